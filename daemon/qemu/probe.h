@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "qemu/caps.h"
+
+/*
+ * Capabilities of the emulators on this host: asked over QMP from the real binary, once for a binary's
+ * identity (path, device, inode, size, mtime, ctime, and whether /dev/kvm can be used), kept in the cache directory.
+ */
+typedef struct CapsCache CapsCache;
+
+CapsCache *caps_cache_new (const char *directory); /* NULL: in memory only */
+void caps_cache_free (CapsCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (CapsCache, caps_cache_free)
+
+/* Any thread; blocks while it probes (about 0.1 s the first time, PROBE_TIMEOUT at most). (transfer full) */
+QemuCaps *caps_cache_get (CapsCache *cache, const char *binary, GError **error);
+/* Start QEMU and ask; never cached. */
+QemuCaps *qemu_probe (const char *binary, GError **error);
+/* "/usr/bin/qemu-system-x86_64" for "x86_64": found in PATH and the usual places; NULL when not installed. (transfer full) */
+char *qemu_find_emulator (const char *arch);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/virt-error.h"
+
+/*
+ * Where everything is and how the daemon behaves: built-in defaults for the mode (system or session), moved
+ * under --root, overridden by domaind.conf (GKeyFile). Read once at start, immutable afterwards; any thread may read.
+ */
+typedef struct {
+  gboolean session;
+  char *root;                /* --root DIR, or NULL */
+  /* places; DESIGN section 3 */
+  char *config_directory;    /* .../etc/domaind: domains/, autostart/ */
+  char *state_directory;     /* .../var/lib/domaind: domains/ (completed), nvram/, save/ ... */
+  char *run_directory;       /* .../run/domaind: machines/UUID/ */
+  char *log_directory;       /* .../var/log/domaind */
+  char *cache_directory;     /* .../var/cache/domaind: capabilities */
+  /* behaviour */
+  char *emulator;            /* path, or NULL: found in PATH by architecture */
+  char *qemu_user;           /* "auto" or a name */
+  gboolean sandbox;
+  guint start_timeout;       /* seconds QEMU has to open its monitor */
+  guint call_timeout;        /* seconds a call to a guest's monitor has */
+  guint shutdown_timeout;
+  char *libvirt_sockets;     /* "auto", "yes", "no" */
+  char *log_level;           /* "error", "warning", "info", "debug" */
+  char *log_format;          /* "text" or "journal" */
+} Settings;
+
+/* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is
+ * an error that names file, group, key, value and what would be accepted. */
+Settings *settings_load (gboolean session, const char *root, const char *config_file, GError **error);
+void settings_free (Settings *settings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Settings, settings_free)

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/settings.h"
+
+/*
+ * What is on disk (DESIGN section 3): the user's documents, the completed definitions beside them, autostart
+ * links, and the running machines' state files. Everything is written aside, fsynced, renamed, and its
+ * directory fsynced before the call returns. Any thread; callers serialize by domain.
+ */
+typedef struct Store Store;
+
+Store *store_new (const Settings *settings, GError **error); /* makes the directories */
+void store_free (Store *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
+
+typedef struct {
+  char *name, *uuid;
+  gboolean autostart;
+} StoreEntry;
+void store_entry_free (StoreEntry *entry);
+/* Everything defined, without reading more of each file than it takes to know its name and UUID (an index kept beside
+ * them makes that one read; the files win when they disagree). Broken files are given to @broken, and skipped. */
+GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GError *error, gpointer data), gpointer data);
+
+/* Both texts of a definition. @completed is rewritten only when it changed. */
+gboolean store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
+                     GError **error);
+char *store_load_source (Store *store, const char *name, GError **error);
+char *store_load_completed (Store *store, const char *uuid, GError **error);
+gboolean store_remove (Store *store, const char *uuid, const char *name, GError **error);
+gboolean store_set_autostart (Store *store, const char *name, gboolean autostart, GError **error);
+
+/* Running state: machines/UUID/status.json and the live definition live.xml. */
+gboolean store_save_status (Store *store, const char *uuid, const char *json, const char *live_xml, GError **error);
+gboolean store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error);
+void store_remove_status (Store *store, const char *uuid);
+/* UUIDs with a status. (transfer full) */
+GPtrArray *store_list_status (Store *store);
+char *store_run_directory (Store *store, const char *uuid); /* made on demand by start */
+
+/* Write @text to @path safely; the one function all of the above use. */
+gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/virt-error.h"
+
+/*
+ * What is wrong with one document: every mistake with its place, gathered in one run and then either
+ * printed as FILE:LINE:COL lines or turned into the one GError a call is answered with.
+ */
+
+#define DIAGNOSTICS_MAX 200 /* mistakes kept for one document; further ones are only counted */
+
+typedef struct {
+  guint line;   /* 1-based; 0 when the place is not known */
+  guint column; /* 1-based, in characters */
+} Position;
+
+typedef enum { DIAGNOSTIC_WARNING, DIAGNOSTIC_ERROR } DiagnosticSeverity;
+
+typedef struct {
+  DiagnosticSeverity severity;
+  virErrorNumber code;
+  Position where;
+  char *message;
+} Diagnostic;
+
+typedef struct Diagnostics Diagnostics;
+
+/* @file_name is what the lines begin with; NULL means "(document)". */
+Diagnostics *diagnostics_new (const char *file_name);
+void diagnostics_free (Diagnostics *diagnostics);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Diagnostics, diagnostics_free)
+
+/* The same mistake at the same place is kept once. */
+void diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+
+gboolean diagnostics_has_errors (const Diagnostics *diagnostics);
+guint diagnostics_count (const Diagnostics *diagnostics);
+const Diagnostic *diagnostics_get (const Diagnostics *diagnostics, guint index); /* ordered by place */
+const char *diagnostics_file_name (const Diagnostics *diagnostics);
+
+/* "FILE:LINE:COL: error: MESSAGE\n" for each, in the order of the document. (transfer full) */
+char *diagnostics_to_text (const Diagnostics *diagnostics);
+
+/*
+ * FALSE and @error set when there are errors: its code is the first error's, its message the first error's
+ * text with its place, and the others after it, a line each. TRUE otherwise.
+ */
+gboolean diagnostics_check (const Diagnostics *diagnostics, GError **error);

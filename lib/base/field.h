@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/diagnostics.h"
+#include "base/enum-table.h"
+#include "base/scalars.h"
+#include "base/xml-document.h"
+#include "base/xml-writer.h"
+
+/*
+ * The field walker. A table of fields says what the XML of a struct is; reading, writing, freeing, copying
+ * and comparing are five walks over it. The order of the table is the order in which libvirt writes.
+ *
+ * Paths, relative to the struct's element:
+ *   "@model"          an attribute            "rate/@bytes"   an attribute of a child
+ *   "backend"         a child's text          "."             the element's own text
+ *   "alias"           with field_list, field_struct...: the child element(s) of that name
+ */
+typedef struct Field Field;
+typedef struct FieldType FieldType;
+
+/* The fields of one struct. A struct is always allocated and freed through its table. */
+typedef struct {
+  gsize size;
+  const Field *fields; /* ends with FIELD_END */
+} FieldTable;
+
+/* The field is part of the format only while the enum at @offset (an int) has a value in @values (bits 1 << v). */
+typedef struct {
+  gsize offset;
+  guint64 values;
+} FieldWhen;
+
+typedef enum {
+  FIELD_REQUIRED = 1 << 0, /* the format demands it (where its `when` holds and its element is there) */
+  FIELD_LIVE = 1 << 1,     /* written only with FIELD_WRITE_LIVE: true only while the machine runs */
+  FIELD_SECRET = 1 << 2,   /* written only with FIELD_WRITE_SECURE: passwords */
+  FIELD_IGNORED = 1 << 3,  /* read without complaint, never kept or written: what libvirt itself discards */
+  FIELD_NO_ABI = 1 << 4,   /* the guest cannot see it: left out by FIELD_COMPARE_ABI */
+} FieldFlags;
+
+struct Field {
+  const char *path;
+  gsize offset;
+  const FieldType *type;
+  const void *detail; /* field_enum: EnumTable; nested ones: FieldTable; numbers: FieldRange or NULL */
+  guint flags;
+  FieldWhen when; /* values 0: always */
+};
+
+#define FIELD(Struct, member, path_, type_, detail_) { (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), 0, { 0, 0 } }
+#define FIELD_WITH(Struct, member, path_, type_, detail_, flags_) \
+  { (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), (flags_), { 0, 0 } }
+#define FIELD_WHEN(Struct, member, path_, type_, detail_, selector, values_) \
+  { (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), 0, { G_STRUCT_OFFSET (Struct, selector), (values_) } }
+#define FIELD_END { NULL, 0, NULL, NULL, 0, { 0, 0 } }
+#define FIELD_VALUE(v) (G_GUINT64_CONSTANT (1) << (v))
+
+typedef struct {
+  guint64 minimum, maximum;
+} FieldRange;
+
+/* Scalars: C type of the member, detail. */
+extern const FieldType field_text;     /* char *: as it stands, "" kept apart from absent */
+extern const FieldType field_enum;     /* int, EnumTable */
+extern const FieldType field_yes_no;   /* int (Tristate) */
+extern const FieldType field_on_off;   /* int (Tristate) */
+extern const FieldType field_number;   /* Number, FieldRange or NULL: whole decimal number */
+extern const FieldType field_signed;   /* SignedNumber: whole decimal number, may be negative */
+extern const FieldType field_hex2;     /* Number, FieldRange: any base, written 0x%02x */
+extern const FieldType field_hex4;     /* Number, FieldRange: any base, written 0x%04x */
+extern const FieldType field_hex1;     /* Number, FieldRange: any base, written 0x%x */
+extern const FieldType field_uuid;     /* char *: read in any spelling, kept as libvirt prints it */
+extern const FieldType field_mac;      /* char *: the same */
+extern const FieldType field_cpu_set;  /* char *: the same */
+extern const FieldType field_flag;     /* gboolean: the element is there (path names an element) */
+
+/* Elements. */
+extern const FieldType field_struct;   /* the struct itself is embedded; FieldTable; absent when it would be empty */
+extern const FieldType field_optional; /* pointer to the struct, NULL when the element is absent; FieldTable */
+extern const FieldType field_list;     /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
+extern const FieldType field_texts;    /* GPtrArray * of char *: repeated elements' texts */
+extern const FieldType field_memory;   /* Number in KiB; text with @unit, written unit='KiB' */
+extern const FieldType field_verbatim; /* char *: the whole element as it stands */
+extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */
+
+typedef struct {
+  gboolean set;
+  gint64 value;
+} SignedNumber;
+
+/*
+ * Where each field's value stood in the document, keyed by the field's own address: so validation, which
+ * sees only structs, can point at an attribute. Lives as long as the reading and checking of one document.
+ */
+typedef struct SourceMap SourceMap;
+SourceMap *source_map_new (void);
+void source_map_free (SourceMap *map);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SourceMap, source_map_free)
+void source_map_add (SourceMap *map, gconstpointer member, Position where);
+/* The place of @member, or of @fallback (usually the struct) when the document did not say it; 0:0 if neither. */
+Position source_map_find (const SourceMap *map, gconstpointer member, gconstpointer fallback);
+
+/* What a reading needs: where from, where mistakes go. @lax: unknown names are warnings, not errors. */
+typedef struct {
+  XmlDocument *document;
+  Diagnostics *diagnostics;
+  SourceMap *map;
+  gboolean lax;
+} FieldReader;
+
+/* A zeroed struct of the table. Free with field_free. */
+gpointer field_new (const FieldTable *table);
+/* Read @element into @object (from field_new). Every child and attribute not in the table, every bad value
+ * and missing required field goes to the diagnostics, with the nearest known spelling. The place of
+ * @element is recorded for @object itself. */
+void field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNode *element);
+
+typedef enum {
+  FIELD_WRITE_LIVE = 1 << 0,
+  FIELD_WRITE_SECURE = 1 << 1,
+} FieldWriteFlags;
+void field_write (const FieldTable *table, gconstpointer object, XmlElement *element, guint flags);
+
+void field_free (const FieldTable *table, gpointer object);  /* NULL is fine */
+void field_clear (const FieldTable *table, gpointer object); /* an embedded struct: its contents only */
+gpointer field_copy (const FieldTable *table, gconstpointer object);
+
+typedef enum {
+  FIELD_COMPARE_ABI = 1 << 0, /* only what the guest can see */
+} FieldCompareFlags;
+/* NULL when equal; otherwise the path of the first difference with both values, for an error's text. (transfer full) */
+char *field_compare (const FieldTable *table, gconstpointer a, gconstpointer b, guint flags);

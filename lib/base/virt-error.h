@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+/*
+ * Errors as a libvirt client knows them: a GError whose code is libvirt's virErrorNumber and whose message
+ * is libvirt's text for that number with our detail filled in ("Domain not found: no domain with matching
+ * name 'web'"). Clients match both.
+ */
+#define VIRT_ERROR (virt_error_quark ())
+GQuark virt_error_quark (void);
+
+/* Set @error to @code with libvirt's wording around the formatted detail. Detail carries no final stop. */
+void virt_error_set (GError **error, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+/* libvirt's generic text for @code, with one %s where the detail goes; NULL for a code it has no text for. */
+const char *virt_error_format (virErrorNumber code);
+
+/* The code a client gets for @error: its own when it is a VIRT_ERROR, VIR_ERR_INTERNAL_ERROR otherwise. */
+virErrorNumber virt_error_code (const GError *error);

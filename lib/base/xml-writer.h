@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * XML written as libvirt writes it: two spaces a level, attributes in single quotes in the order they were
+ * set, an empty element closed at once, text on the element's own line. A tree is built first, so that
+ * several fields can meet in one element, and an element that stayed empty can be left out.
+ */
+typedef struct XmlElement XmlElement;
+
+XmlElement *xml_element_new (const char *name);
+void xml_element_free (XmlElement *element);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (XmlElement, xml_element_free)
+
+/* A new last child; owned by @parent. */
+XmlElement *xml_element_add (XmlElement *parent, const char *name);
+/* The last child of that name, or a new one. */
+XmlElement *xml_element_ensure (XmlElement *parent, const char *name);
+void xml_element_set (XmlElement *element, const char *attribute, const char *value);
+void xml_element_set_text (XmlElement *element, const char *text);
+/* One already written element (from xml_document_verbatim), indented to its new depth. */
+void xml_element_add_verbatim (XmlElement *parent, const char *xml);
+gboolean xml_element_is_empty (const XmlElement *element); /* no attributes, text or children */
+
+/* The text, with a final newline. (transfer full) */
+char *xml_element_to_string (const XmlElement *element);

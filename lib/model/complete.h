@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/domain.h"
+
+/*
+ * Completion: what the document left open is chosen as libvirt chooses it (promise 1 of the design).
+ *
+ *   domain_complete    defaults, device defaults, implied devices, controllers, addresses: one pass in
+ *                      libvirt's order; called once on a freshly read definition
+ *   domain_validate    what only a whole, completed definition shows: clashes, impossible combinations
+ */
+struct Completion {
+  DomainDef *def;
+  const Platform *platform;
+  Diagnostics *diagnostics;
+  const SourceMap *map;
+  /* the emulator's answer to platform->has_device */
+};
+
+struct Validation {
+  const DomainDef *def;
+  const Platform *platform;
+  Diagnostics *diagnostics;
+  const SourceMap *map;
+};
+
+gboolean completion_has_device (const Completion *completion, const char *qemu_device);
+/* Add a device the document did not have; owned by the definition. */
+Device *completion_add (Completion *completion, const DeviceKind *kind);
+
+/* A mistake at @member (the address of a field) of @object, whichever of them the document said. */
+void completion_error (Completion *completion, gconstpointer member, gconstpointer object, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+/* VIR_ERR_CONFIG_UNSUPPORTED; use validation_error_code for others */
+void validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void validation_error_code (Validation *validation, virErrorNumber code, gconstpointer member,
+                            gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
+
+void domain_complete (Completion *completion);
+void domain_validate (Validation *validation);
+
+/* The passes of domain_complete that have files of their own. */
+void complete_implied_devices (Completion *completion); /* model/implied.c: console, input, memballoon... */
+void complete_controllers (Completion *completion);     /* model/controllers.c: those the devices need */
+void complete_addresses (Completion *completion);       /* model/address-assign.c and one file a bus */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/xml-document.h"
+
+/*
+ * The RelaxNG schemas: compiled once in the process's life (thread-safe) from the texts built into the
+ * program, and used as the gate every document passes.
+ */
+
+/* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */
+gboolean schema_validate (XmlDocument *document, Diagnostics *diagnostics);
+/* The text of one schema file ("domain.rng"), NULL when there is none; owned by the program. */
+const char *schema_text (const char *name);
+/* All names; NULL-terminated. */
+const char *const *schema_names (void);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+/*
+ * What one QEMU binary can do, as it said itself over QMP. Immutable and reference counted (atomically).
+ * Built from the raw QMP answers (by the probe), and kept on disk as JSON so that a binary is asked once.
+ */
+typedef struct QemuCaps QemuCaps;
+
+typedef struct {
+  const char *name;         /* "pc-q35-7.2" */
+  const char *alias;        /* "q35" or NULL */
+  guint cpu_max;
+  gboolean is_default, hotpluggable_cpus, deprecated;
+  const char *default_cpu;  /* "qemu64-x86_64-cpu" or NULL */
+} QemuMachine;
+
+typedef struct {
+  const char *name;         /* "Skylake-Client" */
+  gboolean usable;          /* runs on this host with the accelerator it was asked under */
+  gboolean deprecated;
+} QemuCpuModel;
+
+QemuCaps *qemu_caps_ref (QemuCaps *caps);
+void qemu_caps_unref (QemuCaps *caps);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (QemuCaps, qemu_caps_unref)
+
+/* @answers: an object of command name → its QMP return value, as the probe gathers them:
+ * "query-version", "query-target", "query-machines", "qom-list-types", "query-cpu-definitions", "query-kvm",
+ * "query-command-line-options", "query-commands", "device-list-properties" (an object of device → answer). */
+QemuCaps *qemu_caps_from_answers (const char *binary, JsonObject *answers, GError **error);
+QemuCaps *qemu_caps_from_json (const char *json, gssize length, GError **error);
+char *qemu_caps_to_json (const QemuCaps *caps);
+/* What Debian 12's QEMU 7.2 answers, built in: for documents read where no QEMU is installed. */
+QemuCaps *qemu_caps_builtin (void);
+
+/* The QMP commands a probe asks, in order; NULL-terminated. */
+extern const char *const qemu_caps_commands[];
+/* The devices whose properties a probe asks for; NULL-terminated. */
+extern const char *const qemu_caps_devices[];
+
+const char *qemu_caps_binary (const QemuCaps *caps);
+const char *qemu_caps_arch (const QemuCaps *caps);    /* "x86_64" */
+guint qemu_caps_version (const QemuCaps *caps);       /* major * 1000000 + minor * 1000 + micro */
+gboolean qemu_caps_has_kvm (const QemuCaps *caps);    /* QEMU and this host: KVM works */
+gboolean qemu_caps_has_type (const QemuCaps *caps, const char *qom_type); /* devices, objects, backends */
+gboolean qemu_caps_has_property (const QemuCaps *caps, const char *device, const char *property);
+gboolean qemu_caps_has_option (const QemuCaps *caps, const char *option, const char *parameter);
+gboolean qemu_caps_has_command (const QemuCaps *caps, const char *command);
+const QemuMachine *qemu_caps_machine (const QemuCaps *caps, const char *name_or_alias);
+const QemuMachine *qemu_caps_machines (const QemuCaps *caps, guint *ret_count);
+const QemuCpuModel *qemu_caps_cpu_models (const QemuCaps *caps, guint *ret_count);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/domain.h"
+#include "qemu/caps.h"
+#include <json-glib/json-glib.h>
+
+/*
+ * A recipe is what a machine, or one device of it, becomes in QEMU: an ordered list of steps, each of which
+ * can be said on the command line of a cold start or over QMP to a running guest, and undone in reverse.
+ * Devices add steps; argv.c and the daemon's attach serve them.
+ */
+typedef struct Recipe Recipe;
+
+typedef enum {
+  RECIPE_BY_PATH,       /* files are named by path: for people to read and run */
+  RECIPE_BY_DESCRIPTOR, /* files are /dev/fdset/N: the daemon opens them and passes descriptors */
+} RecipeFiles;
+
+typedef enum {
+  STEP_OPTION,    /* command line only: "-name", "guest=a" (value may be NULL) */
+  STEP_OBJECT,    /* -object JSON         | object-add / object-del    */
+  STEP_CHARDEV,   /* -chardev k=v,...     | chardev-add / chardev-remove */
+  STEP_NETDEV,    /* -netdev JSON         | netdev_add / netdev_del    */
+  STEP_BLOCKDEV,  /* -blockdev JSON       | blockdev-add / blockdev-del */
+  STEP_DEVICE,    /* -device JSON         | device_add / device_del    */
+  STEP_AUDIODEV,  /* -audiodev JSON, cold only */
+} StepKind;
+
+typedef struct {
+  StepKind kind;
+  const char *option;      /* STEP_OPTION: "-name" */
+  const char *value;       /* STEP_OPTION */
+  JsonObject *properties;  /* the others; has "id" (or "node-name") */
+} Step;
+
+/* A file QEMU needs: opened by the daemon, referred to as /dev/fdset/SET. */
+typedef struct {
+  guint set;               /* from 1 */
+  char *path;
+  gboolean writable;
+  const Device *device;    /* whose it is, or NULL: for the error when it cannot be opened */
+  const char *purpose;     /* "disk image", "kernel", ... */
+} RecipeFile;
+
+/* Where the daemon wants its sockets and files; paths for `translate` are the same ones a system daemon uses. */
+typedef struct {
+  const char *run_directory;   /* /run/domaind/machines/UUID */
+  const char *state_directory; /* /var/lib/domaind */
+  const char *render_node;     /* /dev/dri/renderD128, or NULL when the host has none */
+  gboolean sandbox;            /* -sandbox on,... */
+  gboolean paused;             /* -S: always for the daemon, which starts the CPUs itself */
+  int monitor_fd;              /* an already listening or connected socket to pass; -1: a path in run_directory */
+  /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode. */
+  const struct ImageInfo *(*image) (gpointer data, const char *path);
+  gpointer image_data;
+} RecipeHost;
+
+/* What an image file says of itself (from its header); chain by @backing. Filled by daemon/host/image.c. */
+typedef struct ImageInfo ImageInfo;
+struct ImageInfo {
+  const char *path;
+  const char *format;      /* "raw", "qcow2" */
+  guint64 virtual_size;    /* bytes */
+  const ImageInfo *backing; /* NULL at the end of the chain */
+};
+
+Recipe *recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, RecipeFiles files);
+void recipe_free (Recipe *recipe);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Recipe, recipe_free)
+
+const DomainDef *recipe_def (const Recipe *recipe);
+const QemuCaps *recipe_caps (const Recipe *recipe);
+const RecipeHost *recipe_host (const Recipe *recipe);
+
+/* Adding steps. Property lists are built with props (below); the recipe takes them. */
+void recipe_option (Recipe *recipe, const char *option, const char *value_format, ...) G_GNUC_PRINTF (3, 4);
+void recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties);
+/* A -device step: @properties get "id" (the alias) and the bus and address of @device. */
+gboolean recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GError **error);
+/* How QEMU is to be told of the file: its path, or /dev/fdset/N. Owned by the recipe. */
+const char *recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device,
+                         const char *purpose);
+
+/* JSON objects in one expression: props ("driver", "s", "virtio-rng-pci", "max-bytes", "u", 1024, NULL).
+ * Types: s string, i int, u guint, t guint64, b gboolean, o JsonObject * (taken), a JsonArray * (taken);
+ * a type with '?' in front leaves the member out when the value is NULL, 0 or FALSE;
+ * "N" takes a Number by pointer and leaves it out when not set; "T" a Tristate: left out when absent, true/false. */
+JsonObject *props (const char *name, ...) G_GNUC_NULL_TERMINATED;
+void props_add (JsonObject *object, const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+guint recipe_step_count (const Recipe *recipe);
+const Step *recipe_get_step (const Recipe *recipe, guint index);
+guint recipe_file_count (const Recipe *recipe);
+const RecipeFile *recipe_get_file (const Recipe *recipe, guint index);
+
+/* Everything a machine is, in QEMU's order. @error: VIR_ERR_CONFIG_UNSUPPORTED naming the element, when the
+ * binary cannot make it or the host lacks what it needs. */
+gboolean recipe_add_domain (Recipe *recipe, GError **error);
+/* One device, for hotplug. */
+gboolean recipe_add_device (Recipe *recipe, const Device *device, GError **error);
+
+/* argv.c: the command line, argv[0] is the emulator; NULL-terminated. (transfer full) */
+char **recipe_to_argv (const Recipe *recipe);
+/* The environment QEMU is to have: "NAME=VALUE" strings, NULL-terminated. (transfer full) */
+char **recipe_to_environment (const Recipe *recipe);
+
+/* The kinds of device QEMU can be given, one file each. */
+typedef struct {
+  const DeviceKind *kind;
+  gboolean (*cook) (Recipe *recipe, const Device *device, GError **error);
+} QemuDeviceKind;
+extern const QemuDeviceKind qemu_device_kinds[]; /* ends with kind NULL */
+
+/* The Platform that completion asks, answered from capabilities. @lookup gives the caps of an emulator path (NULL:
+ * the default one), or NULL when there is no such emulator; called in the thread that completes. */
+typedef QemuCaps *(*QemuCapsLookup) (gpointer data, const char *emulator);
+Platform *qemu_platform_new (QemuCapsLookup lookup, gpointer data);
+void qemu_platform_free (Platform *platform);
