@@ -19,6 +19,11 @@
 typedef struct Field Field;
 typedef struct FieldType FieldType;
 
+typedef struct {
+  gboolean set;
+  gint64 value;
+} SignedNumber;
+
 /* The fields of one struct. A struct is always allocated and freed through its table. */
 typedef struct {
   gsize size;
@@ -84,10 +89,6 @@ extern const FieldType field_memory;   /* Number in KiB; text with @unit, writte
 extern const FieldType field_verbatim; /* char *: the whole element as it stands */
 extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */
 
-typedef struct {
-  gboolean set;
-  gint64 value;
-} SignedNumber;
 
 /*
  * Where each field's value stood in the document, keyed by the field's own address: so validation, which
@@ -109,6 +110,39 @@ typedef struct {
   gboolean lax;
 } FieldReader;
 
+/*
+ * A type of field. Scalars have parse and format and serve attributes and texts alike; types that are whole
+ * elements have read and write instead. Devices and other parts may add their own for what no table can say.
+ */
+struct FieldType {
+  gsize size; /* of the member; 0: that of the FieldTable in the field's detail */
+
+  /* Scalars. FALSE leaves the member as it was and says in @ret_accepted (transfer full) what would be accepted. */
+  gboolean (*parse) (const Field *field, gpointer member, const char *text, char **ret_accepted);
+  char *(*format) (const Field *field, gconstpointer member); /* NULL when the member is absent (transfer full) */
+  gboolean keeps_space; /* parse gets the text unstripped */
+
+  /* Elements. @element is the one the path names; it may come several times only when `repeats`. */
+  void (*read) (FieldReader *reader, const Field *field, gpointer member, xmlNode *element);
+  /* @name is the last word of the path; the parents of @parent's path are made before the call. */
+  void (*write) (const Field *field, gconstpointer member, XmlElement *parent, const char *name, guint flags);
+  gboolean (*is_set) (const Field *field, gconstpointer member);
+  /* NULL when equal; otherwise the difference. (transfer full) */
+  char *(*compare) (const Field *field, gconstpointer a, gconstpointer b, guint flags);
+  gboolean repeats;
+  const char *only_attribute; /* read uses the text and this attribute; the rest of the element is other fields' */
+
+  void (*clear) (const Field *field, gpointer member);                       /* NULL: plain bytes */
+  void (*copy) (const Field *field, gpointer member, gconstpointer from);    /* NULL: plain bytes; member is zeroed */
+};
+
+/* Does the field belong to the format of @object as it stands (its `when`)? */
+gboolean field_applies (const Field *field, gconstpointer object);
+/* Has the field a value that writing would show? */
+gboolean field_is_set (const Field *field, gconstpointer object);
+/* Is nothing in the struct set? */
+gboolean field_table_is_empty (const FieldTable *table, gconstpointer object);
+
 /* A zeroed struct of the table. Free with field_free. */
 gpointer field_new (const FieldTable *table);
 /* Read @element into @object (from field_new). Every child and attribute not in the table, every bad value
@@ -125,6 +159,8 @@ void field_write (const FieldTable *table, gconstpointer object, XmlElement *ele
 void field_free (const FieldTable *table, gpointer object);  /* NULL is fine */
 void field_clear (const FieldTable *table, gpointer object); /* an embedded struct: its contents only */
 gpointer field_copy (const FieldTable *table, gconstpointer object);
+/* Into an embedded struct, whose old contents are lost (clear it first). Members outside the table are copied as bytes. */
+void field_copy_into (const FieldTable *table, gpointer copy, gconstpointer object);
 
 typedef enum {
   FIELD_COMPARE_ABI = 1 << 0, /* only what the guest can see */

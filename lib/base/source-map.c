@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Where the values of a definition stood in its document. Keyed by the address of the struct member, so that
+ * whoever holds a struct can ask without a pointer back into the document; the structs stay plain data.
+ */
+
+#include "base/field.h"
+
+struct SourceMap {
+  GHashTable *places; /* member address → Position */
+};
+
+SourceMap *
+source_map_new (void)
+{
+  SourceMap *map = g_new0 (SourceMap, 1);
+
+  map->places = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  return map;
+}
+
+void
+source_map_free (SourceMap *map)
+{
+  if (map == NULL)
+    return;
+  g_hash_table_unref (map->places);
+  g_free (map);
+}
+
+void
+source_map_add (SourceMap *map, gconstpointer member, Position where)
+{
+  if (map != NULL)
+    g_hash_table_insert (map->places, (gpointer)member, g_memdup2 (&where, sizeof where));
+}
+
+Position
+source_map_find (const SourceMap *map, gconstpointer member, gconstpointer fallback)
+{
+  const Position *where = NULL;
+
+  if (map != NULL) {
+    where = g_hash_table_lookup (map->places, member);
+    if (where == NULL && fallback != NULL)
+      where = g_hash_table_lookup (map->places, fallback);
+  }
+  return where != NULL ? *where : (Position){ 0, 0 };
+}
