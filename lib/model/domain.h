@@ -9,107 +9,258 @@
  * and from then on immutable: whoever needs another takes a copy. Reference counted (atomically), so that
  * a job's thread and the main loop can share one.
  */
-typedef enum { VIRT_TYPE_NONE, VIRT_TYPE_QEMU, VIRT_TYPE_KVM } VirtType; /* further words of the format are kept as they grow */
-typedef enum { OS_TYPE_NONE, OS_TYPE_HVM } OsType;
+typedef enum {
+  VIRT_TYPE_NONE,
+  VIRT_TYPE_QEMU,
+  VIRT_TYPE_KVM,
+  VIRT_TYPE_KQEMU,
+  VIRT_TYPE_XEN,
+  VIRT_TYPE_LXC,
+  VIRT_TYPE_UML,
+  VIRT_TYPE_OPENVZ,
+  VIRT_TYPE_TEST,
+  VIRT_TYPE_VMWARE,
+  VIRT_TYPE_HYPERV,
+  VIRT_TYPE_VBOX,
+  VIRT_TYPE_PHYP,
+  VIRT_TYPE_VZ,
+  VIRT_TYPE_BHYVE,
+  VIRT_TYPE_HVF,
+} VirtType;
+typedef enum { OS_TYPE_NONE, OS_TYPE_HVM, OS_TYPE_XEN, OS_TYPE_LINUX, OS_TYPE_XENPVH, OS_TYPE_EXE } OsType;
 typedef enum { BOOT_NONE, BOOT_FD, BOOT_CDROM, BOOT_HD, BOOT_NETWORK } BootDevice;
-typedef enum { ON_EVENT_NONE, ON_EVENT_DESTROY, ON_EVENT_RESTART, ON_EVENT_PRESERVE, ON_EVENT_RENAME_RESTART,
-               ON_EVENT_COREDUMP_DESTROY, ON_EVENT_COREDUMP_RESTART } OnEvent;
-typedef enum { CLOCK_NONE, CLOCK_UTC, CLOCK_LOCALTIME, CLOCK_VARIABLE, CLOCK_TIMEZONE, CLOCK_ABSOLUTE } ClockOffset;
-typedef enum { CPU_MODE_NONE, CPU_MODE_CUSTOM, CPU_MODE_HOST_MODEL, CPU_MODE_HOST_PASSTHROUGH, CPU_MODE_MAXIMUM } CpuMode;
+typedef enum {
+  ON_EVENT_NONE,
+  ON_EVENT_DESTROY,
+  ON_EVENT_RESTART,
+  ON_EVENT_PRESERVE,
+  ON_EVENT_RENAME_RESTART,
+  ON_EVENT_COREDUMP_DESTROY,
+  ON_EVENT_COREDUMP_RESTART
+} OnEvent;
+typedef enum {
+  ON_LOCK_FAILURE_NONE,
+  ON_LOCK_FAILURE_POWEROFF,
+  ON_LOCK_FAILURE_RESTART,
+  ON_LOCK_FAILURE_PAUSE,
+  ON_LOCK_FAILURE_IGNORE
+} OnLockFailure;
+typedef enum {
+  CLOCK_NONE,
+  CLOCK_UTC,
+  CLOCK_LOCALTIME,
+  CLOCK_VARIABLE,
+  CLOCK_TIMEZONE,
+  CLOCK_ABSOLUTE
+} ClockOffset;
+typedef enum {
+  CPU_MODE_NONE,
+  CPU_MODE_CUSTOM,
+  CPU_MODE_HOST_MODEL,
+  CPU_MODE_HOST_PASSTHROUGH,
+  CPU_MODE_MAXIMUM
+} CpuMode;
 
-typedef struct { int device; } OsBoot;
+typedef enum { FIRMWARE_NONE, FIRMWARE_BIOS, FIRMWARE_EFI } OsFirmware;
+typedef enum { LOADER_TYPE_NONE, LOADER_TYPE_ROM, LOADER_TYPE_PFLASH } LoaderType;
 
 typedef struct {
-  int type;              /* OsType */
+  int device;
+} OsBoot;
+typedef struct {
+  int enabled;
+  int name;
+} OsFirmwareFeature; /* Tristate; 1 enrolled-keys 2 secure-boot */
+typedef struct {
+  int type;
+  char *path;
+} OsAcpiTable; /* 1 raw 2 rawset 3 slic 4 msdm */
+
+typedef struct {
+  int type; /* OsType */
   char *arch, *machine;
-  int firmware;          /* 1 bios, 2 efi: auto-selection asked for */
-  char *loader;          /* path */
+  int firmware;                                         /* OsFirmware: automatic selection asked for */
+  GPtrArray *firmware_features;                         /* OsFirmwareFeature */
+  char *loader;                                         /* path */
   int loader_readonly, loader_secure, loader_stateless; /* Tristate */
-  int loader_type;       /* 1 rom, 2 pflash */
+  int loader_type;                                      /* LoaderType */
   char *loader_format;
-  char *nvram, *nvram_template, *nvram_format;
-  char *kernel, *initrd, *cmdline, *dtb;
-  GPtrArray *boots;      /* OsBoot */
-  int bootmenu_enable;   /* Tristate */
-  Number bootmenu_timeout; /* ms */
-  int bios_use_serial;   /* Tristate */
+  char *nvram, *nvram_template, *nvram_template_format, *nvram_format;
+  char *nvram_type, *nvram_source; /* <nvram type='block'><source dev=…/></nvram>: the source verbatim */
+  char *kernel, *initrd, *cmdline, *shim, *dtb, *root;
+  GPtrArray *acpi_tables;      /* OsAcpiTable */
+  GPtrArray *boots;            /* OsBoot */
+  int bootmenu_enable;         /* Tristate */
+  Number bootmenu_timeout;     /* ms */
+  int bios_use_serial;         /* Tristate */
   SignedNumber reboot_timeout; /* ms, -1..65535 */
-  char *smbios_mode;
+  int smbios_mode;             /* 1 emulate 2 host 3 sysinfo */
+  /* What a container starts; verbatim. */
+  char *init, *init_directory, *init_user, *init_group;
+  GPtrArray *init_arguments, *init_environment;
 } DomainOs;
 
-typedef struct {
-  char *name, *type;
-} CpuVendor;
+typedef enum { CPU_MATCH_NONE, CPU_MATCH_MINIMUM, CPU_MATCH_EXACT, CPU_MATCH_STRICT } CpuMatch;
+typedef enum { CPU_CHECK_ABSENT, CPU_CHECK_NONE, CPU_CHECK_PARTIAL, CPU_CHECK_FULL } CpuCheck;
+typedef enum { CPU_FALLBACK_NONE, CPU_FALLBACK_ALLOW, CPU_FALLBACK_FORBID } CpuFallback;
+typedef enum {
+  CPU_POLICY_NONE,
+  CPU_POLICY_FORCE,
+  CPU_POLICY_REQUIRE,
+  CPU_POLICY_OPTIONAL,
+  CPU_POLICY_DISABLE,
+  CPU_POLICY_FORBID
+} CpuPolicy;
+typedef enum { CPU_CACHE_NONE, CPU_CACHE_EMULATE, CPU_CACHE_PASSTHROUGH, CPU_CACHE_DISABLE } CpuCacheMode;
+typedef enum { MAXPHYSADDR_NONE, MAXPHYSADDR_EMULATE, MAXPHYSADDR_PASSTHROUGH } MaxphysaddrMode;
 
-typedef struct { int policy; char *name; } CpuFeature; /* policy: 1 force 2 require 3 optional 4 disable 5 forbid */
-typedef struct { Number sockets, dies, clusters, cores, threads; } CpuTopology;
+typedef struct {
+  int policy;
+  char *name;
+} CpuFeature; /* CpuPolicy */
+typedef struct {
+  Number sockets, dies, clusters, cores, threads;
+} CpuTopology;
 
 typedef struct {
-  int mode;              /* CpuMode */
-  int match;             /* 1 minimum 2 exact 3 strict */
-  int check;             /* 1 none 2 partial 3 full */
-  int migratable;        /* Tristate, on/off */
+  int mode;                /* CpuMode */
+  int match;               /* CpuMatch */
+  int check;               /* CpuCheck */
+  int migratable;          /* Tristate, on/off */
+  int deprecated_features; /* Tristate, on/off */
   char *model, *vendor_id, *vendor;
-  int fallback;          /* 1 allow 2 forbid */
+  int fallback; /* CpuFallback */
   CpuTopology *topology;
-  Number maxphysaddr_bits; int maxphysaddr_mode; /* 1 passthrough 2 emulate */
-  Number cache_level; int cache_mode; /* 1 emulate 2 passthrough 3 disable */
-  GPtrArray *features;   /* CpuFeature */
-  char *numa;            /* verbatim until machines with NUMA cells can be run */
+  int cache_mode; /* CpuCacheMode */
+  Number cache_level;
+  int maxphysaddr_mode; /* MaxphysaddrMode */
+  Number maxphysaddr_bits, maxphysaddr_limit;
+  GPtrArray *features; /* CpuFeature */
+  char *numa;          /* verbatim until machines with NUMA cells can be run */
 } DomainCpu;
 
+typedef enum {
+  TIMER_NONE,
+  TIMER_PLATFORM,
+  TIMER_PIT,
+  TIMER_RTC,
+  TIMER_HPET,
+  TIMER_TSC,
+  TIMER_KVMCLOCK,
+  TIMER_HYPERVCLOCK,
+  TIMER_ARMVTIMER
+} TimerName;
+typedef enum { TICK_NONE, TICK_DELAY, TICK_CATCHUP, TICK_MERGE, TICK_DISCARD } TickPolicy;
+typedef enum { TRACK_NONE, TRACK_BOOT, TRACK_GUEST, TRACK_WALL, TRACK_REALTIME } TimerTrack;
+typedef enum { TSC_NONE, TSC_AUTO, TSC_NATIVE, TSC_EMULATE, TSC_PARAVIRT, TSC_SMPSAFE } TscMode;
 typedef struct {
-  int name, present, tickpolicy, track, mode; /* see model/clock.c for the words */
-  Number frequency;
-  char *catchup;         /* verbatim */
+  Number threshold, slew, limit;
+} TimerCatchup;
+
+typedef struct {
+  int name;         /* TimerName */
+  int present;      /* Tristate */
+  int tickpolicy;   /* TickPolicy */
+  int track;        /* TimerTrack: platform and rtc */
+  Number frequency; /* Hz: tsc */
+  int mode;         /* TscMode */
+  TimerCatchup *catchup;
 } ClockTimer;
 
 typedef struct {
-  int offset;            /* ClockOffset */
-  char *adjustment;      /* "reset", or seconds */
-  int basis;             /* 1 utc 2 localtime */
+  int offset;       /* ClockOffset */
+  char *adjustment; /* "reset", or seconds */
+  int basis;        /* 1 utc 2 localtime */
   char *timezone;
-  Number start;
-  GPtrArray *timers;     /* ClockTimer */
+  Number start;      /* seconds since the epoch: offset='absolute' */
+  GPtrArray *timers; /* ClockTimer */
 } DomainClock;
 
-typedef struct {
-  int enabled;
-} FeatureState;
+typedef enum {
+  HYPERV_MODE_NONE,
+  HYPERV_MODE_CUSTOM,
+  HYPERV_MODE_PASSTHROUGH,
+  HYPERV_MODE_HOST_MODEL
+} HypervMode;
 
+/* Each a Tristate (on/off), absent when the document does not name it. */
+typedef struct {
+  int mode; /* HypervMode */
+  int relaxed, vapic, spinlocks, vpindex, runtime, synic, stimer, stimer_direct, reset, vendor_id,
+      frequencies, reenlightenment, tlbflush, tlbflush_direct, tlbflush_extended, ipi, evmcs, avic,
+      emsr_bitmap, xmm_input;
+  Number spinlocks_retries;
+  char *vendor_id_value;
+} FeaturesHyperv;
+
+typedef struct {
+  int hidden, hint_dedicated, poll_control, pv_ipi, dirty_ring;
+  Number dirty_ring_size;
+} FeaturesKvm;
+
+/*
+ * <features>. Those with a state are Tristates (on/off); where the format lets the state be left out, an
+ * element without it is on, as in libvirt.
+ */
 typedef struct {
   gboolean acpi, apic, pae, privnet, viridian;
-  int apic_eoi;          /* Tristate, on/off */
-  int hap, pmu, vmport, smm, ioapic_driver, kvm_hidden; /* see model/features.c */
-  char *hyperv, *kvm, *smm_tseg; /* verbatim parts not modelled field by field */
+  int apic_eoi;
+  int hap, pvspinlock, pmu, vmport, smm, vmcoreinfo, htm, nested_hv, ccf_assist, ras, ps2;
+  int async_teardown;       /* Tristate, yes/no */
+  int ioapic_driver;        /* 1 qemu 2 kvm */
+  char *gic_version;        /* "" when <gic/> says none */
+  int msrs_unknown;         /* 1 ignore 2 fault */
+  int cfpc, sbbc, ibs, aia; /* see model/features.c */
+  Number tcg_tb_cache;      /* KiB */
+  FeaturesHyperv *hyperv;
+  FeaturesKvm *kvm;
+  char *smm_tseg, *capabilities, *hpt, *xen; /* verbatim */
 } DomainFeatures;
 
+/* Parts of libvirt's format that are kept and written back as they stand: model/verbatim.c. */
+typedef struct {
+  char *max_memory, *blkiotune, *memtune, *memory_backing, *vcpus, *iothread_ids, *default_iothread,
+      *throttle_groups, *cputune, *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf,
+      *keywrap, *launch_security, *datacenter_path;
+  GPtrArray *sysinfos, *seclabels;
+  GPtrArray *namespaced; /* elements of other namespaces, such as <qemu:commandline> */
+} DomainVerbatim;
+
 struct DomainDef {
-  int ref_count;         /* atomic */
-  int type;              /* VirtType */
-  SignedNumber id;       /* live only */
-  char *name, *uuid, *genid, *title, *description;
-  gboolean genid_present;
-  char *metadata;        /* the <metadata> element verbatim */
+  int ref_count;   /* atomic */
+  int type;        /* VirtType */
+  SignedNumber id; /* live only */
+  char *name, *uuid, *title, *description;
+  char *genid;                   /* generated when the document has an empty <genid/> */
+  char *metadata;                /* the <metadata> element verbatim */
   Number memory, current_memory; /* KiB */
-  int memory_dump_core;
+  int memory_dump_core;          /* Tristate, on/off */
   Number vcpus, vcpus_current;
-  int vcpu_placement;    /* 1 static 2 auto */
+  int vcpu_placement; /* 1 static 2 auto */
   char *vcpu_cpuset;
   DomainOs os;
   DomainFeatures features;
-  gboolean has_features;
-  DomainCpu *cpu;        /* NULL when not said */
+  DomainCpu *cpu; /* NULL when not said */
   DomainClock clock;
-  int on_poweroff, on_reboot, on_crash, on_lockfailure;
+  int on_poweroff, on_reboot, on_crash; /* OnEvent */
+  int on_lockfailure;                   /* OnLockFailure */
   Number iothreads;
   int pm_suspend_to_mem, pm_suspend_to_disk;
   char *emulator;
-  GPtrArray *devices;    /* Device, all kinds; grouped by kind in device_kinds order once completed, stable inside */
-  GPtrArray *verbatims;  /* parts of libvirt's format kept but not modelled, see model/verbatim.c */
+  GPtrArray
+      *devices; /* Device, all kinds; grouped by kind in device_kinds order once completed, stable inside */
+  DomainVerbatim verbatim;
 };
 
-extern const FieldTable domain_table; /* all of DomainDef but the devices */
+extern const FieldTable domain_table; /* all of DomainDef, the devices too */
+
+/* The tables of its parts, one file each. */
+extern const FieldTable domain_os_table;       /* model/os.c */
+extern const FieldTable domain_features_table; /* model/features.c */
+extern const FieldTable domain_cpu_table;      /* model/cpu.c */
+extern const FieldTable domain_clock_table;    /* model/clock.c */
+
+extern const EnumTable virt_types, os_types;
 
 DomainDef *domain_def_new (void);
 DomainDef *domain_def_ref (DomainDef *def);
@@ -118,9 +269,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DomainDef, domain_def_unref)
 DomainDef *domain_def_copy (const DomainDef *def); /* a separate one with one reference */
 
 typedef enum {
-  DOMAIN_READ_LAX = 1 << 0,     /* unknown elements and attributes are warnings (the wires without VALIDATE) */
+  DOMAIN_READ_LAX = 1 << 0, /* unknown elements and attributes are warnings (the wires without VALIDATE) */
   DOMAIN_READ_NO_SCHEMA = 1 << 1, /* our own completed documents: the schema has seen them before */
-  DOMAIN_READ_LIVE = 1 << 2,    /* a running machine's state file: ids and aliases are taken over */
+  DOMAIN_READ_LIVE = 1 << 2,      /* a running machine's state file: ids and aliases are taken over */
 } DomainReadFlags;
 
 /*
@@ -139,14 +290,20 @@ typedef enum {
 char *domain_def_to_xml (const DomainDef *def, guint flags);
 
 /* Devices of one kind, in order. */
-#define DOMAIN_FOREACH_DEVICE(def, kind_, Type, variable)                                              \
-  for (guint variable##_index = 0; variable##_index < (def)->devices->len; variable##_index++)         \
-    for (Type *variable = (Type *) g_ptr_array_index ((def)->devices, variable##_index);               \
-         variable != NULL && ((Device *) variable)->kind == &(kind_); variable = NULL)
+#define DOMAIN_FOREACH_DEVICE(def, kind_, Type, variable)                                      \
+  for (guint variable##_index = 0; variable##_index < (def)->devices->len; variable##_index++) \
+    for (Type *variable = (Type *)g_ptr_array_index ((def)->devices, variable##_index);        \
+         variable != NULL && ((Device *)variable)->kind == &(kind_); variable = NULL)
 guint domain_def_count_devices (const DomainDef *def, const DeviceKind *kind);
 /* Takes @device; keeps devices grouped in the order of device_kinds, last of its kind. */
 void domain_def_add_device (DomainDef *def, Device *device);
 Device *domain_def_find_alias (const DomainDef *def, const char *alias);
+
+/*
+ * The parts of the document that are kept but have no meaning here yet ("cputune", "os/nvram/source",
+ * "qemu:commandline"), in the document's order. A target refuses those it cannot honour. (transfer full)
+ */
+GStrv domain_def_unmodelled (const DomainDef *def);
 
 gboolean domain_def_is_q35 (const DomainDef *def);
 gboolean domain_def_is_i440fx (const DomainDef *def);
