@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/device.h"
+
+typedef enum {
+  DISK_TYPE_NONE,
+  DISK_TYPE_FILE,
+  DISK_TYPE_BLOCK,
+  DISK_TYPE_DIR,
+  DISK_TYPE_NETWORK,
+  DISK_TYPE_VOLUME,
+  DISK_TYPE_NVME,
+  DISK_TYPE_VHOST_USER,
+  DISK_TYPE_VHOST_VDPA
+} DiskType;
+typedef enum {
+  DISK_DEVICE_NONE,
+  DISK_DEVICE_DISK,
+  DISK_DEVICE_CDROM,
+  DISK_DEVICE_FLOPPY,
+  DISK_DEVICE_LUN
+} DiskDevice;
+typedef enum {
+  DISK_BUS_NONE,
+  DISK_BUS_IDE,
+  DISK_BUS_FDC,
+  DISK_BUS_SCSI,
+  DISK_BUS_VIRTIO,
+  DISK_BUS_XEN,
+  DISK_BUS_USB,
+  DISK_BUS_UML,
+  DISK_BUS_SATA,
+  DISK_BUS_SD
+} DiskBus;
+typedef enum {
+  DISK_CACHE_NONE,
+  DISK_CACHE_DEFAULT,
+  DISK_CACHE_DISABLE /* "none" */,
+  DISK_CACHE_WRITETHROUGH,
+  DISK_CACHE_WRITEBACK,
+  DISK_CACHE_DIRECTSYNC,
+  DISK_CACHE_UNSAFE
+} DiskCache;
+typedef enum {
+  DISK_ERROR_NONE,
+  DISK_ERROR_STOP,
+  DISK_ERROR_REPORT,
+  DISK_ERROR_IGNORE,
+  DISK_ERROR_ENOSPACE
+} DiskErrorPolicy;
+typedef enum { DISK_IO_NONE, DISK_IO_NATIVE, DISK_IO_THREADS, DISK_IO_URING } DiskIo;
+typedef enum { DISK_DISCARD_NONE, DISK_DISCARD_UNMAP, DISK_DISCARD_IGNORE } DiskDiscard;
+typedef enum { DETECT_ZEROES_NONE, DETECT_ZEROES_OFF, DETECT_ZEROES_ON, DETECT_ZEROES_UNMAP } DetectZeroes;
+typedef enum { STARTUP_NONE, STARTUP_MANDATORY, STARTUP_REQUISITE, STARTUP_OPTIONAL } StartupPolicy;
+typedef enum { TRAY_NONE, TRAY_CLOSED, TRAY_OPEN } DiskTray;
+
+/* One pair of limits is also said as a total; QEMU's throttling has the same members. Bytes, operations or
+ * seconds. */
+typedef struct {
+  Number total_bytes_sec, read_bytes_sec, write_bytes_sec;
+  Number total_iops_sec, read_iops_sec, write_iops_sec;
+  Number total_bytes_sec_max, read_bytes_sec_max, write_bytes_sec_max;
+  Number total_iops_sec_max, read_iops_sec_max, write_iops_sec_max;
+  Number size_iops_sec;
+  char *group_name;
+  Number total_bytes_sec_max_length, read_bytes_sec_max_length, write_bytes_sec_max_length;
+  Number total_iops_sec_max_length, read_iops_sec_max_length, write_iops_sec_max_length;
+} DiskIotune;
+
+typedef struct {
+  Device device;
+  int type;        /* DiskType */
+  int device_type; /* DiskDevice */
+  int model;       /* VirtioModel */
+  int rawio, sgio; /* Tristate; 1 filtered 2 unfiltered */
+  int snapshot;    /* 1 no 2 internal 3 external 4 manual */
+
+  /* <driver> */
+  char *driver;                           /* "qemu" */
+  char *format;                           /* "raw", "qcow2": driver/@type */
+  int cache;                              /* DiskCache */
+  int error_policy, rerror_policy;        /* DiskErrorPolicy */
+  int io;                                 /* DiskIo */
+  int ioeventfd, event_idx, copy_on_read; /* Tristate */
+  int discard;                            /* DiskDiscard */
+  Number iothread;
+  int detect_zeroes;    /* DetectZeroes */
+  int discard_no_unref; /* Tristate */
+  Number queues, queue_size;
+  VirtioOptions virtio;
+  char *iothreads, *metadata_cache; /* verbatim */
+
+  /* <source>: file and block by fields, the other types as they stand */
+  char *file, *fdgroup, *dev; /* see disk_path */
+  int startup_policy;         /* StartupPolicy */
+  Number source_index;        /* live only */
+  GPtrArray *source_details;  /* verbatim: slices, encryption, seclabel, ... of a file or block */
+  char *source;               /* the whole element verbatim, for the other types */
+  char *auth, *backing_store, *backend_domain, *geometry, *block_io, *mirror; /* verbatim */
+
+  /* <target> */
+  char *target;         /* "vda" */
+  int bus;              /* DiskBus */
+  int tray;             /* DiskTray */
+  int removable;        /* Tristate */
+  Number rotation_rate; /* rpm; 1: not rotating */
+
+  DiskIotune *iotune;
+  char *throttle_filters; /* verbatim */
+  gboolean readonly, shareable, transient;
+  int transient_share_backing; /* Tristate */
+  char *serial, *wwn, *vendor, *product;
+  char *encryption; /* verbatim */
+} DeviceDisk;
+
+extern const DeviceKind disk_kind;
+extern const EnumTable disk_types, disk_devices, disk_buses, disk_caches, disk_error_policies, disk_ios,
+    disk_discards, detect_zeroes_modes;
+
+/* The file or block device behind it; NULL for an empty drive and for the types kept verbatim. */
+const char *disk_path (const DeviceDisk *disk);
+/* "hda" and "vda" are 0, "sdb" 1, "vdaa" 26; partitions' digits are passed over. -1: not such a name. */
+int disk_target_index (const char *target);
