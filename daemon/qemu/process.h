@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/virt-error.h"
+#include <sys/types.h>
 
 /*
  * The process of one machine: started, watched by pidfd, found again after the daemon was away, ended.
@@ -25,7 +26,13 @@ typedef struct {
   guint fd_count;
   int output_fd;            /* stdout and stderr */
   const char *user;         /* NULL: the daemon's own */
+  const gid_t *groups;      /* supplementary ones, when @user is given */
+  guint group_count;
   const char *directory;    /* working directory; NULL: "/" */
+  /* Called between fork and exec: the process exists, and executes only when this returns TRUE. When the daemon
+   * dies meanwhile, it never does. NULL: no such stop. */
+  gboolean (*created) (GPid pid, guint64 start_time, gpointer data, GError **error);
+  gpointer created_data;
 } ProcessLaunch;
 
 /* Any thread. Returns once exec has happened or failed (the error then says why, with the program's path). */
@@ -40,6 +47,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Process, process_free)
 GPid process_pid (const Process *process);
 guint64 process_start_time (const Process *process); /* field 22 of /proc/PID/stat: clock ticks since boot */
 gboolean process_is_alive (const Process *process);  /* a zombie is not */
+/* Any thread: wait until it ends, at most so long. FALSE: it is still there. */
+gboolean process_wait (Process *process, guint timeout_ms, ProcessExit *ret_how);
 gboolean process_signal (Process *process, int signal); /* through the pidfd: never another process */
 /* The daemon reaps what it starts, also where PID 1 does not. Once at start. */
 void process_become_subreaper (void);

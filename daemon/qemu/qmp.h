@@ -22,12 +22,17 @@ typedef struct {
   void (*closed) (Qmp *qmp, const GError *error, gpointer data);                     /* once, the last call */
 } QmpHandlers;
 
-/* Main loop only. Takes the connected, or a listening socket QEMU will answer on; @data is passed to @handlers. */
+#define QMP_MAX_DEPTH 64                /* of brackets; no reply of QEMU's has half of it */
+#define QMP_MAX_EVENTS 4096             /* kept while there are no handlers yet */
+
+/* Main loop only. Takes the socket, connected to QEMU or to one it will accept on; @data is passed to @handlers.
+ * NULL @handlers: what happens is kept inside until qmp_set_handlers, which then tells it in order. */
 Qmp *qmp_new (int connected_fd, const QmpHandlers *handlers, gpointer data);
+void qmp_set_handlers (Qmp *qmp, const QmpHandlers *handlers, gpointer data);
 Qmp *qmp_ref (Qmp *qmp);
 void qmp_unref (Qmp *qmp);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Qmp, qmp_unref)
-void qmp_close (Qmp *qmp);
+void qmp_close (Qmp *qmp); /* main loop; waiting commands fail; no handler is called any more */
 gboolean qmp_is_ready (const Qmp *qmp);
 
 /* In a job's thread: ask and wait until the job's deadline. Takes @arguments (may be NULL). The value of

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/virt-error.h"
+
+/*
+ * The status file of a running machine (machines/UUID/status.json): what the daemon must know to find the
+ * machine again. Read back it is untrusted: every member is checked.
+ */
+typedef struct {
+  char *name;
+  char *uuid;
+  int id;
+  GPid pid;
+  guint64 start_time;       /* of the process, see process.h */
+  gboolean starting;        /* written before its CPUs were started */
+  gboolean transient;
+  int state, reason;        /* virDomainState, virDomain*Reason */
+  gint64 started;           /* g_get_real_time */
+  gint64 state_changed;
+  gboolean shutdown_seen;   /* QEMU has said SHUTDOWN: its end is no crash */
+  gboolean restart_on_shutdown; /* a reboot by shutdown was asked for */
+} MachineStatus;
+
+MachineStatus *machine_status_copy (const MachineStatus *status);
+void machine_status_free (MachineStatus *status);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineStatus, machine_status_free)
+
+char *machine_status_to_json (const MachineStatus *status); /* (transfer full) */
+MachineStatus *machine_status_from_json (const char *json, GError **error);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/qemu/machine-status.h"
+#include "daemon/qemu/probe.h"
+#include "daemon/qemu/process.h"
+#include "daemon/qemu/qmp.h"
+#include "daemon/settings.h"
+#include "daemon/store.h"
+#include "model/domain.h"
+
+/*
+ * The start of one machine as a job: from a completed definition to a QEMU whose monitor answers and whose
+ * CPUs run. Whatever goes wrong on the way, everything is undone: the process is ended and reaped, and the
+ * machine's run directory removed.
+ *
+ * A machine's status file is written before QEMU is executed, so that a daemon killed at any instant
+ * finds every machine it started; see adopt.h for what becomes of a half-started one.
+ */
+typedef struct {
+  DomainDef *def;           /* completed; a reference */
+  int id;                   /* the running machine's number */
+  gboolean paused;          /* leave the CPUs stopped */
+  gboolean transient;       /* kept in the status file */
+  const Settings *settings; /* these three outlive the job */
+  Store *store;
+  CapsCache *caps;
+} StartRequest;
+
+/* @def is referenced. */
+StartRequest *start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient,
+                                 const Settings *settings, Store *store, CapsCache *caps);
+void start_request_free (StartRequest *request);
+
+/* What a start gives; taken apart by whoever commits it (steal the members, then free the rest). */
+typedef struct {
+  Process *process;
+  Qmp *qmp;                 /* without handlers yet: events wait inside until qmp_set_handlers */
+  DomainDef *def;           /* live: id, aliases, pty paths, ports, paths chosen at start */
+  MachineStatus *status;    /* as last written; its state is RUNNING or PAUSED now */
+} StartedMachine;
+void started_machine_free (StartedMachine *started);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (StartedMachine, started_machine_free)
+
+/* The job's function: a StartRequest in, a StartedMachine out. Cancelling the job (destroy) undoes the start. */
+gpointer start_job (Job *job, gpointer request, GError **error);
+/* Long enough for settings->start_timeout and what lies around it. */
+guint start_job_seconds (const Settings *settings);
+
+/* Main loop: remove what a machine left when it ended: its status, its run directory and its cgroup. */
+void machine_clean_up (const Settings *settings, Store *store, const char *uuid);
