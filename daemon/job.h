@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/virt-error.h"
+#include <gio/gio.h>
 
 /*
  * A job: one conversation with the outside (QEMU, disks) as a plain function in a thread of its own. It gets
