@@ -37,6 +37,12 @@ void call_answer (Call *call, GVariant *answer);          /* sinks; a tuple in t
 void call_answer_nothing (Call *call);                    /* "()" */
 void call_fail (Call *call, GError *error);               /* takes @error; frees @call */
 void call_fail_with (Call *call, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* A call that ends without an answer (a queue or a job dropped at the daemon's end): answered with an error. */
+void call_free (Call *call);
+/* The call's domain after a wait: found again by UUID; answers the call and returns NULL when it is gone. */
+Domain *call_find_domain_again (Call *call);
+/* 16 bytes, as UUIDs stand in answers. */
+GVariant *call_uuid_value (const char *uuid);
 /* Every domain as it stands in answers: (sayi). */
 GVariant *call_domain_value (const Domain *domain);
 

@@ -25,7 +25,7 @@ typedef struct {
   guint shutdown_timeout;
   char *libvirt_sockets;     /* "auto", "yes", "no" */
   char *log_level;           /* "error", "warning", "info", "debug" */
-  char *log_format;          /* "text" or "journal" */
+  char *log_format;          /* "auto", "text" or "journal" */
 } Settings;
 
 /* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is

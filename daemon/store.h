@@ -23,11 +23,20 @@ void store_entry_free (StoreEntry *entry);
  * them makes that one read; the files win when they disagree). Broken files are given to @broken, and skipped. */
 GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GError *error, gpointer data), gpointer data);
 
-/* Both texts of a definition. @completed is rewritten only when it changed. */
+/*
+ * Both texts of a definition. Both are written aside first; renaming the user's document over the old one is the
+ * instant at which the new definition holds, so that a crash or a full disk leaves either the old or the new one
+ * whole. The completed text remembers which document it was made from.
+ */
 gboolean store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
                      GError **error);
 char *store_load_source (Store *store, const char *name, GError **error);
-char *store_load_completed (Store *store, const char *uuid, GError **error);
+/* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand. NULL
+ * with VIR_ERR_NO_DOMAIN when there is no completed text: the document was put there by hand. */
+char *store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error);
+/* The same definition under another name. */
+gboolean store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name, const char *source,
+                       const char *completed, GError **error);
 gboolean store_remove (Store *store, const char *uuid, const char *name, GError **error);
 gboolean store_set_autostart (Store *store, const char *name, gboolean autostart, GError **error);
 
@@ -38,6 +47,13 @@ void store_remove_status (Store *store, const char *uuid);
 /* UUIDs with a status. (transfer full) */
 GPtrArray *store_list_status (Store *store);
 char *store_run_directory (Store *store, const char *uuid); /* made on demand by start */
+
+/* Where the user's document of that name is. (transfer full) */
+char *store_source_path (Store *store, const char *name);
+
+/* A name as a file name and back: '/', '%', control characters and a leading '.' become %XX. */
+char *store_encode_name (const char *name);
+char *store_decode_name (const char *encoded); /* NULL when it is no encoded name */
 
 /* Write @text to @path safely; the one function all of the above use. */
 gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One writer behind all of GLib's logging: it drops what is below the chosen level, and writes the rest to
+ * the journal with its fields, or as "TIME LEVEL message" lines on stderr with one write a line, so that
+ * lines of several threads do not mix.
+ */
+#include "daemon/log.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_MAX_LINE 4096 /* bytes of one message; the rest is cut */
+
+static GLogLevelFlags log_shown; /* written once before other threads exist */
+static gboolean log_to_journal;
+
+static const char *
+level_name (GLogLevelFlags level)
+{
+  if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+    return "error";
+  if (level & G_LOG_LEVEL_WARNING)
+    return "warning";
+  return level & G_LOG_LEVEL_DEBUG ? "debug" : "info";
+}
+
+static GLogLevelFlags
+levels_down_to (const char *name)
+{
+  GLogLevelFlags levels = G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL;
+
+  if (g_str_equal (name, "error"))
+    return levels;
+  levels |= G_LOG_LEVEL_WARNING;
+  if (g_str_equal (name, "warning"))
+    return levels;
+  levels |= G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO;
+  return g_str_equal (name, "debug") ? levels | G_LOG_LEVEL_DEBUG : levels;
+}
+
+/* Newlines are kept as an indented next line; other control characters are shown as \xNN. */
+static void
+append_printable (GString *line, const char *message, gsize length)
+{
+  for (gsize i = 0; i < MIN (length, LOG_MAX_LINE); i++)
+    if (message[i] == '\n')
+      g_string_append (line, i + 1 < length ? "\n    " : "");
+    else if (g_ascii_iscntrl (message[i]))
+      g_string_append_printf (line, "\\x%02x", (guint8)message[i]);
+    else
+      g_string_append_c (line, message[i]);
+  if (length > LOG_MAX_LINE)
+    g_string_append (line, "...");
+}
+
+static const GLogField *
+find_field (const GLogField *fields, gsize count, const char *key)
+{
+  for (gsize i = 0; i < count; i++)
+    if (g_str_equal (fields[i].key, key))
+      return &fields[i];
+  return NULL;
+}
+
+static void
+write_line (GLogLevelFlags level, const GLogField *fields, gsize count)
+{
+  const GLogField *field = find_field (fields, count, "MESSAGE");
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S");
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  if (field == NULL)
+    return;
+  g_string_printf (line, "%s.%03d %s ", time, g_date_time_get_microsecond (now) / 1000, level_name (level));
+  append_printable (line, field->value, field->length < 0 ? strlen (field->value) : (gsize)field->length);
+  g_string_append_c (line, '\n');
+  /* Where stderr is full or gone there is nobody left to tell. */
+  if (write (STDERR_FILENO, line->str, line->len) < 0)
+    return;
+}
+
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize count, G_GNUC_UNUSED gpointer data)
+{
+  if ((level & log_shown) == 0)
+    return G_LOG_WRITER_HANDLED;
+  if (!log_to_journal || g_log_writer_journald (level, fields, count, NULL) != G_LOG_WRITER_HANDLED)
+    write_line (level, fields, count);
+  return G_LOG_WRITER_HANDLED;
+}
+
+void
+log_start (const char *level, const char *format)
+{
+  log_shown = levels_down_to (level);
+  log_to_journal = g_str_equal (format, "journal")
+                   || (g_str_equal (format, "auto") && g_log_writer_is_journald (STDERR_FILENO));
+  g_log_set_writer_func (write_log, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The settings: one table of keys says for each its group, its kind, what it accepts and where in Settings
+ * it lands. Reading domaind.conf is a walk over the file that looks each key up in the table, so that a
+ * misspelt key is an error and not a setting silently left at its default.
+ */
+#include "daemon/settings.h"
+
+#include "base/enum-table.h"
+#include "base/scalars.h"
+
+#define SETTINGS_MAX_BYTES    (64 * 1024)
+#define SETTINGS_MAX_SECONDS  3600
+#define SETTINGS_FILE         "domaind.conf"
+#define DEFAULT_START_SECONDS 30
+#define DEFAULT_CALL_SECONDS  30
+
+typedef enum { KIND_PATH, KIND_TEXT, KIND_WORD, KIND_YES_NO, KIND_SECONDS } SettingKind;
+
+typedef struct {
+  const char *group, *key;
+  SettingKind kind;
+  gsize offset;
+  const char *words[6]; /* KIND_WORD: what is accepted */
+} Setting;
+
+#define SETTING(group_, key_, kind_, member, ...)                  \
+  {                                                                \
+    (group_), (key_), (kind_), G_STRUCT_OFFSET (Settings, member), \
+    {                                                              \
+      __VA_ARGS__                                                  \
+    }                                                              \
+  }
+
+static const Setting settings_table[] = {
+  SETTING ("places", "config-directory", KIND_PATH, config_directory, NULL),
+  SETTING ("places", "state-directory", KIND_PATH, state_directory, NULL),
+  SETTING ("places", "run-directory", KIND_PATH, run_directory, NULL),
+  SETTING ("places", "log-directory", KIND_PATH, log_directory, NULL),
+  SETTING ("places", "cache-directory", KIND_PATH, cache_directory, NULL),
+  SETTING ("machines", "emulator", KIND_PATH, emulator, NULL),
+  SETTING ("machines", "user", KIND_TEXT, qemu_user, NULL),
+  SETTING ("machines", "sandbox", KIND_YES_NO, sandbox, NULL),
+  SETTING ("machines", "start-timeout", KIND_SECONDS, start_timeout, NULL),
+  SETTING ("machines", "call-timeout", KIND_SECONDS, call_timeout, NULL),
+  SETTING ("machines", "shutdown-timeout", KIND_SECONDS, shutdown_timeout, NULL),
+  SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
+  SETTING ("log", "level", KIND_WORD, log_level, "error", "warning", "info", "debug", NULL),
+  SETTING ("log", "format", KIND_WORD, log_format, "auto", "text", "journal", NULL),
+};
+
+static const char *
+environment_directory (const char *variable, const char *fallback)
+{
+  const char *value = g_getenv (variable);
+
+  return value != NULL && g_path_is_absolute (value) ? value : fallback;
+}
+
+/* Where the mode keeps everything, before the file has its say. */
+static void
+set_default_places (Settings *settings)
+{
+  const char *root = settings->root != NULL ? settings->root : "/";
+
+  if (settings->session && settings->root == NULL) {
+    g_autofree char *state_home = g_build_filename (g_get_home_dir (), ".local", "state", NULL);
+    const char *state = environment_directory ("XDG_STATE_HOME", state_home);
+
+    settings->config_directory = g_build_filename (g_get_user_config_dir (), "domaind", NULL);
+    settings->state_directory = g_build_filename (state, "domaind", NULL);
+    settings->run_directory = g_build_filename (g_get_user_runtime_dir (), "domaind", NULL);
+    settings->log_directory = g_build_filename (state, "domaind", "log", NULL);
+    settings->cache_directory = g_build_filename (g_get_user_cache_dir (), "domaind", NULL);
+    return;
+  }
+  settings->config_directory = g_build_filename (root, "etc", "domaind", NULL);
+  settings->state_directory = g_build_filename (root, "var", "lib", "domaind", NULL);
+  settings->run_directory = g_build_filename (root, "run", "domaind", NULL);
+  settings->log_directory = g_build_filename (root, "var", "log", "domaind", NULL);
+  settings->cache_directory = g_build_filename (root, "var", "cache", "domaind", NULL);
+}
+
+static Settings *
+settings_new_default (gboolean session, const char *root)
+{
+  Settings *settings = g_new0 (Settings, 1);
+
+  settings->session = session;
+  settings->root = root != NULL ? g_canonicalize_filename (root, NULL) : NULL;
+  set_default_places (settings);
+  settings->qemu_user = g_strdup ("auto");
+  settings->sandbox = TRUE;
+  settings->start_timeout = DEFAULT_START_SECONDS;
+  settings->call_timeout = DEFAULT_CALL_SECONDS;
+  settings->shutdown_timeout = DEFAULT_CALL_SECONDS;
+  settings->libvirt_sockets = g_strdup ("auto");
+  settings->log_level = g_strdup ("info");
+  settings->log_format = g_strdup ("auto");
+  return settings;
+}
+
+static void
+replace_text (Settings *settings, const Setting *setting, char *text)
+{
+  char **member = G_STRUCT_MEMBER_P (settings, setting->offset);
+
+  g_free (*member);
+  *member = text;
+}
+
+static gboolean
+bad_value (GError **error, const char *file, const Setting *setting, const char *value, const char *accepted)
+{
+  virt_error_set (error, VIR_ERR_CONF_SYNTAX, "%s: [%s] %s: '%s' is not accepted; expected %s", file,
+                  setting->group, setting->key, value, accepted);
+  return FALSE;
+}
+
+static gboolean
+apply_path (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
+{
+  if (!g_path_is_absolute (value))
+    return bad_value (error, file, setting, value, "an absolute path");
+  /* --root moves the daemon's own places; the emulator is a program of the host. */
+  if (settings->root != NULL && setting->offset != G_STRUCT_OFFSET (Settings, emulator))
+    replace_text (settings, setting, g_build_filename (settings->root, value, NULL));
+  else
+    replace_text (settings, setting, g_strdup (value));
+  return TRUE;
+}
+
+static gboolean
+apply_word (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
+{
+  g_autofree char *choices = NULL;
+
+  if (g_strv_contains (setting->words, value)) {
+    replace_text (settings, setting, g_strdup (value));
+    return TRUE;
+  }
+  choices = g_strjoinv ("', '", (char **)setting->words);
+  virt_error_set (error, VIR_ERR_CONF_SYNTAX, "%s: [%s] %s: '%s' is not accepted; expected one of '%s'", file,
+                  setting->group, setting->key, value, choices);
+  return FALSE;
+}
+
+static gboolean
+apply (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
+{
+  guint64 seconds;
+  gboolean yes = g_str_equal (value, "yes") || g_str_equal (value, "true");
+
+  switch (setting->kind) {
+    case KIND_PATH:
+      return apply_path (settings, setting, file, value, error);
+    case KIND_WORD:
+      return apply_word (settings, setting, file, value, error);
+    case KIND_TEXT:
+      if (value[0] == '\0')
+        return bad_value (error, file, setting, value, "a name");
+      replace_text (settings, setting, g_strdup (value));
+      return TRUE;
+    case KIND_YES_NO:
+      if (!yes && !g_str_equal (value, "no") && !g_str_equal (value, "false"))
+        return bad_value (error, file, setting, value, "'yes' or 'no'");
+      G_STRUCT_MEMBER (gboolean, settings, setting->offset) = yes;
+      return TRUE;
+    case KIND_SECONDS:
+      if (!parse_uint (value, SETTINGS_MAX_SECONDS, &seconds) || seconds == 0)
+        return bad_value (error, file, setting, value, "a number of seconds from 1 to 3600");
+      G_STRUCT_MEMBER (guint, settings, setting->offset) = (guint)seconds;
+      return TRUE;
+    default:
+      g_assert_not_reached ();
+  }
+}
+
+static const Setting *
+find_setting (const char *group, const char *key)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (g_str_equal (settings_table[i].group, group) && g_str_equal (settings_table[i].key, key))
+      return &settings_table[i];
+  return NULL;
+}
+
+/* What the file calls a group (@group NULL) or a key, beside what it could have meant. */
+static gboolean
+unknown_name (GError **error, const char *file, const char *group, const char *name)
+{
+  const char *known[G_N_ELEMENTS (settings_table) + 1];
+  const char *nearest;
+  gsize count = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (group == NULL)
+      known[count++] = settings_table[i].group;
+    else if (g_str_equal (settings_table[i].group, group))
+      known[count++] = settings_table[i].key;
+  known[count] = NULL;
+  nearest = nearest_word (name, known);
+  virt_error_set (error, VIR_ERR_CONF_SYNTAX, "%s: %s%s%s unknown %s '%s'%s%s%s", file,
+                  group != NULL ? "[" : "", group != NULL ? group : "", group != NULL ? "]" : "",
+                  group != NULL ? "key" : "group", name, nearest != NULL ? "; did you mean '" : "",
+                  nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+  return FALSE;
+}
+
+static gboolean
+read_group (Settings *settings, GKeyFile *keys, const char *file, const char *group, GError **error)
+{
+  g_auto (GStrv) names = g_key_file_get_keys (keys, group, NULL, NULL);
+  gboolean known = FALSE;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    known = known || g_str_equal (settings_table[i].group, group);
+  if (!known)
+    return unknown_name (error, file, NULL, group);
+
+  for (char **name = names; name != NULL && *name != NULL; name++) {
+    const Setting *setting = find_setting (group, *name);
+    g_autofree char *value = NULL;
+
+    if (setting == NULL)
+      return unknown_name (error, file, group, *name);
+    value = g_key_file_get_value (keys, group, *name, error);
+    if (value == NULL || !apply (settings, setting, file, g_strstrip (value), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_file (Settings *settings, const char *file, gboolean required, GError **error)
+{
+  g_autoptr (GKeyFile) keys = g_key_file_new ();
+  g_autoptr (GError) mistake = NULL;
+  g_autofree char *text = NULL;
+  g_auto (GStrv) groups = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (file, &text, &length, &mistake)) {
+    if (!required && g_error_matches (mistake, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+      return TRUE;
+    virt_error_set (error, VIR_ERR_OPEN_FAILED, "%s", mistake->message);
+    return FALSE;
+  }
+  if (length > SETTINGS_MAX_BYTES) {
+    virt_error_set (error, VIR_ERR_CONF_SYNTAX, "%s: larger than %d bytes", file, SETTINGS_MAX_BYTES);
+    return FALSE;
+  }
+  if (!g_key_file_load_from_data (keys, text, length, G_KEY_FILE_NONE, &mistake)) {
+    virt_error_set (error, VIR_ERR_CONF_SYNTAX, "%s: %s", file, mistake->message);
+    return FALSE;
+  }
+  groups = g_key_file_get_groups (keys, NULL);
+  for (char **group = groups; *group != NULL; group++)
+    if (!read_group (settings, keys, file, *group, error))
+      return FALSE;
+  return TRUE;
+}
+
+Settings *
+settings_load (gboolean session, const char *root, const char *config_file, GError **error)
+{
+  g_autoptr (Settings) settings = settings_new_default (session, root);
+  g_autofree char *own_file = g_build_filename (settings->config_directory, SETTINGS_FILE, NULL);
+
+  if (!read_file (settings, config_file != NULL ? config_file : own_file, config_file != NULL, error))
+    return NULL;
+  return g_steal_pointer (&settings);
+}
+
+void
+settings_free (Settings *settings)
+{
+  if (settings == NULL)
+    return;
+  g_free (settings->root);
+  g_free (settings->config_directory);
+  g_free (settings->state_directory);
+  g_free (settings->run_directory);
+  g_free (settings->log_directory);
+  g_free (settings->cache_directory);
+  g_free (settings->emulator);
+  g_free (settings->qemu_user);
+  g_free (settings->libvirt_sockets);
+  g_free (settings->log_level);
+  g_free (settings->log_format);
+  g_free (settings);
+}
