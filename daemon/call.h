@@ -14,30 +14,32 @@ typedef struct {
   gboolean read_only;
   uid_t uid;
   pid_t pid;
-  char *who;              /* ":1.42" or "unix:17", for the log */
+  char *who; /* ":1.42" or "unix:17", for the log */
 } Client;
 
 struct Call {
   const Operation *operation;
   Manager *manager;
   Client *client;
-  GVariant *arguments;    /* a tuple in the operation's RPC shape; a domain is (sayi) */
-  Domain *domain;         /* the first argument when it is a domain: looked up before the function runs */
-  char *domain_uuid;      /* the same, to find it again after a wait */
+  GVariant *arguments; /* a tuple in the operation's RPC shape; a domain is (sayi) */
+  Domain *domain;      /* the first argument when it is a domain: looked up before the function runs */
+  char *domain_uuid;   /* the same, to find it again after a wait */
   /* The wire's half. */
   void (*respond) (Call *call, GVariant *answer, const GError *error);
   gpointer wire_data;
   GDestroyNotify wire_free;
   gboolean answered;
-  gpointer user_data;     /* the operation's own, between steps */
+  gpointer user_data; /* the operation's own, between steps */
   GDestroyNotify user_free;
 };
 
-void call_answer (Call *call, GVariant *answer);          /* sinks; a tuple in the operation's reply shape; frees @call */
-void call_answer_nothing (Call *call);                    /* "()" */
-void call_fail (Call *call, GError *error);               /* takes @error; frees @call */
+void
+call_answer (Call *call, GVariant *answer); /* sinks; a tuple in the operation's reply shape; frees @call */
+void call_answer_nothing (Call *call);      /* "()" */
+void call_fail (Call *call, GError *error); /* takes @error; frees @call */
 void call_fail_with (Call *call, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
-/* A call that ends without an answer (a queue or a job dropped at the daemon's end): answered with an error. */
+/* A call that ends without an answer (a queue or a job dropped at the daemon's end): answered with an error.
+ */
 void call_free (Call *call);
 /* The call's domain after a wait: found again by UUID; answers the call and returns NULL when it is gone. */
 Domain *call_find_domain_again (Call *call);
@@ -52,5 +54,6 @@ gint32 call_int (const Call *call, guint index);
 guint64 call_ulong (const Call *call, guint index);
 const char *call_string (const Call *call, guint index);
 const char *call_maybe_string (const Call *call, guint index); /* NULL when absent */
-/* Fails the call (VIR_ERR_INVALID_ARG, in libvirt's words) and returns FALSE when @flags has bits outside @known. */
+/* Fails the call (VIR_ERR_INVALID_ARG, in libvirt's words) and returns FALSE when @flags has bits outside
+ * @known. */
 gboolean call_check_flags (Call *call, guint32 flags, guint32 known);

@@ -5,27 +5,28 @@
 
 /*
  * Where everything is and how the daemon behaves: built-in defaults for the mode (system or session), moved
- * under --root, overridden by domaind.conf (GKeyFile). Read once at start, immutable afterwards; any thread may read.
+ * under --root, overridden by domaind.conf (GKeyFile). Read once at start, immutable afterwards; any thread
+ * may read.
  */
 typedef struct {
   gboolean session;
-  char *root;                /* --root DIR, or NULL */
+  char *root; /* --root DIR, or NULL */
   /* places; DESIGN section 3 */
-  char *config_directory;    /* .../etc/domaind: domains/, autostart/ */
-  char *state_directory;     /* .../var/lib/domaind: domains/ (completed), nvram/, save/ ... */
-  char *run_directory;       /* .../run/domaind: machines/UUID/ */
-  char *log_directory;       /* .../var/log/domaind */
-  char *cache_directory;     /* .../var/cache/domaind: capabilities */
+  char *config_directory; /* .../etc/domaind: domains/, autostart/ */
+  char *state_directory;  /* .../var/lib/domaind: domains/ (completed), nvram/, save/ ... */
+  char *run_directory;    /* .../run/domaind: machines/UUID/ */
+  char *log_directory;    /* .../var/log/domaind */
+  char *cache_directory;  /* .../var/cache/domaind: capabilities */
   /* behaviour */
-  char *emulator;            /* path, or NULL: found in PATH by architecture */
-  char *qemu_user;           /* "auto" or a name */
+  char *emulator;  /* path, or NULL: found in PATH by architecture */
+  char *qemu_user; /* "auto" or a name */
   gboolean sandbox;
-  guint start_timeout;       /* seconds QEMU has to open its monitor */
-  guint call_timeout;        /* seconds a call to a guest's monitor has */
+  guint start_timeout; /* seconds QEMU has to open its monitor */
+  guint call_timeout;  /* seconds a call to a guest's monitor has */
   guint shutdown_timeout;
-  char *libvirt_sockets;     /* "auto", "yes", "no" */
-  char *log_level;           /* "error", "warning", "info", "debug" */
-  char *log_format;          /* "auto", "text" or "journal" */
+  char *libvirt_sockets; /* "auto", "yes", "no" */
+  char *log_level;       /* "error", "warning", "info", "debug" */
+  char *log_format;      /* "auto", "text" or "journal" */
 } Settings;
 
 /* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is

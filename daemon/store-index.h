@@ -18,7 +18,8 @@ void store_index_free (StoreIndex *index);
 
 /* The UUID of the document of that encoded name, if the file is still the one noted. (transfer full) */
 char *store_index_find (StoreIndex *index, const char *encoded_name, const struct stat *file);
-void store_index_note (StoreIndex *index, const char *encoded_name, const char *uuid, const struct stat *file);
-/* Forget every name that is not in @present (a set of encoded names), and write the file again when few of its
- * lines still hold. */
+void
+store_index_note (StoreIndex *index, const char *encoded_name, const char *uuid, const struct stat *file);
+/* Forget every name that is not in @present (a set of encoded names), and write the file again when few of
+ * its lines still hold. */
 void store_index_compact (StoreIndex *index, GHashTable *present);

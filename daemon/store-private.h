@@ -6,13 +6,14 @@
 
 /* What the store's own files share. */
 struct Store {
-  char *documents;  /* the users' documents, NAME.xml */
-  char *autostart;  /* links to those that start with the daemon */
-  char *completed;  /* UUID.xml and the index */
-  char *machines;   /* the running machines' UUID/ */
+  char *documents; /* the users' documents, NAME.xml */
+  char *autostart; /* links to those that start with the daemon */
+  char *completed; /* UUID.xml and the index */
+  char *machines;  /* the running machines' UUID/ */
   StoreIndex *index;
 };
 
 /* The name and UUID a document says it has; its UUID may be missing (*@ret_uuid NULL). FALSE when it is no
  * well-formed domain document with a name. */
-gboolean store_identify (const char *text, const char *path, char **ret_name, char **ret_uuid, GError **error);
+gboolean
+store_identify (const char *text, const char *path, char **ret_name, char **ret_uuid, GError **error);

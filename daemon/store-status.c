@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The running machines' state files. They are renamed into place like everything else, so that a killed
- * daemon finds either the old or the new one, but nobody waits for their directory to be on disk: they are there to outlive the
- * daemon, and no machine they speak of outlives the host.
+ * daemon finds either the old or the new one, but nobody waits for their directory to be on disk: they are
+ * there to outlive the daemon, and no machine they speak of outlives the host.
  */
 #include "daemon/store-private.h"
 

@@ -19,30 +19,35 @@ typedef struct {
   gboolean autostart;
 } StoreEntry;
 void store_entry_free (StoreEntry *entry);
-/* Everything defined, without reading more of each file than it takes to know its name and UUID (an index kept beside
- * them makes that one read; the files win when they disagree). Broken files are given to @broken, and skipped. */
-GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GError *error, gpointer data), gpointer data);
+/* Everything defined, without reading more of each file than it takes to know its name and UUID (an index
+ * kept beside them makes that one read; the files win when they disagree). Broken files are given to @broken,
+ * and skipped. */
+GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GError *error, gpointer data),
+                       gpointer data);
 
 /*
- * Both texts of a definition. Both are written aside first; renaming the user's document over the old one is the
- * instant at which the new definition holds, so that a crash or a full disk leaves either the old or the new one
- * whole. The completed text remembers which document it was made from.
+ * Both texts of a definition. Both are written aside first; renaming the user's document over the old one is
+ * the instant at which the new definition holds, so that a crash or a full disk leaves either the old or the
+ * new one whole. The completed text remembers which document it was made from.
  */
-gboolean store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
-                     GError **error);
+gboolean store_save (Store *store, const char *uuid, const char *name, const char *source,
+                     const char *completed, GError **error);
 char *store_load_source (Store *store, const char *name, GError **error);
-/* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand. NULL
- * with VIR_ERR_NO_DOMAIN when there is no completed text: the document was put there by hand. */
-char *store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error);
+/* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand.
+ * NULL with VIR_ERR_NO_DOMAIN when there is no completed text: the document was put there by hand. */
+char *
+store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error);
 /* The same definition under another name. */
-gboolean store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name, const char *source,
-                       const char *completed, GError **error);
+gboolean store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name,
+                       const char *source, const char *completed, GError **error);
 gboolean store_remove (Store *store, const char *uuid, const char *name, GError **error);
 gboolean store_set_autostart (Store *store, const char *name, gboolean autostart, GError **error);
 
 /* Running state: machines/UUID/status.json and the live definition live.xml. */
-gboolean store_save_status (Store *store, const char *uuid, const char *json, const char *live_xml, GError **error);
-gboolean store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error);
+gboolean
+store_save_status (Store *store, const char *uuid, const char *json, const char *live_xml, GError **error);
+gboolean
+store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error);
 void store_remove_status (Store *store, const char *uuid);
 /* UUIDs with a status. (transfer full) */
 GPtrArray *store_list_status (Store *store);
