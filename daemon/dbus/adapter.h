@@ -16,9 +16,9 @@ typedef struct OperationDBus {
   /* Where each RPC argument comes from, one character each (NULL: by the rules):
    *   D      the domain of the object's path, or a list of just that domain
    *   0..9   the D-Bus argument of that position
-   *   *      as many as the answer can hold: the limit of its first list (need_results, nparams, maxerrors...)
-   *   1234!  that number (digits up to the '!'; a single digit without '!' is a position)
-   *   .      nothing: 0, "", absent, an empty list */
+   *   *      as many as the answer can hold: the limit of its first list (need_results, nparams,
+   * maxerrors...) 1234!  that number (digits up to the '!'; a single digit without '!' is a position) .
+   * nothing: 0, "", absent, an empty list */
   const char *arguments;
   /* Which results, by position, make up the D-Bus answer. NULL: by the rules. */
   const char *results;
@@ -31,9 +31,11 @@ typedef struct OperationDBus {
 
 #define DBUS_ARGUMENTS(arguments_) (&(const OperationDBus){ .arguments = (arguments_) })
 
-extern const OperationDBus dbus_get_metadata;     /* GetMetadata, SetMetadata, GetDomainCapabilities: empty is absent */
+extern const OperationDBus
+    dbus_get_metadata; /* GetMetadata, SetMetadata, GetDomainCapabilities: empty is absent */
 extern const OperationDBus dbus_block_job_info;   /* GetBlockJobInfo: without "found" */
 extern const OperationDBus dbus_cpu_map;          /* Connect.NodeGetCPUMap: as many b as there are CPUs */
 extern const OperationDBus dbus_vcpu_pins;        /* GetVcpuPinInfo: a list of maps */
 extern const OperationDBus dbus_all_domain_stats; /* Connect.GetAllDomainStats: no list means all */
-extern const OperationDBus dbus_domain_stats;     /* Domain.GetStats: just this one, its record without the name */
+extern const OperationDBus
+    dbus_domain_stats; /* Domain.GetStats: just this one, its record without the name */

@@ -16,12 +16,13 @@
  *   T  P            tagged value; typed parameter (sT)         v of i u x t d b s; {sv}
  *   U D N F S O B I V E K C Z   libvirt's objects, each a struct of its own: see shape.c
  *
- * A whole signature is a struct, so its value is always a GVariant tuple. Shapes are constants of the program,
- * not input: a malformed one is a programming error, reported by shape_parse to the tests that try every one.
+ * A whole signature is a struct, so its value is always a GVariant tuple. Shapes are constants of the
+ * program, not input: a malformed one is a programming error, reported by shape_parse to the tests that try
+ * every one.
  */
-#define SHAPE_STRING_MAX        (4 * 1024 * 1024) /* bytes of text; REMOTE_STRING_MAX */
-#define SHAPE_VALUE_NAME_MAX    80                /* bytes of a typed parameter's name with its NUL */
-#define SHAPE_DEPTH_MAX         16                /* nesting of one signature */
+#define SHAPE_STRING_MAX     (4 * 1024 * 1024) /* bytes of text; REMOTE_STRING_MAX */
+#define SHAPE_VALUE_NAME_MAX 80                /* bytes of a typed parameter's name with its NUL */
+#define SHAPE_DEPTH_MAX      24                /* nesting of one signature */
 
 typedef enum {
   SHAPE_INT,      /* i */
@@ -44,13 +45,13 @@ typedef enum {
 typedef struct Shape Shape;
 struct Shape {
   ShapeKind kind;
-  char letter;            /* 'D', 'U', ...: the alphabet's letter this was written as; 0 otherwise */
-  gboolean exact;         /* BYTES, ARRAY: exactly @limit, no count on the wire */
-  guint32 limit;          /* STRING, BYTES: bytes; ARRAY: items */
-  guint n_members;        /* STRUCT: how many; ARRAY and OPTIONAL: 1; others: 0 */
+  char letter;     /* 'D', 'U', ...: the alphabet's letter this was written as; 0 otherwise */
+  gboolean exact;  /* BYTES, ARRAY: exactly @limit, no count on the wire */
+  guint32 limit;   /* STRING, BYTES: bytes; ARRAY: items */
+  guint n_members; /* STRUCT: how many; ARRAY and OPTIONAL: 1; others: 0 */
   const Shape **members;
-  GVariantType *type;     /* of the value */
-  gsize wire_minimum;     /* the least bytes one takes in XDR */
+  GVariantType *type; /* of the value */
+  gsize wire_minimum; /* the least bytes one takes in XDR */
 };
 
 /* The shape of @signature, or NULL with @error saying where it is no signature. Shapes are made once and kept
@@ -59,9 +60,24 @@ const Shape *shape_parse (const char *signature, GError **error);
 /* The same for a signature that is known to be right: aborts on a wrong one. */
 const Shape *shape_of (const char *signature);
 
-/* Whether @value has the shape's type and keeps its limits: lengths, counts, names and types of tagged values.
- * FALSE with VIR_ERR_INVALID_ARG naming the place ("argument 2, item 7") and the limit. */
+/* Whether @value has the shape's type and keeps its limits: lengths, counts, names and types of tagged
+ * values. FALSE with VIR_ERR_INVALID_ARG naming the place ("argument 2, item 7") and the limit. */
 gboolean shape_check (const Shape *shape, GVariant *value, GError **error);
 
 /* Whether @value may be a tagged value: one of i u x t d b s. */
 gboolean shape_is_tagged_type (const GVariantType *type);
+
+/* Where a walk over a value is, for its errors: the position at each level that was entered. */
+typedef struct {
+  guint depth;
+  struct {
+    ShapeKind kind; /* of what was entered */
+    guint index;
+  } levels[SHAPE_DEPTH_MAX];
+} ShapePlace;
+
+void shape_place_enter (ShapePlace *place, const Shape *shape);
+void shape_place_move (ShapePlace *place, guint index);
+void shape_place_leave (ShapePlace *place);
+/* "argument 2, item 7, member 1", counted from 1. (transfer full) */
+char *shape_place_text (const ShapePlace *place);

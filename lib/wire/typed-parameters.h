@@ -15,6 +15,3 @@ gboolean typed_parameters_check (GVariant *parameters, guint limit, GError **err
 
 /* "a{sv}" with every value wrapped once more. (floating) */
 GVariant *typed_parameters_wrap (GVariant *parameters);
-
-/* What a D-Bus client sent: checked, and returned as it stands. (transfer full) */
-GVariant *typed_parameters_from_client (GVariant *parameters, guint limit, GError **error);

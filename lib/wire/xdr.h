@@ -15,8 +15,9 @@
 GVariant *xdr_decode (const Shape *shape, const guint8 *bytes, gsize length, GError **error);
 
 /* The same, and how many bytes were taken: for what follows the value. */
-GVariant *xdr_decode_prefix (const Shape *shape, const guint8 *bytes, gsize length, gsize *ret_taken, GError **error);
+GVariant *
+xdr_decode_prefix (const Shape *shape, const guint8 *bytes, gsize length, gsize *ret_taken, GError **error);
 
-/* Append @value, which must have the shape's type, to @bytes. FALSE with VIR_ERR_RPC, and @bytes as they were,
- * when it breaks a limit of the shape or @bytes would be longer than XDR_MESSAGE_MAX. */
+/* Append @value, which must have the shape's type, to @bytes. FALSE with VIR_ERR_RPC, and @bytes as they
+ * were, when it breaks a limit of the shape or @bytes would be longer than XDR_MESSAGE_MAX. */
 gboolean xdr_encode (const Shape *shape, GVariant *value, GByteArray *bytes, GError **error);
