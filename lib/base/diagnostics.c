@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The mistakes of one document, kept in the order of their places whatever the order they were found in:
+ * reading, the schema and the checks of the whole definition each find theirs at another time, and a
+ * person works through a file from top to bottom.
+ */
+#include "base/diagnostics.h"
+
+#include <stdarg.h>
+
+struct Diagnostics {
+  char *file_name;
+  GPtrArray *kept;      /* Diagnostic, by place */
+  guint dropped;        /* beyond DIAGNOSTICS_MAX */
+  guint dropped_errors; /* how many of those were errors */
+};
+
+static void
+diagnostic_free (gpointer data)
+{
+  Diagnostic *diagnostic = data;
+
+  g_free (diagnostic->message);
+  g_free (diagnostic);
+}
+
+Diagnostics *
+diagnostics_new (const char *file_name)
+{
+  Diagnostics *diagnostics = g_new0 (Diagnostics, 1);
+
+  diagnostics->file_name = g_strdup (file_name != NULL ? file_name : "(document)");
+  diagnostics->kept = g_ptr_array_new_with_free_func (diagnostic_free);
+  return diagnostics;
+}
+
+void
+diagnostics_free (Diagnostics *diagnostics)
+{
+  if (diagnostics == NULL)
+    return;
+  g_free (diagnostics->file_name);
+  g_ptr_array_unref (diagnostics->kept);
+  g_free (diagnostics);
+}
+
+static int
+position_compare (Position a, Position b)
+{
+  if (a.line != b.line)
+    return a.line < b.line ? -1 : 1;
+  if (a.column != b.column)
+    return a.column < b.column ? -1 : 1;
+  return 0;
+}
+
+/* Where a mistake at @where belongs: behind all that stand before it or at the same place. */
+static guint
+place_for (const Diagnostics *diagnostics, Position where)
+{
+  guint index = diagnostics->kept->len;
+
+  while (index > 0 && position_compare (diagnostics_get (diagnostics, index - 1)->where, where) > 0)
+    index--;
+  return index;
+}
+
+static gboolean
+is_kept (const Diagnostics *diagnostics, guint behind, Position where, const char *message)
+{
+  for (guint i = behind; i > 0; i--) {
+    const Diagnostic *other = diagnostics_get (diagnostics, i - 1);
+
+    if (position_compare (other->where, where) != 0)
+      return FALSE;
+    if (g_str_equal (other->message, message))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, virErrorNumber code,
+                 const char *format, va_list arguments)
+{
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  guint index = place_for (diagnostics, where);
+  Diagnostic *diagnostic;
+
+  if (is_kept (diagnostics, index, where, message))
+    return;
+  if (diagnostics->kept->len >= DIAGNOSTICS_MAX) {
+    diagnostics->dropped++;
+    diagnostics->dropped_errors += severity == DIAGNOSTIC_ERROR;
+    return;
+  }
+
+  diagnostic = g_new0 (Diagnostic, 1);
+  diagnostic->severity = severity;
+  diagnostic->where = where;
+  diagnostic->code = code;
+  diagnostic->message = g_steal_pointer (&message);
+  g_ptr_array_insert (diagnostics->kept, (int)index, diagnostic);
+}
+
+void
+diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  diagnostics_add (diagnostics, DIAGNOSTIC_ERROR, where, code, format, arguments);
+  va_end (arguments);
+}
+
+void
+diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  diagnostics_add (diagnostics, DIAGNOSTIC_WARNING, where, code, format, arguments);
+  va_end (arguments);
+}
+
+guint
+diagnostics_count (const Diagnostics *diagnostics)
+{
+  return diagnostics->kept->len;
+}
+
+const Diagnostic *
+diagnostics_get (const Diagnostics *diagnostics, guint index)
+{
+  return g_ptr_array_index (diagnostics->kept, index);
+}
+
+const char *
+diagnostics_file_name (const Diagnostics *diagnostics)
+{
+  return diagnostics->file_name;
+}
+
+gboolean
+diagnostics_has_errors (const Diagnostics *diagnostics)
+{
+  for (guint i = 0; i < diagnostics->kept->len; i++)
+    if (diagnostics_get (diagnostics, i)->severity == DIAGNOSTIC_ERROR)
+      return TRUE;
+  return diagnostics->dropped_errors > 0;
+}
+
+/* "FILE:LINE:COL: ", or without the numbers where the place is not known. */
+static void
+append_place (GString *text, const Diagnostics *diagnostics, Position where)
+{
+  g_string_append (text, diagnostics->file_name);
+  if (where.line > 0)
+    g_string_append_printf (text, ":%u:%u", where.line, MAX (where.column, 1));
+  g_string_append (text, ": ");
+}
+
+char *
+diagnostics_to_text (const Diagnostics *diagnostics)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < diagnostics->kept->len; i++) {
+    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
+
+    append_place (text, diagnostics, diagnostic->where);
+    g_string_append_printf (text, "%s: %s\n", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning",
+                            diagnostic->message);
+  }
+  if (diagnostics->dropped > 0)
+    g_string_append_printf (text, "%s: %s: %u more mistakes are not shown\n", diagnostics->file_name,
+                            diagnostics->dropped_errors > 0 ? "error" : "warning", diagnostics->dropped);
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+diagnostics_check (const Diagnostics *diagnostics, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  virErrorNumber code = VIR_ERR_XML_ERROR;
+  guint errors = 0;
+
+  if (!diagnostics_has_errors (diagnostics))
+    return TRUE;
+
+  for (guint i = 0; i < diagnostics->kept->len; i++) {
+    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
+
+    if (diagnostic->severity != DIAGNOSTIC_ERROR)
+      continue;
+    if (errors++ == 0)
+      code = diagnostic->code;
+    else
+      g_string_append_c (text, '\n');
+    if (diagnostic->where.line > 0)
+      append_place (text, diagnostics, diagnostic->where);
+    g_string_append (text, diagnostic->message);
+  }
+  if (diagnostics->dropped_errors > 0)
+    g_string_append_printf (text, "%s%u more mistakes are not shown", errors > 0 ? "\n" : "",
+                            diagnostics->dropped_errors);
+
+  virt_error_set (error, code, "%s", text->str);
+  return FALSE;
+}

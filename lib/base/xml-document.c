@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Reading XML. The text is first brought to UTF-8 and bounded (xml-encoding.c, xml-scan.c), so that libxml2
+ * only ever sees a document of known size, depth and number of nodes and without a document type; then
+ * libxml2 builds its tree, and the places that the scan found are laid over it: each element and attribute
+ * carries its byte offset, which turns into line and column when someone asks. Blanks between elements are
+ * not kept, as libvirt does not keep them. Whatever libxml2 says goes to the diagnostics, nothing to stderr.
+ */
+#include "base/xml-document.h"
+
+#include "base/xml-encoding.h"
+#include "base/xml-scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libxml/parserInternals.h>
+#include <libxml/xmlerror.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_CHUNK (64 * 1024)
+
+struct XmlDocument {
+  char *text; /* UTF-8 */
+  gsize length;
+  GArray *lines; /* guint32: where each line begins */
+  xmlDoc *tree;
+};
+
+/* What libxml2's error callback needs. */
+typedef struct {
+  XmlDocument *document;
+  Diagnostics *diagnostics;
+  gboolean failed;
+} Parse;
+
+static void
+index_lines (XmlDocument *document)
+{
+  const char *end = document->text + document->length;
+  guint32 offset = 0;
+
+  document->lines = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_array_append_val (document->lines, offset);
+  for (const char *at = document->text; (at = memchr (at, '\n', (gsize)(end - at))) != NULL;) {
+    offset = (guint32)(++at - document->text);
+    g_array_append_val (document->lines, offset);
+  }
+}
+
+static Position
+position_at (const XmlDocument *document, gsize offset)
+{
+  guint low = 0, high = document->lines->len;
+  guint32 start;
+
+  while (high - low > 1) {
+    guint middle = low + (high - low) / 2;
+
+    if (g_array_index (document->lines, guint32, middle) <= offset)
+      low = middle;
+    else
+      high = middle;
+  }
+  start = g_array_index (document->lines, guint32, low);
+  return (Position){ low + 1, (guint)g_utf8_strlen (document->text + start, (gssize)(offset - start)) + 1 };
+}
+
+/* libxml2's words, as one line without its final newline. */
+static char *
+error_words (const xmlError *error)
+{
+  char *words = g_strdup (error->message != NULL ? error->message : "the document is not well-formed");
+
+  return g_strstrip (g_strdelimit (words, "\n", ' '));
+}
+
+/* The first fatal error is the one that means something; those after it are mostly its echoes. */
+static void
+on_error (void *data, xmlError *error)
+{
+  xmlParserCtxt *context = data;
+  Parse *parse = context->_private;
+  g_autofree char *words = NULL;
+  long offset;
+
+  if (parse->failed)
+    return;
+  words = error_words (error);
+  offset = xmlByteConsumed (context);
+  if (error->level == XML_ERR_FATAL) {
+    parse->failed = TRUE;
+    diagnostics_error (
+        parse->diagnostics, position_at (parse->document, CLAMP (offset, 0, (long)parse->document->length)),
+        error->code == XML_ERR_NO_MEMORY ? VIR_ERR_NO_MEMORY : VIR_ERR_XML_DETAIL, "%s", words);
+    xmlStopParser (context);
+  } else {
+    diagnostics_warning (parse->diagnostics,
+                         position_at (parse->document, CLAMP (offset, 0, (long)parse->document->length)),
+                         VIR_ERR_XML_DETAIL, "%s", words);
+  }
+}
+
+static gboolean
+build_tree (XmlDocument *document, Diagnostics *diagnostics)
+{
+  Parse parse = { document, diagnostics, FALSE };
+  xmlParserCtxt *context;
+
+  context = xmlCreateMemoryParserCtxt (document->text, (int)document->length);
+  if (context == NULL) {
+    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_NO_MEMORY, "no XML parser could be made");
+    return FALSE;
+  }
+  context->_private = &parse;
+  context->sax->serror = (xmlStructuredErrorFunc)on_error;
+  xmlCtxtUseOptions (context,
+                     XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES);
+
+  xmlParseDocument (context);
+
+  document->tree = context->myDoc;
+  context->myDoc = NULL;
+  if (!context->wellFormed && !parse.failed) {
+    parse.failed = TRUE;
+    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL,
+                       "the document is not well-formed");
+  }
+  xmlFreeParserCtxt (context);
+  return !parse.failed && xmlDocGetRootElement (document->tree) != NULL;
+}
+
+/* Offsets are kept in libxml2's _private, one more than they are so that none is NULL. */
+static void
+lay_places (xmlNode *element, const guint32 **next, const guint32 *end)
+{
+  if (*next < end)
+    element->_private = GSIZE_TO_POINTER ((gsize) * (*next)++ + 1);
+  for (xmlAttr *attribute = element->properties; attribute != NULL; attribute = attribute->next)
+    if (*next < end)
+      attribute->_private = GSIZE_TO_POINTER ((gsize) * (*next)++ + 1);
+  for (xmlNode *child = element->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      lay_places (child, next, end);
+}
+
+static Position
+position_of (XmlDocument *document, gconstpointer place)
+{
+  return place != NULL ? position_at (document, GPOINTER_TO_SIZE (place) - 1) : (Position){ 0, 0 };
+}
+
+Position
+xml_document_node_position (XmlDocument *document, const xmlNode *element)
+{
+  return position_of (document, element->_private);
+}
+
+Position
+xml_document_attribute_position (XmlDocument *document, const xmlAttr *attribute)
+{
+  return position_of (document, attribute->_private);
+}
+
+static gboolean
+scan_and_build (XmlDocument *document, Diagnostics *diagnostics)
+{
+  XmlScan scan;
+  gboolean built = FALSE;
+
+  if (!xml_scan (document->text, document->length, &scan)) {
+    diagnostics_error (diagnostics, position_at (document, scan.mistake), VIR_ERR_XML_ERROR, "%s", scan.text);
+  } else if (build_tree (document, diagnostics)) {
+    const guint32 *next = (const guint32 *)(void *)scan.places->data;
+
+    lay_places (xmlDocGetRootElement (document->tree), &next, next + scan.places->len);
+    built = TRUE;
+  }
+  xml_scan_clear (&scan);
+  return built;
+}
+
+/* The first byte that is no UTF-8 or not allowed in XML is named; libxml2 would stop at the same place. */
+static gboolean
+check_utf8 (const XmlDocument *document, Diagnostics *diagnostics)
+{
+  const char *invalid;
+  Position where;
+
+  if (g_utf8_validate_len (document->text, document->length, &invalid))
+    return TRUE;
+  where = position_at (document, (gsize)(invalid - document->text));
+  if (*invalid == '\0')
+    diagnostics_error (diagnostics, where, VIR_ERR_XML_DETAIL, "a NUL byte is not allowed in XML");
+  else
+    diagnostics_error (
+        diagnostics, where, VIR_ERR_XML_DETAIL,
+        "the byte 0x%02x is not valid UTF-8; save the document as UTF-8 or declare its encoding",
+        (guint8)*invalid);
+  return FALSE;
+}
+
+static gboolean
+check_size (gsize length, Diagnostics *diagnostics)
+{
+  if (length <= XML_MAX_BYTES)
+    return TRUE;
+  diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_XML_ERROR, "the document is larger than %d MiB",
+                     XML_MAX_BYTES / 1024 / 1024);
+  return FALSE;
+}
+
+XmlDocument *
+xml_document_parse (const char *text, gssize length, Diagnostics *diagnostics)
+{
+  g_autoptr (XmlDocument) document = NULL;
+  gsize bytes = length < 0 ? strlen (text) : (gsize)length;
+
+  if (!check_size (bytes, diagnostics))
+    return NULL;
+
+  document = g_new0 (XmlDocument, 1);
+  document->text = xml_to_utf8 (text, bytes, &document->length, diagnostics);
+  if (document->text == NULL || !check_size (document->length, diagnostics))
+    return NULL;
+  index_lines (document);
+  if (!check_utf8 (document, diagnostics) || !scan_and_build (document, diagnostics))
+    return NULL;
+  return g_steal_pointer (&document);
+}
+
+/* All of @fd, or as much as shows that it is too much. */
+static GByteArray *
+read_bounded (int fd)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  while (bytes->len <= XML_MAX_BYTES) {
+    guint had = bytes->len;
+    gssize got;
+
+    g_byte_array_set_size (bytes, had + READ_CHUNK);
+    do
+      got = read (fd, bytes->data + had, READ_CHUNK);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+      return NULL;
+    g_byte_array_set_size (bytes, had + (guint)got);
+    if (got == 0)
+      break;
+  }
+  return g_steal_pointer (&bytes);
+}
+
+XmlDocument *
+xml_document_load (const char *path, Diagnostics *diagnostics, GError **error)
+{
+  g_autoptr (GByteArray) bytes = NULL;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+  if (fd >= 0) {
+    int saved;
+
+    bytes = read_bounded (fd);
+    saved = errno;
+    close (fd);
+    errno = saved;
+  }
+  if (bytes == NULL) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot read '%s': %s", path, g_strerror (errno));
+    return NULL;
+  }
+  return xml_document_parse ((const char *)bytes->data, (gssize)bytes->len, diagnostics);
+}
+
+void
+xml_document_free (XmlDocument *document)
+{
+  if (document == NULL)
+    return;
+  if (document->tree != NULL)
+    xmlFreeDoc (document->tree);
+  if (document->lines != NULL)
+    g_array_unref (document->lines);
+  g_free (document->text);
+  g_free (document);
+}
+
+xmlDoc *
+xml_document_tree (XmlDocument *document)
+{
+  return document->tree;
+}
+
+xmlNode *
+xml_document_root (XmlDocument *document)
+{
+  return xmlDocGetRootElement (document->tree);
+}
+
+/* A copy takes along the namespaces that were declared further up: the text stands by itself. */
+char *
+xml_document_verbatim (XmlDocument *document, xmlNode *element)
+{
+  xmlNode *copy = xmlDocCopyNode (element, document->tree, 1);
+  xmlBuffer *buffer = xmlBufferCreate ();
+  char *text;
+
+  xmlNodeDump (buffer, document->tree, copy, 0, 1);
+  text = g_strdup ((const char *)xmlBufferContent (buffer));
+  xmlBufferFree (buffer);
+  xmlFreeNode (copy);
+  return text;
+}
+
+char *
+xml_node_text (const xmlNode *element)
+{
+  GString *text = g_string_new (NULL);
+
+  for (const xmlNode *child = element->children; child != NULL; child = child->next)
+    if ((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) && child->content != NULL)
+      g_string_append (text, (const char *)child->content);
+  return g_strstrip (g_string_free (text, FALSE));
+}
+
+char *
+xml_node_attribute (const xmlNode *element, const char *name)
+{
+  xmlChar *value = xmlGetNoNsProp (element, (const xmlChar *)name);
+  char *copy = g_strdup ((const char *)value);
+
+  xmlFree (value);
+  return copy;
+}

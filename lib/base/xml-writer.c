@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Writing XML in libvirt's form. People diff it and scripts pick lines from it, so the form is part of the
+ * interface: single quotes, five escapes, two spaces a level, one element a line. Where libvirt's form
+ * would lose something (a line break or tab in an attribute comes back as a space) a character
+ * reference is written instead, which reads the same.
+ */
+#include "base/xml-writer.h"
+
+#include <libxml/parserInternals.h>
+#include <libxml/tree.h>
+#include <string.h>
+
+#define INDENT 2 /* spaces a level */
+
+typedef struct {
+  char *name, *value;
+} Attribute;
+
+/* An element, or, where @verbatim is set, one already written. */
+struct XmlElement {
+  char *name;
+  GArray *attributes;  /* Attribute; NULL when none */
+  GPtrArray *children; /* XmlElement; NULL when none */
+  char *text;
+  char *verbatim;
+};
+
+static void
+attribute_clear (gpointer data)
+{
+  Attribute *attribute = data;
+
+  g_free (attribute->name);
+  g_free (attribute->value);
+}
+
+XmlElement *
+xml_element_new (const char *name)
+{
+  XmlElement *element = g_new0 (XmlElement, 1);
+
+  element->name = g_strdup (name);
+  return element;
+}
+
+void
+xml_element_free (XmlElement *element)
+{
+  if (element == NULL)
+    return;
+  g_clear_pointer (&element->attributes, g_array_unref);
+  g_clear_pointer (&element->children, g_ptr_array_unref);
+  g_free (element->text);
+  g_free (element->verbatim);
+  g_free (element->name);
+  g_free (element);
+}
+
+static XmlElement *
+add_child (XmlElement *parent, XmlElement *child)
+{
+  if (parent->children == NULL)
+    parent->children = g_ptr_array_new_with_free_func ((GDestroyNotify)xml_element_free);
+  g_ptr_array_add (parent->children, child);
+  return child;
+}
+
+XmlElement *
+xml_element_add (XmlElement *parent, const char *name)
+{
+  return add_child (parent, xml_element_new (name));
+}
+
+XmlElement *
+xml_element_ensure (XmlElement *parent, const char *name)
+{
+  for (guint i = parent->children != NULL ? parent->children->len : 0; i > 0; i--) {
+    XmlElement *child = g_ptr_array_index (parent->children, i - 1);
+
+    if (child->name != NULL && g_str_equal (child->name, name))
+      return child;
+  }
+  return xml_element_add (parent, name);
+}
+
+void
+xml_element_set (XmlElement *element, const char *attribute, const char *value)
+{
+  Attribute added;
+
+  if (value == NULL)
+    return;
+  if (element->attributes == NULL) {
+    element->attributes = g_array_new (FALSE, FALSE, sizeof (Attribute));
+    g_array_set_clear_func (element->attributes, attribute_clear);
+  }
+  for (guint i = 0; i < element->attributes->len; i++) {
+    Attribute *old = &g_array_index (element->attributes, Attribute, i);
+
+    if (g_str_equal (old->name, attribute)) {
+      g_free (old->value);
+      old->value = g_strdup (value);
+      return;
+    }
+  }
+  added = (Attribute){ g_strdup (attribute), g_strdup (value) };
+  g_array_append_val (element->attributes, added);
+}
+
+void
+xml_element_set_text (XmlElement *element, const char *text)
+{
+  g_free (element->text);
+  element->text = g_strdup (text);
+}
+
+void
+xml_element_add_verbatim (XmlElement *parent, const char *xml)
+{
+  XmlElement *child = g_new0 (XmlElement, 1);
+
+  child->verbatim = g_strdup (xml);
+  add_child (parent, child);
+}
+
+gboolean
+xml_element_is_empty (const XmlElement *element)
+{
+  return element->attributes == NULL && element->children == NULL && element->text == NULL
+         && element->verbatim == NULL;
+}
+
+/* What XML does not allow at all is left out, as libvirt does. */
+static void
+append_escaped (GString *out, const char *text, gboolean in_attribute)
+{
+  for (; *text != '\0'; text++) {
+    switch (*text) {
+      case '<':
+        g_string_append (out, "&lt;");
+        break;
+      case '>':
+        g_string_append (out, "&gt;");
+        break;
+      case '&':
+        g_string_append (out, "&amp;");
+        break;
+      case '"':
+        g_string_append (out, "&quot;");
+        break;
+      case '\'':
+        g_string_append (out, "&apos;");
+        break;
+      case '\n':
+      case '\t':
+        if (in_attribute)
+          g_string_append_printf (out, "&#%d;", *text);
+        else
+          g_string_append_c (out, *text);
+        break;
+      case '\r':
+        g_string_append (out, "&#13;");
+        break;
+      default:
+        if ((guint8)*text >= 0x20)
+          g_string_append_c (out, *text);
+    }
+  }
+}
+
+static void
+append_indent (GString *out, guint level)
+{
+  for (guint i = 0; i < level * INDENT; i++)
+    g_string_append_c (out, ' ');
+}
+
+static void
+ignore_error (G_GNUC_UNUSED void *data, G_GNUC_UNUSED xmlError *error)
+{
+}
+
+static xmlDoc *
+parse_verbatim (const char *xml)
+{
+  xmlParserCtxt *context = xmlCreateMemoryParserCtxt (xml, (int)strlen (xml));
+  xmlDoc *document = NULL;
+
+  if (context == NULL)
+    return NULL;
+  context->sax->serror = (xmlStructuredErrorFunc)ignore_error;
+  xmlCtxtUseOptions (context, XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_IGNORE_ENC);
+  xmlParseDocument (context);
+  document = context->myDoc;
+  xmlFreeParserCtxt (context);
+  return document;
+}
+
+/*
+ * Only a parser can tell indentation from text that means something, so the element is read once more and
+ * written by libxml2 at its new depth. That is also how libvirt writes such elements, double quotes and all.
+ */
+static void
+append_verbatim (GString *out, const char *xml, guint level)
+{
+  xmlDoc *document = parse_verbatim (xml);
+  xmlBuffer *buffer;
+
+  append_indent (out, level);
+  if (document == NULL || xmlDocGetRootElement (document) == NULL) {
+    g_string_append (out, xml);
+  } else {
+    buffer = xmlBufferCreate ();
+    xmlNodeDump (buffer, document, xmlDocGetRootElement (document), (int)level, 1);
+    g_string_append (out, (const char *)xmlBufferContent (buffer));
+    xmlBufferFree (buffer);
+  }
+  g_string_append_c (out, '\n');
+  if (document != NULL)
+    xmlFreeDoc (document);
+}
+
+static void
+append_start (GString *out, const XmlElement *element)
+{
+  g_string_append_printf (out, "<%s", element->name);
+  for (guint i = 0; element->attributes != NULL && i < element->attributes->len; i++) {
+    const Attribute *attribute = &g_array_index (element->attributes, Attribute, i);
+
+    g_string_append_printf (out, " %s='", attribute->name);
+    append_escaped (out, attribute->value, TRUE);
+    g_string_append_c (out, '\'');
+  }
+}
+
+static void
+append_element (GString *out, const XmlElement *element, guint level)
+{
+  if (element->verbatim != NULL) {
+    append_verbatim (out, element->verbatim, level);
+    return;
+  }
+
+  append_indent (out, level);
+  append_start (out, element);
+  if (element->text == NULL && element->children == NULL) {
+    g_string_append (out, "/>\n");
+    return;
+  }
+  g_string_append_c (out, '>');
+  if (element->text != NULL)
+    append_escaped (out, element->text, FALSE);
+  if (element->children != NULL) {
+    g_string_append_c (out, '\n');
+    for (guint i = 0; i < element->children->len; i++)
+      append_element (out, g_ptr_array_index (element->children, i), level + 1);
+    append_indent (out, level);
+  }
+  g_string_append_printf (out, "</%s>\n", element->name);
+}
+
+char *
+xml_element_to_string (const XmlElement *element)
+{
+  GString *out = g_string_new (NULL);
+
+  append_element (out, element, 0);
+  return g_string_free (out, FALSE);
+}
