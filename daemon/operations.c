@@ -40,7 +40,7 @@ const Operation operations[] = {
   { 0, 293, "NODE_GET_CPU_MAP", "iiu", "ay{2048}ui", "Connect", "NodeGetCPUMap", ACCESS_CONNECT, op_node_get_cpu_map, &dbus_cpu_map },
   { 0, 312, "CONNECT_GET_CPU_MODEL_NAMES", "siu", "as{8192}i", "Connect", "GetCPUModelNames", ACCESS_CONNECT, op_connect_get_cpu_model_names, DBUS_ARGUMENTS ("0*1") },
   { 0, 340, "NODE_GET_FREE_PAGES", "au{1024}iuu", "at{1024}", NULL, NULL, ACCESS_CONNECT, NULL, NULL },
-  { 0, 342, "CONNECT_GET_DOMAIN_CAPABILITIES", "msmsmsmsu", "s", "Connect", "GetDomainCapabilities", ACCESS_HOST, op_connect_get_domain_capabilities, &dbus_get_metadata },
+  { 0, 342, "CONNECT_GET_DOMAIN_CAPABILITIES", "msmsmsmsu", "s", "Connect", "GetDomainCapabilities", ACCESS_HOST, op_connect_get_domain_capabilities, &dbus_empty_is_absent },
   { 0, 347, "NODE_ALLOC_PAGES", "au{1024}at{1024}iuu", "i", NULL, NULL, ACCESS_HOST, NULL, NULL },
   { 0, 393, "CONNECT_COMPARE_HYPERVISOR_CPU", "msmsmsmssu", "i", NULL, NULL, ACCESS_HOST, NULL, NULL },
   { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
@@ -129,8 +129,8 @@ const Operation operations[] = {
   { -1, 0, "GetStats", "aD{16384}uu", "a(DaP{262144}){16384}", "Domain", "GetStats", ACCESS_READ, op_connect_get_all_domain_stats, &dbus_domain_stats },
 
   /* Metadata */
-  { 0, 264, "DOMAIN_SET_METADATA", "Dimsmsmsu", "-", "Domain", "SetMetadata", ACCESS_WRITE, op_domain_set_metadata, &dbus_get_metadata },
-  { 0, 265, "DOMAIN_GET_METADATA", "Dimsu", "s", "Domain", "GetMetadata", ACCESS_READ, op_domain_get_metadata, &dbus_get_metadata },
+  { 0, 264, "DOMAIN_SET_METADATA", "Dimsmsmsu", "-", "Domain", "SetMetadata", ACCESS_WRITE, op_domain_set_metadata, &dbus_empty_is_absent },
+  { 0, 265, "DOMAIN_GET_METADATA", "Dimsu", "s", "Domain", "GetMetadata", ACCESS_READ, op_domain_get_metadata, &dbus_empty_is_absent },
 
   /* Changing a domain */
   { 0, 8, "DOMAIN_ATTACH_DEVICE", "Ds", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
