@@ -11,16 +11,16 @@
 typedef struct QemuCaps QemuCaps;
 
 typedef struct {
-  const char *name;         /* "pc-q35-7.2" */
-  const char *alias;        /* "q35" or NULL */
+  const char *name;  /* "pc-q35-7.2" */
+  const char *alias; /* "q35" or NULL */
   guint cpu_max;
   gboolean is_default, hotpluggable_cpus, deprecated;
-  const char *default_cpu;  /* "qemu64-x86_64-cpu" or NULL */
+  const char *default_cpu; /* "qemu64-x86_64-cpu" or NULL */
 } QemuMachine;
 
 typedef struct {
-  const char *name;         /* "Skylake-Client" */
-  gboolean usable;          /* runs on this host with the accelerator it was asked under */
+  const char *name; /* "Skylake-Client" */
+  gboolean usable;  /* runs on this host with the accelerator it was asked under */
   gboolean deprecated;
 } QemuCpuModel;
 
@@ -43,9 +43,9 @@ extern const char *const qemu_caps_commands[];
 extern const char *const qemu_caps_devices[];
 
 const char *qemu_caps_binary (const QemuCaps *caps);
-const char *qemu_caps_arch (const QemuCaps *caps);    /* "x86_64" */
-guint qemu_caps_version (const QemuCaps *caps);       /* major * 1000000 + minor * 1000 + micro */
-gboolean qemu_caps_has_kvm (const QemuCaps *caps);    /* QEMU and this host: KVM works */
+const char *qemu_caps_arch (const QemuCaps *caps); /* "x86_64" */
+guint qemu_caps_version (const QemuCaps *caps);    /* major * 1000000 + minor * 1000 + micro */
+gboolean qemu_caps_has_kvm (const QemuCaps *caps); /* QEMU and this host: KVM works */
 gboolean qemu_caps_has_type (const QemuCaps *caps, const char *qom_type); /* devices, objects, backends */
 gboolean qemu_caps_has_property (const QemuCaps *caps, const char *device, const char *property);
 gboolean qemu_caps_has_option (const QemuCaps *caps, const char *option, const char *parameter);

@@ -18,50 +18,73 @@ typedef enum {
 } RecipeFiles;
 
 typedef enum {
-  STEP_OPTION,    /* command line only: "-name", "guest=a" (value may be NULL) */
-  STEP_OBJECT,    /* -object JSON         | object-add / object-del    */
-  STEP_CHARDEV,   /* -chardev k=v,...     | chardev-add / chardev-remove */
-  STEP_NETDEV,    /* -netdev JSON         | netdev_add / netdev_del    */
-  STEP_BLOCKDEV,  /* -blockdev JSON       | blockdev-add / blockdev-del */
-  STEP_DEVICE,    /* -device JSON         | device_add / device_del    */
-  STEP_AUDIODEV,  /* -audiodev JSON, cold only */
+  STEP_OPTION,   /* command line only: "-name", "guest=a" (value may be NULL) */
+  STEP_OBJECT,   /* -object JSON         | object-add / object-del    */
+  STEP_CHARDEV,  /* -chardev k=v,...     | chardev-add / chardev-remove; properties as chardev-add takes them
+                  */
+  STEP_NETDEV,   /* -netdev JSON         | netdev_add / netdev_del    */
+  STEP_BLOCKDEV, /* -blockdev JSON       | blockdev-add / blockdev-del */
+  STEP_DEVICE,   /* -device JSON         | device_add / device_del    */
+  STEP_AUDIODEV, /* -audiodev JSON, cold only */
 } StepKind;
 
 typedef struct {
   StepKind kind;
-  const char *option;      /* STEP_OPTION: "-name" */
-  const char *value;       /* STEP_OPTION */
-  JsonObject *properties;  /* the others; has "id" (or "node-name") */
+  const char *option;     /* STEP_OPTION: "-name" */
+  const char *value;      /* STEP_OPTION */
+  JsonObject *properties; /* the others; has "id" (or "node-name") */
 } Step;
 
-/* A file QEMU needs: opened by the daemon, referred to as /dev/fdset/SET. */
+/* The number the first file has among QEMU's descriptors; the others follow. monitor_fd is below it. */
+#define RECIPE_FIRST_DESCRIPTOR 16
+
+/* A file QEMU needs: opened by the daemon and passed as descriptor @fd. The command line says it as
+ * "-add-fd fd=FD,set=SET" and /dev/fdset/SET, or, where @by_name, as /proc/self/fd/FD. */
 typedef struct {
-  guint set;               /* from 1 */
+  guint set; /* from 1; 0 when @by_name */
+  int fd;    /* its number in QEMU's process */
   char *path;
   gboolean writable;
-  const Device *device;    /* whose it is, or NULL: for the error when it cannot be opened */
-  const char *purpose;     /* "disk image", "kernel", ... */
+  /* QEMU opens it anew by its name (kernels, initial ramdisks), with its own rights: what is passed has to be
+   * a copy in a memfd, mode 0444. Asked for only where host->can_read says no. */
+  gboolean by_name;
+  char *made_from; /* when @path does not exist, it is first made as a copy of this; NULL: it must exist */
+  const Device *device; /* whose it is, or NULL: for the error when it cannot be opened */
+  const char *purpose;  /* "disk image", "kernel", ... */
 } RecipeFile;
 
-/* Where the daemon wants its sockets and files; paths for `translate` are the same ones a system daemon uses. */
+/* What a firmware descriptor offers: see firmware.h. */
+typedef struct QemuFirmware QemuFirmware;
+
+/* Where the daemon wants its sockets and files; paths for `translate` are the same ones a system daemon uses.
+ */
 typedef struct {
   const char *run_directory;   /* /run/domaind/machines/UUID */
   const char *state_directory; /* /var/lib/domaind */
   const char *render_node;     /* /dev/dri/renderD128, or NULL when the host has none */
   gboolean sandbox;            /* -sandbox on,... */
-  gboolean paused;             /* -S: always for the daemon, which starts the CPUs itself */
-  int monitor_fd;              /* an already listening or connected socket to pass; -1: a path in run_directory */
-  /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode. */
+  gboolean paused;      /* -S and -no-shutdown: the daemon starts the CPUs and ends the process itself */
+  int monitor_fd;       /* a listening socket's number in QEMU's process; -1: a path in run_directory */
+  const char *incoming; /* -incoming: "defer" to be given a saved machine; NULL: a fresh start */
+  guint nodes_used;     /* block nodes the running machine has already; 0 for a cold start */
+  /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode.
+   */
   const struct ImageInfo *(*image) (gpointer data, const char *path);
   gpointer image_data;
+  /* May QEMU's account read @path itself? NULL: yes. Only asked when files go by descriptor. */
+  gboolean (*can_read) (gpointer data, const char *path);
+  gpointer can_read_data;
+  /* The host's firmware descriptors, for <os firmware='efi'> and <loader> without <nvram>; NULL: none
+   * installed. */
+  const QemuFirmware *firmware;
 } RecipeHost;
 
 /* What an image file says of itself (from its header); chain by @backing. Filled by daemon/host/image.c. */
 typedef struct ImageInfo ImageInfo;
 struct ImageInfo {
   const char *path;
-  const char *format;      /* "raw", "qcow2" */
-  guint64 virtual_size;    /* bytes */
+  const char *format;       /* "raw", "qcow2" */
+  guint64 virtual_size;     /* bytes */
   const ImageInfo *backing; /* NULL at the end of the chain */
 };
 
@@ -79,13 +102,22 @@ void recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties);
 /* A -device step: @properties get "id" (the alias) and the bus and address of @device. */
 gboolean recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GError **error);
 /* How QEMU is to be told of the file: its path, or /dev/fdset/N. Owned by the recipe. */
-const char *recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device,
-                         const char *purpose);
+const char *
+recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose);
+/* The same for a file that QEMU opens by its name only. */
+const char *recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose);
+/* The last file added is made from @template when it does not exist. */
+void recipe_file_made_from (Recipe *recipe, const char *template);
+/* One more variable for QEMU's environment; a later value of the same name wins. */
+void recipe_environment (Recipe *recipe, const char *name, const char *value);
+/* The number of the next block node: "libvirt-%u-storage", "libvirt-%u-format". */
+guint recipe_next_node (Recipe *recipe);
 
 /* JSON objects in one expression: props ("driver", "s", "virtio-rng-pci", "max-bytes", "u", 1024, NULL).
- * Types: s string, i int, u guint, t guint64, b gboolean, o JsonObject * (taken), a JsonArray * (taken);
- * a type with '?' in front leaves the member out when the value is NULL, 0 or FALSE;
- * "N" takes a Number by pointer and leaves it out when not set; "T" a Tristate: left out when absent, true/false. */
+ * Types: s string, i int, u guint, t guint64, b gboolean, o JsonObject * (taken), a JsonArray * (taken), n
+ * null (no value follows); a type with '?' in front leaves the member out when the value is NULL, 0 or FALSE;
+ * "N" takes a Number by pointer and leaves it out when not set; "T" a Tristate: left out when absent,
+ * true/false; "O" a Tristate said as "on" and "off". */
 JsonObject *props (const char *name, ...) G_GNUC_NULL_TERMINATED;
 void props_add (JsonObject *object, const char *name, ...) G_GNUC_NULL_TERMINATED;
 
@@ -112,8 +144,8 @@ typedef struct {
 } QemuDeviceKind;
 extern const QemuDeviceKind qemu_device_kinds[]; /* ends with kind NULL */
 
-/* The Platform that completion asks, answered from capabilities. @lookup gives the caps of an emulator path (NULL:
- * the default one), or NULL when there is no such emulator; called in the thread that completes. */
+/* The Platform that completion asks, answered from capabilities. @lookup gives the caps of an emulator path
+ * (NULL: the default one), or NULL when there is no such emulator; called in the thread that completes. */
 typedef QemuCaps *(*QemuCapsLookup) (gpointer data, const char *emulator);
 Platform *qemu_platform_new (QemuCapsLookup lookup, gpointer data);
 void qemu_platform_free (Platform *platform);

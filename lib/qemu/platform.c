@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The platform that completion asks, answered from the capabilities of emulators. The strings it gives belong
+ * to capabilities, which it keeps for as long as it lives; it may be asked from several threads.
+ */
+#include "qemu/recipe.h"
+
+#include <string.h>
+
+typedef struct {
+  QemuCaps *caps;        /* NULL: there is no such emulator */
+  const char **machines; /* their names and aliases, NULL-terminated */
+} Emulator;
+
+typedef struct {
+  QemuCapsLookup lookup;
+  gpointer data;
+  GMutex lock;
+  GHashTable *emulators; /* path, "" for the default one → Emulator */
+} QemuPlatform;
+
+static void
+emulator_free (gpointer data)
+{
+  Emulator *emulator = data;
+
+  qemu_caps_unref (emulator->caps);
+  g_free (emulator->machines);
+  g_free (emulator);
+}
+
+static const char **
+machine_names (const QemuCaps *caps)
+{
+  guint count;
+  const QemuMachine *machines = qemu_caps_machines (caps, &count);
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (guint i = 0; i < count; i++) {
+    g_ptr_array_add (names, (gpointer)machines[i].name);
+    if (machines[i].alias != NULL)
+      g_ptr_array_add (names, (gpointer)machines[i].alias);
+  }
+  g_ptr_array_add (names, NULL);
+  return (const char **)g_ptr_array_free (names, FALSE);
+}
+
+static const Emulator *
+find (const Platform *platform, const char *path)
+{
+  QemuPlatform *own = platform->data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&own->lock);
+  Emulator *emulator = g_hash_table_lookup (own->emulators, path != NULL ? path : "");
+
+  if (emulator == NULL) {
+    emulator = g_new0 (Emulator, 1);
+    emulator->caps = own->lookup (own->data, path);
+    if (emulator->caps != NULL)
+      emulator->machines = machine_names (emulator->caps);
+    g_hash_table_insert (own->emulators, g_strdup (path != NULL ? path : ""), emulator);
+  }
+  return emulator;
+}
+
+static const char *
+default_arch (const Platform *platform)
+{
+  const Emulator *emulator = find (platform, NULL);
+
+  return emulator->caps != NULL ? qemu_caps_arch (emulator->caps) : NULL;
+}
+
+/* The default emulator's neighbour: "/usr/bin/qemu-system-x86_64" → "/usr/bin/qemu-system-i386" for i686. */
+static const char *
+default_emulator (const Platform *platform, const char *arch)
+{
+  const QemuCaps *usual = find (platform, NULL)->caps;
+  const char *binary, *suffix;
+  g_autofree char *path = NULL;
+  const QemuCaps *other;
+
+  if (usual == NULL)
+    return NULL;
+  binary = qemu_caps_binary (usual);
+  if (arch == NULL || strcmp (arch, qemu_caps_arch (usual)) == 0)
+    return binary;
+  suffix = strrchr (binary, '-');
+  if (suffix == NULL)
+    return NULL;
+  path =
+      g_strdup_printf ("%.*s-%s", (int)(suffix - binary), binary, strcmp (arch, "i686") == 0 ? "i386" : arch);
+  other = find (platform, path)->caps;
+  return other != NULL ? qemu_caps_binary (other) : NULL;
+}
+
+static const char *
+canonical_machine (const Platform *platform, const char *path, const char *machine)
+{
+  const QemuCaps *caps = find (platform, path)->caps;
+  const QemuMachine *found = NULL;
+
+  if (caps == NULL)
+    return NULL;
+  if (machine != NULL)
+    found = qemu_caps_machine (caps, machine);
+  else {
+    guint count;
+    const QemuMachine *machines = qemu_caps_machines (caps, &count);
+
+    for (guint i = 0; found == NULL && i < count; i++)
+      if (machines[i].is_default)
+        found = &machines[i];
+    if (found == NULL) /* one built without its own default: libvirt's is pc */
+      found = qemu_caps_machine (caps, "pc");
+  }
+  return found != NULL ? found->name : NULL;
+}
+
+static const char *const *
+machines (const Platform *platform, const char *path)
+{
+  static const char *const none[] = { NULL };
+  const Emulator *emulator = find (platform, path);
+
+  return emulator->machines != NULL ? (const char *const *)emulator->machines : none;
+}
+
+static gboolean
+has_device (const Platform *platform, const char *path, const char *device)
+{
+  const QemuCaps *caps = find (platform, path)->caps;
+
+  return caps != NULL && qemu_caps_has_type (caps, device);
+}
+
+static guint
+max_vcpus (const Platform *platform, const char *path, const char *name)
+{
+  const QemuCaps *caps = find (platform, path)->caps;
+  const QemuMachine *machine = caps != NULL ? qemu_caps_machine (caps, name) : NULL;
+
+  return machine != NULL ? machine->cpu_max : 0;
+}
+
+static gboolean
+has_kvm (const Platform *platform)
+{
+  const QemuCaps *caps = find (platform, NULL)->caps;
+
+  return caps != NULL && qemu_caps_has_kvm (caps);
+}
+
+Platform *
+qemu_platform_new (QemuCapsLookup lookup, gpointer data)
+{
+  Platform *platform = g_new0 (Platform, 1);
+  QemuPlatform *own = g_new0 (QemuPlatform, 1);
+
+  own->lookup = lookup;
+  own->data = data;
+  g_mutex_init (&own->lock);
+  own->emulators = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, emulator_free);
+  *platform = (Platform){ default_emulator, default_arch, canonical_machine, machines,
+                          has_device,       max_vcpus,    has_kvm,           own };
+  return platform;
+}
+
+void
+qemu_platform_free (Platform *platform)
+{
+  QemuPlatform *own;
+
+  if (platform == NULL)
+    return;
+  own = platform->data;
+  g_hash_table_unref (own->emulators);
+  g_mutex_clear (&own->lock);
+  g_free (own);
+  g_free (platform);
+}
