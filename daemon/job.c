@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Jobs. Each has a thread of its own rather than a place in a pool: a pool is full as soon as enough guests are
- * silent, and then nobody's call is answered. A thread that sleeps costs a few kilobytes, and its stack says
- * in plain function names what it waits for.
+ * Jobs. Each has a thread of its own rather than a place in a pool: a pool is full as soon as enough guests
+ * are silent, and then nobody's call is answered. A thread that sleeps costs a few kilobytes, and its stack
+ * says in plain function names what it waits for.
  *
  * The thread is joined by the main loop when it has handed over its result, so nothing of a job is left when
  * its JobDone runs.
@@ -86,9 +86,8 @@ job_start (const char *name, JobFunction function, gpointer input, GDestroyNotif
   job->free_input = free_input;
   job->done = done;
   job->data = data;
-  job->deadline = deadline_seconds == 0
-                      ? G_MAXINT64
-                      : g_get_monotonic_time () + (gint64) deadline_seconds * G_USEC_PER_SEC;
+  job->deadline = deadline_seconds == 0 ? G_MAXINT64
+                                        : g_get_monotonic_time () + (gint64)deadline_seconds * G_USEC_PER_SEC;
   job->cancellable = g_cancellable_new ();
 
   running_jobs++;
