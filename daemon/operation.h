@@ -24,8 +24,8 @@ struct Operation {
   int procedure;            /* number in remote_protocol; 0: only on D-Bus */
   const char *name;         /* "DOMAIN_CREATE_WITH_FLAGS": the RPC procedure's name, or the D-Bus member's where there is none */
   const char *in, *out;     /* RPC shapes; "-" when empty */
-  const char *interface;    /* "Connect", "Domain": org.libvirt.*; NULL: not on D-Bus */
-  const char *member;       /* method or property name */
+  const char *interface;    /* "Connect", "Domain": org.libvirt.*; ours in full, "org.domaind1.Domain"; NULL: not on D-Bus */
+  const char *member;       /* a method's or property's name; "Autostart=" sets that property */
   Access access;
   void (*function) (Call *call);  /* NULL: known, not there yet: answered with VIR_ERR_NO_SUPPORT by name */
   /* How the D-Bus member's arguments and answer differ, where the common rules of dbus/codec.c do not reach. NULL mostly. */

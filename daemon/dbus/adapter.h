@@ -11,16 +11,23 @@
  * form of typed parameters.
  *
  * In an operations row:   DBUS_ARGUMENTS ("D*0")
+ *
+ * Interfaces in rows: "Connect" and "Domain" are org.libvirt's; one with a dot is of another name:
+ * "domaind1.Domain" is org.domaind1.Domain. A property is the row (or the two rows: one gets, one sets) with
+ * the property's name as member.
  */
 typedef struct OperationDBus {
-  /* Where each RPC argument comes from, one character each (NULL: by the rules):
-   *   D      the domain of the object's path, or a list of just that domain
-   *   0..9   the D-Bus argument of that position
-   *   *      as many as the answer can hold: the limit of its first list (need_results, nparams,
-   * maxerrors...) 1234!  that number (digits up to the '!'; a single digit without '!' is a position) .
-   * nothing: 0, "", absent, an empty list */
+  /*
+   * Where each RPC argument comes from, one character each; NULL: by the rules.
+   *
+   *     D       the domain of the object's path, or a list of just that domain
+   *     0 .. 9  the D-Bus argument of that position
+   *     *       as many as the answer can hold: its first list's limit (need_results, nparams, maxerrors)
+   *     123!    that number: one or more digits and '!'
+   *     .       nothing: 0, "", absent, an empty list
+   */
   const char *arguments;
-  /* Which results, by position, make up the D-Bus answer. NULL: by the rules. */
+  /* Which results, by position ("1234"), make up the D-Bus answer. NULL: by the rules. */
   const char *results;
   /* An empty string stands for an absent optional one. libvirt-dbus hands it on as it is; this is for the
    * members where that could only ever fail. */
@@ -31,11 +38,15 @@ typedef struct OperationDBus {
 
 #define DBUS_ARGUMENTS(arguments_) (&(const OperationDBus){ .arguments = (arguments_) })
 
-extern const OperationDBus
-    dbus_get_metadata; /* GetMetadata, SetMetadata, GetDomainCapabilities: empty is absent */
-extern const OperationDBus dbus_block_job_info;   /* GetBlockJobInfo: without "found" */
-extern const OperationDBus dbus_cpu_map;          /* Connect.NodeGetCPUMap: as many b as there are CPUs */
-extern const OperationDBus dbus_vcpu_pins;        /* GetVcpuPinInfo: a list of maps */
-extern const OperationDBus dbus_all_domain_stats; /* Connect.GetAllDomainStats: no list means all */
-extern const OperationDBus
-    dbus_domain_stats; /* Domain.GetStats: just this one, its record without the name */
+/* GetMetadata, SetMetadata, Connect.GetDomainCapabilities. */
+extern const OperationDBus dbus_empty_is_absent;
+/* GetBlockJobInfo: without "found". */
+extern const OperationDBus dbus_block_job_info;
+/* Connect.NodeGetCPUMap: as many b as there are CPUs. */
+extern const OperationDBus dbus_cpu_map;
+/* GetVcpuPinInfo: a list of maps. */
+extern const OperationDBus dbus_vcpu_pins;
+/* Connect.GetAllDomainStats: no list of domains means all. */
+extern const OperationDBus dbus_all_domain_stats;
+/* Domain.GetStats: just this one, its record without the name. */
+extern const OperationDBus dbus_domain_stats;

@@ -10,12 +10,11 @@
 #include "base/xml-document.h"
 
 #include "base/xml-encoding.h"
+#include "base/xml-parser.h"
 #include "base/xml-scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libxml/parserInternals.h>
-#include <libxml/xmlerror.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,6 +75,18 @@ error_words (const xmlError *error)
   return g_strstrip (g_strdelimit (words, "\n", ' '));
 }
 
+/* Where the parser stands; for an end tag that fits nothing, where that tag begins. */
+static Position
+error_position (const XmlDocument *document, xmlParserCtxt *context, const xmlError *error)
+{
+  gsize offset = (gsize)CLAMP (xmlByteConsumed (context), 0, (long)document->length);
+
+  if (error->code == XML_ERR_TAG_NAME_MISMATCH)
+    while (offset > 0 && document->text[offset] != '<')
+      offset--;
+  return position_at (document, offset);
+}
+
 /* The first fatal error is the one that means something; those after it are mostly its echoes. */
 static void
 on_error (void *data, xmlError *error)
@@ -83,22 +94,18 @@ on_error (void *data, xmlError *error)
   xmlParserCtxt *context = data;
   Parse *parse = context->_private;
   g_autofree char *words = NULL;
-  long offset;
+  Position where;
 
   if (parse->failed)
     return;
   words = error_words (error);
-  offset = xmlByteConsumed (context);
+  where = error_position (parse->document, context, error);
   if (error->level == XML_ERR_FATAL) {
     parse->failed = TRUE;
-    diagnostics_error (
-        parse->diagnostics, position_at (parse->document, CLAMP (offset, 0, (long)parse->document->length)),
-        error->code == XML_ERR_NO_MEMORY ? VIR_ERR_NO_MEMORY : VIR_ERR_XML_DETAIL, "%s", words);
+    diagnostics_error (parse->diagnostics, where, VIR_ERR_XML_DETAIL, "%s", words);
     xmlStopParser (context);
   } else {
-    diagnostics_warning (parse->diagnostics,
-                         position_at (parse->document, CLAMP (offset, 0, (long)parse->document->length)),
-                         VIR_ERR_XML_DETAIL, "%s", words);
+    diagnostics_warning (parse->diagnostics, where, VIR_ERR_XML_DETAIL, "%s", words);
   }
 }
 
@@ -106,29 +113,25 @@ static gboolean
 build_tree (XmlDocument *document, Diagnostics *diagnostics)
 {
   Parse parse = { document, diagnostics, FALSE };
+  gboolean well_formed;
   xmlParserCtxt *context;
 
-  context = xmlCreateMemoryParserCtxt (document->text, (int)document->length);
-  if (context == NULL) {
-    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_NO_MEMORY, "no XML parser could be made");
+  if (document->length == 0) {
+    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL, "the document is empty");
     return FALSE;
   }
+  context = xml_parser_new (document->text, document->length, (xmlStructuredErrorFunc)on_error);
   context->_private = &parse;
-  context->sax->serror = (xmlStructuredErrorFunc)on_error;
-  xmlCtxtUseOptions (context,
-                     XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES);
-
   xmlParseDocument (context);
+  document->tree = xml_parser_take_document (context);
+  well_formed = context->wellFormed && !parse.failed && document->tree != NULL
+                && xmlDocGetRootElement (document->tree) != NULL;
+  xmlFreeParserCtxt (context);
 
-  document->tree = context->myDoc;
-  context->myDoc = NULL;
-  if (!context->wellFormed && !parse.failed) {
-    parse.failed = TRUE;
+  if (!well_formed && !parse.failed)
     diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL,
                        "the document is not well-formed");
-  }
-  xmlFreeParserCtxt (context);
-  return !parse.failed && xmlDocGetRootElement (document->tree) != NULL;
+  return well_formed;
 }
 
 /* Offsets are kept in libxml2's _private, one more than they are so that none is NULL. */

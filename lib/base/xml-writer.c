@@ -8,8 +8,8 @@
  */
 #include "base/xml-writer.h"
 
-#include <libxml/parserInternals.h>
-#include <libxml/tree.h>
+#include "base/xml-parser.h"
+
 #include <string.h>
 
 #define INDENT 2 /* spaces a level */
@@ -185,15 +185,11 @@ ignore_error (G_GNUC_UNUSED void *data, G_GNUC_UNUSED xmlError *error)
 static xmlDoc *
 parse_verbatim (const char *xml)
 {
-  xmlParserCtxt *context = xmlCreateMemoryParserCtxt (xml, (int)strlen (xml));
-  xmlDoc *document = NULL;
+  xmlParserCtxt *context = xml_parser_new (xml, strlen (xml), (xmlStructuredErrorFunc)ignore_error);
+  xmlDoc *document;
 
-  if (context == NULL)
-    return NULL;
-  context->sax->serror = (xmlStructuredErrorFunc)ignore_error;
-  xmlCtxtUseOptions (context, XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_IGNORE_ENC);
   xmlParseDocument (context);
-  document = context->myDoc;
+  document = xml_parser_take_document (context);
   xmlFreeParserCtxt (context);
   return document;
 }

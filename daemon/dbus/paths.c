@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Object paths. They are part of the interface: clients keep them, build them from a UUID they know, and take
+ * the UUID out of them again. So they are made exactly as libvirt-dbus makes them, for every kind of object,
+ * and nothing is remembered: a path means whatever bears its name when it is asked for.
+ */
+#include "daemon/dbus/paths.h"
+
+#include <string.h>
+
+#include "base/scalars.h"
+
+/* How a kind of object is named in its paths: by the member @key of its value, of that type. */
+typedef struct {
+  char letter;
+  const char *element;
+  guint key;
+} PathKind;
+
+static const PathKind kinds[] = {
+  { 'D', "domain", 1 }, { 'N', "network", 1 },    { 'F', "nwfilter", 1 }, { 'S', "storagepool", 1 },
+  { 'K', "secret", 0 }, { 'V', "storagevol", 2 }, { 'E', "nodedev", 0 },  { 'I', "interface", 1 },
+};
+
+char *
+dbus_path_encode (const char *text)
+{
+  GString *encoded = g_string_new (NULL);
+
+  for (const guchar *at = (const guchar *)text; *at != '\0'; at++) {
+    if (g_ascii_isalnum (*at))
+      g_string_append_c (encoded, (char)*at);
+    else
+      g_string_append_printf (encoded, "_%02x", *at);
+  }
+  return g_string_free (encoded, FALSE);
+}
+
+static char *
+uuid_element (const char *uuid)
+{
+  return g_strdelimit (g_strconcat ("_", uuid, NULL), "-", '_');
+}
+
+/* The 16 bytes of a UUID as an element. */
+static char *
+uuid_bytes_element (GVariant *bytes)
+{
+  gsize length;
+  const guint8 *data = g_variant_get_fixed_array (bytes, &length, 1);
+  char text[UUID_TEXT];
+
+  g_return_val_if_fail (length == UUID_BYTES, g_strdup ("_"));
+  uuid_format (data, text);
+  return uuid_element (text);
+}
+
+char *
+dbus_path_of_domain (const char *uuid)
+{
+  g_autofree char *element = uuid_element (uuid);
+
+  return g_strconcat (DBUS_DOMAINS "/", element, NULL);
+}
+
+/* A snapshot's path has its domain's UUID and its own name in one element. */
+static char *
+path_of_snapshot (GVariant *snapshot)
+{
+  g_autoptr (GVariant) uuid = NULL;
+  g_autofree char *domain = NULL, *name = NULL;
+  const char *text;
+
+  g_variant_get (snapshot, "(&s(&s@ayi))", &text, NULL, &uuid, NULL);
+  domain = uuid_bytes_element (uuid);
+  name = dbus_path_encode (text);
+  return g_strconcat (DBUS_ROOT "/domainsnapshot/", domain, "_", name, NULL);
+}
+
+gboolean
+dbus_path_exists (const Shape *shape)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (kinds[i].letter == shape->letter)
+      return TRUE;
+  return shape->letter == 'Z';
+}
+
+char *
+dbus_path_of (const Shape *shape, GVariant *object)
+{
+  if (shape->letter == 'Z')
+    return path_of_snapshot (object);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    if (kinds[i].letter == shape->letter) {
+      g_autoptr (GVariant) key = g_variant_get_child_value (object, kinds[i].key);
+      g_autofree char *element = g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)
+                                     ? dbus_path_encode (g_variant_get_string (key, NULL))
+                                     : uuid_bytes_element (key);
+      return g_strconcat (DBUS_ROOT "/", kinds[i].element, "/", element, NULL);
+    }
+  }
+  return NULL;
+}
+
+char *
+dbus_path_uuid (const char *element, GError **error)
+{
+  guint8 bytes[UUID_BYTES];
+  char text[UUID_TEXT];
+
+  if (element[0] == '_' && strlen (element) == UUID_TEXT) {
+    g_autofree char *dashed = g_strdelimit (g_strdup (element + 1), "_", '-');
+    if (uuid_parse (dashed, bytes)) {
+      uuid_format (bytes, text);
+      return g_strdup (text);
+    }
+  }
+  virt_error_set (error, VIR_ERR_INVALID_ARG,
+                  "Invalid UUID: '%s' in the object's path is not '_' and a UUID with '_' for each '-'",
+                  element);
+  return NULL;
+}

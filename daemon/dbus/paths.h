@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "wire/shape.h"
+
+/* The object tree of libvirt-dbus: which path an object has, and which object a path means. Pure. */
+#define DBUS_ROOT    "/org/libvirt/QEMU"
+#define DBUS_DOMAINS DBUS_ROOT "/domain"
+
+/* The path of a domain. (transfer full) */
+char *dbus_path_of_domain (const char *uuid);
+/* The path of an object of @shape, which is one of libvirt's objects (Shape.letter). NULL for a kind that has
+ * no path. (transfer full) */
+char *dbus_path_of (const Shape *shape, GVariant *object);
+/* Whether objects of @shape have paths. */
+gboolean dbus_path_exists (const Shape *shape);
+/* The UUID that the last element of a path ("_87291af1_1366_...") stands for, as libvirt prints it. NULL with
+ * VIR_ERR_INVALID_ARG for any other text. (transfer full) */
+char *dbus_path_uuid (const char *element, GError **error);
+/* A-Z a-z 0-9 stay, every other byte is _ and two hex digits. (transfer full) */
+char *dbus_path_encode (const char *text);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/call.h"
+
+/*
+ * The functions of the table of operations, one group a file. Each takes the call over: it answers it, now
+ * or later, exactly once.
+ */
+
+/* ops/connect.c: the connection, and lists of what is not there yet */
+void op_answer_empty_list (Call *call);
+void op_answer_empty_list_and_count (Call *call);
+void op_answer_none (Call *call);
+void op_connect_get_lib_version (Call *call);
+void op_connect_get_type (Call *call);
+void op_connect_get_uri (Call *call);
+void op_connect_get_version (Call *call);
+void op_connect_is_encrypted (Call *call);
+void op_connect_is_secure (Call *call);
+void op_connect_supports_feature (Call *call);
+
+/* ops/host.c, ops/capabilities.c */
+void op_connect_get_capabilities (Call *call);
+void op_connect_get_cpu_model_names (Call *call);
+void op_connect_get_domain_capabilities (Call *call);
+void op_connect_get_hostname (Call *call);
+void op_connect_get_max_vcpus (Call *call);
+void op_connect_get_sysinfo (Call *call);
+void op_node_get_cells_free_memory (Call *call);
+void op_node_get_cpu_map (Call *call);
+void op_node_get_cpu_stats (Call *call);
+void op_node_get_free_memory (Call *call);
+void op_node_get_info (Call *call);
+void op_node_get_memory_stats (Call *call);
+void op_node_get_security_model (Call *call);
+
+/* ops/domain-list.c */
+void op_connect_list_all_domains (Call *call);
+void op_connect_list_defined_domains (Call *call);
+void op_connect_list_domains (Call *call);
+void op_connect_num_of_defined_domains (Call *call);
+void op_connect_num_of_domains (Call *call);
+void op_domain_lookup_by_id (Call *call);
+void op_domain_lookup_by_name (Call *call);
+void op_domain_lookup_by_uuid (Call *call);
+
+/* ops/domain-stats.c, ops/domain-counters.c */
+void op_connect_get_all_domain_stats (Call *call);
+void op_domain_block_stats (Call *call);
+void op_domain_block_stats_flags (Call *call);
+void op_domain_interface_stats (Call *call);
+void op_domain_memory_stats (Call *call);
+
+/* ops/domain-metadata.c */
+void op_domain_get_metadata (Call *call);
+void op_domain_set_metadata (Call *call);
+
+/* ops/domain-lifecycle.c, ops/domain-start.c */
+void op_domain_create (Call *call);
+void op_domain_create_xml (Call *call);
+void op_domain_destroy (Call *call);
+void op_domain_inject_nmi (Call *call);
+void op_domain_pm_wakeup (Call *call);
+void op_domain_reboot (Call *call);
+void op_domain_reset (Call *call);
+void op_domain_resume (Call *call);
+void op_domain_shutdown (Call *call);
+void op_domain_suspend (Call *call);
+
+/* ops/domain-define.c */
+void op_domain_define_xml (Call *call);
+void op_domain_set_autostart (Call *call);
+void op_domain_undefine (Call *call);
+
+/* ops/domain-rename.c */
+void op_domain_rename (Call *call);
+
+/* ops/domain-info.c */
+void op_domain_get_autostart (Call *call);
+void op_domain_get_block_info (Call *call);
+void op_domain_get_control_info (Call *call);
+void op_domain_get_disk_errors (Call *call);
+void op_domain_get_info (Call *call);
+void op_domain_get_job_info (Call *call);
+void op_domain_get_job_stats (Call *call);
+void op_domain_get_max_memory (Call *call);
+void op_domain_get_max_vcpus (Call *call);
+void op_domain_get_messages (Call *call);
+void op_domain_get_os_type (Call *call);
+void op_domain_get_scheduler_type (Call *call);
+void op_domain_get_source (Call *call);
+void op_domain_get_state (Call *call);
+void op_domain_get_vcpus (Call *call);
+void op_domain_get_vcpus_flags (Call *call);
+void op_domain_get_xml_desc (Call *call);
+void op_domain_has_managed_save_image (Call *call);
+void op_domain_id (Call *call);
+void op_domain_is_active (Call *call);
+void op_domain_is_persistent (Call *call);
+void op_domain_is_updated (Call *call);
+void op_domain_messages (Call *call);
+void op_domain_name (Call *call);
+void op_domain_uuid (Call *call);
