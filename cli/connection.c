@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * domctl's way to the daemon. A thin layer over GDBus: it knows which bus, unwraps what libvirt's D-Bus API
+ * wraps (GetAll puts each value into a variant of its own), and turns a missing daemon into words that say
+ * what to do.
+ */
+
+#include "cli/connection.h"
+#include "cli/i18n.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Milliseconds. Longer than any deadline of the daemon's own, so that it is the daemon that says what was
+ * late. */
+#define CALL_TIMEOUT (5 * 60 * 1000)
+
+struct Connection {
+  GDBusConnection *bus;
+  gboolean session;
+};
+
+Connection *
+connection_open (const char *which, GError **error)
+{
+  g_autoptr (GDBusConnection) bus = NULL;
+  gboolean session = which != NULL ? g_str_equal (which, "session") : geteuid () != 0;
+  Connection *connection;
+
+  bus = g_bus_get_sync (session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
+  if (bus == NULL) {
+    g_prefix_error (error,
+                    session ? _ ("cannot reach the session bus: ") : _ ("cannot reach the system bus: "));
+    return NULL;
+  }
+  g_dbus_connection_set_exit_on_close (bus, FALSE);
+  connection = g_new0 (Connection, 1);
+  connection->bus = g_steal_pointer (&bus);
+  connection->session = session;
+  return connection;
+}
+
+void
+connection_free (Connection *connection)
+{
+  if (connection == NULL)
+    return;
+  g_object_unref (connection->bus);
+  g_free (connection);
+}
+
+GDBusConnection *
+connection_bus (Connection *connection)
+{
+  return connection->bus;
+}
+
+static void
+explain (Connection *connection, GError **error)
+{
+  if (error == NULL || *error == NULL)
+    return;
+  if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+      || g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER)) {
+    g_clear_error (error);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                 connection->session
+                     ? _ ("domaind does not run on the session bus: start 'domaind --session'")
+                     : _ ("domaind does not run on the system bus: start 'domaind --system', or use "
+                          "--connect session"));
+    return;
+  }
+  g_dbus_error_strip_remote_error (*error);
+}
+
+GVariant *
+connection_call (Connection *connection, const char *path, const char *interface, const char *method,
+                 GVariant *arguments, GError **error)
+{
+  GVariant *answer =
+      g_dbus_connection_call_sync (connection->bus, LIBVIRT_BUS_NAME, path, interface, method, arguments,
+                                   NULL, G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, error);
+
+  if (answer == NULL)
+    explain (connection, error);
+  return answer;
+}
+
+int
+connection_call_for_fd (Connection *connection, const char *path, const char *interface, const char *method,
+                        GVariant *arguments, GError **error)
+{
+  g_autoptr (GUnixFDList) descriptors = NULL;
+  g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_sync (
+      connection->bus, LIBVIRT_BUS_NAME, path, interface, method, arguments, G_VARIANT_TYPE ("(h)"),
+      G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, &descriptors, NULL, error);
+  gint32 index;
+
+  if (answer == NULL) {
+    explain (connection, error);
+    return -1;
+  }
+  g_variant_get (answer, "(h)", &index);
+  return g_unix_fd_list_get (descriptors, index, error);
+}
+
+/* libvirt's D-Bus API puts property values into one variant more than D-Bus asks for. (transfer full) */
+static GVariant *
+unwrap (GVariant *value)
+{
+  while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)) {
+    GVariant *inner = g_variant_get_variant (value);
+
+    g_variant_unref (value);
+    value = inner;
+  }
+  return value;
+}
+
+GVariant *
+connection_properties (Connection *connection, const char *path, const char *interface, GError **error)
+{
+  g_autoptr (GVariant) answer = connection_call (connection, path, "org.freedesktop.DBus.Properties",
+                                                 "GetAll", g_variant_new ("(s)", interface), error);
+  g_autoptr (GVariantIter) properties = NULL;
+  GVariantBuilder builder;
+  const char *name;
+  GVariant *value;
+
+  if (answer == NULL)
+    return NULL;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_get (answer, "(a{sv})", &properties);
+  while (g_variant_iter_next (properties, "{&sv}", &name, &value)) {
+    g_autoptr (GVariant) bare = unwrap (value);
+
+    g_variant_builder_add (&builder, "{sv}", name, bare);
+  }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+GVariant *
+connection_property (Connection *connection, const char *path, const char *interface, const char *name,
+                     GError **error)
+{
+  g_autoptr (GVariant) answer = connection_call (connection, path, "org.freedesktop.DBus.Properties", "Get",
+                                                 g_variant_new ("(ss)", interface, name), error);
+
+  return answer != NULL ? unwrap (g_variant_get_child_value (answer, 0)) : NULL;
+}
+
+gboolean
+connection_set_property (Connection *connection, const char *path, const char *interface, const char *name,
+                         GVariant *value, GError **error)
+{
+  g_autoptr (GVariant) answer = connection_call (connection, path, "org.freedesktop.DBus.Properties", "Set",
+                                                 g_variant_new ("(ssv)", interface, name, value), error);
+
+  return answer != NULL;
+}
+
+static char *
+look_up (Connection *connection, const char *method, GVariant *argument, GError **error)
+{
+  g_autoptr (GVariant) answer = connection_call (connection, LIBVIRT_ROOT, CONNECT_INTERFACE, method,
+                                                 g_variant_new_tuple (&argument, 1), error);
+  char *path = NULL;
+
+  if (answer != NULL)
+    g_variant_get (answer, "(o)", &path);
+  return path;
+}
+
+char *
+connection_find_domain (Connection *connection, const char *word, GError **error)
+{
+  char *path = NULL;
+  guint64 id;
+
+  if (g_ascii_string_to_unsigned (word, 10, 0, G_MAXINT32, &id, NULL))
+    path = look_up (connection, "DomainLookupByID", g_variant_new_int32 (id), NULL);
+  if (path == NULL && g_uuid_string_is_valid (word))
+    path = look_up (connection, "DomainLookupByUUID", g_variant_new_string (word), NULL);
+  if (path == NULL)
+    path = look_up (connection, "DomainLookupByName", g_variant_new_string (word), error);
+  return path;
+}
+
+char *
+connection_domain_name (Connection *connection, const char *path, GError **error)
+{
+  g_autoptr (GVariant) name = connection_property (connection, path, DOMAIN_INTERFACE, "Name", error);
+
+  return name != NULL ? g_variant_dup_string (name, NULL) : NULL;
+}
