@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/connection.h"
+#include "config.h"
 
 #include <stdio.h>
 

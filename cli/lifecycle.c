@@ -81,6 +81,15 @@ static const Action actions[] = {
     N_ ("Failed to destroy domain '%s'") },
 };
 
+/* A row's words with the name in its place. */
+static char *
+with_name (const char *words, const char *name)
+{
+  g_auto (GStrv) parts = g_strsplit (_ (words), "%s", 2);
+
+  return g_strjoinv (name, parts);
+}
+
 static int
 action_run (CommandLine *line)
 {
@@ -112,12 +121,12 @@ action_run (CommandLine *line)
   answer = connection_call (line->connection, path, DOMAIN_INTERFACE, action->method,
                             action->has_flags ? g_variant_new ("(u)", flags) : NULL, &error);
   if (answer == NULL) {
-    g_autofree char *failed = g_strdup_printf (_ (action->failed), name != NULL ? name : word);
+    g_autofree char *failed = with_name (action->failed, name != NULL ? name : word);
 
     command_error ("%s", failed);
     return command_error ("%s", error->message);
   }
-  g_autofree char *done = g_strdup_printf (_ (action->done), name != NULL ? name : word);
+  g_autofree char *done = with_name (action->done, name != NULL ? name : word);
   command_done (line, name != NULL ? name : word, "%s", done);
 
   if (with_console) {

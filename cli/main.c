@@ -27,12 +27,15 @@ print_overview (void)
              "\nExit status: 0 done, 1 failed, 2 used wrongly.\n"));
 }
 
+/* Takes @message. */
 static int
-usage_error (const char *format, const char *word)
+usage_error (char *message)
 {
-  fprintf (stderr, _ ("error: "));
-  fprintf (stderr, format, word);
-  fprintf (stderr, _ ("\nTry 'domctl --help'.\n"));
+  g_autofree char *text = message;
+
+  fprintf (stderr, _ ("error: %s
+Try 'domctl --help'.
+"), text);
   return EXIT_USAGE;
 }
 
@@ -59,13 +62,14 @@ parse_global (int argc, char **argv, int *position, CommandLine *line, int *ret_
     } else if (g_str_has_prefix (word, "--connect=")) {
       line->connect = word + strlen ("--connect=");
     } else {
-      *ret_status = usage_error (_ ("unknown option '%s'"), word);
+      *ret_status = usage_error (g_strdup_printf (_ ("unknown option '%s'"), word));
       return FALSE;
     }
   }
   if (line->connect != NULL && !g_str_equal (line->connect, "system")
       && !g_str_equal (line->connect, "session")) {
-    *ret_status = usage_error (_ ("'%s' is no connection: expected 'system' or 'session'"), line->connect);
+    *ret_status = usage_error (
+        g_strdup_printf (_ ("'%s' is no connection: expected 'system' or 'session'"), line->connect));
     return FALSE;
   }
   return TRUE;
@@ -93,6 +97,6 @@ main (int argc, char **argv)
   }
   command = command_find (argv[position]);
   if (command == NULL)
-    return usage_error (_ ("unknown command '%s'"), argv[position]);
+    return usage_error (g_strdup_printf (_ ("unknown command '%s'"), argv[position]));
   return command_run (command, &line, argc - position, argv + position);
 }

@@ -11,16 +11,17 @@
 #include <glib.h>
 #include <libvirt/libvirt.h>
 
+#define STATES      (VIR_DOMAIN_PMSUSPENDED + 1)
 #define REASONS_MAX 16
 
-static const char *const states[VIR_DOMAIN_LAST] = {
+static const char *const states[STATES] = {
   [VIR_DOMAIN_NOSTATE] = N_ ("no state"),     [VIR_DOMAIN_RUNNING] = N_ ("running"),
   [VIR_DOMAIN_BLOCKED] = N_ ("idle"),         [VIR_DOMAIN_PAUSED] = N_ ("paused"),
   [VIR_DOMAIN_SHUTDOWN] = N_ ("in shutdown"), [VIR_DOMAIN_SHUTOFF] = N_ ("shut off"),
   [VIR_DOMAIN_CRASHED] = N_ ("crashed"),      [VIR_DOMAIN_PMSUSPENDED] = N_ ("pmsuspended"),
 };
 
-static const char *const reasons[VIR_DOMAIN_LAST][REASONS_MAX] = {
+static const char *const reasons[STATES][REASONS_MAX] = {
   [VIR_DOMAIN_RUNNING] = { N_ ("unknown"), N_ ("booted"), N_ ("migrated"), N_ ("restored"),
                            N_ ("from snapshot"), N_ ("unpaused"), N_ ("migration canceled"),
                            N_ ("save canceled"), N_ ("event wakeup"), N_ ("crashed"), N_ ("post-copy"),
@@ -40,7 +41,7 @@ static const char *const vcpu_states[] = { N_ ("offline"), N_ ("running"), N_ ("
 const char *
 state_name (int state)
 {
-  if (state < 0 || state >= VIR_DOMAIN_LAST)
+  if (state < 0 || state >= STATES)
     state = VIR_DOMAIN_NOSTATE;
   return _ (states[state]);
 }
@@ -50,7 +51,7 @@ state_reason (int state, int reason)
 {
   const char *word = NULL;
 
-  if (state >= 0 && state < VIR_DOMAIN_LAST && reason >= 0 && reason < REASONS_MAX)
+  if (state >= 0 && state < STATES && reason >= 0 && reason < REASONS_MAX)
     word = reasons[state][reason];
   return _ (word != NULL ? word : "unknown");
 }
