@@ -33,9 +33,7 @@ usage_error (char *message)
 {
   g_autofree char *text = message;
 
-  fprintf (stderr, _ ("error: %s
-Try 'domctl --help'.
-"), text);
+  fprintf (stderr, _ ("error: %s\nTry 'domctl --help'.\n"), text);
   return EXIT_USAGE;
 }
 
