@@ -15,7 +15,6 @@ struct Completion {
   const Platform *platform;
   Diagnostics *diagnostics;
   const SourceMap *map;
-  /* the emulator's answer to platform->has_device */
 };
 
 struct Validation {
@@ -25,18 +24,26 @@ struct Validation {
   const SourceMap *map;
 };
 
+/* Can the definition's emulator make this device? TRUE when no platform is there to ask. */
 gboolean completion_has_device (const Completion *completion, const char *qemu_device);
 /* Add a device the document did not have; owned by the definition. */
 Device *completion_add (Completion *completion, const DeviceKind *kind);
 
-/* A mistake at @member (the address of a field) of @object, whichever of them the document said. */
-void completion_error (Completion *completion, gconstpointer member, gconstpointer object, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
+/* A mistake at @member (the address of a field) of @object, whichever of them the document said. Code
+ * VIR_ERR_CONFIG_UNSUPPORTED; use completion_error_code for others. */
+void completion_error (Completion *completion, gconstpointer member, gconstpointer object, const char *format,
+                       ...) G_GNUC_PRINTF (4, 5);
+void completion_error_code (Completion *completion, virErrorNumber code, gconstpointer member,
+                            gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
 /* VIR_ERR_CONFIG_UNSUPPORTED; use validation_error_code for others */
-void validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
+void validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format,
+                       ...) G_GNUC_PRINTF (4, 5);
 void validation_error_code (Validation *validation, virErrorNumber code, gconstpointer member,
                             gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
+
+/* What the machine can do all the same, but its author should know. */
+void validation_warning (Validation *validation, gconstpointer member, gconstpointer object,
+                         const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 void domain_complete (Completion *completion);
 void domain_validate (Validation *validation);

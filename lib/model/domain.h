@@ -38,6 +38,7 @@ typedef enum {
   ON_EVENT_COREDUMP_DESTROY,
   ON_EVENT_COREDUMP_RESTART
 } OnEvent;
+typedef enum { VCPU_PLACEMENT_NONE, VCPU_PLACEMENT_STATIC, VCPU_PLACEMENT_AUTO } VcpuPlacement;
 typedef enum {
   ON_LOCK_FAILURE_NONE,
   ON_LOCK_FAILURE_POWEROFF,
@@ -208,22 +209,23 @@ typedef struct {
   int hap, pvspinlock, pmu, vmport, smm, vmcoreinfo, htm, nested_hv, ccf_assist, ras, ps2;
   int async_teardown;       /* Tristate, yes/no */
   int ioapic_driver;        /* 1 qemu 2 kvm */
-  char *gic_version;        /* "" when <gic/> says none */
   int msrs_unknown;         /* 1 ignore 2 fault */
   int cfpc, sbbc, ibs, aia; /* see model/features.c */
   Number tcg_tb_cache;      /* KiB */
   FeaturesHyperv *hyperv;
   FeaturesKvm *kvm;
-  char *smm_tseg, *capabilities, *hpt, *xen; /* verbatim */
+  char *gic, *smm_tseg, *capabilities, *hpt, *xen; /* verbatim */
 } DomainFeatures;
 
 /* Parts of libvirt's format that are kept and written back as they stand: model/verbatim.c. */
 typedef struct {
-  char *max_memory, *blkiotune, *memtune, *memory_backing, *vcpus, *iothread_ids, *default_iothread,
-      *throttle_groups, *cputune, *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf,
-      *keywrap, *launch_security, *datacenter_path;
+  char *blkiotune, *memtune, *memory_backing, *vcpus, *iothread_ids, *default_iothread, *throttle_groups,
+      *cputune, *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf, *keywrap,
+      *launch_security;
   GPtrArray *sysinfos, *seclabels;
-  GPtrArray *namespaced; /* elements of other namespaces, such as <qemu:commandline> */
+  /* The elements of libvirt's other namespaces. */
+  char *qemu_commandline, *qemu_capabilities, *qemu_deprecation, *qemu_override, *lxc_namespace,
+      *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
 } DomainVerbatim;
 
 struct DomainDef {
@@ -231,12 +233,13 @@ struct DomainDef {
   int type;        /* VirtType */
   SignedNumber id; /* live only */
   char *name, *uuid, *title, *description;
-  char *genid;                   /* generated when the document has an empty <genid/> */
-  char *metadata;                /* the <metadata> element verbatim */
-  Number memory, current_memory; /* KiB */
-  int memory_dump_core;          /* Tristate, on/off */
+  char *genid;                         /* generated when the document has an empty <genid/> */
+  char *metadata;                      /* the <metadata> element verbatim */
+  Number memory, current_memory;       /* KiB */
+  Number max_memory, max_memory_slots; /* KiB; slots for memory devices */
+  int memory_dump_core;                /* Tristate, on/off */
   Number vcpus, vcpus_current;
-  int vcpu_placement; /* 1 static 2 auto */
+  int vcpu_placement; /* VcpuPlacement */
   char *vcpu_cpuset;
   DomainOs os;
   DomainFeatures features;
@@ -288,6 +291,9 @@ typedef enum {
 } DomainWriteFlags;
 /* libvirt's form and order. (transfer full) */
 char *domain_def_to_xml (const DomainDef *def, guint flags);
+
+/* Aliases that begin so are the user's own; all others are given at each start. */
+#define USER_ALIAS_PREFIX "ua-"
 
 /* Devices of one kind, in order. */
 #define DOMAIN_FOREACH_DEVICE(def, kind_, Type, variable)                                      \

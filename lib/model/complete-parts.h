@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/complete.h"
+
+/*
+ * The steps of domain_complete and domain_validate that belong to one part of the document; each is in the
+ * file of that part.
+ */
+/* Is the architecture one of libvirt's? FALSE after reporting it. */
+gboolean check_architecture (Completion *completion);
+void complete_os (Completion *completion);
+void complete_cpu (Completion *completion);
+void complete_features (Completion *completion);
+void complete_clock (Completion *completion);
+
+void validate_os (Validation *validation);
+void validate_cpu (Validation *validation);
+void validate_features (Validation *validation);
+void validate_clock (Validation *validation);
+void validate_devices (Validation *validation); /* model/validate-devices.c: what two of them share */

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Completion of a freshly read definition, in libvirt's order: first what everything else depends on (the
+ * architecture, the emulator, the machine's full name), then the parts of the document, then the devices one
+ * by one, and last what only all devices together show: those implied, the controllers they need, and their
+ * addresses. Completing a completed definition changes nothing.
+ */
+
+#include "model/complete-parts.h"
+
+static void
+completion_vreport (Completion *completion, virErrorNumber code, gconstpointer member, gconstpointer object,
+                    const char *format, va_list arguments)
+{
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+
+  diagnostics_error (completion->diagnostics, source_map_find (completion->map, member, object), code, "%s",
+                     message);
+}
+
+void
+completion_error (Completion *completion, gconstpointer member, gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  completion_vreport (completion, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format, arguments);
+  va_end (arguments);
+}
+
+void
+completion_error_code (Completion *completion, virErrorNumber code, gconstpointer member,
+                       gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  completion_vreport (completion, code, member, object, format, arguments);
+  va_end (arguments);
+}
+
+gboolean
+completion_has_device (const Completion *completion, const char *qemu_device)
+{
+  const Platform *platform = completion->platform;
+
+  if (platform == NULL || platform->has_device == NULL || completion->def->emulator == NULL)
+    return TRUE;
+  return platform->has_device (platform, completion->def->emulator, qemu_device);
+}
+
+Device *
+completion_add (Completion *completion, const DeviceKind *kind)
+{
+  Device *device = device_new (kind);
+
+  device->implied = TRUE;
+  domain_def_add_device (completion->def, device);
+  return device;
+}
+
+static gboolean
+is_run_by_qemu (const DomainDef *def)
+{
+  return def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
+}
+
+static void
+forget_empty (char **text)
+{
+  if (*text != NULL && (*text)[0] == '\0')
+    g_clear_pointer (text, g_free);
+}
+
+static void
+complete_uuid (DomainDef *def)
+{
+  guint8 uuid[UUID_BYTES];
+  char text[UUID_TEXT];
+
+  if (def->uuid != NULL)
+    return;
+  uuid_generate (uuid);
+  uuid_format (uuid, text);
+  def->uuid = g_strdup (text);
+}
+
+/* <genid/> asks for one; a given one is kept in libvirt's spelling. */
+static void
+complete_genid (Completion *completion)
+{
+  DomainDef *def = completion->def;
+  guint8 uuid[UUID_BYTES];
+  char text[UUID_TEXT];
+
+  if (def->genid == NULL)
+    return;
+  if (def->genid[0] == '\0') {
+    uuid_generate (uuid);
+  } else if (!uuid_parse (def->genid, uuid)) {
+    completion_error_code (completion, VIR_ERR_XML_ERROR, &def->genid, def,
+                           "malformed genid element '%s': expected a UUID, or nothing to have one made",
+                           def->genid);
+    return;
+  }
+  uuid_format (uuid, text);
+  g_free (def->genid);
+  def->genid = g_strdup (text);
+}
+
+static void
+complete_emulator (Completion *completion)
+{
+  DomainDef *def = completion->def;
+  const Platform *platform = completion->platform;
+  const char *emulator;
+
+  forget_empty (&def->emulator);
+  if (def->os.arch == NULL)
+    def->os.arch = g_strdup (
+        platform != NULL && platform->default_arch != NULL ? platform->default_arch (platform) : "x86_64");
+  if (def->emulator != NULL || platform == NULL || platform->default_emulator == NULL)
+    return;
+  emulator = platform->default_emulator (platform, def->os.arch);
+  if (emulator == NULL)
+    completion_error (
+        completion, &def->os.arch, &def->os,
+        "No emulator found for arch '%s': install the QEMU system emulator for it, or name one in "
+        "<emulator>",
+        def->os.arch);
+  def->emulator = g_strdup (emulator);
+}
+
+static void
+report_unknown_machine (Completion *completion, const char *const *machines)
+{
+  DomainDef *def = completion->def;
+  const char *nearest = nearest_word (def->os.machine, machines);
+  g_autofree char *offer =
+      nearest != NULL ? g_strdup_printf (": did you mean '%s'?", nearest) : g_strdup ("");
+
+  completion_error (completion, &def->os.machine, &def->os,
+                    "Emulator '%s' does not support machine type '%s'%s", def->emulator, def->os.machine,
+                    offer);
+}
+
+/* A machine's alias becomes the name of the version it means today: the guest keeps its hardware when the
+ * emulator is upgraded. */
+static void
+complete_machine (Completion *completion)
+{
+  DomainDef *def = completion->def;
+  const Platform *platform = completion->platform;
+  const char *canonical;
+  const char *const *machines;
+
+  if (def->emulator == NULL || platform == NULL || platform->canonical_machine == NULL)
+    return;
+  canonical = platform->canonical_machine (platform, def->emulator, def->os.machine);
+  if (canonical != NULL) {
+    if (g_strcmp0 (canonical, def->os.machine) != 0) {
+      g_free (def->os.machine);
+      def->os.machine = g_strdup (canonical);
+    }
+    return;
+  }
+
+  /* An emulator that is not there to be asked has no list; starting the machine will tell. */
+  machines = platform->machines != NULL ? platform->machines (platform, def->emulator) : NULL;
+  if (def->os.machine != NULL && machines != NULL && machines[0] != NULL)
+    report_unknown_machine (completion, machines);
+}
+
+static void
+complete_memory (DomainDef *def)
+{
+  if (!def->current_memory.set || def->current_memory.value == 0
+      || def->current_memory.value > def->memory.value)
+    def->current_memory = def->memory;
+}
+
+static void
+complete_vcpus (DomainDef *def)
+{
+  if (!def->vcpus.set)
+    def->vcpus = NUMBER (1);
+  if (def->vcpu_placement == 0)
+    def->vcpu_placement = VCPU_PLACEMENT_STATIC;
+  if (def->vcpus_current.set && def->vcpus_current.value == def->vcpus.value)
+    def->vcpus_current.set = FALSE;
+}
+
+static void
+complete_lifecycle (DomainDef *def)
+{
+  if (def->on_poweroff == ON_EVENT_NONE)
+    def->on_poweroff = ON_EVENT_DESTROY;
+  if (def->on_reboot == ON_EVENT_NONE)
+    def->on_reboot = ON_EVENT_RESTART;
+  if (def->on_crash == ON_EVENT_NONE)
+    def->on_crash = ON_EVENT_DESTROY;
+}
+
+static void
+complete_devices (Completion *completion)
+{
+  /* A device's completion may add another, behind it or before it: each is completed once. */
+  g_autoptr (GPtrArray) devices = g_ptr_array_new ();
+
+  for (guint i = 0; i < completion->def->devices->len; i++)
+    g_ptr_array_add (devices, g_ptr_array_index (completion->def->devices, i));
+  for (guint i = 0; i < devices->len; i++) {
+    Device *device = g_ptr_array_index (devices, i);
+
+    if (device->kind->complete != NULL)
+      device->kind->complete (completion, device);
+  }
+}
+
+void
+domain_complete (Completion *completion)
+{
+  DomainDef *def = completion->def;
+
+  complete_uuid (def);
+  complete_genid (completion);
+  forget_empty (&def->title);
+  forget_empty (&def->description);
+  complete_memory (def);
+  complete_vcpus (def);
+  complete_lifecycle (def);
+  complete_clock (completion);
+  if (!check_architecture (completion))
+    return;
+  if (is_run_by_qemu (def)) {
+    complete_emulator (completion);
+    complete_machine (completion);
+    if (diagnostics_has_errors (completion->diagnostics))
+      return; /* without its machine nothing below means anything */
+  }
+  complete_os (completion);
+  complete_features (completion);
+  complete_cpu (completion);
+  complete_devices (completion);
+  if (is_run_by_qemu (def)) {
+    complete_implied_devices (completion);
+    complete_controllers (completion);
+    complete_addresses (completion);
+  }
+}

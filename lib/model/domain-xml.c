@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The way in and the way out. In: the text becomes a tree, the tree becomes structs (with every mistake in
+ * words), the schema passes or refuses the tree, and only a document without mistakes is completed and
+ * checked as a whole. The walk over the tables goes before the schema because it explains better; the schema
+ * speaks where the walk found nothing wrong.
+ */
+
+#include "model/complete.h"
+#include "model/schema.h"
+
+#include <string.h>
+
+static gboolean
+check_root (XmlDocument *document, Diagnostics *diagnostics)
+{
+  xmlNode *root = xml_document_root (document);
+
+  if (g_str_equal ((const char *)root->name, "domain"))
+    return TRUE;
+  diagnostics_error (diagnostics, xml_document_node_position (document, root), VIR_ERR_XML_ERROR,
+                     "expecting root element of 'domain', not '%s'", (const char *)root->name);
+  return FALSE;
+}
+
+/* What every definition must say, in libvirt's words and with its codes. */
+static void
+check_read (FieldReader *reader, const DomainDef *def)
+{
+  xmlNode *root = xml_document_root (reader->document);
+  Position where = xml_document_node_position (reader->document, root);
+  g_autofree char *type = xml_node_attribute (root, "type");
+
+  if (type != NULL && def->type == VIRT_TYPE_NONE) {
+    g_autofree char *choices = enum_table_choices (&virt_types);
+    const char *nearest = enum_table_nearest (&virt_types, type);
+
+    diagnostics_error (reader->diagnostics, source_map_find (reader->map, &def->type, def),
+                       VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s (%s%s%saccepted: %s)", type,
+                       nearest != NULL ? "did you mean '" : "", nearest != NULL ? nearest : "",
+                       nearest != NULL ? "'? " : "", choices);
+  }
+  if (def->name == NULL || def->name[strspn (def->name, " \t\r\n")] == '\0')
+    diagnostics_error (reader->diagnostics, source_map_find (reader->map, &def->name, def), VIR_ERR_NO_NAME,
+                       "the domain needs a <name>");
+  if (source_map_find (reader->map, &def->os.type, NULL).line == 0)
+    diagnostics_error (reader->diagnostics,
+                       def->verbatim.bootloader != NULL ? where
+                                                        : source_map_find (reader->map, &def->os, def),
+                       VIR_ERR_XML_ERROR, "an os <type> must be specified");
+  if (source_map_find (reader->map, &def->memory, NULL).line == 0
+      && (def->cpu == NULL || def->cpu->numa == NULL))
+    diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
+                       "Memory size must be specified via <memory> or in the <numa> configuration");
+}
+
+/* The walk's own words stand where it had any: the schema would say the same again, less well. */
+static void
+check_schema (FieldReader *reader)
+{
+  if (diagnostics_count (reader->diagnostics) == 0)
+    schema_validate (reader->document, reader->diagnostics);
+}
+
+/* Ids, and aliases other than the user's own, are only true while a machine runs. */
+static void
+forget_running_state (DomainDef *def)
+{
+  def->id.set = FALSE;
+  for (guint i = 0; i < def->devices->len; i++) {
+    Device *device = g_ptr_array_index (def->devices, i);
+
+    if (device->alias != NULL && !g_str_has_prefix (device->alias, USER_ALIAS_PREFIX))
+      g_clear_pointer (&device->alias, g_free);
+  }
+}
+
+static DomainDef *
+read_definition (FieldReader *reader, guint flags)
+{
+  g_autoptr (DomainDef) def = domain_def_new ();
+
+  field_read (reader, &domain_table, def, xml_document_root (reader->document));
+  check_read (reader, def);
+  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0)
+    check_schema (reader);
+  if (diagnostics_has_errors (reader->diagnostics))
+    return NULL;
+  if ((flags & DOMAIN_READ_LIVE) == 0)
+    forget_running_state (def);
+  return g_steal_pointer (&def);
+}
+
+DomainDef *
+domain_def_parse (const char *text, gssize length, guint flags, const Platform *platform,
+                  Diagnostics *diagnostics)
+{
+  g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
+  g_autoptr (SourceMap) map = source_map_new ();
+  FieldReader reader = { document, diagnostics, map, (flags & DOMAIN_READ_LAX) != 0 };
+  g_autoptr (DomainDef) def = NULL;
+
+  if (document == NULL || !check_root (document, diagnostics))
+    return NULL;
+  def = read_definition (&reader, flags);
+  if (def == NULL)
+    return NULL;
+
+  domain_complete (&(Completion){ def, platform, diagnostics, map });
+  if (diagnostics_has_errors (diagnostics))
+    return NULL;
+  domain_validate (&(Validation){ def, platform, diagnostics, map });
+  return diagnostics_has_errors (diagnostics) ? NULL : g_steal_pointer (&def);
+}
+
+static gboolean
+has_given_aliases (const DomainDef *def)
+{
+  for (guint i = 0; i < def->devices->len; i++) {
+    const Device *device = g_ptr_array_index (def->devices, i);
+
+    if (device->alias != NULL && !g_str_has_prefix (device->alias, USER_ALIAS_PREFIX))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+char *
+domain_def_to_xml (const DomainDef *def, guint flags)
+{
+  g_autoptr (XmlElement) root = xml_element_new ("domain");
+
+  if ((flags & DOMAIN_WRITE_LIVE) == 0 && has_given_aliases (def)) {
+    g_autoptr (DomainDef) inactive = domain_def_copy (def);
+
+    forget_running_state (inactive);
+    return domain_def_to_xml (inactive, flags);
+  }
+  field_write (&domain_table, def, root, flags);
+  return xml_element_to_string (root);
+}

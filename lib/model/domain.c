@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The definition as a whole: one table with every part in the order libvirt writes them, and the walks over
+ * it under the names the rest of the program uses. The parts have files of their own; the devices, which are
+ * of many kinds, are one field whose type is in device-list.c.
+ */
+
+#include "model/domain.h"
+
+#include "model/device-list.h"
+
+const EnumTable virt_types = { "domain type",
+                               { NULL, "qemu", "kvm", "kqemu", "xen", "lxc", "uml", "openvz", "test",
+                                 "vmware", "hyperv", "vbox", "phyp", "vz", "bhyve", "hvf" } };
+static const EnumTable placements = { "vcpu placement", { NULL, "static", "auto" } };
+static const EnumTable lifecycle_actions = { "action",
+                                             { NULL, "destroy", "restart", "preserve", "rename-restart",
+                                               "coredump-destroy", "coredump-restart" } };
+static const EnumTable lock_failure_actions = { "action on a lost lock",
+                                                { NULL, "poweroff", "restart", "pause", "ignore" } };
+
+/* The domain's type is read like any word, but a wrong one is left at none: domain-read.c reports it with the
+ * code that clients know for it. */
+static gboolean
+virt_type_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char *text,
+                 char **ret_accepted G_GNUC_UNUSED)
+{
+  *(int *)member = enum_table_value (&virt_types, text);
+  return TRUE;
+}
+
+static char *
+virt_type_format (const Field *field G_GNUC_UNUSED, gconstpointer member)
+{
+  return g_strdup (enum_table_name (&virt_types, *(const int *)member));
+}
+
+static const FieldType field_virt_type = { .size = sizeof (int),
+                                           .parse = virt_type_parse,
+                                           .format = virt_type_format };
+
+static const FieldRange vcpu_counts = { 1, G_MAXUINT16 };
+
+#define PART(member, path) FIELD (DomainDef, verbatim.member, path, field_verbatim, NULL)
+/* Parts that are about the host or the management of the machine: no guest sees them. */
+#define HOST_PART(member, path) \
+  FIELD_WITH (DomainDef, verbatim.member, path, field_verbatim, NULL, FIELD_NO_ABI)
+
+static const Field domain_fields[] = {
+  FIELD_WITH (DomainDef, type, "@type", field_virt_type, NULL, FIELD_REQUIRED),
+  FIELD_WITH (DomainDef, id, "@id", field_signed, NULL, FIELD_LIVE),
+  FIELD_WITH (DomainDef, name, "name", field_text, NULL, FIELD_NO_ABI),
+  FIELD (DomainDef, uuid, "uuid", field_uuid, NULL),
+  FIELD (DomainDef, genid, "genid", field_text, NULL),
+  FIELD_WITH (DomainDef, title, "title", field_text, NULL, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, description, "description", field_text, NULL, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, metadata, "metadata", field_verbatim, NULL, FIELD_NO_ABI),
+  FIELD (DomainDef, max_memory_slots, "maxMemory/@slots", field_number, NULL),
+  FIELD (DomainDef, max_memory, "maxMemory", field_memory, NULL),
+  FIELD_WITH (DomainDef, memory_dump_core, "memory/@dumpCore", field_on_off, NULL, FIELD_NO_ABI),
+  FIELD (DomainDef, memory, "memory", field_memory, NULL),
+  FIELD_WITH (DomainDef, current_memory, "currentMemory", field_memory, NULL, FIELD_NO_ABI),
+  HOST_PART (blkiotune, "blkiotune"),
+  HOST_PART (memtune, "memtune"),
+  HOST_PART (memory_backing, "memoryBacking"),
+  FIELD_WITH (DomainDef, vcpu_placement, "vcpu/@placement", field_enum, &placements, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, vcpu_cpuset, "vcpu/@cpuset", field_cpu_set, NULL, FIELD_NO_ABI),
+  FIELD (DomainDef, vcpus_current, "vcpu/@current", field_number, &vcpu_counts),
+  FIELD (DomainDef, vcpus, "vcpu", field_number, &vcpu_counts),
+  PART (vcpus, "vcpus"),
+  FIELD_WITH (DomainDef, iothreads, "iothreads", field_number, NULL, FIELD_NO_ABI),
+  HOST_PART (iothread_ids, "iothreadids"),
+  HOST_PART (default_iothread, "defaultiothread"),
+  HOST_PART (throttle_groups, "throttlegroups"),
+  HOST_PART (cputune, "cputune"),
+  HOST_PART (numatune, "numatune"),
+  HOST_PART (resource, "resource"),
+  FIELD (DomainDef, verbatim.sysinfos, "sysinfo", field_verbatims, NULL),
+  PART (bootloader, "bootloader"),
+  PART (bootloader_arguments, "bootloader_args"),
+  FIELD (DomainDef, os, "os", field_struct, &domain_os_table),
+  HOST_PART (idmap, "idmap"),
+  FIELD (DomainDef, features, "features", field_struct, &domain_features_table),
+  FIELD (DomainDef, cpu, "cpu", field_optional, &domain_cpu_table),
+  FIELD (DomainDef, clock, "clock", field_struct, &domain_clock_table),
+  FIELD_WITH (DomainDef, on_poweroff, "on_poweroff", field_enum, &lifecycle_actions, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, on_reboot, "on_reboot", field_enum, &lifecycle_actions, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, on_crash, "on_crash", field_enum, &lifecycle_actions, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, on_lockfailure, "on_lockfailure", field_enum, &lock_failure_actions, FIELD_NO_ABI),
+  FIELD (DomainDef, pm_suspend_to_mem, "pm/suspend-to-mem/@enabled", field_yes_no, NULL),
+  FIELD (DomainDef, pm_suspend_to_disk, "pm/suspend-to-disk/@enabled", field_yes_no, NULL),
+  HOST_PART (perf, "perf"),
+  FIELD (DomainDef, devices, "devices", field_devices, NULL),
+  FIELD_WITH (DomainDef, verbatim.seclabels, "seclabel", field_verbatims, NULL, FIELD_NO_ABI),
+  PART (keywrap, "keywrap"),
+  PART (launch_security, "launchSecurity"),
+  PART (qemu_commandline, "qemu:commandline"),
+  PART (qemu_capabilities, "qemu:capabilities"),
+  PART (qemu_deprecation, "qemu:deprecation"),
+  PART (qemu_override, "qemu:override"),
+  PART (lxc_namespace, "lxc:namespace"),
+  PART (xen_commandline, "xen:commandline"),
+  PART (bhyve_commandline, "bhyve:commandline"),
+  PART (vmware_datacenter_path, "vmware:datacenterpath"),
+  FIELD_END,
+};
+
+const FieldTable domain_table = { sizeof (DomainDef), domain_fields };
+
+DomainDef *
+domain_def_new (void)
+{
+  DomainDef *def = field_new (&domain_table);
+
+  def->ref_count = 1;
+  def->devices = device_list_new ();
+  return def;
+}
+
+DomainDef *
+domain_def_ref (DomainDef *def)
+{
+  g_atomic_int_inc (&def->ref_count);
+  return def;
+}
+
+void
+domain_def_unref (DomainDef *def)
+{
+  if (def == NULL || !g_atomic_int_dec_and_test (&def->ref_count))
+    return;
+  g_free (def->emulator);
+  field_free (&domain_table, def);
+}
+
+DomainDef *
+domain_def_copy (const DomainDef *def)
+{
+  DomainDef *copy = field_copy (&domain_table, def);
+
+  copy->emulator = g_strdup (def->emulator);
+  copy->ref_count = 1;
+  return copy;
+}
+
+gboolean
+domain_def_is_q35 (const DomainDef *def)
+{
+  return def->os.machine != NULL
+         && (g_str_equal (def->os.machine, "q35") || g_str_has_prefix (def->os.machine, "pc-q35"));
+}
+
+gboolean
+domain_def_is_i440fx (const DomainDef *def)
+{
+  const char *machine = def->os.machine;
+
+  return machine != NULL
+         && (g_str_equal (machine, "pc") || g_str_has_prefix (machine, "pc-i440fx")
+             || g_str_has_prefix (machine, "pc-0.") || g_str_has_prefix (machine, "pc-1."));
+}

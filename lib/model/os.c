@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * <os>: which machine, and how it boots. The table holds all three ways in (firmware by path or chosen
+ * automatically, a kernel handed over directly, a container's init), because the format allows them side by
+ * side; which of them a target can do is the target's business.
+ */
+
+#include "model/complete-parts.h"
+#include "model/serial.h"
+
+const EnumTable os_types = { "OS type", { NULL, "hvm", "xen", "linux", "xenpvh", "exe" } };
+static const EnumTable firmwares = { "firmware", { NULL, "bios", "efi" } };
+static const EnumTable firmware_features = { "firmware feature", { NULL, "enrolled-keys", "secure-boot" } };
+static const EnumTable loader_types = { "loader type", { NULL, "rom", "pflash" } };
+static const EnumTable boot_devices = { "boot device", { NULL, "fd", "cdrom", "hd", "network" } };
+static const EnumTable smbios_modes = { "smbios mode", { NULL, "emulate", "host", "sysinfo" } };
+static const EnumTable acpi_table_types = { "ACPI table type", { NULL, "raw", "rawset", "slic", "msdm" } };
+
+#define REBOOT_TIMEOUT_MAX 65535 /* ms, what fits QEMU's fw_cfg entry */
+
+static const char *const architectures[] = {
+  "i686",      "x86_64",      "ia64",     "aarch64",    "alpha",        "armv6l", "armv7l",  "cris",
+  "lm32",      "loongarch64", "m68k",     "microblaze", "microblazeel", "mips",   "mipsel",  "mips64",
+  "mips64el",  "openrisc",    "parisc",   "parisc64",   "ppc",          "ppc64",  "ppc64le", "ppcemb",
+  "riscv32",   "riscv64",     "s390",     "s390x",      "sh4",          "sh4eb",  "sparc",   "sparc64",
+  "unicore32", "xtensa",      "xtensaeb", NULL,
+};
+
+static const FieldRange boot_menu_timeouts = { 0, 65535 };
+
+static const FieldTable firmware_feature_table = {
+  sizeof (OsFirmwareFeature),
+  (const Field[]){
+      FIELD_WITH (OsFirmwareFeature, enabled, "@enabled", field_yes_no, NULL, FIELD_REQUIRED),
+      FIELD_WITH (OsFirmwareFeature, name, "@name", field_enum, &firmware_features, FIELD_REQUIRED),
+      FIELD_END,
+  },
+};
+
+static const FieldTable acpi_table_table = {
+  sizeof (OsAcpiTable),
+  (const Field[]){
+      FIELD_WITH (OsAcpiTable, type, "@type", field_enum, &acpi_table_types, FIELD_REQUIRED),
+      FIELD (OsAcpiTable, path, ".", field_text, NULL),
+      FIELD_END,
+  },
+};
+
+static const FieldTable boot_table = {
+  sizeof (OsBoot),
+  (const Field[]){
+      FIELD_WITH (OsBoot, device, "@dev", field_enum, &boot_devices, FIELD_REQUIRED),
+      FIELD_END,
+  },
+};
+
+static const Field os_fields[] = {
+  FIELD (DomainOs, firmware, "@firmware", field_enum, &firmwares),
+  FIELD (DomainOs, arch, "type/@arch", field_text, NULL),
+  FIELD (DomainOs, machine, "type/@machine", field_text, NULL),
+  FIELD (DomainOs, type, "type", field_enum, &os_types),
+  FIELD (DomainOs, firmware_features, "firmware/feature", field_list, &firmware_feature_table),
+  FIELD (DomainOs, init, "init", field_text, NULL),
+  FIELD (DomainOs, init_arguments, "initarg", field_texts, NULL),
+  FIELD (DomainOs, init_environment, "initenv", field_verbatims, NULL),
+  FIELD (DomainOs, init_directory, "initdir", field_text, NULL),
+  FIELD (DomainOs, init_user, "inituser", field_text, NULL),
+  FIELD (DomainOs, init_group, "initgroup", field_text, NULL),
+  FIELD (DomainOs, loader_readonly, "loader/@readonly", field_yes_no, NULL),
+  FIELD (DomainOs, loader_secure, "loader/@secure", field_yes_no, NULL),
+  FIELD (DomainOs, loader_type, "loader/@type", field_enum, &loader_types),
+  FIELD (DomainOs, loader_stateless, "loader/@stateless", field_yes_no, NULL),
+  FIELD (DomainOs, loader_format, "loader/@format", field_text, NULL),
+  FIELD (DomainOs, loader, "loader", field_text, NULL),
+  FIELD (DomainOs, nvram_template, "nvram/@template", field_text, NULL),
+  FIELD (DomainOs, nvram_template_format, "nvram/@templateFormat", field_text, NULL),
+  FIELD (DomainOs, nvram_format, "nvram/@format", field_text, NULL),
+  FIELD (DomainOs, nvram_type, "nvram/@type", field_text, NULL),
+  FIELD (DomainOs, nvram_source, "nvram/source", field_verbatim, NULL),
+  FIELD (DomainOs, nvram, "nvram", field_text, NULL),
+  FIELD (DomainOs, kernel, "kernel", field_text, NULL),
+  FIELD (DomainOs, initrd, "initrd", field_text, NULL),
+  FIELD (DomainOs, cmdline, "cmdline", field_text, NULL),
+  FIELD (DomainOs, shim, "shim", field_text, NULL),
+  FIELD (DomainOs, dtb, "dtb", field_text, NULL),
+  FIELD (DomainOs, root, "root", field_text, NULL),
+  FIELD (DomainOs, acpi_tables, "acpi/table", field_list, &acpi_table_table),
+  FIELD (DomainOs, boots, "boot", field_list, &boot_table),
+  FIELD (DomainOs, bootmenu_enable, "bootmenu/@enable", field_yes_no, NULL),
+  FIELD (DomainOs, bootmenu_timeout, "bootmenu/@timeout", field_number, &boot_menu_timeouts),
+  FIELD (DomainOs, bios_use_serial, "bios/@useserial", field_yes_no, NULL),
+  FIELD (DomainOs, reboot_timeout, "bios/@rebootTimeout", field_signed, NULL),
+  FIELD (DomainOs, smbios_mode, "smbios/@mode", field_enum, &smbios_modes),
+  FIELD_END,
+};
+
+const FieldTable domain_os_table = { sizeof (DomainOs), os_fields };
+
+static gint
+compare_firmware_features (gconstpointer a, gconstpointer b)
+{
+  return (*(OsFirmwareFeature *const *)a)->name - (*(OsFirmwareFeature *const *)b)->name;
+}
+
+static gboolean
+has_boot_order (const DomainDef *def)
+{
+  for (guint i = 0; i < def->devices->len; i++) {
+    const Device *device = g_ptr_array_index (def->devices, i);
+
+    if (device->boot_order.set)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+add_boot_device (DomainOs *os, BootDevice device)
+{
+  OsBoot *boot = field_new (&boot_table);
+
+  boot->device = device;
+  os->boots = g_ptr_array_new ();
+  g_ptr_array_add (os->boots, boot);
+}
+
+/* An empty element says nothing: libvirt forgets it. */
+static void
+forget_empty (char **text)
+{
+  if (*text != NULL && (*text)[0] == '\0')
+    g_clear_pointer (text, g_free);
+}
+
+void
+complete_os (Completion *completion)
+{
+  DomainOs *os = &completion->def->os;
+  char **texts[] = { &os->loader,  &os->nvram, &os->kernel, &os->initrd,
+                     &os->cmdline, &os->shim,  &os->dtb,    &os->root };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    forget_empty (texts[i]);
+  if (os->loader != NULL && os->loader_type == LOADER_TYPE_NONE && os->firmware == FIRMWARE_NONE)
+    os->loader_type = LOADER_TYPE_ROM;
+  if (os->firmware_features != NULL)
+    g_ptr_array_sort (os->firmware_features, compare_firmware_features);
+  if (os->bootmenu_enable != TRISTATE_YES)
+    os->bootmenu_timeout.set = FALSE;
+  if (os->boots == NULL && os->type == OS_TYPE_HVM && !has_boot_order (completion->def))
+    add_boot_device (os, BOOT_HD);
+}
+
+static gboolean
+is_x86 (const DomainOs *os)
+{
+  return g_strcmp0 (os->arch, "x86_64") == 0 || g_strcmp0 (os->arch, "i686") == 0;
+}
+
+gboolean
+check_architecture (Completion *completion)
+{
+  DomainOs *os = &completion->def->os;
+  const char *nearest;
+
+  if (os->arch == NULL || g_strv_contains (architectures, os->arch))
+    return TRUE;
+  nearest = nearest_word (os->arch, architectures);
+  completion_error (completion, &os->arch, os, "Unknown architecture %s%s%s%s", os->arch,
+                    nearest != NULL ? ": did you mean '" : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "'?" : "");
+  return FALSE;
+}
+
+static void
+validate_secure_boot (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const DomainOs *os = &def->os;
+
+  if (os->loader_secure != TRISTATE_YES || !is_x86 (os))
+    return;
+  if (!domain_def_is_q35 (def))
+    validation_error (validation, &os->loader_secure, os,
+                      "Secure boot is supported with q35 machine types only");
+  else if (os->firmware == FIRMWARE_NONE && def->features.smm != TRISTATE_YES)
+    validation_error (validation, &os->loader_secure, os,
+                      "Secure boot requires SMM feature enabled: add <smm state='on'/> to <features>");
+}
+
+static void
+validate_firmware (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const DomainOs *os = &def->os;
+  gboolean is_uefi =
+      os->firmware == FIRMWARE_EFI || (os->loader != NULL && os->loader_type == LOADER_TYPE_PFLASH);
+  gboolean has_nvram = os->nvram != NULL || os->nvram_source != NULL || os->nvram_template != NULL;
+  gboolean asks_of_loader = os->loader_type != LOADER_TYPE_NONE || os->loader_readonly != TRISTATE_ABSENT
+                            || os->loader_secure != TRISTATE_ABSENT
+                            || os->loader_stateless != TRISTATE_ABSENT;
+
+  if (is_uefi && is_x86 (os) && !def->features.acpi)
+    validation_error (validation, os->firmware == FIRMWARE_EFI ? (gconstpointer)&os->firmware : &os->loader,
+                      os, "UEFI requires ACPI on this architecture: add <acpi/> to <features>");
+  if (os->firmware == FIRMWARE_NONE && os->loader == NULL && (has_nvram || asks_of_loader))
+    validation_error_code (validation, VIR_ERR_XML_DETAIL,
+                           has_nvram ? (gconstpointer)&os->nvram : &os->loader_type, os,
+                           "no loader path specified and firmware auto selection disabled");
+  if (os->firmware == FIRMWARE_NONE && os->firmware_features != NULL)
+    validation_error_code (
+        validation, VIR_ERR_XML_DETAIL, &os->firmware_features, os,
+        "cannot use feature-based firmware autoselection when firmware autoselection is disabled: "
+        "say firmware='efi' in <os>");
+  if (os->loader_stateless == TRISTATE_YES && has_nvram)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, &os->nvram, os,
+                           "NVRAM is not permitted when loader is stateless");
+  validate_secure_boot (validation);
+}
+
+void
+validate_os (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const DomainOs *os = &def->os;
+
+  validate_firmware (validation);
+  if (os->reboot_timeout.set
+      && (os->reboot_timeout.value < -1 || os->reboot_timeout.value > REBOOT_TIMEOUT_MAX))
+    validation_error (validation, &os->reboot_timeout, os,
+                      "invalid value for rebootTimeout, must be in range [-1,%d], not %" G_GINT64_FORMAT,
+                      REBOOT_TIMEOUT_MAX, os->reboot_timeout.value);
+  if (os->bios_use_serial == TRISTATE_YES && domain_def_count_devices (def, &serial_kind) == 0)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &os->bios_use_serial, os,
+                           "need at least one serial port to use BIOS serial output: add a <serial> device");
+}

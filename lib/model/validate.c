@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The checks of a completed definition: what no schema can say because it lies between two parts of the
+ * document, or between the document and the machine it asks for. Every mistake is reported, at the place of
+ * the value that would have to change, with libvirt's error code and words.
+ */
+
+#include "model/complete-parts.h"
+
+#define NAME_MAX_BYTES  250 /* a file is named after it, with an extension */
+#define TITLE_MAX_BYTES 4096
+
+static void
+validation_vreport (Validation *validation, virErrorNumber code, gconstpointer member, gconstpointer object,
+                    const char *format, va_list arguments)
+{
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+
+  diagnostics_error (validation->diagnostics, source_map_find (validation->map, member, object), code, "%s",
+                     message);
+}
+
+void
+validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  validation_vreport (validation, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format, arguments);
+  va_end (arguments);
+}
+
+void
+validation_error_code (Validation *validation, virErrorNumber code, gconstpointer member,
+                       gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  validation_vreport (validation, code, member, object, format, arguments);
+  va_end (arguments);
+}
+
+void
+validation_warning (Validation *validation, gconstpointer member, gconstpointer object, const char *format,
+                    ...)
+{
+  va_list arguments;
+  g_autofree char *message = NULL;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  diagnostics_warning (validation->diagnostics, source_map_find (validation->map, member, object),
+                       VIR_ERR_CONFIG_UNSUPPORTED, "%s", message);
+}
+
+static void
+validate_names (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+
+  if (strchr (def->name, '/') != NULL)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &def->name, def, "name %s cannot contain '/'",
+                           def->name);
+  if (strchr (def->name, '\n') != NULL)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, &def->name, def,
+                           "invalid char in name: a line break in '%s'", def->name);
+  if (strlen (def->name) > NAME_MAX_BYTES)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &def->name, def,
+                           "name is %zu bytes long: at most %d are possible", strlen (def->name),
+                           NAME_MAX_BYTES);
+  if (def->title != NULL && strchr (def->title, '\n') != NULL)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &def->title, def,
+                           "Domain title can't contain newlines");
+  if (def->title != NULL && strlen (def->title) > TITLE_MAX_BYTES)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &def->title, def,
+                           "title is %zu bytes long: at most %d are possible", strlen (def->title),
+                           TITLE_MAX_BYTES);
+}
+
+static void
+validate_memory (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+
+  if (def->memory.value == 0 && (def->cpu == NULL || def->cpu->numa == NULL))
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &def->memory, def,
+                           "Memory size must be specified via <memory> or in the <numa> configuration");
+  if (def->max_memory.set && !def->max_memory_slots.set)
+    validation_error_code (
+        validation, VIR_ERR_XML_ERROR, &def->max_memory, def,
+        "both maximum memory size and memory slot count must be specified: 'slots' is missing");
+  if (def->max_memory.set && def->max_memory.value < def->memory.value)
+    validation_error_code (
+        validation, VIR_ERR_XML_ERROR, &def->max_memory, def,
+        "maximum memory size must be equal or greater than the actual memory size: %" G_GUINT64_FORMAT
+        " KiB is less than %" G_GUINT64_FORMAT " KiB",
+        def->max_memory.value, def->memory.value);
+}
+
+static void
+validate_vcpus (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const Platform *platform = validation->platform;
+  guint most = 0;
+
+  if (def->vcpus_current.set && def->vcpus_current.value > def->vcpus.value)
+    validation_error (validation, &def->vcpus_current, def,
+                      "maximum vCPU count must not be less than current vCPU count: %" G_GUINT64_FORMAT
+                      " is less than %" G_GUINT64_FORMAT,
+                      def->vcpus.value, def->vcpus_current.value);
+  if (platform != NULL && platform->max_vcpus != NULL && def->emulator != NULL && def->os.machine != NULL)
+    most = platform->max_vcpus (platform, def->emulator, def->os.machine);
+  if (most > 0 && def->vcpus.value > most)
+    validation_error (validation, &def->vcpus, def,
+                      "Maximum CPUs greater than specified machine type limit %u", most);
+}
+
+static void
+validate_lifecycle_action (Validation *validation, const int *action, const char *event)
+{
+  if (*action == ON_EVENT_COREDUMP_DESTROY || *action == ON_EVENT_COREDUMP_RESTART)
+    validation_error (validation, action, validation->def, "Lifecycle event '%s' doesn't support '%s' action",
+                      event, *action == ON_EVENT_COREDUMP_DESTROY ? "coredump-destroy" : "coredump-restart");
+}
+
+static void
+validate_host (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const Platform *platform = validation->platform;
+
+  if (def->type == VIRT_TYPE_KVM && platform != NULL && platform->has_kvm != NULL
+      && !platform->has_kvm (platform))
+    validation_warning (validation, &def->type, def,
+                        "this host cannot run type 'kvm': the machine can be kept here, but not started");
+}
+
+void
+domain_validate (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+
+  validate_names (validation);
+  validate_memory (validation);
+  validate_vcpus (validation);
+  validate_lifecycle_action (validation, &def->on_poweroff, "poweroff");
+  validate_lifecycle_action (validation, &def->on_reboot, "reboot");
+  validate_os (validation);
+  validate_features (validation);
+  validate_cpu (validation);
+  validate_clock (validation);
+  validate_host (validation);
+  validate_devices (validation);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The parts of libvirt's format that have no meaning here yet. They are kept as they stand and written back
+ * in their place, so that a document loses nothing; and they are listed by name, so that a target refuses
+ * what it cannot honour instead of leaving it out. A part that becomes fields leaves this list.
+ */
+
+#include "model/domain.h"
+
+typedef struct {
+  const char *name; /* the element's path */
+  gsize offset;     /* in DomainDef, of a char * that is NULL when the document has no such part */
+} UnmodelledPart;
+
+#define PART(name_, member)                      \
+  {                                              \
+    (name_), G_STRUCT_OFFSET (DomainDef, member) \
+  }
+
+static const UnmodelledPart parts[] = {
+  PART ("blkiotune", verbatim.blkiotune),
+  PART ("memtune", verbatim.memtune),
+  PART ("memoryBacking", verbatim.memory_backing),
+  PART ("vcpus", verbatim.vcpus),
+  PART ("iothreadids", verbatim.iothread_ids),
+  PART ("defaultiothread", verbatim.default_iothread),
+  PART ("throttlegroups", verbatim.throttle_groups),
+  PART ("cputune", verbatim.cputune),
+  PART ("numatune", verbatim.numatune),
+  PART ("resource", verbatim.resource),
+  PART ("sysinfo", verbatim.sysinfos),
+  PART ("bootloader", verbatim.bootloader),
+  PART ("bootloader_args", verbatim.bootloader_arguments),
+  PART ("os/init", os.init),
+  PART ("os/initarg", os.init_arguments),
+  PART ("os/initenv", os.init_environment),
+  PART ("os/initdir", os.init_directory),
+  PART ("os/inituser", os.init_user),
+  PART ("os/initgroup", os.init_group),
+  PART ("os/nvram/source", os.nvram_source),
+  PART ("idmap", verbatim.idmap),
+  PART ("features/capabilities", features.capabilities),
+  PART ("features/gic", features.gic),
+  PART ("features/smm/tseg", features.smm_tseg),
+  PART ("features/hpt", features.hpt),
+  PART ("features/xen", features.xen),
+  PART ("perf", verbatim.perf),
+  PART ("seclabel", verbatim.seclabels),
+  PART ("keywrap", verbatim.keywrap),
+  PART ("launchSecurity", verbatim.launch_security),
+  PART ("qemu:commandline", verbatim.qemu_commandline),
+  PART ("qemu:capabilities", verbatim.qemu_capabilities),
+  PART ("qemu:deprecation", verbatim.qemu_deprecation),
+  PART ("qemu:override", verbatim.qemu_override),
+  PART ("lxc:namespace", verbatim.lxc_namespace),
+  PART ("xen:commandline", verbatim.xen_commandline),
+  PART ("bhyve:commandline", verbatim.bhyve_commandline),
+  PART ("vmware:datacenterpath", verbatim.vmware_datacenter_path),
+};
+
+GStrv
+domain_def_unmodelled (const DomainDef *def)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    if (*(gconstpointer *)((const char *)def + parts[i].offset) != NULL)
+      g_strv_builder_add (names, parts[i].name);
+  }
+  if (def->max_memory.set)
+    g_strv_builder_add (names, "maxMemory");
+  if (def->cpu != NULL && def->cpu->numa != NULL)
+    g_strv_builder_add (names, "cpu/numa");
+  return g_strv_builder_end (names);
+}
