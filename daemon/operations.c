@@ -111,7 +111,7 @@ const Operation operations[] = {
   { 0, 257, "DOMAIN_GET_INTERFACE_PARAMETERS", "Dsiu", "aP{16}i", "Domain", "GetInterfaceParameters", ACCESS_READ, NULL, DBUS_ARGUMENTS ("D0*1") },
   { 0, 278, "DOMAIN_GET_SECURITY_LABEL_LIST", "D", "a(ac{4097}i){64}i", "Domain", "GetSecurityLabelList", ACCESS_READ, NULL, NULL },
   { 0, 426, "DOMAIN_GET_MESSAGES", "Du", "as{2048}", NULL, NULL, ACCESS_READ, op_domain_get_messages, NULL },
-  { -1, 0, "Messages", "D", "as", "org.domaind1.Domain", "Messages", ACCESS_READ, op_domain_messages, NULL },
+  { -1, 0, "Messages", "D", "as{2048}", "org.domaind1.Domain", "Messages", ACCESS_READ, op_domain_messages, NULL },
   { -1, 0, "Name", "D", "s", "Domain", "Name", ACCESS_READ, op_domain_name, NULL },
   { -1, 0, "UUID", "D", "s", "Domain", "UUID", ACCESS_READ, op_domain_uuid, NULL },
   { -1, 0, "Id", "D", "u", "Domain", "Id", ACCESS_READ, op_domain_id, NULL },

@@ -12,9 +12,8 @@
  *
  * In an operations row:   DBUS_ARGUMENTS ("D*0")
  *
- * Interfaces in rows: "Connect" and "Domain" are org.libvirt's; one with a dot is of another name:
- * "domaind1.Domain" is org.domaind1.Domain. A property is the row (or the two rows: one gets, one sets) with
- * the property's name as member.
+ * Interfaces in rows: "Connect" and "Domain" are org.libvirt's; one with a dot is the full name. A property
+ * is read by the row whose member is its name, and set by the row whose member is its name and '='.
  */
 typedef struct OperationDBus {
   /*

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Clients on the bus and their calls of operations.
+ *
+ * A client is known only while it has calls in flight: the bus's policy has decided who may call at all, so
+ * there is nothing to remember between calls, and nothing to clean up when one leaves without a word. What is
+ * counted is how many calls wait for an answer, so that one client cannot fill the daemon's memory.
+ */
+#include "daemon/dbus/codec.h"
+#include "daemon/dbus/private.h"
+
+struct DbusClient {
+  Client client;
+  DbusServer *server; /* NULL once it is gone */
+  guint calls;        /* in flight; 0 frees it */
+};
+
+static void
+client_free (DbusClient *client)
+{
+  g_free (client->client.who);
+  g_free (client);
+}
+
+DbusClient *
+dbus_client_begin (DbusServer *server, const char *sender)
+{
+  DbusClient *client = g_hash_table_lookup (server->clients, sender);
+
+  if (client == NULL) {
+    client = g_new0 (DbusClient, 1);
+    client->client = (Client){ FALSE, (uid_t)-1, -1, g_strdup (sender) };
+    client->server = server;
+    g_hash_table_insert (server->clients, client->client.who, client);
+  } else if (client->calls >= DBUS_CALLS_PER_CLIENT) {
+    return NULL;
+  }
+  client->calls++;
+  return client;
+}
+
+void
+dbus_client_end (DbusClient *client)
+{
+  if (--client->calls > 0)
+    return;
+  if (client->server != NULL)
+    g_hash_table_remove (client->server->clients, client->client.who);
+  client_free (client);
+}
+
+DbusServer *
+dbus_client_server (const DbusClient *client)
+{
+  return client->server;
+}
+
+void
+dbus_clients_detach (DbusServer *server)
+{
+  GHashTableIter clients;
+  gpointer client;
+
+  g_hash_table_iter_init (&clients, server->clients);
+  while (g_hash_table_iter_next (&clients, NULL, &client))
+    ((DbusClient *)client)->server = NULL;
+}
+
+/* A call's wire half. */
+typedef struct {
+  DbusClient *client;
+  GVariantType *out;
+  DbusAnswered answered;
+  gpointer data;
+} DbusCall;
+
+static void
+dbus_call_free (gpointer data)
+{
+  DbusCall *half = data;
+
+  g_variant_type_free (half->out);
+  g_free (half);
+}
+
+static void
+respond (Call *call, GVariant *answer, const GError *error)
+{
+  DbusCall *half = call->wire_data;
+  g_autoptr (GError) mistake = NULL;
+  g_autoptr (GVariant) converted = NULL;
+
+  if (answer != NULL)
+    converted = dbus_codec_answer (call->operation, answer, half->out, &mistake);
+  /* What has no event of libvirt's (autostart) shows in the properties all the same. */
+  if (call->operation->access >= ACCESS_WRITE && call->domain_uuid != NULL && half->client->server != NULL)
+    dbus_announce_soon (half->client->server, call->domain_uuid);
+  half->answered (converted, converted != NULL ? NULL : error != NULL ? error : mistake, half->data);
+}
+
+/* (sayi), or NULL with libvirt's error. (transfer full) */
+static GVariant *
+find_domain (DbusClient *client, const char *uuid, GError **error)
+{
+  Domain *domain = manager_find_uuid (client->server->manager, uuid, error);
+
+  return domain != NULL ? g_variant_ref_sink (call_domain_value (domain)) : NULL;
+}
+
+void
+dbus_call (DbusClient *client, const Operation *operation, const char *uuid, GVariant *parameters,
+           const GVariantType *out, DbusAnswered answered, gpointer data)
+{
+  g_autoptr (GVariant) domain = NULL;
+  g_autoptr (GError) error = NULL;
+  GVariant *arguments;
+  DbusCall *half;
+  Call *call;
+
+  if (uuid != NULL && (domain = find_domain (client, uuid, &error)) == NULL) {
+    answered (NULL, error, data);
+    return;
+  }
+  arguments = dbus_codec_arguments (operation, domain, parameters, &error);
+  if (arguments == NULL) {
+    answered (NULL, error, data);
+    return;
+  }
+
+  half = g_new0 (DbusCall, 1);
+  *half = (DbusCall){ client, g_variant_type_copy (out), answered, data };
+  call = g_new0 (Call, 1);
+  call->operation = operation;
+  call->manager = client->server->manager;
+  call->client = &client->client;
+  call->arguments = arguments;
+  call->respond = respond;
+  call->wire_data = half;
+  call->wire_free = dbus_call_free;
+  operation_dispatch (call);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "daemon/dbus/paths.h"
+#include "daemon/dbus/server.h"
+#include "daemon/operation.h"
+
+/* What the files of the D-Bus wire share. Main loop only. */
+
+#define DBUS_NAME             "org.libvirt"
+#define DBUS_OWN_NAME         "org.domaind1"
+#define DBUS_CALLS_PER_CLIENT 256 /* in flight at once; a system bus lets one connection have 128 */
+
+struct DbusServer {
+  Manager *manager;
+  GDBusConnection *connection; /* NULL while there is no bus */
+  GCancellable *connecting;    /* not NULL while trying */
+  guint retry;                 /* source: the next try */
+  guint retry_seconds;         /* how long the next wait is */
+  guint names[2];
+  guint objects[3]; /* registrations on the root */
+  guint subtree;
+  guint events;          /* subscription */
+  GHashTable *clients;   /* unique name → DbusClient with calls in flight */
+  GHashTable *announced; /* uuid → what clients were last told of the domain */
+  GHashTable *changed;   /* uuids to look at */
+  guint announcing;      /* source */
+  void (*ready) (gpointer data);
+  gpointer ready_data;
+};
+
+/* introspection.c: from the compiled-in files, made once; NULL-terminated lists. */
+GDBusInterfaceInfo *dbus_interface_info (const char *name);
+extern const char *const dbus_root_interfaces[];
+extern const char *const dbus_domain_interfaces[];
+/* "(uu)" from arguments as introspected. (transfer full) */
+GVariantType *dbus_arguments_type (GDBusArgInfo **arguments);
+/* The row for a member of an interface, by their full names; @suffix "" or "=". */
+const Operation *dbus_operation (const char *interface, const char *member, const char *suffix);
+
+/* objects.c: everything below the root, on a new connection. */
+gboolean dbus_objects_register (DbusServer *server, GError **error);
+void dbus_objects_unregister (DbusServer *server);
+
+/* calls.c: a client while it has calls in flight, and its calls of operations. */
+typedef struct DbusClient DbusClient;
+/* NULL when it has too many. Each begin has one end. */
+DbusClient *dbus_client_begin (DbusServer *server, const char *sender);
+void dbus_client_end (DbusClient *client);
+/* No client finds its server any more. */
+void dbus_clients_detach (DbusServer *server);
+/* With the answer as a tuple of @out, or with @error; exactly once, perhaps before dbus_call returns. */
+typedef void (*DbusAnswered) (GVariant *answer, const GError *error, gpointer data);
+/* Call @operation, about the domain @uuid unless NULL, with a D-Bus call's @parameters. @client stays in
+ * flight until its caller ends it. */
+void dbus_call (DbusClient *client, const Operation *operation, const char *uuid, GVariant *parameters,
+                const GVariantType *out, DbusAnswered answered, gpointer data);
+DbusServer *dbus_client_server (const DbusClient *client); /* NULL once it is gone */
+
+/* errors.c */
+void dbus_return_error (GDBusMethodInvocation *invocation, const GError *error);
+
+/* properties.c: a call of org.freedesktop.DBus.Properties. Takes @invocation; ends @client. */
+void dbus_properties_call (DbusClient *client, const char *uuid, const char *method, GVariant *parameters,
+                           GDBusMethodInvocation *invocation);
+/* All properties of one interface, with "a{sv}"; those that cannot be had now are left out. */
+typedef void (*DbusGathered) (GVariant *properties, gpointer data);
+void dbus_properties_gather (DbusClient *client, const char *uuid, const char *interface,
+                             DbusGathered gathered, gpointer data);
+
+/* managed.c: org.freedesktop.DBus.ObjectManager. */
+void dbus_managed_objects (DbusClient *client, GDBusMethodInvocation *invocation);
+/* Every interface of a domain with its properties, "a{sa{sv}}". */
+void dbus_managed_interfaces (DbusClient *client, const char *uuid, DbusGathered gathered, gpointer data);
+
+/* announce.c: InterfacesAdded, InterfacesRemoved, PropertiesChanged. */
+void dbus_announce_all (DbusServer *server);
+void dbus_announce_soon (DbusServer *server, const char *uuid);
+void dbus_announced_free (gpointer announced);
+
+/* signals.c: an EventHandler. */
+void dbus_signals_event (const Event *event, gpointer server);

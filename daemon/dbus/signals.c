@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Events as signals. Each libvirt event that libvirt-dbus exports is one row: its number, its signal, and its
+ * payload's shape, from which the codec makes the signal's arguments as introspected.
+ */
+#include "daemon/dbus/codec.h"
+#include "daemon/dbus/private.h"
+
+typedef struct {
+  int number;
+  const char *member;
+  const char *payload; /* behind the domain */
+} SignalRow;
+
+static const SignalRow rows[] = {
+  { VIR_DOMAIN_EVENT_ID_REBOOT, "Reboot", "-" },
+  { VIR_DOMAIN_EVENT_ID_RTC_CHANGE, "RTCChange", "x" },
+  { VIR_DOMAIN_EVENT_ID_WATCHDOG, "Watchdog", "i" },
+  { VIR_DOMAIN_EVENT_ID_GRAPHICS, "Graphics", "i(iss)(iss)sa(ss){20}" },
+  { VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, "IOError", "ssis" },
+  { VIR_DOMAIN_EVENT_ID_CONTROL_ERROR, "ControlError", "-" },
+  { VIR_DOMAIN_EVENT_ID_DISK_CHANGE, "DiskChange", "msmssi" },
+  { VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, "TrayChange", "si" },
+  { VIR_DOMAIN_EVENT_ID_PMWAKEUP, "PMWakeup", "i" },
+  { VIR_DOMAIN_EVENT_ID_PMSUSPEND, "PMSuspend", "i" },
+  { VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, "BalloonChange", "t" },
+  { VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK, "PMSuspendDisk", "i" },
+  { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "DeviceRemoved", "s" },
+  { VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, "BlockJob", "sii" },
+  { VIR_DOMAIN_EVENT_ID_TUNABLE, "Tunable", "aP{2048}" },
+  { VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, "AgentEvent", "ii" },
+  { VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, "DeviceAdded", "s" },
+  { VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, "MigrationIteration", "i" },
+  { VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, "JobCompleted", "aP{64}" },
+  { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, "DeviceRemovalFailed", "s" },
+  { VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, "MetadataChange", "ims" },
+  { VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD, "BlockThreshold", "smstt" },
+};
+
+static void
+emit (DbusServer *server, const char *path, const char *interface, const char *signal, GVariant *arguments)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_dbus_connection_emit_signal (server->connection, NULL, path, interface, signal, arguments, &error))
+    g_warning ("D-Bus signal %s: %s", signal, error->message);
+}
+
+static void
+emit_row (DbusServer *server, const SignalRow *row, const Event *event)
+{
+  GDBusInterfaceInfo *interface = dbus_interface_info (dbus_domain_interfaces[0]);
+  const GDBusSignalInfo *signal = g_dbus_interface_info_lookup_signal (interface, row->member);
+  g_autoptr (GVariantType) type = dbus_arguments_type (signal->args);
+  g_autofree char *path = dbus_path_of_domain (event->uuid);
+  g_autoptr (GVariant) no_reason = g_variant_ref_sink (g_variant_new ("(i)", 0));
+  g_autoptr (GVariant) arguments = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean empty = g_variant_is_of_type (event->payload, G_VARIANT_TYPE_UNIT);
+
+  /* The power management events have a reason that libvirt does not send; it is always 0. */
+  arguments = dbus_codec_payload (row->payload, empty && row->payload[0] == 'i' ? no_reason : event->payload,
+                                  type, &error);
+  if (arguments == NULL)
+    g_warning ("D-Bus signal %s: %s", row->member, error->message);
+  else
+    emit (server, path, interface->name, row->member, arguments);
+}
+
+static void
+emit_lifecycle (DbusServer *server, const Event *event)
+{
+  g_autofree char *path = dbus_path_of_domain (event->uuid);
+  gint32 what, detail;
+
+  g_variant_get (event->payload, "(ii)", &what, &detail);
+  emit (server, DBUS_ROOT, dbus_root_interfaces[0], "DomainEvent",
+        g_variant_new ("(oii)", path, what, detail));
+}
+
+void
+dbus_signals_event (const Event *event, gpointer data)
+{
+  DbusServer *server = data;
+
+  if (event->family != EVENT_DOMAIN)
+    return;
+  dbus_announce_soon (server, event->uuid);
+  if (server->connection == NULL)
+    return;
+  if (event->number == VIR_DOMAIN_EVENT_ID_LIFECYCLE)
+    emit_lifecycle (server, event);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (rows[i].number == event->number)
+      emit_row (server, &rows[i], event);
+}
