@@ -421,7 +421,7 @@ verbatims_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElem
   GPtrArray *list = *(GPtrArray *const *)member;
 
   for (guint i = 0; i < list->len; i++)
-    xml_element_add_verbatim (parent, g_ptr_array_index (list, i));
+    xml_element_add_parsed (parent, g_ptr_array_index (list, i));
 }
 
 const FieldType field_verbatims = {
@@ -446,7 +446,7 @@ static void
 verbatim_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElement *parent,
                 const char *name G_GNUC_UNUSED, guint flags G_GNUC_UNUSED)
 {
-  xml_element_add_verbatim (parent, *(char *const *)member);
+  xml_element_add_parsed (parent, *(char *const *)member);
 }
 
 static char *
@@ -473,6 +473,23 @@ const FieldType field_verbatim = {
   .size = sizeof (char *),
   .read = verbatim_read,
   .write = verbatim_write,
+  .is_set = pointer_is_set,
+  .compare = verbatim_compare,
+  .clear = verbatim_clear,
+  .copy = verbatim_copy,
+};
+
+static void
+foreign_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElement *parent,
+               const char *name G_GNUC_UNUSED, guint flags G_GNUC_UNUSED)
+{
+  xml_element_add_verbatim (parent, *(char *const *)member);
+}
+
+const FieldType field_foreign = {
+  .size = sizeof (char *),
+  .read = verbatim_read,
+  .write = foreign_write,
   .is_set = pointer_is_set,
   .compare = verbatim_compare,
   .clear = verbatim_clear,

@@ -86,7 +86,8 @@ extern const FieldType field_optional; /* pointer to the struct, NULL when the e
 extern const FieldType field_list;     /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
 extern const FieldType field_texts;    /* GPtrArray * of char *: repeated elements' texts */
 extern const FieldType field_memory;   /* Number in KiB; text with @unit, written unit='KiB' */
-extern const FieldType field_verbatim; /* char *: the whole element as it stands */
+extern const FieldType field_verbatim; /* char *: the whole element, written in this program's form */
+extern const FieldType field_foreign;  /* char *: the whole element as it stands, comments and all */
 extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */
 
 

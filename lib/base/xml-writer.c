@@ -194,6 +194,76 @@ parse_verbatim (const char *xml)
   return document;
 }
 
+static char *
+qualified_name (const xmlNs *ns, const xmlChar *name)
+{
+  return ns != NULL && ns->prefix != NULL ? g_strdup_printf ("%s:%s", ns->prefix, name)
+                                          : g_strdup ((const char *)name);
+}
+
+static void
+copy_attributes (XmlElement *element, const xmlNode *node)
+{
+  for (const xmlNs *ns = node->nsDef; ns != NULL; ns = ns->next) {
+    g_autofree char *name =
+        ns->prefix != NULL ? g_strdup_printf ("xmlns:%s", ns->prefix) : g_strdup ("xmlns");
+
+    xml_element_set (element, name, (const char *)ns->href);
+  }
+  for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next) {
+    g_autofree char *name = qualified_name (attribute->ns, attribute->name);
+    xmlChar *value = xmlNodeListGetString (node->doc, attribute->children, 1);
+
+    xml_element_set (element, name, value != NULL ? (const char *)value : "");
+    xmlFree (value);
+  }
+}
+
+/* The depth is bounded by the parser's limit. */
+static XmlElement *
+copy_node (XmlElement *parent, const xmlNode *node)
+{
+  g_autofree char *name = qualified_name (node->ns, node->name);
+  XmlElement *element = xml_element_add (parent, name);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  copy_attributes (element, node);
+  for (const xmlNode *child = node->children; child != NULL; child = child->next) {
+    if (child->type == XML_ELEMENT_NODE)
+      copy_node (element, child);
+    else if ((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
+             && child->content != NULL)
+      g_string_append (text, (const char *)child->content);
+  }
+  if (element->children != NULL)
+    g_string_assign (text, g_strstrip (text->str));
+  if (text->str[0] != '\0')
+    xml_element_set_text (element, text->str);
+  return element;
+}
+
+XmlElement *
+xml_element_add_parsed (XmlElement *parent, const char *xml)
+{
+  xmlDoc *document = parse_verbatim (xml);
+  xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
+  XmlElement *element = root != NULL ? copy_node (parent, root) : NULL;
+
+  xmlFreeDoc (document);
+  return element;
+}
+
+void
+xml_element_unset (XmlElement *element, const char *attribute)
+{
+  for (guint i = 0; element->attributes != NULL && i < element->attributes->len; i++) {
+    if (g_str_equal (g_array_index (element->attributes, Attribute, i).name, attribute))
+      g_array_remove_index (element->attributes, i--);
+  }
+  if (element->attributes != NULL && element->attributes->len == 0)
+    g_clear_pointer (&element->attributes, g_array_unref);
+}
+
 /*
  * Only a parser can tell indentation from text that means something, so the element is read once more and
  * written by libxml2 at its new depth. That is also how libvirt writes such elements, double quotes and all.

@@ -22,6 +22,11 @@ void xml_element_set (XmlElement *element, const char *attribute, const char *va
 void xml_element_set_text (XmlElement *element, const char *text);
 /* One already written element (from xml_document_verbatim), indented to its new depth. */
 void xml_element_add_verbatim (XmlElement *parent, const char *xml);
+/* The same, but in this writer's own form: libvirt's quotes and layout, comments left out. NULL when @xml is
+ * no element. */
+XmlElement *xml_element_add_parsed (XmlElement *parent, const char *xml);
+/* Take an attribute away again. */
+void xml_element_unset (XmlElement *element, const char *attribute);
 gboolean xml_element_is_empty (const XmlElement *element); /* no attributes, text or children */
 
 /* The text, with a final newline. (transfer full) */

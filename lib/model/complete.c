@@ -187,6 +187,8 @@ complete_vcpus (DomainDef *def)
     def->vcpus = NUMBER (1);
   if (def->vcpu_placement == 0)
     def->vcpu_placement = VCPU_PLACEMENT_STATIC;
+  if (def->vcpu_placement == VCPU_PLACEMENT_AUTO && def->verbatim.numatune == NULL)
+    def->verbatim.numatune = g_strdup ("<numatune><memory mode='strict' placement='auto'/></numatune>");
   if (def->vcpus_current.set && def->vcpus_current.value == def->vcpus.value)
     def->vcpus_current.set = FALSE;
 }
@@ -230,6 +232,7 @@ domain_complete (Completion *completion)
   complete_memory (def);
   complete_vcpus (def);
   complete_lifecycle (def);
+  complete_iothreads (completion);
   complete_clock (completion);
   if (!check_architecture (completion))
     return;

@@ -128,6 +128,13 @@ complete_cpu_features (DomainCpu *cpu)
   }
 }
 
+static void
+forget_model (DomainCpu *cpu)
+{
+  g_clear_pointer (&cpu->model, g_free);
+  cpu->fallback = CPU_FALLBACK_NONE;
+}
+
 /* What a mode has no use for is dropped, as libvirt drops it. */
 static void
 complete_mode (DomainCpu *cpu)
@@ -145,11 +152,12 @@ complete_mode (DomainCpu *cpu)
     case CPU_MODE_MAXIMUM:
       if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && cpu->migratable == TRISTATE_ABSENT)
         cpu->migratable = TRISTATE_YES;
-      g_clear_pointer (&cpu->model, g_free);
-      cpu->fallback = CPU_FALLBACK_NONE;
+      forget_model (cpu);
       cpu->match = CPU_MATCH_NONE;
       break;
     default:
+      if (cpu->model == NULL)
+        forget_model (cpu);
       cpu->match = CPU_MATCH_NONE;
       break;
   }
@@ -164,6 +172,8 @@ complete_cpu (Completion *completion)
 
   if (!is_ours || !machine_has_cpu (def))
     return;
+  if (def->cpu != NULL && g_strcmp0 (def->cpu->model, "") == 0)
+    g_clear_pointer (&def->cpu->model, g_free);
   if (def->cpu != NULL && is_without_model (def->cpu) && def->cpu->features != NULL) {
     completion_error_code (completion, VIR_ERR_XML_ERROR, &def->cpu->features, def->cpu,
                            "Non-empty feature list specified without CPU model");

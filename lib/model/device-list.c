@@ -6,6 +6,7 @@
  */
 
 #include "model/device-list.h"
+#include "model/verbatim-device.h"
 
 #define ELEMENTS_MAX 64 /* kinds of device, for the offer of a near spelling */
 
@@ -111,6 +112,20 @@ read_emulator (FieldReader *reader, DomainDef *def, xmlNode *element)
 }
 
 static void
+read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNode *element)
+{
+  Device *device = device_new (kind);
+
+  if (device_is_verbatim (device)) {
+    ((DeviceVerbatim *)device)->xml = xml_document_verbatim (reader->document, element);
+    source_map_add (reader->map, device, xml_document_node_position (reader->document, element));
+  } else {
+    field_read (reader, &kind->table, device, element);
+  }
+  add_read_device (def, device);
+}
+
+static void
 devices_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
 {
   DomainDef *def = definition_of (member);
@@ -125,10 +140,7 @@ devices_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer me
     } else if ((kind = device_kind_by_element ((const char *)child->name)) == NULL) {
       report_unknown_element (reader, child);
     } else {
-      Device *device = device_new (kind);
-
-      field_read (reader, &kind->table, device, child);
-      add_read_device (def, device);
+      read_device (reader, def, kind, child);
     }
   }
 }
@@ -153,7 +165,10 @@ devices_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElemen
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *device = g_ptr_array_index (def->devices, i);
 
-    field_write (&device->kind->table, device, xml_element_add (element, device->kind->element), flags);
+    if (device_is_verbatim (device))
+      xml_element_add_parsed (element, ((const DeviceVerbatim *)device)->xml);
+    else
+      field_write (&device->kind->table, device, xml_element_add (element, device->kind->element), flags);
   }
 }
 

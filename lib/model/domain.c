@@ -47,6 +47,9 @@ static const FieldRange vcpu_counts = { 1, G_MAXUINT16 };
 #define HOST_PART(member, path) \
   FIELD_WITH (DomainDef, verbatim.member, path, field_verbatim, NULL, FIELD_NO_ABI)
 
+/* Elements of libvirt's other namespaces; which one, the prefix in the path says. */
+#define NAMESPACED(member, path) FIELD (DomainDef, verbatim.member, path, field_namespaced, NULL)
+
 static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, type, "@type", field_virt_type, NULL, FIELD_REQUIRED),
   FIELD_WITH (DomainDef, id, "@id", field_signed, NULL, FIELD_LIVE),
@@ -55,7 +58,7 @@ static const Field domain_fields[] = {
   FIELD (DomainDef, genid, "genid", field_text, NULL),
   FIELD_WITH (DomainDef, title, "title", field_text, NULL, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, description, "description", field_text, NULL, FIELD_NO_ABI),
-  FIELD_WITH (DomainDef, metadata, "metadata", field_verbatim, NULL, FIELD_NO_ABI),
+  FIELD_WITH (DomainDef, metadata, "metadata", field_foreign, NULL, FIELD_NO_ABI),
   FIELD (DomainDef, max_memory_slots, "maxMemory/@slots", field_number, NULL),
   FIELD (DomainDef, max_memory, "maxMemory", field_memory, NULL),
   FIELD_WITH (DomainDef, memory_dump_core, "memory/@dumpCore", field_on_off, NULL, FIELD_NO_ABI),
@@ -70,7 +73,8 @@ static const Field domain_fields[] = {
   FIELD (DomainDef, vcpus, "vcpu", field_number, &vcpu_counts),
   PART (vcpus, "vcpus"),
   FIELD_WITH (DomainDef, iothreads, "iothreads", field_number, NULL, FIELD_NO_ABI),
-  HOST_PART (iothread_ids, "iothreadids"),
+  FIELD_WITH (DomainDef, iothread_ids, "iothreadids/iothread", field_list, &domain_iothread_table,
+              FIELD_NO_ABI),
   HOST_PART (default_iothread, "defaultiothread"),
   HOST_PART (throttle_groups, "throttlegroups"),
   HOST_PART (cputune, "cputune"),
@@ -95,14 +99,14 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, verbatim.seclabels, "seclabel", field_verbatims, NULL, FIELD_NO_ABI),
   PART (keywrap, "keywrap"),
   PART (launch_security, "launchSecurity"),
-  PART (qemu_commandline, "qemu:commandline"),
-  PART (qemu_capabilities, "qemu:capabilities"),
-  PART (qemu_deprecation, "qemu:deprecation"),
-  PART (qemu_override, "qemu:override"),
-  PART (lxc_namespace, "lxc:namespace"),
-  PART (xen_commandline, "xen:commandline"),
-  PART (bhyve_commandline, "bhyve:commandline"),
-  PART (vmware_datacenter_path, "vmware:datacenterpath"),
+  NAMESPACED (qemu_commandline, "qemu:commandline"),
+  NAMESPACED (qemu_capabilities, "qemu:capabilities"),
+  NAMESPACED (qemu_deprecation, "qemu:deprecation"),
+  NAMESPACED (qemu_override, "qemu:override"),
+  NAMESPACED (lxc_namespace, "lxc:namespace"),
+  NAMESPACED (xen_commandline, "xen:commandline"),
+  NAMESPACED (bhyve_commandline, "bhyve:commandline"),
+  NAMESPACED (vmware_datacenter_path, "vmware:datacenterpath"),
   FIELD_END,
 };
 

@@ -78,7 +78,8 @@ typedef struct {
 } OsAcpiTable; /* 1 raw 2 rawset 3 slic 4 msdm */
 
 typedef struct {
-  int type; /* OsType */
+  GPtrArray *boots; /* OsBoot */
+  int type;         /* OsType */
   char *arch, *machine;
   int firmware;                                         /* OsFirmware: automatic selection asked for */
   GPtrArray *firmware_features;                         /* OsFirmwareFeature */
@@ -90,7 +91,6 @@ typedef struct {
   char *nvram_type, *nvram_source; /* <nvram type='block'><source dev=…/></nvram>: the source verbatim */
   char *kernel, *initrd, *cmdline, *shim, *dtb, *root;
   GPtrArray *acpi_tables;      /* OsAcpiTable */
-  GPtrArray *boots;            /* OsBoot */
   int bootmenu_enable;         /* Tristate */
   Number bootmenu_timeout;     /* ms */
   int bios_use_serial;         /* Tristate */
@@ -217,11 +217,15 @@ typedef struct {
   char *gic, *smm_tseg, *capabilities, *hpt, *xen; /* verbatim */
 } DomainFeatures;
 
+typedef struct {
+  Number id, thread_pool_min, thread_pool_max;
+  Number poll_max, poll_grow, poll_shrink; /* ns; factors */
+} DomainIothread;
+
 /* Parts of libvirt's format that are kept and written back as they stand: model/verbatim.c. */
 typedef struct {
-  char *blkiotune, *memtune, *memory_backing, *vcpus, *iothread_ids, *default_iothread, *throttle_groups,
-      *cputune, *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf, *keywrap,
-      *launch_security;
+  char *blkiotune, *memtune, *memory_backing, *vcpus, *default_iothread, *throttle_groups, *cputune,
+      *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf, *keywrap, *launch_security;
   GPtrArray *sysinfos, *seclabels;
   /* The elements of libvirt's other namespaces. */
   char *qemu_commandline, *qemu_capabilities, *qemu_deprecation, *qemu_override, *lxc_namespace,
@@ -248,6 +252,7 @@ struct DomainDef {
   int on_poweroff, on_reboot, on_crash; /* OnEvent */
   int on_lockfailure;                   /* OnLockFailure */
   Number iothreads;
+  GPtrArray *iothread_ids; /* DomainIothread; NULL: 1 to iothreads */
   int pm_suspend_to_mem, pm_suspend_to_disk;
   char *emulator;
   GPtrArray
@@ -262,6 +267,11 @@ extern const FieldTable domain_os_table;       /* model/os.c */
 extern const FieldTable domain_features_table; /* model/features.c */
 extern const FieldTable domain_cpu_table;      /* model/cpu.c */
 extern const FieldTable domain_clock_table;    /* model/clock.c */
+extern const FieldTable domain_iothread_table; /* model/iothreads.c */
+
+/* A part of another namespace, kept as it stands; its namespace is declared on the parent, as libvirt does.
+ * model/verbatim.c */
+extern const FieldType field_namespaced;
 
 extern const EnumTable virt_types, os_types;
 

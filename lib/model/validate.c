@@ -152,6 +152,7 @@ domain_validate (Validation *validation)
   validate_os (validation);
   validate_features (validation);
   validate_cpu (validation);
+  validate_iothreads (validation);
   validate_clock (validation);
   validate_host (validation);
   validate_devices (validation);

@@ -23,7 +23,6 @@ static const UnmodelledPart parts[] = {
   PART ("memtune", verbatim.memtune),
   PART ("memoryBacking", verbatim.memory_backing),
   PART ("vcpus", verbatim.vcpus),
-  PART ("iothreadids", verbatim.iothread_ids),
   PART ("defaultiothread", verbatim.default_iothread),
   PART ("throttlegroups", verbatim.throttle_groups),
   PART ("cputune", verbatim.cputune),
@@ -57,6 +56,63 @@ static const UnmodelledPart parts[] = {
   PART ("xen:commandline", verbatim.xen_commandline),
   PART ("bhyve:commandline", verbatim.bhyve_commandline),
   PART ("vmware:datacenterpath", verbatim.vmware_datacenter_path),
+};
+
+/* Reading, comparing and copying are those of any verbatim element. */
+
+static void
+namespaced_read (FieldReader *reader, const Field *field, gpointer member, xmlNode *element)
+{
+  field_verbatim.read (reader, field, member, element);
+}
+
+static void
+namespaced_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElement *parent,
+                  const char *name, guint flags G_GNUC_UNUSED)
+{
+  XmlElement *element = xml_element_add_parsed (parent, *(char *const *)member);
+  g_autofree char *prefix = g_strndup (name, strcspn (name, ":"));
+  g_autofree char *declaration = g_strconcat ("xmlns:", prefix, NULL);
+  g_autofree char *uri = g_strdup_printf ("http://libvirt.org/schemas/domain/%s/1.0", prefix);
+
+  if (element == NULL)
+    return;
+  xml_element_unset (element, declaration);
+  xml_element_set (parent, declaration, uri);
+}
+
+static gboolean
+namespaced_is_set (const Field *field, gconstpointer member)
+{
+  return field_verbatim.is_set (field, member);
+}
+
+static char *
+namespaced_compare (const Field *field, gconstpointer a, gconstpointer b, guint flags)
+{
+  return field_verbatim.compare (field, a, b, flags);
+}
+
+static void
+namespaced_clear (const Field *field, gpointer member)
+{
+  field_verbatim.clear (field, member);
+}
+
+static void
+namespaced_copy (const Field *field, gpointer member, gconstpointer from)
+{
+  field_verbatim.copy (field, member, from);
+}
+
+const FieldType field_namespaced = {
+  .size = sizeof (char *),
+  .read = namespaced_read,
+  .write = namespaced_write,
+  .is_set = namespaced_is_set,
+  .compare = namespaced_compare,
+  .clear = namespaced_clear,
+  .copy = namespaced_copy,
 };
 
 GStrv
