@@ -108,7 +108,7 @@ static const char full_text[] = "<thing shape='square'>\n"
                                 "  <label>x</label>\n"
                                 "  <label>y</label>\n"
                                 "  <kept>\n"
-                                "    <any thing=\"goes\"/>\n"
+                                "    <any thing='goes'/>\n"
                                 "  </kept>\n"
                                 "  <offset>-3</offset>\n"
                                 "</thing>\n";
