@@ -22,9 +22,9 @@ AdoptRequest *adopt_request_new (const MachineStatus *status, const Settings *se
 void adopt_request_free (AdoptRequest *request);
 
 typedef struct {
-  Qmp *qmp;                 /* ready; without handlers: see qmp_set_handlers */
-  int state, reason;        /* virDomainState, virDomain*Reason: what QEMU says now, in the light of the status */
-  gboolean half_started;    /* its CPUs never ran: whoever commits this ends the process, nothing is lost */
+  Qmp *qmp;          /* ready; without handlers: see qmp_set_handlers */
+  int state, reason; /* virDomainState, virDomain*Reason: what QEMU says now, in the light of the status */
+  gboolean half_started; /* its CPUs never ran: whoever commits this ends the process, nothing is lost */
 } AdoptedMachine;
 void adopted_machine_free (AdoptedMachine *adopted);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AdoptedMachine, adopted_machine_free)

@@ -6,8 +6,8 @@
 
 /*
  * What a person does to a running machine. Each but the end is a job function whose input is a
- * ControlRequest and whose result is JOB_OK. State changes are not made here: QEMU's events bring them, before
- * the job's own end (see machine-events.h, machine_events_expect_*).
+ * ControlRequest and whose result is JOB_OK. State changes are not made here: QEMU's events bring them,
+ * before the job's own end (see machine-events.h, machine_events_expect_*).
  */
 typedef struct {
   Qmp *qmp;
@@ -17,11 +17,13 @@ typedef struct {
 ControlRequest *control_request_new (Qmp *qmp);
 void control_request_free (gpointer request);
 
-gpointer control_shutdown (Job *job, gpointer request, GError **error); /* ACPI power button; the guest may ignore it */
+gpointer control_shutdown (Job *job, gpointer request,
+                           GError **error); /* ACPI power button; the guest may ignore it */
 gpointer control_reset (Job *job, gpointer request, GError **error);
 gpointer control_suspend (Job *job, gpointer request, GError **error);
 gpointer control_resume (Job *job, gpointer request, GError **error);
-gpointer control_wakeup (Job *job, gpointer request, GError **error);   /* from the guest's own suspend to memory */
+gpointer
+control_wakeup (Job *job, gpointer request, GError **error); /* from the guest's own suspend to memory */
 gpointer control_nmi (Job *job, gpointer request, GError **error);
 /* A reboot without a new QEMU process, after the guest has shut down: reset, then run. */
 gpointer control_restart (Job *job, gpointer request, GError **error);

@@ -5,15 +5,15 @@
 #include <json-glib/json-glib.h>
 
 /*
- * What QEMU's events mean in libvirt's terms. Fed with QMP events and the process's end, it calls back with state
- * changes, events for clients and things to do. It knows the live definition (policies, devices) but no
+ * What QEMU's events mean in libvirt's terms. Fed with QMP events and the process's end, it calls back with
+ * state changes, events for clients and things to do. It knows the live definition (policies, devices) but no
  * Domain, socket or process: what is said here can be tested with a list of events.
  */
 typedef struct MachineEvents MachineEvents;
 
 typedef enum {
-  MACHINE_END,      /* the machine has finished: end its process (control_end) */
-  MACHINE_RESTART,  /* start over in the same process (control_restart as a job) */
+  MACHINE_END,     /* the machine has finished: end its process (control_end) */
+  MACHINE_RESTART, /* start over in the same process (control_restart as a job) */
 } MachineAction;
 
 typedef struct {
@@ -30,8 +30,8 @@ typedef struct {
 } MachineEventHandlers;
 
 /* @def: live, referenced; machine_events_set_def after a change. @state, @reason: as they are now. */
-MachineEvents *machine_events_new (DomainDef *def, int state, int reason, const MachineEventHandlers *handlers,
-                                   gpointer data);
+MachineEvents *machine_events_new (DomainDef *def, int state, int reason,
+                                   const MachineEventHandlers *handlers, gpointer data);
 void machine_events_free (MachineEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineEvents, machine_events_free)
 void machine_events_set_def (MachineEvents *events, DomainDef *def);
@@ -53,6 +53,6 @@ void machine_events_qmp (MachineEvents *events, const char *name, JsonObject *ar
 /* The process is gone: the last state, SHUTOFF with the right reason and the STOPPED event. */
 void machine_events_ended (MachineEvents *events);
 
-/* The state QEMU's "query-status" names ("running", "prelaunch", "io-error"...); @state and @reason are read too: a reason
- * that still fits is kept. */
+/* The state QEMU's "query-status" names ("running", "prelaunch", "io-error"...); @state and @reason are read
+ * too: a reason that still fits is kept. */
 void machine_state_from_qemu (const char *status, int *state, int *reason);

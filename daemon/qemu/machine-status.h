@@ -12,13 +12,13 @@ typedef struct {
   char *uuid;
   int id;
   GPid pid;
-  guint64 start_time;       /* of the process, see process.h */
-  gboolean starting;        /* written before its CPUs were started */
+  guint64 start_time; /* of the process, see process.h */
+  gboolean starting;  /* written before its CPUs were started */
   gboolean transient;
-  int state, reason;        /* virDomainState, virDomain*Reason */
-  gint64 started;           /* g_get_real_time */
+  int state, reason; /* virDomainState, virDomain*Reason */
+  gint64 started;    /* g_get_real_time */
   gint64 state_changed;
-  gboolean shutdown_seen;   /* QEMU has said SHUTDOWN: its end is no crash */
+  gboolean shutdown_seen;       /* QEMU has said SHUTDOWN: its end is no crash */
   gboolean restart_on_shutdown; /* a reboot by shutdown was asked for */
 } MachineStatus;
 

@@ -20,17 +20,17 @@ typedef void (*ProcessEnded) (Process *process, ProcessExit how, gpointer data);
 
 typedef struct {
   char **argv;
-  char **environment;       /* NULL: a minimal one is made */
-  const int *fds;           /* our descriptors, ... */
-  const int *fds_as;        /* ... and the numbers they have in the process */
+  char **environment; /* NULL: a minimal one is made */
+  const int *fds;     /* our descriptors, ... */
+  const int *fds_as;  /* ... and the numbers they have in the process */
   guint fd_count;
-  int output_fd;            /* stdout and stderr */
-  const char *user;         /* NULL: the daemon's own */
-  const gid_t *groups;      /* supplementary ones, when @user is given */
+  int output_fd;       /* stdout and stderr */
+  const char *user;    /* NULL: the daemon's own */
+  const gid_t *groups; /* supplementary ones, when @user is given */
   guint group_count;
-  const char *directory;    /* working directory; NULL: "/" */
-  /* Called between fork and exec: the process exists, and executes only when this returns TRUE. When the daemon
-   * dies meanwhile, it never does. NULL: no such stop. */
+  const char *directory; /* working directory; NULL: "/" */
+  /* Called between fork and exec: the process exists, and executes only when this returns TRUE. When the
+   * daemon dies meanwhile, it never does. NULL: no such stop. */
   gboolean (*created) (GPid pid, guint64 start_time, gpointer data, GError **error);
   gpointer created_data;
 } ProcessLaunch;
@@ -53,5 +53,5 @@ gboolean process_signal (Process *process, int signal); /* through the pidfd: ne
 /* The daemon reaps what it starts, also where PID 1 does not. Once at start. */
 void process_become_subreaper (void);
 /* CPU time in ns, resident memory in KiB; FALSE when it is gone. */
-gboolean process_usage (const Process *process, guint64 *ret_cpu_time, guint64 *ret_user_time, guint64 *ret_system_time,
-                        guint64 *ret_resident);
+gboolean process_usage (const Process *process, guint64 *ret_cpu_time, guint64 *ret_user_time,
+                        guint64 *ret_system_time, guint64 *ret_resident);

@@ -10,23 +10,25 @@
  * commands inside. On hang-up every waiting command fails once, with QEMU's last words.
  * What QEMU says is untrusted: line length and nesting are bounded.
  */
-#define QMP_MAX_LINE (16 * 1024 * 1024) /* bytes of one message; query-qmp-schema is the largest known, 0.3 MB */
+#define QMP_MAX_LINE \
+  (16 * 1024 * 1024) /* bytes of one message; query-qmp-schema is the largest known, 0.3 MB */
 #define QMP_MAX_WAITING 256
 
 typedef struct Qmp Qmp;
 
 typedef struct {
   /* All in the main loop. */
-  void (*ready) (Qmp *qmp, gpointer data);                                           /* greeting done */
+  void (*ready) (Qmp *qmp, gpointer data); /* greeting done */
   void (*event) (Qmp *qmp, const char *name, JsonObject *arguments, gint64 microseconds, gpointer data);
-  void (*closed) (Qmp *qmp, const GError *error, gpointer data);                     /* once, the last call */
+  void (*closed) (Qmp *qmp, const GError *error, gpointer data); /* once, the last call */
 } QmpHandlers;
 
-#define QMP_MAX_DEPTH 64                /* of brackets; no reply of QEMU's has half of it */
-#define QMP_MAX_EVENTS 4096             /* kept while there are no handlers yet */
+#define QMP_MAX_DEPTH  64   /* of brackets; no reply of QEMU's has half of it */
+#define QMP_MAX_EVENTS 4096 /* kept while there are no handlers yet */
 
-/* Main loop only. Takes the socket, connected to QEMU or to one it will accept on; @data is passed to @handlers.
- * NULL @handlers: what happens is kept inside until qmp_set_handlers, which then tells it in order. */
+/* Main loop only. Takes the socket, connected to QEMU or to one it will accept on; @data is passed to
+ * @handlers. NULL @handlers: what happens is kept inside until qmp_set_handlers, which then tells it in
+ * order. */
 Qmp *qmp_new (int connected_fd, const QmpHandlers *handlers, gpointer data);
 void qmp_set_handlers (Qmp *qmp, const QmpHandlers *handlers, gpointer data);
 Qmp *qmp_ref (Qmp *qmp);
@@ -36,10 +38,12 @@ void qmp_close (Qmp *qmp); /* main loop; waiting commands fail; no handler is ca
 gboolean qmp_is_ready (const Qmp *qmp);
 
 /* In a job's thread: ask and wait until the job's deadline. Takes @arguments (may be NULL). The value of
- * "return" (transfer full), or NULL with VIR_ERR_OPERATION_FAILED (QEMU's own text), VIR_ERR_OPERATION_TIMEOUT or
- * VIR_ERR_OPERATION_FAILED (hung up). @fd: a descriptor sent along with SCM_RIGHTS, or -1; stays the caller's. */
+ * "return" (transfer full), or NULL with VIR_ERR_OPERATION_FAILED (QEMU's own text),
+ * VIR_ERR_OPERATION_TIMEOUT or VIR_ERR_OPERATION_FAILED (hung up). @fd: a descriptor sent along with
+ * SCM_RIGHTS, or -1; stays the caller's. */
 JsonNode *qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);
-JsonNode *qmp_call_with_fd (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, int fd, GError **error);
+JsonNode *
+qmp_call_with_fd (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, int fd, GError **error);
 /* Wait for the greeting to be done. */
 gboolean qmp_wait_ready (Qmp *qmp, Job *job, GError **error);
 

@@ -35,14 +35,15 @@ void start_request_free (StartRequest *request);
 /* What a start gives; taken apart by whoever commits it (steal the members, then free the rest). */
 typedef struct {
   Process *process;
-  Qmp *qmp;                 /* without handlers yet: events wait inside until qmp_set_handlers */
-  DomainDef *def;           /* live: id, aliases, pty paths, ports, paths chosen at start */
-  MachineStatus *status;    /* as last written; its state is RUNNING or PAUSED now */
+  Qmp *qmp;              /* without handlers yet: events wait inside until qmp_set_handlers */
+  DomainDef *def;        /* live: id, aliases, pty paths, ports, paths chosen at start */
+  MachineStatus *status; /* as last written; its state is RUNNING or PAUSED now */
 } StartedMachine;
 void started_machine_free (StartedMachine *started);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StartedMachine, started_machine_free)
 
-/* The job's function: a StartRequest in, a StartedMachine out. Cancelling the job (destroy) undoes the start. */
+/* The job's function: a StartRequest in, a StartedMachine out. Cancelling the job (destroy) undoes the start.
+ */
 gpointer start_job (Job *job, gpointer request, GError **error);
 /* Long enough for settings->start_timeout and what lies around it. */
 guint start_job_seconds (const Settings *settings);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Which account QEMU runs as, and what that account may use by itself. The daemon opens a machine's files and
+ * passes descriptors, so the account needs no rights on them; what is left are device nodes (by their group)
+ * and the few files that QEMU opens by name.
+ */
+#include "daemon/host/account.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ACCOUNT_BUFFER 4096
+
+static Account *
+account_by_name (const char *name)
+{
+  struct passwd entry, *found = NULL;
+  char buffer[ACCOUNT_BUFFER];
+
+  if (getpwnam_r (name, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL)
+    return NULL;
+
+  Account *account = g_new0 (Account, 1);
+  account->name = g_strdup (name);
+  account->uid = entry.pw_uid;
+  account->gid = entry.pw_gid;
+  return account;
+}
+
+Account *
+account_for_qemu (const Settings *settings, GError **error)
+{
+  static const char *const candidates[] = { "domaind-qemu", "libvirt-qemu", "qemu", "nobody" };
+  Account *account = NULL;
+
+  if (settings->session || geteuid () != 0) {
+    account = g_new0 (Account, 1);
+    account->uid = geteuid ();
+    account->gid = getegid ();
+    return account;
+  }
+
+  if (g_strcmp0 (settings->qemu_user, "auto") != 0) {
+    account = account_by_name (settings->qemu_user);
+    if (account == NULL)
+      virt_error_set (error, VIR_ERR_CONF_SYNTAX, "the QEMU user '%s' of the settings does not exist",
+                      settings->qemu_user);
+    return account;
+  }
+
+  for (guint i = 0; i < G_N_ELEMENTS (candidates) && account == NULL; i++)
+    account = account_by_name (candidates[i]);
+  if (account == NULL)
+    virt_error_set (error, VIR_ERR_CONF_SYNTAX,
+                    "there is no user to run QEMU as: none of domaind-qemu, libvirt-qemu, "
+                    "qemu and nobody exists");
+  return account;
+}
+
+void
+account_free (Account *account)
+{
+  if (account == NULL)
+    return;
+  g_free (account->name);
+  g_free (account);
+}
+
+gboolean
+account_device_group (const char *node, gid_t *ret_group)
+{
+  struct stat status;
+
+  /* The group root is no device's: whoever is in it may do more than use one. */
+  if (stat (node, &status) != 0 || status.st_gid == 0
+      || (status.st_mode & (S_IRGRP | S_IWGRP)) != (S_IRGRP | S_IWGRP))
+    return FALSE;
+  *ret_group = status.st_gid;
+  return TRUE;
+}
+
+/* @right: one of S_IROTH, S_IXOTH. */
+static gboolean
+account_may (const Account *account, const char *path, mode_t right)
+{
+  struct stat status;
+
+  if (stat (path, &status) != 0)
+    return FALSE;
+  if (status.st_uid == account->uid)
+    return (status.st_mode & (right << 6)) != 0;
+  if (status.st_gid == account->gid)
+    return (status.st_mode & (right << 3)) != 0;
+  return (status.st_mode & right) != 0;
+}
+
+gboolean
+account_can_read (const Account *account, const char *path)
+{
+  if (account->name == NULL)
+    return access (path, R_OK) == 0;
+  if (!account_may (account, path, S_IROTH))
+    return FALSE;
+
+  char *resolved = realpath (path, NULL);
+  if (resolved == NULL)
+    return FALSE;
+  g_autofree char *directory = g_path_get_dirname (resolved);
+  free (resolved);
+  while (account_may (account, directory, S_IXOTH)) {
+    if (g_str_equal (directory, "/"))
+      return TRUE;
+    char *parent = g_path_get_dirname (directory);
+    g_free (directory);
+    directory = parent;
+  }
+  return FALSE;
+}

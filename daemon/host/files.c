@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Opening what a machine uses. The daemon does it so that QEMU, an unprivileged account, needs no right on
+ * the files: an image in someone's home works as it is. Locks against two users of one image are QEMU's own:
+ * they are taken on the open file, whoever opened it.
+ */
+#include "daemon/host/files.h"
+#include "base/virt-error.h"
+#include "daemon/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILES_TEMPLATE_MAX (64 * 1024 * 1024) /* bytes of what a new file is copied from */
+#define FILES_COPY_CHUNK   (16 * 1024 * 1024)
+
+void
+files_init (Files *files)
+{
+  files->fds = g_array_new (FALSE, FALSE, sizeof (int));
+  files->fds_as = g_array_new (FALSE, FALSE, sizeof (int));
+}
+
+void
+files_add (Files *files, int fd, int as)
+{
+  g_array_append_val (files->fds, fd);
+  g_array_append_val (files->fds_as, as);
+}
+
+void
+files_clear (Files *files)
+{
+  if (files->fds == NULL)
+    return;
+  for (guint i = 0; i < files->fds->len; i++)
+    close (g_array_index (files->fds, int, i));
+  g_clear_pointer (&files->fds, g_array_unref);
+  g_clear_pointer (&files->fds_as, g_array_unref);
+}
+
+/* Always -1. */
+static int
+cannot_open (const RecipeFile *file, const char *reason, GError **error)
+{
+  g_autofree char *whose = file->device != NULL ? device_describe (file->device) : NULL;
+  const char *purpose = file->purpose != NULL ? file->purpose : "file";
+
+  if (whose != NULL)
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s': %s (%s of %s)", file->path,
+                    reason, purpose, whose);
+  else
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access %s '%s': %s", purpose, file->path, reason);
+  return -1;
+}
+
+/* The file does not exist yet: a copy of its template, whole or not at all. */
+static gboolean
+make_from_template (const RecipeFile *file, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *contents = NULL;
+  g_autofree char *directory = g_path_get_dirname (file->path);
+  struct stat status;
+  gsize length;
+
+  if (stat (file->made_from, &status) == 0 && status.st_size > FILES_TEMPLATE_MAX) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the template '%s' of '%s' is larger than %d bytes",
+                    file->made_from, file->path, FILES_TEMPLATE_MAX);
+    return FALSE;
+  }
+  if (!g_file_get_contents (file->made_from, &contents, &length, &problem)) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot make '%s' from its template: %s", file->path,
+                    problem->message);
+    return FALSE;
+  }
+  if (g_mkdir_with_parents (directory, 0711) != 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot make the directory '%s': %s", directory,
+                    g_strerror (errno));
+    return FALSE;
+  }
+  return store_write_file (file->path, contents, (gssize)length, 0600, error);
+}
+
+/* Where the guest's words go is made when it is not there. */
+static int
+extra_flags (const RecipeFile *file)
+{
+  struct stat status;
+  gboolean exists = stat (file->path, &status) == 0;
+  gboolean is_disk = file->device != NULL && g_str_equal (file->device->kind->element, "disk");
+
+  if (exists && S_ISBLK (status.st_mode))
+    return O_NONBLOCK; /* a drive opens without its medium */
+  if (file->writable && file->device != NULL && !is_disk)
+    return O_CREAT | O_APPEND;
+  return 0;
+}
+
+static int
+open_file (const RecipeFile *file, GError **error)
+{
+  struct stat status;
+
+  if (file->made_from != NULL && access (file->path, F_OK) != 0 && !make_from_template (file, error))
+    return -1;
+
+  int flags = (file->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | extra_flags (file);
+  int fd = open (file->path, flags, 0600);
+  if (fd < 0)
+    return cannot_open (file, g_strerror (errno), error);
+  if (fstat (fd, &status) == 0 && S_ISDIR (status.st_mode)) {
+    close (fd);
+    return cannot_open (file, "it is a directory", error);
+  }
+  return fd;
+}
+
+static gboolean
+copy_all (int from, int to, guint64 length)
+{
+  while (length > 0) {
+    ssize_t sent = sendfile (to, from, NULL, MIN (length, FILES_COPY_CHUNK));
+    if (sent < 0 && errno == EINTR)
+      continue;
+    if (sent <= 0)
+      return FALSE;
+    length -= (guint64)sent;
+  }
+  return TRUE;
+}
+
+/* QEMU opens it by name, with its own rights: an unchangeable copy that everybody may read. */
+static int
+open_copy (const RecipeFile *file, GError **error)
+{
+  int from = open_file (file, error);
+  struct stat status;
+
+  if (from < 0)
+    return -1;
+  if (fstat (from, &status) != 0 || !S_ISREG (status.st_mode) || status.st_size > FILES_COPY_MAX) {
+    close (from);
+    return cannot_open (file, "it is no file of at most 1 GiB", error);
+  }
+
+  int copy = memfd_create (file->purpose != NULL ? file->purpose : "file", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (copy < 0 || !copy_all (from, copy, (guint64)status.st_size) || fchmod (copy, 0444) != 0
+      || fcntl (copy, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+    int problem = errno;
+    close (from);
+    if (copy >= 0)
+      close (copy);
+    return cannot_open (file, g_strerror (problem), error);
+  }
+  close (from);
+  return copy;
+}
+
+gboolean
+files_open (Files *files, const Recipe *recipe, GError **error)
+{
+  for (guint i = 0; i < recipe_file_count (recipe); i++) {
+    const RecipeFile *file = recipe_get_file (recipe, i);
+    int fd = file->by_name ? open_copy (file, error) : open_file (file, error);
+    if (fd < 0)
+      return FALSE;
+    files_add (files, fd, file->fd);
+  }
+  return TRUE;
+}

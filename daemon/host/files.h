@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "qemu/recipe.h"
+
+/*
+ * The files of a recipe, opened by the daemon with its own rights and passed to QEMU as descriptors. Nobody's
+ * ownership or mode is changed.
+ */
+#define FILES_COPY_MAX (1024 * 1024 * 1024) /* bytes of a kernel or initial ramdisk copied into memory */
+
+typedef struct {
+  GArray *fds;    /* int: ours, closed by files_clear */
+  GArray *fds_as; /* int: their numbers in QEMU */
+} Files;
+
+void files_init (Files *files);
+/* All of @recipe's files, or none: NULL-safe errors that name the file, what it is for, and whose it is. */
+gboolean files_open (Files *files, const Recipe *recipe, GError **error);
+/* One more; takes @fd. */
+void files_add (Files *files, int fd, int as);
+void files_clear (Files *files);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Files, files_clear)

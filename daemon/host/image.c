@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Image headers. Only what a start needs is read: the format, the virtual size, and for qcow2 the backing
+ * file and its format. The header may have been written by a guest, so a document's "raw" is never
+ * second-guessed, a backing file without a stated format is taken only if it looks raw, and nothing is
+ * followed that is not a plain local file.
+ */
+#include "daemon/host/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IMAGE_HEADER_MAX               (64 * 1024) /* bytes read from the beginning */
+#define QCOW2_NAME_MAX                 1023        /* QEMU's own limit for a backing file's name */
+#define QCOW2_EXTENSION_MAX            64
+#define QCOW2_EXTENSION_BACKING_FORMAT 0xE2792ACAU
+#define QCOW2_INCOMPATIBLE_DATA_FILE   (G_GUINT64_CONSTANT (1) << 2)
+#define QCOW2_HEADER_V2                72
+#define QCOW2_HEADER_V3                104
+
+typedef struct {
+  ImageInfo info;
+  char *path, *format;
+  dev_t device;
+  ino_t inode;
+} Image;
+
+/* One file's beginning. */
+typedef struct {
+  guint8 bytes[IMAGE_HEADER_MAX];
+  gsize length;
+  guint64 size; /* of the file or device */
+} Header;
+
+typedef struct {
+  guint offset;
+  const char *bytes;
+  guint length;
+  const char *format;
+} Magic;
+
+static const Magic magics[] = {
+  { 0, "QFI\xfb", 4, "qcow2" }, /* version 1 is "qcow": told apart below */
+  { 0, "QED\0", 4, "qed" },
+  { 0, "KDMV", 4, "vmdk" },
+  { 0, "COWD", 4, "vmdk" },
+  { 0, "# Disk DescriptorFile", 21, "vmdk" },
+  { 64, "\x7f\x10\xda\xbe", 4, "vdi" },
+  { 0, "vhdxfile", 8, "vhdx" },
+  { 0, "conectix", 8, "vpc" },
+  { 0, "LUKS\xba\xbe", 6, "luks" },
+  { 0, "WithoutFreeSpace", 16, "parallels" },
+  { 0, "WithouFreSpacExt", 16, "parallels" },
+  { 0, "Bochs Virtual HD Image", 22, "bochs" },
+};
+
+static guint64
+read_big (const Header *header, gsize offset, guint bytes)
+{
+  guint64 value = 0;
+
+  for (guint i = 0; i < bytes; i++)
+    value = value << 8 | header->bytes[offset + i];
+  return value;
+}
+
+static const char *
+detect_format (const Header *header)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (magics); i++)
+    if (header->length >= magics[i].offset + magics[i].length
+        && memcmp (header->bytes + magics[i].offset, magics[i].bytes, magics[i].length) == 0) {
+      if (g_str_equal (magics[i].format, "qcow2") && header->length >= 8 && read_big (header, 4, 4) == 1)
+        return "qcow";
+      return magics[i].format;
+    }
+  return "raw";
+}
+
+static gboolean
+bad_header (const char *path, const char *what, GError **error)
+{
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the qcow2 header of '%s' is damaged: %s", path, what);
+  return FALSE;
+}
+
+/* The stated format of the backing file; NULL when none is. (transfer full) */
+static char *
+qcow2_backing_format (const Header *header, gsize offset)
+{
+  for (guint i = 0; i < QCOW2_EXTENSION_MAX && offset + 8 <= header->length; i++) {
+    guint64 type = read_big (header, offset, 4);
+    guint64 length = read_big (header, offset + 4, 4);
+    offset += 8;
+    if (type == 0 || length > header->length - offset)
+      return NULL;
+    if (type == QCOW2_EXTENSION_BACKING_FORMAT)
+      return g_strndup ((const char *)header->bytes + offset, length);
+    offset += (length + 7) / 8 * 8;
+  }
+  return NULL;
+}
+
+/* Size, backing file's name as it stands and its format (transfer full). */
+static gboolean
+read_qcow2 (const char *path, const Header *header, guint64 *ret_size, char **ret_backing, char **ret_format,
+            GError **error)
+{
+  if (header->length < QCOW2_HEADER_V2)
+    return bad_header (path, "it is cut off", error);
+
+  guint64 version = read_big (header, 4, 4);
+  guint64 name_offset = read_big (header, 8, 8);
+  guint64 name_length = read_big (header, 16, 4);
+  guint64 header_length = QCOW2_HEADER_V2;
+  if (version != 2 && version != 3) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "'%s' is qcow2 of version %" G_GUINT64_FORMAT "; versions 2 and 3 are known", path,
+                    version);
+    return FALSE;
+  }
+  if (version == 3) {
+    if (header->length < QCOW2_HEADER_V3 || (header_length = read_big (header, 100, 4)) < QCOW2_HEADER_V3
+        || header_length > header->length)
+      return bad_header (path, "its length is out of range", error);
+    if ((read_big (header, 72, 8) & QCOW2_INCOMPATIBLE_DATA_FILE) != 0) {
+      virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                      "'%s' keeps its data in an external data file, which is not supported", path);
+      return FALSE;
+    }
+  }
+  *ret_size = read_big (header, 24, 8);
+  if (*ret_size > G_MAXINT64)
+    return bad_header (path, "its virtual size is out of range", error);
+  if (name_offset == 0 || name_length == 0)
+    return TRUE;
+  if (name_length > QCOW2_NAME_MAX || name_offset < header_length
+      || name_offset > header->length - name_length
+      || memchr (header->bytes + name_offset, '\0', name_length) != NULL)
+    return bad_header (path, "the name of its backing file is out of range", error);
+
+  *ret_backing = g_strndup ((const char *)header->bytes + name_offset, name_length);
+  *ret_format = qcow2_backing_format (header, header_length);
+  return TRUE;
+}
+
+static int
+open_image (const char *path, struct stat *ret_status, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+  if (fd < 0 || fstat (fd, ret_status) != 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s': %s", path,
+                    g_strerror (errno));
+    if (fd >= 0)
+      close (fd);
+    return -1;
+  }
+  if (!S_ISREG (ret_status->st_mode) && !S_ISBLK (ret_status->st_mode)) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "Cannot access storage file '%s': it is neither a file nor a block device", path);
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+static gboolean
+read_header (const char *path, Header *header, struct stat *ret_status, GError **error)
+{
+  int fd = open_image (path, ret_status, error);
+  ssize_t got;
+
+  if (fd < 0)
+    return FALSE;
+  header->size = (guint64)ret_status->st_size;
+  if (S_ISBLK (ret_status->st_mode) && ioctl (fd, BLKGETSIZE64, &header->size) != 0)
+    header->size = 0; /* a drive without a medium */
+  header->length = 0;
+  while (header->length < sizeof header->bytes
+         && (got = pread (fd, header->bytes + header->length, sizeof header->bytes - header->length,
+                          (off_t)header->length))
+                > 0)
+    header->length += (gsize)got;
+  close (fd);
+  return TRUE;
+}
+
+/* The file @name speaks of, seen from the image @path. NULL with @error: not a local file. (transfer full) */
+static char *
+resolve_backing (const char *path, const char *name, GError **error)
+{
+  const char *local = g_str_has_prefix (name, "file:") ? name + strlen ("file:") : name;
+  const char *colon = strchr (local, ':');
+  const char *slash = strchr (local, '/');
+
+  /* As QEMU sees it: a colon before any slash is a protocol. */
+  if (colon != NULL && (slash == NULL || colon < slash)) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "the backing file '%s' of '%s' is not a local file, which is not supported", name, path);
+    return NULL;
+  }
+  if (g_path_is_absolute (local))
+    return g_strdup (local);
+  g_autofree char *directory = g_path_get_dirname (path);
+  return g_build_filename (directory, local, NULL);
+}
+
+static gboolean
+check_format (const char *path, const char *wanted, const char *found, GError **error)
+{
+  if (wanted == NULL || g_str_equal (wanted, "raw") || g_str_equal (wanted, found))
+    return TRUE;
+  /* An iso is raw, and there are formats that have no magic at the beginning: only the known ones are judged.
+   */
+  for (guint i = 0; i < G_N_ELEMENTS (magics); i++)
+    if (g_str_equal (magics[i].format, wanted)) {
+      virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                      "'%s' is not in format '%s', as <driver type='%s'/> says: it is '%s'", path, wanted,
+                      wanted, found);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static Image *
+image_new (const char *path, const char *format, const Header *header, const struct stat *status)
+{
+  Image *image = g_new0 (Image, 1);
+
+  image->path = g_strdup (path);
+  image->format = g_strdup (format);
+  image->info = (ImageInfo){ .path = image->path, .format = image->format, .virtual_size = header->size };
+  image->device = status->st_dev;
+  image->inode = status->st_ino;
+  return image;
+}
+
+static gboolean
+chain_contains (const ImageInfo *top, const struct stat *status)
+{
+  for (; top != NULL; top = top->backing) {
+    const Image *image = (const Image *)top;
+    if (image->device == status->st_dev && image->inode == status->st_ino)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A backing file whose format its overlay does not state. */
+static gboolean
+accept_probed (const char *path, const char *overlay, const char *found, GError **error)
+{
+  if (g_str_equal (found, "raw"))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                  "format of backing image '%s' of image '%s' was not specified in the image metadata; it "
+                  "looks like '%s' "
+                  "(qemu-img rebase -u -b '%s' -F %s '%s' states it)",
+                  path, overlay, found, path, found, overlay);
+  return FALSE;
+}
+
+/* One image, and in @ret_next, @ret_next_format what it stands on. */
+static Image *
+read_one (const ImageInfo *top, const char *overlay, const char *path, const char *format, char **ret_next,
+          char **ret_next_format, GError **error)
+{
+  g_autofree Header *header = g_new (Header, 1);
+  g_autofree char *name = NULL, *name_format = NULL;
+  struct stat status;
+
+  if (!read_header (path, header, &status, error))
+    return NULL;
+  if (chain_contains (top, &status)) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the backing chain of '%s' comes back to '%s'",
+                    top->path, path);
+    return NULL;
+  }
+  const char *found = detect_format (header);
+  if (!check_format (path, format, found, error)
+      || (overlay != NULL && format == NULL && !accept_probed (path, overlay, found, error)))
+    return NULL;
+
+  g_autoptr (ImageInfo) info =
+      (ImageInfo *)image_new (path, format != NULL ? format : found, header, &status);
+  if (g_str_equal (info->format, "qcow2")) {
+    if (!read_qcow2 (path, header, &info->virtual_size, &name, &name_format, error))
+      return NULL;
+    if (name != NULL && (*ret_next = resolve_backing (path, name, error)) == NULL)
+      return NULL;
+    *ret_next_format = g_steal_pointer (&name_format);
+  }
+  return (Image *)g_steal_pointer (&info);
+}
+
+ImageInfo *
+image_info_read (const char *path, const char *format, GError **error)
+{
+  g_autoptr (ImageInfo) top = NULL;
+  g_autofree char *next = g_strdup (path), *next_format = g_strdup (format);
+  ImageInfo *last = NULL;
+
+  for (guint depth = 0; next != NULL; depth++) {
+    g_autofree char *here = g_steal_pointer (&next), *here_format = g_steal_pointer (&next_format);
+    if (depth >= IMAGE_CHAIN_MAX) {
+      virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the backing chain of '%s' is longer than %d images",
+                      path, IMAGE_CHAIN_MAX);
+      return NULL;
+    }
+    Image *image =
+        read_one (top, last != NULL ? last->path : NULL, here, here_format, &next, &next_format, error);
+    if (image == NULL) {
+      if (last != NULL)
+        g_prefix_error (error, "in the backing chain of '%s': ", path);
+      return NULL;
+    }
+    if (last != NULL)
+      last->backing = &image->info;
+    else
+      top = &image->info;
+    last = &image->info;
+  }
+  return g_steal_pointer (&top);
+}
+
+void
+image_info_free (ImageInfo *info)
+{
+  while (info != NULL) {
+    Image *image = (Image *)info;
+    info = (ImageInfo *)info->backing;
+    g_free (image->path);
+    g_free (image->format);
+    g_free (image);
+  }
+}
