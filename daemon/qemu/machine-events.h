@@ -27,6 +27,8 @@ typedef struct {
   void (*device_deleted) (gpointer data, const char *alias);
   /* The guest has opened or closed a virtio-serial port (the state attribute of a channel's target). */
   void (*channel) (gpointer data, const char *alias, gboolean open);
+  /* A removable medium's tray (the tray attribute of a disk's target). May be NULL. */
+  void (*tray) (gpointer data, const char *alias, gboolean open);
 } MachineEventHandlers;
 
 /* @def: live, referenced; machine_events_set_def after a change. @state, @reason: as they are now. */
@@ -35,6 +37,8 @@ MachineEvents *machine_events_new (DomainDef *def, int state, int reason,
 void machine_events_free (MachineEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineEvents, machine_events_free)
 void machine_events_set_def (MachineEvents *events, DomainDef *def);
+/* The state became another without an event of QEMU's (found again, a commit). No handler is called. */
+void machine_events_set_state (MachineEvents *events, int state, int reason);
 
 /* The why of the next STOP or RESUME, said before the command is given: virDomainPausedReason and detail of
  * VIR_DOMAIN_EVENT_SUSPENDED, virDomainRunningReason and detail of VIR_DOMAIN_EVENT_RESUMED. */

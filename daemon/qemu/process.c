@@ -532,6 +532,12 @@ process_signal (Process *process, int signal_number)
   return syscall (SYS_pidfd_send_signal, process->pidfd, signal_number, NULL, 0) == 0;
 }
 
+int
+process_dup_pidfd (const Process *process)
+{
+  return fcntl (process->pidfd, F_DUPFD_CLOEXEC, 0);
+}
+
 void
 process_become_subreaper (void)
 {

@@ -50,6 +50,7 @@ gboolean process_is_alive (const Process *process);  /* a zombie is not */
 /* Any thread: wait until it ends, at most so long. FALSE: it is still there. */
 gboolean process_wait (Process *process, guint timeout_ms, ProcessExit *ret_how);
 gboolean process_signal (Process *process, int signal); /* through the pidfd: never another process */
+int process_dup_pidfd (const Process *process);         /* a descriptor of one's own, -1 on failure */
 /* The daemon reaps what it starts, also where PID 1 does not. Once at start. */
 void process_become_subreaper (void);
 /* CPU time in ns, resident memory in KiB; FALSE when it is gone. */

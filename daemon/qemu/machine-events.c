@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From QEMU's events to libvirt's. One function an event, found in a table; each reads the members it needs
+ * (a missing or wrong one is as good as empty), says what clients see, in libvirt's order, and asks for what
+ * the definition's policies demand.
+ *
+ * A machine is started with -no-shutdown, so QEMU stops where it would have ended and waits for us: a
+ * shutdown is first a state, then either an end or a restart.
+ */
+#include "daemon/qemu/machine-events.h"
+
+#include "model/channel.h"
+#include "model/disk.h"
+
+#include <string.h>
+
+#define AGENT_CHANNEL "org.qemu.guest_agent.0"
+
+/* A why given before it happens, used once. */
+typedef struct {
+  gboolean set;
+  int reason, detail;
+} Expected;
+
+struct MachineEvents {
+  DomainDef *def;
+  int state, reason;
+  const MachineEventHandlers *handlers;
+  gpointer data;
+  Expected pause, run, end;
+  gboolean restart_on_shutdown;
+  gboolean shutdown_seen;
+};
+
+/* Reading what QEMU says. */
+
+static const char *
+text_of (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
+}
+
+static gint64
+number_of (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
+}
+
+static gboolean
+switch_of (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
+}
+
+static JsonObject *
+object_of (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/* The place of @word among @words, or @otherwise. */
+static int
+word_number (const char *word, const char *const *words, guint count, int otherwise)
+{
+  for (guint i = 0; i < count; i++)
+    if (g_str_equal (word, words[i]))
+      return (int)i;
+  return otherwise;
+}
+
+/* Telling. */
+
+static void
+set_state (MachineEvents *events, int state, int reason, int event, int detail)
+{
+  events->state = state;
+  events->reason = reason;
+  events->handlers->state (events->data, (virDomainState)state, reason, event, detail);
+}
+
+static void
+emit (MachineEvents *events, int number, GVariant *payload)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
+
+  events->handlers->event (events->data, number, sunk);
+}
+
+static void
+begin_restart (MachineEvents *events)
+{
+  events->restart_on_shutdown = FALSE;
+  events->shutdown_seen = FALSE;
+  machine_events_expect_run (events, VIR_DOMAIN_RUNNING_BOOTED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+  events->handlers->action (events->data, MACHINE_RESTART);
+}
+
+static void
+begin_end (MachineEvents *events, int reason, int detail)
+{
+  machine_events_expect_end (events, reason, detail);
+  events->handlers->action (events->data, MACHINE_END);
+}
+
+/* What the guest's CPUs do. */
+
+static void
+on_stop (MachineEvents *events, JsonObject *arguments)
+{
+  Expected why = events->pause;
+
+  (void)arguments;
+  events->pause.set = FALSE;
+  if (events->state != VIR_DOMAIN_RUNNING)
+    return; /* the end of a shutdown, a crash or an I/O error that was told already */
+  set_state (events, VIR_DOMAIN_PAUSED, why.set ? why.reason : VIR_DOMAIN_PAUSED_UNKNOWN,
+             VIR_DOMAIN_EVENT_SUSPENDED, why.set ? why.detail : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+static void
+on_resume (MachineEvents *events, JsonObject *arguments)
+{
+  Expected why = events->run;
+
+  (void)arguments;
+  events->run.set = FALSE;
+  if (events->state == VIR_DOMAIN_RUNNING)
+    return;
+  events->shutdown_seen = FALSE;
+  set_state (events, VIR_DOMAIN_RUNNING, why.set ? why.reason : VIR_DOMAIN_RUNNING_UNPAUSED,
+             VIR_DOMAIN_EVENT_RESUMED, why.set ? why.detail : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+}
+
+static int
+shutdown_detail (JsonObject *arguments)
+{
+  if (arguments == NULL || !json_object_has_member (arguments, "guest"))
+    return VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED;
+  return switch_of (arguments, "guest") ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST : VIR_DOMAIN_EVENT_SHUTDOWN_HOST;
+}
+
+static void
+on_shutdown (MachineEvents *events, JsonObject *arguments)
+{
+  const char *reason = text_of (arguments, "reason");
+  gboolean ends_itself = g_str_equal (reason, "host-signal") || g_str_equal (reason, "host-qmp-quit");
+
+  if (events->shutdown_seen)
+    return;
+  events->shutdown_seen = TRUE;
+  if (events->end.set)
+    return; /* destroyed: nothing but its end is told */
+  set_state (events, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN, VIR_DOMAIN_EVENT_SHUTDOWN,
+             shutdown_detail (arguments));
+
+  /* A reboot that is to be an end comes as a shutdown too. */
+  int policy = g_str_equal (reason, "guest-reset") ? events->def->on_reboot : events->def->on_poweroff;
+  if (ends_itself)
+    machine_events_expect_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+  else if (events->restart_on_shutdown || policy == ON_EVENT_RESTART || policy == ON_EVENT_RENAME_RESTART)
+    begin_restart (events);
+  else if (policy != ON_EVENT_PRESERVE)
+    begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+}
+
+static void
+on_reset (MachineEvents *events, JsonObject *arguments)
+{
+  emit (events, VIR_DOMAIN_EVENT_ID_REBOOT, g_variant_new ("()"));
+  if (switch_of (arguments, "guest") && events->def->on_reboot == ON_EVENT_DESTROY && !events->end.set)
+    begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+}
+
+static void
+on_panicked (MachineEvents *events, JsonObject *arguments)
+{
+  if (events->end.set || g_str_equal (text_of (arguments, "action"), "run"))
+    return;
+  set_state (events, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIR_DOMAIN_EVENT_CRASHED,
+             VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+
+  switch (events->def->on_crash) {
+    case ON_EVENT_PRESERVE:
+      break;
+    case ON_EVENT_RESTART:
+    case ON_EVENT_RENAME_RESTART:
+    case ON_EVENT_COREDUMP_RESTART:
+      begin_restart (events);
+      break;
+    default:
+      begin_end (events, VIR_DOMAIN_SHUTOFF_CRASHED, VIR_DOMAIN_EVENT_STOPPED_CRASHED);
+  }
+}
+
+static void
+on_crash_loaded (MachineEvents *events, JsonObject *arguments)
+{
+  (void)arguments;
+  events->handlers->state (events->data, (virDomainState)events->state, events->reason,
+                           VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_CRASHLOADED);
+}
+
+static void
+on_suspend (MachineEvents *events, JsonObject *arguments)
+{
+  (void)arguments;
+  emit (events, VIR_DOMAIN_EVENT_ID_PMSUSPEND, g_variant_new ("(i)", 0));
+  set_state (events, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN, VIR_DOMAIN_EVENT_PMSUSPENDED,
+             VIR_DOMAIN_EVENT_PMSUSPENDED_MEMORY);
+}
+
+static void
+on_suspend_disk (MachineEvents *events, JsonObject *arguments)
+{
+  (void)arguments;
+  emit (events, VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK, g_variant_new ("(i)", 0));
+  set_state (events, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_DISK_UNKNOWN,
+             VIR_DOMAIN_EVENT_PMSUSPENDED, VIR_DOMAIN_EVENT_PMSUSPENDED_DISK);
+}
+
+static void
+on_wakeup (MachineEvents *events, JsonObject *arguments)
+{
+  (void)arguments;
+  emit (events, VIR_DOMAIN_EVENT_ID_PMWAKEUP, g_variant_new ("(i)", 0));
+  if (events->state == VIR_DOMAIN_PMSUSPENDED)
+    set_state (events, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP, VIR_DOMAIN_EVENT_STARTED,
+               VIR_DOMAIN_EVENT_STARTED_WAKEUP);
+}
+
+static void
+on_watchdog (MachineEvents *events, JsonObject *arguments)
+{
+  static const char *const actions[] = { "none",     "pause", "reset",     "poweroff",
+                                         "shutdown", "debug", "inject-nmi" };
+  int action = word_number (text_of (arguments, "action"), actions, G_N_ELEMENTS (actions),
+                            VIR_DOMAIN_EVENT_WATCHDOG_NONE);
+
+  emit (events, VIR_DOMAIN_EVENT_ID_WATCHDOG, g_variant_new ("(i)", action));
+  if (action == VIR_DOMAIN_EVENT_WATCHDOG_PAUSE && events->state == VIR_DOMAIN_RUNNING)
+    set_state (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIR_DOMAIN_EVENT_SUSPENDED,
+               VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG);
+}
+
+/* What its devices say. */
+
+/* The disk of a block node, "libvirt-3-format": the number is its <source index=>. */
+static const DeviceDisk *
+disk_of_node (const MachineEvents *events, const char *node)
+{
+  char *end = NULL;
+  guint64 index;
+
+  if (!g_str_has_prefix (node, "libvirt-"))
+    return NULL;
+  index = g_ascii_strtoull (node + strlen ("libvirt-"), &end, 10);
+  if (*end != '-')
+    return NULL;
+  DOMAIN_FOREACH_DEVICE (events->def, disk_kind, DeviceDisk, disk) {
+    if (disk->source_index.set && disk->source_index.value == index)
+      return disk;
+  }
+  return NULL;
+}
+
+static const DeviceDisk *
+disk_of_alias (const MachineEvents *events, const char *alias)
+{
+  DOMAIN_FOREACH_DEVICE (events->def, disk_kind, DeviceDisk, disk) {
+    if (disk->device.alias != NULL && g_str_equal (disk->device.alias, alias))
+      return disk;
+  }
+  return NULL;
+}
+
+/* The alias in a path of QEMU's object model: "/machine/peripheral/ALIAS/...". (transfer full) */
+static char *
+alias_of_path (const char *path)
+{
+  static const char prefix[] = "/machine/peripheral/";
+
+  if (!g_str_has_prefix (path, prefix))
+    return g_strdup (path);
+  const char *alias = path + strlen (prefix);
+  return g_strndup (alias, strcspn (alias, "/"));
+}
+
+static void
+on_io_error (MachineEvents *events, JsonObject *arguments)
+{
+  static const char *const actions[] = { "ignore", "stop", "report" };
+  int action = word_number (text_of (arguments, "action"), actions, G_N_ELEMENTS (actions),
+                            VIR_DOMAIN_EVENT_IO_ERROR_NONE);
+  g_autofree char *alias =
+      alias_of_path (*text_of (arguments, "qom-path") != '\0' ? text_of (arguments, "qom-path")
+                                                              : text_of (arguments, "device"));
+  const DeviceDisk *disk = disk_of_alias (events, alias);
+  const char *path, *name;
+
+  if (disk == NULL)
+    disk = disk_of_node (events, text_of (arguments, "node-name"));
+  path = disk != NULL && disk_path (disk) != NULL ? disk_path (disk) : "";
+  name = disk != NULL && disk->device.alias != NULL ? disk->device.alias : alias;
+
+  emit (events, VIR_DOMAIN_EVENT_ID_IO_ERROR, g_variant_new ("(ssi)", path, name, action));
+  emit (events, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
+        g_variant_new ("(ssis)", path, name, action, switch_of (arguments, "nospace") ? "enospc" : ""));
+  if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE && events->state == VIR_DOMAIN_RUNNING)
+    set_state (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIR_DOMAIN_EVENT_SUSPENDED,
+               VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
+}
+
+static void
+on_rtc_change (MachineEvents *events, JsonObject *arguments)
+{
+  gint64 offset = number_of (arguments, "offset");
+  const DomainClock *clock = &events->def->clock;
+
+  /* QEMU counts from the clock the machine was started with. */
+  if (clock->offset == CLOCK_VARIABLE && clock->adjustment != NULL)
+    offset += g_ascii_strtoll (clock->adjustment, NULL, 10);
+  emit (events, VIR_DOMAIN_EVENT_ID_RTC_CHANGE, g_variant_new ("(x)", offset));
+}
+
+static void
+on_balloon_change (MachineEvents *events, JsonObject *arguments)
+{
+  guint64 kib = (guint64)MAX (number_of (arguments, "actual"), 0) / 1024;
+
+  events->handlers->balloon (events->data, kib);
+  emit (events, VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, g_variant_new ("(t)", kib));
+}
+
+static void
+on_tray_moved (MachineEvents *events, JsonObject *arguments)
+{
+  gboolean open = switch_of (arguments, "tray-open");
+  g_autofree char *alias = alias_of_path (
+      *text_of (arguments, "device") != '\0' ? text_of (arguments, "device") : text_of (arguments, "id"));
+
+  if (events->handlers->tray != NULL)
+    events->handlers->tray (events->data, alias, open);
+  emit (events, VIR_DOMAIN_EVENT_ID_TRAY_CHANGE,
+        g_variant_new ("(si)", alias,
+                       open ? VIR_DOMAIN_EVENT_TRAY_CHANGE_OPEN : VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE));
+}
+
+static void
+on_device_deleted (MachineEvents *events, JsonObject *arguments)
+{
+  const char *alias = text_of (arguments, "device");
+
+  if (*alias == '\0')
+    return; /* a part of a device */
+  events->handlers->device_deleted (events->data, alias);
+  emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, g_variant_new ("(s)", alias));
+}
+
+static void
+on_unplug_error (MachineEvents *events, JsonObject *arguments)
+{
+  const char *alias = text_of (arguments, "device");
+
+  if (*alias != '\0')
+    emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
+}
+
+static void
+on_port_change (MachineEvents *events, JsonObject *arguments)
+{
+  const char *alias = text_of (arguments, "id");
+  gboolean open = switch_of (arguments, "open");
+
+  DOMAIN_FOREACH_DEVICE (events->def, channel_kind, DeviceChannel, channel) {
+    if (g_strcmp0 (channel->device.alias, alias) != 0)
+      continue;
+    events->handlers->channel (events->data, alias, open);
+    if (g_strcmp0 (channel->name, AGENT_CHANNEL) == 0)
+      emit (events, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+            g_variant_new ("(ii)",
+                           open ? VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
+                                : VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
+                           VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL));
+    return;
+  }
+}
+
+static void
+on_memory_failure (MachineEvents *events, JsonObject *arguments)
+{
+  static const char *const recipients[] = { "hypervisor", "guest" };
+  static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
+  JsonObject *flags = object_of (arguments, "flags");
+  guint32 bits = (switch_of (flags, "action-required") ? VIR_DOMAIN_MEMORY_FAILURE_ACTION_REQUIRED : 0)
+                 | (switch_of (flags, "recursive") ? VIR_DOMAIN_MEMORY_FAILURE_RECURSIVE : 0);
+
+  emit (events, VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE,
+        g_variant_new (
+            "(iiu)", word_number (text_of (arguments, "recipient"), recipients, G_N_ELEMENTS (recipients), 0),
+            word_number (text_of (arguments, "action"), actions, G_N_ELEMENTS (actions), 0), bits));
+}
+
+static void
+on_memory_size_change (MachineEvents *events, JsonObject *arguments)
+{
+  guint64 kib = (guint64)MAX (number_of (arguments, "size"), 0) / 1024;
+
+  emit (events, VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
+        g_variant_new ("(st)", text_of (arguments, "id"), kib));
+}
+
+/* Somebody at its display. */
+
+static GVariant *
+graphics_address (JsonObject *address)
+{
+  static const char *const families[] = { "ipv4", "ipv6", "unix" };
+  /* VNC says "service", SPICE "port". */
+  const char *service =
+      *text_of (address, "service") != '\0' ? text_of (address, "service") : text_of (address, "port");
+
+  return g_variant_new ("(iss)",
+                        word_number (text_of (address, "family"), families, G_N_ELEMENTS (families), 0),
+                        text_of (address, "host"), service);
+}
+
+static void
+emit_graphics (MachineEvents *events, JsonObject *arguments, int phase)
+{
+  static const struct {
+    const char *member, *name;
+  } identities[] = { { "x509_dname", "x509dname" }, { "sasl_username", "saslUsername" } };
+  JsonObject *client = object_of (arguments, "client"), *server = object_of (arguments, "server");
+  g_auto (GVariantBuilder) subject = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ss)"));
+
+  for (guint i = 0; i < G_N_ELEMENTS (identities); i++)
+    if (*text_of (client, identities[i].member) != '\0')
+      g_variant_builder_add (&subject, "(ss)", identities[i].name, text_of (client, identities[i].member));
+  emit (events, VIR_DOMAIN_EVENT_ID_GRAPHICS,
+        g_variant_new ("(i@(iss)@(iss)sa(ss))", phase, graphics_address (server), graphics_address (client),
+                       text_of (server, "auth"), &subject));
+}
+
+static void
+on_graphics_connected (MachineEvents *events, JsonObject *arguments)
+{
+  emit_graphics (events, arguments, VIR_DOMAIN_EVENT_GRAPHICS_CONNECT);
+}
+
+static void
+on_graphics_initialized (MachineEvents *events, JsonObject *arguments)
+{
+  emit_graphics (events, arguments, VIR_DOMAIN_EVENT_GRAPHICS_INITIALIZE);
+}
+
+static void
+on_graphics_disconnected (MachineEvents *events, JsonObject *arguments)
+{
+  emit_graphics (events, arguments, VIR_DOMAIN_EVENT_GRAPHICS_DISCONNECT);
+}
+
+static const struct {
+  const char *name;
+  void (*handle) (MachineEvents *events, JsonObject *arguments);
+} table[] = {
+  { "BALLOON_CHANGE", on_balloon_change },
+  { "BLOCK_IO_ERROR", on_io_error },
+  { "DEVICE_DELETED", on_device_deleted },
+  { "DEVICE_TRAY_MOVED", on_tray_moved },
+  { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error },
+  { "GUEST_CRASHLOADED", on_crash_loaded },
+  { "GUEST_PANICKED", on_panicked },
+  { "MEMORY_DEVICE_SIZE_CHANGE", on_memory_size_change },
+  { "MEMORY_FAILURE", on_memory_failure },
+  { "MEM_UNPLUG_ERROR", on_unplug_error },
+  { "RESET", on_reset },
+  { "RESUME", on_resume },
+  { "RTC_CHANGE", on_rtc_change },
+  { "SHUTDOWN", on_shutdown },
+  { "SPICE_CONNECTED", on_graphics_connected },
+  { "SPICE_DISCONNECTED", on_graphics_disconnected },
+  { "SPICE_INITIALIZED", on_graphics_initialized },
+  { "STOP", on_stop },
+  { "SUSPEND", on_suspend },
+  { "SUSPEND_DISK", on_suspend_disk },
+  { "VNC_CONNECTED", on_graphics_connected },
+  { "VNC_DISCONNECTED", on_graphics_disconnected },
+  { "VNC_INITIALIZED", on_graphics_initialized },
+  { "VSERPORT_CHANGE", on_port_change },
+  { "WAKEUP", on_wakeup },
+  { "WATCHDOG", on_watchdog },
+};
+
+void
+machine_events_qmp (MachineEvents *events, const char *name, JsonObject *arguments)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++)
+    if (g_str_equal (table[i].name, name)) {
+      table[i].handle (events, arguments);
+      return;
+    }
+}
+
+void
+machine_events_ended (MachineEvents *events)
+{
+  Expected why = events->end;
+
+  if (!why.set && events->shutdown_seen)
+    why = (Expected){ TRUE, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN };
+  else if (!why.set)
+    why = (Expected){ TRUE, VIR_DOMAIN_SHUTOFF_CRASHED, VIR_DOMAIN_EVENT_STOPPED_FAILED };
+  set_state (events, VIR_DOMAIN_SHUTOFF, why.reason, VIR_DOMAIN_EVENT_STOPPED, why.detail);
+}
+
+MachineEvents *
+machine_events_new (DomainDef *def, int state, int reason, const MachineEventHandlers *handlers,
+                    gpointer data)
+{
+  MachineEvents *events = g_new0 (MachineEvents, 1);
+
+  events->def = domain_def_ref (def);
+  events->state = state;
+  events->reason = reason;
+  events->handlers = handlers;
+  events->data = data;
+  return events;
+}
+
+void
+machine_events_free (MachineEvents *events)
+{
+  if (events == NULL)
+    return;
+  domain_def_unref (events->def);
+  g_free (events);
+}
+
+void
+machine_events_set_def (MachineEvents *events, DomainDef *def)
+{
+  domain_def_ref (def);
+  domain_def_unref (events->def);
+  events->def = def;
+}
+
+void
+machine_events_set_state (MachineEvents *events, int state, int reason)
+{
+  events->state = state;
+  events->reason = reason;
+}
+
+void
+machine_events_expect_pause (MachineEvents *events, int reason, int detail)
+{
+  events->pause = (Expected){ TRUE, reason, detail };
+}
+
+void
+machine_events_expect_run (MachineEvents *events, int reason, int detail)
+{
+  events->run = (Expected){ TRUE, reason, detail };
+}
+
+void
+machine_events_expect_end (MachineEvents *events, int reason, int detail)
+{
+  events->end = (Expected){ TRUE, reason, detail };
+}
+
+void
+machine_events_restart_on_shutdown (MachineEvents *events, gboolean restart)
+{
+  events->restart_on_shutdown = restart;
+}
+
+gboolean
+machine_events_will_restart (const MachineEvents *events)
+{
+  return events->restart_on_shutdown;
+}
+
+gboolean
+machine_events_shutdown_seen (const MachineEvents *events)
+{
+  return events->shutdown_seen;
+}
+
+void
+machine_events_set_shutdown_seen (MachineEvents *events)
+{
+  events->shutdown_seen = TRUE;
+}
+
+void
+machine_state_from_qemu (const char *status, int *state, int *reason)
+{
+  static const struct {
+    const char *status;
+    int state, reason;
+    gboolean any_reason; /* the reason known for this state still fits */
+  } rows[] = {
+    { "running", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN, TRUE },
+    { "debug", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN, TRUE },
+    { "paused", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN, TRUE },
+    { "prelaunch", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP, TRUE },
+    { "inmigrate", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, TRUE },
+    { "finish-migrate", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, TRUE },
+    { "postmigrate", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, TRUE },
+    { "save-vm", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE, TRUE },
+    { "restore-vm", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN, TRUE },
+    { "io-error", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, FALSE },
+    { "watchdog", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, FALSE },
+    { "internal-error", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN, TRUE },
+    { "guest-panicked", VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, FALSE },
+    { "shutdown", VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN, FALSE },
+    { "suspended", VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (g_str_equal (status, rows[i].status)) {
+      if (!rows[i].any_reason || *state != rows[i].state)
+        *reason = rows[i].reason;
+      *state = rows[i].state;
+      return;
+    }
+}

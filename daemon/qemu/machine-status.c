@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The status file: a flat JSON object. What is read back is checked member by member, as the file may be
+ * anything. */
+#include "daemon/qemu/machine-status.h"
+
+#include "base/scalars.h"
+#include <json-glib/json-glib.h>
+
+#define STATUS_FORMAT     1 /* a later daemon that writes otherwise counts up */
+#define STATUS_REASON_MAX 64
+
+MachineStatus *
+machine_status_copy (const MachineStatus *status)
+{
+  MachineStatus *copy = g_new (MachineStatus, 1);
+
+  *copy = *status;
+  copy->name = g_strdup (status->name);
+  copy->uuid = g_strdup (status->uuid);
+  return copy;
+}
+
+void
+machine_status_free (MachineStatus *status)
+{
+  if (status == NULL)
+    return;
+  g_free (status->name);
+  g_free (status->uuid);
+  g_free (status);
+}
+
+/* The numbers and the switches of the file; each is required and has a range. */
+typedef struct {
+  const char *name;
+  gint64 minimum, maximum;
+} StatusNumber;
+
+enum {
+  NUMBER_FORMAT,
+  NUMBER_ID,
+  NUMBER_PID,
+  NUMBER_START_TIME,
+  NUMBER_STATE,
+  NUMBER_REASON,
+  NUMBER_STARTED,
+  NUMBER_CHANGED,
+  NUMBERS
+};
+
+static const StatusNumber numbers[NUMBERS] = {
+  [NUMBER_FORMAT] = { "format", STATUS_FORMAT, STATUS_FORMAT },
+  [NUMBER_ID] = { "id", 1, G_MAXINT },
+  [NUMBER_PID] = { "pid", 2, G_MAXINT },
+  [NUMBER_START_TIME] = { "start-time", 1, G_MAXINT64 },
+  [NUMBER_STATE] = { "state", VIR_DOMAIN_NOSTATE, VIR_DOMAIN_PMSUSPENDED },
+  [NUMBER_REASON] = { "reason", 0, STATUS_REASON_MAX },
+  [NUMBER_STARTED] = { "started", 0, G_MAXINT64 },
+  [NUMBER_CHANGED] = { "state-changed", 0, G_MAXINT64 },
+};
+
+enum { SWITCH_STARTING, SWITCH_TRANSIENT, SWITCH_SHUTDOWN_SEEN, SWITCH_RESTART, SWITCHES };
+
+static const char *const switches[SWITCHES] = {
+  [SWITCH_STARTING] = "starting",
+  [SWITCH_TRANSIENT] = "transient",
+  [SWITCH_SHUTDOWN_SEEN] = "shutdown-seen",
+  [SWITCH_RESTART] = "restart-on-shutdown",
+};
+
+char *
+machine_status_to_json (const MachineStatus *status)
+{
+  const gint64 values[NUMBERS] = { STATUS_FORMAT, status->id,     status->pid,     (gint64)status->start_time,
+                                   status->state, status->reason, status->started, status->state_changed };
+  const gboolean on[SWITCHES] = { status->starting, status->transient, status->shutdown_seen,
+                                  status->restart_on_shutdown };
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "name", status->name);
+  json_object_set_string_member (object, "uuid", status->uuid);
+  for (guint i = 0; i < NUMBERS; i++)
+    json_object_set_int_member (object, numbers[i].name, values[i]);
+  for (guint i = 0; i < SWITCHES; i++)
+    json_object_set_boolean_member (object, switches[i], on[i]);
+
+  g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
+  json_node_take_object (root, object);
+  return json_to_string (root, TRUE);
+}
+
+static gboolean
+bad_status (GError **error, const char *member)
+{
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                  "the machine's status file is damaged: member '%s' is missing or out of range", member);
+  return FALSE;
+}
+
+static gboolean
+get_value (JsonObject *object, const char *name, GType type, GValue *ret, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  if (node == NULL || json_node_get_value_type (node) != type)
+    return bad_status (error, name);
+  json_node_get_value (node, ret);
+  return TRUE;
+}
+
+static gboolean
+get_text (JsonObject *object, const char *name, char **ret, GError **error)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  if (!get_value (object, name, G_TYPE_STRING, &value, error))
+    return FALSE;
+  *ret = g_value_dup_string (&value);
+  return TRUE;
+}
+
+static gboolean
+get_number (JsonObject *object, const StatusNumber *number, gint64 *ret, GError **error)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  if (!get_value (object, number->name, G_TYPE_INT64, &value, error))
+    return FALSE;
+  *ret = g_value_get_int64 (&value);
+  return (*ret >= number->minimum && *ret <= number->maximum) || bad_status (error, number->name);
+}
+
+static gboolean
+get_switch (JsonObject *object, const char *name, gboolean *ret, GError **error)
+{
+  g_auto (GValue) value = G_VALUE_INIT;
+
+  if (!get_value (object, name, G_TYPE_BOOLEAN, &value, error))
+    return FALSE;
+  *ret = g_value_get_boolean (&value);
+  return TRUE;
+}
+
+/* Ours is one object without others inside; no depth is ever handed to the parser. */
+static gboolean
+is_flat (const char *json)
+{
+  gboolean in_string = FALSE;
+  guint brackets = 0;
+
+  for (; *json != '\0' && brackets < 2; json++) {
+    if (in_string && *json == '\\' && json[1] != '\0')
+      json++;
+    else if (*json == '"')
+      in_string = !in_string;
+    else if (!in_string && (*json == '{' || *json == '['))
+      brackets++;
+  }
+  return brackets < 2;
+}
+
+MachineStatus *
+machine_status_from_json (const char *json, GError **error)
+{
+  g_autoptr (MachineStatus) status = g_new0 (MachineStatus, 1);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  gint64 values[NUMBERS];
+  gboolean on[SWITCHES];
+  guint8 uuid[UUID_BYTES];
+
+  if (!is_flat (json) || !json_parser_load_from_data (parser, json, -1, NULL)
+      || json_parser_get_root (parser) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser))) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                    "the machine's status file is damaged: it is no flat JSON object");
+    return NULL;
+  }
+
+  JsonObject *object = json_node_get_object (json_parser_get_root (parser));
+  if (!get_text (object, "name", &status->name, error) || !get_text (object, "uuid", &status->uuid, error))
+    return NULL;
+  if (!uuid_parse (status->uuid, uuid) || *status->name == '\0') {
+    bad_status (error, "uuid");
+    return NULL;
+  }
+  for (guint i = 0; i < NUMBERS; i++)
+    if (!get_number (object, &numbers[i], &values[i], error))
+      return NULL;
+  for (guint i = 0; i < SWITCHES; i++)
+    if (!get_switch (object, switches[i], &on[i], error))
+      return NULL;
+
+  status->id = (int)values[NUMBER_ID];
+  status->pid = (GPid)values[NUMBER_PID];
+  status->start_time = (guint64)values[NUMBER_START_TIME];
+  status->state = (int)values[NUMBER_STATE];
+  status->reason = (int)values[NUMBER_REASON];
+  status->started = values[NUMBER_STARTED];
+  status->state_changed = values[NUMBER_CHANGED];
+  status->starting = on[SWITCH_STARTING];
+  status->transient = on[SWITCH_TRANSIENT];
+  status->shutdown_seen = on[SWITCH_SHUTDOWN_SEEN];
+  status->restart_on_shutdown = on[SWITCH_RESTART];
+  return g_steal_pointer (&status);
+}
