@@ -37,7 +37,8 @@ access_check (const Operation *operation, const Client *client, GVariant *argume
 
   for (gsize i = 0; i < G_N_ELEMENTS (secret_flags); i++)
     if (g_str_equal (operation->name, secret_flags[i].name)) {
-      g_autoptr (GVariant) flags = g_variant_get_child_value (arguments, g_variant_n_children (arguments) - 1);
+      g_autoptr (GVariant) flags =
+          g_variant_get_child_value (arguments, g_variant_n_children (arguments) - 1);
 
       if (g_variant_get_uint32 (flags) & secret_flags[i].flags)
         return refuse (operation);

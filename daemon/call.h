@@ -29,6 +29,7 @@ struct Call {
   gpointer wire_data;
   GDestroyNotify wire_free;
   gboolean answered;
+  gboolean holds_domain;  /* it has the domain's turn (domain_queue), and gives it back when answered */
   gpointer user_data; /* the operation's own, between steps */
   GDestroyNotify user_free;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/job.h"
+#include "daemon/qemu/machine-events.h"
 #include "daemon/qemu/process.h"
 #include "daemon/qemu/qmp.h"
 #include "model/domain.h"
@@ -12,53 +13,73 @@
  */
 typedef struct Manager Manager;
 typedef struct Domain Domain;
-typedef struct Machine Machine; /* the running half: process, monitor, live definition; NULL while shut off */
+typedef struct Machine Machine; /* the running half; NULL while shut off */
+typedef struct Call Call;
 
 struct Domain {
   Manager *manager;
   char *name;
-  char *uuid;                   /* 36 characters */
-  int id;                       /* -1 while shut off */
+  char *uuid; /* 36 characters */
+  int id;     /* -1 while shut off */
   gboolean persistent, autostart, updated;
   gboolean managed_save;
   virDomainState state;
-  int reason;                   /* of virDomain*Reason for that state */
+  int reason;           /* of virDomain*Reason for that state */
+  gint64 state_changed; /* g_get_real_time */
   Machine *machine;
-  DomainDef *transient;         /* the definition of a machine that has no file */
-  Job *job;                     /* the changing job that runs, or NULL */
-  GQueue waiting;               /* jobs that wait for it: see domain_begin */
-  GPtrArray *messages;          /* char *: warnings of its last define (unknown elements), shown as domain messages */
+  DomainDef *transient;   /* the definition of a machine that has no file */
+  DomainDef *config;      /* the persistent one while it is in memory, see definition.h */
+  GList recent;           /* its place among those in memory */
+  guint definition_count; /* goes up with each new definition: a reading begun before is out of date */
+  gboolean busy;          /* a changing job runs, or a wait for one */
+  gboolean destroy_asked; /* while it is being started: the start is to be given up */
+  Job *job;               /* the one that runs, when it can be cancelled */
+  const char *job_name;   /* "start": what keeps the domain busy */
+  gint64 job_since;       /* g_get_monotonic_time */
+  GQueue waiting;         /* those that wait for it: see domain_queue */
+  GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
   gboolean tainted;
 };
 
-/* The running half. */
+/* The running half: see machine.h for its life. */
 struct Machine {
+  Domain *domain;
   Process *process;
-  Qmp *qmp;                     /* NULL until connected, and after it hung up */
-  DomainDef *def;               /* live: aliases, ports, pty paths */
-  gint64 started;               /* g_get_real_time */
-  gint64 state_changed;
-  gboolean destroying;          /* an end we asked for: no crash */
-  gboolean shutdown_requested;
-  GHashTable *balloon_stats;
-  guint64 balloon_kib;          /* last known */
+  Qmp *qmp;              /* NULL until connected, and after it hung up */
+  MachineEvents *events; /* what QEMU's events mean */
+  DomainDef *def;        /* live: aliases, ports, pty paths */
+  gint64 started;        /* g_get_real_time */
+  gboolean ended;        /* its process is gone */
+  gboolean monitor_closed;
+  guint linger;               /* source: the monitor of an ended process is being read out */
+  int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */
+  GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
+  gboolean starting;          /* its CPUs have not run yet */
+  guint64 balloon_kib;        /* last known; 0: not known */
+  /* What it last said of itself, shown while it is silent. */
+  JsonNode *statistics; /* of query-blockstats */
+  gint64 statistics_at; /* g_get_monotonic_time */
 };
 
-/* The definition that will start next: the persistent one (read from the store when first needed, and dropped
- * again under memory pressure), or the transient one. (transfer full) */
-DomainDef *domain_config (Domain *domain, GError **error);
-/* What describes it now: live while it runs, the config otherwise. (transfer full) */
-DomainDef *domain_current_def (Domain *domain, GError **error);
+Domain *domain_new (Manager *manager, const char *name, const char *uuid);
+void domain_free (Domain *domain);
 gboolean domain_is_active (const Domain *domain);
+/* For messages: FALSE and @error set (VIR_ERR_OPERATION_INVALID) in libvirt's words unless it runs. */
+gboolean domain_check_active (const Domain *domain, GError **error);
 
-/* Queue a changing job behind the one that runs; when its turn comes @begin is called in the main loop and must
- * start it (or answer at once). A wait longer than the call timeout fails the call with VIR_ERR_OPERATION_TIMEOUT
- * "cannot acquire state change lock". */
-typedef struct Call Call;
-void domain_queue (Domain *domain, Call *call, void (*begin) (Domain *domain, Call *call));
-/* The job that begin started is over: the next one's turn. */
-void domain_job_done (Domain *domain);
+/* domain-queue.c: one changing job per domain. */
+#define DOMAIN_MAX_WAITING 64 /* calls that wait for one domain */
+/* Queue a changing call behind the one that runs; when its turn comes @begin is called in the main loop
+ * (perhaps at once). Its turn is over when the call is answered. A wait longer than the call timeout fails
+ * the call with VIR_ERR_OPERATION_TIMEOUT; a domain that goes away meanwhile with VIR_ERR_NO_DOMAIN. @name is
+ * static. */
+void domain_queue (Domain *domain, const char *name, Call *call, void (*begin) (Domain *domain, Call *call));
+/* A turn is over: the next one's. Called when a call that holds the domain is answered. */
+void domain_done (Manager *manager, const char *uuid);
+/* Nobody waits any more: they are all answered with @error. */
+void domain_fail_waiting (Domain *domain, const GError *error);
 
-/* Change state and tell everybody (lifecycle event, PropertiesChanged, state file). @event/@detail as in
- * virDomainEventType; -1: no event. */
+/* Change state and tell everybody (lifecycle event, state file). @event/@detail as in virDomainEventType; -1:
+ * no event. */
 void domain_set_state (Domain *domain, virDomainState state, int reason, int event, int detail);
+void domain_lifecycle_event (Domain *domain, int event, int detail);

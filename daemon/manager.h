@@ -13,11 +13,17 @@ struct Manager {
   Store *store;
   Events *events;
   CapsCache *caps;
-  Platform *platform;           /* may be used in any thread */
-  GHashTable *by_uuid;          /* char * → Domain * (owned) */
+  Platform *platform;  /* may be used in any thread */
+  GHashTable *by_uuid; /* char * → Domain * (owned) */
   GHashTable *by_name;
   GHashTable *by_id;
   int next_id;
+  GQueue changes; /* see change.h */
+  gboolean changing;
+  GQueue recent;   /* Domain: those whose definition is in memory, most recent first */
+  GQueue readings; /* see definition.c */
+  gboolean reading;
+  gint64 loaded; /* g_get_monotonic_time */
 };
 
 Manager *manager_new (const Settings *settings, GError **error);
@@ -36,11 +42,19 @@ guint manager_count (Manager *manager);
 /* All domains ordered by name... (transfer container) */
 GPtrArray *manager_list (Manager *manager);
 
-/* Define or redefine: @source is kept byte for byte. Parse happens before (in a job); this commits: checks
- * name/uuid clashes, writes the store, updates the registry, sends events. */
-Domain *manager_define (Manager *manager, DomainDef *def, const char *source, GError **error);
-/* A transient domain (create): registered, not stored. */
-Domain *manager_add_transient (Manager *manager, DomainDef *def, GError **error);
-gboolean manager_undefine (Manager *manager, Domain *domain, guint flags, GError **error);
+/* Free for a definition of that name and UUID? VIR_ERR_OPERATION_FAILED in libvirt's words when one of them
+ * is another domain's. @ret_domain (may be NULL): the domain of both, NULL when it would be a new one. */
+gboolean manager_check_identity (Manager *manager, const char *name, const char *uuid, Domain **ret_domain,
+                                 GError **error);
+/* A new entry; it is neither defined nor running yet. */
+Domain *manager_add (Manager *manager, const char *name, const char *uuid);
+/* A definition that is on disk now: registered, kept in memory, told of. Takes the messages (char *). */
+Domain *manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages);
+/* Its definition is gone from disk: forgotten unless it runs (then it is transient now), and told of. */
+void manager_commit_undefine (Manager *manager, Domain *domain);
+void manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def);
+/* Running: the id is in the registry, too. -1: no longer. */
+void manager_set_id (Manager *manager, Domain *domain, int id);
+int manager_new_id (Manager *manager);
 /* Forget a domain that is neither defined nor running. */
 void manager_remove (Manager *manager, Domain *domain);

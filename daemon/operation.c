@@ -19,7 +19,7 @@ member_index (void)
     for (const Operation *operation = operations; operation->name != NULL; operation++)
       if (operation->interface != NULL)
         g_hash_table_insert (index, g_strconcat (operation->interface, "\n", operation->member, NULL),
-                             (gpointer) operation);
+                             (gpointer)operation);
     g_once_init_leave (&made, 1);
   }
   return index;
@@ -45,7 +45,7 @@ procedure_index (void)
     for (const Operation *operation = operations; operation->name != NULL; operation++)
       if (operation->program >= 0)
         g_hash_table_insert (index, GINT_TO_POINTER (operation->program << 16 | operation->procedure),
-                             (gpointer) operation);
+                             (gpointer)operation);
     g_once_init_leave (&made, 1);
   }
   return index;

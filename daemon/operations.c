@@ -177,7 +177,7 @@ const Operation operations[] = {
   { 0, 251, "DOMAIN_BLOCK_RESIZE", "Dstu", "-", "Domain", "BlockResize", ACCESS_WRITE, NULL, NULL },
   { 0, 252, "DOMAIN_SET_BLOCK_IO_TUNE", "DsaP{32}u", "-", "Domain", "SetBlockIOTune", ACCESS_WRITE, NULL, NULL },
   { 0, 253, "DOMAIN_GET_BLOCK_IO_TUNE", "Dmsiu", "aP{32}i", "Domain", "GetBlockIOTune", ACCESS_READ, NULL, DBUS_ARGUMENTS ("D0*1") },
-  { 0, 263, "DOMAIN_GET_DISK_ERRORS", "Duu", "a(si){256}i", "Domain", "GetDiskErrors", ACCESS_READ, op_domain_get_disk_errors, DBUS_ARGUMENTS ("D*0") },
+  { 0, 263, "DOMAIN_GET_DISK_ERRORS", "Duu", "a(si){256}i", "Domain", "GetDiskErrors", ACCESS_READ, NULL, DBUS_ARGUMENTS ("D*0") },
   { 0, 266, "DOMAIN_BLOCK_REBASE", "Dsmstu", "-", "Domain", "BlockRebase", ACCESS_WRITE, NULL, NULL },
   { 0, 290, "DOMAIN_BLOCK_COMMIT", "Dsmsmstu", "-", "Domain", "BlockCommit", ACCESS_WRITE, NULL, NULL },
   { 0, 345, "DOMAIN_BLOCK_COPY", "DssaP{16}u", "-", "Domain", "BlockCopy", ACCESS_WRITE, NULL, NULL },

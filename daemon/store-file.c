@@ -17,6 +17,7 @@
 
 struct PreparedFile {
   char *path, *aside;
+  gboolean durable;
 };
 
 void
@@ -55,7 +56,8 @@ write_all (int fd, const char *text, gsize length)
 }
 
 PreparedFile *
-prepared_file_new (const char *path, const char *text, gssize length, int mode, GError **error)
+prepared_file_new (const char *path, const char *text, gssize length, int mode, gboolean durable,
+                   GError **error)
 {
   g_autoptr (PreparedFile) file = g_new0 (PreparedFile, 1);
   g_autofree char *directory = g_path_get_dirname (path);
@@ -68,9 +70,10 @@ prepared_file_new (const char *path, const char *text, gssize length, int mode, 
     return NULL;
   }
   file->path = g_strdup (path);
+  file->durable = durable;
   file->aside = g_steal_pointer (&aside);
   written = write_all (fd, text, length < 0 ? strlen (text) : (gsize)length) && fchmod (fd, (mode_t)mode) == 0
-            && fsync (fd) == 0;
+            && (!durable || fsync (fd) == 0);
   if (!written)
     store_system_error (error, errno, "write", path);
   if (close (fd) < 0 && written) {
@@ -90,7 +93,7 @@ prepared_file_commit (PreparedFile *file, GError **error)
     return FALSE;
   }
   g_clear_pointer (&file->aside, g_free);
-  return store_sync_directory (directory, error);
+  return !file->durable || store_sync_directory (directory, error);
 }
 
 void
@@ -108,7 +111,7 @@ prepared_file_free (PreparedFile *file)
 gboolean
 store_write_file (const char *path, const char *text, gssize length, int mode, GError **error)
 {
-  g_autoptr (PreparedFile) file = prepared_file_new (path, text, length, mode, error);
+  g_autoptr (PreparedFile) file = prepared_file_new (path, text, length, mode, TRUE, error);
 
   return file != NULL && prepared_file_commit (file, error);
 }

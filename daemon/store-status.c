@@ -34,12 +34,9 @@ status_path (Store *store, const char *uuid, const char *file)
 static gboolean
 write_renamed (const char *path, const char *text, GError **error)
 {
-  g_autoptr (GError) mistake = NULL;
+  g_autoptr (PreparedFile) file = prepared_file_new (path, text, -1, 0600, FALSE, error);
 
-  if (g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &mistake))
-    return TRUE;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot write '%s': %s", path, mistake->message);
-  return FALSE;
+  return file != NULL && prepared_file_commit (file, error);
 }
 
 gboolean

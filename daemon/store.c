@@ -182,11 +182,11 @@ store_save (Store *store, const char *uuid, const char *name, const char *source
 
   if (!check_name (name, error))
     return FALSE;
-  source_file = prepared_file_new (path, source, -1, 0600, error);
+  source_file = prepared_file_new (path, source, -1, 0600, TRUE, error);
   if (source_file == NULL)
     return FALSE;
   if (g_strcmp0 (old, text) != 0) {
-    completed_file = prepared_file_new (next, text, -1, 0600, error);
+    completed_file = prepared_file_new (next, text, -1, 0600, TRUE, error);
     if (completed_file == NULL || !prepared_file_commit (completed_file, error))
       return FALSE;
   }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/call.h"
+#include "daemon/definition.h"
+#include "daemon/operation.h"
+#include "qemu/caps.h"
 
 /*
  * The functions of the table of operations, one group a file. Each takes the call over: it answers it, now
@@ -80,7 +82,6 @@ void op_domain_rename (Call *call);
 void op_domain_get_autostart (Call *call);
 void op_domain_get_block_info (Call *call);
 void op_domain_get_control_info (Call *call);
-void op_domain_get_disk_errors (Call *call);
 void op_domain_get_info (Call *call);
 void op_domain_get_job_info (Call *call);
 void op_domain_get_job_stats (Call *call);
@@ -102,3 +103,21 @@ void op_domain_is_updated (Call *call);
 void op_domain_messages (Call *call);
 void op_domain_name (Call *call);
 void op_domain_uuid (Call *call);
+
+/* What several of them share. */
+
+/* Capabilities of an emulator (NULL: the default one, for @arch or the host's), asked in a job where that may
+ * take time; the call is failed when there is none. @then borrows the caps and takes the call over. */
+void call_with_caps (Call *call, const char *emulator, const char *arch,
+                     void (*then) (Call *call, QemuCaps *caps));
+/* VIR_CONNECT_LIST_DOMAINS_*: whether the flags' groups let the domain pass. */
+gboolean domain_passes_filter (const Domain *domain, guint flags);
+/* ops/capabilities-xml.c: the documents. (transfer full) */
+char *host_capabilities_xml (QemuCaps *caps);
+char *domain_capabilities_xml (QemuCaps *caps, const char *machine, const char *type, GError **error);
+
+/* VIR_DOMAIN_AFFECT_*: the definition that is meant; FALSE, and the call failed in libvirt's words, when
+ * there is none. */
+gboolean call_check_affect (Call *call, guint flags, DefinitionWhich *ret_which);
+guint64 domain_memory_now (const Domain *domain, const DomainDef *def); /* KiB: the balloon's last word */
+guint domain_vcpus_now (const DomainDef *def);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One running machine. Three voices speak of it: its process (a pidfd), its monitor (QMP events) and what
+ * both mean (machine-events.c, which decides states and policies); here they are joined to the domain. The
+ * end of the process is the only end: whatever else happens, the machine is there until then.
+ */
+#include "daemon/machine.h"
+
+#include "daemon/call.h"
+#include "daemon/qemu/adopt.h"
+#include "daemon/qemu/control.h"
+
+#define LAST_WORDS_WAIT 1000 /* ms a dead process's monitor has to be read to its end */
+
+void
+machine_save_status (Machine *machine)
+{
+  Domain *domain = machine->domain;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = NULL,
+                  *live = domain_def_to_xml (machine->def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+  MachineStatus status = {
+    .name = domain->name,
+    .uuid = domain->uuid,
+    .id = domain->id,
+    .pid = process_pid (machine->process),
+    .start_time = process_start_time (machine->process),
+    .starting = machine->starting,
+    .transient = !domain->persistent,
+    .state = domain->state,
+    .reason = domain->reason,
+    .started = machine->started,
+    .state_changed = domain->state_changed,
+    .shutdown_seen = machine_events_shutdown_seen (machine->events),
+    .restart_on_shutdown = machine_events_will_restart (machine->events),
+  };
+
+  if (machine->ended)
+    return;
+  json = machine_status_to_json (&status);
+  if (!store_save_status (domain->manager->store, domain->uuid, json, live, &error))
+    g_warning ("domain '%s': %s", domain->name, error->message);
+}
+
+void
+machine_free (Machine *machine)
+{
+  if (machine == NULL)
+    return;
+  if (machine->linger != 0)
+    g_source_remove (machine->linger);
+  if (machine->qmp != NULL) {
+    qmp_close (machine->qmp);
+    qmp_unref (machine->qmp);
+  }
+  process_free (machine->process);
+  machine_events_free (machine->events);
+  domain_def_unref (machine->def);
+  g_clear_pointer (&machine->endings, g_ptr_array_unref);
+  g_clear_pointer (&machine->statistics, json_node_unref);
+  g_free (machine);
+}
+
+/* A call that waits for the end. */
+typedef struct {
+  Machine *machine;
+  Call *call;
+  guint timeout;
+} Ending;
+
+static gboolean
+ending_failed (gpointer data)
+{
+  Ending *ending = data;
+  Machine *machine = ending->machine;
+  Call *call = ending->call;
+
+  g_ptr_array_remove (machine->endings, ending);
+  call_fail_with (
+      call, VIR_ERR_OPERATION_FAILED,
+      "Failed to terminate process %d of domain '%s': it is still there; it may be waiting for its disks",
+      process_pid (machine->process), machine->domain->name);
+  g_free (ending);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ending_answer (Ending *ending)
+{
+  g_source_remove (ending->timeout);
+  call_answer_nothing (ending->call);
+  g_free (ending);
+}
+
+void
+machine_answer_at_end (Machine *machine, Call *call, guint seconds)
+{
+  Ending *ending = g_new0 (Ending, 1);
+
+  ending->machine = machine;
+  ending->call = call;
+  ending->timeout = g_timeout_add_seconds (seconds, ending_failed, ending);
+  g_ptr_array_add (machine->endings, ending);
+}
+
+static gboolean
+free_later (gpointer machine)
+{
+  machine_free (machine);
+  return G_SOURCE_REMOVE;
+}
+
+/* The machine is over: the domain is shut off before anybody is told so, and those who waited for it are
+ * answered. */
+static void
+finish (Machine *machine)
+{
+  Domain *domain = machine->domain;
+  Manager *manager = domain->manager;
+  GPtrArray *endings = g_steal_pointer (&machine->endings);
+
+  machine_clean_up (manager->settings, manager->store, domain->uuid);
+  if (domain->job != NULL)
+    job_cancel (domain->job);
+  domain->machine = NULL;
+  domain->updated = FALSE;
+  manager_set_id (manager, domain, -1);
+  domain_set_state (domain, VIR_DOMAIN_SHUTOFF, machine->end_reason, VIR_DOMAIN_EVENT_STOPPED,
+                    machine->end_detail);
+  if (!domain->persistent)
+    manager_remove (manager, domain);
+  for (guint i = 0; i < endings->len; i++)
+    ending_answer (g_ptr_array_index (endings, i));
+  g_ptr_array_unref (endings);
+  /* This runs inside the process's and the events' own callbacks. */
+  g_idle_add (free_later, machine);
+}
+
+static void
+end_told (Machine *machine)
+{
+  if (machine->linger != 0)
+    g_source_remove (machine->linger);
+  machine->linger = 0;
+  machine_events_ended (machine->events);
+  finish (machine);
+}
+
+static gboolean
+lingered (gpointer data)
+{
+  Machine *machine = data;
+
+  machine->linger = 0;
+  end_told (machine);
+  return G_SOURCE_REMOVE;
+}
+
+/* Its last words may still be unread in the monitor's socket: they say whether it was a crash. */
+static void
+process_ended (G_GNUC_UNUSED Process *process, ProcessExit how, gpointer data)
+{
+  Machine *machine = data;
+
+  g_debug ("domain '%s': process %d ended (%s %d)", machine->domain->name, process_pid (machine->process),
+           !how.known      ? "not known how"
+           : how.signalled ? "signal"
+                           : "status",
+           how.code);
+  machine->ended = TRUE;
+  if (machine->qmp != NULL && !machine->monitor_closed)
+    machine->linger = g_timeout_add (LAST_WORDS_WAIT, lingered, machine);
+  else
+    end_told (machine);
+}
+
+static void
+state_changed (gpointer data, virDomainState state, int reason, int event, int detail)
+{
+  Machine *machine = data;
+
+  if (!machine->ended || state != VIR_DOMAIN_SHUTOFF) {
+    domain_set_state (machine->domain, state, reason, event, detail);
+    return;
+  }
+  machine->end_reason = reason;
+  machine->end_detail = detail;
+}
+
+static void
+client_event (gpointer data, int number, GVariant *payload)
+{
+  Machine *machine = data;
+
+  events_domain (machine->domain->manager->events, machine->domain, number, payload);
+}
+
+static void
+restarted (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  g_autofree char *name = data;
+
+  if (error != NULL)
+    g_warning ("domain '%s' could not be restarted: %s", name, error->message);
+}
+
+static void
+act (gpointer data, MachineAction action)
+{
+  Machine *machine = data;
+  Manager *manager = machine->domain->manager;
+
+  if (action == MACHINE_RESTART && machine->qmp != NULL)
+    job_start ("restart", control_restart, control_request_new (machine->qmp), control_request_free,
+               manager->settings->call_timeout, restarted, g_strdup (machine->domain->name));
+  else
+    control_end (machine->process, FALSE);
+}
+
+static void
+balloon_changed (gpointer data, guint64 kib)
+{
+  Machine *machine = data;
+
+  machine->balloon_kib = kib;
+}
+
+void
+machine_replace_def (Machine *machine, DomainDef *def)
+{
+  domain_def_unref (machine->def);
+  machine->def = def;
+  machine_events_set_def (machine->events, def);
+  machine_save_status (machine);
+}
+
+static void
+device_deleted (gpointer data, const char *alias)
+{
+  Machine *machine = data;
+  DomainDef *def = domain_def_copy (machine->def);
+  Device *device = domain_def_find_alias (def, alias);
+
+  if (device == NULL) {
+    domain_def_unref (def);
+    return;
+  }
+  g_ptr_array_remove (def->devices, device);
+  machine_replace_def (machine, def);
+}
+
+static const MachineEventHandlers event_handlers = {
+  .state = state_changed,
+  .event = client_event,
+  .action = act,
+  .balloon = balloon_changed,
+  .device_deleted = device_deleted,
+};
+
+static void
+monitor_event (G_GNUC_UNUSED Qmp *qmp, const char *name, JsonObject *arguments,
+               G_GNUC_UNUSED gint64 microseconds, gpointer data)
+{
+  Machine *machine = data;
+
+  machine_events_qmp (machine->events, name, arguments);
+}
+
+/* A monitor that hangs up while the process goes on: the machine runs, but nothing can be asked of it. */
+static void
+monitor_closed (G_GNUC_UNUSED Qmp *qmp, const GError *error, gpointer data)
+{
+  Machine *machine = data;
+
+  g_debug ("domain '%s': the monitor closed: %s", machine->domain->name,
+           error != NULL ? error->message : "-");
+  machine->monitor_closed = TRUE;
+  if (machine->ended && machine->linger != 0)
+    end_told (machine);
+}
+
+static const QmpHandlers monitor_handlers = { .event = monitor_event, .closed = monitor_closed };
+
+static Machine *
+machine_new (Domain *domain, Process *process, DomainDef *def, int state, int reason)
+{
+  Machine *machine = g_new0 (Machine, 1);
+
+  machine->domain = domain;
+  machine->process = process;
+  machine->def = def;
+  machine->endings = g_ptr_array_new ();
+  machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+  machine->events = machine_events_new (def, state, reason, &event_handlers, machine);
+  domain->machine = machine;
+  domain->state = state;
+  domain->reason = reason;
+  return machine;
+}
+
+void
+machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
+{
+  int state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
+  int reason = paused ? (int)VIR_DOMAIN_PAUSED_USER : (int)VIR_DOMAIN_RUNNING_BOOTED;
+  Machine *machine = machine_new (domain, g_steal_pointer (&started->process),
+                                  g_steal_pointer (&started->def), state, reason);
+
+  machine->qmp = g_steal_pointer (&started->qmp);
+  machine->started = g_get_real_time ();
+  manager_set_id (domain->manager, domain, started->status->id);
+  /* The order libvirt's clients see: resumed, then started; a paused one is started, then suspended. */
+  if (!paused)
+    domain_set_state (domain, state, reason, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+  domain_set_state (domain, state, reason, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+  if (paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+  process_watch (machine->process, process_ended, machine);
+  qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+}
+
+typedef struct {
+  Manager *manager;
+  char *uuid;
+} AdoptContext;
+
+/* The monitor has answered, or not: what it says now is the state. */
+static void
+adopted (gpointer result, const GError *error, gpointer data)
+{
+  g_autoptr (AdoptedMachine) answer = result;
+  AdoptContext *context = data;
+  Domain *domain = manager_find_uuid (context->manager, context->uuid, NULL);
+  Machine *machine = domain != NULL ? domain->machine : NULL;
+
+  if (machine != NULL && error != NULL) {
+    g_warning ("domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
+  } else if (machine != NULL && answer->half_started) {
+    g_message ("domain '%s' was being started when the daemon ended: it is ended", domain->name);
+    machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+  } else if (machine != NULL && machine->qmp == NULL) {
+    machine->qmp = g_steal_pointer (&answer->qmp);
+    machine->starting = FALSE;
+    machine_events_free (machine->events);
+    machine->events =
+        machine_events_new (machine->def, answer->state, answer->reason, &event_handlers, machine);
+    domain_set_state (domain, answer->state, answer->reason, -1, 0);
+    qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+  }
+  domain_done (context->manager, context->uuid);
+  g_free (context->uuid);
+  g_free (context);
+}
+
+void
+machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process)
+{
+  Manager *manager = domain->manager;
+  Machine *machine = machine_new (domain, process, domain_def_ref (live), status->state, status->reason);
+  AdoptContext *context = g_new0 (AdoptContext, 1);
+
+  machine->started = status->started;
+  machine->starting = status->starting;
+  domain->state_changed = status->state_changed;
+  manager_set_id (manager, domain, status->id);
+  if (status->shutdown_seen)
+    machine_events_set_shutdown_seen (machine->events);
+  machine_events_restart_on_shutdown (machine->events, status->restart_on_shutdown);
+  process_watch (process, process_ended, machine);
+
+  context->manager = manager;
+  context->uuid = g_strdup (domain->uuid);
+  domain->busy = TRUE; /* changes wait until the monitor has answered; destroy does not */
+  domain->job_name = "adopt";
+  domain->job_since = g_get_monotonic_time ();
+  domain->job =
+      job_start ("adopt", adopt_job, adopt_request_new (status, manager->settings, manager->store),
+                 (GDestroyNotify)adopt_request_free, manager->settings->call_timeout, adopted, context);
+}
+
+void
+machine_end (Machine *machine, gboolean graceful, int reason, int detail)
+{
+  Domain *domain = machine->domain;
+
+  machine_events_expect_end (machine->events, reason, detail);
+  if (domain->job != NULL)
+    job_cancel (domain->job);
+  control_end (machine->process, graceful);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/manager.h"
+#include "daemon/qemu/start.h"
+
+/*
+ * The running half of a domain: from a start or an adoption to the end of its process. It joins what the
+ * process, its monitor and the meaning of its events say to the domain's state. Main loop only.
+ */
+
+/* A start has succeeded: takes apart @started, sets the state, sends the events. */
+void machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused);
+/* A machine found again: registered at once, its monitor is asked in a job. */
+void machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process);
+/* End it now: destroy. @reason/@detail: virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED. */
+void machine_end (Machine *machine, gboolean graceful, int reason, int detail);
+/* Answer the call when the machine has ended, or fail it when it has not after @seconds. */
+void machine_answer_at_end (Machine *machine, Call *call, guint seconds);
+/* Another live definition (taken): definitions are replaced, never changed, for a job may be reading the old
+ * one. */
+void machine_replace_def (Machine *machine, DomainDef *def);
+/* The state file, after whatever it says has changed. */
+void machine_save_status (Machine *machine);
+void machine_free (Machine *machine); /* stops watching; the process goes on */

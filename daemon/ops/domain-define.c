@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Definitions made, unmade and marked for autostart. A document is parsed in a job of its own, where it costs
+ * nobody else anything; the change that follows is written in turn (change.h) and committed here.
+ */
+#include "daemon/change.h"
+#include "daemon/definition.h"
+#include "daemon/ops/ops.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define UNDEFINE_KNOWN_FLAGS                                                                               \
+  (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA                               \
+   | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM \
+   | VIR_DOMAIN_UNDEFINE_TPM | VIR_DOMAIN_UNDEFINE_KEEP_TPM)
+
+typedef struct {
+  Call *call;
+  const Platform *platform;
+  gboolean strict;
+  char *source, *completed;
+  DomainDef *def;
+  GPtrArray *messages;
+} Define;
+
+static void
+define_free (gpointer data)
+{
+  Define *define = data;
+
+  g_free (define->source);
+  g_free (define->completed);
+  g_clear_pointer (&define->def, domain_def_unref);
+  g_clear_pointer (&define->messages, g_ptr_array_unref);
+  g_free (define);
+}
+
+static gpointer
+parse_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  Define *define = input;
+
+  define->def = definition_parse (define->platform, define->source, define->strict, define->messages, error);
+  if (define->def == NULL)
+    return NULL;
+  define->completed = domain_def_to_xml (define->def, DOMAIN_WRITE_SECURE);
+  return JOB_OK;
+}
+
+static gboolean
+define_check (Manager *manager, gpointer data, GError **error)
+{
+  Define *define = data;
+
+  return manager_check_identity (manager, define->def->name, define->def->uuid, NULL, error);
+}
+
+static gboolean
+define_write (Store *store, gpointer data, GError **error)
+{
+  Define *define = data;
+
+  return store_save (store, define->def->uuid, define->def->name, define->source, define->completed, error);
+}
+
+static void
+define_done (Manager *manager, gpointer data, const GError *error)
+{
+  Define *define = data;
+  Domain *domain;
+
+  if (error != NULL) {
+    call_fail (define->call, g_error_copy (error));
+    return;
+  }
+  domain = manager_commit_definition (manager, define->def, g_steal_pointer (&define->messages));
+  call_answer (define->call, g_variant_new ("(@(sayi))", call_domain_value (domain)));
+}
+
+static const ChangeKind define_change = { "define", define_check, define_write, define_done };
+
+static void
+define_parsed (gpointer result, const GError *error, gpointer data)
+{
+  Define *define = data;
+  Define *change;
+
+  if (result == NULL) {
+    call_fail (define->call, g_error_copy (error));
+    return;
+  }
+  change = g_new0 (Define, 1); /* the job frees its input after this */
+  *change = *define;
+  *define = (Define){ 0 };
+  change_start (change->call->manager, &define_change, change, define_free);
+}
+
+void
+op_domain_define_xml (Call *call)
+{
+  guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
+  Define *define;
+
+  if (!call_check_flags (call, flags, VIR_DOMAIN_DEFINE_VALIDATE))
+    return;
+  define = g_new0 (Define, 1);
+  define->call = call;
+  define->platform = call->manager->platform;
+  define->strict = (flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0;
+  define->source = g_strdup (call_string (call, 0));
+  define->messages = g_ptr_array_new_with_free_func (g_free);
+  job_start ("define", parse_job, define, define_free, 0, define_parsed, define);
+}
+
+typedef struct {
+  Call *call;
+  char *uuid, *name, *nvram;
+  gboolean remove_nvram;
+} Undefine;
+
+static void
+undefine_free (gpointer data)
+{
+  Undefine *undefine = data;
+
+  g_free (undefine->uuid);
+  g_free (undefine->name);
+  g_free (undefine->nvram);
+  g_free (undefine);
+}
+
+static gboolean
+undefine_check (Manager *manager, gpointer data, GError **error)
+{
+  Undefine *undefine = data;
+  Domain *domain = manager_find_uuid (manager, undefine->uuid, error);
+
+  if (domain != NULL && !domain->persistent)
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+  return domain != NULL && domain->persistent;
+}
+
+static gboolean
+undefine_write (Store *store, gpointer data, GError **error)
+{
+  Undefine *undefine = data;
+
+  if (!store_remove (store, undefine->uuid, undefine->name, error))
+    return FALSE;
+  if (undefine->remove_nvram && unlink (undefine->nvram) < 0 && errno != ENOENT)
+    g_warning ("domain '%s': cannot remove '%s': %s", undefine->name, undefine->nvram, g_strerror (errno));
+  return TRUE;
+}
+
+static void
+undefine_done (Manager *manager, gpointer data, const GError *error)
+{
+  Undefine *undefine = data;
+  Domain *domain = manager_find_uuid (manager, undefine->uuid, NULL);
+
+  if (error != NULL || domain == NULL) {
+    call_fail (undefine->call, g_error_copy (error));
+    return;
+  }
+  manager_commit_undefine (manager, domain);
+  call_answer_nothing (undefine->call);
+}
+
+static const ChangeKind undefine_change = { "undefine", undefine_check, undefine_write, undefine_done };
+
+static void
+undefine_with (Call *call, DomainDef *def)
+{
+  guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
+  gboolean has_nvram = def->os.nvram != NULL && access (def->os.nvram, F_OK) == 0;
+  Undefine *undefine;
+
+  if (has_nvram && !(flags & (VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
+    return;
+  }
+  undefine = g_new0 (Undefine, 1);
+  undefine->call = call;
+  undefine->uuid = g_strdup (call->domain->uuid);
+  undefine->name = g_strdup (call->domain->name);
+  undefine->nvram = g_strdup (def->os.nvram);
+  undefine->remove_nvram = has_nvram && (flags & VIR_DOMAIN_UNDEFINE_NVRAM);
+  change_start (call->manager, &undefine_change, undefine, undefine_free);
+}
+
+static void
+undefine_begin (Domain *domain, Call *call)
+{
+  guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
+
+  if (!domain->persistent)
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+  else if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID,
+                    "Refusing to undefine while domain managed save image exists");
+  else
+    call_with_definition (call, DEFINITION_CONFIG, undefine_with);
+}
+
+void
+op_domain_undefine (Call *call)
+{
+  guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
+  guint both = VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+
+  if (!call_check_flags (call, flags, UNDEFINE_KNOWN_FLAGS))
+    return;
+  if ((flags & both) == both) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete nvram");
+    return;
+  }
+  domain_queue (call->domain, "undefine", call, undefine_begin);
+}
+
+typedef struct {
+  Call *call;
+  char *uuid, *name;
+  gboolean autostart;
+} Autostart;
+
+static void
+autostart_free (gpointer data)
+{
+  Autostart *change = data;
+
+  g_free (change->uuid);
+  g_free (change->name);
+  g_free (change);
+}
+
+static gboolean
+autostart_check (Manager *manager, gpointer data, GError **error)
+{
+  Autostart *change = data;
+  Domain *domain = manager_find_uuid (manager, change->uuid, error);
+
+  if (domain == NULL)
+    return FALSE;
+  if (!domain->persistent) {
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient domain");
+    return FALSE;
+  }
+  change->name = g_strdup (domain->name);
+  return TRUE;
+}
+
+static gboolean
+autostart_write (Store *store, gpointer data, GError **error)
+{
+  Autostart *change = data;
+
+  return store_set_autostart (store, change->name, change->autostart, error);
+}
+
+static void
+autostart_done (Manager *manager, gpointer data, const GError *error)
+{
+  Autostart *change = data;
+  Domain *domain = manager_find_uuid (manager, change->uuid, NULL);
+
+  if (error != NULL) {
+    call_fail (change->call, g_error_copy (error));
+    return;
+  }
+  if (domain != NULL)
+    domain->autostart = change->autostart;
+  call_answer_nothing (change->call);
+}
+
+static const ChangeKind autostart_change = { "autostart", autostart_check, autostart_write, autostart_done };
+
+void
+op_domain_set_autostart (Call *call)
+{
+  Autostart *change = g_new0 (Autostart, 1);
+
+  change->call = call;
+  change->uuid = g_strdup (call->domain->uuid);
+  change->autostart = call_int (call, 1) != 0;
+  change_start (call->manager, &autostart_change, change, autostart_free);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting: a defined domain, or a document that lives only as long as its machine. The start itself is a
+ * job (daemon/qemu/start.h); what it gives is committed here.
+ */
+#include "daemon/change.h"
+#include "daemon/definition.h"
+#include "daemon/machine.h"
+#include "daemon/operation.h"
+#include "daemon/ops/ops.h"
+
+#define AUTOSTART_PROCEDURE 9 /* DOMAIN_CREATE */
+#define START_KNOWN_FLAGS                                                                 \
+  (VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_BYPASS_CACHE \
+   | VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_RESET_NVRAM)
+
+static void
+answer_started (Call *call, Domain *domain)
+{
+  if (g_str_equal (call->operation->out, "-"))
+    call_answer_nothing (call);
+  else
+    call_answer (call, g_variant_new ("(@(sayi))", call_domain_value (domain)));
+}
+
+static guint
+start_flags (const Call *call)
+{
+  gsize count = g_variant_n_children (call->arguments);
+
+  return count > 1 ? call_uint (call, (guint)count - 1) : 0;
+}
+
+/* A start that failed leaves nothing: a transient domain is forgotten. */
+static void
+start_failed (Call *call, Domain *domain, const GError *error)
+{
+  Manager *manager = call->manager;
+  g_autofree char *uuid = g_strdup (call->domain_uuid);
+
+  if (domain != NULL) {
+    g_warning ("domain '%s' could not be started: %s", domain->name, error->message);
+    domain->reason = VIR_DOMAIN_SHUTOFF_FAILED;
+  }
+  call_fail (call, g_error_copy (error)); /* the next one's turn, who may have done anything */
+  domain = manager_find_uuid (manager, uuid, NULL);
+  if (domain != NULL && !domain->persistent && !domain_is_active (domain) && !domain->busy)
+    manager_remove (manager, domain);
+}
+
+static void
+start_done (gpointer result, const GError *error, gpointer data)
+{
+  g_autoptr (StartedMachine) started = result;
+  Call *call = data;
+  Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
+
+  if (started == NULL || domain == NULL) {
+    start_failed (call, domain, error);
+    return;
+  }
+  domain->job = NULL;
+  machine_commit_start (domain, started, (start_flags (call) & VIR_DOMAIN_START_PAUSED) != 0);
+  if (!domain->destroy_asked) {
+    answer_started (call, domain);
+    return;
+  }
+  machine_end (domain->machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+  call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
+}
+
+/* The domain's turn is this call's. */
+static void
+start_with (Call *call, DomainDef *def)
+{
+  Domain *domain = call->domain;
+  Manager *manager = call->manager;
+  gboolean paused = (start_flags (call) & VIR_DOMAIN_START_PAUSED) != 0;
+  StartRequest *request;
+
+  if (domain->destroy_asked) {
+    g_autoptr (GError) error = NULL;
+
+    virt_error_set (&error, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
+    start_failed (call, domain, error);
+    return;
+  }
+  request = start_request_new (def, manager_new_id (manager), paused, !domain->persistent, manager->settings,
+                               manager->store, manager->caps);
+  domain->job = job_start ("start", start_job, request, (GDestroyNotify)start_request_free,
+                           start_job_seconds (manager->settings), start_done, call);
+}
+
+static void
+start_begin (Domain *domain, Call *call)
+{
+  domain->destroy_asked = FALSE;
+  if (domain_is_active (domain))
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is already running");
+  else
+    call_with_definition (call, DEFINITION_CONFIG, start_with);
+}
+
+static gboolean
+check_start_flags (Call *call, guint flags, guint known)
+{
+  if (!call_check_flags (call, flags, known))
+    return FALSE;
+  if (flags & VIR_DOMAIN_START_AUTODESTROY) {
+    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                    "a machine that ends with its client is not supported yet");
+    return FALSE;
+  }
+  if (flags & VIR_DOMAIN_START_RESET_NVRAM) {
+    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                    "resetting the firmware's variables is not supported yet");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void
+op_domain_create (Call *call)
+{
+  if (check_start_flags (call, start_flags (call), START_KNOWN_FLAGS))
+    domain_queue (call->domain, "start", call, start_begin);
+}
+
+typedef struct {
+  Call *call;
+  const Platform *platform;
+  char *source;
+  gboolean strict;
+  DomainDef *def;
+  GPtrArray *messages;
+} Create;
+
+static void
+create_free (gpointer data)
+{
+  Create *create = data;
+
+  g_free (create->source);
+  g_clear_pointer (&create->def, domain_def_unref);
+  g_clear_pointer (&create->messages, g_ptr_array_unref);
+  g_free (create);
+}
+
+static gpointer
+create_parse (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  Create *create = input;
+
+  create->def = definition_parse (create->platform, create->source, create->strict, create->messages, error);
+  return create->def != NULL ? JOB_OK : NULL;
+}
+
+static gboolean
+create_check (Manager *manager, gpointer data, GError **error)
+{
+  Create *create = data;
+  Domain *domain = NULL;
+
+  if (!manager_check_identity (manager, create->def->name, create->def->uuid, &domain, error))
+    return FALSE;
+  if (domain != NULL && (domain_is_active (domain) || domain->busy)) {
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active", domain->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* A defined domain keeps its definition and runs this once with another. */
+static void
+create_begin (Domain *domain, Call *call)
+{
+  Create *create = call->user_data;
+
+  domain->destroy_asked = FALSE;
+  if (!domain->persistent) {
+    g_clear_pointer (&domain->transient, domain_def_unref);
+    domain->transient = domain_def_ref (create->def);
+    g_ptr_array_unref (domain->messages);
+    domain->messages = g_steal_pointer (&create->messages);
+  }
+  start_with (call, create->def);
+}
+
+static void
+create_done (Manager *manager, gpointer data, const GError *error)
+{
+  Create *create = data;
+  Call *call = create->call;
+  Domain *domain = NULL;
+
+  if (error != NULL) {
+    call_fail (call, g_error_copy (error));
+    create_free (create);
+    return;
+  }
+  manager_check_identity (manager, create->def->name, create->def->uuid, &domain, NULL);
+  if (domain == NULL)
+    domain = manager_add (manager, create->def->name, create->def->uuid);
+  call->domain_uuid = g_strdup (domain->uuid);
+  call->user_data = create;
+  call->user_free = create_free;
+  domain_queue (domain, "start", call, create_begin);
+}
+
+static const ChangeKind create_change = { "create", create_check, NULL, create_done };
+
+static void
+create_parsed (gpointer result, const GError *error, gpointer data)
+{
+  Create *create = data;
+
+  if (result != NULL) {
+    change_start (create->call->manager, &create_change, create, NULL);
+    return;
+  }
+  call_fail (create->call, g_error_copy (error));
+  create_free (create);
+}
+
+void
+op_domain_create_xml (Call *call)
+{
+  guint flags = call_uint (call, 1);
+  Create *create;
+
+  if (!check_start_flags (call, flags, START_KNOWN_FLAGS | VIR_DOMAIN_START_VALIDATE))
+    return;
+  create = g_new0 (Create, 1);
+  create->call = call;
+  create->platform = call->manager->platform;
+  create->source = g_strdup (call_string (call, 0));
+  create->strict = (flags & VIR_DOMAIN_START_VALIDATE) != 0;
+  create->messages = g_ptr_array_new_with_free_func (g_free);
+  job_start ("create", create_parse, create, NULL, 0, create_parsed, create);
+}
+
+/* Autostart: the same calls a client would make, answered into the log. */
+static void
+autostart_respond (G_GNUC_UNUSED Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
+{
+  if (error != NULL)
+    g_warning ("autostart: %s", error->message);
+}
+
+void
+manager_autostart (Manager *manager)
+{
+  static Client ourselves = { FALSE, 0, 0, (char *)"autostart" };
+  g_autoptr (GPtrArray) domains = manager_list (manager);
+
+  for (guint i = 0; i < domains->len; i++) {
+    Domain *domain = g_ptr_array_index (domains, i);
+    Call *call;
+
+    if (!domain->autostart || domain_is_active (domain))
+      continue;
+    call = g_new0 (Call, 1);
+    call->operation = operation_by_procedure (0, AUTOSTART_PROCEDURE);
+    call->manager = manager;
+    call->client = &ourselves;
+    call->arguments = g_variant_ref_sink (g_variant_new ("(@(sayi))", call_domain_value (domain)));
+    call->respond = autostart_respond;
+    operation_dispatch (call);
+  }
+}
