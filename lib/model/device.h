@@ -105,7 +105,8 @@ struct DeviceKind {
   DevicePlace (*place) (const DomainDef *def, const Device *device);
   guint (*pci_connect) (const DomainDef *def,
                         const Device *device); /* PciConnect bits; NULL when never PCI */
-  /* The alias libvirt gives it ("net0"); NULL: element name + running index of its kind. (transfer full) */
+  /* The alias libvirt gives it ("net0"), NULL when it gives none; a NULL function: element name + running index
+   * of its kind. (transfer full) */
   char *(*alias) (const DomainDef *def, const Device *device, guint index);
   /* Where libvirt puts it among those of its kind when it reads a document: the index in def->devices it is
    * inserted at. NULL: after the last of its kind. What completion adds always goes after the last. */

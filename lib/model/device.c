@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The table of the kinds of device, in the order libvirt writes them, and what can be done with a device
+ * without knowing its kind. Everything particular is behind DeviceKind.
+ */
+
+#include "model/device.h"
+#include "model/audio.h"
+#include "model/channel.h"
+#include "model/console.h"
+#include "model/controller.h"
+#include "model/disk.h"
+#include "model/domain.h"
+#include "model/graphics.h"
+#include "model/hub.h"
+#include "model/input.h"
+#include "model/interface.h"
+#include "model/memballoon.h"
+#include "model/panic.h"
+#include "model/rng.h"
+#include "model/serial.h"
+#include "model/sound.h"
+#include "model/verbatim-device.h"
+#include "model/video.h"
+#include "model/watchdog.h"
+
+const DeviceKind *const device_kinds[] = {
+  &disk_kind,   &controller_kind, &lease_kind,    &filesystem_kind, &interface_kind, &smartcard_kind,
+  &serial_kind, &parallel_kind,   &console_kind,  &channel_kind,    &input_kind,     &tpm_kind,
+  &graphics_kind, &sound_kind,    &audio_kind,    &video_kind,      &hostdev_kind,   &redirdev_kind,
+  &redirfilter_kind, &hub_kind,   &watchdog_kind, &memballoon_kind, &rng_kind,       &nvram_kind,
+  &panic_kind,  &shmem_kind,      &memory_kind,   &iommu_kind,      &vsock_kind,     &crypto_kind,
+  &pstore_kind, NULL,
+};
+
+const EnumTable virtio_models
+    = { "model", { NULL, "virtio", "virtio-transitional", "virtio-non-transitional" } };
+
+const DeviceKind *
+device_kind_by_element (const char *element)
+{
+  for (guint i = 0; device_kinds[i] != NULL; i++) {
+    if (g_str_equal (device_kinds[i]->element, element))
+      return device_kinds[i];
+  }
+  return NULL;
+}
+
+Device *
+device_new (const DeviceKind *kind)
+{
+  Device *device = field_new (&kind->table);
+
+  device->kind = kind;
+  return device;
+}
+
+void
+device_free (Device *device)
+{
+  if (device != NULL)
+    field_free (&device->kind->table, device);
+}
+
+Device *
+device_copy (const Device *device)
+{
+  return field_copy (&device->kind->table, device);
+}
+
+char *
+device_describe (const Device *device)
+{
+  if (device->kind->describe != NULL)
+    return device->kind->describe (device);
+  return g_strdup (device->kind->element);
+}
+
+guint
+pci_connect_conventional (const DomainDef *def G_GNUC_UNUSED)
+{
+  return PCI_CONNECT_CONVENTIONAL | PCI_CONNECT_HOTPLUG;
+}
+
+guint
+pci_connect_express (const DomainDef *def)
+{
+  if (!domain_def_is_q35 (def))
+    return pci_connect_conventional (def);
+  return PCI_CONNECT_EXPRESS | PCI_CONNECT_HOTPLUG;
+}
+
+guint
+pci_connect_virtio (const DomainDef *def, VirtioModel model)
+{
+  /* A transitional device needs I/O ports, which Express slots do not give. */
+  if (model == VIRTIO_MODEL_TRANSITIONAL)
+    return pci_connect_conventional (def);
+  return pci_connect_express (def);
+}
