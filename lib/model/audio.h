@@ -49,3 +49,7 @@ typedef struct {
 
 extern const DeviceKind audio_kind;
 extern const EnumTable audio_types;
+extern const FieldRange audio_ids;
+
+/* A mistake when @id, a field of @device, is set and no <audio> has it. */
+void audio_validate_reference (Validation *validation, const Device *device, const Number *id);

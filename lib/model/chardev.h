@@ -57,8 +57,7 @@ typedef struct {
 extern const EnumTable chardev_types, chardev_modes, chardev_protocols;
 extern const FieldTable chardev_source_table;
 
-/* The fields of a device with `Chardev source`, in libvirt's order: attributes and <source>s; after them the
- * device's <target>, and CHARDEV_END_FIELDS where <log> stands. */
+/* The fields of a device with `Chardev source`, which stand before all of its own. */
 #define CHARDEV_FIELDS(Struct)                                                                              \
   FIELD_WITH (Struct, source.type, "@type", field_enum, &chardev_types, FIELD_NO_ABI),                      \
       FIELD_WITH (Struct, source.tty, "@tty", field_text, NULL, FIELD_LIVE | FIELD_NO_ABI),                 \
@@ -74,5 +73,7 @@ ChardevSource *chardev_source_for_mode (const Chardev *chardev, ChardevMode mode
 /* Its path ("" and absent are NULL). */
 const char *chardev_path (const Chardev *chardev);
 
+/* Forget every <source>. */
+void chardev_clear_sources (Chardev *chardev);
 void chardev_complete (Completion *completion, Chardev *chardev);
 void chardev_validate (Validation *validation, const Device *device, const Chardev *chardev);

@@ -8,6 +8,7 @@
 #include "model/device.h"
 #include "model/audio.h"
 #include "model/channel.h"
+#include "model/complete.h"
 #include "model/console.h"
 #include "model/controller.h"
 #include "model/disk.h"
@@ -69,6 +70,26 @@ device_copy (const Device *device)
   return field_copy (&device->kind->table, device);
 }
 
+void
+device_read (FieldReader *reader, Device *device, xmlNode *element)
+{
+  if (device_is_verbatim (device)) {
+    ((DeviceVerbatim *)device)->xml = xml_document_verbatim (reader->document, element);
+    source_map_add (reader->map, device, xml_document_node_position (reader->document, element));
+  } else {
+    field_read (reader, &device->kind->table, device, element);
+  }
+}
+
+void
+device_write (const Device *device, XmlElement *devices, guint flags)
+{
+  if (device_is_verbatim (device))
+    xml_element_add_verbatim (devices, ((const DeviceVerbatim *)device)->xml);
+  else
+    field_write (&device->kind->table, device, xml_element_add (devices, device->kind->element), flags);
+}
+
 char *
 device_describe (const Device *device)
 {
@@ -98,4 +119,25 @@ pci_connect_virtio (const DomainDef *def, VirtioModel model)
   if (model == VIRTIO_MODEL_TRANSITIONAL)
     return pci_connect_conventional (def);
   return pci_connect_express (def);
+}
+
+void
+virtio_options_validate (Validation *validation, const Device *device, const VirtioOptions *options,
+                         gboolean is_virtio)
+{
+  const struct {
+    const char *name;
+    const int *value;
+  } said[] = {
+    { "iommu", &options->iommu },
+    { "ats", &options->ats },
+    { "packed", &options->packed },
+    { "page_per_vq", &options->page_per_vq },
+  };
+
+  for (guint i = 0; !is_virtio && i < G_N_ELEMENTS (said); i++) {
+    if (*said[i].value != TRISTATE_ABSENT)
+      validation_error (validation, said[i].value, device, "%s driver option is only supported for virtio devices",
+                        said[i].name);
+  }
 }

@@ -52,6 +52,10 @@ typedef struct {
       FIELD (Struct, virtio.packed, "driver/@packed", field_on_off, NULL), \
       FIELD (Struct, virtio.page_per_vq, "driver/@page_per_vq", field_on_off, NULL)
 
+/* A mistake for each option said of a device that @is_virtio is not. */
+void virtio_options_validate (Validation *validation, const Device *device, const VirtioOptions *options,
+                              gboolean is_virtio);
+
 /* The three words a virtio device may have for its model (disk, input). */
 typedef enum {
   VIRTIO_MODEL_NONE,
@@ -122,4 +126,7 @@ const DeviceKind *device_kind_by_element (const char *element);
 Device *device_new (const DeviceKind *kind);
 void device_free (Device *device);
 Device *device_copy (const Device *device);
+/* Read @element into @device; write it as a new last child of @devices. Kinds kept verbatim are handled too. */
+void device_read (FieldReader *reader, Device *device, xmlNode *element);
+void device_write (const Device *device, XmlElement *devices, guint flags);
 char *device_describe (const Device *device);

@@ -23,6 +23,12 @@ typedef enum {
 } InterfaceType;
 typedef enum { LINK_NONE, LINK_UP, LINK_DOWN } LinkState;
 
+/* <ip>: an address the guest (user) or the host's end (ethernet) is given. */
+typedef struct {
+  char *address, *family, *peer; /* family: "ipv4", "ipv6" */
+  Number prefix;
+} InterfaceIp;
+
 typedef struct {
   Device device;
   int type;                            /* InterfaceType */
@@ -43,7 +49,8 @@ typedef struct {
 
   char *vlan, *virtualport, *bandwidth;    /* verbatim */
   int port_isolated;                       /* Tristate */
-  GPtrArray *ips, *routes, *port_forwards; /* verbatim */
+  GPtrArray *ips;                       /* InterfaceIp */
+  GPtrArray *routes, *port_forwards;    /* verbatim */
   char *script, *downscript, *backend_domain;
   char *target_dev;
   int target_managed; /* Tristate */
@@ -51,7 +58,7 @@ typedef struct {
   char *model;        /* "virtio", "e1000e", ...: any name */
 
   /* <driver> */
-  char *driver;
+  char *driver, *driver_model;
   int txmode;               /* 1 iothread 2 timer */
   int ioeventfd, event_idx; /* Tristate */
   Number queues, rx_queue_size, tx_queue_size;

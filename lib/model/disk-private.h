@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/complete.h"
+#include "model/disk.h"
+
+/* What disk.c and disk-validate.c share. */
+extern const FieldRange disk_rotation_rates;
+
+void disk_validate (Validation *validation, const Device *device);

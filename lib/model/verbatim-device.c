@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Kinds of device the format has and no target here can make yet. The document is read and written back with
+ * them as they stand; they get no address and no alias, since whoever would need one refuses the device.
+ */
+
+#include "model/verbatim-device.h"
+
+/* For freeing, copying and comparing; device_read and device_write take the element whole. */
+static const Field verbatim_fields[] = {
+  FIELD (DeviceVerbatim, xml, "xml", field_text, NULL),
+  FIELD_END,
+};
+
+static char *
+no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED, guint index G_GNUC_UNUSED)
+{
+  return NULL;
+}
+
+#define VERBATIM_KIND(name)                                   \
+  const DeviceKind name##_kind = {                            \
+    .element = #name,                                         \
+    .table = { sizeof (DeviceVerbatim), verbatim_fields },    \
+    .alias = no_alias,                                        \
+  }
+
+VERBATIM_KIND (lease);
+VERBATIM_KIND (filesystem);
+VERBATIM_KIND (smartcard);
+VERBATIM_KIND (tpm);
+VERBATIM_KIND (hostdev);
+VERBATIM_KIND (redirdev);
+VERBATIM_KIND (redirfilter);
+VERBATIM_KIND (nvram);
+VERBATIM_KIND (shmem);
+VERBATIM_KIND (memory);
+VERBATIM_KIND (iommu);
+VERBATIM_KIND (vsock);
+VERBATIM_KIND (crypto);
+VERBATIM_KIND (pstore);
+
+gboolean
+device_is_verbatim (const Device *device)
+{
+  return device->kind->table.fields == verbatim_fields;
+}
