@@ -10,10 +10,10 @@
 #include "model/address.h"
 #include "model/device.h"
 
-static const EnumTable address_types
-    = { "address type",
-        { NULL, "pci", "drive", "virtio-serial", "ccid", "usb", "spapr-vio", "virtio-s390", "ccw",
-          "virtio-mmio", "isa", "dimm", "unassigned" } };
+static const EnumTable address_types = { "address type",
+                                         { NULL, "pci", "drive", "virtio-serial", "ccid", "usb", "spapr-vio",
+                                           "virtio-s390", "ccw", "virtio-mmio", "isa", "dimm",
+                                           "unassigned" } };
 
 static const FieldRange pci_domain = { 0, 0xffff };
 static const FieldRange pci_bus = { 0, 0xff };
@@ -82,7 +82,8 @@ parse_usb_port (const Field *field G_GNUC_UNUSED, gpointer member, const char *t
   char **port = member;
 
   if (!is_usb_port (text)) {
-    *ret_accepted = g_strdup_printf ("up to %d port numbers with dots between, such as '1' or '2.4'", USB_PORT_LEVELS);
+    *ret_accepted =
+        g_strdup_printf ("up to %d port numbers with dots between, such as '1' or '2.4'", USB_PORT_LEVELS);
     return FALSE;
   }
   g_free (*port);
@@ -115,7 +116,7 @@ static const FieldType field_usb_port = { .size = sizeof (char *),
                                           .copy = copy_usb_port };
 
 #define ADDRESS_FIELD(member, path, type, range) FIELD (DeviceAddress, member, path, type, range)
-#define TYPE_FIELD FIELD_WITH (DeviceAddress, type, "@type", field_enum, &address_types, FIELD_REQUIRED)
+#define TYPE_FIELD                               FIELD_WITH (DeviceAddress, type, "@type", field_enum, &address_types, FIELD_REQUIRED)
 
 static const Field none_fields[] = { TYPE_FIELD, FIELD_END };
 static const Field pci_fields[] = {
@@ -386,8 +387,9 @@ device_address_to_text (const DeviceAddress *address)
       return g_strdup_printf ("usb %u:%s", (guint)address->bus.value,
                               address->usb_port != NULL ? address->usb_port : "-");
     case ADDRESS_DRIVE:
-      return g_strdup_printf ("drive %u:%u:%u:%u", (guint)address->controller.value, (guint)address->bus.value,
-                              (guint)address->target.value, (guint)address->unit.value);
+      return g_strdup_printf ("drive %u:%u:%u:%u", (guint)address->controller.value,
+                              (guint)address->bus.value, (guint)address->target.value,
+                              (guint)address->unit.value);
     default:
       return attributes_to_text (address);
   }

@@ -9,8 +9,8 @@
 #include "model/complete.h"
 
 const EnumTable audio_types = { "audio type",
-                                { NULL, "none", "alsa", "coreaudio", "jack", "oss", "pulseaudio", "sdl", "spice", "file",
-                                  "dbus", "pipewire" } };
+                                { NULL, "none", "alsa", "coreaudio", "jack", "oss", "pulseaudio", "sdl",
+                                  "spice", "file", "dbus", "pipewire" } };
 
 const FieldRange audio_ids = { 1, G_MAXUINT32 };
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
@@ -37,8 +37,9 @@ static const Field direction_fields[] = {
 };
 static const FieldTable direction_table = { sizeof (AudioDirection), direction_fields };
 
-#define OF_TYPE(member, path, kind, detail, types) FIELD_WHEN (DeviceAudio, member, path, kind, detail, type, types)
-#define TYPE(name)                                 FIELD_VALUE (AUDIO_##name)
+#define OF_TYPE(member, path, kind, detail, types) \
+  FIELD_WHEN (DeviceAudio, member, path, kind, detail, type, types)
+#define TYPE(name) FIELD_VALUE (AUDIO_##name)
 
 static const Field audio_fields[] = {
   FIELD_WITH (DeviceAudio, id, "@id", field_number, &audio_ids, FIELD_REQUIRED | FIELD_NO_ABI),
@@ -61,12 +62,12 @@ audio_validate_reference (Validation *validation, const Device *device, const Nu
 {
   if (!id->set)
     return;
-  DOMAIN_FOREACH_DEVICE (validation->def, audio_kind, DeviceAudio, audio)
-  {
+  DOMAIN_FOREACH_DEVICE (validation->def, audio_kind, DeviceAudio, audio) {
     if (audio->id.value == id->value)
       return;
   }
-  validation_error_code (validation, VIR_ERR_XML_ERROR, id, device, "no audio device with ID %u", (guint)id->value);
+  validation_error_code (validation, VIR_ERR_XML_ERROR, id, device, "no audio device with ID %u",
+                         (guint)id->value);
 }
 
 static const char *const formats[] = { "u8", "s8", "u16", "s16", "u32", "s32", "f32", NULL };
@@ -76,10 +77,11 @@ validate_direction (Validation *validation, const Device *device, const AudioDir
 {
   if (direction == NULL || direction->format == NULL || g_strv_contains (formats, direction->format))
     return;
-  validation_error_code (validation, VIR_ERR_XML_ERROR, &direction->format, device,
-                         "Invalid value for attribute 'format' in element 'settings': '%s'; expected 'u8', 's8', 'u16', "
-                         "'s16', 'u32', 's32' or 'f32'",
-                         direction->format);
+  validation_error_code (
+      validation, VIR_ERR_XML_ERROR, &direction->format, device,
+      "Invalid value for attribute 'format' in element 'settings': '%s'; expected 'u8', 's8', 'u16', "
+      "'s16', 'u32', 's32' or 'f32'",
+      direction->format);
 }
 
 static void
@@ -89,13 +91,12 @@ audio_validate (Validation *validation, const Device *device)
 
   validate_direction (validation, device, audio->input);
   validate_direction (validation, device, audio->output);
-  DOMAIN_FOREACH_DEVICE (validation->def, audio_kind, DeviceAudio, other)
-  {
+  DOMAIN_FOREACH_DEVICE (validation->def, audio_kind, DeviceAudio, other) {
     if (other == audio)
       return;
     if (other->id.value == audio->id.value)
-      validation_error_code (validation, VIR_ERR_XML_ERROR, &audio->id, device, "audio ID %u is used multiple times",
-                             (guint)audio->id.value);
+      validation_error_code (validation, VIR_ERR_XML_ERROR, &audio->id, device,
+                             "audio ID %u is used multiple times", (guint)audio->id.value);
   }
 }
 

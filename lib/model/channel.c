@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * <channel>: a pipe between the guest and the host with a name, such as the guest agent's. A virtio channel on
- * a unix socket needs no path: one is made at start; a path libvirt made up in its own directories is taken as
- * not said, so that a document from `dumpxml` of a running machine moves from host to host.
+ * <channel>: a pipe between the guest and the host with a name, such as the guest agent's. A virtio channel
+ * on a unix socket needs no path: one is made at start; a path libvirt made up in its own directories is
+ * taken as not said, so that a document from `dumpxml` of a running machine moves from host to host.
  */
 
 #include "model/channel.h"
@@ -23,7 +23,8 @@ static const Field channel_fields[] = {
   CHARDEV_FIELDS (DeviceChannel),
   FIELD_WITH (DeviceChannel, target, "target/@type", field_enum, &channel_targets, FIELD_REQUIRED),
   FIELD_WHEN (DeviceChannel, forward_address, "target/@address", field_text, NULL, target, TARGET (GUESTFWD)),
-  FIELD_WHEN (DeviceChannel, forward_port, "target/@port", field_number, &tcp_ports, target, TARGET (GUESTFWD)),
+  FIELD_WHEN (DeviceChannel, forward_port, "target/@port", field_number, &tcp_ports, target,
+              TARGET (GUESTFWD)),
   FIELD_WHEN (DeviceChannel, name, "target/@name", field_text, NULL, target, NAMED),
   { "target/@state",
     G_STRUCT_OFFSET (DeviceChannel, state),
@@ -48,7 +49,8 @@ channel_complete (Completion *completion, Device *device)
   Chardev *source = &channel->source;
 
   chardev_complete (completion, source);
-  if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_UNIX && is_made_up_path (chardev_path (source)))
+  if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_UNIX
+      && is_made_up_path (chardev_path (source)))
     chardev_clear_sources (source);
   if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_SPICEVMC && channel->name == NULL)
     channel->name = g_strdup ("com.redhat.spice.0");

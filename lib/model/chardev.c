@@ -9,8 +9,8 @@
 #include "model/complete.h"
 
 const EnumTable chardev_types = { "character device type",
-                                  { NULL, "null", "vc", "pty", "dev", "file", "pipe", "stdio", "udp", "tcp", "unix",
-                                    "spicevmc", "spiceport", "nmdm", "qemu-vdagent", "dbus" } };
+                                  { NULL, "null", "vc", "pty", "dev", "file", "pipe", "stdio", "udp", "tcp",
+                                    "unix", "spicevmc", "spiceport", "nmdm", "qemu-vdagent", "dbus" } };
 const EnumTable chardev_modes = { "source mode", { NULL, "bind", "connect" } };
 const EnumTable chardev_protocols = { "protocol", { NULL, "raw", "telnet", "telnets", "tls" } };
 
@@ -40,7 +40,8 @@ const FieldTable chardev_source_table = { sizeof (ChardevSource), source_fields 
 ChardevSource *
 chardev_first_source (const Chardev *chardev)
 {
-  return chardev->sources != NULL && chardev->sources->len > 0 ? g_ptr_array_index (chardev->sources, 0) : NULL;
+  return chardev->sources != NULL && chardev->sources->len > 0 ? g_ptr_array_index (chardev->sources, 0)
+                                                               : NULL;
 }
 
 ChardevSource *
@@ -124,7 +125,8 @@ validate_socket (Validation *validation, const Device *device, const Chardev *ch
     validation_error_code (validation, VIR_ERR_XML_ERROR, source, device,
                            "Missing source host attribute for a character device of type '%s'", type);
   if (source->tls == TRISTATE_YES && chardev->type != CHARDEV_TCP)
-    validation_error (validation, &source->tls, source, "tls is only supported for type 'tcp', not '%s'", type);
+    validation_error (validation, &source->tls, source, "tls is only supported for type 'tcp', not '%s'",
+                      type);
 }
 
 static void
@@ -133,7 +135,8 @@ validate_udp (Validation *validation, const Device *device, const Chardev *chard
   const ChardevSource *target = chardev_source_for_mode (chardev, CHARDEV_MODE_CONNECT);
 
   if (target == NULL || target->service == NULL)
-    validation_error_code (validation, VIR_ERR_XML_ERROR, target != NULL ? (gconstpointer)target : chardev, device,
+    validation_error_code (validation, VIR_ERR_XML_ERROR, target != NULL ? (gconstpointer)target : chardev,
+                           device,
                            "Missing source service attribute for a character device of type 'udp': "
                            "<source mode='connect' host=… service=…/>");
 }

@@ -9,8 +9,9 @@
 #include "model/console.h"
 #include "model/complete.h"
 
-const EnumTable console_targets
-    = { "console target type", { NULL, "serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm" } };
+const EnumTable console_targets = {
+  "console target type", { NULL, "serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm" }
+};
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 
@@ -32,8 +33,7 @@ console_complete (Completion *completion, Device *device)
   chardev_complete (completion, &console->source);
   if (console->target == CONSOLE_NONE)
     console->target = CONSOLE_SERIAL;
-  DOMAIN_FOREACH_DEVICE (completion->def, console_kind, DeviceConsole, other)
-  {
+  DOMAIN_FOREACH_DEVICE (completion->def, console_kind, DeviceConsole, other) {
     if (other == console)
       break;
     port++;
@@ -44,8 +44,7 @@ console_complete (Completion *completion, Device *device)
 static gboolean
 is_first (const DomainDef *def, const DeviceConsole *console)
 {
-  DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, other) {
     return other == console;
   }
   return FALSE;
@@ -58,8 +57,9 @@ console_validate (Validation *validation, const Device *device)
 
   chardev_validate (validation, device, &console->source);
   if (console->target == CONSOLE_SERIAL && !is_first (validation->def, console))
-    validation_error (validation, &console->target, device,
-                      "Only the first console can be a serial port; say <target type='virtio'/> for further ones");
+    validation_error (
+        validation, &console->target, device,
+        "Only the first console can be a serial port; say <target type='virtio'/> for further ones");
   if (console->source.type == CHARDEV_SPICEVMC)
     validation_error (validation, &console->source.type, device, "spicevmc device type only supports virtio");
 }
@@ -74,8 +74,8 @@ console_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 static char *
 console_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device, guint index)
 {
-  return g_strdup_printf ("%s%u", ((const DeviceConsole *)device)->target == CONSOLE_SERIAL ? "serial" : "console",
-                          index);
+  return g_strdup_printf (
+      "%s%u", ((const DeviceConsole *)device)->target == CONSOLE_SERIAL ? "serial" : "console", index);
 }
 
 static char *

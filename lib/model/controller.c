@@ -14,17 +14,49 @@ const EnumTable controller_types = { "controller type",
                                      { NULL, "ide", "fdc", "scsi", "sata", "virtio-serial", "ccid", "usb",
                                        "pci", "xenbus", "isa" } };
 
-const EnumTable controller_models
-    = { "controller model",
-        { NULL,
-          "pci-root", "pcie-root", "pci-bridge", "dmi-to-pci-bridge", "pcie-to-pci-bridge", "pcie-root-port",
-          "pcie-switch-upstream-port", "pcie-switch-downstream-port", "pci-expander-bus", "pcie-expander-bus",
-          "piix3-uhci", "piix4-uhci", "ehci", "ich9-ehci1", "ich9-uhci1", "ich9-uhci2", "ich9-uhci3",
-          "vt82c686b-uhci", "pci-ohci", "nec-xhci", "qusb1", "qusb2", "qemu-xhci", "none",
-          "auto", "buslogic", "lsilogic", "lsisas1068", "lsisas1078", "vmpvscsi", "ibmvscsi", "virtio-scsi",
-          "ncr53c90", "dc390", "am53c974",
-          "virtio", "virtio-transitional", "virtio-non-transitional",
-          "piix3", "piix4", "ich6" } };
+const EnumTable controller_models = { "controller model",
+                                      { NULL,
+                                        "pci-root",
+                                        "pcie-root",
+                                        "pci-bridge",
+                                        "dmi-to-pci-bridge",
+                                        "pcie-to-pci-bridge",
+                                        "pcie-root-port",
+                                        "pcie-switch-upstream-port",
+                                        "pcie-switch-downstream-port",
+                                        "pci-expander-bus",
+                                        "pcie-expander-bus",
+                                        "piix3-uhci",
+                                        "piix4-uhci",
+                                        "ehci",
+                                        "ich9-ehci1",
+                                        "ich9-uhci1",
+                                        "ich9-uhci2",
+                                        "ich9-uhci3",
+                                        "vt82c686b-uhci",
+                                        "pci-ohci",
+                                        "nec-xhci",
+                                        "qusb1",
+                                        "qusb2",
+                                        "qemu-xhci",
+                                        "none",
+                                        "auto",
+                                        "buslogic",
+                                        "lsilogic",
+                                        "lsisas1068",
+                                        "lsisas1078",
+                                        "vmpvscsi",
+                                        "ibmvscsi",
+                                        "virtio-scsi",
+                                        "ncr53c90",
+                                        "dc390",
+                                        "am53c974",
+                                        "virtio",
+                                        "virtio-transitional",
+                                        "virtio-non-transitional",
+                                        "piix3",
+                                        "piix4",
+                                        "ich6" } };
 
 static const struct {
   ControllerModel first, last;
@@ -61,9 +93,10 @@ static const FieldRange byte_range = { 0, 0xff };
 static const FieldRange bus_numbers = { 1, 254 };
 static const FieldRange chassis_numbers = { 1, 0xff };
 
-#define OF_PCI(member, path, type, detail) \
-  FIELD_WHEN (DeviceController, member, path, type, detail, type, FIELD_VALUE (CONTROLLER_PCI))
-#define OF_TYPES(member, path, type, detail, types) FIELD_WHEN (DeviceController, member, path, type, detail, type, types)
+#define OF_PCI(member, path, kind, detail) \
+  FIELD_WHEN (DeviceController, member, path, kind, detail, type, FIELD_VALUE (CONTROLLER_PCI))
+#define OF_TYPES(member, path, kind, detail, types) \
+  FIELD_WHEN (DeviceController, member, path, kind, detail, type, types)
 
 static const Field controller_fields[] = {
   FIELD_WITH (DeviceController, type, "@type", field_enum, &controller_types, FIELD_REQUIRED),
@@ -73,7 +106,8 @@ static const Field controller_fields[] = {
             FIELD_VALUE (CONTROLLER_VIRTIO_SERIAL) | FIELD_VALUE (CONTROLLER_USB)),
   OF_TYPES (vectors, "@vectors", field_number, &range_32, FIELD_VALUE (CONTROLLER_VIRTIO_SERIAL)),
   OF_TYPES (max_grant_frames, "@maxGrantFrames", field_number, &range_32, FIELD_VALUE (CONTROLLER_XENBUS)),
-  OF_TYPES (max_event_channels, "@maxEventChannels", field_number, &range_32, FIELD_VALUE (CONTROLLER_XENBUS)),
+  OF_TYPES (max_event_channels, "@maxEventChannels", field_number, &range_32,
+            FIELD_VALUE (CONTROLLER_XENBUS)),
 
   OF_PCI (model_name, "model/@name", field_text, NULL),
   OF_PCI (chassis_nr, "target/@chassisNr", field_number, &chassis_numbers),
@@ -109,7 +143,8 @@ controller_model_name (const DeviceController *controller)
 static gboolean
 is_pci_model (const DeviceController *controller)
 {
-  return controller->type == CONTROLLER_PCI && controller->model >= PCI_ROOT && controller->model <= PCIE_EXPANDER_BUS;
+  return controller->type == CONTROLLER_PCI && controller->model >= PCI_ROOT
+         && controller->model <= PCIE_EXPANDER_BUS;
 }
 
 gboolean
@@ -125,28 +160,29 @@ controller_pci_slots (const DeviceController *controller, guint *ret_first, guin
 static gboolean
 is_ich9_usb (const DeviceController *controller)
 {
-  return controller->type == CONTROLLER_USB && controller->model >= USB_ICH9_EHCI1 && controller->model <= USB_ICH9_UHCI3;
+  return controller->type == CONTROLLER_USB && controller->model >= USB_ICH9_EHCI1
+         && controller->model <= USB_ICH9_UHCI3;
 }
 
 static gboolean
 is_index_used (const DomainDef *def, const DeviceController *controller, guint64 index)
 {
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other)
-  {
-    if (other != controller && other->type == controller->type && other->index.set && other->index.value == index)
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
+    if (other != controller && other->type == controller->type && other->index.set
+        && other->index.value == index)
       return TRUE;
   }
   return FALSE;
 }
 
-/* The parts of one ICH9 USB 2 controller share an index: the last of them before @controller that lacks its model. */
+/* The parts of one ICH9 USB 2 controller share an index: the last of them before @controller that lacks its
+ * model. */
 static gboolean
 share_ich9_index (const DomainDef *def, DeviceController *controller)
 {
   const DeviceController *previous = NULL;
 
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
     if (other == controller)
       break;
     if (is_ich9_usb (other))
@@ -154,8 +190,7 @@ share_ich9_index (const DomainDef *def, DeviceController *controller)
   }
   if (previous == NULL)
     return FALSE;
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
     if (other != controller && is_ich9_usb (other) && other->index.value == previous->index.value
         && other->model == controller->model)
       return FALSE;
@@ -179,7 +214,8 @@ complete_index (const DomainDef *def, DeviceController *controller)
 static int
 default_scsi_model (Completion *completion)
 {
-  return completion_has_device (completion, "lsi53c895a") || !completion_has_device (completion, "virtio-scsi-pci")
+  return completion_has_device (completion, "lsi53c895a")
+                 || !completion_has_device (completion, "virtio-scsi-pci")
              ? SCSI_LSILOGIC
              : SCSI_VIRTIO_SCSI;
 }
@@ -207,8 +243,10 @@ allowed_models (int type)
   GString *list = g_string_new (NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (type_models[type]); i++) {
-    for (int model = type_models[type][i].first; model != 0 && model <= (int)type_models[type][i].last; model++)
-      g_string_append_printf (list, "%s'%s'", list->len > 0 ? ", " : "", enum_table_name (&controller_models, model));
+    for (int model = type_models[type][i].first; model != 0 && model <= (int)type_models[type][i].last;
+         model++)
+      g_string_append_printf (list, "%s'%s'", list->len > 0 ? ", " : "",
+                              enum_table_name (&controller_models, model));
   }
   return g_string_free (list, FALSE);
 }
@@ -220,8 +258,10 @@ validate_model (Validation *validation, const DeviceController *controller)
 
   if (controller->model == CONTROLLER_MODEL_NONE) {
     if (controller->type == CONTROLLER_PCI)
-      REFUSE_XML (model, "The PCI controller with index='%u' must have a model; expected one such as 'pcie-root-port'",
-                  (guint)controller->index.value);
+      REFUSE_XML (
+          model,
+          "The PCI controller with index='%u' must have a model; expected one such as 'pcie-root-port'",
+          (guint)controller->index.value);
     return;
   }
   for (guint i = 0; i < G_N_ELEMENTS (type_models[controller->type]); i++) {
@@ -231,8 +271,9 @@ validate_model (Validation *validation, const DeviceController *controller)
   }
 
   g_autofree char *allowed = allowed_models (controller->type);
-  REFUSE (model, "Unknown model type '%s' for a controller of type '%s'; %s%s", controller_model_name (controller), type,
-          *allowed != '\0' ? "expected " : "it has no models", allowed);
+  REFUSE (model, "Unknown model type '%s' for a controller of type '%s'; %s%s",
+          controller_model_name (controller), type, *allowed != '\0' ? "expected " : "it has no models",
+          allowed);
 }
 
 #define XHCI_PORTS_MAX          15
@@ -244,10 +285,10 @@ validate_usb (Validation *validation, const DeviceController *controller)
   gboolean is_xhci = controller->model == USB_NEC_XHCI || controller->model == USB_QEMU_XHCI;
 
   if (is_xhci && controller->ports.value > XHCI_PORTS_MAX)
-    REFUSE (ports, "'%s' controller only supports up to '%d' ports", controller_model_name (controller), XHCI_PORTS_MAX);
+    REFUSE (ports, "'%s' controller only supports up to '%d' ports", controller_model_name (controller),
+            XHCI_PORTS_MAX);
 
-  DOMAIN_FOREACH_DEVICE (validation->def, controller_kind, DeviceController, other)
-  {
+  DOMAIN_FOREACH_DEVICE (validation->def, controller_kind, DeviceController, other) {
     if (other == controller)
       break;
     if (other->type == CONTROLLER_USB && other->index.value == controller->index.value
@@ -271,13 +312,12 @@ validate_unique (Validation *validation, const DeviceController *controller)
 {
   if (controller->type == CONTROLLER_USB)
     return;
-  DOMAIN_FOREACH_DEVICE (validation->def, controller_kind, DeviceController, other)
-  {
+  DOMAIN_FOREACH_DEVICE (validation->def, controller_kind, DeviceController, other) {
     if (other == controller)
       return;
     if (other->type == controller->type && other->index.value == controller->index.value)
-      REFUSE_XML (index, "Multiple '%s' controllers with index '%u'", enum_table_name (&controller_types, controller->type),
-                  (guint)controller->index.value);
+      REFUSE_XML (index, "Multiple '%s' controllers with index '%u'",
+                  enum_table_name (&controller_types, controller->type), (guint)controller->index.value);
   }
 }
 
@@ -285,7 +325,8 @@ static gboolean
 is_virtio_scsi (const DeviceController *controller)
 {
   return controller->type == CONTROLLER_SCSI
-         && (controller->model == SCSI_VIRTIO_SCSI || controller->model == CONTROLLER_MODEL_VIRTIO_TRANSITIONAL
+         && (controller->model == SCSI_VIRTIO_SCSI
+             || controller->model == CONTROLLER_MODEL_VIRTIO_TRANSITIONAL
              || controller->model == CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL);
 }
 
@@ -327,8 +368,8 @@ controller_validate (Validation *validation, const Device *device)
     validate_master (validation, controller);
   }
   if (controller->type == CONTROLLER_VIRTIO_SERIAL && controller->ports.value > VIRTIO_SERIAL_PORTS_MAX)
-    REFUSE_XML (ports, "Invalid ports: %u; a virtio-serial controller has at most %d", (guint)controller->ports.value,
-                VIRTIO_SERIAL_PORTS_MAX);
+    REFUSE_XML (ports, "Invalid ports: %u; a virtio-serial controller has at most %d",
+                (guint)controller->ports.value, VIRTIO_SERIAL_PORTS_MAX);
   validate_unique (validation, controller);
   validate_driver (validation, controller);
 }
@@ -375,8 +416,9 @@ controller_pci_connect (const DomainDef *def, const Device *device)
     case CONTROLLER_SCSI:
       if (is_virtio_scsi (controller))
         return pci_connect_virtio (def, model);
-      return controller->model == SCSI_NCR53C90 || controller->model == SCSI_IBMVSCSI ? 0
-                                                                                      : pci_connect_conventional (def);
+      return controller->model == SCSI_NCR53C90 || controller->model == SCSI_IBMVSCSI
+                 ? 0
+                 : pci_connect_conventional (def);
     case CONTROLLER_VIRTIO_SERIAL:
       return pci_connect_virtio (def, model);
     case CONTROLLER_IDE:
@@ -422,8 +464,7 @@ controller_position (const DomainDef *def, const Device *device)
   const DeviceController *controller = (const DeviceController *)device;
   guint end = domain_def_count_devices (def, &disk_kind), before = G_MAXUINT, after_type = G_MAXUINT;
 
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
     end = other_index + 1;
     if (other->type != controller->type)
       continue;
@@ -447,8 +488,8 @@ controller_describe (const Device *device)
   const char *model = controller_model_name (controller);
 
   return g_strdup_printf ("controller %s %u%s%s%s", enum_table_name (&controller_types, controller->type),
-                          (guint)controller->index.value, model != NULL ? " (" : "", model != NULL ? model : "",
-                          model != NULL ? ")" : "");
+                          (guint)controller->index.value, model != NULL ? " (" : "",
+                          model != NULL ? model : "", model != NULL ? ")" : "");
 }
 
 const DeviceKind controller_kind = {

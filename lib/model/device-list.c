@@ -168,7 +168,7 @@ devices_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElemen
     if (device_is_verbatim (device))
       xml_element_add_parsed (element, ((const DeviceVerbatim *)device)->xml);
     else
-      field_write (&device->kind->table, device, xml_element_add (element, device->kind->element), flags);
+      device_write (device, element, flags);
   }
 }
 

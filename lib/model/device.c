@@ -27,16 +27,18 @@
 #include "model/watchdog.h"
 
 const DeviceKind *const device_kinds[] = {
-  &disk_kind,   &controller_kind, &lease_kind,    &filesystem_kind, &interface_kind, &smartcard_kind,
-  &serial_kind, &parallel_kind,   &console_kind,  &channel_kind,    &input_kind,     &tpm_kind,
-  &graphics_kind, &sound_kind,    &audio_kind,    &video_kind,      &hostdev_kind,   &redirdev_kind,
-  &redirfilter_kind, &hub_kind,   &watchdog_kind, &memballoon_kind, &rng_kind,       &nvram_kind,
-  &panic_kind,  &shmem_kind,      &memory_kind,   &iommu_kind,      &vsock_kind,     &crypto_kind,
-  &pstore_kind, NULL,
+  &disk_kind,      &controller_kind, &lease_kind,       &filesystem_kind,
+  &interface_kind, &smartcard_kind,  &serial_kind,      &parallel_kind,
+  &console_kind,   &channel_kind,    &input_kind,       &tpm_kind,
+  &graphics_kind,  &sound_kind,      &audio_kind,       &video_kind,
+  &hostdev_kind,   &redirdev_kind,   &redirfilter_kind, &hub_kind,
+  &watchdog_kind,  &memballoon_kind, &rng_kind,         &nvram_kind,
+  &panic_kind,     &shmem_kind,      &memory_kind,      &iommu_kind,
+  &vsock_kind,     &crypto_kind,     &pstore_kind,      NULL,
 };
 
-const EnumTable virtio_models
-    = { "model", { NULL, "virtio", "virtio-transitional", "virtio-non-transitional" } };
+const EnumTable virtio_models = { "model",
+                                  { NULL, "virtio", "virtio-transitional", "virtio-non-transitional" } };
 
 const DeviceKind *
 device_kind_by_element (const char *element)
@@ -137,7 +139,7 @@ virtio_options_validate (Validation *validation, const Device *device, const Vir
 
   for (guint i = 0; !is_virtio && i < G_N_ELEMENTS (said); i++) {
     if (*said[i].value != TRISTATE_ABSENT)
-      validation_error (validation, said[i].value, device, "%s driver option is only supported for virtio devices",
-                        said[i].name);
+      validation_error (validation, said[i].value, device,
+                        "%s driver option is only supported for virtio devices", said[i].name);
   }
 }

@@ -109,8 +109,8 @@ struct DeviceKind {
   DevicePlace (*place) (const DomainDef *def, const Device *device);
   guint (*pci_connect) (const DomainDef *def,
                         const Device *device); /* PciConnect bits; NULL when never PCI */
-  /* The alias libvirt gives it ("net0"), NULL when it gives none; a NULL function: element name + running index
-   * of its kind. (transfer full) */
+  /* The alias libvirt gives it ("net0"), NULL when it gives none; a NULL function: element name + running
+   * index of its kind. (transfer full) */
   char *(*alias) (const DomainDef *def, const Device *device, guint index);
   /* Where libvirt puts it among those of its kind when it reads a document: the index in def->devices it is
    * inserted at. NULL: after the last of its kind. What completion adds always goes after the last. */
@@ -126,7 +126,8 @@ const DeviceKind *device_kind_by_element (const char *element);
 Device *device_new (const DeviceKind *kind);
 void device_free (Device *device);
 Device *device_copy (const Device *device);
-/* Read @element into @device; write it as a new last child of @devices. Kinds kept verbatim are handled too. */
+/* Read @element into @device; write it as a new last child of @devices. Kinds kept verbatim are handled too.
+ */
 void device_read (FieldReader *reader, Device *device, xmlNode *element);
 void device_write (const Device *device, XmlElement *devices, guint flags);
 char *device_describe (const Device *device);

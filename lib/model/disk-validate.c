@@ -9,14 +9,14 @@
 
 #include <string.h>
 
-#define VENDOR_MAX    8   /* characters: SCSI INQUIRY's fields */
-#define PRODUCT_MAX   16
-#define WWN_DIGITS    16
-#define ROTATION_MAX  0xffff
+#define VENDOR_MAX   8 /* characters: SCSI INQUIRY's fields */
+#define PRODUCT_MAX  16
+#define WWN_DIGITS   16
+#define ROTATION_MAX 0xffff
 
 const FieldRange disk_rotation_rates = { 0, ROTATION_MAX };
 
-#define REFUSE(member, ...)     validation_error (validation, &disk->member, disk, __VA_ARGS__)
+#define REFUSE(member, ...) validation_error (validation, &disk->member, disk, __VA_ARGS__)
 #define REFUSE_XML(member, ...) \
   validation_error_code (validation, VIR_ERR_XML_ERROR, &disk->member, disk, __VA_ARGS__)
 
@@ -51,8 +51,10 @@ validate_target (Validation *validation, const DeviceDisk *disk)
   }
   if (disk_target_index (target) < 0) {
     if (disk->device.address.type == ADDRESS_NONE)
-      REFUSE_XML (target, "Unknown disk name '%s' and no address specified; expected one such as 'vda', 'sda' or 'hda'",
-                  target);
+      REFUSE_XML (
+          target,
+          "Unknown disk name '%s' and no address specified; expected one such as 'vda', 'sda' or 'hda'",
+          target);
   } else if (g_ascii_isdigit (target[strlen (target) - 1])) {
     REFUSE (target, "invalid disk target '%s', partitions can't appear in disk targets", target);
   }
@@ -65,19 +67,24 @@ validate_bus (Validation *validation, const DeviceDisk *disk)
   gboolean is_floppy = disk->device_type == DISK_DEVICE_FLOPPY;
 
   if (disk->target != NULL && is_floppy != (disk->bus == DISK_BUS_FDC))
-    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &disk->bus, disk, "Invalid bus type '%s' for %s", bus,
+    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &disk->bus, disk,
+                           "Invalid bus type '%s' for %s", bus,
                            is_floppy ? "floppy disk; expected 'fdc'" : "disk; 'fdc' is for floppies");
   if (disk->device_type == DISK_DEVICE_CDROM && disk->bus == DISK_BUS_VIRTIO)
-    REFUSE (bus, "disk type of '%s' does not support ejectable media; use bus 'sata', 'scsi' or 'usb'", disk->target);
+    REFUSE (bus, "disk type of '%s' does not support ejectable media; use bus 'sata', 'scsi' or 'usb'",
+            disk->target);
   if (disk->model != VIRTIO_MODEL_NONE && disk->bus != DISK_BUS_VIRTIO)
-    REFUSE (model, "disk model '%s' not supported for bus '%s'", enum_table_name (&virtio_models, disk->model), bus);
+    REFUSE (model, "disk model '%s' not supported for bus '%s'",
+            enum_table_name (&virtio_models, disk->model), bus);
   if (disk->removable != TRISTATE_ABSENT && disk->bus != DISK_BUS_USB && disk->bus != DISK_BUS_SCSI)
-    REFUSE_XML (removable, "removable is only valid for usb or scsi disks, '%s' is on bus '%s'", disk->target, bus);
+    REFUSE_XML (removable, "removable is only valid for usb or scsi disks, '%s' is on bus '%s'", disk->target,
+                bus);
   if (disk->tray != TRAY_NONE && !is_empty_drive_allowed (disk))
     REFUSE (tray, "tray is only valid for cdrom and floppy");
   if (disk->rotation_rate.set && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_IDE
       && disk->bus != DISK_BUS_SATA)
-    REFUSE (rotation_rate, "rotation rate is only valid for SCSI/IDE/SATA bus, '%s' is on bus '%s'", disk->target, bus);
+    REFUSE (rotation_rate, "rotation rate is only valid for SCSI/IDE/SATA bus, '%s' is on bus '%s'",
+            disk->target, bus);
 }
 
 static void
@@ -98,8 +105,8 @@ validate_address (Validation *validation, const DeviceDisk *disk)
       fits = address->type == ADDRESS_USB;
       break;
     case DISK_BUS_VIRTIO:
-      fits = address->type == ADDRESS_PCI || address->type == ADDRESS_CCW || address->type == ADDRESS_VIRTIO_MMIO
-             || address->type == ADDRESS_VIRTIO_S390;
+      fits = address->type == ADDRESS_PCI || address->type == ADDRESS_CCW
+             || address->type == ADDRESS_VIRTIO_MMIO || address->type == ADDRESS_VIRTIO_S390;
       break;
     default:
       break;
@@ -107,8 +114,8 @@ validate_address (Validation *validation, const DeviceDisk *disk)
   if (!fits && address->type != ADDRESS_NONE && address->type != ADDRESS_UNASSIGNED) {
     g_autofree char *text = device_address_to_text (address);
 
-    REFUSE (device.address, "Invalid address type for the disk '%s' with the bus type '%s': %s", disk->target, bus,
-            text);
+    REFUSE (device.address, "Invalid address type for the disk '%s' with the bus type '%s': %s", disk->target,
+            bus, text);
   }
   if (disk->bus == DISK_BUS_IDE && address->type == ADDRESS_DRIVE && address->target.value != 0)
     REFUSE (device.address, "target must be 0 for ide controller, not %u", (guint)address->target.value);
@@ -130,7 +137,8 @@ validate_source (Validation *validation, const DeviceDisk *disk)
     REFUSE (bus, "disk device='lun' is not supported for bus='%s'; expected 'scsi' or 'virtio'",
             enum_table_name (&disk_buses, disk->bus));
   if (disk->format != NULL && !g_str_equal (disk->format, "raw"))
-    REFUSE (format, "disk device 'lun' using target '%s' must use 'raw' format, not '%s'", disk->target, disk->format);
+    REFUSE (format, "disk device 'lun' using target '%s' must use 'raw' format, not '%s'", disk->target,
+            disk->format);
 }
 
 static void
@@ -147,14 +155,16 @@ validate_lun_only (Validation *validation, const DeviceDisk *disk)
     REFUSE (sgio, "sgio can be used only with device='lun'");
 }
 
-static const char *const formats[] = { "raw",   "dir",  "bochs", "cloop", "dmg",  "iso",   "vpc", "vdi",  "fat",
-                                       "vhd",   "ploop", "luks", "cow",   "qcow", "qcow2", "qed", "vmdk", NULL };
+static const char *const formats[] = { "raw", "dir",  "bochs", "cloop", "dmg",   "iso",
+                                       "vpc", "vdi",  "fat",   "vhd",   "ploop", "luks",
+                                       "cow", "qcow", "qcow2", "qed",   "vmdk",  NULL };
 
 static void
 validate_driver (Validation *validation, const DeviceDisk *disk)
 {
   if (!g_str_equal (disk->driver, "qemu"))
-    REFUSE (driver, "unsupported driver name '%s' for disk '%s'; expected 'qemu'", disk->driver, disk->target);
+    REFUSE (driver, "unsupported driver name '%s' for disk '%s'; expected 'qemu'", disk->driver,
+            disk->target);
   if (disk->format != NULL && !g_strv_contains (formats, disk->format)) {
     const char *nearest = nearest_word (disk->format, formats);
 
@@ -162,12 +172,15 @@ validate_driver (Validation *validation, const DeviceDisk *disk)
             nearest ? nearest : "; expected one such as 'raw' or 'qcow2'", nearest ? "'?" : "");
   }
   if (disk->io == DISK_IO_NATIVE && disk->cache != DISK_CACHE_DISABLE && disk->cache != DISK_CACHE_DIRECTSYNC)
-    REFUSE (io, "io='native' needs either no disk cache or directsync cache mode: say cache='none' or cache='directsync'");
+    REFUSE (io, "io='native' needs either no disk cache or directsync cache mode: say cache='none' or "
+                "cache='directsync'");
   if (disk->rerror_policy == DISK_ERROR_ENOSPACE)
-    REFUSE (rerror_policy, "Invalid disk read error policy: 'enospace'; expected 'stop', 'report' or 'ignore'");
+    REFUSE (rerror_policy,
+            "Invalid disk read error policy: 'enospace'; expected 'stop', 'report' or 'ignore'");
   if (disk->copy_on_read == TRISTATE_YES && disk->readonly)
     REFUSE (copy_on_read, "copy_on_read is not compatible with read-only disk '%s'", disk->target);
-  if (disk->iothread.set && (disk->iothread.value == 0 || disk->iothread.value > validation->def->iothreads.value))
+  if (disk->iothread.set
+      && (disk->iothread.value == 0 || disk->iothread.value > validation->def->iothreads.value))
     REFUSE (iothread, "Disk iothread '%u' not defined in iothreadid: the domain has %u iothreads",
             (guint)disk->iothread.value, (guint)validation->def->iothreads.value);
 }
@@ -187,8 +200,8 @@ validate_virtio (Validation *validation, const DeviceDisk *disk)
   if (disk->queue_size.set)
     REFUSE (queue_size, "queue_size attribute in disk driver element is only supported by virtio-blk");
   if (disk->iothread.set)
-    REFUSE (iothread, "IOThreads not available for bus '%s' target '%s'", enum_table_name (&disk_buses, disk->bus),
-            disk->target);
+    REFUSE (iothread, "IOThreads not available for bus '%s' target '%s'",
+            enum_table_name (&disk_buses, disk->bus), disk->target);
 }
 
 static gboolean
@@ -211,15 +224,17 @@ validate_identity (Validation *validation, const DeviceDisk *disk)
   for (const char *c = disk->serial; c != NULL && *c != '\0'; c++) {
     if (is_serial_character (*c))
       continue;
-    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &disk->serial, disk,
-                           "driver serial '%s' contains unsafe characters; letters, digits, '_-.+' and space are allowed",
-                           disk->serial);
+    validation_error_code (
+        validation, VIR_ERR_INTERNAL_ERROR, &disk->serial, disk,
+        "driver serial '%s' contains unsafe characters; letters, digits, '_-.+' and space are allowed",
+        disk->serial);
     break;
   }
   if (disk->wwn != NULL && !is_wwn (disk->wwn))
     validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &disk->wwn, disk,
                            "Malformed wwn: %s; expected %d hexadecimal digits", disk->wwn, WWN_DIGITS);
-  else if (disk->wwn != NULL && disk->bus != DISK_BUS_IDE && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_SATA)
+  else if (disk->wwn != NULL && disk->bus != DISK_BUS_IDE && disk->bus != DISK_BUS_SCSI
+           && disk->bus != DISK_BUS_SATA)
     REFUSE (wwn, "Only ide and scsi disk support wwn");
   if (disk->vendor != NULL && strlen (disk->vendor) > VENDOR_MAX)
     REFUSE (vendor, "disk vendor is more than %d characters", VENDOR_MAX);
@@ -248,22 +263,24 @@ validate_iotune (Validation *validation, const DeviceDisk *disk)
   if (clash (&tune->total_iops_sec, &tune->read_iops_sec, &tune->write_iops_sec))
     REFUSE_XML (iotune->total_iops_sec, "total and read/write iops_sec cannot be set at the same time");
   if (clash (&tune->total_bytes_sec_max, &tune->read_bytes_sec_max, &tune->write_bytes_sec_max))
-    REFUSE_XML (iotune->total_bytes_sec_max, "total and read/write bytes_sec_max cannot be set at the same time");
+    REFUSE_XML (iotune->total_bytes_sec_max,
+                "total and read/write bytes_sec_max cannot be set at the same time");
   if (clash (&tune->total_iops_sec_max, &tune->read_iops_sec_max, &tune->write_iops_sec_max))
-    REFUSE_XML (iotune->total_iops_sec_max, "total and read/write iops_sec_max cannot be set at the same time");
+    REFUSE_XML (iotune->total_iops_sec_max,
+                "total and read/write iops_sec_max cannot be set at the same time");
 }
 
 /* Drives are told apart by their targets. */
 static void
 validate_unique (Validation *validation, const DeviceDisk *disk)
 {
-  DOMAIN_FOREACH_DEVICE (validation->def, disk_kind, DeviceDisk, other)
-  {
+  DOMAIN_FOREACH_DEVICE (validation->def, disk_kind, DeviceDisk, other) {
     if (other == disk)
       return;
     if (disk->target != NULL && g_strcmp0 (other->target, disk->target) == 0)
       REFUSE_XML (target, "target '%s' duplicated for disk sources '%s' and '%s'", disk->target,
-                  disk_path (other) != NULL ? disk_path (other) : "", disk_path (disk) != NULL ? disk_path (disk) : "");
+                  disk_path (other) != NULL ? disk_path (other) : "",
+                  disk_path (disk) != NULL ? disk_path (disk) : "");
   }
 }
 

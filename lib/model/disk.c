@@ -13,23 +13,25 @@
 
 #include <string.h>
 
-const EnumTable disk_types
-    = { "disk type",
-        { NULL, "file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa" } };
+const EnumTable disk_types = {
+  "disk type", { NULL, "file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa" }
+};
 const EnumTable disk_devices = { "disk device", { NULL, "disk", "cdrom", "floppy", "lun" } };
-const EnumTable disk_buses
-    = { "disk bus", { NULL, "ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd" } };
-const EnumTable disk_caches
-    = { "disk cache mode",
-        { NULL, "default", "none", "writethrough", "writeback", "directsync", "unsafe" } };
-const EnumTable disk_error_policies = { "disk error policy", { NULL, "stop", "report", "ignore", "enospace" } };
+const EnumTable disk_buses = { "disk bus",
+                               { NULL, "ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd" } };
+const EnumTable disk_caches = {
+  "disk cache mode", { NULL, "default", "none", "writethrough", "writeback", "directsync", "unsafe" }
+};
+const EnumTable disk_error_policies = { "disk error policy",
+                                        { NULL, "stop", "report", "ignore", "enospace" } };
 const EnumTable disk_ios = { "disk I/O mode", { NULL, "native", "threads", "io_uring" } };
 const EnumTable disk_discards = { "disk discard mode", { NULL, "unmap", "ignore" } };
 const EnumTable detect_zeroes_modes = { "disk zero detection", { NULL, "off", "on", "unmap" } };
 
 static const EnumTable sgios = { "SCSI command filter", { NULL, "filtered", "unfiltered" } };
 static const EnumTable snapshots = { "disk snapshot mode", { NULL, "no", "internal", "external", "manual" } };
-static const EnumTable startup_policies = { "startup policy", { NULL, "mandatory", "requisite", "optional" } };
+static const EnumTable startup_policies = { "startup policy",
+                                            { NULL, "mandatory", "requisite", "optional" } };
 static const EnumTable trays = { "tray state", { NULL, "closed", "open" } };
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
@@ -60,15 +62,20 @@ static const Field iotune_fields[] = {
 };
 static const FieldTable iotune_table = { sizeof (DiskIotune), iotune_fields };
 
-#define FILE_TYPE  (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
-#define BLOCK_TYPE FIELD_VALUE (DISK_TYPE_BLOCK)
-#define PATH_TYPES (FILE_TYPE | BLOCK_TYPE)
+#define FILE_TYPE   (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
+#define BLOCK_TYPE  FIELD_VALUE (DISK_TYPE_BLOCK)
+#define PATH_TYPES  (FILE_TYPE | BLOCK_TYPE)
 #define OTHER_TYPES (~PATH_TYPES)
 
-#define HOST_FIELD(member, path, type, detail) FIELD_WITH (DeviceDisk, member, path, type, detail, FIELD_NO_ABI)
-#define SOURCE_FIELD(member, path, type, detail, flags, types)                                       \
-  { (path), G_STRUCT_OFFSET (DeviceDisk, member), &(type), (detail), FIELD_NO_ABI | (flags),         \
-    { G_STRUCT_OFFSET (DeviceDisk, type), (types) } }
+#define HOST_FIELD(member, path, kind, detail) \
+  FIELD_WITH (DeviceDisk, member, path, kind, detail, FIELD_NO_ABI)
+#define SOURCE_FIELD(member, path, kind, detail, flags, types)                               \
+  {                                                                                          \
+    (path), G_STRUCT_OFFSET (DeviceDisk, member), &(kind), (detail), FIELD_NO_ABI | (flags), \
+    {                                                                                        \
+      G_STRUCT_OFFSET (DeviceDisk, type), (types)                                            \
+    }                                                                                        \
+  }
 
 static const Field disk_fields[] = {
   HOST_FIELD (type, "@type", field_enum, &disk_types),
@@ -149,7 +156,7 @@ static const struct {
   const char *prefix;
   DiskBus bus;
 } target_prefixes[] = {
-  { "fd", DISK_BUS_FDC },   { "hd", DISK_BUS_IDE },  { "sd", DISK_BUS_SCSI },
+  { "fd", DISK_BUS_FDC },    { "hd", DISK_BUS_IDE },  { "sd", DISK_BUS_SCSI },
   { "vd", DISK_BUS_VIRTIO }, { "xvd", DISK_BUS_XEN }, { "ubd", DISK_BUS_UML },
 };
 
@@ -282,9 +289,9 @@ disk_pci_connect (const DomainDef *def, const Device *device)
 static gboolean
 has_scsi_bus (const DomainDef *def, const DeviceDisk *disk)
 {
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller)
-  {
-    if (controller->type == CONTROLLER_SCSI && controller->index.value == disk->device.address.controller.value)
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
+    if (controller->type == CONTROLLER_SCSI
+        && controller->index.value == disk->device.address.controller.value)
       return controller->model == SCSI_LSILOGIC;
   }
   return FALSE;
@@ -314,8 +321,7 @@ disk_position (const DomainDef *def, const Device *device)
   int index = disk_target_index (disk->target);
   guint end = 0, after_bus = G_MAXUINT;
 
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, other) {
     end = other_index + 1;
     if (other->bus != disk->bus)
       continue;

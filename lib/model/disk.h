@@ -95,9 +95,10 @@ typedef struct {
   char *file, *fdgroup, *dev; /* see disk_path */
   int startup_policy;         /* StartupPolicy */
   Number source_index;        /* live only */
-  char *slices, *reservations, *source_encryption, *data_store; /* verbatim: inside a file's or block's <source> */
-  GPtrArray *source_seclabels;                                  /* verbatim */
-  char *source;               /* the whole element verbatim, for the other types */
+  char *slices, *reservations, *source_encryption,
+      *data_store;             /* verbatim: inside a file's or block's <source> */
+  GPtrArray *source_seclabels; /* verbatim */
+  char *source;                /* the whole element verbatim, for the other types */
   char *auth, *backing_store, *backend_domain, *geometry, *block_io, *mirror; /* verbatim */
 
   /* <target> */

@@ -10,12 +10,13 @@
 #include "model/audio.h"
 #include "model/complete.h"
 
-const EnumTable graphics_types
-    = { "graphics type", { NULL, "sdl", "vnc", "rdp", "desktop", "spice", "egl-headless", "dbus" } };
+const EnumTable graphics_types = {
+  "graphics type", { NULL, "sdl", "vnc", "rdp", "desktop", "spice", "egl-headless", "dbus" }
+};
 const EnumTable listen_types = { "listen type", { NULL, "none", "address", "network", "socket" } };
 
-static const EnumTable share_policies
-    = { "share policy", { NULL, "allow-exclusive", "force-shared", "ignore" } };
+static const EnumTable share_policies = { "share policy",
+                                          { NULL, "allow-exclusive", "force-shared", "ignore" } };
 static const EnumTable connected_actions = { "connected action", { NULL, "fail", "disconnect", "keep" } };
 static const EnumTable default_modes = { "default mode", { NULL, "any", "secure", "insecure" } };
 
@@ -23,7 +24,8 @@ static const EnumTable default_modes = { "default mode", { NULL, "any", "secure"
 
 static const Field listen_fields[] = {
   FIELD_WITH (GraphicsListen, type, "@type", field_enum, &listen_types, FIELD_REQUIRED),
-  FIELD_WHEN (GraphicsListen, address, "@address", field_text, NULL, type, LISTEN (ADDRESS) | LISTEN (NETWORK)),
+  FIELD_WHEN (GraphicsListen, address, "@address", field_text, NULL, type,
+              LISTEN (ADDRESS) | LISTEN (NETWORK)),
   FIELD_WHEN (GraphicsListen, network, "@network", field_text, NULL, type, LISTEN (NETWORK)),
   FIELD_WHEN (GraphicsListen, socket, "@socket", field_text, NULL, type, LISTEN (SOCKET)),
   FIELD_WITH (GraphicsListen, from_config, "@fromConfig", field_yes_no, NULL, FIELD_LIVE),
@@ -40,10 +42,15 @@ static const FieldTable channel_table = { sizeof (SpiceChannel), channel_fields 
 
 #define TYPE(name) FIELD_VALUE (GRAPHICS_##name)
 #define SERVERS    (TYPE (VNC) | TYPE (SPICE) | TYPE (RDP))
-#define OF(member, path, kind, detail, types) FIELD_WHEN (DeviceGraphics, member, path, kind, detail, type, types)
-#define SECRET(member, path, kind, detail, types)                         \
-  { (path), G_STRUCT_OFFSET (DeviceGraphics, member), &(kind), (detail),  \
-    FIELD_SECRET, { G_STRUCT_OFFSET (DeviceGraphics, type), (types) } }
+#define OF(member, path, kind, detail, types) \
+  FIELD_WHEN (DeviceGraphics, member, path, kind, detail, type, types)
+#define SECRET(member, path, kind, detail, types)                                      \
+  {                                                                                    \
+    (path), G_STRUCT_OFFSET (DeviceGraphics, member), &(kind), (detail), FIELD_SECRET, \
+    {                                                                                  \
+      G_STRUCT_OFFSET (DeviceGraphics, type), (types)                                  \
+    }                                                                                  \
+  }
 
 static const Field graphics_fields[] = {
   FIELD_WITH (DeviceGraphics, type, "@type", field_enum, &graphics_types, FIELD_REQUIRED),
@@ -89,7 +96,8 @@ static const Field graphics_fields[] = {
 GraphicsListen *
 graphics_first_listen (const DeviceGraphics *graphics)
 {
-  return graphics->listens != NULL && graphics->listens->len > 0 ? g_ptr_array_index (graphics->listens, 0) : NULL;
+  return graphics->listens != NULL && graphics->listens->len > 0 ? g_ptr_array_index (graphics->listens, 0)
+                                                                 : NULL;
 }
 
 gboolean
@@ -143,35 +151,23 @@ clear_ports (DeviceGraphics *graphics)
   graphics->autoport = TRISTATE_ABSENT;
 }
 
-static gboolean
-is_port_open (const SignedNumber *port)
-{
-  return !port->set || port->value == 0 || port->value == -1;
-}
-
 /* One port for VNC and RDP: written -1 when it is chosen at start. */
 static void
 complete_port (DeviceGraphics *graphics)
 {
-  if (graphics->port.set && graphics->port.value == -1 && graphics->autoport == TRISTATE_ABSENT)
-    graphics->autoport = TRISTATE_YES;
-  if (is_port_open (&graphics->port) && graphics->autoport == TRISTATE_ABSENT)
-    graphics->autoport = TRISTATE_YES;
-  if (graphics->autoport == TRISTATE_YES) {
+  if (graphics->autoport == TRISTATE_ABSENT)
+    graphics->autoport = !graphics->port.set || graphics->port.value == -1 ? TRISTATE_YES : TRISTATE_NO;
+  if (graphics->autoport == TRISTATE_YES)
     graphics->port = (SignedNumber){ TRUE, -1 };
-  } else {
-    graphics->autoport = TRISTATE_NO;
-    if (is_port_open (&graphics->port))
-      graphics->port.set = FALSE;
-  }
+  else if (graphics->port.value == 0 || graphics->port.value == -1)
+    graphics->port.set = FALSE;
 }
 
-/* Two ports for Spice, and neither is written when both are chosen at start. */
+/* Two ports for Spice: neither is written when both are chosen at start, and without any it does not listen.
+ */
 static void
-complete_spice_ports (DeviceGraphics *graphics)
+complete_spice_ports (DeviceGraphics *graphics, GraphicsListen *first)
 {
-  gboolean open = is_port_open (&graphics->port) && is_port_open (&graphics->tls_port);
-
   if (graphics->port.value == -1 && graphics->tls_port.value == -1)
     graphics->autoport = TRISTATE_YES;
   if (graphics->autoport == TRISTATE_YES) {
@@ -179,17 +175,22 @@ complete_spice_ports (DeviceGraphics *graphics)
     graphics->tls_port.set = FALSE;
     return;
   }
-  if (graphics->autoport == TRISTATE_ABSENT)
-    graphics->autoport = TRISTATE_NO;
-  if (open && graphics->port.value == 0)
-    graphics->port.set = FALSE;
+  graphics->autoport = TRISTATE_NO;
+  if (graphics->port.value != 0 || graphics->tls_port.value != 0)
+    return;
+  clear_ports (graphics);
+  if (first->type == LISTEN_ADDRESS) {
+    first->type = LISTEN_NONE;
+    g_clear_pointer (&first->address, g_free);
+    g_clear_pointer (&graphics->listen, g_free);
+  }
 }
 
 static void
 graphics_complete (Completion *completion G_GNUC_UNUSED, Device *device)
 {
   DeviceGraphics *graphics = (DeviceGraphics *)device;
-  const GraphicsListen *first;
+  GraphicsListen *first;
 
   if (!is_server (graphics))
     return;
@@ -198,7 +199,7 @@ graphics_complete (Completion *completion G_GNUC_UNUSED, Device *device)
   if (first->type == LISTEN_SOCKET || first->type == LISTEN_NONE)
     clear_ports (graphics);
   else if (graphics->type == GRAPHICS_SPICE)
-    complete_spice_ports (graphics);
+    complete_spice_ports (graphics, first);
   else
     complete_port (graphics);
 }
@@ -208,11 +209,13 @@ graphics_complete (Completion *completion G_GNUC_UNUSED, Device *device)
   validation_error_code (validation, VIR_ERR_XML_ERROR, &graphics->member, graphics, __VA_ARGS__)
 
 static void
-validate_port (Validation *validation, const DeviceGraphics *graphics, const SignedNumber *port, const char *name)
+validate_port (Validation *validation, const DeviceGraphics *graphics, const SignedNumber *port,
+               const char *name)
 {
   if (port->set && (port->value < -1 || port->value > PORT_MAX))
-    validation_error (validation, port, graphics, "%s %" G_GINT64_FORMAT " of %s graphics is no port; expected -1 to %d",
-                      name, port->value, enum_table_name (&graphics_types, graphics->type), PORT_MAX);
+    validation_error (validation, port, graphics,
+                      "%s %" G_GINT64_FORMAT " of %s graphics is no port; expected -1 to %d", name,
+                      port->value, enum_table_name (&graphics_types, graphics->type), PORT_MAX);
 }
 
 static void
@@ -222,7 +225,9 @@ validate_listens (Validation *validation, const DeviceGraphics *graphics)
 
   if (first != NULL && first->type == LISTEN_ADDRESS && graphics->listen != NULL
       && g_strcmp0 (graphics->listen, first->address) != 0)
-    REFUSE (listen, "graphics 'listen' attribute '%s' must match 'address' attribute of first listen element (found '%s')",
+    REFUSE (listen,
+            "graphics 'listen' attribute '%s' must match 'address' attribute of first listen element (found "
+            "'%s')",
             graphics->listen, first->address != NULL ? first->address : "none");
 
   for (guint i = 0; graphics->listens != NULL && i < graphics->listens->len; i++) {
@@ -232,7 +237,8 @@ validate_listens (Validation *validation, const DeviceGraphics *graphics)
       validation_error_code (validation, VIR_ERR_XML_ERROR, listen, graphics,
                              "'network' attribute is required for listen type 'network'");
     if (listen->type == LISTEN_SOCKET && listen->socket != NULL && !g_path_is_absolute (listen->socket))
-      validation_error (validation, &listen->socket, graphics, "the socket '%s' is not an absolute path", listen->socket);
+      validation_error (validation, &listen->socket, graphics, "the socket '%s' is not an absolute path",
+                        listen->socket);
   }
 }
 
@@ -252,7 +258,9 @@ graphics_validate (Validation *validation, const Device *device)
   const DeviceGraphics *graphics = (const DeviceGraphics *)device;
 
   if (graphics->type == GRAPHICS_DESKTOP || graphics->type == GRAPHICS_RDP)
-    REFUSE (type, "%s graphics are not supported with this QEMU; expected 'vnc', 'spice', 'sdl', 'egl-headless' or 'dbus'",
+    REFUSE (type,
+            "%s graphics are not supported with this QEMU; expected 'vnc', 'spice', 'sdl', 'egl-headless' or "
+            "'dbus'",
             enum_table_name (&graphics_types, graphics->type));
   validate_port (validation, graphics, &graphics->port, "port");
   validate_port (validation, graphics, &graphics->tls_port, "tlsPort");
@@ -263,7 +271,8 @@ graphics_validate (Validation *validation, const Device *device)
     validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &graphics->passwd_valid_to, device,
                            "cannot parse password validity time '%s', expect YYYY-MM-DDTHH:MM:SS",
                            graphics->passwd_valid_to);
-  if (graphics->type == GRAPHICS_SPICE && graphics->gl_rendernode != NULL && graphics->gl_enable != TRISTATE_YES)
+  if (graphics->type == GRAPHICS_SPICE && graphics->gl_rendernode != NULL
+      && graphics->gl_enable != TRISTATE_YES)
     REFUSE_XML (gl_rendernode, "a rendernode needs <gl enable='yes'/>");
 }
 
@@ -276,7 +285,8 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
 static char *
 graphics_describe (const Device *device)
 {
-  return g_strdup_printf ("graphics '%s'", enum_table_name (&graphics_types, ((const DeviceGraphics *)device)->type));
+  return g_strdup_printf ("graphics '%s'",
+                          enum_table_name (&graphics_types, ((const DeviceGraphics *)device)->type));
 }
 
 const DeviceKind graphics_kind = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * <hub>: more USB ports. How many are needed is found when USB addresses are assigned; a document seldom says.
+ * <hub>: more USB ports. How many are needed is found when USB addresses are assigned; a document seldom
+ * says.
  */
 
 #include "model/hub.h"
@@ -20,4 +21,6 @@ hub_place (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSE
   return PLACE_USB;
 }
 
-const DeviceKind hub_kind = { .element = "hub", .table = { sizeof (DeviceHub), hub_fields }, .place = hub_place };
+const DeviceKind hub_kind = { .element = "hub",
+                              .table = { sizeof (DeviceHub), hub_fields },
+                              .place = hub_place };

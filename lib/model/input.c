@@ -8,11 +8,12 @@
 #include "model/input.h"
 #include "model/complete.h"
 
-const EnumTable input_types = { "input type", { NULL, "mouse", "tablet", "keyboard", "passthrough", "evdev" } };
+const EnumTable input_types = { "input type",
+                                { NULL, "mouse", "tablet", "keyboard", "passthrough", "evdev" } };
 const EnumTable input_buses = { "input bus", { NULL, "ps2", "usb", "xen", "parallels", "virtio" } };
-const EnumTable input_grab_toggles = { "grab toggle",
-                                       { NULL, "ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock",
-                                         "ctrl-scrolllock" } };
+const EnumTable input_grab_toggles = {
+  "grab toggle", { NULL, "ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock" }
+};
 static const EnumTable grabs = { "grab", { NULL, "all" } };
 
 #define TYPES(name) FIELD_VALUE (INPUT_##name)
@@ -25,7 +26,8 @@ static const Field input_fields[] = {
   FIELD_WHEN (DeviceInput, evdev, "source/@evdev", field_text, NULL, type, TYPES (PASSTHROUGH)),
   FIELD_WHEN (DeviceInput, source_dev, "source/@dev", field_text, NULL, type, TYPES (EVDEV)),
   FIELD_WHEN (DeviceInput, grab, "source/@grab", field_enum, &grabs, type, TYPES (EVDEV)),
-  FIELD_WHEN (DeviceInput, grab_toggle, "source/@grabToggle", field_enum, &input_grab_toggles, type, TYPES (EVDEV)),
+  FIELD_WHEN (DeviceInput, grab_toggle, "source/@grabToggle", field_enum, &input_grab_toggles, type,
+              TYPES (EVDEV)),
   FIELD_WHEN (DeviceInput, repeat, "source/@repeat", field_on_off, NULL, type, TYPES (EVDEV)),
   DEVICE_FIELDS (DeviceInput),
   FIELD_END,

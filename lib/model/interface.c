@@ -13,8 +13,9 @@
 #include <string.h>
 
 const EnumTable interface_types = { "interface type",
-                                    { NULL, "user", "ethernet", "vhostuser", "server", "client", "mcast", "network",
-                                      "bridge", "internal", "direct", "hostdev", "udp", "vdpa", "null", "vds" } };
+                                    { NULL, "user", "ethernet", "vhostuser", "server", "client", "mcast",
+                                      "network", "bridge", "internal", "direct", "hostdev", "udp", "vdpa",
+                                      "null", "vds" } };
 
 static const EnumTable mac_types = { "MAC address type", { NULL, "generated", "static" } };
 static const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kernel", "libvirt" } };
@@ -24,14 +25,19 @@ static const EnumTable txmodes = { "transmit mode", { NULL, "iothread", "timer" 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 static const FieldRange mtu_range = { 0, 65535 };
 
-#define TYPE(name) FIELD_VALUE (INTERFACE_##name)
-#define DEV_TYPES  (TYPE (DIRECT) | TYPE (VDPA) | TYPE (USER))
+#define TYPE(name)  FIELD_VALUE (INTERFACE_##name)
+#define DEV_TYPES   (TYPE (DIRECT) | TYPE (VDPA) | TYPE (USER))
 #define PLAIN_TYPES (TYPE (NONE) | TYPE (NETWORK) | TYPE (BRIDGE) | TYPE (INTERNAL) | TYPE (NULL) | DEV_TYPES)
 
-#define HOST_FIELD(member, path, type, detail) FIELD_WITH (DeviceInterface, member, path, type, detail, FIELD_NO_ABI)
-#define SOURCE_FIELD(member, path, type_, detail, types)                  \
-  { (path), G_STRUCT_OFFSET (DeviceInterface, member), &(type_), (detail), \
-    FIELD_NO_ABI, { G_STRUCT_OFFSET (DeviceInterface, type), (types) } }
+#define HOST_FIELD(member, path, kind, detail) \
+  FIELD_WITH (DeviceInterface, member, path, kind, detail, FIELD_NO_ABI)
+#define SOURCE_FIELD(member, path, type_, detail, types)                                 \
+  {                                                                                      \
+    (path), G_STRUCT_OFFSET (DeviceInterface, member), &(type_), (detail), FIELD_NO_ABI, \
+    {                                                                                    \
+      G_STRUCT_OFFSET (DeviceInterface, type), (types)                                   \
+    }                                                                                    \
+  }
 
 static const FieldRange prefix_range = { 0, 128 };
 static const Field ip_fields[] = {
@@ -50,7 +56,7 @@ static const Field interface_fields[] = {
   FIELD (DeviceInterface, mac, "mac/@address", field_mac, NULL),
   HOST_FIELD (mac_type, "mac/@type", field_enum, &mac_types),
   HOST_FIELD (mac_check, "mac/@check", field_yes_no, NULL),
-  FIELD_WITH (DeviceInterface, mac_current, "mac/@currentAddress", field_text, NULL, FIELD_LIVE | FIELD_IGNORED),
+  { "mac/@currentAddress", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
 
   SOURCE_FIELD (network, "source/@network", field_text, NULL, TYPE (NETWORK)),
   SOURCE_FIELD (portgroup, "source/@portgroup", field_text, NULL, TYPE (NETWORK)),
@@ -141,7 +147,8 @@ is_made_up_name (const char *name)
   for (guint i = 0; prefixes[i] != NULL; i++) {
     const char *digits = name + strlen (prefixes[i]);
 
-    if (g_str_has_prefix (name, prefixes[i]) && *digits != '\0' && digits[strspn (digits, "0123456789")] == '\0')
+    if (g_str_has_prefix (name, prefixes[i]) && *digits != '\0'
+        && digits[strspn (digits, "0123456789")] == '\0')
       return TRUE;
   }
   return FALSE;
@@ -236,7 +243,8 @@ validate_source (Validation *validation, const DeviceInterface *interface)
       break;
   }
   if (interface->source_mode != NULL && !g_strv_contains (source_modes, interface->source_mode))
-    REFUSE (source_mode, "Unknown mode '%s' of a direct interface; expected 'vepa', 'private', 'bridge' or 'passthrough'",
+    REFUSE (source_mode,
+            "Unknown mode '%s' of a direct interface; expected 'vepa', 'private', 'bridge' or 'passthrough'",
             interface->source_mode);
 }
 
@@ -246,9 +254,10 @@ validate_model (Validation *validation, const DeviceInterface *interface)
   for (const char *c = interface->model; c != NULL && *c != '\0'; c++) {
     if (g_ascii_isalnum (*c) || *c == '-' || *c == '_')
       continue;
-    validation_error_code (validation, VIR_ERR_INVALID_ARG, &interface->model, interface,
-                           "Model name contains invalid characters: '%s'; letters, digits, '-' and '_' are allowed",
-                           interface->model);
+    validation_error_code (
+        validation, VIR_ERR_INVALID_ARG, &interface->model, interface,
+        "Model name contains invalid characters: '%s'; letters, digits, '-' and '_' are allowed",
+        interface->model);
     return;
   }
 }
@@ -260,10 +269,14 @@ validate_driver (Validation *validation, const DeviceInterface *interface)
 
   virtio_options_validate (validation, &interface->device, &interface->virtio, is_virtio);
   if (is_virtio) {
-    if (interface->rx_queue_size.set && !((interface->rx_queue_size.value & (interface->rx_queue_size.value - 1)) == 0))
-      REFUSE (rx_queue_size, "rx_queue_size has to be a power of two, not %u", (guint)interface->rx_queue_size.value);
-    if (interface->tx_queue_size.set && !((interface->tx_queue_size.value & (interface->tx_queue_size.value - 1)) == 0))
-      REFUSE (tx_queue_size, "tx_queue_size has to be a power of two, not %u", (guint)interface->tx_queue_size.value);
+    if (interface->rx_queue_size.set
+        && !((interface->rx_queue_size.value & (interface->rx_queue_size.value - 1)) == 0))
+      REFUSE (rx_queue_size, "rx_queue_size has to be a power of two, not %u",
+              (guint)interface->rx_queue_size.value);
+    if (interface->tx_queue_size.set
+        && !((interface->tx_queue_size.value & (interface->tx_queue_size.value - 1)) == 0))
+      REFUSE (tx_queue_size, "tx_queue_size has to be a power of two, not %u",
+              (guint)interface->tx_queue_size.value);
     return;
   }
   if (interface->rss != TRISTATE_ABSENT || interface->rss_hash_report != TRISTATE_ABSENT)
@@ -273,7 +286,8 @@ validate_driver (Validation *validation, const DeviceInterface *interface)
 static void
 validate_rom (Validation *validation, const DeviceInterface *interface)
 {
-  if (interface->rom_enabled == TRISTATE_NO && (interface->rom_bar != TRISTATE_ABSENT || interface->rom_file != NULL))
+  if (interface->rom_enabled == TRISTATE_NO
+      && (interface->rom_bar != TRISTATE_ABSENT || interface->rom_file != NULL))
     REFUSE (rom_enabled, "ROM tuning is not supported when ROM is disabled");
 }
 
@@ -300,9 +314,10 @@ interface_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 }
 
 /* The conventional cards libvirt knows by name; one it does not know goes where virtio devices go. */
-static const char *const conventional_models[]
-    = { "rtl8139", "e1000",   "netfront", "spapr-vlan", "lan9118",   "smc91c111", "vlance", "vmxnet",
-        "vmxnet2", "vmxnet3", "82540EM",  "82545EM",    "82543GC",   "Am79C970A", "Am79C973", NULL };
+static const char *const conventional_models[] = { "rtl8139", "e1000",     "netfront", "spapr-vlan",
+                                                   "lan9118", "smc91c111", "vlance",   "vmxnet",
+                                                   "vmxnet2", "vmxnet3",   "82540EM",  "82545EM",
+                                                   "82543GC", "Am79C970A", "Am79C973", NULL };
 
 static guint
 interface_pci_connect (const DomainDef *def, const Device *device)

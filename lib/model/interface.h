@@ -47,8 +47,8 @@ typedef struct {
   char *source_mode;                  /* direct */
   char *source;                       /* the whole element verbatim */
 
-  char *vlan, *virtualport, *bandwidth;    /* verbatim */
-  int port_isolated;                       /* Tristate */
+  char *vlan, *virtualport, *bandwidth; /* verbatim */
+  int port_isolated;                    /* Tristate */
   GPtrArray *ips;                       /* InterfaceIp */
   GPtrArray *routes, *port_forwards;    /* verbatim */
   char *script, *downscript, *backend_domain;

@@ -4,12 +4,12 @@
  * <memballoon>: how the host asks for memory back. Every machine has one unless its document says 'none'.
  */
 
-#include "model/complete.h"
 #include "model/memballoon.h"
+#include "model/complete.h"
 
-const EnumTable balloon_models
-    = { "memory balloon model",
-        { NULL, "virtio", "xen", "none", "virtio-transitional", "virtio-non-transitional" } };
+const EnumTable balloon_models = {
+  "memory balloon model", { NULL, "virtio", "xen", "none", "virtio-transitional", "virtio-non-transitional" }
+};
 
 static const FieldRange periods = { 0, G_MAXINT32 };
 
@@ -45,11 +45,13 @@ memballoon_validate (Validation *validation, const Device *device)
   const DeviceMemballoon *balloon = (const DeviceMemballoon *)device;
 
   if (balloon->model == BALLOON_XEN)
-    validation_error (validation, &balloon->model, device,
-                      "Memory balloon device type 'xen' is not supported by this version of qemu; expected 'virtio' or "
-                      "'none'");
+    validation_error (
+        validation, &balloon->model, device,
+        "Memory balloon device type 'xen' is not supported by this version of qemu; expected 'virtio' or "
+        "'none'");
   if (domain_def_count_devices (validation->def, &memballoon_kind) > 1)
-    validation_error_code (validation, VIR_ERR_XML_ERROR, device, device, "only a single memory balloon device may be defined");
+    validation_error_code (validation, VIR_ERR_XML_ERROR, device, device,
+                           "only a single memory balloon device may be defined");
   virtio_options_validate (validation, device, &balloon->virtio, is_virtio (balloon));
 }
 

@@ -65,8 +65,7 @@ panic_validate (Validation *validation, const Device *device)
   if (panic->model != PANIC_ISA && panic->model != PANIC_PVPANIC && address != ADDRESS_NONE)
     REFUSE (device.address, "setting the panic device address is not supported for model '%s'", model);
 
-  DOMAIN_FOREACH_DEVICE (def, panic_kind, DevicePanic, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, panic_kind, DevicePanic, other) {
     if (other == panic)
       return;
     if (other->model == panic->model)

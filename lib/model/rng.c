@@ -13,9 +13,13 @@ const EnumTable rng_backends = { "random number generator backend", { NULL, "ran
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 
 #define BACKEND(name) FIELD_VALUE (RNG_BACKEND_##name)
-#define HOST_FIELD(member, path, kind, detail, backends)              \
-  { (path), G_STRUCT_OFFSET (DeviceRng, member), &(kind), (detail),   \
-    FIELD_NO_ABI, { G_STRUCT_OFFSET (DeviceRng, backend), (backends) } }
+#define HOST_FIELD(member, path, kind, detail, backends)                          \
+  {                                                                               \
+    (path), G_STRUCT_OFFSET (DeviceRng, member), &(kind), (detail), FIELD_NO_ABI, \
+    {                                                                             \
+      G_STRUCT_OFFSET (DeviceRng, backend), (backends)                            \
+    }                                                                             \
+  }
 
 static const Field rng_fields[] = {
   FIELD_WITH (DeviceRng, model, "@model", field_enum, &virtio_models, FIELD_REQUIRED),
@@ -61,7 +65,8 @@ rng_validate (Validation *validation, const Device *device)
   if (rng->backend == RNG_BACKEND_EGD && rng->egd_type == CHARDEV_NONE)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &rng->egd_type, device, "missing EGD backend type");
   if (rng->backend == RNG_BACKEND_RANDOM && rng->path != NULL && !g_path_is_absolute (rng->path))
-    validation_error (validation, &rng->path, device, "the RNG backend file '%s' is not an absolute path", rng->path);
+    validation_error (validation, &rng->path, device, "the RNG backend file '%s' is not an absolute path",
+                      rng->path);
 }
 
 static DevicePlace

@@ -12,8 +12,8 @@ const EnumTable serial_targets = { "serial target type",
                                    { NULL, "isa-serial", "usb-serial", "pci-serial", "spapr-vio-serial",
                                      "system-serial", "sclp-serial", "isa-debug" } };
 const EnumTable serial_models = { "serial target model",
-                                  { NULL, "isa-serial", "usb-serial", "pci-serial", "spapr-vty", "pl011", "sclpconsole",
-                                    "sclplmconsole", "16550a", "isa-debugcon" } };
+                                  { NULL, "isa-serial", "usb-serial", "pci-serial", "spapr-vty", "pl011",
+                                    "sclpconsole", "sclplmconsole", "16550a", "isa-debugcon" } };
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 
@@ -38,10 +38,10 @@ static const struct {
   SerialTarget target;
   SerialModel model;
 } target_models[] = {
-  { SERIAL_ISA, SERIAL_MODEL_ISA_SERIAL },     { SERIAL_USB, SERIAL_MODEL_USB_SERIAL },
-  { SERIAL_PCI, SERIAL_MODEL_PCI_SERIAL },     { SERIAL_SPAPR_VIO, SERIAL_MODEL_SPAPR_VTY },
-  { SERIAL_SYSTEM, SERIAL_MODEL_PL011 },       { SERIAL_SYSTEM, SERIAL_MODEL_16550A },
-  { SERIAL_SCLP, SERIAL_MODEL_SCLPCONSOLE },   { SERIAL_SCLP, SERIAL_MODEL_SCLPLMCONSOLE },
+  { SERIAL_ISA, SERIAL_MODEL_ISA_SERIAL },         { SERIAL_USB, SERIAL_MODEL_USB_SERIAL },
+  { SERIAL_PCI, SERIAL_MODEL_PCI_SERIAL },         { SERIAL_SPAPR_VIO, SERIAL_MODEL_SPAPR_VTY },
+  { SERIAL_SYSTEM, SERIAL_MODEL_PL011 },           { SERIAL_SYSTEM, SERIAL_MODEL_16550A },
+  { SERIAL_SCLP, SERIAL_MODEL_SCLPCONSOLE },       { SERIAL_SCLP, SERIAL_MODEL_SCLPLMCONSOLE },
   { SERIAL_ISA_DEBUG, SERIAL_MODEL_ISA_DEBUGCON },
 };
 
@@ -103,8 +103,7 @@ serial_complete (Completion *completion, Device *device)
     return;
 
   guint64 port = 0;
-  DOMAIN_FOREACH_DEVICE (completion->def, serial_kind, DeviceSerial, other)
-  {
+  DOMAIN_FOREACH_DEVICE (completion->def, serial_kind, DeviceSerial, other) {
     if (other->port.set && other->port.value >= port)
       port = other->port.value + 1;
   }
@@ -127,8 +126,8 @@ serial_validate (Validation *validation, const Device *device)
   for (guint i = 0; i < G_N_ELEMENTS (target_models); i++) {
     if ((int)target_models[i].model != serial->model || (int)target_models[i].target == serial->target)
       continue;
-    validation_error (validation, &serial->model, device, "Target model '%s' requires target type '%s'", model,
-                      enum_table_name (&serial_targets, target_models[i].target));
+    validation_error (validation, &serial->model, device, "Target model '%s' requires target type '%s'",
+                      model, enum_table_name (&serial_targets, target_models[i].target));
   }
 }
 
@@ -169,8 +168,7 @@ parallel_complete (Completion *completion, Device *device)
   chardev_complete (completion, &parallel->source);
   if (parallel->port.set)
     return;
-  DOMAIN_FOREACH_DEVICE (completion->def, parallel_kind, DeviceParallel, other)
-  {
+  DOMAIN_FOREACH_DEVICE (completion->def, parallel_kind, DeviceParallel, other) {
     if (other->port.set && other->port.value >= port)
       port = other->port.value + 1;
   }

@@ -8,8 +8,9 @@
 #include "model/audio.h"
 #include "model/complete.h"
 
-const EnumTable sound_models
-    = { "sound model", { NULL, "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio" } };
+const EnumTable sound_models = {
+  "sound model", { NULL, "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio" }
+};
 const EnumTable sound_codecs = { "sound codec", { NULL, "duplex", "micro", "output" } };
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
@@ -37,12 +38,15 @@ sound_validate (Validation *validation, const Device *device)
   const DeviceSound *sound = (const DeviceSound *)device;
 
   if (sound->codecs != NULL && sound->model != SOUND_ICH6 && sound->model != SOUND_ICH9)
-    validation_error (validation, &sound->codecs, device, "sound model '%s' has no codecs; 'ich6' and 'ich9' have",
+    validation_error (validation, &sound->codecs, device,
+                      "sound model '%s' has no codecs; 'ich6' and 'ich9' have",
                       enum_table_name (&sound_models, sound->model));
   if (sound->multichannel != TRISTATE_ABSENT && sound->model != SOUND_USB)
-    validation_error (validation, &sound->multichannel, device, "multichannel is only supported by sound model 'usb'");
+    validation_error (validation, &sound->multichannel, device,
+                      "multichannel is only supported by sound model 'usb'");
   if (sound->streams.set && sound->model != SOUND_VIRTIO)
-    validation_error (validation, &sound->streams, device, "streams are only supported by sound model 'virtio'");
+    validation_error (validation, &sound->streams, device,
+                      "streams are only supported by sound model 'virtio'");
   audio_validate_reference (validation, device, &sound->audio_id);
   virtio_options_validate (validation, device, &sound->virtio, sound->model == SOUND_VIRTIO);
 }
@@ -75,7 +79,8 @@ sound_pci_connect (const DomainDef *def, const Device *device)
 static char *
 sound_describe (const Device *device)
 {
-  return g_strdup_printf ("sound '%s'", enum_table_name (&sound_models, ((const DeviceSound *)device)->model));
+  return g_strdup_printf ("sound '%s'",
+                          enum_table_name (&sound_models, ((const DeviceSound *)device)->model));
 }
 
 const DeviceKind sound_kind = {

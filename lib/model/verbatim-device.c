@@ -19,11 +19,11 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
   return NULL;
 }
 
-#define VERBATIM_KIND(name)                                   \
-  const DeviceKind name##_kind = {                            \
-    .element = #name,                                         \
-    .table = { sizeof (DeviceVerbatim), verbatim_fields },    \
-    .alias = no_alias,                                        \
+#define VERBATIM_KIND(name)                                \
+  const DeviceKind name##_kind = {                         \
+    .element = #name,                                      \
+    .table = { sizeof (DeviceVerbatim), verbatim_fields }, \
+    .alias = no_alias,                                     \
   }
 
 VERBATIM_KIND (lease);

@@ -2,16 +2,16 @@
 
 /*
  * <video>: the graphics card. The first one is the machine's primary display, which has consequences for the
- * rest: cards that are VGA-compatible can be nothing else, and on a PC it is the one the firmware shows itself
- * on. Memory sizes are in KiB.
+ * rest: cards that are VGA-compatible can be nothing else, and on a PC it is the one the firmware shows
+ * itself on. Memory sizes are in KiB.
  */
 
 #include "model/video.h"
 #include "model/complete.h"
 
 const EnumTable video_models = { "video model",
-                                 { NULL, "vga", "cirrus", "vmvga", "xen", "vbox", "qxl", "parallels", "virtio", "gop",
-                                   "none", "bochs", "ramfb" } };
+                                 { NULL, "vga", "cirrus", "vmvga", "xen", "vbox", "qxl", "parallels",
+                                   "virtio", "gop", "none", "bochs", "ramfb" } };
 static const EnumTable backends = { "video driver", { NULL, "qemu", "vhostuser" } };
 static const EnumTable vgaconfs = { "vgaconf", { NULL, "io", "on", "off" } };
 
@@ -105,8 +105,7 @@ becomes_primary (const DomainDef *def, const DeviceVideo *video)
 {
   gboolean is_first = TRUE, seen = FALSE;
 
-  DOMAIN_FOREACH_DEVICE (def, video_kind, DeviceVideo, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, video_kind, DeviceVideo, other) {
     if (other == video)
       seen = TRUE;
     else if (other->primary == TRISTATE_YES)
@@ -157,8 +156,10 @@ validate_model (Validation *validation, const DeviceVideo *video)
     case VIDEO_VBOX:
     case VIDEO_PARALLELS:
     case VIDEO_GOP:
-      REFUSE (model, "domain configuration does not support video model '%s'; expected one such as 'virtio', 'vga', 'qxl' "
-                     "or 'bochs'",
+      REFUSE (model,
+              "domain configuration does not support video model '%s'; expected one such as 'virtio', 'vga', "
+              "'qxl' "
+              "or 'bochs'",
               model);
       return;
     case VIDEO_MODEL_DISABLED:
@@ -177,8 +178,7 @@ validate_model (Validation *validation, const DeviceVideo *video)
 static void
 validate_primary (Validation *validation, const DeviceVideo *video)
 {
-  DOMAIN_FOREACH_DEVICE (validation->def, video_kind, DeviceVideo, other)
-  {
+  DOMAIN_FOREACH_DEVICE (validation->def, video_kind, DeviceVideo, other) {
     if (other == video)
       return;
     if (video->primary == TRISTATE_YES && other->primary == TRISTATE_YES)
@@ -212,7 +212,8 @@ validate_sizes (Validation *validation, const DeviceVideo *video)
   if (video->vgamem.set && !is_power_of_two (&video->vgamem))
     REFUSE (vgamem, "value for 'vgamem' must be power of two, not %u", (guint)video->vgamem.value);
   if (video->vgamem.set && video->vgamem.value < 1024)
-    REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u", (guint)video->vgamem.value);
+    REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u",
+            (guint)video->vgamem.value);
   if (video->resolution_x.set != video->resolution_y.set)
     validation_error_code (validation, VIR_ERR_XML_ERROR,
                            video->resolution_x.set ? &video->resolution_x : &video->resolution_y, video,
@@ -237,7 +238,8 @@ video_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 {
   int model = ((const DeviceVideo *)device)->model;
 
-  return model == VIDEO_RAMFB || model == VIDEO_MODEL_DISABLED || model == VIDEO_NONE ? PLACE_NONE : PLACE_PCI;
+  return model == VIDEO_RAMFB || model == VIDEO_MODEL_DISABLED || model == VIDEO_NONE ? PLACE_NONE
+                                                                                      : PLACE_PCI;
 }
 
 static guint
@@ -247,7 +249,8 @@ video_pci_connect (const DomainDef *def, const Device *device)
 
   if (video_place (def, device) != PLACE_PCI)
     return 0;
-  return video->model == VIDEO_VIRTIO ? pci_connect_virtio (def, VIRTIO_MODEL_VIRTIO) : pci_connect_conventional (def);
+  return video->model == VIDEO_VIRTIO ? pci_connect_virtio (def, VIRTIO_MODEL_VIRTIO)
+                                      : pci_connect_conventional (def);
 }
 
 static char *

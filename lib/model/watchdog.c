@@ -8,8 +8,9 @@
 #include "model/complete.h"
 
 const EnumTable watchdog_models = { "watchdog model", { NULL, "i6300esb", "ib700", "diag288", "itco" } };
-const EnumTable watchdog_actions
-    = { "watchdog action", { NULL, "reset", "shutdown", "poweroff", "pause", "dump", "none", "inject-nmi" } };
+const EnumTable watchdog_actions = {
+  "watchdog action", { NULL, "reset", "shutdown", "poweroff", "pause", "dump", "none", "inject-nmi" }
+};
 
 static const Field watchdog_fields[] = {
   FIELD_WITH (DeviceWatchdog, model, "@model", field_enum, &watchdog_models, FIELD_REQUIRED),
@@ -41,16 +42,17 @@ watchdog_validate (Validation *validation, const Device *device)
   const DeviceAddress *address = &device->address;
 
   if (watchdog->model == WATCHDOG_DIAG288 && !is_arch (def, "s390"))
-    validation_error (validation, &watchdog->model, device,
-                      "diag288 model of watchdog is allowed for s390 and s390x only; expected 'i6300esb' or 'itco'");
+    validation_error (
+        validation, &watchdog->model, device,
+        "diag288 model of watchdog is allowed for s390 and s390x only; expected 'i6300esb' or 'itco'");
   if (watchdog->model == WATCHDOG_ITCO && !domain_def_is_q35 (def))
-    validation_error (validation, &watchdog->model, device, "iTCO model of watchdog is part of q35 machines only");
+    validation_error (validation, &watchdog->model, device,
+                      "iTCO model of watchdog is part of q35 machines only");
   if (watchdog->model == WATCHDOG_ITCO && address->type != ADDRESS_NONE)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &device->address, device,
                            "iTCO model of watchdog is a part of the chipset and has no address");
 
-  DOMAIN_FOREACH_DEVICE (def, watchdog_kind, DeviceWatchdog, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, watchdog_kind, DeviceWatchdog, other) {
     if (other == watchdog)
       return;
     if (other->model == watchdog->model)
