@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Finding machines again. The process's pid and start time tell it from any other; its monitor socket stands
+ * in the run directory, where QEMU still listens. One question is asked, query-status: everything else of the
+ * machine is in its files.
+ */
+#include "daemon/qemu/adopt.h"
+
+#include "daemon/qemu/machine-events.h"
+#include "daemon/qemu/monitor-socket.h"
+
+struct AdoptRequest {
+  MachineStatus *status;
+  char *run_directory;
+};
+
+/* A monitor on its way into the main loop. */
+typedef struct {
+  int fd;
+  Qmp *qmp;
+} MonitorOpening;
+
+Process *
+adopt_process (const MachineStatus *status)
+{
+  return process_adopt (status->pid, status->start_time);
+}
+
+AdoptRequest *
+adopt_request_new (const MachineStatus *status, const Settings *settings G_GNUC_UNUSED, Store *store)
+{
+  AdoptRequest *request = g_new0 (AdoptRequest, 1);
+
+  request->status = machine_status_copy (status);
+  request->run_directory = store_run_directory (store, status->uuid);
+  return request;
+}
+
+void
+adopt_request_free (AdoptRequest *request)
+{
+  if (request == NULL)
+    return;
+  machine_status_free (request->status);
+  g_free (request->run_directory);
+  g_free (request);
+}
+
+void
+adopted_machine_free (AdoptedMachine *adopted)
+{
+  if (adopted == NULL)
+    return;
+  qmp_unref (adopted->qmp);
+  g_free (adopted);
+}
+
+static void
+open_monitor (gpointer data)
+{
+  MonitorOpening *opening = data;
+
+  opening->qmp = qmp_new (opening->fd, NULL, NULL);
+}
+
+static void
+close_monitor (gpointer data)
+{
+  qmp_close (data);
+}
+
+/* (transfer full) */
+static char *
+ask_status (Qmp *qmp, Job *job, GError **error)
+{
+  g_autoptr (JsonNode) answer =
+      qmp_wait_ready (qmp, job, error) ? qmp_call (qmp, job, "query-status", NULL, error) : NULL;
+
+  if (answer == NULL)
+    return NULL;
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
+  JsonNode *status = object != NULL ? json_object_get_member (object, "status") : NULL;
+  if (status == NULL || json_node_get_value_type (status) != G_TYPE_STRING) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "QEMU's answer to 'query-status' has no status");
+    return NULL;
+  }
+  return g_strdup (json_node_get_string (status));
+}
+
+gpointer
+adopt_job (Job *job, gpointer data, GError **error)
+{
+  AdoptRequest *request = data;
+  MonitorOpening opening = { monitor_socket_connect (request->run_directory, error), NULL };
+
+  if (opening.fd < 0)
+    return NULL;
+  job_in_main_loop (job, open_monitor, &opening);
+
+  g_autoptr (Qmp) qmp = opening.qmp;
+  g_autofree char *said = ask_status (qmp, job, error);
+  if (said == NULL) {
+    job_in_main_loop (job, close_monitor, qmp);
+    return NULL;
+  }
+
+  AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
+  adopted->qmp = g_steal_pointer (&qmp);
+  adopted->state = request->status->state;
+  adopted->reason = request->status->reason;
+  machine_state_from_qemu (said, &adopted->state, &adopted->reason);
+  adopted->half_started = request->status->starting && g_str_equal (said, "prelaunch");
+  return adopted;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/job.h"
+#include "daemon/qemu/qmp.h"
+#include "model/domain.h"
+
+/*
+ * What becomes true of a definition when its machine starts: number, aliases, ports, paths, images. All in
+ * the start's own copy of the definition, which becomes the live one.
+ */
+typedef struct {
+  GHashTable *images; /* path → ImageInfo */
+  GArray *ports;      /* guint: taken, until QEMU listens on them */
+} LiveValues;
+
+void live_values_clear (LiveValues *values); /* releases the ports */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LiveValues, live_values_clear)
+
+/* Before the launch. @socket_directory: where QEMU can make sockets. */
+gboolean
+live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *values, GError **error);
+
+/* After it: what QEMU has to be told and asked before its CPUs run, in as few bytes as can be. Job's thread.
+ */
+gboolean live_first_conversation (DomainDef *def, Qmp *qmp, Job *job, GError **error);
+
+/* Does a display of the machine need a render node? */
+gboolean live_wants_render_node (const DomainDef *def);
