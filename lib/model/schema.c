@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The schemas at work. They are files for people and editors, and texts inside the program for us, so that
+ * a daemon needs no data directory and never runs with schemas other than those it was tested with. The
+ * includes of the start file are replaced by what they name, in memory: libxml2 would look for files, and
+ * its hook for finding them elsewhere is one for the whole process. Compiling takes some hundred times as
+ * long as checking a document and happens once.
+ */
+#include "model/schema.h"
+
+#include "base/xml-parser.h"
+#include "model/schema-locate.h"
+#include "model/schema-texts.h"
+
+#include <libxml/relaxng.h>
+#include <libxml/xmlschemastypes.h>
+
+#define START_FILE "domain.rng"
+
+/* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */
+#define CHILDREN_MAX 2048
+
+static const SchemaText *
+find_text (const char *name)
+{
+  for (const SchemaText *text = schema_texts; text->name != NULL; text++)
+    if (g_str_equal (text->name, name))
+      return text;
+  return NULL;
+}
+
+const char *
+schema_text (const char *name)
+{
+  const SchemaText *text = find_text (name);
+
+  return text != NULL ? text->text : NULL;
+}
+
+const char *const *
+schema_names (void)
+{
+  return schema_text_names;
+}
+
+/* The schemas are part of the program: a mistake in one is a mistake in the program. */
+static void
+on_schema_error (G_GNUC_UNUSED void *data, xmlError *error)
+{
+  if (error->level != XML_ERR_WARNING)
+    g_error ("a built-in schema is wrong: line %d: %s", error->line, error->message);
+}
+
+static xmlDoc *
+read_grammar (const char *name)
+{
+  const SchemaText *text = find_text (name);
+  xmlParserCtxt *context;
+  xmlDoc *document;
+
+  if (text == NULL)
+    g_error ("there is no built-in schema '%s'", name);
+  context = xml_parser_new (text->text, text->length, (xmlStructuredErrorFunc)on_schema_error);
+  xmlParseDocument (context);
+  document = xml_parser_take_document (context);
+  xmlFreeParserCtxt (context);
+  return document;
+}
+
+/* <include href="X"/> becomes <div> with X's definitions, which means the same. */
+static void
+replace_include (xmlNode *include)
+{
+  g_autofree char *name = xml_node_attribute (include, "href");
+  xmlDoc *document = read_grammar (name);
+  xmlNode *division = xmlDocCopyNode (xmlDocGetRootElement (document), include->doc, 1);
+
+  xmlNodeSetName (division, (const xmlChar *)"div");
+  xmlReplaceNode (include, division);
+  xmlFreeNode (include);
+  xmlFreeDoc (document);
+}
+
+static xmlDoc *
+joined_grammar (void)
+{
+  xmlDoc *document = read_grammar (START_FILE);
+  xmlNode *next;
+
+  for (xmlNode *node = xmlDocGetRootElement (document)->children; node != NULL; node = next) {
+    next = node->next;
+    if (node->type == XML_ELEMENT_NODE && xmlStrEqual (node->name, (const xmlChar *)"include"))
+      replace_include (node);
+  }
+  return document;
+}
+
+static gpointer
+compile (G_GNUC_UNUSED gpointer data)
+{
+  xmlDoc *document = joined_grammar ();
+  xmlRelaxNGParserCtxt *context;
+  xmlRelaxNG *schema;
+
+  xmlSchemaInitTypes ();
+  context = xmlRelaxNGNewDocParserCtxt (document);
+  xmlRelaxNGSetParserStructuredErrors (context, (xmlStructuredErrorFunc)on_schema_error, NULL);
+  schema = xmlRelaxNGParse (context);
+  xmlRelaxNGFreeParserCtxt (context);
+  xmlFreeDoc (document);
+  return schema;
+}
+
+static xmlRelaxNG *
+compiled_schema (void)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  return g_once (&once, compile, NULL);
+}
+
+/* The first child that is one too many, anywhere in @element. */
+static const xmlNode *
+find_surplus (const xmlNode *element)
+{
+  const xmlNode *surplus = NULL;
+  guint children = 0;
+
+  for (const xmlNode *child = element->children; child != NULL && surplus == NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      surplus = ++children > CHILDREN_MAX ? child : find_surplus (child);
+  return surplus;
+}
+
+gboolean
+schema_validate (XmlDocument *document, Diagnostics *diagnostics)
+{
+  xmlRelaxNG *schema = compiled_schema ();
+  const xmlNode *surplus = find_surplus (xml_document_root (document));
+
+  if (surplus != NULL) {
+    diagnostics_error (diagnostics, xml_document_node_position (document, surplus),
+                       VIR_ERR_XML_INVALID_SCHEMA, "<%s> has more than %d children", surplus->parent->name,
+                       CHILDREN_MAX);
+    return FALSE;
+  }
+  if (schema_accepts (schema, xml_document_tree (document)))
+    return TRUE;
+  schema_locate (schema, document, diagnostics);
+  return FALSE;
+}
