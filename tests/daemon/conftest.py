@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The real daemon on a private bus, in a directory of its own, with the real QEMU.
+
+A test takes `daemon`: running, empty, and gone afterwards with every machine it started. A daemon that does not
+end cleanly (a leak, undefined behaviour, a crash) fails the test it served.
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import uuid
+
+import gi
+import pytest
+
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib  # noqa: E402
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("DOMAIND_BUILD", TOP / "build"))
+FACTS = TOP / "tests" / "facts"
+
+ROOT = "/org/libvirt/QEMU"
+CONNECT = "org.libvirt.Connect"
+DOMAIN = "org.libvirt.Domain"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+PATIENCE = 60  # seconds: far more than anything takes, so that only what never comes fails
+
+
+def wait_for(condition, what):
+    """Run the main context until @condition() is true; its value."""
+    deadline = time.monotonic() + PATIENCE
+    context = GLib.MainContext.default()
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come"
+        if not context.iteration(False):
+            time.sleep(0.005)
+    return value
+
+
+def domain_path(domain_uuid):
+    return f"{ROOT}/domain/_{domain_uuid.replace('-', '_')}"
+
+
+def domain_xml(name, domain_uuid=None, more="", domain_type="qemu", devices=""):
+    """A machine with nothing in it: it starts fast and runs its firmware for ever."""
+    return f"""<domain type='{domain_type}'>
+  <name>{name}</name>
+  <uuid>{domain_uuid or uuid.uuid4()}</uuid>
+  <memory unit='MiB'>32</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  {more}
+  <devices>
+    <controller type='usb' model='none'/>
+    {devices}
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+
+class Bus:
+    """A private message bus and our connection to it."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address"],
+                                        stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().strip()
+        self.connection = self.connect()
+
+    def connect(self):
+        flags = Gio.DBusConnectionFlags
+        return Gio.DBusConnection.new_for_address_sync(
+            self.address, flags.AUTHENTICATION_CLIENT | flags.MESSAGE_BUS_CONNECTION, None, None)
+
+    def has(self, name):
+        answer = self.connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                           "NameHasOwner", GLib.Variant("(s)", (name,)), None, 0, -1, None)
+        return answer.unpack()[0]
+
+    def stop(self):
+        self.connection.close_sync()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Daemon:
+    """One domaind and what it keeps under its root."""
+
+    def __init__(self, root, bus, *arguments):
+        self.root = root
+        self.bus = bus
+        self.arguments = arguments
+        self.process = None
+
+    def start(self):
+        environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.bus.address, LC_ALL="C.UTF-8")
+        with open(self.root / "daemon.log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [BUILD / "daemon" / "domaind", "--session", "--root", self.root, *self.arguments],
+                env=environment, stdin=subprocess.DEVNULL, stderr=log, stdout=log)
+        wait_for(lambda: self.bus.has("org.libvirt") or self.process.poll() is not None, "org.libvirt")
+        assert self.process.poll() is None, self.log()
+        return self
+
+    def log(self):
+        return (self.root / "daemon.log").read_text(errors="replace")
+
+    def stop(self):
+        """End it as a service manager would."""
+        self.process.terminate()
+        status = self.process.wait(PATIENCE)
+        self.process = None
+        assert status == 0, f"domaind ended with {status}:\n{self.log()}"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def machines(self):
+        """(pid, command line) of every QEMU that belongs to this root."""
+        for entry in pathlib.Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and str(self.root).encode() in (entry / "cmdline").read_bytes() \
+                        and b"qemu" in os.readlink(entry / "exe").encode():
+                    yield int(entry.name), (entry / "cmdline").read_bytes()
+
+    def clean_up(self):
+        try:
+            if self.process is not None:
+                self.stop()
+        finally:
+            if self.process is not None:
+                self.kill()
+            for pid, _ in self.machines():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    # Calls. Arguments in GVariant's text types: call(ROOT, CONNECT, "ListDomains", "(u)", 0).
+
+    def call(self, path, interface, method, signature="()", *arguments, connection=None):
+        answer = (connection or self.bus.connection).call_sync(
+            "org.libvirt", path, interface, method, GLib.Variant(signature, arguments), None, 0, PATIENCE * 1000, None)
+        values = answer.unpack()
+        return values[0] if len(values) == 1 else values or None
+
+    def begin(self, path, interface, method, signature="()", *arguments, connection=None):
+        """The same without waiting: a list that will hold the answer or the error."""
+        result = []
+
+        def done(source, task):
+            try:
+                result.append(source.call_finish(task))
+            except GLib.Error as error:
+                result.append(error)
+
+        (connection or self.bus.connection).call("org.libvirt", path, interface, method,
+                                                 GLib.Variant(signature, arguments), None, 0, PATIENCE * 1000, None, done)
+        return result
+
+    def error(self, *call, **options):
+        """(D-Bus error name, text) of a call that must fail."""
+        with pytest.raises(GLib.Error) as caught:
+            self.call(*call, **options)
+        return Gio.DBusError.get_remote_error(caught.value), caught.value.message.split(": ", 1)[1]
+
+    def get(self, path, interface, name):
+        return self.call(path, PROPERTIES, "Get", "(ss)", interface, name)
+
+    def define(self, xml):
+        return self.call(ROOT, CONNECT, "DomainDefineXML", "(s)", xml)
+
+    def create(self, xml, flags=0):
+        return self.call(ROOT, CONNECT, "DomainCreateXML", "(su)", xml, flags)
+
+    @contextlib.contextmanager
+    def signals(self, interface=None, path=None):
+        """The signals of the daemon since, as a growing list of (path, interface.member, arguments)."""
+        seen = []
+
+        def handler(_connection, _sender, object_path, signal_interface, member, arguments):
+            seen.append((object_path, f"{signal_interface}.{member}", arguments.unpack()))
+
+        number = self.bus.connection.signal_subscribe("org.libvirt", interface, None, path, None, 0, handler)
+        try:
+            yield seen
+        finally:
+            self.bus.connection.signal_unsubscribe(number)
+
+
+@pytest.fixture
+def bus():
+    private = Bus()
+    yield private
+    private.stop()
+
+
+@pytest.fixture
+def daemon(tmp_path, bus):
+    it = Daemon(tmp_path, bus)
+    try:
+        it.start()
+        yield it
+    finally:
+        it.clean_up()
