@@ -45,6 +45,8 @@ static const Setting settings_table[] = {
   SETTING ("machines", "call-timeout", KIND_SECONDS, call_timeout, NULL),
   SETTING ("machines", "shutdown-timeout", KIND_SECONDS, shutdown_timeout, NULL),
   SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
+  SETTING ("clients", "authentication", KIND_WORD, authentication, "none", "polkit", NULL),
+  SETTING ("clients", "socket-group", KIND_TEXT, socket_group, NULL),
   SETTING ("log", "level", KIND_WORD, log_level, "error", "warning", "info", "debug", NULL),
   SETTING ("log", "format", KIND_WORD, log_format, "auto", "text", "journal", NULL),
 };
@@ -95,6 +97,8 @@ settings_new_default (gboolean session, const char *root)
   settings->call_timeout = DEFAULT_CALL_SECONDS;
   settings->shutdown_timeout = DEFAULT_CALL_SECONDS;
   settings->libvirt_sockets = g_strdup ("auto");
+  settings->authentication = g_strdup ("none");
+  settings->socket_group = g_strdup ("libvirt");
   settings->log_level = g_strdup ("info");
   settings->log_format = g_strdup ("auto");
   return settings;
@@ -286,6 +290,8 @@ settings_free (Settings *settings)
   g_free (settings->emulator);
   g_free (settings->qemu_user);
   g_free (settings->libvirt_sockets);
+  g_free (settings->authentication);
+  g_free (settings->socket_group);
   g_free (settings->log_level);
   g_free (settings->log_format);
   g_free (settings);

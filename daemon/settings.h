@@ -25,6 +25,8 @@ typedef struct {
   guint call_timeout;  /* seconds a call to a guest's monitor has */
   guint shutdown_timeout;
   char *libvirt_sockets; /* "auto", "yes", "no" */
+  char *authentication;  /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
+  char *socket_group;    /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
   char *log_level;       /* "error", "warning", "info", "debug" */
   char *log_format;      /* "auto", "text" or "journal" */
 } Settings;

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A client's frames, each taken to where it belongs: keepalive, login, event registration, a stream's
+ * packet, or a call of an operation. Calls are answered in whatever order their operations finish; a
+ * client with too many in flight is simply not read from until one is answered.
+ */
+
+#include "daemon/rpc/client.h"
+
+#include "daemon/rpc/server.h"
+#include "wire/xdr.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct {
+  RpcClient *client;
+  RpcHeader header;
+} RpcCall;
+
+static const RpcConnectionHandlers connection_handlers;
+
+static gboolean
+read_credentials (int fd, Client *client)
+{
+  struct ucred credentials;
+  socklen_t length = sizeof credentials;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+    return FALSE;
+  client->uid = credentials.uid;
+  client->pid = credentials.pid;
+  client->who = g_strdup_printf ("unix:%d", credentials.pid);
+  return TRUE;
+}
+
+RpcClient *
+rpc_client_new (RpcServer *server, Manager *manager, int fd, gboolean read_only)
+{
+  RpcClient *client = g_new0 (RpcClient, 1);
+
+  client->client.read_only = read_only;
+  if (!read_credentials (fd, &client->client)) {
+    g_free (client);
+    close (fd);
+    return NULL;
+  }
+  client->server = server;
+  client->manager = manager;
+  client->references = 1;
+  client->authenticated = !rpc_login_needs_polkit (client);
+  client->events = rpc_events_new (client);
+  client->streams = rpc_streams_new (client);
+  client->connection = rpc_connection_new (fd, &connection_handlers, client);
+  return client;
+}
+
+RpcClient *
+rpc_client_ref (RpcClient *client)
+{
+  client->references++;
+  return client;
+}
+
+void
+rpc_client_unref (RpcClient *client)
+{
+  if (--client->references > 0)
+    return;
+  g_free (client->client.who);
+  g_free (client);
+}
+
+static void
+on_closed (RpcConnection *connection, gpointer data)
+{
+  RpcClient *client = data;
+
+  client->connection = NULL;
+  rpc_connection_free (connection);
+  rpc_keepalive_stop (client);
+  g_clear_pointer (&client->events, rpc_events_free);
+  g_clear_pointer (&client->streams, rpc_streams_free);
+  if (client->server != NULL)
+    rpc_server_forget (client->server, client);
+  rpc_client_unref (client);
+}
+
+void
+rpc_client_close (RpcClient *client, int reason)
+{
+  if (client->connection == NULL)
+    return;
+  if (client->close_callback) {
+    g_autoptr (GByteArray) payload = g_byte_array_new ();
+
+    rpc_append_word (payload, (guint32)reason);
+    rpc_client_send_message (client, RPC_PROGRAM_REMOTE, RPC_CONNECTION_CLOSED, payload);
+  }
+  rpc_connection_finish (client->connection);
+}
+
+void
+rpc_client_abandon (RpcClient *client)
+{
+  rpc_client_close (client, VIR_CONNECT_CLOSE_REASON_EOF);
+  client->server = NULL;
+  rpc_connection_end (client->connection);
+}
+
+static void
+send_frame (RpcClient *client, const RpcHeader *header, const GByteArray *payload, const int *fds,
+            guint fd_count)
+{
+  GByteArray *frame;
+
+  if (client->connection == NULL)
+    return;
+  frame = rpc_frame_new (header);
+  if (header->type == RPC_REPLY_WITH_FDS)
+    rpc_append_word (frame, fd_count);
+  if (payload != NULL)
+    g_byte_array_append (frame, payload->data, payload->len);
+  rpc_connection_send (client->connection, frame, fds, fd_count);
+}
+
+void
+rpc_client_reply (RpcClient *client, const RpcHeader *request, const GByteArray *payload, const int *fds,
+                  guint fd_count)
+{
+  RpcHeader header = *request;
+
+  header.type = fd_count > 0 ? RPC_REPLY_WITH_FDS : RPC_REPLY;
+  header.status = RPC_OK;
+  send_frame (client, &header, payload, fds, fd_count);
+}
+
+static void
+reply_error (RpcClient *client, const RpcHeader *request, int domain, virErrorNumber code,
+             const char *message)
+{
+  g_autoptr (GByteArray) payload = rpc_error_payload (domain, code, message);
+  RpcHeader header = *request;
+
+  header.type = request->type == RPC_STREAM || request->type == RPC_STREAM_HOLE ? RPC_STREAM : RPC_REPLY;
+  header.status = RPC_ERROR;
+  send_frame (client, &header, payload, NULL, 0);
+}
+
+void
+rpc_client_reply_error (RpcClient *client, const RpcHeader *request, const GError *error)
+{
+  reply_error (client, request, -1, virt_error_code (error), error->message);
+}
+
+void
+rpc_client_reply_error_in (RpcClient *client, const RpcHeader *request, int domain, virErrorNumber code,
+                           const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  reply_error (client, request, domain, code, message);
+}
+
+void
+rpc_client_send_message (RpcClient *client, guint32 program, gint32 procedure, const GByteArray *payload)
+{
+  RpcHeader header = { program, RPC_VERSION, procedure, RPC_MESSAGE, 0, RPC_OK };
+
+  send_frame (client, &header, payload, NULL, 0);
+}
+
+/* Calls of operations. */
+
+static void
+call_ended (RpcClient *client)
+{
+  client->calls--;
+  if (client->held && client->calls < RPC_CALLS_MAX / 2) {
+    client->held = FALSE;
+    if (client->connection != NULL)
+      rpc_connection_release (client->connection);
+  }
+}
+
+static void
+rpc_call_free (gpointer data)
+{
+  RpcCall *half = data;
+
+  call_ended (half->client);
+  rpc_client_unref (half->client);
+  g_free (half);
+}
+
+static void
+respond (Call *call, GVariant *answer, const GError *error)
+{
+  RpcCall *half = call->wire_data;
+  g_autoptr (GByteArray) payload = NULL;
+  g_autoptr (GError) mistake = NULL;
+
+  if (answer != NULL) {
+    payload = g_byte_array_new ();
+    if (xdr_encode (shape_of (call->operation->out), answer, payload, &mistake)) {
+      rpc_client_reply (half->client, &half->header, payload, NULL, 0);
+      return;
+    }
+    error = mistake;
+  }
+  rpc_client_reply_error (half->client, &half->header, error);
+}
+
+static int
+program_number (guint32 program)
+{
+  return program == RPC_PROGRAM_REMOTE ? 0 : program == RPC_PROGRAM_QEMU ? 1 : -1;
+}
+
+static void
+call_operation (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length)
+{
+  const Operation *operation = operation_by_procedure (program_number (header->program), header->procedure);
+  g_autoptr (GVariant) arguments = NULL;
+  g_autoptr (GError) error = NULL;
+  RpcCall *half;
+  Call *call;
+
+  if (operation == NULL) {
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_RPC, "unknown procedure: %d",
+                               header->procedure);
+    return;
+  }
+  arguments = xdr_decode (shape_of (operation->in), payload, length, &error);
+  if (arguments == NULL) {
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_RPC, "%s", error->message);
+    return;
+  }
+
+  half = g_new0 (RpcCall, 1);
+  *half = (RpcCall){ rpc_client_ref (client), *header };
+  if (++client->calls >= RPC_CALLS_MAX && !client->held) {
+    client->held = TRUE;
+    rpc_connection_hold (client->connection);
+  }
+  call = g_new0 (Call, 1);
+  call->operation = operation;
+  call->manager = client->manager;
+  call->client = &client->client;
+  call->arguments = g_steal_pointer (&arguments);
+  call->respond = respond;
+  call->wire_data = half;
+  call->wire_free = rpc_call_free;
+  operation_dispatch (call);
+}
+
+/* A call that cannot be one at all: said as libvirt says it. FALSE after the answer. */
+static gboolean
+check_call (RpcClient *client, const RpcHeader *header)
+{
+  if (program_number (header->program) < 0)
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_RPC, "Cannot find program %u version %u",
+                               header->program, header->version);
+  else if (header->version != RPC_VERSION)
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_RPC,
+                               "program version mismatch (actual %u, expected %d)", header->version,
+                               RPC_VERSION);
+  else if (header->status != RPC_OK)
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_RPC, "Unexpected message status %u",
+                               header->status);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+handle_call (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length)
+{
+  if (!check_call (client, header))
+    return;
+  if (rpc_login_handle (client, header, payload, length))
+    return;
+  if (!client->authenticated)
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_RPC, "authentication required");
+  else if (!client->opened)
+    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
+                               "internal error: connection not open");
+  else if (!rpc_events_handle (client, header, payload, length))
+    call_operation (client, header, payload, length);
+}
+
+static void
+on_frame (RpcConnection *connection G_GNUC_UNUSED, const RpcHeader *header, const guint8 *payload,
+          gsize length, const int *fds, guint fd_count, gpointer data)
+{
+  RpcClient *client = data;
+
+  rpc_keepalive_heard (client);
+  if (header->program == RPC_PROGRAM_KEEPALIVE)
+    rpc_keepalive_handle (client, header);
+  else if (header->type == RPC_CALL || header->type == RPC_CALL_WITH_FDS)
+    handle_call (client, header, payload, length);
+  else if (header->type == RPC_STREAM || header->type == RPC_STREAM_HOLE)
+    rpc_streams_handle (client, header, payload, length);
+  /* What only a server may send is dropped without an answer, as libvirt drops it. */
+
+  for (guint i = 0; i < fd_count; i++)
+    close (fds[i]);
+}
+
+static void
+on_drained (RpcConnection *connection G_GNUC_UNUSED, gpointer data)
+{
+  rpc_streams_drained (data);
+}
+
+static const RpcConnectionHandlers connection_handlers = {
+  .frame = on_frame,
+  .drained = on_drained,
+  .closed = on_closed,
+};

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The socket of one RPC client. Input is taken in large pieces into one buffer from which whole frames are
+ * handed on in place; output is appended to one buffer that is written when the input is dealt with, so that
+ * sixty-four calls in flight cost two system calls and not a hundred and twenty-eight.
+ *
+ * Descriptors travel beside the bytes: behind a frame that announces N of them come N single bytes, each with
+ * one descriptor. The kernel ends a read at such a byte, so they arrive in order and are kept in a queue.
+ */
+
+#include "daemon/rpc/connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_BYTES     (64 * 1024)
+#define READS_IN_A_ROW 16           /* pieces before other clients have their turn */
+#define KEPT_BYTES     (256 * 1024) /* a buffer that has grown larger is given back once it is empty */
+
+typedef struct {
+  gsize position; /* in the output, of the byte it goes with */
+  int fd;
+} OutgoingFd;
+
+struct RpcConnection {
+  int fd;
+  const RpcConnectionHandlers *handlers;
+  gpointer data;
+  GByteArray *input, *output;
+  gsize sent;       /* of the output */
+  GArray *incoming; /* int: received, not yet handed on */
+  GArray *outgoing; /* OutgoingFd */
+  guint source;
+  GIOCondition condition;
+  guint holds;
+  gboolean handling, finishing, closed;
+  gboolean *freed; /* set where a handler may free the connection under us */
+};
+
+static gboolean on_ready (gint fd, GIOCondition condition, gpointer data);
+
+static void
+watch (RpcConnection *connection)
+{
+  GIOCondition condition = G_IO_HUP | G_IO_ERR;
+
+  if (connection->closed)
+    return;
+  if (connection->holds == 0 && !connection->finishing && rpc_connection_queued (connection) < RPC_OUTPUT_MAX)
+    condition |= G_IO_IN;
+  if (rpc_connection_queued (connection) > 0)
+    condition |= G_IO_OUT;
+  if (condition == connection->condition)
+    return;
+  g_clear_handle_id (&connection->source, g_source_remove);
+  connection->condition = condition;
+  connection->source = g_unix_fd_add (connection->fd, condition, on_ready, connection);
+}
+
+RpcConnection *
+rpc_connection_new (int fd, const RpcConnectionHandlers *handlers, gpointer data)
+{
+  RpcConnection *connection = g_new0 (RpcConnection, 1);
+
+  g_unix_set_fd_nonblocking (fd, TRUE, NULL);
+  connection->fd = fd;
+  connection->handlers = handlers;
+  connection->data = data;
+  connection->input = g_byte_array_new ();
+  connection->output = g_byte_array_new ();
+  connection->incoming = g_array_new (FALSE, FALSE, sizeof (int));
+  connection->outgoing = g_array_new (FALSE, FALSE, sizeof (OutgoingFd));
+  watch (connection);
+  return connection;
+}
+
+void
+rpc_connection_free (RpcConnection *connection)
+{
+  if (connection == NULL)
+    return;
+  if (connection->freed != NULL)
+    *connection->freed = TRUE;
+  g_clear_handle_id (&connection->source, g_source_remove);
+  close (connection->fd);
+  for (guint i = 0; i < connection->incoming->len; i++)
+    close (g_array_index (connection->incoming, int, i));
+  for (guint i = 0; i < connection->outgoing->len; i++)
+    close (g_array_index (connection->outgoing, OutgoingFd, i).fd);
+  g_array_unref (connection->incoming);
+  g_array_unref (connection->outgoing);
+  g_byte_array_unref (connection->input);
+  g_byte_array_unref (connection->output);
+  g_free (connection);
+}
+
+gsize
+rpc_connection_queued (const RpcConnection *connection)
+{
+  return connection->output->len - connection->sent;
+}
+
+/* The peer is gone. Returns FALSE: nothing more is to be done with the connection. */
+static gboolean
+end (RpcConnection *connection)
+{
+  if (!connection->closed) {
+    connection->closed = TRUE;
+    g_clear_handle_id (&connection->source, g_source_remove);
+    connection->handlers->closed (connection, connection->data);
+  }
+  return FALSE;
+}
+
+/* A buffer that is done with: empty, and small again if it was large. */
+static void
+empty (GByteArray **buffer)
+{
+  if ((*buffer)->len > KEPT_BYTES) {
+    g_byte_array_unref (*buffer);
+    *buffer = g_byte_array_new ();
+  } else {
+    g_byte_array_set_size (*buffer, 0);
+  }
+}
+
+static ssize_t
+send_piece (RpcConnection *connection)
+{
+  const guint8 *bytes = connection->output->data + connection->sent;
+  gsize length = rpc_connection_queued (connection);
+  OutgoingFd *next =
+      connection->outgoing->len > 0 ? &g_array_index (connection->outgoing, OutgoingFd, 0) : NULL;
+  struct iovec piece = { .iov_base = (gpointer)bytes, .iov_len = length };
+  struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE (sizeof (int))];
+  } control = { 0 };
+  ssize_t count;
+
+  if (next == NULL)
+    return send (connection->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (next->position > connection->sent)
+    return send (connection->fd, bytes, next->position - connection->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+  piece.iov_len = 1;
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control.space;
+  control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN (sizeof (int)),
+                                     .cmsg_level = SOL_SOCKET,
+                                     .cmsg_type = SCM_RIGHTS };
+  memcpy (CMSG_DATA (&control.header), &next->fd, sizeof (int));
+  count = sendmsg (connection->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (count == 1) {
+    close (next->fd);
+    g_array_remove_index (connection->outgoing, 0);
+  }
+  return count;
+}
+
+/* FALSE once the connection has ended (and may be freed). */
+static gboolean
+flush_output (RpcConnection *connection)
+{
+  gboolean had_output = rpc_connection_queued (connection) > 0;
+
+  while (rpc_connection_queued (connection) > 0) {
+    ssize_t count = send_piece (connection);
+
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      break;
+    if (count <= 0)
+      return end (connection);
+    connection->sent += (gsize)count;
+  }
+  if (rpc_connection_queued (connection) == 0) {
+    empty (&connection->output);
+    connection->sent = 0;
+    if (connection->finishing)
+      return end (connection);
+    if (had_output)
+      connection->handlers->drained (connection, connection->data);
+  }
+  watch (connection);
+  return TRUE;
+}
+
+/* FALSE when there is nothing more for now, or ever: @ret_ended tells. */
+static gboolean
+receive (RpcConnection *connection, gboolean *ret_ended)
+{
+  GByteArray *input = connection->input;
+  guint old_length = input->len;
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE (RPC_FDS_MAX * sizeof (int))];
+  } control;
+  struct iovec piece;
+  struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control };
+  ssize_t count;
+
+  g_byte_array_set_size (input, old_length + READ_BYTES);
+  piece = (struct iovec){ input->data + old_length, READ_BYTES };
+  message.msg_controllen = sizeof control.space;
+  do
+    count = recvmsg (connection->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (count < 0 && errno == EINTR);
+  g_byte_array_set_size (input, old_length + (guint)MAX (count, 0));
+
+  for (struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR (&message) : NULL; header != NULL;
+       header = CMSG_NXTHDR (&message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+      g_array_append_vals (connection->incoming, CMSG_DATA (header),
+                           (header->cmsg_len - CMSG_LEN (0)) / sizeof (int));
+  }
+  *ret_ended = count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+  return count == READ_BYTES || (count > 0 && message.msg_controllen > 0);
+}
+
+/* How long the frame at @bytes is with the bytes of its descriptors: 0 when more must come first, -1 when it
+ * is none. */
+static gssize
+frame_extent (const RpcConnection *connection, const guint8 *bytes, gsize available, gsize *ret_length,
+              guint *ret_fds)
+{
+  gsize length;
+  RpcHeader header;
+
+  *ret_fds = 0;
+  if (available < RPC_WORD)
+    return 0;
+  length = rpc_word (bytes);
+  if (length < RPC_FRAME_MINIMUM || length > RPC_FRAME_MAX)
+    return -1;
+  *ret_length = length;
+  if (available < length)
+    return 0;
+
+  rpc_header_decode (bytes, &header);
+  if (header.type == RPC_CALL_WITH_FDS) {
+    if (length < RPC_FRAME_MINIMUM + RPC_WORD)
+      return -1;
+    *ret_fds = rpc_word (bytes + RPC_FRAME_MINIMUM);
+    if (*ret_fds > RPC_FDS_MAX)
+      return -1;
+    if (available < length + *ret_fds)
+      return 0;
+    if (connection->incoming->len < *ret_fds)
+      return -1;
+  }
+  return (gssize)(length + *ret_fds);
+}
+
+static void
+hand_on (RpcConnection *connection, const guint8 *bytes, gsize length, guint fd_count)
+{
+  gsize skipped = fd_count > 0 || rpc_word (bytes + 4 * RPC_WORD) == RPC_CALL_WITH_FDS ? RPC_WORD : 0;
+  int fds[RPC_FDS_MAX];
+  RpcHeader header;
+
+  rpc_header_decode (bytes, &header);
+  if (fd_count > 0) {
+    memcpy (fds, connection->incoming->data, fd_count * sizeof (int));
+    g_array_remove_range (connection->incoming, 0, fd_count);
+  }
+  connection->handlers->frame (connection, &header, bytes + RPC_FRAME_MINIMUM + skipped,
+                               length - RPC_FRAME_MINIMUM - skipped, fds, fd_count, connection->data);
+}
+
+/* All whole frames of the input. FALSE once the connection has ended (and may be freed). */
+static gboolean
+handle_frames (RpcConnection *connection)
+{
+  gboolean freed = FALSE;
+  gsize taken = 0;
+
+  connection->freed = &freed;
+  connection->handling = TRUE;
+  while (connection->holds == 0 && !connection->finishing) {
+    guint fd_count;
+    gsize length = 0;
+    gssize extent = frame_extent (connection, connection->input->data + taken, connection->input->len - taken,
+                                  &length, &fd_count);
+
+    if (extent < 0) {
+      connection->freed = NULL;
+      return end (connection);
+    }
+    if (extent == 0)
+      break;
+    hand_on (connection, connection->input->data + taken, length, fd_count);
+    if (freed)
+      return FALSE;
+    taken += (gsize)extent;
+  }
+  connection->freed = NULL;
+  connection->handling = FALSE;
+
+  if (taken == connection->input->len)
+    empty (&connection->input);
+  else if (taken > 0)
+    g_byte_array_remove_range (connection->input, 0, (guint)taken);
+  /* Descriptors that no frame announced are not collected for ever. */
+  return connection->incoming->len <= 2 * RPC_FDS_MAX || end (connection);
+}
+
+static gboolean
+on_ready (gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer data)
+{
+  RpcConnection *connection = data;
+  gboolean ended = FALSE;
+
+  if ((condition & G_IO_IN) != 0) {
+    for (guint i = 0; i < READS_IN_A_ROW; i++) {
+      gboolean more = receive (connection, &ended);
+
+      if (!handle_frames (connection))
+        return G_SOURCE_REMOVE;
+      if (!more || ended || connection->holds > 0)
+        break;
+    }
+  } else if ((condition & (G_IO_HUP | G_IO_ERR)) != 0) {
+    ended = TRUE;
+  }
+  if (ended)
+    end (connection);
+  else
+    flush_output (connection);
+  return G_SOURCE_CONTINUE;
+}
+
+void
+rpc_connection_send (RpcConnection *connection, GByteArray *frame, const int *fds, guint fd_count)
+{
+  static const guint8 beside[1] = { 0 };
+
+  rpc_frame_finish (frame);
+  g_byte_array_append (connection->output, frame->data, frame->len);
+  g_byte_array_unref (frame);
+  for (guint i = 0; i < fd_count; i++) {
+    OutgoingFd outgoing = { connection->output->len, fcntl (fds[i], F_DUPFD_CLOEXEC, 0) };
+
+    g_array_append_val (connection->outgoing, outgoing);
+    g_byte_array_append (connection->output, beside, sizeof beside);
+  }
+  /* Within a frame's handling, the end of the handling writes; otherwise the main loop, at its next turn. */
+  if (!connection->handling)
+    watch (connection);
+}
+
+void
+rpc_connection_hold (RpcConnection *connection)
+{
+  connection->holds++;
+  if (!connection->handling)
+    watch (connection);
+}
+
+static gboolean
+handle_kept (gpointer data)
+{
+  RpcConnection *connection = data;
+
+  connection->source = 0;
+  connection->condition = 0;
+  if (handle_frames (connection))
+    flush_output (connection);
+  return G_SOURCE_REMOVE;
+}
+
+/* At the main loop's next turn: frames that came before a hold wait in the buffer, and no socket will
+ * announce them again; and an end is never told from inside a call of ours. */
+static void
+go_on_soon (RpcConnection *connection)
+{
+  g_clear_handle_id (&connection->source, g_source_remove);
+  connection->condition = 0;
+  connection->source = g_idle_add_full (G_PRIORITY_DEFAULT, handle_kept, connection, NULL);
+}
+
+void
+rpc_connection_release (RpcConnection *connection)
+{
+  g_return_if_fail (connection->holds > 0);
+  if (--connection->holds == 0 && !connection->handling && !connection->closed)
+    go_on_soon (connection);
+}
+
+void
+rpc_connection_finish (RpcConnection *connection)
+{
+  connection->finishing = TRUE;
+  if (!connection->handling && !connection->closed)
+    go_on_soon (connection);
+}
+
+void
+rpc_connection_end (RpcConnection *connection)
+{
+  if (flush_output (connection))
+    end (connection);
+}
