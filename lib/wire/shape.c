@@ -255,26 +255,34 @@ parse_one (ShapeParser *parser)
   return shape;
 }
 
-const Shape *
-shape_parse (const char *signature, GError **error)
+static const Shape *
+find_or_parse (GHashTable *known, const char *signature, GError **error)
 {
-  static GMutex lock;
-  static GHashTable *known;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
   ShapeParser parser = { signature, signature, 0, error };
-  Shape *shape;
+  Shape *shape = g_hash_table_lookup (known, signature);
 
-  if (known == NULL)
-    known = g_hash_table_new (g_str_hash, g_str_equal);
-  shape = g_hash_table_lookup (known, signature);
   if (shape != NULL)
     return shape;
-
   if (strcmp (signature, "-") == 0)
     parser.at++;
   shape = parse_members (&parser, '\0');
   if (shape != NULL)
     g_hash_table_insert (known, g_strdup (signature), shape);
+  return shape;
+}
+
+const Shape *
+shape_parse (const char *signature, GError **error)
+{
+  static GMutex lock;
+  static GHashTable *known;
+  const Shape *shape;
+
+  g_mutex_lock (&lock);
+  if (known == NULL)
+    known = g_hash_table_new (g_str_hash, g_str_equal);
+  shape = find_or_parse (known, signature, error);
+  g_mutex_unlock (&lock);
   return shape;
 }
 
