@@ -185,13 +185,13 @@ share_ich9_index (const DomainDef *def, DeviceController *controller)
   DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
     if (other == controller)
       break;
-    if (is_ich9_usb (other))
+    if (other->type == CONTROLLER_USB)
       previous = other;
   }
-  if (previous == NULL)
+  if (previous == NULL || !is_ich9_usb (previous))
     return FALSE;
   DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
-    if (other != controller && is_ich9_usb (other) && other->index.value == previous->index.value
+    if (is_ich9_usb (other) && other->index.set && other->index.value == previous->index.value
         && other->model == controller->model)
       return FALSE;
   }

@@ -54,8 +54,10 @@ domain_def_add_device (DomainDef *def, Device *device)
 static void
 add_read_device (DomainDef *def, Device *device)
 {
-  guint index = device->kind->position != NULL ? device->kind->position (def, device)
-                                               : index_after_kind (def, device->kind);
+  guint index = device->kind->position != NULL ? device->kind->position (def, device) : G_MAXUINT;
+
+  if (index == G_MAXUINT)
+    index = index_after_kind (def, device->kind);
 
   g_ptr_array_insert (def->devices, (int)index, device);
 }

@@ -305,11 +305,13 @@ char *domain_def_to_xml (const DomainDef *def, guint flags);
 /* Aliases that begin so are the user's own; all others are given at each start. */
 #define USER_ALIAS_PREFIX "ua-"
 
-/* Devices of one kind, in order. */
-#define DOMAIN_FOREACH_DEVICE(def, kind_, Type, variable)                                      \
-  for (guint variable##_index = 0; variable##_index < (def)->devices->len; variable##_index++) \
-    for (Type *variable = (Type *)g_ptr_array_index ((def)->devices, variable##_index);        \
-         variable != NULL && ((Device *)variable)->kind == &(kind_); variable = NULL)
+/* Devices of one kind, in order. `break` and `continue` do what they say. */
+#define DOMAIN_FOREACH_DEVICE(def, kind_, Type, variable)                                                  \
+  for (guint variable##_index = 0, variable##_next = 1;                                                    \
+       variable##_next && variable##_index < (def)->devices->len; variable##_index++)                      \
+    for (Type *variable = (Type *)g_ptr_array_index ((def)->devices, variable##_index);                    \
+         (variable##_next = variable == NULL || ((Device *)variable)->kind != &(kind_), !variable##_next); \
+         variable = NULL)
 guint domain_def_count_devices (const DomainDef *def, const DeviceKind *kind);
 /* Takes @device; keeps devices grouped in the order of device_kinds, last of its kind. */
 void domain_def_add_device (DomainDef *def, Device *device);

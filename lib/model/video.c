@@ -222,12 +222,24 @@ validate_sizes (Validation *validation, const DeviceVideo *video)
 }
 
 static void
+validate_secondary (Validation *validation, const DeviceVideo *video)
+{
+  gboolean primary_only = video->model == VIDEO_BOCHS || video->model == VIDEO_RAMFB;
+
+  if (!primary_only || video->primary == TRISTATE_YES)
+    return;
+  REFUSE (model, "video type '%s' is only valid as primary video device",
+          enum_table_name (&video_models, video->model));
+}
+
+static void
 video_validate (Validation *validation, const Device *device)
 {
   const DeviceVideo *video = (const DeviceVideo *)device;
 
   validate_model (validation, video);
   validate_primary (validation, video);
+  validate_secondary (validation, video);
   validate_acceleration (validation, video);
   validate_sizes (validation, video);
   virtio_options_validate (validation, device, &video->virtio, video->model == VIDEO_VIRTIO);
@@ -253,6 +265,18 @@ video_pci_connect (const DomainDef *def, const Device *device)
                                       : pci_connect_conventional (def);
 }
 
+/* The primary one comes first, and so has the first slot. */
+static guint
+video_position (const DomainDef *def, const Device *device)
+{
+  DOMAIN_FOREACH_DEVICE (def, video_kind, DeviceVideo, first) {
+    if (((const DeviceVideo *)device)->primary == TRISTATE_YES)
+      return first_index;
+    break;
+  }
+  return G_MAXUINT;
+}
+
 static char *
 video_describe (const Device *device)
 {
@@ -268,5 +292,6 @@ const DeviceKind video_kind = {
   .validate = video_validate,
   .place = video_place,
   .pci_connect = video_pci_connect,
+  .position = video_position,
   .describe = video_describe,
 };

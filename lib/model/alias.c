@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Aliases: the names under which the devices of a running machine are known to QEMU and to clients. The kinds
+ * know how theirs are formed; here they are only counted out. One the user gave ("ua-...") stays.
+ */
+#include "model/domain.h"
+
+static char *
+alias_for (const DomainDef *def, const Device *device, guint index)
+{
+  if (device->kind->alias)
+    return device->kind->alias (def, device, index);
+  return g_strdup_printf ("%s%u", device->kind->element, index);
+}
+
+void
+domain_def_assign_aliases (DomainDef *def)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL); /* DeviceKind → next index */
+
+  for (guint i = 0; i < def->devices->len; i++) {
+    Device *device = g_ptr_array_index (def->devices, i);
+    guint index = GPOINTER_TO_UINT (g_hash_table_lookup (counts, device->kind));
+
+    g_hash_table_insert (counts, (gpointer)device->kind, GUINT_TO_POINTER (index + 1));
+    if (!device->alias)
+      device->alias = alias_for (def, device, index);
+  }
+}
