@@ -192,6 +192,7 @@ add_machines (QemuCaps *caps, JsonArray *array)
     machine.hotpluggable_cpus = boolean_member (object, "hotpluggable-cpus");
     machine.deprecated = boolean_member (object, "deprecated");
     machine.default_cpu = keep (caps, string_member (object, "default-cpu-type"));
+    machine.ram_id = keep (caps, string_member (object, "default-ram-id"));
     g_array_append_val (caps->machines, machine);
     g_hash_table_insert (caps->machine_by_name, (gpointer)machine.name,
                          GUINT_TO_POINTER (caps->machines->len));
@@ -385,6 +386,8 @@ machines_to_json (const QemuCaps *caps)
     set_if_true (object, "deprecated", machine->deprecated);
     if (machine->default_cpu != NULL)
       json_object_set_string_member (object, "default-cpu-type", machine->default_cpu);
+    if (machine->ram_id != NULL)
+      json_object_set_string_member (object, "default-ram-id", machine->ram_id);
     json_array_add_object_element (array, object);
   }
   return array;

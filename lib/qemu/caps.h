@@ -16,6 +16,7 @@ typedef struct {
   guint cpu_max;
   gboolean is_default, hotpluggable_cpus, deprecated;
   const char *default_cpu; /* "qemu64-x86_64-cpu" or NULL */
+  const char *ram_id;      /* what its memory is called: "pc.ram" or NULL */
 } QemuMachine;
 
 typedef struct {

@@ -5,6 +5,7 @@
 
 #include "base/virt-error.h"
 #include "model/chardev.h"
+#include "model/disk.h"
 
 /*
  * What the files of this folder share and nobody else needs.
@@ -19,6 +20,7 @@ void recipe_add_head (Recipe *recipe);
 gboolean recipe_add_machine (Recipe *recipe, GError **error);
 gboolean recipe_add_cpu (Recipe *recipe, GError **error);
 gboolean recipe_add_memory (Recipe *recipe, GError **error);
+void recipe_add_topology (Recipe *recipe);
 gboolean recipe_add_clock (Recipe *recipe, GError **error);
 void recipe_add_monitor (Recipe *recipe);
 gboolean recipe_add_boot (Recipe *recipe, GError **error);
@@ -27,6 +29,9 @@ gboolean recipe_add_firmware (Recipe *recipe, GError **error);
 void firmware_machine_options (const Recipe *recipe, GString *options);
 void clock_machine_options (const Recipe *recipe, GString *options);
 void clock_cpu_options (const Recipe *recipe, GString *options);
+
+/* The place of @device in the order of boot; not set when it is not tried. */
+Number recipe_boot_index (const Recipe *recipe, const Device *device);
 
 /* "a,b" → "a,,b": a value inside QEMU's k=v,k=v options. (transfer full) */
 char *option_escape (const char *value);
@@ -48,6 +53,9 @@ recipe_chardev (Recipe *recipe, const Device *device, const Chardev *source, con
 void props_add_virtio (JsonObject *properties, const VirtioOptions *virtio);
 /* "virtio-blk-pci", or its -transitional/-non-transitional form. Static or interned. */
 const char *virtio_driver (const char *base, int model);
+
+/* The block nodes of a disk's image; *ret_node is what the device is given, NULL for an empty drive. */
+gboolean disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError **error);
 
 gboolean cook_audio (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_channel (Recipe *recipe, const Device *device, GError **error);

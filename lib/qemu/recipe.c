@@ -20,6 +20,7 @@ struct Recipe {
   GPtrArray *file_list;   /* RecipeFile */
   GPtrArray *file_names;  /* char *: what QEMU is told for each of them */
   GPtrArray *environment; /* "NAME=VALUE" */
+  GPtrArray *warnings;    /* char *, NULL at the end */
   guint nodes;
 };
 
@@ -57,6 +58,8 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
   recipe->file_list = g_ptr_array_new_with_free_func (file_free);
   recipe->file_names = g_ptr_array_new_with_free_func (g_free);
   recipe->environment = g_ptr_array_new_with_free_func (g_free);
+  recipe->warnings = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (recipe->warnings, NULL);
   recipe->nodes = host->nodes_used;
   return recipe;
 }
@@ -72,6 +75,7 @@ recipe_free (Recipe *recipe)
   g_ptr_array_unref (recipe->file_list);
   g_ptr_array_unref (recipe->file_names);
   g_ptr_array_unref (recipe->environment);
+  g_ptr_array_unref (recipe->warnings);
   g_free (recipe);
 }
 
@@ -123,6 +127,12 @@ recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties)
   step->kind = kind;
   step->properties = properties;
   g_ptr_array_add (recipe->steps, step);
+}
+
+void
+recipe_command (Recipe *recipe, const char *command, JsonObject *arguments)
+{
+  recipe_step (recipe, STEP_COMMAND, props ("execute", "s", command, "arguments", "?o", arguments, NULL));
 }
 
 const char *
@@ -219,9 +229,11 @@ recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GEr
   JsonObjectIter iter;
   const char *name;
   JsonNode *value;
+  Number boot;
 
   json_object_set_member (whole, "driver", json_object_dup_member (own, "driver"));
-  props_add (whole, "id", "?s", device->alias, NULL);
+  if (!json_object_has_member (own, "masterbus")) /* a companion controller shares its master's name */
+    props_add (whole, "id", "?s", device->alias, NULL);
   json_object_iter_init_ordered (&iter, own);
   while (json_object_iter_next_ordered (&iter, &name, &value))
     if (strcmp (name, "driver") != 0)
@@ -230,8 +242,9 @@ recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GEr
     json_object_unref (whole);
     return FALSE;
   }
-  if (device->boot_order.set && !json_object_has_member (whole, "bootindex"))
-    props_add (whole, "bootindex", "N", &device->boot_order, NULL);
+  boot = recipe_boot_index (recipe, device);
+  if (!json_object_has_member (whole, "bootindex"))
+    props_add (whole, "bootindex", "N", &boot, NULL);
   recipe_step (recipe, STEP_DEVICE, whole);
   return TRUE;
 }
@@ -310,6 +323,22 @@ recipe_to_environment (const Recipe *recipe)
     g_ptr_array_add (list, g_strdup (g_ptr_array_index (recipe->environment, i)));
   g_ptr_array_add (list, NULL);
   return (char **)g_ptr_array_free (list, FALSE);
+}
+
+void
+recipe_warn (Recipe *recipe, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_ptr_array_insert (recipe->warnings, (gint) recipe->warnings->len - 1, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+const char *const *
+recipe_warnings (const Recipe *recipe)
+{
+  return (const char *const *) recipe->warnings->pdata;
 }
 
 guint

@@ -26,6 +26,8 @@ typedef enum {
   STEP_BLOCKDEV, /* -blockdev JSON       | blockdev-add / blockdev-del */
   STEP_DEVICE,   /* -device JSON         | device_add / device_del    */
   STEP_AUDIODEV, /* -audiodev JSON, cold only */
+  STEP_COMMAND,  /* not on a command line: the QMP command { "execute", "arguments" }, to be given once QEMU answers
+                    and before its CPUs start (a password, a link that is down); at hotplug in its turn; not undone */
 } StepKind;
 
 typedef struct {
@@ -66,6 +68,7 @@ typedef struct {
   gboolean paused;      /* -S and -no-shutdown: the daemon starts the CPUs and ends the process itself */
   int monitor_fd;       /* a listening socket's number in QEMU's process; -1: a path in run_directory */
   const char *incoming; /* -incoming: "defer" to be given a saved machine; NULL: a fresh start */
+  gint64 now;                  /* seconds since the epoch: what <clock offset='variable'> counts from */
   guint nodes_used;     /* block nodes the running machine has already; 0 for a cold start */
   /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode.
    */
@@ -99,6 +102,8 @@ const RecipeHost *recipe_host (const Recipe *recipe);
 /* Adding steps. Property lists are built with props (below); the recipe takes them. */
 void recipe_option (Recipe *recipe, const char *option, const char *value_format, ...) G_GNUC_PRINTF (3, 4);
 void recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties);
+/* A STEP_COMMAND; takes @arguments. */
+void recipe_command (Recipe *recipe, const char *command, JsonObject *arguments);
 /* A -device step: @properties get "id" (the alias) and the bus and address of @device. */
 gboolean recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GError **error);
 /* How QEMU is to be told of the file: its path, or /dev/fdset/N. Owned by the recipe. */
@@ -131,6 +136,10 @@ const RecipeFile *recipe_get_file (const Recipe *recipe, guint index);
 gboolean recipe_add_domain (Recipe *recipe, GError **error);
 /* One device, for hotplug. */
 gboolean recipe_add_device (Recipe *recipe, const Device *device, GError **error);
+
+/* What a person should know of a recipe that was made all the same: one sentence each. NULL-terminated. */
+const char *const *recipe_warnings (const Recipe *recipe);
+void recipe_warn (Recipe *recipe, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* argv.c: the command line, argv[0] is the emulator; NULL-terminated. (transfer full) */
 char **recipe_to_argv (const Recipe *recipe);

@@ -17,7 +17,7 @@ static const char answers[] =
     "\"query-kvm\":{\"enabled\":true,\"present\":true},"
     "\"query-machines\":[{\"name\":\"pc-q35-7.2\",\"alias\":\"q35\",\"cpu-max\":288,\"hotpluggable-cpus\":"
     "true,"
-    "\"default-cpu-type\":\"qemu64-x86_64-cpu\"},{\"name\":\"isapc\",\"cpu-max\":1,\"deprecated\":true,"
+    "\"default-cpu-type\":\"qemu64-x86_64-cpu\",\"default-ram-id\":\"pc.ram\"},{\"name\":\"isapc\",\"cpu-max\":1,\"deprecated\":true,"
     "\"is-default\":true}],"
     "\"qom-list-types\":[{\"name\":\"virtio-blk-pci\",\"parent\":\"p\"},{\"name\":\"e1000\"}],"
     "\"query-cpu-definitions\":[{\"name\":\"qemu64\",\"unavailable-features\":[]},"
@@ -52,6 +52,7 @@ check_content (const QemuCaps *caps)
   assert_true (qemu_caps_machine (caps, "q35")->hotpluggable_cpus);
   assert_false (qemu_caps_machine (caps, "q35")->is_default);
   assert_string_equal (qemu_caps_machine (caps, "q35")->default_cpu, "qemu64-x86_64-cpu");
+  assert_string_equal (qemu_caps_machine (caps, "q35")->ram_id, "pc.ram");
   assert_true (qemu_caps_machine (caps, "isapc")->is_default);
   assert_true (qemu_caps_machine (caps, "isapc")->deprecated);
   assert_null (qemu_caps_machine (caps, "isapc")->alias);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is behind a disk: a chain of block nodes, two for each image, one that fetches bytes and one that knows the
+ * format. They are named as libvirt names them.
+ *
+ * When files go by descriptor the chain is spelled out to its end and closed with "backing": null, so that QEMU
+ * opens nothing on the word of an image's header. When they go by path QEMU follows the headers itself, as it
+ * does when a person starts it.
+ */
+#include "qemu/recipe-private.h"
+
+#include "model/disk.h"
+
+#include <string.h>
+
+typedef struct {
+  Recipe *recipe;
+  const DeviceDisk *disk;
+} Chain;
+
+static gboolean
+is_host_device (const DeviceDisk *disk, const char *path)
+{
+  return disk->type == DISK_TYPE_BLOCK && g_strcmp0 (path, disk_path (disk)) == 0;
+}
+
+static const char *
+storage_driver (const DeviceDisk *disk, const char *path)
+{
+  if (!is_host_device (disk, path))
+    return "file";
+  return disk->device_type == DISK_DEVICE_CDROM ? "host_cdrom" : "host_device";
+}
+
+static JsonObject *
+cache_of (const DeviceDisk *disk)
+{
+  if (disk->cache <= DISK_CACHE_DEFAULT)
+    return NULL;
+  return props ("direct", "b", disk->cache == DISK_CACHE_DISABLE || disk->cache == DISK_CACHE_DIRECTSYNC, "no-flush",
+                "b", disk->cache == DISK_CACHE_UNSAFE, NULL);
+}
+
+static const char *
+aio_of (const DeviceDisk *disk)
+{
+  static const char *const names[] = { NULL, "native", "threads", "io_uring" };
+
+  return names[disk->io];
+}
+
+static const char *
+detect_zeroes_of (const DeviceDisk *disk)
+{
+  if (disk->detect_zeroes == DETECT_ZEROES_UNMAP && disk->discard != DISK_DISCARD_UNMAP)
+    return "on"; /* without discard there is nothing to unmap with */
+  return enum_table_name (&detect_zeroes_modes, disk->detect_zeroes);
+}
+
+static void
+add_storage (const Chain *chain, const char *path, gboolean readonly, const char *name)
+{
+  const DeviceDisk *disk = chain->disk;
+  const char *file = recipe_file (chain->recipe, path, !readonly, &disk->device, "disk image");
+
+  recipe_step (chain->recipe, STEP_BLOCKDEV,
+               props ("driver", "s", storage_driver (disk, path), "filename", "s", file, "aio", "?s", aio_of (disk),
+                      "node-name", "s", name, "cache", "?o", cache_of (disk), "auto-read-only", "b", TRUE, "discard",
+                      "s", "unmap", NULL));
+}
+
+/* @backing: the node below, or NULL; @closed: say that there is none. */
+static void
+add_format (const Chain *chain, const char *format, gboolean readonly, const char *name, const char *storage,
+            const char *backing, gboolean closed)
+{
+  const DeviceDisk *disk = chain->disk;
+  JsonObject *properties
+      = props ("node-name", "s", name, "read-only", "b", readonly, "discard", "?s",
+               enum_table_name (&disk_discards, disk->discard), "detect-zeroes", "?s", detect_zeroes_of (disk), "cache",
+               "?o", cache_of (disk), "driver", "s", format, "file", "s", storage, NULL);
+
+  if (disk->discard_no_unref != TRISTATE_ABSENT && strcmp (format, "qcow2") == 0)
+    props_add (properties, "discard-no-unref", "T", disk->discard_no_unref, NULL);
+  if (backing != NULL)
+    props_add (properties, "backing", "s", backing, NULL);
+  else if (closed && strcmp (format, "raw") != 0)
+    props_add (properties, "backing", "n", NULL);
+  recipe_step (chain->recipe, STEP_BLOCKDEV, properties);
+}
+
+/* The images below come first: a node's backing has to exist before it. Depth is bounded by who read the headers. */
+static char *
+add_image (const Chain *chain, const char *path, const char *format, const ImageInfo *info, gboolean top)
+{
+  Recipe *recipe = chain->recipe;
+  gboolean readonly = !top || chain->disk->readonly || chain->disk->device_type == DISK_DEVICE_CDROM;
+  guint number = recipe_next_node (recipe);
+  g_autofree char *storage = g_strdup_printf ("libvirt-%u-storage", number);
+  char *name = g_strdup_printf ("libvirt-%u-format", number);
+  g_autofree char *backing = NULL;
+
+  if (info != NULL && info->backing != NULL)
+    backing = add_image (chain, info->backing->path, info->backing->format, info->backing, FALSE);
+  add_storage (chain, path, readonly, storage);
+  add_format (chain, format, readonly, name, storage, backing,
+              info != NULL || (recipe_by_descriptor (recipe) && chain->disk->backing_store != NULL));
+  return name;
+}
+
+/* "<backingStore/>", which only says that the chain ends here. */
+static gboolean
+is_empty_element (const char *xml)
+{
+  return strchr (xml, '/') != NULL && strpbrk (xml, "=") == NULL && strstr (xml, "<backingStore/>") == xml;
+}
+
+static char *
+add_copy_on_read (Recipe *recipe, const DeviceDisk *disk, char *below)
+{
+  char *name = g_strconcat ("libvirt-CoR-", disk->target, NULL);
+
+  recipe_step (recipe, STEP_BLOCKDEV,
+               props ("driver", "s", "copy-on-read", "node-name", "s", name, "file", "s", below, NULL));
+  g_free (below);
+  return name;
+}
+
+static gboolean
+is_known_format (const char *format)
+{
+  static const char *const formats[]
+      = { "raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "bochs", "cloop", "dmg", "luks", "parallels", NULL };
+
+  return g_strv_contains (formats, format);
+}
+
+gboolean
+disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError **error)
+{
+  const Chain chain = { recipe, disk };
+  const RecipeHost *host = recipe_host (recipe);
+  const char *path = disk_path (disk), *format = disk->format != NULL ? disk->format : "raw";
+  const ImageInfo *info = NULL;
+
+  *ret_node = NULL;
+  if (path == NULL) {
+    recipe_next_node (recipe); /* libvirt counts an empty drive too */
+    return TRUE;
+  }
+  if (!is_known_format (format))
+    return qemu_unsupported (&disk->device, error, "unknown image format '%s'; 'raw' and 'qcow2' are usual", format);
+  if (disk->io == DISK_IO_NATIVE && disk->cache != DISK_CACHE_DISABLE && disk->cache != DISK_CACHE_DIRECTSYNC)
+    return qemu_unsupported (&disk->device, error, "native I/O needs either no disk cache or directsync cache mode, QEMU "
+                                                   "will fallback to aio=threads");
+  if (disk->backing_store != NULL && !is_empty_element (disk->backing_store))
+    return qemu_unsupported (&disk->device, error, "a spelled out <backingStore> is not supported yet by the QEMU target");
+  if (host->image != NULL && strcmp (format, "raw") != 0)
+    info = host->image (host->image_data, path);
+  *ret_node = add_image (&chain, path, format, info, TRUE);
+  if (disk->copy_on_read == TRISTATE_YES)
+    *ret_node = add_copy_on_read (recipe, disk, *ret_node);
+  return TRUE;
+}
