@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * <clock> and its timers, and <pm>: the real-time clock is an option of its own, the others are properties of the
- * CPU, the machine or a device.
+ * <clock> and its timers, and <pm>: the real-time clock is an option of its own, the others are properties of
+ * the CPU, the machine or a device.
  */
 #include "qemu/recipe-private.h"
 
@@ -76,8 +76,9 @@ add_rtc (Recipe *recipe, GError **error)
   g_string_append_printf (text, "base=%s", base);
   if (timer != NULL) {
     if (timer->track == TRACK_BOOT || timer->track == TRACK_REALTIME)
-      return qemu_unsupported (NULL, error, "the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; "
-                                            "'guest' and 'wall' are");
+      return qemu_unsupported (NULL, error,
+                               "the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; "
+                               "'guest' and 'wall' are");
     if (timer->track == TRACK_GUEST)
       g_string_append (text, ",clock=vm");
     else if (timer->track == TRACK_WALL)
@@ -85,9 +86,10 @@ add_rtc (Recipe *recipe, GError **error)
     if (timer->tickpolicy == TICK_CATCHUP)
       g_string_append (text, ",driftfix=slew");
     else if (timer->tickpolicy == TICK_MERGE || timer->tickpolicy == TICK_DISCARD)
-      return qemu_unsupported (NULL, error,
-                               "the rtc timer's tickpolicy 'merge' and 'discard' are not supported by QEMU; 'delay' and "
-                               "'catchup' are");
+      return qemu_unsupported (
+          NULL, error,
+          "the rtc timer's tickpolicy 'merge' and 'discard' are not supported by QEMU; 'delay' and "
+          "'catchup' are");
   }
   recipe_option (recipe, "-rtc", "%s", text->str);
   return TRUE;

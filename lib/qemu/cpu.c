@@ -3,8 +3,8 @@
  * <cpu>, the CPU features among <features>, and the count and topology of the virtual CPUs.
  *
  * host-model: libvirt computes a named model with features from its own database of CPUs, which we do not
- * have. Under KVM the guest gets the host's CPU without what cannot migrate, which is what such a model tries to
- * describe; by emulation it gets everything the emulator can do.
+ * have. Under KVM the guest gets the host's CPU without what cannot migrate, which is what such a model tries
+ * to describe; by emulation it gets everything the emulator can do.
  */
 #include "qemu/recipe-private.h"
 
@@ -41,10 +41,11 @@ cpu_name (const Recipe *recipe, const DomainCpu *cpu, GError **error)
     case CPU_MODE_HOST_PASSTHROUGH:
       if (kvm)
         return "host";
-      qemu_unsupported (NULL, error,
-                        "CPU mode 'host-passthrough' for %s qemu domain on %s host is not supported by hypervisor; "
-                        "domain type 'kvm', or the mode 'maximum', can be used",
-                        qemu_caps_arch (recipe_caps (recipe)), qemu_caps_arch (recipe_caps (recipe)));
+      qemu_unsupported (
+          NULL, error,
+          "CPU mode 'host-passthrough' for %s qemu domain on %s host is not supported by hypervisor; "
+          "domain type 'kvm', or the mode 'maximum', can be used",
+          qemu_caps_arch (recipe_caps (recipe)), qemu_caps_arch (recipe_caps (recipe)));
       return NULL;
     case CPU_MODE_HOST_MODEL:
       return kvm ? "host" : "max";
@@ -152,8 +153,7 @@ append_platform_features (GString *text, const Recipe *recipe)
   append_switch (text, "kvm-pv-unhalt", features->pvspinlock);
   if (features->hyperv != NULL)
     append_hyperv (text, features->hyperv);
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), panic_kind, DevicePanic, panic)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), panic_kind, DevicePanic, panic) {
     if (panic->model == PANIC_HYPERV)
       g_string_append (text, ",hv-crash=on");
   }
@@ -192,10 +192,11 @@ recipe_add_cpu (Recipe *recipe, GError **error)
   if (text->len == 0 && extra->len == 0)
     return TRUE;
   if (*name == '\0') { /* features alone: they need the machine's own model to hang on */
-    const char *own = machine != NULL && machine->default_cpu != NULL ? machine->default_cpu : "qemu64-x86_64-cpu";
+    const char *own =
+        machine != NULL && machine->default_cpu != NULL ? machine->default_cpu : "qemu64-x86_64-cpu";
     const char *end = strchr (own, '-');
 
-    g_string_prepend_len (text, own, end != NULL ? end - own : (gssize) strlen (own));
+    g_string_prepend_len (text, own, end != NULL ? end - own : (gssize)strlen (own));
   }
   g_string_append (text, extra->str);
   recipe_option (recipe, "-cpu", "%s", text->str);
@@ -222,8 +223,8 @@ recipe_add_topology (Recipe *recipe)
       g_string_append_printf (text, ",dies=%" G_GUINT64_FORMAT, topology->dies.value);
     if (topology->clusters.set && topology->clusters.value > 1)
       g_string_append_printf (text, ",clusters=%" G_GUINT64_FORMAT, topology->clusters.value);
-    g_string_append_printf (text, ",cores=%" G_GUINT64_FORMAT ",threads=%" G_GUINT64_FORMAT, topology->cores.value,
-                            topology->threads.value);
+    g_string_append_printf (text, ",cores=%" G_GUINT64_FORMAT ",threads=%" G_GUINT64_FORMAT,
+                            topology->cores.value, topology->threads.value);
   }
   recipe_option (recipe, "-smp", "%s", text->str);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Controllers. Some are part of the machine and are not added: the PCI root, the first SATA controller of a q35 and
- * the IDE controller of an i440fx machine.
+ * Controllers. Some are part of the machine and are not added: the PCI root, the first SATA controller of a
+ * q35 and the IDE controller of an i440fx machine.
  */
 #include "qemu/recipe-private.h"
 
@@ -19,11 +19,16 @@ static const char *const pci_drivers[] = {
 };
 
 static const char *const usb_drivers[] = {
-  [USB_PIIX3_UHCI] = "piix3-usb-uhci",       [USB_PIIX4_UHCI] = "piix4-usb-uhci",
-  [USB_EHCI] = "usb-ehci",                   [USB_ICH9_EHCI1] = "ich9-usb-ehci1",
-  [USB_ICH9_UHCI1] = "ich9-usb-uhci1",       [USB_ICH9_UHCI2] = "ich9-usb-uhci2",
-  [USB_ICH9_UHCI3] = "ich9-usb-uhci3",       [USB_VT82C686B_UHCI] = "vt82c686b-usb-uhci",
-  [USB_PCI_OHCI] = "pci-ohci",               [USB_NEC_XHCI] = "nec-usb-xhci",
+  [USB_PIIX3_UHCI] = "piix3-usb-uhci",
+  [USB_PIIX4_UHCI] = "piix4-usb-uhci",
+  [USB_EHCI] = "usb-ehci",
+  [USB_ICH9_EHCI1] = "ich9-usb-ehci1",
+  [USB_ICH9_UHCI1] = "ich9-usb-uhci1",
+  [USB_ICH9_UHCI2] = "ich9-usb-uhci2",
+  [USB_ICH9_UHCI3] = "ich9-usb-uhci3",
+  [USB_VT82C686B_UHCI] = "vt82c686b-usb-uhci",
+  [USB_PCI_OHCI] = "pci-ohci",
+  [USB_NEC_XHCI] = "nec-usb-xhci",
   [USB_QEMU_XHCI] = "qemu-xhci",
 };
 
@@ -39,7 +44,7 @@ static const char *const scsi_drivers[] = {
   [CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL] = "virtio-scsi-pci-non-transitional",
 };
 
-#define DRIVER_OF(table, model) ((guint) (model) < G_N_ELEMENTS (table) ? (table)[model] : NULL)
+#define DRIVER_OF(table, model) ((guint)(model) < G_N_ELEMENTS (table) ? (table)[model] : NULL)
 
 static gboolean
 no_such_model (const DeviceController *controller, GError **error)
@@ -53,8 +58,8 @@ no_such_model (const DeviceController *controller, GError **error)
 static gboolean
 cook_pci (Recipe *recipe, const DeviceController *controller, GError **error)
 {
-  const char *driver = controller->model_name != NULL ? controller->model_name
-                                                      : DRIVER_OF (pci_drivers, controller->model);
+  const char *driver =
+      controller->model_name != NULL ? controller->model_name : DRIVER_OF (pci_drivers, controller->model);
   JsonObject *properties;
 
   if (controller->model == PCI_ROOT || controller->model == PCIE_ROOT) {
@@ -99,8 +104,7 @@ is_companion (const DeviceController *controller)
 static const DeviceController *
 find_master (const Recipe *recipe, const DeviceController *companion)
 {
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), controller_kind, DeviceController, controller)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), controller_kind, DeviceController, controller) {
     if (controller->type == CONTROLLER_USB && controller->model == USB_ICH9_EHCI1
         && controller->index.value == companion->index.value)
       return controller;
@@ -145,8 +149,10 @@ cook_scsi (Recipe *recipe, const DeviceController *controller, GError **error)
   properties = props ("driver", "s", driver, NULL);
   if (g_str_has_prefix (driver, "virtio")) {
     props_add_virtio (properties, &controller->virtio);
-    props_add (properties, "num_queues", "N", &controller->queues, "cmd_per_lun", "N", &controller->cmd_per_lun,
-               "max_sectors", "N", &controller->max_sectors, "ioeventfd", "T", controller->ioeventfd, NULL);
+    props_add_iothread (properties, &controller->iothread);
+    props_add (properties, "num_queues", "N", &controller->queues, "cmd_per_lun", "N",
+               &controller->cmd_per_lun, "max_sectors", "N", &controller->max_sectors, "ioeventfd", "T",
+               controller->ioeventfd, NULL);
   }
   return recipe_device (recipe, &controller->device, properties, error);
 }
@@ -164,21 +170,22 @@ cook_ata (Recipe *recipe, const DeviceController *controller, GError **error)
   }
   if (first && domain_def_is_i440fx (def))
     return TRUE;
-  return qemu_unsupported (&controller->device, error,
-                           domain_def_is_i440fx (def)
-                               ? "only a single IDE controller is supported for this machine type"
-                               : "IDE controllers are unsupported for this QEMU binary or machine type; SATA can be used");
+  return qemu_unsupported (
+      &controller->device, error,
+      domain_def_is_i440fx (def)
+          ? "only a single IDE controller is supported for this machine type"
+          : "IDE controllers are unsupported for this QEMU binary or machine type; SATA can be used");
 }
 
 static gboolean
 cook_virtio_serial (Recipe *recipe, const DeviceController *controller, GError **error)
 {
-  const char *driver = virtio_driver ("virtio-serial-pci",
-                                      controller->model == CONTROLLER_MODEL_VIRTIO_TRANSITIONAL
-                                          ? VIRTIO_MODEL_TRANSITIONAL
-                                      : controller->model == CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL
-                                          ? VIRTIO_MODEL_NON_TRANSITIONAL
-                                          : VIRTIO_MODEL_VIRTIO);
+  const char *driver =
+      virtio_driver ("virtio-serial-pci", controller->model == CONTROLLER_MODEL_VIRTIO_TRANSITIONAL
+                                              ? VIRTIO_MODEL_TRANSITIONAL
+                                          : controller->model == CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL
+                                              ? VIRTIO_MODEL_NON_TRANSITIONAL
+                                              : VIRTIO_MODEL_VIRTIO);
   JsonObject *properties = props ("driver", "s", driver, NULL);
 
   props_add_virtio (properties, &controller->virtio);
@@ -191,8 +198,8 @@ cook_controller (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceController *controller = (const DeviceController *)device;
 
-  if (controller->iothread.set || controller->iothreads != NULL)
-    return qemu_unsupported (device, error, "<driver iothread=> is not supported yet by the QEMU target");
+  if (controller->iothreads != NULL)
+    return qemu_unsupported (device, error, "<driver><iothreads> is not supported yet by the QEMU target");
   if (controller->pcihole64.set)
     return qemu_unsupported (device, error, "<pcihole64> is not supported yet by the QEMU target");
   switch (controller->type) {

@@ -17,7 +17,8 @@ check_supported (const DeviceDisk *disk, GError **error)
     gboolean said;
     const char *what;
   } unsupported[] = {
-    { disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK, enum_table_name (&disk_types, disk->type) },
+    { disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK,
+      enum_table_name (&disk_types, disk->type) },
     { disk->auth != NULL, "<auth>" },
     { disk->mirror != NULL, "<mirror>" },
     { disk->backend_domain != NULL, "<backenddomain>" },
@@ -26,8 +27,14 @@ check_supported (const DeviceDisk *disk, GError **error)
     { disk->encryption != NULL, "<encryption>" },
     { disk->throttle_filters != NULL, "<throttlefilters>" },
     { disk->metadata_cache != NULL, "<metadata_cache>" },
-    { disk->iothread.set || disk->iothreads != NULL, "<driver iothread=>" },
-    { disk->source_details != NULL && disk->source_details->len > 0, "what stands inside <source>" },
+    { disk->iothreads != NULL, "<driver><iothreads>" },
+    { disk->iothread.set && disk->bus != DISK_BUS_VIRTIO,
+      "<driver iothread=> of a disk whose bus is not 'virtio'" },
+    { disk->slices != NULL, "<source><slices>" },
+    { disk->reservations != NULL, "<source><reservations>" },
+    { disk->source_encryption != NULL, "<source><encryption>" },
+    { disk->data_store != NULL, "<source><dataStore>" },
+    { disk->source_seclabels != NULL && disk->source_seclabels->len > 0, "<source><seclabel>" },
     { disk->fdgroup != NULL, "<source fdgroup=>" },
     { disk->iotune != NULL, "<iotune>" },
     { disk->transient, "<transient>" },
@@ -37,7 +44,8 @@ check_supported (const DeviceDisk *disk, GError **error)
   };
 
   if (unsupported[0].said)
-    return qemu_unsupported (&disk->device, error, "disks of type '%s' are not supported yet by the QEMU target",
+    return qemu_unsupported (&disk->device, error,
+                             "disks of type '%s' are not supported yet by the QEMU target",
                              unsupported[0].what);
   for (guint i = 1; i < G_N_ELEMENTS (unsupported); i++)
     if (unsupported[i].said)
@@ -50,7 +58,8 @@ static gboolean
 no_controller (const DeviceDisk *disk, GError **error)
 {
   return qemu_unsupported (&disk->device, error, "the machine has no %s controller %u",
-                           enum_table_name (&disk_buses, disk->bus), (guint)disk->device.address.controller.value);
+                           enum_table_name (&disk_buses, disk->bus),
+                           (guint)disk->device.address.controller.value);
 }
 
 static const char *
@@ -70,9 +79,10 @@ add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
   props_add (properties, "share-rw", "?b", disk->shareable, "drive", "?s", node, NULL);
   if (node != NULL && disk->cache > DISK_CACHE_DEFAULT)
     props_add (properties, "write-cache", "s",
-               disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC ? "off" : "on", NULL);
-  props_add (properties, "werror", "?s", error_policy (disk->error_policy), "rerror", "?s", error_policy (rerror),
-             NULL);
+               disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC ? "off" : "on",
+               NULL);
+  props_add (properties, "werror", "?s", error_policy (disk->error_policy), "rerror", "?s",
+             error_policy (rerror), NULL);
 }
 
 static gboolean
@@ -81,29 +91,31 @@ cook_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GErr
   JsonObject *properties = props ("driver", "s", virtio_driver ("virtio-blk-pci", disk->model), NULL);
 
   props_add_virtio (properties, &disk->virtio);
-  props_add (properties, "ioeventfd", "T", disk->ioeventfd, "event_idx", "T", disk->event_idx, "num-queues", "N",
-             &disk->queues, "queue-size", "N", &disk->queue_size, NULL);
+  props_add_iothread (properties, &disk->iothread);
+  props_add (properties, "ioeventfd", "T", disk->ioeventfd, "event_idx", "T", disk->event_idx, "num-queues",
+             "N", &disk->queues, "queue-size", "N", &disk->queue_size, NULL);
   add_common (properties, disk, node);
   props_add (properties, "serial", "?s", disk->serial, NULL);
   return recipe_device (recipe, &disk->device, properties, error);
 }
 
-/* IDE and SATA disks differ in how their controller's ports are numbered: an IDE one has two buses of two units, a SATA
- * one a bus for each port. */
+/* IDE and SATA disks differ in how their controller's ports are numbered: an IDE one has two buses of two
+ * units, a SATA one a bus for each port. */
 static gboolean
 cook_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   const DeviceAddress *address = &disk->device.address;
   gboolean sata = disk->bus == DISK_BUS_SATA;
-  const char *controller
-      = recipe_controller_bus (recipe, sata ? CONTROLLER_SATA : CONTROLLER_IDE, address->controller.value);
+  const char *controller =
+      recipe_controller_bus (recipe, sata ? CONTROLLER_SATA : CONTROLLER_IDE, address->controller.value);
   g_autofree char *bus = NULL;
   JsonObject *properties;
 
   if (controller == NULL)
     return no_controller (disk, error);
   bus = g_strdup_printf ("%s.%u", controller, (guint)(sata ? address->unit.value : address->bus.value));
-  properties = props ("driver", "s", disk->device_type == DISK_DEVICE_CDROM ? "ide-cd" : "ide-hd", "bus", "s", bus, NULL);
+  properties = props ("driver", "s", disk->device_type == DISK_DEVICE_CDROM ? "ide-cd" : "ide-hd", "bus", "s",
+                      bus, NULL);
   if (!sata)
     props_add (properties, "unit", "N", &address->unit, NULL);
   add_common (properties, disk, node);
@@ -117,8 +129,7 @@ cook_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError 
 static const DeviceController *
 find_scsi_controller (const Recipe *recipe, guint64 index)
 {
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), controller_kind, DeviceController, controller)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), controller_kind, DeviceController, controller) {
     if (controller->type == CONTROLLER_SCSI && controller->index.value == index)
       return controller;
   }
@@ -146,8 +157,8 @@ cook_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError
   else {
     g_free (bus);
     bus = g_strconcat (controller->device.alias, ".0", NULL);
-    props_add (properties, "bus", "s", bus, "channel", "N", &address->bus, "scsi-id", "N", &address->target, "lun",
-               "N", &address->unit, NULL);
+    props_add (properties, "bus", "s", bus, "channel", "N", &address->bus, "scsi-id", "N", &address->target,
+               "lun", "N", &address->unit, NULL);
   }
   if (disk->device_type != DISK_DEVICE_LUN)
     props_add (properties, "device_id", "s", disk->serial != NULL ? disk->serial : name, NULL);
@@ -155,7 +166,8 @@ cook_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError
   if (disk->device_type == DISK_DEVICE_DISK)
     props_add (properties, "rotation_rate", "N", &disk->rotation_rate, NULL);
   props_add (properties, "wwn", "?t", disk->wwn != NULL ? g_ascii_strtoull (disk->wwn, NULL, 16) : (guint64)0,
-             "vendor", "?s", disk->vendor, "product", "?s", disk->product, "serial", "?s", disk->serial, NULL);
+             "vendor", "?s", disk->vendor, "product", "?s", disk->product, "serial", "?s", disk->serial,
+             NULL);
   return recipe_device (recipe, &disk->device, properties, error);
 }
 
@@ -179,8 +191,7 @@ cook_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **
   const DomainDef *def = recipe_def (recipe);
   gboolean first = TRUE;
 
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, other)
-  {
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, other) {
     if (other->bus == DISK_BUS_FDC) {
       first = other == disk;
       break;
@@ -188,10 +199,10 @@ cook_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **
   }
   if (first && !domain_def_is_i440fx (def))
     recipe_step (recipe, STEP_DEVICE, props ("driver", "s", "isa-fdc", "id", "s", "fdc0", NULL));
-  return recipe_device (recipe, &disk->device,
-                        props ("driver", "s", "floppy", "unit", "N", &disk->device.address.unit, "drive", "?s", node,
-                               NULL),
-                        error);
+  return recipe_device (
+      recipe, &disk->device,
+      props ("driver", "s", "floppy", "unit", "N", &disk->device.address.unit, "drive", "?s", node, NULL),
+      error);
 }
 
 gboolean

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What shows the guest's screen. VNC and SPICE are servers, as many as the document has; SDL, egl-headless and D-Bus
- * are QEMU's one -display, which also decides whether there is OpenGL. Video with 3D acceleration needs that, so the
- * display is decided here from graphics and video together: a document that asks for 3D and names no display with
- * OpenGL gets egl-headless.
+ * What shows the guest's screen. VNC and SPICE are servers, as many as the document has; SDL, egl-headless
+ * and D-Bus are QEMU's one -display, which also decides whether there is OpenGL. Video with 3D acceleration
+ * needs that, so the display is decided here from graphics and video together: a document that asks for 3D
+ * and names no display with OpenGL gets egl-headless.
  */
 #include "qemu/recipe-private.h"
 
@@ -18,7 +18,8 @@
 static gboolean
 is_display (const DeviceGraphics *graphics)
 {
-  return graphics->type == GRAPHICS_SDL || graphics->type == GRAPHICS_EGL_HEADLESS || graphics->type == GRAPHICS_DBUS;
+  return graphics->type == GRAPHICS_SDL || graphics->type == GRAPHICS_EGL_HEADLESS
+         || graphics->type == GRAPHICS_DBUS;
 }
 
 static void
@@ -42,8 +43,7 @@ append_text (GString *text, const char *name, const char *value)
 static const DeviceVideo *
 find_accelerated (const Recipe *recipe)
 {
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), video_kind, DeviceVideo, video)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), video_kind, DeviceVideo, video) {
     if (video->model == VIDEO_VIRTIO && video->accel3d == TRISTATE_YES)
       return video;
   }
@@ -59,11 +59,13 @@ choose_render_node (Recipe *recipe, const Device *device, const char *said, cons
   if (*ret != NULL)
     return TRUE;
   if (recipe_by_descriptor (recipe))
-    return qemu_unsupported (device, error,
-                             "3D acceleration needs a render node, and this host has no /dev/dri/renderD*: a graphics "
-                             "card with its kernel driver is missing");
-  recipe_warn (recipe, "3D acceleration needs a render node, and this host has no /dev/dri/renderD*: the machine runs "
-                       "only where there is one");
+    return qemu_unsupported (
+        device, error,
+        "3D acceleration needs a render node, and this host has no /dev/dri/renderD*: a graphics "
+        "card with its kernel driver is missing");
+  recipe_warn (
+      recipe, "3D acceleration needs a render node, and this host has no /dev/dri/renderD*: the machine runs "
+              "only where there is one");
   return TRUE;
 }
 
@@ -135,21 +137,22 @@ recipe_add_display (Recipe *recipe, GError **error)
   const DeviceGraphics *display = NULL;
   gboolean any = FALSE, has_gl = FALSE;
 
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), graphics_kind, DeviceGraphics, graphics)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), graphics_kind, DeviceGraphics, graphics) {
     any = TRUE;
     has_gl = has_gl || graphics_wants_gl (graphics);
     if (is_display (graphics) && display != NULL)
-      return qemu_unsupported (&graphics->device, error, "QEMU has one display beside its VNC and SPICE servers, and "
-                                                         "there is another <graphics> for it");
+      return qemu_unsupported (&graphics->device, error,
+                               "QEMU has one display beside its VNC and SPICE servers, and "
+                               "there is another <graphics> for it");
     if (is_display (graphics))
       display = graphics;
   }
   if (accelerated != NULL && !qemu_needs_type (recipe, &accelerated->device, "virtio-gpu-gl-device", error))
     return FALSE;
   if (accelerated != NULL && !has_gl && display != NULL)
-    return qemu_unsupported (&display->device, error, "3D acceleration needs OpenGL on the host: add <gl enable='yes'/> "
-                                                      "to this display, or use <graphics type='egl-headless'/>");
+    return qemu_unsupported (&display->device, error,
+                             "3D acceleration needs OpenGL on the host: add <gl enable='yes'/> "
+                             "to this display, or use <graphics type='egl-headless'/>");
   if (display != NULL)
     return add_display (recipe, display, error);
   if (accelerated != NULL && !has_gl)
@@ -198,7 +201,8 @@ check_listen (const DeviceGraphics *graphics, GError **error)
   const GraphicsListen *listen = graphics_first_listen (graphics);
 
   if (listen != NULL && listen->type == LISTEN_NETWORK && listen->address == NULL)
-    return qemu_unsupported (&graphics->device, error, "<listen type='network'> is not supported yet by the QEMU target");
+    return qemu_unsupported (&graphics->device, error,
+                             "<listen type='network'> is not supported yet by the QEMU target");
   return TRUE;
 }
 
@@ -211,7 +215,8 @@ add_password (Recipe *recipe, const DeviceGraphics *graphics, const char *protoc
   g_autoptr (GDateTime) end = graphics->passwd_valid_to != NULL
                                   ? g_date_time_new_from_iso8601 (graphics->passwd_valid_to, utc)
                                   : NULL;
-  g_autofree char *time = end != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, g_date_time_to_unix (end)) : NULL;
+  g_autofree char *time =
+      end != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, g_date_time_to_unix (end)) : NULL;
 
   recipe_command (recipe, "set_password",
                   props ("protocol", "s", protocol, "password", "s", graphics->passwd, "connected", "?s",
@@ -223,8 +228,7 @@ add_password (Recipe *recipe, const DeviceGraphics *graphics, const char *protoc
 static const DeviceAudio *
 find_audio (const Recipe *recipe, const Number *id)
 {
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), audio_kind, DeviceAudio, audio)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), audio_kind, DeviceAudio, audio) {
     if (!id->set || audio->id.value == id->value)
       return audio;
   }
@@ -250,8 +254,8 @@ cook_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
     if (!find_port (recipe, graphics, &port, error))
       return FALSE;
     if (port < FIRST_VNC_PORT)
-      return qemu_unsupported (&graphics->device, error, "a VNC port must be %d or above, not %d", FIRST_VNC_PORT,
-                               (int)port);
+      return qemu_unsupported (&graphics->device, error, "a VNC port must be %d or above, not %d",
+                               FIRST_VNC_PORT, (int)port);
     address = listen_address (graphics);
     g_string_append_printf (text, "%s:%d", address, (int)(port - FIRST_VNC_PORT));
     if (graphics->websocket.set && graphics->websocket.value > 0)
@@ -288,7 +292,8 @@ append_spice_details (GString *text, const DeviceGraphics *graphics)
   append_switch (text, "playback-compression", graphics->playback_compression);
   append_text (text, "streaming-video", graphics->streaming_mode);
   if (graphics->mouse_mode != NULL)
-    g_string_append_printf (text, ",agent-mouse=%s", strcmp (graphics->mouse_mode, "client") == 0 ? "on" : "off");
+    g_string_append_printf (text, ",agent-mouse=%s",
+                            strcmp (graphics->mouse_mode, "client") == 0 ? "on" : "off");
   if (graphics->clipboard_copypaste == TRISTATE_NO)
     g_string_append (text, ",disable-copy-paste=on");
   if (graphics->filetransfer_enable == TRISTATE_NO)

@@ -13,8 +13,8 @@ cook_evdev (Recipe *recipe, const DeviceInput *input)
   const char *path = recipe_file (recipe, input->source_dev, TRUE, &input->device, "input device");
 
   recipe_step (recipe, STEP_OBJECT,
-               props ("qom-type", "s", "input-linux", "id", "s", input->device.alias, "evdev", "s", path, "repeat", "T",
-                      input->repeat, "grab_all", "?b", input->grab != 0, "grab-toggle", "?s",
+               props ("qom-type", "s", "input-linux", "id", "s", input->device.alias, "evdev", "s", path,
+                      "repeat", "T", input->repeat, "grab_all", "?b", input->grab != 0, "grab-toggle", "?s",
                       enum_table_name (&input_grab_toggles, input->grab_toggle), NULL));
   return TRUE;
 }
@@ -34,8 +34,8 @@ cook_virtio_input (Recipe *recipe, const DeviceInput *input, GError **error)
   properties = props ("driver", "s", driver, NULL);
   props_add_virtio (properties, &input->virtio);
   if (input->type == INPUT_PASSTHROUGH)
-    props_add (properties, "evdev", "s", recipe_file (recipe, input->evdev, TRUE, &input->device, "input device"),
-               NULL);
+    props_add (properties, "evdev", "s",
+               recipe_file (recipe, input->evdev, TRUE, &input->device, "input device"), NULL);
   return recipe_device (recipe, &input->device, properties, error);
 }
 
@@ -49,8 +49,9 @@ cook_input (Recipe *recipe, const Device *device, GError **error)
   const DeviceInput *input = (const DeviceInput *)device;
 
   if (input->type == INPUT_EVDEV)
-    return input->source_dev != NULL ? cook_evdev (recipe, input)
-                                     : qemu_unsupported (device, error, "an evdev input needs a <source dev=>");
+    return input->source_dev != NULL
+               ? cook_evdev (recipe, input)
+               : qemu_unsupported (device, error, "an evdev input needs a <source dev=>");
   if (input->type == INPUT_PASSTHROUGH && input->evdev == NULL)
     return qemu_unsupported (device, error, "a passthrough input needs a <source evdev=>");
   if (input->type <= INPUT_NONE || input->type > INPUT_PASSTHROUGH)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Network interfaces: a back-end on the host and the card the guest sees. So far the back-end is QEMU's own user
- * network, which needs nothing of the host.
+ * Network interfaces: a back-end on the host and the card the guest sees. So far the back-end is QEMU's own
+ * user network, which needs nothing of the host.
  */
 #include "qemu/recipe-private.h"
 
@@ -25,13 +25,15 @@ check_supported (const DeviceInterface *interface, GError **error)
     { interface->port_forwards != NULL && interface->port_forwards->len > 0, "<portForward>" },
     { interface->script != NULL || interface->downscript != NULL, "<script>" },
     { interface->guest != NULL, "<guest>" },
-    { interface->backend_type != NULL && strcmp (interface->backend_type, "default") != 0, "<backend type=>" },
+    { interface->backend_type != NULL && strcmp (interface->backend_type, "default") != 0,
+      "<backend type=>" },
     { interface->backend_tap != NULL || interface->backend_vhost != NULL, "<backend>" },
     { interface->teaming != NULL, "<teaming>" },
     { interface->filterref != NULL, "<filterref>" },
     { interface->sndbuf.set, "<tune><sndbuf>" },
     { interface->coalesce != NULL, "<coalesce>" },
-    { interface->driver_host != NULL || interface->driver_guest != NULL, "<driver><host> and <driver><guest>" },
+    { interface->driver_host != NULL || interface->driver_guest != NULL,
+      "<driver><host> and <driver><guest>" },
     { interface->source_dev != NULL, "<source dev=>" },
   };
 
@@ -67,9 +69,12 @@ static void
 add_virtio (JsonObject *properties, const DeviceInterface *interface)
 {
   props_add_virtio (properties, &interface->virtio);
-  props_add (properties, "tx", "?s", interface->txmode == 0 ? NULL : interface->txmode == 1 ? "bh" : "timer", "ioeventfd",
-             "T", interface->ioeventfd, "event_idx", "T", interface->event_idx, "rx_queue_size", "N",
-             &interface->rx_queue_size, "tx_queue_size", "N", &interface->tx_queue_size, "host_mtu", "N",
+  props_add (properties, "tx", "?s",
+             interface->txmode == 0   ? NULL
+             : interface->txmode == 1 ? "bh"
+                                      : "timer",
+             "ioeventfd", "T", interface->ioeventfd, "event_idx", "T", interface->event_idx, "rx_queue_size",
+             "N", &interface->rx_queue_size, "tx_queue_size", "N", &interface->tx_queue_size, "host_mtu", "N",
              &interface->mtu, "rss", "T", interface->rss, "hash", "T", interface->rss_hash_report, NULL);
 }
 
@@ -94,7 +99,9 @@ cook_interface (Recipe *recipe, const Device *device, GError **error)
     props_add (properties, "romfile", "s", "", NULL);
   else
     props_add (properties, "romfile", "?s",
-               interface->rom_file != NULL ? recipe_file_by_name (recipe, interface->rom_file, "network boot ROM") : NULL,
+               interface->rom_file != NULL
+                   ? recipe_file_by_name (recipe, interface->rom_file, "network boot ROM")
+                   : NULL,
                NULL);
   if (!recipe_device (recipe, device, properties, error))
     return FALSE;

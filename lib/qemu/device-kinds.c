@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kinds of device QEMU can be given, in the order in which their options stand on libvirt's command line. A
- * new kind is a file beside this one and a row here.
+ * The kinds of device QEMU can be given, in the order in which their options stand on libvirt's command line.
+ * A new kind is a file beside this one and a row here.
  */
 #include "qemu/recipe-private.h"
 

@@ -21,7 +21,8 @@ cook_memballoon (Recipe *recipe, const Device *device, GError **error)
   if (balloon->model == BALLOON_NONE)
     return TRUE;
   if (balloon->model == BALLOON_XEN)
-    return qemu_unsupported (device, error, "a balloon of model 'xen' is not supported; 'virtio' and 'none' are");
+    return qemu_unsupported (device, error,
+                             "a balloon of model 'xen' is not supported; 'virtio' and 'none' are");
   properties = props ("driver", "s", virtio_driver ("virtio-balloon-pci", model), NULL);
   props_add_virtio (properties, &balloon->virtio);
   props_add (properties, "deflate-on-oom", "T", balloon->autodeflate, "free-page-reporting", "T",
@@ -45,10 +46,12 @@ add_rng_backend (Recipe *recipe, const DeviceRng *rng, const char *id, GError **
     case RNG_BACKEND_EGD:
       if (!recipe_chardev (recipe, device, &source, chardev, error))
         return FALSE;
-      recipe_step (recipe, STEP_OBJECT, props ("qom-type", "s", "rng-egd", "id", "s", id, "chardev", "s", chardev, NULL));
+      recipe_step (recipe, STEP_OBJECT,
+                   props ("qom-type", "s", "rng-egd", "id", "s", id, "chardev", "s", chardev, NULL));
       return TRUE;
     default:
-      path = recipe_file (recipe, rng->path != NULL ? rng->path : "/dev/urandom", FALSE, device, "source of randomness");
+      path = recipe_file (recipe, rng->path != NULL ? rng->path : "/dev/urandom", FALSE, device,
+                          "source of randomness");
       recipe_step (recipe, STEP_OBJECT,
                    props ("qom-type", "s", "rng-random", "id", "s", id, "filename", "s", path, NULL));
       return TRUE;
@@ -72,20 +75,23 @@ cook_rng (Recipe *recipe, const Device *device, GError **error)
   return recipe_device (recipe, device, properties, error);
 }
 
-/* QEMU has one action for all watchdogs; libvirt sees to it that they agree. "dump" is a pause the daemon acts on. */
+/* QEMU has one action for all watchdogs; libvirt sees to it that they agree. "dump" is a pause the daemon
+ * acts on. */
 gboolean
 cook_watchdog (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceWatchdog *watchdog = (const DeviceWatchdog *)device;
-  const char *action = watchdog->action == WATCHDOG_ACTION_DUMP    ? "pause"
-                       : watchdog->action == WATCHDOG_ACTION_UNSET ? "reset"
-                                                                   : enum_table_name (&watchdog_actions, watchdog->action);
+  const char *action = watchdog->action == WATCHDOG_ACTION_DUMP ? "pause"
+                       : watchdog->action == WATCHDOG_ACTION_UNSET
+                           ? "reset"
+                           : enum_table_name (&watchdog_actions, watchdog->action);
 
   switch (watchdog->model) {
     case WATCHDOG_I6300ESB:
     case WATCHDOG_IB700:
       if (!recipe_device (recipe, device,
-                          props ("driver", "s", enum_table_name (&watchdog_models, watchdog->model), NULL), error))
+                          props ("driver", "s", enum_table_name (&watchdog_models, watchdog->model), NULL),
+                          error))
         return FALSE;
       break;
     case WATCHDOG_ITCO: /* part of a q35's chipset; this lets it reset the machine */

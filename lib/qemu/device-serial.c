@@ -88,16 +88,18 @@ add_channel_backend (Recipe *recipe, const DeviceChannel *channel, const char *i
   g_autofree char *name = NULL, *path = NULL;
   JsonObject *address;
 
-  if (channel->source.type != CHARDEV_UNIX || chardev_path (&channel->source) != NULL || channel->name == NULL)
+  if (channel->source.type != CHARDEV_UNIX || chardev_path (&channel->source) != NULL
+      || channel->name == NULL)
     return recipe_chardev (recipe, &channel->device, &channel->source, id, error);
   name = g_strdelimit (g_strdup (channel->name), "/", '_');
   path = g_strdup_printf ("%s/channel-%s", recipe_host (recipe)->run_directory, name);
   address = props ("type", "s", "unix", "data", "o", props ("path", "s", path, NULL), NULL);
-  recipe_step (recipe, STEP_CHARDEV,
-               props ("id", "s", id, "backend", "o",
-                      props ("type", "s", "socket", "data", "o",
-                             props ("addr", "o", address, "server", "b", TRUE, "wait", "b", FALSE, NULL), NULL),
-                      NULL));
+  recipe_step (
+      recipe, STEP_CHARDEV,
+      props ("id", "s", id, "backend", "o",
+             props ("type", "s", "socket", "data", "o",
+                    props ("addr", "o", address, "server", "b", TRUE, "wait", "b", FALSE, NULL), NULL),
+             NULL));
   return TRUE;
 }
 
@@ -129,8 +131,10 @@ cook_channel (Recipe *recipe, const Device *device, GError **error)
     add_guest_forward (recipe, channel, id);
     return TRUE;
   }
-  if (name == NULL && (channel->source.type == CHARDEV_SPICEVMC || channel->source.type == CHARDEV_QEMU_VDAGENT))
+  if (name == NULL
+      && (channel->source.type == CHARDEV_SPICEVMC || channel->source.type == CHARDEV_QEMU_VDAGENT))
     name = "com.redhat.spice.0";
   return recipe_device (recipe, device,
-                        props ("driver", "s", "virtserialport", "chardev", "s", id, "name", "?s", name, NULL), error);
+                        props ("driver", "s", "virtserialport", "chardev", "s", id, "name", "?s", name, NULL),
+                        error);
 }

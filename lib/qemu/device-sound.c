@@ -9,10 +9,10 @@
 
 /* -audiodev's words for the back-ends. */
 static const char *const audio_drivers[] = {
-  [AUDIO_NONE] = "none",  [AUDIO_ALSA] = "alsa",   [AUDIO_COREAUDIO] = "coreaudio",
-  [AUDIO_JACK] = "jack",  [AUDIO_OSS] = "oss",     [AUDIO_PULSEAUDIO] = "pa",
-  [AUDIO_SDL] = "sdl",    [AUDIO_SPICE] = "spice", [AUDIO_FILE] = "wav",
-  [AUDIO_DBUS] = "dbus",  [AUDIO_PIPEWIRE] = "pipewire",
+  [AUDIO_NONE] = "none", [AUDIO_ALSA] = "alsa",         [AUDIO_COREAUDIO] = "coreaudio",
+  [AUDIO_JACK] = "jack", [AUDIO_OSS] = "oss",           [AUDIO_PULSEAUDIO] = "pa",
+  [AUDIO_SDL] = "sdl",   [AUDIO_SPICE] = "spice",       [AUDIO_FILE] = "wav",
+  [AUDIO_DBUS] = "dbus", [AUDIO_PIPEWIRE] = "pipewire",
 };
 
 /* One direction; each back-end takes the members the format allows it. NULL when the document has none. */
@@ -21,13 +21,13 @@ direction (const AudioDirection *said)
 {
   if (said == NULL)
     return NULL;
-  return props ("mixing-engine", "T", said->mixing_engine, "fixed-settings", "T", said->fixed_settings, "voices", "N",
-                &said->voices, "buffer-length", "N", &said->buffer_length, "frequency", "N", &said->frequency,
-                "channels", "N", &said->channels, "format", "?s", said->format, "dev", "?s", said->dev, "buffer-count",
-                "N", &said->buffer_count, "server-name", "?s", said->server_name, "client-name", "?s",
-                said->client_name, "connect-ports", "?s", said->connect_ports, "exact-name", "T", said->exact_name,
-                "try-poll", "T", said->try_poll, "name", "?s", said->name, "stream-name", "?s", said->stream_name,
-                "latency", "N", &said->latency, NULL);
+  return props ("mixing-engine", "T", said->mixing_engine, "fixed-settings", "T", said->fixed_settings,
+                "voices", "N", &said->voices, "buffer-length", "N", &said->buffer_length, "frequency", "N",
+                &said->frequency, "channels", "N", &said->channels, "format", "?s", said->format, "dev", "?s",
+                said->dev, "buffer-count", "N", &said->buffer_count, "server-name", "?s", said->server_name,
+                "client-name", "?s", said->client_name, "connect-ports", "?s", said->connect_ports,
+                "exact-name", "T", said->exact_name, "try-poll", "T", said->try_poll, "name", "?s",
+                said->name, "stream-name", "?s", said->stream_name, "latency", "N", &said->latency, NULL);
 }
 
 gboolean
@@ -42,9 +42,9 @@ cook_audio (Recipe *recipe, const Device *device, GError **error)
   if (audio->type == AUDIO_SPICE && !qemu_needs_type (recipe, device, "chardev-spicevmc", error))
     return FALSE;
   properties = props ("id", "s", id, "driver", "s", audio_drivers[audio->type], "timer-period", "N",
-                      &audio->timer_period, "server", "?s", audio->server_name, "path", "?s", audio->path, "in", "?o",
-                      direction (audio->input), "out", "?o", direction (audio->output), "try-mmap", "T",
-                      audio->try_mmap, "exclusive", "T", audio->exclusive, NULL);
+                      &audio->timer_period, "server", "?s", audio->server_name, "path", "?s", audio->path,
+                      "in", "?o", direction (audio->input), "out", "?o", direction (audio->output),
+                      "try-mmap", "T", audio->try_mmap, "exclusive", "T", audio->exclusive, NULL);
   if (audio->dsp_policy.set)
     props_add (properties, "dsp-policy", "i", (int)audio->dsp_policy.value, NULL);
   if (audio->runtime_dir != NULL)
@@ -59,8 +59,7 @@ cook_audio (Recipe *recipe, const Device *device, GError **error)
 static char *
 audiodev_of (const Recipe *recipe, const DeviceSound *sound)
 {
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), audio_kind, DeviceAudio, audio)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), audio_kind, DeviceAudio, audio) {
     if (!sound->audio_id.set || audio->id.value == sound->audio_id.value)
       return g_strdup_printf ("audio%u", (guint)audio->id.value);
   }
@@ -90,8 +89,8 @@ cook_hda (Recipe *recipe, const DeviceSound *sound, const char *driver, const ch
     g_autofree char *id = g_strdup_printf ("%s-codec%u", alias, i);
 
     recipe_step (recipe, STEP_DEVICE,
-                 props ("driver", "s", codec_driver (codec != NULL ? codec->type : CODEC_NONE), "id", "s", id, "bus", "s",
-                        bus, "cad", "u", i, "audiodev", "?s", audiodev, NULL));
+                 props ("driver", "s", codec_driver (codec != NULL ? codec->type : CODEC_NONE), "id", "s", id,
+                        "bus", "s", bus, "cad", "u", i, "audiodev", "?s", audiodev, NULL));
   }
   return TRUE;
 }
@@ -100,8 +99,8 @@ gboolean
 cook_sound (Recipe *recipe, const Device *device, GError **error)
 {
   static const char *const drivers[] = {
-    [SOUND_SB16] = "sb16",           [SOUND_ES1370] = "ES1370",  [SOUND_AC97] = "AC97",
-    [SOUND_USB] = "usb-audio",       [SOUND_VIRTIO] = "virtio-sound-pci",
+    [SOUND_SB16] = "sb16",     [SOUND_ES1370] = "ES1370",           [SOUND_AC97] = "AC97",
+    [SOUND_USB] = "usb-audio", [SOUND_VIRTIO] = "virtio-sound-pci",
   };
   const DeviceSound *sound = (const DeviceSound *)device;
   g_autofree char *audiodev = audiodev_of (recipe, sound);
@@ -122,7 +121,7 @@ cook_sound (Recipe *recipe, const Device *device, GError **error)
   properties = props ("driver", "s", driver, NULL);
   if (sound->model == SOUND_VIRTIO)
     props_add_virtio (properties, &sound->virtio);
-  props_add (properties, "audiodev", "?s", audiodev, "multi", "T", sound->multichannel, "streams", "N", &sound->streams,
-             NULL);
+  props_add (properties, "audiodev", "?s", audiodev, "multi", "T", sound->multichannel, "streams", "N",
+             &sound->streams, NULL);
   return recipe_device (recipe, device, properties, error);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Video adapters. The first is the one with the VGA registers a PC's firmware draws on, where its model has such a form;
- * further ones are without. 3D acceleration makes a virtio adapter QEMU's GL one; the display that needs is
- * device-graphics.c's affair.
+ * Video adapters. The first is the one with the VGA registers a PC's firmware draws on, where its model has
+ * such a form; further ones are without. 3D acceleration makes a virtio adapter QEMU's GL one; the display
+ * that needs is device-graphics.c's affair.
  */
 #include "qemu/recipe-private.h"
 
@@ -15,8 +15,7 @@ is_primary (const Recipe *recipe, const DeviceVideo *video)
 {
   if (video->primary != TRISTATE_ABSENT)
     return video->primary == TRISTATE_YES;
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), video_kind, DeviceVideo, first)
-  {
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), video_kind, DeviceVideo, first) {
     return first == video;
   }
   return TRUE;
@@ -57,7 +56,8 @@ add_memory (JsonObject *properties, const DeviceVideo *video)
 {
   switch (video->model) {
     case VIDEO_QXL:
-      props_add (properties, "ram_size", "?t", video->ram.value * KIB, "vram_size", "?t", video->vram.value * KIB, NULL);
+      props_add (properties, "ram_size", "?t", video->ram.value * KIB, "vram_size", "?t",
+                 video->vram.value * KIB, NULL);
       if (video->vram64.set)
         props_add (properties, "vram64_size_mb", "t", video->vram64.value / KIB, NULL);
       if (video->vgamem.set)
@@ -87,7 +87,8 @@ cook_video (Recipe *recipe, const Device *device, GError **error)
   if (video->model == VIDEO_MODEL_DISABLED)
     return TRUE;
   if (video->backend == VIDEO_BACKEND_VHOST_USER)
-    return qemu_unsupported (device, error, "<driver name='vhostuser'> is not supported yet by the QEMU target");
+    return qemu_unsupported (device, error,
+                             "<driver name='vhostuser'> is not supported yet by the QEMU target");
   if (video->accel3d == TRISTATE_YES && video->model != VIDEO_VIRTIO)
     return qemu_unsupported (device, error, "3D acceleration is supported for model 'virtio' only, not '%s'",
                              enum_table_name (&video_models, video->model));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is behind a disk: a chain of block nodes, two for each image, one that fetches bytes and one that knows the
- * format. They are named as libvirt names them.
+ * What is behind a disk: a chain of block nodes, two for each image, one that fetches bytes and one that
+ * knows the format. They are named as libvirt names them.
  *
- * When files go by descriptor the chain is spelled out to its end and closed with "backing": null, so that QEMU
- * opens nothing on the word of an image's header. When they go by path QEMU follows the headers itself, as it
- * does when a person starts it.
+ * When files go by descriptor the chain is spelled out to its end and closed with "backing": null, so that
+ * QEMU opens nothing on the word of an image's header. When they go by path QEMU follows the headers itself,
+ * as it does when a person starts it.
  */
 #include "qemu/recipe-private.h"
 
@@ -37,8 +37,8 @@ cache_of (const DeviceDisk *disk)
 {
   if (disk->cache <= DISK_CACHE_DEFAULT)
     return NULL;
-  return props ("direct", "b", disk->cache == DISK_CACHE_DISABLE || disk->cache == DISK_CACHE_DIRECTSYNC, "no-flush",
-                "b", disk->cache == DISK_CACHE_UNSAFE, NULL);
+  return props ("direct", "b", disk->cache == DISK_CACHE_DISABLE || disk->cache == DISK_CACHE_DIRECTSYNC,
+                "no-flush", "b", disk->cache == DISK_CACHE_UNSAFE, NULL);
 }
 
 static const char *
@@ -64,9 +64,9 @@ add_storage (const Chain *chain, const char *path, gboolean readonly, const char
   const char *file = recipe_file (chain->recipe, path, !readonly, &disk->device, "disk image");
 
   recipe_step (chain->recipe, STEP_BLOCKDEV,
-               props ("driver", "s", storage_driver (disk, path), "filename", "s", file, "aio", "?s", aio_of (disk),
-                      "node-name", "s", name, "cache", "?o", cache_of (disk), "auto-read-only", "b", TRUE, "discard",
-                      "s", "unmap", NULL));
+               props ("driver", "s", storage_driver (disk, path), "filename", "s", file, "aio", "?s",
+                      aio_of (disk), "node-name", "s", name, "cache", "?o", cache_of (disk), "auto-read-only",
+                      "b", TRUE, "discard", "s", "unmap", NULL));
 }
 
 /* @backing: the node below, or NULL; @closed: say that there is none. */
@@ -75,10 +75,10 @@ add_format (const Chain *chain, const char *format, gboolean readonly, const cha
             const char *backing, gboolean closed)
 {
   const DeviceDisk *disk = chain->disk;
-  JsonObject *properties
-      = props ("node-name", "s", name, "read-only", "b", readonly, "discard", "?s",
-               enum_table_name (&disk_discards, disk->discard), "detect-zeroes", "?s", detect_zeroes_of (disk), "cache",
-               "?o", cache_of (disk), "driver", "s", format, "file", "s", storage, NULL);
+  JsonObject *properties =
+      props ("node-name", "s", name, "read-only", "b", readonly, "discard", "?s",
+             enum_table_name (&disk_discards, disk->discard), "detect-zeroes", "?s", detect_zeroes_of (disk),
+             "cache", "?o", cache_of (disk), "driver", "s", format, "file", "s", storage, NULL);
 
   if (disk->discard_no_unref != TRISTATE_ABSENT && strcmp (format, "qcow2") == 0)
     props_add (properties, "discard-no-unref", "T", disk->discard_no_unref, NULL);
@@ -89,7 +89,8 @@ add_format (const Chain *chain, const char *format, gboolean readonly, const cha
   recipe_step (chain->recipe, STEP_BLOCKDEV, properties);
 }
 
-/* The images below come first: a node's backing has to exist before it. Depth is bounded by who read the headers. */
+/* The images below come first: a node's backing has to exist before it. Depth is bounded by who read the
+ * headers. */
 static char *
 add_image (const Chain *chain, const char *path, const char *format, const ImageInfo *info, gboolean top)
 {
@@ -129,8 +130,8 @@ add_copy_on_read (Recipe *recipe, const DeviceDisk *disk, char *below)
 static gboolean
 is_known_format (const char *format)
 {
-  static const char *const formats[]
-      = { "raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "bochs", "cloop", "dmg", "luks", "parallels", NULL };
+  static const char *const formats[] = { "raw",  "qcow2", "qcow",  "qed", "vmdk", "vdi",       "vpc",
+                                         "vhdx", "bochs", "cloop", "dmg", "luks", "parallels", NULL };
 
   return g_strv_contains (formats, format);
 }
@@ -149,12 +150,15 @@ disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError 
     return TRUE;
   }
   if (!is_known_format (format))
-    return qemu_unsupported (&disk->device, error, "unknown image format '%s'; 'raw' and 'qcow2' are usual", format);
+    return qemu_unsupported (&disk->device, error, "unknown image format '%s'; 'raw' and 'qcow2' are usual",
+                             format);
   if (disk->io == DISK_IO_NATIVE && disk->cache != DISK_CACHE_DISABLE && disk->cache != DISK_CACHE_DIRECTSYNC)
-    return qemu_unsupported (&disk->device, error, "native I/O needs either no disk cache or directsync cache mode, QEMU "
-                                                   "will fallback to aio=threads");
+    return qemu_unsupported (&disk->device, error,
+                             "native I/O needs either no disk cache or directsync cache mode, QEMU "
+                             "will fallback to aio=threads");
   if (disk->backing_store != NULL && !is_empty_element (disk->backing_store))
-    return qemu_unsupported (&disk->device, error, "a spelled out <backingStore> is not supported yet by the QEMU target");
+    return qemu_unsupported (&disk->device, error,
+                             "a spelled out <backingStore> is not supported yet by the QEMU target");
   if (host->image != NULL && strcmp (format, "raw") != 0)
     info = host->image (host->image_data, path);
   *ret_node = add_image (&chain, path, format, info, TRUE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Firmware descriptors: read once, and one of them chosen for a machine. Descriptors are host files that packages
- * and administrators write; one that cannot be read or understood is passed over, as QEMU's rules ask.
+ * Firmware descriptors: read once, and one of them chosen for a machine. Descriptors are host files that
+ * packages and administrators write; one that cannot be read or understood is passed over, as QEMU's rules
+ * ask.
  */
 #include "qemu/firmware.h"
 
@@ -53,7 +54,8 @@ text_member (JsonObject *object, const char *name)
 {
   JsonNode *node = member (object, name, JSON_NODE_VALUE);
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
+                                                                          : NULL;
 }
 
 static JsonArray *
@@ -69,8 +71,9 @@ text_element (JsonArray *array, guint index)
 {
   JsonNode *node = json_array_get_element (array, index);
 
-  return JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
-                                                                                          : NULL;
+  return JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+             ? json_node_get_string (node)
+             : NULL;
 }
 
 static gboolean
@@ -117,7 +120,8 @@ read_descriptor (const char *path)
   root = json_node_get_object (json_parser_get_root (parser));
   mapping = object_member (root, "mapping");
   executable = object_member (mapping, "executable");
-  if (g_strcmp0 (text_member (mapping, "device"), "flash") != 0 || text_member (executable, "filename") == NULL)
+  if (g_strcmp0 (text_member (mapping, "device"), "flash") != 0
+      || text_member (executable, "filename") == NULL)
     return NULL;
 
   descriptor = g_new0 (Descriptor, 1);
@@ -144,7 +148,8 @@ list_directory (GHashTable *paths, const char *directory)
   GDir *dir = g_dir_open (directory, 0, NULL);
   const char *name;
 
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL && g_hash_table_size (paths) < FIRMWARE_MAX_FILES)
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL
+         && g_hash_table_size (paths) < FIRMWARE_MAX_FILES)
     if (g_str_has_suffix (name, ".json"))
       g_hash_table_insert (paths, g_strdup (name), g_build_filename (directory, name, NULL));
   if (dir != NULL)
@@ -229,13 +234,15 @@ static gboolean
 fits (const Descriptor *descriptor, const DomainDef *def)
 {
   const DomainOs *os = &def->os;
-  gboolean secure = os->loader_secure == TRISTATE_YES || wanted (os, 2) == TRISTATE_YES || wanted (os, 1) == TRISTATE_YES;
+  gboolean secure =
+      os->loader_secure == TRISTATE_YES || wanted (os, 2) == TRISTATE_YES || wanted (os, 1) == TRISTATE_YES;
 
   if (!descriptor->uefi || !is_for (descriptor, os->arch, os->machine))
     return FALSE;
   if (descriptor->requires_smm && !secure && def->features.smm != TRISTATE_YES)
     return FALSE;
-  return agrees (os->loader_secure, descriptor->requires_smm) && agrees (wanted (os, 2), descriptor->secure_boot)
+  return agrees (os->loader_secure, descriptor->requires_smm)
+         && agrees (wanted (os, 2), descriptor->secure_boot)
          && agrees (wanted (os, 1), descriptor->enrolled_keys);
 }
 

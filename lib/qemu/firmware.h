@@ -4,9 +4,10 @@
 #include "model/domain.h"
 
 /*
- * The firmware a host has for its machines, as descriptor files say it (QEMU's docs/interop/firmware.json): in
- * /usr/share/qemu/firmware, /etc/qemu/firmware, $XDG_CONFIG_HOME/qemu/firmware, in the order of their file
- * names, a later directory's file standing for an earlier one's of the same name. Immutable once loaded; any thread.
+ * The firmware a host has for its machines, as descriptor files say it (QEMU's docs/interop/firmware.json):
+ * in /usr/share/qemu/firmware, /etc/qemu/firmware, $XDG_CONFIG_HOME/qemu/firmware, in the order of their file
+ * names, a later directory's file standing for an earlier one's of the same name. Immutable once loaded; any
+ * thread.
  */
 typedef struct QemuFirmware QemuFirmware;
 
@@ -16,13 +17,14 @@ typedef struct {
   const char *code_format; /* "raw" */
   const char *variables;   /* the template of its variable store; NULL: it has none */
   const char *variables_format;
-  gboolean secure;         /* needs SMM */
+  gboolean secure; /* needs SMM */
 } FirmwareChoice;
 
 #define FIRMWARE_MAX_FILES 100         /* descriptors; Debian has three */
 #define FIRMWARE_MAX_BYTES (64 * 1024) /* of one */
 
-/* @directories: NULL-terminated, later ones win; NULL: the usual ones. Broken descriptors are passed over. Never NULL. */
+/* @directories: NULL-terminated, later ones win; NULL: the usual ones. Broken descriptors are passed over.
+ * Never NULL. */
 QemuFirmware *qemu_firmware_load (const char *const *directories);
 void qemu_firmware_free (QemuFirmware *firmware);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QemuFirmware, qemu_firmware_free)

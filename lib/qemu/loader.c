@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a machine's firmware becomes: two flash chips, the first with the program and the second with the variables the
- * guest writes, or a plain ROM. A variable store that does not exist yet is made from its template when the machine
- * starts.
+ * What a machine's firmware becomes: two flash chips, the first with the program and the second with the
+ * variables the guest writes, or a plain ROM. A variable store that does not exist yet is made from its
+ * template when the machine starts.
  */
 #include "qemu/firmware.h"
 #include "qemu/recipe-private.h"
@@ -11,8 +11,8 @@
 
 typedef struct {
   FirmwareChoice choice;
-  gboolean chosen;    /* there is firmware to load as flash */
-  gboolean writable;  /* the program itself, not only the variables */
+  gboolean chosen;   /* there is firmware to load as flash */
+  gboolean writable; /* the program itself, not only the variables */
 } Loader;
 
 /* FALSE with @error set when the document asks for what the host does not have. */
@@ -34,8 +34,10 @@ find_loader (const Recipe *recipe, Loader *ret, GError **error)
       ret->choice.code_format = os->loader_format;
   } else if (os->loader == NULL && os->firmware == FIRMWARE_EFI) {
     if (firmware == NULL || !qemu_firmware_choose (firmware, recipe_def (recipe), &ret->choice))
-      return qemu_unsupported (NULL, error, "Unable to find any firmware to satisfy 'efi' for machine type '%s' on this "
-                                            "host; the package ovmf has it for x86_64", os->machine);
+      return qemu_unsupported (NULL, error,
+                               "Unable to find any firmware to satisfy 'efi' for machine type '%s' on this "
+                               "host; the package ovmf has it for x86_64",
+                               os->machine);
     ret->chosen = TRUE;
   }
   if (os->nvram_template != NULL)
@@ -52,11 +54,11 @@ add_flash (Recipe *recipe, guint number, const char *file, const char *format, g
   g_autofree char *name = g_strdup_printf ("libvirt-pflash%u-format", number);
 
   recipe_step (recipe, STEP_BLOCKDEV,
-               props ("driver", "s", "file", "filename", "s", file, "node-name", "s", storage, "auto-read-only", "b", TRUE,
-                      "discard", "s", "unmap", NULL));
+               props ("driver", "s", "file", "filename", "s", file, "node-name", "s", storage,
+                      "auto-read-only", "b", TRUE, "discard", "s", "unmap", NULL));
   recipe_step (recipe, STEP_BLOCKDEV,
-               props ("node-name", "s", name, "read-only", "b", readonly, "driver", "s", format, "file", "s", storage,
-                      NULL));
+               props ("node-name", "s", name, "read-only", "b", readonly, "driver", "s", format, "file", "s",
+                      storage, NULL));
 }
 
 /* Where the variables are kept: as libvirt names them, NAME_VARS.fd. NULL: nowhere. (transfer full) */
@@ -97,7 +99,8 @@ recipe_add_firmware (Recipe *recipe, GError **error)
     file = recipe_file (recipe, variables, TRUE, NULL, "firmware variables");
     if (loader.choice.variables != NULL)
       recipe_file_made_from (recipe, loader.choice.variables);
-    add_flash (recipe, 1, file, os->nvram_format != NULL ? os->nvram_format : loader.choice.variables_format, FALSE);
+    add_flash (recipe, 1, file, os->nvram_format != NULL ? os->nvram_format : loader.choice.variables_format,
+               FALSE);
   }
   if (loader.choice.secure)
     recipe_option (recipe, "-global", "driver=cfi.pflash01,property=secure,value=on");

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define OLDEST_QEMU 6002000 /* the first that takes -device in JSON */
+#define IOTHREADS_MAX 1024
+#define OLDEST_QEMU   6002000 /* the first that takes -device in JSON */
 
 void
 recipe_add_head (Recipe *recipe)
@@ -49,9 +50,10 @@ check_target (const Recipe *recipe, GError **error)
     return qemu_unsupported (NULL, error, "the emulator %s runs '%s', and the domain is for '%s'",
                              qemu_caps_binary (caps), qemu_caps_arch (caps), def->os.arch);
   if (def->type == VIRT_TYPE_KVM && recipe_by_descriptor (recipe) && !qemu_caps_has_kvm (caps))
-    return qemu_unsupported (NULL, error,
-                             "KVM cannot be used on this host (see /dev/kvm), and the domain is of type 'kvm'; type "
-                             "'qemu' runs here, by emulation");
+    return qemu_unsupported (
+        NULL, error,
+        "KVM cannot be used on this host (see /dev/kvm), and the domain is of type 'kvm'; type "
+        "'qemu' runs here, by emulation");
   return TRUE;
 }
 
@@ -71,7 +73,6 @@ check_modelled (const Recipe *recipe, GError **error)
     { os->init != NULL, "<os><init>" },
     { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'" },
     { os->smbios_mode > 1, "<smbios mode=> other than 'emulate'" },
-    { def->iothreads.set && def->iothreads.value > 0, "<iothreads>" },
     { def->vcpu_cpuset != NULL, "<vcpu cpuset=>" },
     { def->vcpu_placement == 2, "<vcpu placement='auto'>" },
     { def->on_reboot == ON_EVENT_RENAME_RESTART || def->on_poweroff == ON_EVENT_RENAME_RESTART,
@@ -87,7 +88,8 @@ check_modelled (const Recipe *recipe, GError **error)
     return qemu_unsupported (NULL, error, "element <%s> is not supported yet by the QEMU target", parts[0]);
   for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)
     if (unsupported[i].said)
-      return qemu_unsupported (NULL, error, "%s is not supported yet by the QEMU target", unsupported[i].what);
+      return qemu_unsupported (NULL, error, "%s is not supported yet by the QEMU target",
+                               unsupported[i].what);
   return TRUE;
 }
 
@@ -132,7 +134,8 @@ recipe_add_machine (Recipe *recipe, GError **error)
   g_string_append (options, ",usb=off");
   append_switch (options, "vmport", features->vmport);
   append_switch (options, "smm", features->smm);
-  g_string_append_printf (options, ",dump-guest-core=%s", def->memory_dump_core == TRISTATE_YES ? "on" : "off");
+  g_string_append_printf (options, ",dump-guest-core=%s",
+                          def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (features->ioapic_driver != 0)
     g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
   firmware_machine_options (recipe, options);
@@ -145,7 +148,8 @@ recipe_add_machine (Recipe *recipe, GError **error)
   recipe_option (recipe, "-machine", "%s", options->str);
 
   if (def->type == VIRT_TYPE_KVM && features->kvm != NULL && features->kvm->dirty_ring == TRISTATE_YES)
-    recipe_option (recipe, "-accel", "kvm,dirty-ring-size=%" G_GUINT64_FORMAT, features->kvm->dirty_ring_size.value);
+    recipe_option (recipe, "-accel", "kvm,dirty-ring-size=%" G_GUINT64_FORMAT,
+                   features->kvm->dirty_ring_size.value);
   else
     recipe_option (recipe, "-accel", "%s", def->type == VIRT_TYPE_KVM ? "kvm" : "tcg");
   return TRUE;
@@ -182,12 +186,39 @@ recipe_add_monitor (Recipe *recipe)
                             ? props ("type", "s", "fd", "data", "o", props ("str", "s", number, NULL), NULL)
                             : props ("type", "s", "unix", "data", "o", props ("path", "s", path, NULL), NULL);
 
-  recipe_step (recipe, STEP_CHARDEV,
-               props ("id", "s", "charmonitor", "backend", "o",
-                      props ("type", "s", "socket", "data", "o",
-                             props ("addr", "o", address, "server", "b", TRUE, "wait", "b", FALSE, NULL), NULL),
-                      NULL));
+  recipe_step (
+      recipe, STEP_CHARDEV,
+      props ("id", "s", "charmonitor", "backend", "o",
+             props ("type", "s", "socket", "data", "o",
+                    props ("addr", "o", address, "server", "b", TRUE, "wait", "b", FALSE, NULL), NULL),
+             NULL));
   recipe_option (recipe, "-mon", "chardev=charmonitor,id=monitor,mode=control");
+}
+
+/* Numbered from 1, or as <iothreadids> says. */
+static gboolean
+add_iothreads (Recipe *recipe, GError **error)
+{
+  const DomainDef *def = recipe_def (recipe);
+  guint said = def->iothread_ids != NULL ? def->iothread_ids->len : 0;
+  guint64 count = MAX (def->iothreads.value, said);
+
+  if (count > IOTHREADS_MAX)
+    return qemu_unsupported (NULL, error, "%" G_GUINT64_FORMAT " I/O threads are more than %d", count,
+                             IOTHREADS_MAX);
+  for (guint i = 0; i < count; i++) {
+    const DomainIothread *thread = i < said ? g_ptr_array_index (def->iothread_ids, i) : NULL;
+    g_autofree char *id = g_strdup_printf ("iothread%u", thread != NULL ? (guint)thread->id.value : i + 1);
+
+    JsonObject *properties = props ("qom-type", "s", "iothread", "id", "s", id, NULL);
+
+    if (thread != NULL)
+      props_add (properties, "thread-pool-min", "N", &thread->thread_pool_min, "thread-pool-max", "N",
+                 &thread->thread_pool_max, "poll-max-ns", "N", &thread->poll_max, "poll-grow", "N",
+                 &thread->poll_grow, "poll-shrink", "N", &thread->poll_shrink, NULL);
+    recipe_step (recipe, STEP_OBJECT, properties);
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -196,7 +227,8 @@ add_devices (Recipe *recipe, GError **error)
   const GPtrArray *devices = recipe_def (recipe)->devices;
 
   for (guint i = 0; i < devices->len; i++)
-    if (device_is_verbatim (g_ptr_array_index (devices, i)) && !recipe_add_device (recipe, g_ptr_array_index (devices, i), error))
+    if (device_is_verbatim (g_ptr_array_index (devices, i))
+        && !recipe_add_device (recipe, g_ptr_array_index (devices, i), error))
       return FALSE;
   for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
     for (guint i = 0; i < devices->len; i++) {
@@ -217,16 +249,18 @@ recipe_add_domain (Recipe *recipe, GError **error)
   if (!check_target (recipe, error) || !check_modelled (recipe, error))
     return FALSE;
   recipe_add_head (recipe);
-  if (!recipe_add_firmware (recipe, error) || !recipe_add_machine (recipe, error) || !recipe_add_cpu (recipe, error)
-      || !recipe_add_memory (recipe, error))
+  if (!recipe_add_firmware (recipe, error) || !recipe_add_machine (recipe, error)
+      || !recipe_add_cpu (recipe, error) || !recipe_add_memory (recipe, error))
     return FALSE;
   recipe_add_topology (recipe);
+  if (!add_iothreads (recipe, error))
+    return FALSE;
   recipe_option (recipe, "-uuid", "%s", def->uuid);
   recipe_option (recipe, "-no-user-config", NULL);
   recipe_option (recipe, "-nodefaults", NULL);
   recipe_add_monitor (recipe);
-  if (!recipe_add_clock (recipe, error) || !recipe_add_boot (recipe, error) || !recipe_add_display (recipe, error)
-      || !add_devices (recipe, error))
+  if (!recipe_add_clock (recipe, error) || !recipe_add_boot (recipe, error)
+      || !recipe_add_display (recipe, error) || !add_devices (recipe, error))
     return FALSE;
   if (def->genid != NULL)
     recipe_step (recipe, STEP_DEVICE,
@@ -236,7 +270,8 @@ recipe_add_domain (Recipe *recipe, GError **error)
   if (host->incoming != NULL)
     recipe_option (recipe, "-incoming", "%s", host->incoming);
   if (host->sandbox)
-    recipe_option (recipe, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    recipe_option (recipe, "-sandbox",
+                   "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
   recipe_option (recipe, "-msg", "timestamp=on");
   return TRUE;
 }

@@ -51,6 +51,8 @@ gboolean
 recipe_chardev (Recipe *recipe, const Device *device, const Chardev *source, const char *id, GError **error);
 /* The members every virtio device may have. */
 void props_add_virtio (JsonObject *properties, const VirtioOptions *virtio);
+/* "iothread": "iothread1", when the document names one. */
+void props_add_iothread (JsonObject *properties, const Number *iothread);
 /* "virtio-blk-pci", or its -transitional/-non-transitional form. Static or interned. */
 const char *virtio_driver (const char *base, int model);
 

@@ -331,14 +331,15 @@ recipe_warn (Recipe *recipe, const char *format, ...)
   va_list arguments;
 
   va_start (arguments, format);
-  g_ptr_array_insert (recipe->warnings, (gint) recipe->warnings->len - 1, g_strdup_vprintf (format, arguments));
+  g_ptr_array_insert (recipe->warnings, (gint)recipe->warnings->len - 1,
+                      g_strdup_vprintf (format, arguments));
   va_end (arguments);
 }
 
 const char *const *
 recipe_warnings (const Recipe *recipe)
 {
-  return (const char *const *) recipe->warnings->pdata;
+  return (const char *const *)recipe->warnings->pdata;
 }
 
 guint

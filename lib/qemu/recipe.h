@@ -26,8 +26,9 @@ typedef enum {
   STEP_BLOCKDEV, /* -blockdev JSON       | blockdev-add / blockdev-del */
   STEP_DEVICE,   /* -device JSON         | device_add / device_del    */
   STEP_AUDIODEV, /* -audiodev JSON, cold only */
-  STEP_COMMAND,  /* not on a command line: the QMP command { "execute", "arguments" }, to be given once QEMU answers
-                    and before its CPUs start (a password, a link that is down); at hotplug in its turn; not undone */
+  STEP_COMMAND,  /* not on a command line: the QMP command { "execute", "arguments" }, to be given once QEMU
+                    answers  and before its CPUs start (a password, a link that is down); at hotplug in its
+                    turn; not undone */
 } StepKind;
 
 typedef struct {
@@ -68,7 +69,7 @@ typedef struct {
   gboolean paused;      /* -S and -no-shutdown: the daemon starts the CPUs and ends the process itself */
   int monitor_fd;       /* a listening socket's number in QEMU's process; -1: a path in run_directory */
   const char *incoming; /* -incoming: "defer" to be given a saved machine; NULL: a fresh start */
-  gint64 now;                  /* seconds since the epoch: what <clock offset='variable'> counts from */
+  gint64 now;           /* seconds since the epoch: what <clock offset='variable'> counts from */
   guint nodes_used;     /* block nodes the running machine has already; 0 for a cold start */
   /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode.
    */

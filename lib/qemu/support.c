@@ -29,9 +29,10 @@ qemu_lacks (const Recipe *recipe, const Device *device, const char *what, const 
   const QemuCaps *caps = recipe_caps (recipe);
   guint version = qemu_caps_version (caps);
 
-  return qemu_unsupported (device, error, "%s is not supported by QEMU %u.%u.%u (%s)%s%s", what, version / 1000000,
-                           version / 1000 % 1000, version % 1000, qemu_caps_binary (caps),
-                           package != NULL ? "; it may come with the package " : "", package != NULL ? package : "");
+  return qemu_unsupported (device, error, "%s is not supported by QEMU %u.%u.%u (%s)%s%s", what,
+                           version / 1000000, version / 1000 % 1000, version % 1000, qemu_caps_binary (caps),
+                           package != NULL ? "; it may come with the package " : "",
+                           package != NULL ? package : "");
 }
 
 /* Debian puts what needs a library of its own into packages of their own. */
@@ -59,8 +60,19 @@ qemu_needs_type (const Recipe *recipe, const Device *device, const char *type, G
 void
 props_add_virtio (JsonObject *properties, const VirtioOptions *virtio)
 {
-  props_add (properties, "iommu_platform", "T", virtio->iommu, "ats", "T", virtio->ats, "packed", "T", virtio->packed,
-             "page-per-vq", "T", virtio->page_per_vq, NULL);
+  props_add (properties, "iommu_platform", "T", virtio->iommu, "ats", "T", virtio->ats, "packed", "T",
+             virtio->packed, "page-per-vq", "T", virtio->page_per_vq, NULL);
+}
+
+void
+props_add_iothread (JsonObject *properties, const Number *iothread)
+{
+  g_autofree char *id = NULL;
+
+  if (!iothread->set)
+    return;
+  id = g_strdup_printf ("iothread%" G_GUINT64_FORMAT, iothread->value);
+  props_add (properties, "iothread", "s", id, NULL);
 }
 
 /* "virtio-blk-pci-transitional": QEMU's word for the models that say which revision they speak. */
