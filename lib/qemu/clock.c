@@ -130,8 +130,6 @@ recipe_add_clock (Recipe *recipe, GError **error)
 {
   if (!add_rtc (recipe, error) || !add_pit (recipe, error))
     return FALSE;
-  if (recipe_host (recipe)->paused)
-    recipe_option (recipe, "-no-shutdown", NULL);
   add_power_management (recipe);
   return TRUE;
 }
