@@ -8,6 +8,9 @@
 #include "base/diagnostics.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+#define MESSAGE_MAX 4096 /* bytes; what is longer quotes something that nobody will read to its end */
 
 struct Diagnostics {
   char *file_name;
@@ -80,11 +83,28 @@ is_kept (const Diagnostics *diagnostics, guint behind, Position where, const cha
   return FALSE;
 }
 
+/* Messages quote the document: whatever that holds, a message stays one line of readable length. */
+static char *
+tidy_message (const char *format, va_list arguments)
+{
+  g_autofree char *raw = g_strdup_vprintf (format, arguments);
+  g_autofree char *cut = NULL;
+  char *message;
+
+  if (strlen (raw) > MESSAGE_MAX)
+    cut = g_strdup_printf ("%.*s...", MESSAGE_MAX, raw);
+  message = g_utf8_make_valid (cut != NULL ? cut : raw, -1);
+  for (char *at = message; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
+  return message;
+}
+
 static void
 diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, virErrorNumber code,
                  const char *format, va_list arguments)
 {
-  g_autofree char *message = g_strdup_vprintf (format, arguments);
+  g_autofree char *message = tidy_message (format, arguments);
   guint index = place_for (diagnostics, where);
   Diagnostic *diagnostic;
 

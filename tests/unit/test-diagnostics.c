@@ -4,6 +4,8 @@
 #include "base/diagnostics.h"
 #include "cmocka-glib.h"
 
+#include <string.h>
+
 static void
 test_order_and_once (G_GNUC_UNUSED void **state)
 {
@@ -72,14 +74,28 @@ test_bounded (G_GNUC_UNUSED void **state)
   assert_true (g_str_has_suffix (text, "(document): error: 1 more mistakes are not shown\n"));
 }
 
+static void
+test_messages_are_tidy (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("f");
+  g_autofree char *huge = g_strnfill (100000, 'x');
+  g_autofree char *text = NULL;
+
+  diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_ERROR, "'%s'",
+                     "a\nf:2:2: error: \x1b[1m\xff");
+  text = diagnostics_to_text (diagnostics);
+  assert_string_equal (text, "f:1:1: error: 'a f:2:2: error:  [1m\xef\xbf\xbd'\n");
+  diagnostics_error (diagnostics, (Position){ 2, 1 }, VIR_ERR_XML_ERROR, "%s", huge);
+  assert_true (strlen (diagnostics_get (diagnostics, 1)->message) < 5000);
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_order_and_once),
-    cmocka_unit_test (test_warnings_are_no_errors),
-    cmocka_unit_test (test_check_makes_one_error),
-    cmocka_unit_test (test_bounded),
+    cmocka_unit_test (test_order_and_once),        cmocka_unit_test (test_warnings_are_no_errors),
+    cmocka_unit_test (test_check_makes_one_error), cmocka_unit_test (test_bounded),
+    cmocka_unit_test (test_messages_are_tidy),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -41,6 +41,7 @@ static const char *const good_parts[] = {
   "</smm><kvm><hidden state='on'/></kvm><hyperv mode='custom'><relaxed state='on'/><spinlocks state='on' "
   "retries='8191'/><stimer state='on'><direct state='on'/></stimer></hyperv><ioapic "
   "driver='kvm'/></features>",
+  "<features><hyperv mode='passthrough'/><kvm/></features>",
   "<features><hap/><pmu/><capabilities policy='default'><mknod state='on'/></capabilities></features>",
   "<cpu mode='custom' match='exact' check='partial'><model fallback='forbid'>Skylake-Client</model><vendor>"
   "Intel</vendor><topology sockets='1' dies='1' cores='2' threads='1'/><feature policy='require' "
@@ -97,6 +98,7 @@ static const char *const good_devices[] = {
   "<parallel type='tcp'><source mode='connect' host='h' service='1'><reconnect enabled='yes' timeout='1'/>"
   "</source><protocol type='telnet'/><target port='0'/></parallel>",
   "<console type='pty' tty='/dev/pts/1'><target type='virtio' port='0'/></console><console/>",
+  "<console tty='/dev/pts/1'/>",
   "<channel type='unix'><source mode='bind' path='/s'/><target type='virtio' name='org.qemu.guest_agent.0' "
   "state='connected'/><address type='virtio-serial' controller='0' bus='0' port='1'/></channel>",
   "<channel type='pipe'><source path='/p'/><target type='guestfwd' address='10.0.2.1' "
@@ -141,6 +143,7 @@ static const struct {
   { "<uuid>c7a5</uuid>", "f:1:34: error: <uuid> in <domain> is not what the schema allows\n" },
   { "<memory unti='MiB'>1</memory>", "f:1:42: error: <memory> cannot have the attribute unti='MiB' here\n" },
   { "<memory>-1</memory>", NULL },
+  { "<features><hyperv mode='passthrough'><vapic state='on'/></hyperv></features>", NULL },
   { "<features><acpi/><akpi/></features>",
     "f:1:51: error: <akpi> in <features> is not accepted here as it is\n" },
   { "<features><smm state='maybe'/></features>",
