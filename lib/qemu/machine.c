@@ -240,6 +240,17 @@ add_devices (Recipe *recipe, GError **error)
   return TRUE;
 }
 
+/* With -no-shutdown QEMU says SHUTDOWN and waits to be ended, so that the daemon learns of every end and its
+ * reason; a reboot that is to destroy the machine is made a shutdown. */
+static void
+add_end_policy (Recipe *recipe)
+{
+  if (recipe_host (recipe)->paused)
+    recipe_option (recipe, "-no-shutdown", NULL);
+  if (recipe_def (recipe)->on_reboot == ON_EVENT_DESTROY)
+    recipe_option (recipe, "-no-reboot", NULL);
+}
+
 gboolean
 recipe_add_domain (Recipe *recipe, GError **error)
 {
@@ -259,8 +270,10 @@ recipe_add_domain (Recipe *recipe, GError **error)
   recipe_option (recipe, "-no-user-config", NULL);
   recipe_option (recipe, "-nodefaults", NULL);
   recipe_add_monitor (recipe);
-  if (!recipe_add_clock (recipe, error) || !recipe_add_boot (recipe, error)
-      || !recipe_add_display (recipe, error) || !add_devices (recipe, error))
+  if (!recipe_add_clock (recipe, error))
+    return FALSE;
+  add_end_policy (recipe);
+  if (!recipe_add_boot (recipe, error) || !recipe_add_display (recipe, error) || !add_devices (recipe, error))
     return FALSE;
   if (def->genid != NULL)
     recipe_step (recipe, STEP_DEVICE,
