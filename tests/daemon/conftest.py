@@ -66,10 +66,15 @@ def domain_xml(name, domain_uuid=None, more="", domain_type="qemu", devices=""):
 class Bus:
     """A private message bus and our connection to it."""
 
-    def __init__(self):
-        self.process = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address"],
-                                        stdout=subprocess.PIPE, text=True)
-        self.address = self.process.stdout.readline().strip()
+    def __init__(self, address):
+        self.address = address
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--print-address", f"--address={self.address}"],
+            stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline().startswith(self.address)
         self.connection = self.connect()
 
     def connect(self):
@@ -98,13 +103,15 @@ class Daemon:
         self.arguments = arguments
         self.process = None
 
-    def start(self):
+    def start(self, ready=None):
+        """Start it; @ready is what tells that it can be used (default: it has its name on the bus)."""
         environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.bus.address, LC_ALL="C.UTF-8")
         with open(self.root / "daemon.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [BUILD / "daemon" / "domaind", "--session", "--root", self.root, *self.arguments],
                 env=environment, stdin=subprocess.DEVNULL, stderr=log, stdout=log)
-        wait_for(lambda: self.bus.has("org.libvirt") or self.process.poll() is not None, "org.libvirt")
+        is_ready = ready or (lambda: self.bus.has("org.libvirt"))
+        wait_for(lambda: is_ready() or self.process.poll() is not None, "org.libvirt")
         assert self.process.poll() is None, self.log()
         return self
 
@@ -195,8 +202,8 @@ class Daemon:
 
 
 @pytest.fixture
-def bus():
-    private = Bus()
+def bus(tmp_path_factory):
+    private = Bus(f"unix:path={tmp_path_factory.mktemp('bus')}/bus")
     yield private
     private.stop()
 

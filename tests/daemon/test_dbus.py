@@ -2,13 +2,15 @@
 """The D-Bus interface: what clients of libvirt-dbus rely on, and our own beside it."""
 
 import csv
+import os
+import signal
 import uuid
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
-from conftest import CONNECT, DOMAIN, FACTS, PROPERTIES, ROOT, domain_path, domain_xml, wait_for
+from conftest import CONNECT, DOMAIN, Daemon, FACTS, PROPERTIES, ROOT, domain_path, domain_xml, wait_for
 
 MANAGER = "org.freedesktop.DBus.ObjectManager"
 OWN_CONNECT = "org.domaind1.Connect"
@@ -286,3 +288,73 @@ def test_many_calls_at_once_are_all_answered(daemon):
     answers = [daemon.begin(path, DOMAIN, "GetXMLDesc", "(u)", 0) for path in paths * 50]
     wait_for(lambda: all(answers), "500 answers")
     assert not [answer[0] for answer in answers if isinstance(answer[0], GLib.Error)]
+
+
+def stall(daemon, name="stalled"):
+    """A running machine whose QEMU no longer answers; its path and its pid."""
+    path = daemon.create(domain_xml(name))
+    pid = next(pid for pid, command in daemon.machines() if f"guest={name}".encode() in command)
+    os.kill(pid, signal.SIGSTOP)
+    return path, pid
+
+
+def test_a_stalled_guest_holds_up_nobody_else(daemon):
+    path, pid = stall(daemon)
+    other = daemon.define(domain_xml("other"))
+    waiting = daemon.begin(path, DOMAIN, "Suspend")
+    assert daemon.call(other, DOMAIN, "GetState", "(u)", 0) == (5, 0)
+    daemon.call(other, DOMAIN, "Create", "(u)", 0)
+    assert daemon.get(path, DOMAIN, "Active") is True
+    assert "stalled" in daemon.call(path, DOMAIN, "GetXMLDesc", "(u)", 0)
+    assert not waiting
+    daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
+    wait_for(lambda: waiting, "the answer of Suspend")
+    assert isinstance(waiting[0], GLib.Error)
+    assert pid not in [found for found, _ in daemon.machines()]
+
+
+def test_calls_in_flight_are_bounded(daemon):
+    path, pid = stall(daemon)
+    answers = [daemon.begin(path, DOMAIN, "Suspend") for _ in range(1024)]
+    beyond = daemon.error(path, DOMAIN, "GetState", "(u)", 0)
+    assert beyond[0] == "org.freedesktop.DBus.Error.LimitsExceeded"
+    assert "1024 calls of this client wait" in beyond[1]
+    # Another client is not this client.
+    other = daemon.bus.connect()
+    assert daemon.call(path, DOMAIN, "GetState", "(u)", 0, connection=other) == (1, 1)
+    daemon.call(path, DOMAIN, "Destroy", "(u)", 0, connection=other)
+    wait_for(lambda: all(answers), "1024 answers")
+    assert daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0) == []
+    other.close_sync()
+
+
+def test_the_bus_may_come_late_and_go(daemon):
+    path = daemon.define(domain_xml("web", UUID))
+    daemon.bus.stop()
+    daemon.bus.start()
+    wait_for(lambda: daemon.bus.has("org.libvirt"), "org.libvirt")
+    assert daemon.get(path, DOMAIN, "Name") == "web"
+    daemon.stop()
+    daemon.bus.stop()
+    daemon.start(ready=lambda: "no session bus" in daemon.log())
+    daemon.bus.start()
+    wait_for(lambda: daemon.bus.has("org.libvirt"), "org.libvirt")
+    assert daemon.get(path, DOMAIN, "Name") == "web"
+
+
+def test_the_name_may_be_taken(tmp_path, bus):
+    other = bus.connect()
+    owner = Gio.bus_own_name_on_connection(other, "org.libvirt", 0, None, None)
+    wait_for(lambda: bus.has("org.libvirt"), "the other's name")
+    daemon = Daemon(tmp_path, bus)
+    try:
+        daemon.start(ready=lambda: bus.has("org.domaind1") and "belongs to another program" in daemon.log())
+        answer = bus.connection.call_sync("org.domaind1", ROOT, CONNECT, "ListDomains", GLib.Variant("(u)", (0,)),
+                                          None, 0, -1, None)
+        assert answer.unpack() == ([],)
+        Gio.bus_unown_name(owner)
+        other.close_sync()
+        wait_for(lambda: bus.has("org.libvirt"), "org.libvirt")
+        assert daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0) == []
+    finally:
+        daemon.clean_up()
