@@ -49,6 +49,7 @@ op_domain_lookup_by_uuid (Call *call)
 {
   g_autoptr (GVariant) bytes = g_variant_get_child_value (call->arguments, 0);
   GError *error = NULL;
+  Domain *domain;
   gsize length;
   const guint8 *uuid = g_variant_get_fixed_array (bytes, &length, 1);
   char text[UUID_TEXT];
@@ -58,7 +59,8 @@ op_domain_lookup_by_uuid (Call *call)
     return;
   }
   uuid_format (uuid, text);
-  answer_domain (call, manager_find_uuid (call->manager, text, &error), error);
+  domain = manager_find_uuid (call->manager, text, &error);
+  answer_domain (call, domain, error);
 }
 
 /* Does one of a group's two flags describe @is? */
