@@ -341,10 +341,8 @@ adopted (gpointer result, const GError *error, gpointer data)
   } else if (machine != NULL && machine->qmp == NULL) {
     machine->qmp = g_steal_pointer (&answer->qmp);
     machine->starting = FALSE;
-    machine_events_free (machine->events);
-    machine->events =
-        machine_events_new (machine->def, answer->state, answer->reason, &event_handlers, machine);
     domain_set_state (domain, answer->state, answer->reason, -1, 0);
+    machine_events_found (machine->events, answer->state, answer->reason);
     qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
   }
   domain_done (context->manager, context->uuid);

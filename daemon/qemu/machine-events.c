@@ -149,6 +149,15 @@ shutdown_detail (JsonObject *arguments)
 }
 
 static void
+obey_shutdown (MachineEvents *events, int policy)
+{
+  if (events->restart_on_shutdown || policy == ON_EVENT_RESTART || policy == ON_EVENT_RENAME_RESTART)
+    begin_restart (events);
+  else if (policy != ON_EVENT_PRESERVE)
+    begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+}
+
+static void
 on_shutdown (MachineEvents *events, JsonObject *arguments)
 {
   const char *reason = text_of (arguments, "reason");
@@ -162,14 +171,11 @@ on_shutdown (MachineEvents *events, JsonObject *arguments)
   set_state (events, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN, VIR_DOMAIN_EVENT_SHUTDOWN,
              shutdown_detail (arguments));
 
-  /* A reboot that is to be an end comes as a shutdown too. */
-  int policy = g_str_equal (reason, "guest-reset") ? events->def->on_reboot : events->def->on_poweroff;
   if (ends_itself)
     machine_events_expect_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
-  else if (events->restart_on_shutdown || policy == ON_EVENT_RESTART || policy == ON_EVENT_RENAME_RESTART)
-    begin_restart (events);
-  else if (policy != ON_EVENT_PRESERVE)
-    begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
+  else /* a reboot that is to be an end comes as a shutdown too */
+    obey_shutdown (events,
+                   g_str_equal (reason, "guest-reset") ? events->def->on_reboot : events->def->on_poweroff);
 }
 
 static void
@@ -181,13 +187,8 @@ on_reset (MachineEvents *events, JsonObject *arguments)
 }
 
 static void
-on_panicked (MachineEvents *events, JsonObject *arguments)
+obey_crash (MachineEvents *events)
 {
-  if (events->end.set || g_str_equal (text_of (arguments, "action"), "run"))
-    return;
-  set_state (events, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIR_DOMAIN_EVENT_CRASHED,
-             VIR_DOMAIN_EVENT_CRASHED_PANICKED);
-
   switch (events->def->on_crash) {
     case ON_EVENT_PRESERVE:
       break;
@@ -199,6 +200,17 @@ on_panicked (MachineEvents *events, JsonObject *arguments)
     default:
       begin_end (events, VIR_DOMAIN_SHUTOFF_CRASHED, VIR_DOMAIN_EVENT_STOPPED_CRASHED);
   }
+}
+
+static void
+on_panicked (MachineEvents *events, JsonObject *arguments)
+{
+  if (events->end.set || g_str_equal (text_of (arguments, "action"), "run"))
+    return;
+  set_state (events, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIR_DOMAIN_EVENT_CRASHED,
+             VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+
+  obey_crash (events);
 }
 
 static void
@@ -336,7 +348,8 @@ on_balloon_change (MachineEvents *events, JsonObject *arguments)
 {
   guint64 kib = (guint64)MAX (number_of (arguments, "actual"), 0) / 1024;
 
-  events->handlers->balloon (events->data, kib);
+  if (events->handlers->balloon != NULL)
+    events->handlers->balloon (events->data, kib);
   emit (events, VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, g_variant_new ("(t)", kib));
 }
 
@@ -361,7 +374,8 @@ on_device_deleted (MachineEvents *events, JsonObject *arguments)
 
   if (*alias == '\0')
     return; /* a part of a device */
-  events->handlers->device_deleted (events->data, alias);
+  if (events->handlers->device_deleted != NULL)
+    events->handlers->device_deleted (events->data, alias);
   emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, g_variant_new ("(s)", alias));
 }
 
@@ -383,7 +397,8 @@ on_port_change (MachineEvents *events, JsonObject *arguments)
   DOMAIN_FOREACH_DEVICE (events->def, channel_kind, DeviceChannel, channel) {
     if (g_strcmp0 (channel->device.alias, alias) != 0)
       continue;
-    events->handlers->channel (events->data, alias, open);
+    if (events->handlers->channel != NULL)
+      events->handlers->channel (events->data, alias, open);
     if (g_strcmp0 (channel->name, AGENT_CHANNEL) == 0)
       emit (events, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
             g_variant_new ("(ii)",
@@ -554,10 +569,16 @@ machine_events_set_def (MachineEvents *events, DomainDef *def)
 }
 
 void
-machine_events_set_state (MachineEvents *events, int state, int reason)
+machine_events_found (MachineEvents *events, int state, int reason)
 {
   events->state = state;
   events->reason = reason;
+  if (state == VIR_DOMAIN_SHUTDOWN) {
+    events->shutdown_seen = TRUE;
+    obey_shutdown (events, events->def->on_poweroff);
+  } else if (state == VIR_DOMAIN_CRASHED) {
+    obey_crash (events);
+  }
 }
 
 void

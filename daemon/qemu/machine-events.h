@@ -16,6 +16,7 @@ typedef enum {
   MACHINE_RESTART, /* start over in the same process (control_restart as a job) */
 } MachineAction;
 
+/* All but the first three may be NULL. */
 typedef struct {
   /* @event/@detail as in virDomainEventType and its details; -1: no event */
   void (*state) (gpointer data, virDomainState state, int reason, int event, int detail);
@@ -37,8 +38,9 @@ MachineEvents *machine_events_new (DomainDef *def, int state, int reason,
 void machine_events_free (MachineEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MachineEvents, machine_events_free)
 void machine_events_set_def (MachineEvents *events, DomainDef *def);
-/* The state became another without an event of QEMU's (found again, a commit). No handler is called. */
-void machine_events_set_state (MachineEvents *events, int state, int reason);
+/* Found again after the daemon was away, in this state: a policy that its shutdown or crash still waits for
+ * is obeyed now. */
+void machine_events_found (MachineEvents *events, int state, int reason);
 
 /* The why of the next STOP or RESUME, said before the command is given: virDomainPausedReason and detail of
  * VIR_DOMAIN_EVENT_SUSPENDED, virDomainRunningReason and detail of VIR_DOMAIN_EVENT_RESUMED. */

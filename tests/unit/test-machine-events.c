@@ -260,6 +260,33 @@ restarted_machine_can_shut_down_again (void **state)
       "event 5/0; ");
 }
 
+/* What happened while the daemon was away is acted on when the machine is found. */
+static void
+found_machine_gets_its_policy (void **state)
+{
+  static const struct {
+    int state;
+    gboolean reboot_asked;
+    const char *told;
+  } rows[] = {
+    { VIR_DOMAIN_RUNNING, FALSE, "" },
+    { VIR_DOMAIN_SHUTDOWN, FALSE, "end; " },
+    { VIR_DOMAIN_SHUTDOWN, TRUE, "restart; " },
+    { VIR_DOMAIN_CRASHED, FALSE, "end; " },
+  };
+
+  (void)state;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (DomainDef) def = make_definition ();
+    g_autoptr (GString) told = g_string_new (NULL);
+    g_autoptr (MachineEvents) events =
+        machine_events_new (def, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED, &handlers, told);
+    machine_events_restart_on_shutdown (events, rows[i].reboot_asked);
+    machine_events_found (events, rows[i].state, 1);
+    assert_string_equal (told->str, rows[i].told);
+  }
+}
+
 static void
 status_of_qemu_is_a_state (void **state)
 {
@@ -360,6 +387,7 @@ main (void)
     cmocka_unit_test (policies_are_obeyed),
     cmocka_unit_test (reasons_given_before_are_used_once),
     cmocka_unit_test (restarted_machine_can_shut_down_again),
+    cmocka_unit_test (found_machine_gets_its_policy),
     cmocka_unit_test (status_of_qemu_is_a_state),
     cmocka_unit_test (status_file_survives_a_round),
     cmocka_unit_test (damaged_status_is_refused),
