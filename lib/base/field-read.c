@@ -249,6 +249,14 @@ level_knows (Walk *walk, const char *level, const char *name)
   return FALSE;
 }
 
+/* Does the field's type read the element at @level together with an attribute of its own? */
+static gboolean
+has_own_attribute (const Field *field, const char *level)
+{
+  return field->type != NULL && field->type->only_attribute != NULL && g_str_equal (field->path, level)
+         && field->type->only_attribute[0] != '\0';
+}
+
 /* The known name nearest to @name at @level, attributes for attributes and elements for elements. (transfer
  * full) */
 static char *
@@ -265,6 +273,8 @@ nearest_at_level (Walk *walk, const char *level, const char *name)
 
     if (word != NULL && (word[0] == '@') == is_attribute && word[0] != '.')
       g_ptr_array_add (words, g_strndup (word + is_attribute, length - is_attribute));
+    if (is_attribute && has_own_attribute (field, level))
+      g_ptr_array_add (words, g_strdup (field->type->only_attribute));
   }
   g_ptr_array_add (words, NULL);
   nearest = nearest_word (name + is_attribute, (const char *const *)words->pdata);
