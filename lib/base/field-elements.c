@@ -411,7 +411,9 @@ const FieldType field_texts = {
 static void
 verbatims_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
 {
-  texts_add (member, xml_document_verbatim (reader->document, element));
+  g_autofree char *xml = xml_document_verbatim (reader->document, element);
+
+  texts_add (member, xml_normalize (xml));
 }
 
 static void
@@ -438,8 +440,10 @@ const FieldType field_verbatims = {
 static void
 verbatim_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
 {
+  g_autofree char *xml = xml_document_verbatim (reader->document, element);
+
   g_free (*(char **)member);
-  *(char **)member = xml_document_verbatim (reader->document, element);
+  *(char **)member = xml_normalize (xml);
 }
 
 static void
@@ -480,6 +484,23 @@ const FieldType field_verbatim = {
 };
 
 static void
+foreign_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
+{
+  g_free (*(char **)member);
+  *(char **)member = xml_document_verbatim (reader->document, element);
+}
+
+/* Its layout changes as it is written at another depth; that is no difference. */
+static char *
+foreign_compare (const Field *field, gconstpointer a, gconstpointer b, guint flags)
+{
+  g_autofree char *one = *(char *const *)a != NULL ? xml_normalize (*(char *const *)a) : NULL;
+  g_autofree char *other = *(char *const *)b != NULL ? xml_normalize (*(char *const *)b) : NULL;
+
+  return verbatim_compare (field, &one, &other, flags);
+}
+
+static void
 foreign_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElement *parent,
                const char *name G_GNUC_UNUSED, guint flags G_GNUC_UNUSED)
 {
@@ -488,10 +509,10 @@ foreign_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElemen
 
 const FieldType field_foreign = {
   .size = sizeof (char *),
-  .read = verbatim_read,
+  .read = foreign_read,
   .write = foreign_write,
   .is_set = pointer_is_set,
-  .compare = verbatim_compare,
+  .compare = foreign_compare,
   .clear = verbatim_clear,
   .copy = verbatim_copy,
 };

@@ -335,3 +335,12 @@ xml_element_to_string (const XmlElement *element)
   append_element (out, element, 0);
   return g_string_free (out, FALSE);
 }
+
+char *
+xml_normalize (const char *xml)
+{
+  g_autoptr (XmlElement) parent = xml_element_new ("parent");
+  XmlElement *element = xml_element_add_parsed (parent, xml);
+
+  return element != NULL ? xml_element_to_string (element) : g_strdup (xml);
+}

@@ -188,7 +188,7 @@ complete_vcpus (DomainDef *def)
   if (def->vcpu_placement == 0)
     def->vcpu_placement = VCPU_PLACEMENT_STATIC;
   if (def->vcpu_placement == VCPU_PLACEMENT_AUTO && def->verbatim.numatune == NULL)
-    def->verbatim.numatune = g_strdup ("<numatune><memory mode='strict' placement='auto'/></numatune>");
+    def->verbatim.numatune = xml_normalize ("<numatune><memory mode='strict' placement='auto'/></numatune>");
   if (def->vcpus_current.set && def->vcpus_current.value == def->vcpus.value)
     def->vcpus_current.set = FALSE;
 }

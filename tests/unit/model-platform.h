@@ -47,7 +47,8 @@ test_has_device (const Platform *platform G_GNUC_UNUSED, const char *emulator G_
 }
 
 static guint
-test_max_vcpus (const Platform *platform G_GNUC_UNUSED, const char *emulator G_GNUC_UNUSED, const char *machine)
+test_max_vcpus (const Platform *platform G_GNUC_UNUSED, const char *emulator G_GNUC_UNUSED,
+                const char *machine)
 {
   return g_str_has_prefix (machine, "pc-q35") ? 288 : 255;
 }

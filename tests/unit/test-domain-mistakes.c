@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Bad documents: each is a good one with one line changed, and what is said about it is compared in full, with
- * its line and column and libvirt's error code. Line 2 is the name, 3 the memory, 4 the vCPUs, 5 to 7 <os>,
- * 8 whatever the case adds, 9 and 10 the devices.
+ * Bad documents: each is a good one with one line changed, and what is said about it is compared in full,
+ * with its line and column and libvirt's error code. Line 2 is the name, 3 the memory, 4 the vCPUs, 5 to 7
+ * <os>, 8 whatever the case adds, 9 and 10 the devices.
  */
 
 #include "cmocka-glib.h"
@@ -22,9 +22,8 @@ typedef struct {
 #define GOOD_MEMORY "<memory unit='MiB'>512</memory>"
 #define GOOD_VCPU   "<vcpu>2</vcpu>"
 #define GOOD_TYPE   "<type machine='q35'>hvm</type>"
-#define DISK(file, target, more)                                                           \
-  "<disk type='file'><source file='" file "'/><target dev='" target "' bus='virtio'/>" more \
-  "</disk>"
+#define DISK(file, target, more) \
+  "<disk type='file'><source file='" file "'/><target dev='" target "' bus='virtio'/>" more "</disk>"
 
 static const Mistake mistakes[] = {
   /* What has to be there. */
@@ -32,11 +31,9 @@ static const Mistake mistakes[] = {
   { "empty name", .name = "<name/>", .code = VIR_ERR_NO_NAME,
     .mistakes = "2:3: error: the domain needs a <name>\n" },
   { "no memory", .memory = "", .code = VIR_ERR_XML_ERROR,
-    .mistakes =
-        "1:1: error: Memory size must be specified via <memory> or in the <numa> configuration\n" },
+    .mistakes = "1:1: error: Memory size must be specified via <memory> or in the <numa> configuration\n" },
   { "memory of 0", .memory = "<memory>0</memory>", .code = VIR_ERR_XML_ERROR,
-    .mistakes =
-        "3:3: error: Memory size must be specified via <memory> or in the <numa> configuration\n" },
+    .mistakes = "3:3: error: Memory size must be specified via <memory> or in the <numa> configuration\n" },
   { "no OS type", .type = "", .code = VIR_ERR_XML_ERROR,
     .mistakes = "5:3: error: an os <type> must be specified\n" },
 
@@ -80,8 +77,7 @@ static const Mistake mistakes[] = {
                 "'reset' or a number of seconds, which may be negative)\n" },
   { "attribute of another form", .extra = "<clock offset='utc' timezone='Europe/Paris'/>",
     .code = VIR_ERR_XML_ERROR,
-    .mistakes =
-        "8:23: error: attribute 'timezone' does not belong to this form of element 'clock'\n" },
+    .mistakes = "8:23: error: attribute 'timezone' does not belong to this form of element 'clock'\n" },
   { "architecture", .type = "<type arch='x86-64'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "6:11: error: Unknown architecture x86-64: did you mean 'x86_64'?\n" },
   { "architecture without emulator", .type = "<type arch='sparc'>hvm</type>",
@@ -98,8 +94,7 @@ static const Mistake mistakes[] = {
   /* What does not go together. */
   { "more vCPUs than the machine has", .vcpu = "<vcpu>300</vcpu>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "4:3: error: Maximum CPUs greater than specified machine type limit 288\n" },
-  { "more vCPUs on than there are", .vcpu = "<vcpu current='3'>2</vcpu>",
-    .code = VIR_ERR_CONFIG_UNSUPPORTED,
+  { "more vCPUs on than there are", .vcpu = "<vcpu current='3'>2</vcpu>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes =
         "4:9: error: maximum vCPU count must not be less than current vCPU count: 2 is less than 3\n" },
   { "topology", .extra = "<cpu><topology sockets='1' cores='4' threads='1'/></cpu>",
@@ -113,8 +108,7 @@ static const Mistake mistakes[] = {
     .mistakes = "8:8: error: Non-empty feature list specified without CPU model\n" },
   { "poweroff that dumps core", .extra = "<on_poweroff>coredump-destroy</on_poweroff>",
     .code = VIR_ERR_CONFIG_UNSUPPORTED,
-    .mistakes =
-        "8:3: error: Lifecycle event 'poweroff' doesn't support 'coredump-destroy' action\n" },
+    .mistakes = "8:3: error: Lifecycle event 'poweroff' doesn't support 'coredump-destroy' action\n" },
   { "UEFI without ACPI", .os = "<loader readonly='yes' type='pflash'>/x.fd</loader>",
     .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "7:3: error: UEFI requires ACPI on this architecture: add <acpi/> to <features>\n" },
@@ -123,8 +117,7 @@ static const Mistake mistakes[] = {
   { "Hyper-V spinlocks", .extra = "<features><hyperv><spinlocks state='on' retries='9'/></hyperv></features>",
     .code = VIR_ERR_XML_ERROR,
     .mistakes = "8:43: error: HyperV spinlock retry count must be at least 4095, not 9\n" },
-  { "I/O thread twice",
-    .extra = "<iothreadids><iothread id='2'/><iothread id='2'/></iothreadids>",
+  { "I/O thread twice", .extra = "<iothreadids><iothread id='2'/><iothread id='2'/></iothreadids>",
     .code = VIR_ERR_XML_ERROR, .mistakes = "8:44: error: duplicate iothread id '2' found\n" },
   { "disk target twice", .devices = DISK ("/a", "vda", "") DISK ("/b", "vda", ""), .code = VIR_ERR_XML_ERROR,
     .mistakes = "9:133: error: target 'vda' duplicated for disk sources '/a' and '/b'\n" },
@@ -134,11 +127,10 @@ static const Mistake mistakes[] = {
   { "boot order twice",
     .devices = DISK ("/a", "vda", "<boot order='1'/>") DISK ("/b", "vdb", "<boot order='1'/>"),
     .code = VIR_ERR_CONFIG_UNSUPPORTED,
-    .mistakes =
-        "9:182: error: boot order '1' used for more than one device: disk 'vdb' is the second\n" },
+    .mistakes = "9:180: error: boot order '1' used for more than one device: disk 'vdb' is the second\n" },
   { "alias twice",
     .devices = DISK ("/a", "vda", "<alias name='ua-x'/>") DISK ("/b", "vdb", "<alias name='ua-x'/>"),
-    .code = VIR_ERR_CONFIG_UNSUPPORTED, .mistakes = "9:187: error: non unique alias detected: ua-x\n" },
+    .code = VIR_ERR_CONFIG_UNSUPPORTED, .mistakes = "9:184: error: non unique alias detected: ua-x\n" },
   { "MAC twice, which is allowed",
     .devices = "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>"
                "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>",
@@ -148,11 +140,12 @@ static const Mistake mistakes[] = {
   /* All of a document's mistakes at once, in its order. */
   { "three at once", .name = "<nmae>web</nmae>", .vcpu = "<vcpu>0</vcpu>",
     .extra = "<on_crash>never</on_crash>", .code = VIR_ERR_NO_NAME,
-    .mistakes = "1:1: error: the domain needs a <name>\n"
-                "2:3: error: unknown element 'nmae' in element 'domain': did you mean 'name'?\n"
-                "4:3: error: Invalid value for element 'vcpu': '0' (expected a whole number from 1 to 65535)\n"
-                "8:3: error: Invalid value for element 'on_crash': 'never' (accepted: 'destroy', 'restart', "
-                "'preserve', 'rename-restart', 'coredump-destroy' or 'coredump-restart')\n" },
+    .mistakes =
+        "1:1: error: the domain needs a <name>\n"
+        "2:3: error: unknown element 'nmae' in element 'domain': did you mean 'name'?\n"
+        "4:3: error: Invalid value for element 'vcpu': '0' (expected a whole number from 1 to 65535)\n"
+        "8:3: error: Invalid value for element 'on_crash': 'never' (accepted: 'destroy', 'restart', "
+        "'preserve', 'rename-restart', 'coredump-destroy' or 'coredump-restart')\n" },
 
   /* Unknown names are let through for old clients, bad values are not. */
   { "unknown element, lax", .extra = "<future feature='1'/>", .read_flags = DOMAIN_READ_LAX,
@@ -174,13 +167,13 @@ or_good (const char *given, const char *good)
 static char *
 document_of (const Mistake *mistake)
 {
-  return g_strdup_printf ("<domain type='qemu'>\n  %s\n  %s\n  %s\n  <os>%s%s\n  %s</os>\n  %s\n  <devices>%s\n"
-                          "  </devices>\n</domain>\n",
-                          or_good (mistake->name, GOOD_NAME), or_good (mistake->memory, GOOD_MEMORY),
-                          or_good (mistake->vcpu, GOOD_VCPU),
-                          or_good (mistake->type, GOOD_TYPE)[0] != '\0' ? "\n    " : "\n",
-                          or_good (mistake->type, GOOD_TYPE), or_good (mistake->os, ""),
-                          or_good (mistake->extra, ""), or_good (mistake->devices, ""));
+  return g_strdup_printf (
+      "<domain type='qemu'>\n  %s\n  %s\n  %s\n  <os>%s%s\n  %s</os>\n  %s\n  <devices>%s\n"
+      "  </devices>\n</domain>\n",
+      or_good (mistake->name, GOOD_NAME), or_good (mistake->memory, GOOD_MEMORY),
+      or_good (mistake->vcpu, GOOD_VCPU), or_good (mistake->type, GOOD_TYPE)[0] != '\0' ? "\n    " : "\n",
+      or_good (mistake->type, GOOD_TYPE), or_good (mistake->os, ""), or_good (mistake->extra, ""),
+      or_good (mistake->devices, ""));
 }
 
 /* Without "web.xml:" at each line's start. */
@@ -223,10 +216,10 @@ typedef struct {
 static const WrongDocument wrong_documents[] = {
   { "another root", "<network/>", VIR_ERR_XML_ERROR,
     "1:1: error: expecting root element of 'domain', not 'network'\n" },
-  { "unknown type",
-    "<domain type='kvn'><name>a</name><memory>1</memory><os><type>hvm</type></os></domain>",
+  { "unknown type", "<domain type='kvn'><name>a</name><memory>1</memory><os><type>hvm</type></os></domain>",
     VIR_ERR_CONFIG_UNSUPPORTED,
-    "1:9: error: invalid domain type kvn (did you mean 'kvm'? accepted: 'qemu', 'kvm', 'kqemu', 'xen', 'lxc', "
+    "1:9: error: invalid domain type kvn (did you mean 'kvm'? accepted: 'qemu', 'kvm', 'kqemu', 'xen', "
+    "'lxc', "
     "'uml', 'openvz', 'test', 'vmware', 'hyperv', 'vbox', 'phyp', 'vz', 'bhyve' or 'hvf')\n" },
   { "no type", "<domain><name>a</name><memory>1</memory><os><type>hvm</type></os></domain>",
     VIR_ERR_XML_ERROR, "1:1: error: Missing required attribute 'type' in element 'domain'\n" },
