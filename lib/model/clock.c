@@ -48,9 +48,55 @@ static const FieldTable timer_table = {
   },
 };
 
+static gboolean
+is_seconds (const char *text)
+{
+  guint64 value;
+
+  if (text[0] == '-' || text[0] == '+')
+    text++;
+  return parse_uint (text, G_MAXINT64, &value);
+}
+
+static gboolean
+adjustment_parse (const Field *field, gpointer member, const char *text, char **ret_accepted)
+{
+  if (!g_str_equal (text, "reset") && !is_seconds (text)) {
+    *ret_accepted = g_strdup ("expected 'reset' or a number of seconds, which may be negative");
+    return FALSE;
+  }
+  return field_text.parse (field, member, text, ret_accepted);
+}
+
+static char *
+adjustment_format (const Field *field, gconstpointer member)
+{
+  return field_text.format (field, member);
+}
+
+static void
+adjustment_clear (const Field *field, gpointer member)
+{
+  field_text.clear (field, member);
+}
+
+static void
+adjustment_copy (const Field *field, gpointer member, gconstpointer from)
+{
+  field_text.copy (field, member, from);
+}
+
+static const FieldType field_adjustment = {
+  .size = sizeof (char *),
+  .parse = adjustment_parse,
+  .format = adjustment_format,
+  .clear = adjustment_clear,
+  .copy = adjustment_copy,
+};
+
 static const Field clock_fields[] = {
   FIELD (DomainClock, offset, "@offset", field_enum, &clock_offsets),
-  FIELD_WHEN (DomainClock, adjustment, "@adjustment", field_text, NULL, offset,
+  FIELD_WHEN (DomainClock, adjustment, "@adjustment", field_adjustment, NULL, offset,
               FIELD_VALUE (CLOCK_NONE) | FIELD_VALUE (CLOCK_UTC) | FIELD_VALUE (CLOCK_LOCALTIME)
                   | FIELD_VALUE (CLOCK_VARIABLE)),
   FIELD_WHEN (DomainClock, basis, "@basis", field_enum, &clock_bases, offset, FIELD_VALUE (CLOCK_VARIABLE)),
@@ -62,29 +108,10 @@ static const Field clock_fields[] = {
 
 const FieldTable domain_clock_table = { sizeof (DomainClock), clock_fields };
 
-static gboolean
-is_seconds (const char *text)
-{
-  guint64 value;
-
-  if (text[0] == '-' || text[0] == '+')
-    text++;
-  return parse_uint (text, G_MAXINT64, &value);
-}
-
 /* A clock that stands some seconds beside UTC or the host's time is kept in libvirt's one form for that. */
 static void
-complete_adjustment (Completion *completion, DomainClock *clock)
+complete_adjustment (DomainClock *clock)
 {
-  if (clock->adjustment != NULL && !g_str_equal (clock->adjustment, "reset")
-      && !is_seconds (clock->adjustment)) {
-    completion_error_code (completion, VIR_ERR_XML_ERROR, &clock->adjustment, clock,
-                           "Invalid value for attribute 'adjustment' in element 'clock': '%s' (expected "
-                           "'reset' or a number of seconds, which may be negative)",
-                           clock->adjustment);
-    return;
-  }
-
   if (clock->offset == CLOCK_VARIABLE) {
     if (clock->adjustment == NULL || g_str_equal (clock->adjustment, "reset")) {
       g_free (clock->adjustment);
@@ -105,7 +132,7 @@ complete_clock (Completion *completion)
 
   if (clock->offset == CLOCK_NONE)
     clock->offset = CLOCK_UTC;
-  complete_adjustment (completion, clock);
+  complete_adjustment (clock);
 }
 
 static void

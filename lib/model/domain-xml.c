@@ -2,9 +2,8 @@
 
 /*
  * The way in and the way out. In: the text becomes a tree, the tree becomes structs (with every mistake in
- * words), the schema passes or refuses the tree, and only a document without mistakes is completed and
- * checked as a whole. The walk over the tables goes before the schema because it explains better; the schema
- * speaks where the walk found nothing wrong.
+ * words), and structs without mistakes are completed and checked as a whole. The schema passes or refuses the
+ * tree: it is the gate, but it has the last word and not the first, because the others explain better.
  */
 
 #include "model/complete.h"
@@ -55,14 +54,6 @@ check_read (FieldReader *reader, const DomainDef *def)
                        "Memory size must be specified via <memory> or in the <numa> configuration");
 }
 
-/* The walk's own words stand where it had any: the schema would say the same again, less well. */
-static void
-check_schema (FieldReader *reader)
-{
-  if (diagnostics_count (reader->diagnostics) == 0)
-    schema_validate (reader->document, reader->diagnostics);
-}
-
 /* Ids, and aliases other than the user's own, are only true while a machine runs. */
 static void
 forget_running_state (DomainDef *def)
@@ -83,13 +74,49 @@ read_definition (FieldReader *reader, guint flags)
 
   field_read (reader, &domain_table, def, xml_document_root (reader->document));
   check_read (reader, def);
-  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0)
-    check_schema (reader);
   if (diagnostics_has_errors (reader->diagnostics))
     return NULL;
   if ((flags & DOMAIN_READ_LIVE) == 0)
     forget_running_state (def);
   return g_steal_pointer (&def);
+}
+
+static gboolean
+has_error_on_line (const Diagnostics *diagnostics, guint line)
+{
+  for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
+    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
+
+    if (diagnostic->severity == DIAGNOSTIC_ERROR && diagnostic->where.line == line)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/*
+ * What the schema refuses is a mistake, unless something better was said about the same line. In a lax
+ * reading it is a warning: libvirt's clients rely on documents being taken without the schema unless they ask
+ * for it, and every value that has a meaning here has been read and checked without it.
+ */
+static void
+add_refusals (Diagnostics *diagnostics, const Diagnostics *refusals, gboolean lax)
+{
+  for (guint i = 0; i < diagnostics_count (refusals); i++) {
+    const Diagnostic *refusal = diagnostics_get (refusals, i);
+
+    if (lax)
+      diagnostics_warning (diagnostics, refusal->where, refusal->code, "%s", refusal->message);
+    else if (!has_error_on_line (diagnostics, refusal->where.line))
+      diagnostics_error (diagnostics, refusal->where, refusal->code, "%s", refusal->message);
+  }
+}
+
+static void
+complete_and_check (DomainDef *def, const Platform *platform, FieldReader *reader)
+{
+  domain_complete (&(Completion){ def, platform, reader->diagnostics, reader->map });
+  if (!diagnostics_has_errors (reader->diagnostics))
+    domain_validate (&(Validation){ def, platform, reader->diagnostics, reader->map });
 }
 
 DomainDef *
@@ -98,6 +125,7 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
 {
   g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
   g_autoptr (SourceMap) map = source_map_new ();
+  g_autoptr (Diagnostics) refusals = diagnostics_new (NULL);
   FieldReader reader = { document, diagnostics, map, (flags & DOMAIN_READ_LAX) != 0 };
   g_autoptr (DomainDef) def = NULL;
 
@@ -107,10 +135,11 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
   if (def == NULL)
     return NULL;
 
-  domain_complete (&(Completion){ def, platform, diagnostics, map });
-  if (diagnostics_has_errors (diagnostics))
-    return NULL;
-  domain_validate (&(Validation){ def, platform, diagnostics, map });
+  /* Names let through by a lax reading are all the schema would speak of. */
+  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0 && diagnostics_count (diagnostics) == 0)
+    schema_validate (document, refusals);
+  complete_and_check (def, platform, &reader);
+  add_refusals (diagnostics, refusals, reader.lax);
   return diagnostics_has_errors (diagnostics) ? NULL : g_steal_pointer (&def);
 }
 

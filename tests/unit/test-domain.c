@@ -155,7 +155,7 @@ static const Completed completed[] = {
   { "qemu", "", "<clock offset='utc' adjustment='reset'/>", "  <clock offset='utc' adjustment='reset'/>\n" },
   { "qemu", "", "<clock offset='variable'/>", "  <clock offset='variable' adjustment='0' basis='utc'/>\n" },
   { "qemu", "",
-    "<clock><timer name='tsc' mode='native' frequency='100'/>"
+    "<clock offset='utc'><timer name='tsc' mode='native' frequency='100'/>"
     "<timer tickpolicy='catchup' name='rtc' track='guest'><catchup limit='3' slew='2' "
     "threshold='1'/></timer></clock>",
     "  <clock offset='utc'>\n"
@@ -180,7 +180,7 @@ static const Completed completed[] = {
     "  <qemu:commandline>\n"
     "    <qemu:arg value='-foo'/>\n"
     "  </qemu:commandline>\n" },
-  { "qemu", "", "<title/><description></description><features/>", "<clock offset='utc'/>" },
+  { "qemu", "", "<description></description><features/>", "<clock offset='utc'/>" },
 };
 
 static void
