@@ -7,11 +7,11 @@
 
 #define READINGS_AT_ONCE 32 /* in one job: the answers of the first wait for the last */
 
-/* One call that waits for a definition. */
+/* Someone who waits for a definition. */
 typedef struct {
-  Call *call;
   DefinitionWhich which;
-  DefinitionThen then;
+  DefinitionRead then;
+  gpointer data;
   char *uuid, *name;
   guint definition_count;
   DomainDef *def; /* what was read, or */
@@ -173,15 +173,19 @@ read_job (Job *job, gpointer input, G_GNUC_UNUSED GError **error)
   return JOB_OK;
 }
 
-/* One reading is done: the definition is kept for the next one, and the call goes on. */
+/* One reading is done: the definition is kept for the next one, and whoever waits goes on. */
 static void
-deliver (Reading *reading)
+deliver (Manager *manager, Reading *reading)
 {
-  Domain *domain = call_find_domain_again (reading->call);
-  DomainDef *def;
+  g_autoptr (GError) gone = NULL;
+  g_autoptr (DomainDef) def = NULL;
+  Domain *domain = manager_find_uuid (manager, reading->uuid, &gone);
+  DomainDef *in_memory;
 
-  if (domain == NULL)
+  if (domain == NULL) {
+    reading->then (NULL, NULL, gone, reading->data);
     return;
+  }
   if (reading->def != NULL && domain->config == NULL && domain->persistent
       && domain->definition_count == reading->definition_count) {
     definition_replace (domain, reading->def);
@@ -190,16 +194,11 @@ deliver (Reading *reading)
       g_ptr_array_add (domain->messages, g_steal_pointer (&reading->message));
     }
   }
-  def = definition_in_memory (domain, reading->which);
-  if (def == NULL)
-    def = reading->def;
-  if (def == NULL) {
-    call_fail (reading->call, g_steal_pointer (&reading->error));
-    return;
-  }
-  domain_def_ref (def); /* the function may cause it to be dropped */
-  reading->then (reading->call, def);
-  domain_def_unref (def);
+  in_memory = definition_in_memory (domain, reading->which);
+  if (in_memory == NULL)
+    in_memory = reading->def;
+  def = in_memory != NULL ? domain_def_ref (in_memory) : NULL; /* what follows may cause it to be dropped */
+  reading->then (domain, def, def == NULL ? reading->error : NULL, reading->data);
 }
 
 static void
@@ -209,7 +208,7 @@ read_done (G_GNUC_UNUSED gpointer result, G_GNUC_UNUSED const GError *error, gpo
 
   batch->manager->reading = FALSE;
   for (guint i = 0; i < batch->readings->len; i++)
-    deliver (g_ptr_array_index (batch->readings, i));
+    deliver (batch->manager, g_ptr_array_index (batch->readings, i));
   read_next (batch->manager);
 }
 
@@ -231,30 +230,57 @@ read_next (Manager *manager)
 }
 
 void
-call_with_definition (Call *call, DefinitionWhich which, DefinitionThen then)
+definition_request (Domain *domain, DefinitionWhich which, DefinitionRead then, gpointer data)
 {
-  Domain *domain = call->domain;
-  DomainDef *def = definition_in_memory (domain, which);
+  DomainDef *in_memory = definition_in_memory (domain, which);
+  g_autoptr (DomainDef) def = in_memory != NULL ? domain_def_ref (in_memory) : NULL;
+  g_autoptr (GError) error = NULL;
   Reading *reading;
 
   if (def != NULL) {
     touch (domain);
-    domain_def_ref (def);
-    then (call, def);
-    domain_def_unref (def);
+    then (domain, def, NULL, data);
     return;
   }
   if (!domain->persistent) {
-    call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "domain '%s' has no definition", domain->name);
+    virt_error_set (&error, VIR_ERR_INTERNAL_ERROR, "domain '%s' has no definition", domain->name);
+    then (domain, NULL, error, data);
     return;
   }
   reading = g_new0 (Reading, 1);
-  reading->call = call;
   reading->which = which;
   reading->then = then;
+  reading->data = data;
   reading->uuid = g_strdup (domain->uuid);
   reading->name = g_strdup (domain->name);
   reading->definition_count = domain->definition_count;
   g_queue_push_tail (&domain->manager->readings, reading);
   read_next (domain->manager);
+}
+
+typedef struct {
+  Call *call;
+  DefinitionThen then;
+} CallWaiting;
+
+static void
+call_goes_on (Domain *domain, DomainDef *def, const GError *error, gpointer data)
+{
+  g_autofree CallWaiting *waiting = data;
+
+  waiting->call->domain = domain;
+  if (def != NULL)
+    waiting->then (waiting->call, def);
+  else
+    call_fail (waiting->call, g_error_copy (error));
+}
+
+void
+call_with_definition (Call *call, DefinitionWhich which, DefinitionThen then)
+{
+  CallWaiting *waiting = g_new0 (CallWaiting, 1);
+
+  waiting->call = call;
+  waiting->then = then;
+  definition_request (call->domain, which, call_goes_on, waiting);
 }

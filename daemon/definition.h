@@ -20,6 +20,11 @@ typedef void (*DefinitionThen) (Call *call, DomainDef *def);
  * cannot be read the call is failed; so it is when the domain went away meanwhile. */
 void call_with_definition (Call *call, DefinitionWhich which, DefinitionThen then);
 
+/* The same without a call: @then is told the domain as it is then, or an error (with @domain NULL when it is
+ * gone). */
+typedef void (*DefinitionRead) (Domain *domain, DomainDef *def, const GError *error, gpointer data);
+void definition_request (Domain *domain, DefinitionWhich which, DefinitionRead then, gpointer data);
+
 /* The same when it is in memory, otherwise NULL. (borrowed) */
 DomainDef *definition_in_memory (Domain *domain, DefinitionWhich which);
 /* A new definition takes the place of the one in memory; @def NULL: it is read again when needed. */

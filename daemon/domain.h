@@ -57,8 +57,9 @@ struct Machine {
   gboolean starting;          /* its CPUs have not run yet */
   guint64 balloon_kib;        /* last known; 0: not known */
   /* What it last said of itself, shown while it is silent. */
-  JsonNode *statistics; /* of query-blockstats */
-  gint64 statistics_at; /* g_get_monotonic_time */
+  JsonNode *statistics, *disks; /* of query-blockstats and query-block */
+  gboolean silent;              /* it did not answer the last time */
+  gint64 statistics_at;         /* g_get_monotonic_time */
 };
 
 Domain *domain_new (Manager *manager, const char *name, const char *uuid);

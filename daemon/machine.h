@@ -20,6 +20,11 @@ void machine_answer_at_end (Machine *machine, Call *call, guint seconds);
 /* Another live definition (taken): definitions are replaced, never changed, for a job may be reading the old
  * one. */
 void machine_replace_def (Machine *machine, DomainDef *def);
+/* Ask QEMU about its disks; @then is called once, perhaps at once, when it has answered into
+ * machine->statistics and machine->disks, or has not in time: then what it last said is still there. @machine
+ * is NULL when it has ended. */
+void machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *machine, gpointer data),
+                        gpointer data);
 /* The state file, after whatever it says has changed. */
 void machine_save_status (Machine *machine);
 void machine_free (Machine *machine); /* stops watching; the process goes on */

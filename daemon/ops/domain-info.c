@@ -305,8 +305,6 @@ op_domain_get_source (Call *call)
 {
   SourceRequest *request;
 
-  if (!call_check_flags (call, call_uint (call, 1), VIR_DOMAIN_XML_SECURE))
-    return;
   if (!call->domain->persistent) {
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "transient domains do not have any persistent config");
     return;

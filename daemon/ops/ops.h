@@ -28,7 +28,6 @@ void op_connect_get_cpu_model_names (Call *call);
 void op_connect_get_domain_capabilities (Call *call);
 void op_connect_get_hostname (Call *call);
 void op_connect_get_max_vcpus (Call *call);
-void op_connect_get_sysinfo (Call *call);
 void op_node_get_cells_free_memory (Call *call);
 void op_node_get_cpu_map (Call *call);
 void op_node_get_cpu_stats (Call *call);
@@ -50,7 +49,6 @@ void op_domain_lookup_by_uuid (Call *call);
 /* ops/domain-stats.c, ops/domain-counters.c */
 void op_connect_get_all_domain_stats (Call *call);
 void op_domain_block_stats (Call *call);
-void op_domain_block_stats_flags (Call *call);
 void op_domain_interface_stats (Call *call);
 void op_domain_memory_stats (Call *call);
 
@@ -121,3 +119,4 @@ char *domain_capabilities_xml (QemuCaps *caps, const char *machine, const char *
 gboolean call_check_affect (Call *call, guint flags, DefinitionWhich *ret_which);
 guint64 domain_memory_now (const Domain *domain, const DomainDef *def); /* KiB: the balloon's last word */
 guint domain_vcpus_now (const DomainDef *def);
+const QemuMachine *caps_machine_or_default (QemuCaps *caps, const char *name);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon's beginning and end: options, settings, log, registry, wires; then the main loop until somebody
+ * ends it. Machines are not its children in spirit: they go on when it ends, and are found again.
+ */
+#include "cli/i18n.h"
+#include "config.h"
+#include "daemon/dbus/server.h"
+#include "daemon/log.h"
+#include "daemon/qemu/process.h"
+#include "daemon/rpc/server.h"
+#include "daemon/service.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 2
+
+typedef struct {
+  gboolean system, session, version;
+  char *root, *config, *log_level;
+} Options;
+
+static void
+options_clear (Options *options)
+{
+  g_free (options->root);
+  g_free (options->config);
+  g_free (options->log_level);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+read_options (Options *options, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "system", 0, 0, G_OPTION_ARG_NONE, &options->system, N_ ("Serve the system (default as root)"), NULL },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &options->session,
+      N_ ("Serve the user's session (default otherwise)"), NULL },
+    { "root", 0, 0, G_OPTION_ARG_FILENAME, &options->root, N_ ("Keep everything below DIR"), N_ ("DIR") },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config, N_ ("Read the settings from FILE"),
+      N_ ("FILE") },
+    { "log-level", 0, 0, G_OPTION_ARG_STRING, &options->log_level,
+      N_ ("What to log: error, warning, info or debug"), N_ ("LEVEL") },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, N_ ("Show the version"), NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_set_summary (context, _ ("Keeps this host's virtual machines."));
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (*argc > 1) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("unexpected argument '%s'"), (*argv)[1]);
+    return FALSE;
+  }
+  if (options->system && options->session) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                 _ ("--system and --session exclude each other"));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static Settings *
+load_settings (const Options *options, GError **error)
+{
+  gboolean session = options->session || (!options->system && geteuid () != 0);
+  g_autoptr (Settings) settings = settings_load (session, options->root, options->config, error);
+  static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
+
+  if (settings == NULL)
+    return NULL;
+  if (options->log_level != NULL) {
+    if (!g_strv_contains (levels, options->log_level)) {
+      virt_error_set (error, VIR_ERR_INVALID_ARG, "--log-level: '%s' is none of error, warning, info, debug",
+                      options->log_level);
+      return NULL;
+    }
+    g_free (settings->log_level);
+    settings->log_level = g_strdup (options->log_level);
+  }
+  return g_steal_pointer (&settings);
+}
+
+static gboolean
+end (gpointer loop)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+ready (gpointer data)
+{
+  service_notify ("READY=1");
+  g_message ("ready");
+  manager_autostart (data);
+}
+
+static gboolean
+serve (const Settings *settings, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autofree int *sockets = service_listen_sockets ();
+  Manager *manager;
+  RpcServer *rpc;
+  DbusServer *bus;
+
+  /* The lock first: making the store mends what a crash left, and must not meet another daemon at work. */
+  if (!service_lock (settings->run_directory, error) || (manager = manager_new (settings, error)) == NULL)
+    return FALSE;
+  process_become_subreaper ();
+  manager_load (manager);
+  rpc = rpc_server_new (manager, sockets, error);
+  if (rpc == NULL)
+    return FALSE;
+  bus = dbus_server_new (manager, ready, manager);
+  g_unix_signal_add (SIGTERM, end, loop);
+  g_unix_signal_add (SIGINT, end, loop);
+  g_main_loop_run (loop);
+
+  service_notify ("STOPPING=1");
+  g_message ("ending; machines that run go on");
+  dbus_server_free (bus);
+  rpc_server_free (rpc);
+  /* Jobs may still be using what the manager owns: nothing of it is freed while one runs. */
+  if (job_count () == 0)
+    manager_free (manager);
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_auto (Options) options = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Settings) settings = NULL;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIRECTORY);
+  textdomain (GETTEXT_PACKAGE);
+  umask (0022);
+  signal (SIGPIPE, SIG_IGN);
+
+  if (!read_options (&options, &argc, &argv, &error)) {
+    fprintf (stderr, "domaind: %s\n", error->message);
+    return EXIT_USAGE;
+  }
+  if (options.version) {
+    printf ("domaind %s\n", PACKAGE_VERSION);
+    return EXIT_SUCCESS;
+  }
+  settings = load_settings (&options, &error);
+  if (settings != NULL) {
+    log_start (settings->log_level, settings->log_format);
+    if (serve (settings, &error))
+      return EXIT_SUCCESS;
+  }
+  fprintf (stderr, "domaind: %s\n", error->message);
+  return EXIT_FAILURE;
+}

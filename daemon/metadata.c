@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Elements of <metadata>, taken out and put in as libvirt does: the namespace a client names is declared on
+ * its element with its key as the prefix, and given to every element inside that has none.
+ */
+#include "daemon/metadata.h"
+
+#include "base/xml-document.h"
+#include <libxml/tree.h>
+
+#define EMPTY_METADATA "<metadata/>"
+
+/* A document is XML of ours or a client's: bounded and checked by the same reader as all others. */
+static XmlDocument *
+parse (const char *text, GError **error)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("(metadata_xml)");
+  g_autoptr (XmlDocument) document = xml_document_parse (text, -1, diagnostics);
+
+  if (!diagnostics_check (diagnostics, error))
+    return NULL;
+  return g_steal_pointer (&document);
+}
+
+static xmlNode *
+find_element (xmlNode *metadata, const char *uri)
+{
+  for (xmlNode *child = metadata->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE && child->ns != NULL
+        && g_strcmp0 ((const char *)child->ns->href, uri) == 0)
+      return child;
+  return NULL;
+}
+
+static char *
+node_to_text (xmlDoc *document, xmlNode *node, gboolean indented)
+{
+  xmlBuffer *buffer = xmlBufferCreate ();
+  char *text;
+
+  xmlNodeDump (buffer, document, node, 0, indented);
+  text = g_strdup ((const char *)xmlBufferContent (buffer));
+  xmlBufferFree (buffer);
+  return text;
+}
+
+/* The declaration goes, too: nothing uses it any more. */
+static void
+remove_declaration (xmlNode *node, const char *uri)
+{
+  for (xmlNs **place = &node->nsDef; *place != NULL;) {
+    xmlNs *declared = *place;
+
+    if (g_strcmp0 ((const char *)declared->href, uri) != 0) {
+      place = &declared->next;
+      continue;
+    }
+    *place = declared->next;
+    xmlFreeNs (declared);
+  }
+}
+
+static void
+take_off_namespace (xmlNode *node, const char *uri)
+{
+  for (xmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      take_off_namespace (child, uri);
+  if (node->ns != NULL && g_strcmp0 ((const char *)node->ns->href, uri) == 0)
+    node->ns = NULL;
+  for (xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
+    if (attribute->ns != NULL && g_strcmp0 ((const char *)attribute->ns->href, uri) == 0)
+      attribute->ns = NULL;
+  remove_declaration (node, uri);
+}
+
+static void
+put_on_namespace (xmlNode *node, xmlNs *space)
+{
+  if (node->ns == NULL)
+    node->ns = space;
+  for (xmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      put_on_namespace (child, space);
+}
+
+char *
+metadata_get (const char *metadata, const char *uri, GError **error)
+{
+  g_autoptr (XmlDocument) document = metadata != NULL ? parse (metadata, NULL) : NULL;
+  xmlNode *element = document != NULL ? find_element (xml_document_root (document), uri) : NULL;
+  xmlNode *copy;
+  char *text;
+
+  if (element == NULL) {
+    virt_error_set (error, VIR_ERR_NO_DOMAIN_METADATA, "Requested metadata element is not present");
+    return NULL;
+  }
+  copy = xmlDocCopyNode (element, xml_document_tree (document), 1);
+  take_off_namespace (copy, uri);
+  text = node_to_text (xml_document_tree (document), copy, TRUE);
+  xmlFreeNode (copy);
+  return text;
+}
+
+/* @key becomes a prefix, so it must be one; a prefix the element uses for something else cannot be it. */
+static gboolean
+add_element (xmlNode *root, XmlDocument *document, XmlDocument *addition, const char *key, const char *uri,
+             GError **error)
+{
+  xmlNode *element = xmlDocCopyNode (xml_document_root (addition), xml_document_tree (document), 1);
+  xmlNs *space = uri[0] != '\0' && xmlValidateNCName ((const xmlChar *)key, 0) == 0
+                     ? xmlNewNs (element, (const xmlChar *)uri, (const xmlChar *)key)
+                     : NULL;
+
+  if (space == NULL) {
+    xmlFreeNode (element);
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "'%s' cannot be the prefix of namespace '%s'", key, uri);
+    return FALSE;
+  }
+  put_on_namespace (element, space);
+  xmlAddChild (root, element);
+  return TRUE;
+}
+
+static gboolean
+has_elements (xmlNode *node)
+{
+  for (xmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+metadata_set (const char *metadata, const char *xml, const char *key, const char *uri, char **ret,
+              GError **error)
+{
+  g_autoptr (XmlDocument) document = parse (metadata != NULL ? metadata : EMPTY_METADATA, error);
+  g_autoptr (XmlDocument) addition = document != NULL && xml != NULL ? parse (xml, error) : NULL;
+  xmlNode *root, *old;
+
+  if (document == NULL || (xml != NULL && addition == NULL))
+    return FALSE;
+  root = xml_document_root (document);
+  old = find_element (root, uri);
+  if (old != NULL) {
+    xmlUnlinkNode (old);
+    xmlFreeNode (old);
+  }
+  if (addition != NULL && !add_element (root, document, addition, key, uri, error))
+    return FALSE;
+  *ret = has_elements (root) ? node_to_text (xml_document_tree (document), root, FALSE) : NULL;
+  return TRUE;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Questions that the emulator's capabilities answer. They may have to be probed first, which takes a while:
+ * so each goes through a job.
+ */
+#include "daemon/host/node.h"
+#include "daemon/ops/ops.h"
+#include "daemon/qemu/probe.h"
+
+#include <sys/utsname.h>
+
+typedef struct {
+  Call *call;
+  CapsCache *cache;
+  char *emulator, *arch;
+  void (*then) (Call *call, QemuCaps *caps);
+} CapsRequest;
+
+static void
+caps_request_free (gpointer data)
+{
+  CapsRequest *request = data;
+
+  g_free (request->emulator);
+  g_free (request->arch);
+  g_free (request);
+}
+
+static gpointer
+get_caps (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  CapsRequest *request = input;
+  g_autoptr (QemuCaps) caps = NULL;
+
+  if (request->emulator == NULL)
+    request->emulator = qemu_find_emulator (request->arch);
+  if (request->emulator == NULL) {
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "unable to find any emulator to serve '%s' architecture",
+                    request->arch);
+    return NULL;
+  }
+  caps = caps_cache_get (request->cache, request->emulator, error);
+  if (caps != NULL && request->arch != NULL && !g_str_equal (qemu_caps_arch (caps), request->arch)) {
+    virt_error_set (error, VIR_ERR_INVALID_ARG,
+                    "architecture from emulator '%s' doesn't match given architecture '%s'",
+                    qemu_caps_arch (caps), request->arch);
+    return NULL;
+  }
+  return g_steal_pointer (&caps);
+}
+
+static void
+got_caps (gpointer result, const GError *error, gpointer data)
+{
+  CapsRequest *request = data;
+  g_autoptr (QemuCaps) caps = result;
+
+  if (caps == NULL)
+    call_fail (request->call, g_error_copy (error));
+  else
+    request->then (request->call, caps);
+}
+
+void
+call_with_caps (Call *call, const char *emulator, const char *arch, void (*then) (Call *call, QemuCaps *caps))
+{
+  CapsRequest *request = g_new0 (CapsRequest, 1);
+  struct utsname host = { 0 };
+
+  uname (&host);
+  request->call = call;
+  request->cache = call->manager->caps;
+  request->then = then;
+  request->arch = g_strdup (arch != NULL || emulator != NULL ? arch : host.machine);
+  if (emulator == NULL && arch == NULL)
+    emulator = call->manager->settings->emulator;
+  request->emulator = g_strdup (emulator);
+  job_start ("capabilities", get_caps, request, caps_request_free, 0, got_caps, request);
+}
+
+static void
+answer_capabilities (Call *call, QemuCaps *caps)
+{
+  g_autofree char *xml = host_capabilities_xml (caps);
+
+  call_answer (call, g_variant_new ("(s)", xml));
+}
+
+void
+op_connect_get_capabilities (Call *call)
+{
+  call_with_caps (call, NULL, NULL, answer_capabilities);
+}
+
+static void
+answer_domain_capabilities (Call *call, QemuCaps *caps)
+{
+  GError *error = NULL;
+  g_autofree char *xml =
+      domain_capabilities_xml (caps, call_maybe_string (call, 2), call_maybe_string (call, 3), &error);
+
+  if (xml == NULL)
+    call_fail (call, error);
+  else
+    call_answer (call, g_variant_new ("(s)", xml));
+}
+
+void
+op_connect_get_domain_capabilities (Call *call)
+{
+  if (call_check_flags (call, call_uint (call, 4), 0))
+    call_with_caps (call, call_maybe_string (call, 0), call_maybe_string (call, 1),
+                    answer_domain_capabilities);
+}
+
+static void
+answer_cpu_models (Call *call, QemuCaps *caps)
+{
+  GVariantBuilder names;
+  guint count;
+  const QemuCpuModel *models = qemu_caps_cpu_models (caps, &count);
+
+  g_variant_builder_init (&names, G_VARIANT_TYPE ("as"));
+  for (guint i = 0; call_int (call, 1) != 0 && i < count; i++)
+    g_variant_builder_add (&names, "s", models[i].name);
+  call_answer (call, g_variant_new ("(asi)", &names, (int)count));
+}
+
+void
+op_connect_get_cpu_model_names (Call *call)
+{
+  if (call_check_flags (call, call_uint (call, 2), 0))
+    call_with_caps (call, NULL, call_string (call, 0), answer_cpu_models);
+}
+
+static void
+answer_max_vcpus (Call *call, QemuCaps *caps)
+{
+  const char *type = call_maybe_string (call, 0);
+  const QemuMachine *machine = caps_machine_or_default (caps, NULL);
+
+  if (type != NULL && g_ascii_strcasecmp (type, "qemu") != 0
+      && (g_ascii_strcasecmp (type, "kvm") != 0 || !qemu_caps_has_kvm (caps)))
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "unknown type '%s'", type);
+  else
+    call_answer (call, g_variant_new ("(i)", machine != NULL ? (int)machine->cpu_max : 1));
+}
+
+void
+op_connect_get_max_vcpus (Call *call)
+{
+  call_with_caps (call, NULL, NULL, answer_max_vcpus);
+}

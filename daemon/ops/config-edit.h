@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/ops/ops.h"
+
+/*
+ * A small change of a stored definition: one element of the user's document and the same in the completed
+ * one. The call must hold the domain's turn.
+ */
+
+/* @def: the changed definition (taken); @element, @replacement as in source_edit. @done commits and answers;
+ * on an error the call is failed instead. */
+void config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
+                  void (*done) (Call *call, DomainDef *def));

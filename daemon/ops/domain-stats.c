@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Statistics of many domains in one answer, under libvirt's names. All guests are asked at once and have a
+ * short time; what one does not say in time is answered from what it last said, with its age beside it.
+ */
+#include "daemon/machine.h"
+#include "daemon/ops/counters.h"
+#include "daemon/ops/ops.h"
+
+#include "base/scalars.h"
+#include "model/disk.h"
+#include "model/interface.h"
+
+#define STATS_SECONDS 2 /* a running guest has to answer */
+#define STATS_KNOWN                                                                                       \
+  (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU \
+   | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK)
+#define LIST_FLAGS                                                                              \
+  (VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE        \
+   | VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT | VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT \
+   | VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING | VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED       \
+   | VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF | VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER)
+#define STATS_FLAGS                                                                                  \
+  (LIST_FLAGS | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT | VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING \
+   | VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS)
+
+/* One answer being gathered. */
+typedef struct {
+  Call *call;
+  guint groups;
+  guint pending;    /* readings and questions under way */
+  GPtrArray *slots; /* Slot, in the order of the answer */
+} Gathering;
+
+typedef struct {
+  Gathering *gathering;
+  char *uuid;
+  DomainDef *def;
+} Slot;
+
+static void
+slot_free (gpointer data)
+{
+  Slot *slot = data;
+
+  g_free (slot->uuid);
+  g_clear_pointer (&slot->def, domain_def_unref);
+  g_free (slot);
+}
+
+static void add (GVariantBuilder *list, GVariant *value, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static void
+add (GVariantBuilder *list, GVariant *value, const char *format, ...)
+{
+  g_autofree char *name = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  name = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_variant_builder_add (list, "{sv}", name, value);
+}
+#define UINT(n)  g_variant_new_uint32 (n)
+#define ULONG(n) g_variant_new_uint64 (n)
+
+static void
+add_cpu (GVariantBuilder *list, const Domain *domain)
+{
+  guint64 time, user, system, resident;
+
+  if (domain->machine == NULL || !process_usage (domain->machine->process, &time, &user, &system, &resident))
+    return;
+  add (list, ULONG (time), "cpu.time");
+  add (list, ULONG (user), "cpu.user");
+  add (list, ULONG (system), "cpu.system");
+}
+
+static void
+add_balloon (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
+{
+  guint64 time, user, system, resident;
+
+  add (list, ULONG (domain_memory_now (domain, def)), "balloon.current");
+  add (list, ULONG (def->memory.value), "balloon.maximum");
+  if (domain->machine != NULL && process_usage (domain->machine->process, &time, &user, &system, &resident))
+    add (list, ULONG (resident), "balloon.rss");
+}
+
+static void
+add_vcpus (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
+{
+  g_autoptr (GArray) times = domain->machine != NULL ? vcpu_times (domain->machine->process) : NULL;
+
+  add (list, UINT (domain_vcpus_now (def)), "vcpu.current");
+  add (list, UINT (def->vcpus.set ? (guint)def->vcpus.value : 1), "vcpu.maximum");
+  for (guint i = 0; times != NULL && i < times->len; i++) {
+    const VcpuTime *vcpu = &g_array_index (times, VcpuTime, i);
+
+    add (list, g_variant_new_int32 (VIR_VCPU_RUNNING), "vcpu.%u.state", vcpu->number);
+    add (list, ULONG (vcpu->time), "vcpu.%u.time", vcpu->number);
+  }
+}
+
+static void
+add_interfaces (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
+{
+  static const char *const names[] = { "bytes", "pkts", "errs", "drop" };
+  InterfaceCounters counters;
+  guint number = 0;
+
+  if (domain->machine == NULL)
+    return;
+  add (list, UINT (domain_def_count_devices (def, &interface_kind)), "net.count");
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    guint index = number++;
+
+    if (interface->target_dev == NULL)
+      continue;
+    add (list, g_variant_new_string (interface->target_dev), "net.%u.name", index);
+    if (!interface_counters (interface->target_dev, &counters))
+      continue;
+    for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+      add (list, ULONG (counters.received[i]), "net.%u.rx.%s", index, names[i]);
+      add (list, ULONG (counters.sent[i]), "net.%u.tx.%s", index, names[i]);
+    }
+  }
+}
+
+static void
+add_disk (GVariantBuilder *list, const Machine *machine, const DeviceDisk *disk, guint index)
+{
+  const char *path = disk_path (disk);
+  DiskCounters counters = { 0 };
+  guint64 capacity, allocation;
+
+  if (disk->target != NULL)
+    add (list, g_variant_new_string (disk->target), "block.%u.name", index);
+  if (path != NULL)
+    add (list, g_variant_new_string (path), "block.%u.path", index);
+  if (machine == NULL || disk->device.alias == NULL)
+    return;
+  counters = disk_counters (machine->statistics, disk->device.alias);
+  if (counters.known) {
+    add (list, ULONG (counters.read_requests), "block.%u.rd.reqs", index);
+    add (list, ULONG (counters.read_bytes), "block.%u.rd.bytes", index);
+    add (list, ULONG (counters.read_time), "block.%u.rd.times", index);
+    add (list, ULONG (counters.write_requests), "block.%u.wr.reqs", index);
+    add (list, ULONG (counters.write_bytes), "block.%u.wr.bytes", index);
+    add (list, ULONG (counters.write_time), "block.%u.wr.times", index);
+    add (list, ULONG (counters.flush_requests), "block.%u.fl.reqs", index);
+    add (list, ULONG (counters.flush_time), "block.%u.fl.times", index);
+  }
+  if (disk_sizes (machine->disks, disk->device.alias, &capacity, &allocation)) {
+    add (list, ULONG (allocation), "block.%u.allocation", index);
+    add (list, ULONG (capacity), "block.%u.capacity", index);
+  }
+}
+
+static void
+add_disks (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
+{
+  const Machine *machine = domain->machine;
+  guint index = 0;
+
+  add (list, UINT (domain_def_count_devices (def, &disk_kind)), "block.count");
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    add_disk (list, machine, disk, index++);
+  }
+  /* How old the counters are, in milliseconds, when the guest did not answer this time. */
+  if (machine != NULL && machine->statistics != NULL && machine->silent)
+    add (list, ULONG ((guint64)(g_get_monotonic_time () - machine->statistics_at) / 1000), "block.age");
+}
+
+static void
+add_record (GVariantBuilder *records, Domain *domain, const DomainDef *def, guint groups)
+{
+  GVariantBuilder list;
+
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
+  if (groups & VIR_DOMAIN_STATS_STATE) {
+    add (&list, g_variant_new_int32 ((int)domain->state), "state.state");
+    add (&list, g_variant_new_int32 (domain->reason), "state.reason");
+  }
+  if (groups & VIR_DOMAIN_STATS_CPU_TOTAL)
+    add_cpu (&list, domain);
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_BALLOON))
+    add_balloon (&list, domain, def);
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_VCPU))
+    add_vcpus (&list, domain, def);
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_INTERFACE))
+    add_interfaces (&list, domain, def);
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_BLOCK))
+    add_disks (&list, domain, def);
+  g_variant_builder_add (records, "(@(sayi)a{sv})", call_domain_value (domain), &list);
+}
+
+/* The last of what was waited for is there: answer. */
+static void
+one_less (Gathering *gathering)
+{
+  Manager *manager = gathering->call->manager;
+  GVariantBuilder records;
+
+  if (--gathering->pending > 0)
+    return;
+  g_variant_builder_init (&records, G_VARIANT_TYPE ("a((sayi)a{sv})"));
+  for (guint i = 0; i < gathering->slots->len; i++) {
+    const Slot *slot = g_ptr_array_index (gathering->slots, i);
+    Domain *domain = manager_find_uuid (manager, slot->uuid, NULL);
+
+    if (domain != NULL)
+      add_record (&records, domain, slot->def, gathering->groups);
+  }
+  call_answer (gathering->call, g_variant_new ("(a((sayi)a{sv}))", &records));
+  g_ptr_array_unref (gathering->slots);
+  g_free (gathering);
+}
+
+static void
+definition_there (G_GNUC_UNUSED Domain *domain, DomainDef *def, G_GNUC_UNUSED const GError *error,
+                  gpointer data)
+{
+  Slot *slot = data;
+
+  slot->def = def != NULL ? domain_def_ref (def) : NULL;
+  one_less (slot->gathering);
+}
+
+static void
+disks_told (G_GNUC_UNUSED Machine *machine, gpointer data)
+{
+  one_less (data);
+}
+
+static void
+gather (Gathering *gathering, Domain *domain, gboolean wait)
+{
+  Slot *slot = g_new0 (Slot, 1);
+
+  slot->gathering = gathering;
+  slot->uuid = g_strdup (domain->uuid);
+  g_ptr_array_add (gathering->slots, slot);
+  if (gathering->groups & ~(guint)(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL)) {
+    gathering->pending++;
+    definition_request (domain, DEFINITION_CURRENT, definition_there, slot);
+  }
+  if ((gathering->groups & VIR_DOMAIN_STATS_BLOCK) && domain->machine != NULL && wait) {
+    gathering->pending++;
+    machine_ask_disks (domain->machine, STATS_SECONDS, disks_told, gathering);
+  }
+}
+
+/* The domains of the list, or all that pass the filter. FALSE: the call was failed. */
+static gboolean
+choose (Call *call, guint flags, GPtrArray *domains)
+{
+  g_autoptr (GVariant) list = g_variant_get_child_value (call->arguments, 0);
+  g_autoptr (GPtrArray) all = NULL;
+  GVariantIter iter;
+  const char *name;
+  GVariant *bytes;
+
+  if (g_variant_n_children (list) == 0) {
+    all = manager_list (call->manager);
+    for (guint i = 0; i < all->len; i++)
+      if (domain_passes_filter (g_ptr_array_index (all, i), flags & LIST_FLAGS))
+        g_ptr_array_add (domains, g_ptr_array_index (all, i));
+    return TRUE;
+  }
+  g_variant_iter_init (&iter, list);
+  while (g_variant_iter_loop (&iter, "(&s@ayi)", &name, &bytes, NULL)) {
+    gsize length;
+    const guint8 *uuid = g_variant_get_fixed_array (bytes, &length, 1);
+    char text[UUID_TEXT] = "";
+    Domain *domain;
+
+    if (length == UUID_BYTES)
+      uuid_format (uuid, text);
+    domain = manager_find_uuid (call->manager, text, NULL);
+    if (domain == NULL) {
+      g_variant_unref (bytes);
+      call_fail_with (call, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", text, name);
+      return FALSE;
+    }
+    if (domain_passes_filter (domain, flags & LIST_FLAGS))
+      g_ptr_array_add (domains, domain);
+  }
+  return TRUE;
+}
+
+void
+op_connect_get_all_domain_stats (Call *call)
+{
+  guint groups = call_uint (call, 1), flags = call_uint (call, 2);
+  g_autoptr (GPtrArray) domains = g_ptr_array_new ();
+  Gathering *gathering;
+
+  if (!call_check_flags (call, flags, STATS_FLAGS))
+    return;
+  if ((flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) && (groups & ~(guint)STATS_KNOWN)) {
+    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                    "Stats types bits 0x%x are not supported by this daemon", groups & ~(guint)STATS_KNOWN);
+    return;
+  }
+  if (!choose (call, flags, domains))
+    return;
+  gathering = g_new0 (Gathering, 1);
+  gathering->call = call;
+  gathering->groups = groups != 0 ? groups & STATS_KNOWN : STATS_KNOWN;
+  gathering->slots = g_ptr_array_new_with_free_func (slot_free);
+  gathering->pending = 1; /* until all are asked */
+  for (guint i = 0; i < domains->len; i++)
+    gather (gathering, g_ptr_array_index (domains, i), !(flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+  one_less (gathering);
+}
