@@ -50,7 +50,7 @@ static char *
 define_text (CommandLine *line, const char *text, GError **error)
 {
   g_autoptr (GVariant) answer =
-      connection_call (line->connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "DomainDefineXMLFlags",
+      connection_call (line->connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "DomainDefineXML",
                        g_variant_new ("(su)", text, VIR_DOMAIN_DEFINE_VALIDATE), error);
   char *path = NULL;
 
@@ -138,10 +138,11 @@ undefine_run (CommandLine *line)
 static char *
 get_document (CommandLine *line, const char *path, gboolean own_bytes, guint flags, GError **error)
 {
-  g_autoptr (GVariant) answer =
-      own_bytes ? connection_call (line->connection, path, OWN_DOMAIN_INTERFACE, "GetSource", NULL, error)
-                : connection_call (line->connection, path, DOMAIN_INTERFACE, "GetXMLDesc",
-                                   g_variant_new ("(u)", flags), error);
+  g_autoptr (GVariant) answer = own_bytes
+                                    ? connection_call (line->connection, path, OWN_DOMAIN_INTERFACE,
+                                                       "GetSource", g_variant_new ("(u)", flags), error)
+                                    : connection_call (line->connection, path, DOMAIN_INTERFACE, "GetXMLDesc",
+                                                       g_variant_new ("(u)", flags), error);
   char *text = NULL;
 
   if (answer != NULL)

@@ -127,13 +127,13 @@ add_measurements (GArray *fields, GVariant *stats, gboolean active)
 static void
 add_messages (CommandLine *line, const char *path, GArray *fields)
 {
-  g_autoptr (GVariant) answer = connection_call (line->connection, path, OWN_DOMAIN_INTERFACE, "GetMessages",
-                                                 g_variant_new ("(u)", 0), NULL);
+  g_autoptr (GVariant) answer =
+      connection_property (line->connection, path, OWN_DOMAIN_INTERFACE, "Messages", NULL);
   g_auto (GStrv) messages = NULL;
 
   if (answer == NULL)
     return;
-  g_variant_get (answer, "(^as)", &messages);
+  messages = g_variant_dup_strv (answer, NULL);
   if (messages[0] != NULL) {
     g_autofree char *joined = g_strjoinv ("\n                ", messages);
 
