@@ -6,12 +6,24 @@
  */
 #include "model/domain.h"
 
+#include <string.h>
+
 static char *
 alias_for (const DomainDef *def, const Device *device, guint index)
 {
   if (device->kind->alias)
     return device->kind->alias (def, device, index);
   return g_strdup_printf ("%s%u", device->kind->element, index);
+}
+
+/* graphics, audio and the kinds kept as they stand have none in the format, nor in QEMU. */
+static gboolean
+has_alias (const DeviceKind *kind)
+{
+  for (const Field *field = kind->table.fields; field->path != NULL; field++)
+    if (strcmp (field->path, "alias/@name") == 0)
+      return TRUE;
+  return FALSE;
 }
 
 void
@@ -24,7 +36,7 @@ domain_def_assign_aliases (DomainDef *def)
     guint index = GPOINTER_TO_UINT (g_hash_table_lookup (counts, device->kind));
 
     g_hash_table_insert (counts, (gpointer)device->kind, GUINT_TO_POINTER (index + 1));
-    if (!device->alias)
+    if (!device->alias && has_alias (device->kind))
       device->alias = alias_for (def, device, index);
   }
 }

@@ -174,12 +174,30 @@ listen_address (const DeviceGraphics *graphics)
   return strchr (address, ':') != NULL ? g_strdup_printf ("[%s]", address) : g_strdup (address);
 }
 
-/* Ports are chosen by who starts the machine, and stand in the definition by then. */
+/* Which of the servers without a port of its own it is. */
+static gint64
+place_among_servers (const Recipe *recipe, const DeviceGraphics *graphics)
+{
+  gint64 place = 0;
+
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), graphics_kind, DeviceGraphics, other) {
+    if (other == graphics)
+      return place;
+    if (other->type == GRAPHICS_VNC || other->type == GRAPHICS_SPICE)
+      place++;
+  }
+  return place;
+}
+
+/* Ports are chosen by who starts the machine, and stand in the definition by then; a command line for people
+ * gets the ones a host without other machines would choose. */
 static gboolean
 find_port (const Recipe *recipe, const DeviceGraphics *graphics, gint64 *ret, GError **error)
 {
-  *ret = graphics->port.set && graphics->port.value > 0 ? graphics->port.value : FIRST_VNC_PORT;
-  if (recipe_by_descriptor (recipe) && (!graphics->port.set || graphics->port.value <= 0))
+  gboolean chosen = graphics->port.set && graphics->port.value > 0;
+
+  *ret = chosen ? graphics->port.value : FIRST_VNC_PORT + place_among_servers (recipe, graphics);
+  if (recipe_by_descriptor (recipe) && !chosen)
     return qemu_unsupported (&graphics->device, error, "no port has been chosen for it");
   return TRUE;
 }

@@ -58,8 +58,7 @@ add_memory (JsonObject *properties, const DeviceVideo *video)
     case VIDEO_QXL:
       props_add (properties, "ram_size", "?t", video->ram.value * KIB, "vram_size", "?t",
                  video->vram.value * KIB, NULL);
-      if (video->vram64.set)
-        props_add (properties, "vram64_size_mb", "t", video->vram64.value / KIB, NULL);
+      props_add (properties, "vram64_size_mb", "t", video->vram64.value / KIB, NULL);
       if (video->vgamem.set)
         props_add (properties, "vgamem_mb", "t", video->vgamem.value / KIB, NULL);
       break;

@@ -5,6 +5,7 @@
  */
 #include "qemu/recipe-private.h"
 
+#include "model/controller.h"
 #include "model/verbatim-device.h"
 
 #include <string.h>
@@ -221,22 +222,51 @@ add_iothreads (Recipe *recipe, GError **error)
   return TRUE;
 }
 
+/* Buses before what sits on them: PCI controllers in the order of their index, then the others by type. */
+static int
+compare_controllers (gconstpointer a, gconstpointer b)
+{
+  static const int order[] = {
+    [CONTROLLER_PCI] = 1,  [CONTROLLER_USB] = 2,           [CONTROLLER_SCSI] = 3, [CONTROLLER_IDE] = 4,
+    [CONTROLLER_SATA] = 5, [CONTROLLER_VIRTIO_SERIAL] = 6, [CONTROLLER_CCID] = 7, [CONTROLLER_ISA] = 8
+  };
+  const DeviceController *one = *(DeviceController *const *)a, *other = *(DeviceController *const *)b;
+
+  if (order[one->type] != order[other->type])
+    return order[one->type] - order[other->type];
+  return (one->index.value > other->index.value) - (one->index.value < other->index.value);
+}
+
+static GPtrArray *
+devices_of_kind (const Recipe *recipe, const DeviceKind *kind)
+{
+  const GPtrArray *devices = recipe_def (recipe)->devices;
+  GPtrArray *chosen = g_ptr_array_new ();
+
+  for (guint i = 0; i < devices->len; i++)
+    if (((Device *)g_ptr_array_index (devices, i))->kind == kind)
+      g_ptr_array_add (chosen, g_ptr_array_index (devices, i));
+  if (kind == &controller_kind)
+    g_ptr_array_sort (chosen, compare_controllers);
+  return chosen;
+}
+
 static gboolean
 add_devices (Recipe *recipe, GError **error)
 {
-  const GPtrArray *devices = recipe_def (recipe)->devices;
+  const GPtrArray *all = recipe_def (recipe)->devices;
 
-  for (guint i = 0; i < devices->len; i++)
-    if (device_is_verbatim (g_ptr_array_index (devices, i))
-        && !recipe_add_device (recipe, g_ptr_array_index (devices, i), error))
+  for (guint i = 0; i < all->len; i++)
+    if (device_is_verbatim (g_ptr_array_index (all, i))
+        && !recipe_add_device (recipe, g_ptr_array_index (all, i), error))
       return FALSE;
-  for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
-    for (guint i = 0; i < devices->len; i++) {
-      const Device *device = g_ptr_array_index (devices, i);
+  for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++) {
+    g_autoptr (GPtrArray) devices = devices_of_kind (recipe, row->kind);
 
-      if (device->kind == row->kind && !row->cook (recipe, device, error))
+    for (guint i = 0; i < devices->len; i++)
+      if (!row->cook (recipe, g_ptr_array_index (devices, i), error))
         return FALSE;
-    }
+  }
   return TRUE;
 }
 
