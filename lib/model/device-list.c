@@ -51,15 +51,20 @@ domain_def_add_device (DomainDef *def, Device *device)
   g_ptr_array_insert (def->devices, (int)index_after_kind (def, device->kind), device);
 }
 
-static void
-add_read_device (DomainDef *def, Device *device)
+void
+device_list_arrange (DomainDef *def)
 {
-  guint index = device->kind->position != NULL ? device->kind->position (def, device) : G_MAXUINT;
+  g_autoptr (GPtrArray) as_written = g_steal_pointer (&def->devices);
 
-  if (index == G_MAXUINT)
-    index = index_after_kind (def, device->kind);
+  def->devices = device_list_new ();
+  g_ptr_array_set_free_func (as_written, NULL);
+  for (guint i = 0; i < as_written->len; i++) {
+    Device *device = g_ptr_array_index (as_written, i);
+    guint index = device->kind->position != NULL ? device->kind->position (def, device)
+                                                 : index_after_kind (def, device->kind);
 
-  g_ptr_array_insert (def->devices, (int)index, device);
+    g_ptr_array_insert (def->devices, (int)index, device);
+  }
 }
 
 guint
@@ -126,7 +131,7 @@ read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNod
   } else {
     field_read (reader, &kind->table, device, element);
   }
-  add_read_device (def, device);
+  domain_def_add_device (def, device);
 }
 
 static void

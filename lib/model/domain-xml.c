@@ -7,6 +7,7 @@
  */
 
 #include "model/complete.h"
+#include "model/device-list.h"
 #include "model/schema.h"
 
 #include <string.h>
@@ -78,6 +79,8 @@ read_definition (FieldReader *reader, guint flags)
     return NULL;
   if ((flags & DOMAIN_READ_LIVE) == 0)
     forget_running_state (def);
+  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0)
+    device_list_arrange (def);
   return g_steal_pointer (&def);
 }
 
