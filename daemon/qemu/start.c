@@ -21,6 +21,7 @@
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/monitor-socket.h"
 #include "daemon/qemu/scope.h"
+#include "qemu/firmware.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@ typedef struct {
   Account *account;
   char *run_directory, *qemu_directory, *render_node;
   LiveValues live;
+  QemuFirmware *firmware; /* loaded only where the definition needs it */
   RecipeHost host;
   Recipe *recipe;
   Files files;
@@ -177,6 +179,8 @@ cook (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
+  if (start->def->os.firmware != FIRMWARE_NONE || start->def->os.loader != NULL)
+    start->firmware = qemu_firmware_load (NULL);
   start->host = (RecipeHost){
     .run_directory = start->qemu_directory,
     .state_directory = settings->state_directory,
@@ -188,6 +192,8 @@ cook (Start *start, GError **error)
     .image_data = start,
     .can_read = qemu_can_read,
     .can_read_data = start,
+    .firmware = start->firmware,
+    .now = g_get_real_time () / G_USEC_PER_SEC,
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
   if (!recipe_add_domain (start->recipe, error))
@@ -402,6 +408,7 @@ static void
 start_clear (Start *start)
 {
   recipe_free (start->recipe); /* before the definition it speaks of */
+  g_clear_pointer (&start->firmware, qemu_firmware_free);
   files_clear (&start->files);
   live_values_clear (&start->live);
   machine_log_clear (&start->log);

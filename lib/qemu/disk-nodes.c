@@ -62,11 +62,14 @@ add_storage (const Chain *chain, const char *path, gboolean readonly, const char
 {
   const DeviceDisk *disk = chain->disk;
   const char *file = recipe_file (chain->recipe, path, !readonly, &disk->device, "disk image");
+  /* A descriptor is open in one mode only; a path can be opened again when the mode changes. */
+  gboolean fixed = recipe_by_descriptor (chain->recipe);
 
   recipe_step (chain->recipe, STEP_BLOCKDEV,
                props ("driver", "s", storage_driver (disk, path), "filename", "s", file, "aio", "?s",
-                      aio_of (disk), "node-name", "s", name, "cache", "?o", cache_of (disk), "auto-read-only",
-                      "b", TRUE, "discard", "s", "unmap", NULL));
+                      aio_of (disk), "node-name", "s", name, "cache", "?o", cache_of (disk),
+                      fixed ? "read-only" : "auto-read-only", "b", fixed ? readonly : TRUE, "discard", "s",
+                      "unmap", NULL));
 }
 
 /* @backing: the node below, or NULL; @closed: say that there is none. */

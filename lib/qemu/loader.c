@@ -52,10 +52,12 @@ add_flash (Recipe *recipe, guint number, const char *file, const char *format, g
 {
   g_autofree char *storage = g_strdup_printf ("libvirt-pflash%u-storage", number);
   g_autofree char *name = g_strdup_printf ("libvirt-pflash%u-format", number);
+  gboolean fixed = recipe_by_descriptor (recipe); /* a descriptor is open in one mode only */
 
   recipe_step (recipe, STEP_BLOCKDEV,
                props ("driver", "s", "file", "filename", "s", file, "node-name", "s", storage,
-                      "auto-read-only", "b", TRUE, "discard", "s", "unmap", NULL));
+                      fixed ? "read-only" : "auto-read-only", "b", fixed ? readonly : TRUE, "discard", "s",
+                      "unmap", NULL));
   recipe_step (recipe, STEP_BLOCKDEV,
                props ("node-name", "s", name, "read-only", "b", readonly, "driver", "s", format, "file", "s",
                       storage, NULL));
