@@ -127,8 +127,10 @@ validate_source (Validation *validation, const DeviceDisk *disk)
   if (!has_source (disk) && !is_empty_drive_allowed (disk))
     validation_error_code (validation, VIR_ERR_NO_SOURCE, disk, disk, "%s",
                            disk->target != NULL ? disk->target : "<disk> without <source>");
-  if (disk->startup_policy == STARTUP_REQUISITE && disk->device_type == DISK_DEVICE_LUN)
-    REFUSE_XML (startup_policy, "disk startupPolicy 'requisite' is not allowed for disk of 'lun' device");
+  if (disk->startup_policy == STARTUP_REQUISITE && !is_empty_drive_allowed (disk))
+    REFUSE_XML (startup_policy, "disk startupPolicy 'requisite' is allowed only for cdrom or floppy");
+  if (disk->type == DISK_TYPE_DIR && g_strcmp0 (disk->format, "fat") != 0)
+    REFUSE (format, "storage type 'dir' requires use of storage format 'fat', not '%s'", disk->format);
   if (disk->device_type != DISK_DEVICE_LUN)
     return;
   if (disk->type == DISK_TYPE_FILE)
@@ -233,8 +235,7 @@ validate_identity (Validation *validation, const DeviceDisk *disk)
   if (disk->wwn != NULL && !is_wwn (disk->wwn))
     validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &disk->wwn, disk,
                            "Malformed wwn: %s; expected %d hexadecimal digits", disk->wwn, WWN_DIGITS);
-  else if (disk->wwn != NULL && disk->bus != DISK_BUS_IDE && disk->bus != DISK_BUS_SCSI
-           && disk->bus != DISK_BUS_SATA)
+  else if (disk->wwn != NULL && disk->bus != DISK_BUS_IDE && disk->bus != DISK_BUS_SCSI)
     REFUSE (wwn, "Only ide and scsi disk support wwn");
   if (disk->vendor != NULL && strlen (disk->vendor) > VENDOR_MAX)
     REFUSE (vendor, "disk vendor is more than %d characters", VENDOR_MAX);
@@ -270,20 +271,6 @@ validate_iotune (Validation *validation, const DeviceDisk *disk)
                 "total and read/write iops_sec_max cannot be set at the same time");
 }
 
-/* Drives are told apart by their targets. */
-static void
-validate_unique (Validation *validation, const DeviceDisk *disk)
-{
-  DOMAIN_FOREACH_DEVICE (validation->def, disk_kind, DeviceDisk, other) {
-    if (other == disk)
-      return;
-    if (disk->target != NULL && g_strcmp0 (other->target, disk->target) == 0)
-      REFUSE_XML (target, "target '%s' duplicated for disk sources '%s' and '%s'", disk->target,
-                  disk_path (other) != NULL ? disk_path (other) : "",
-                  disk_path (disk) != NULL ? disk_path (disk) : "");
-  }
-}
-
 void
 disk_validate (Validation *validation, const Device *device)
 {
@@ -298,5 +285,4 @@ disk_validate (Validation *validation, const Device *device)
   validate_virtio (validation, disk);
   validate_identity (validation, disk);
   validate_iotune (validation, disk);
-  validate_unique (validation, disk);
 }

@@ -243,6 +243,10 @@ disk_complete (Completion *completion G_GNUC_UNUSED, Device *device)
     disk->tray = TRAY_NONE;
   if (disk->rotation_rate.value == 0)
     disk->rotation_rate.set = FALSE;
+  if (disk->queues.value == 0)
+    disk->queues.set = FALSE;
+  if (disk->queue_size.value == 0)
+    disk->queue_size.set = FALSE;
 
   if (disk->driver == NULL)
     disk->driver = g_strdup ("qemu");
