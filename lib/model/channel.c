@@ -52,8 +52,6 @@ channel_complete (Completion *completion, Device *device)
   if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_UNIX
       && is_made_up_path (chardev_path (source)))
     chardev_clear_sources (source);
-  if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_SPICEVMC && channel->name == NULL)
-    channel->name = g_strdup ("com.redhat.spice.0");
 }
 
 static void

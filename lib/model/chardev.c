@@ -121,9 +121,13 @@ validate_socket (Validation *validation, const Device *device, const Chardev *ch
                            "Missing source service attribute for a character device of type '%s'", type);
     return;
   }
-  if (source->mode == CHARDEV_MODE_CONNECT && source->host == NULL)
+  if (source->host == NULL)
     validation_error_code (validation, VIR_ERR_XML_ERROR, source, device,
                            "Missing source host attribute for a character device of type '%s'", type);
+  if (source->reconnect_enabled == TRISTATE_YES && !source->reconnect_timeout.set
+      && !source->reconnect_delay.set)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &source->reconnect_enabled, source,
+                           "Missing required attribute 'timeout' in element 'reconnect'");
   if (source->tls == TRISTATE_YES && chardev->type != CHARDEV_TCP)
     validation_error (validation, &source->tls, source, "tls is only supported for type 'tcp', not '%s'",
                       type);

@@ -336,7 +336,7 @@ validate_driver (Validation *validation, const DeviceController *controller)
   gboolean is_virtio = is_virtio_scsi (controller);
 
   virtio_options_validate (validation, &controller->device, &controller->virtio,
-                           is_virtio || controller->type == CONTROLLER_VIRTIO_SERIAL);
+                           is_virtio || controller->type != CONTROLLER_SCSI);
   if (controller->iothread.set
       && (controller->iothread.value == 0 || controller->iothread.value > validation->def->iothreads.value))
     REFUSE (iothread, "controller iothread '%u' not defined in iothreadid: the domain has %u iothreads",

@@ -64,9 +64,6 @@ rng_validate (Validation *validation, const Device *device)
                            "missing RNG device backend model; expected 'random', 'builtin' or 'egd'");
   if (rng->backend == RNG_BACKEND_EGD && rng->egd_type == CHARDEV_NONE)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &rng->egd_type, device, "missing EGD backend type");
-  if (rng->backend == RNG_BACKEND_RANDOM && rng->path != NULL && !g_path_is_absolute (rng->path))
-    validation_error (validation, &rng->path, device, "the RNG backend file '%s' is not an absolute path",
-                      rng->path);
 }
 
 static DevicePlace

@@ -2,7 +2,7 @@
 
 /*
  * <serial> and <parallel>: ports that every machine of the last forty years knows. Which kind of serial port
- * it is follows from the machine's architecture, or from the address when the document gives one.
+ * it is follows from the machine's architecture when the document leaves it open.
  */
 
 #include "model/serial.h"
@@ -46,21 +46,6 @@ static const struct {
 };
 
 static SerialTarget
-target_from_address (const Device *device)
-{
-  switch (device->address.type) {
-    case ADDRESS_USB:
-      return SERIAL_USB;
-    case ADDRESS_PCI:
-      return SERIAL_PCI;
-    case ADDRESS_SPAPR_VIO:
-      return SERIAL_SPAPR_VIO;
-    default:
-      return SERIAL_NONE;
-  }
-}
-
-static SerialTarget
 target_from_arch (const char *arch)
 {
   if (arch == NULL)
@@ -94,8 +79,6 @@ serial_complete (Completion *completion, Device *device)
 
   chardev_complete (completion, &serial->source);
   if (serial->target == SERIAL_NONE)
-    serial->target = target_from_address (device);
-  if (serial->target == SERIAL_NONE)
     serial->target = target_from_arch (arch);
   if (serial->model == SERIAL_MODEL_NONE)
     serial->model = default_model (serial->target, arch);
@@ -104,10 +87,38 @@ serial_complete (Completion *completion, Device *device)
 
   guint64 port = 0;
   DOMAIN_FOREACH_DEVICE (completion->def, serial_kind, DeviceSerial, other) {
-    if (other->port.set && other->port.value >= port)
+    if (other == serial)
+      break;
+    if (other->port.value >= port)
       port = other->port.value + 1;
   }
   serial->port = NUMBER (port);
+}
+
+/* The address each target is found at; the others have none. */
+static const struct {
+  SerialTarget target;
+  AddressType address;
+  const char *name;
+} target_addresses[] = {
+  { SERIAL_ISA, ADDRESS_ISA, "isa" },
+  { SERIAL_USB, ADDRESS_USB, "usb" },
+  { SERIAL_PCI, ADDRESS_PCI, "pci" },
+  { SERIAL_SPAPR_VIO, ADDRESS_SPAPR_VIO, "spapr-vio" },
+};
+
+static void
+validate_address (Validation *validation, const DeviceSerial *serial)
+{
+  int address = serial->device.address.type;
+
+  for (guint i = 0; address != ADDRESS_NONE && i < G_N_ELEMENTS (target_addresses); i++) {
+    if ((int)target_addresses[i].target != serial->target || (int)target_addresses[i].address == address)
+      continue;
+    validation_error (validation, &serial->device.address, serial,
+                      "Target type '%s' requires address type '%s'",
+                      enum_table_name (&serial_targets, serial->target), target_addresses[i].name);
+  }
 }
 
 static void
@@ -122,6 +133,8 @@ serial_validate (Validation *validation, const Device *device)
   if (serial->source.type == CHARDEV_UNIX && chardev_path (&serial->source) == NULL)
     validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &serial->source.type, device,
                            "Missing source path attribute for char device");
+
+  validate_address (validation, serial);
 
   for (guint i = 0; i < G_N_ELEMENTS (target_models); i++) {
     if ((int)target_models[i].model != serial->model || (int)target_models[i].target == serial->target)
@@ -169,7 +182,9 @@ parallel_complete (Completion *completion, Device *device)
   if (parallel->port.set)
     return;
   DOMAIN_FOREACH_DEVICE (completion->def, parallel_kind, DeviceParallel, other) {
-    if (other->port.set && other->port.value >= port)
+    if (other == parallel)
+      break;
+    if (other->port.value >= port)
       port = other->port.value + 1;
   }
   parallel->port = NUMBER (port);

@@ -196,6 +196,9 @@ validate_acceleration (Validation *validation, const DeviceVideo *video)
             enum_table_name (&video_models, video->model));
   if (video->blob == TRISTATE_YES && video->model != VIDEO_VIRTIO)
     REFUSE (blob, "attribute 'blob' is only supported by 'virtio' video device");
+  if (video->rendernode != NULL && video->backend != VIDEO_BACKEND_VHOST_USER)
+    REFUSE (rendernode,
+            "unsupported rendernode accel attribute without 'vhostuser'; the display's <gl> can name one");
   if (video->backend == VIDEO_BACKEND_VHOST_USER && video->model != VIDEO_VIRTIO)
     REFUSE (backend, "'vhostuser' driver is only supported with 'virtio' device");
 }
@@ -211,6 +214,9 @@ validate_sizes (Validation *validation, const DeviceVideo *video)
 {
   if (video->vgamem.set && !is_power_of_two (&video->vgamem))
     REFUSE (vgamem, "value for 'vgamem' must be power of two, not %u", (guint)video->vgamem.value);
+  if ((video->model == VIDEO_VGA || video->model == VIDEO_VMVGA) && video->vram.set
+      && video->vram.value < 1024)
+    REFUSE (vram, "value for 'vram' must be at least 1 MiB (1024 KiB), not %u", (guint)video->vram.value);
   if (video->vgamem.set && video->vgamem.value < 1024)
     REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u",
             (guint)video->vgamem.value);
