@@ -12,7 +12,8 @@ read_devices (FieldReader *reader, DomainDef *def)
   xmlNode *root = xml_document_root (reader->document);
 
   for (xmlNode *child = root->children; child != NULL; child = child->next) {
-    const DeviceKind *kind = child->type == XML_ELEMENT_NODE ? device_kind_by_element ((const char *)child->name) : NULL;
+    const DeviceKind *kind =
+        child->type == XML_ELEMENT_NODE ? device_kind_by_element ((const char *)child->name) : NULL;
     Device *device;
 
     if (kind == NULL)
@@ -82,8 +83,8 @@ mistakes_to_text (const Diagnostics *diagnostics)
   for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
     const Diagnostic *mistake = diagnostics_get (diagnostics, i);
 
-    g_string_append_printf (text, "%s%u:%u: %s", i > 0 ? "\n" : "", mistake->where.line, mistake->where.column,
-                            mistake->message);
+    g_string_append_printf (text, "%s%u:%u: %s", i > 0 ? "\n" : "", mistake->where.line,
+                            mistake->where.column, mistake->message);
   }
   return g_string_free (text, FALSE);
 }

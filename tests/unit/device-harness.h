@@ -4,8 +4,8 @@
 #include "cmocka-glib.h"
 
 /*
- * Devices alone: an element is read into a definition of an x86 machine, completed by its kind, checked by its
- * kind and written again, with no addresses given out and nothing implied.
+ * Devices alone: an element is read into a definition of an x86 machine, completed by its kind, checked by
+ * its kind and written again, with no addresses given out and nothing implied.
  */
 
 /* What goes in, and what comes out: the devices on one line without indentation, or, when something is wrong,
@@ -15,7 +15,10 @@ typedef struct {
   const char *out;
 } DeviceCase;
 
-#define DEVICE_CASES_END { NULL, NULL }
+#define DEVICE_CASES_END \
+  {                      \
+    NULL, NULL           \
+  }
 
 /* @machine: "pc-q35-7.2" or another. (transfer full) */
 char *devices_through (const char *machine, const char *devices);
