@@ -84,6 +84,8 @@ is_kept (const Diagnostics *diagnostics, guint behind, Position where, const cha
 }
 
 /* Messages quote the document: whatever that holds, a message stays one line of readable length. */
+static char *tidy_message (const char *format, va_list arguments) G_GNUC_PRINTF (1, 0);
+
 static char *
 tidy_message (const char *format, va_list arguments)
 {

@@ -134,18 +134,55 @@ build_tree (XmlDocument *document, Diagnostics *diagnostics)
   return well_formed;
 }
 
+/* The places of one element's attributes. */
+typedef struct {
+  const char *text;
+  const guint32 *first, *end;
+} AttributePlaces;
+
+static gboolean
+is_name_at (const char *text, const char *prefix, const char *name)
+{
+  if (prefix != NULL) {
+    if (!g_str_has_prefix (text, prefix) || text[strlen (prefix)] != ':')
+      return FALSE;
+    text += strlen (prefix) + 1;
+  }
+  return g_str_has_prefix (text, name) && strchr (" \t\r\n=", text[strlen (name)]) != NULL;
+}
+
+/* Found by name: the parser's attributes are not always all that were written. */
+static guint32
+find_attribute (const AttributePlaces *places, const xmlAttr *attribute, guint32 fallback)
+{
+  const char *prefix = attribute->ns != NULL ? (const char *)attribute->ns->prefix : NULL;
+
+  for (const guint32 *place = places->first; place < places->end; place++)
+    if (is_name_at (places->text + *place, prefix, (const char *)attribute->name))
+      return *place;
+  return fallback;
+}
+
 /* Offsets are kept in libxml2's _private, one more than they are so that none is NULL. */
 static void
-lay_places (xmlNode *element, const guint32 **next, const guint32 *end)
+lay_places (const char *text, xmlNode *element, const guint32 **next, const guint32 *end)
 {
-  if (*next < end)
-    element->_private = GSIZE_TO_POINTER ((gsize) * (*next)++ + 1);
+  AttributePlaces places = { text, NULL, NULL };
+  guint32 start;
+
+  if (*next == end)
+    return;
+  start = *(*next)++;
+  element->_private = GSIZE_TO_POINTER ((gsize)start + 1);
+  places.first = *next;
+  while (*next < end && text[**next] != '<')
+    (*next)++;
+  places.end = *next;
   for (xmlAttr *attribute = element->properties; attribute != NULL; attribute = attribute->next)
-    if (*next < end)
-      attribute->_private = GSIZE_TO_POINTER ((gsize) * (*next)++ + 1);
+    attribute->_private = GSIZE_TO_POINTER ((gsize)find_attribute (&places, attribute, start) + 1);
   for (xmlNode *child = element->children; child != NULL; child = child->next)
     if (child->type == XML_ELEMENT_NODE)
-      lay_places (child, next, end);
+      lay_places (text, child, next, end);
 }
 
 static Position
@@ -177,7 +214,7 @@ scan_and_build (XmlDocument *document, Diagnostics *diagnostics)
   } else if (build_tree (document, diagnostics)) {
     const guint32 *next = (const guint32 *)(void *)scan.places->data;
 
-    lay_places (xmlDocGetRootElement (document->tree), &next, next + scan.places->len);
+    lay_places (document->text, xmlDocGetRootElement (document->tree), &next, next + scan.places->len);
     built = TRUE;
   }
   xml_scan_clear (&scan);

@@ -89,12 +89,9 @@ add_attribute (Scanner *scanner, const char *name, guint count)
   if (count > XML_MAX_ATTRIBUTES)
     return refuse (scanner, name,
                    "the element has more than " G_STRINGIFY (XML_MAX_ATTRIBUTES) " attributes");
-  if ((length == 5 || (length > 5 && name[5] == ':')) && memcmp (name, "xmlns", 5) == 0) {
-    if (++scanner->namespaces > XML_MAX_NAMESPACES)
-      return refuse (scanner, name,
-                     "the document declares more than " G_STRINGIFY (XML_MAX_NAMESPACES) " namespaces");
-    return TRUE; /* not an attribute of the tree */
-  }
+  if (length >= 5 && memcmp (name, "xmlns", 5) == 0 && ++scanner->namespaces > XML_MAX_NAMESPACES)
+    return refuse (scanner, name,
+                   "the document declares more than " G_STRINGIFY (XML_MAX_NAMESPACES) " namespaces");
   return add_node (scanner, name);
 }
 

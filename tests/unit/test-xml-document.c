@@ -56,6 +56,24 @@ test_places (G_GNUC_UNUSED void **state)
   assert_position (xml_document_attribute_position (document, c->properties->next), 6, 39);
 }
 
+/* libxml2 takes a declaration without a prefix for an attribute. */
+static void
+test_places_with_odd_names (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document =
+      xml_document_parse ("<a>\n<b xmlns:='u' xmlns='v' p:q='' c=''><d\ne\t= ''/></b></a>", -1, diagnostics);
+  xmlNode *b;
+
+  assert_non_null (document);
+  b = child (xml_document_root (document), "b");
+  for (xmlAttr *attribute = b->properties; attribute != NULL; attribute = attribute->next)
+    if (g_str_equal ((const char *)attribute->name, "c"))
+      assert_position (xml_document_attribute_position (document, attribute), 2, 32);
+  assert_position (xml_document_node_position (document, child (b, "d")), 2, 37);
+  assert_position (xml_document_attribute_position (document, child (b, "d")->properties), 3, 1);
+}
+
 static void
 test_text_and_attributes (G_GNUC_UNUSED void **state)
 {
@@ -300,6 +318,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_threads),
     cmocka_unit_test (test_places),
+    cmocka_unit_test (test_places_with_odd_names),
     cmocka_unit_test (test_text_and_attributes),
     cmocka_unit_test (test_refused),
     cmocka_unit_test (test_nesting),
