@@ -11,6 +11,10 @@
 
 static void
 completion_vreport (Completion *completion, virErrorNumber code, gconstpointer member, gconstpointer object,
+                    const char *format, va_list arguments) G_GNUC_PRINTF (5, 0);
+
+static void
+completion_vreport (Completion *completion, virErrorNumber code, gconstpointer member, gconstpointer object,
                     const char *format, va_list arguments)
 {
   g_autofree char *message = g_strdup_vprintf (format, arguments);

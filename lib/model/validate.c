@@ -13,6 +13,10 @@
 
 static void
 validation_vreport (Validation *validation, virErrorNumber code, gconstpointer member, gconstpointer object,
+                    const char *format, va_list arguments) G_GNUC_PRINTF (5, 0);
+
+static void
+validation_vreport (Validation *validation, virErrorNumber code, gconstpointer member, gconstpointer object,
                     const char *format, va_list arguments)
 {
   g_autofree char *message = g_strdup_vprintf (format, arguments);
