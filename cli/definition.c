@@ -50,7 +50,7 @@ static char *
 define_text (CommandLine *line, const char *text, GError **error)
 {
   g_autoptr (GVariant) answer =
-      connection_call (line->connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "DomainDefineXML",
+      connection_call (line->connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "DomainDefineXMLFlags",
                        g_variant_new ("(su)", text, VIR_DOMAIN_DEFINE_VALIDATE), error);
   char *path = NULL;
 
