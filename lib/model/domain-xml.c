@@ -9,6 +9,7 @@
 #include "model/complete.h"
 #include "model/device-list.h"
 #include "model/schema.h"
+#include "model/verbatim.h"
 
 #include <string.h>
 
@@ -73,6 +74,7 @@ read_definition (FieldReader *reader, guint flags)
 {
   g_autoptr (DomainDef) def = domain_def_new ();
 
+  verbatim_claim_namespaces (xml_document_root (reader->document));
   field_read (reader, &domain_table, def, xml_document_root (reader->document));
   check_read (reader, def);
   if (diagnostics_has_errors (reader->diagnostics))

@@ -219,12 +219,35 @@ validate_firmware (Validation *validation)
   validate_secure_boot (validation);
 }
 
+/* A daemon has no directory that a relative path could mean. */
+static void
+validate_paths (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const DomainOs *os = &def->os;
+  const struct {
+    const char *element;
+    char *const *path;
+  } paths[] = {
+    { "loader", &os->loader }, { "nvram", &os->nvram }, { "kernel", &os->kernel },
+    { "initrd", &os->initrd }, { "dtb", &os->dtb },     { "emulator", &def->emulator },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
+    if (*paths[i].path != NULL && (*paths[i].path)[0] != '/')
+      validation_error_code (validation, VIR_ERR_XML_ERROR, paths[i].path, os,
+                             "Invalid value for element '%s': '%s' (expected an absolute path)",
+                             paths[i].element, *paths[i].path);
+  }
+}
+
 void
 validate_os (Validation *validation)
 {
   const DomainDef *def = validation->def;
   const DomainOs *os = &def->os;
 
+  validate_paths (validation);
   validate_firmware (validation);
   if (os->reboot_timeout.set
       && (os->reboot_timeout.value < -1 || os->reboot_timeout.value > REBOOT_TIMEOUT_MAX))

@@ -6,7 +6,7 @@
  * what it cannot honour instead of leaving it out. A part that becomes fields leaves this list.
  */
 
-#include "model/domain.h"
+#include "model/verbatim.h"
 
 typedef struct {
   const char *name; /* the element's path */
@@ -58,6 +58,51 @@ static const UnmodelledPart parts[] = {
   PART ("vmware:datacenterpath", verbatim.vmware_datacenter_path),
 };
 
+static const char *const namespace_prefixes[] = { "qemu", "lxc", "xen", "bhyve", "vmware" };
+
+static char *
+namespace_uri (const char *prefix)
+{
+  return g_strdup_printf ("http://libvirt.org/schemas/domain/%s/1.0", prefix);
+}
+
+static gboolean
+declares_prefix (const xmlNode *element, const char *prefix)
+{
+  for (const xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next) {
+    if (g_strcmp0 ((const char *)ns->prefix, prefix) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+claim_declarations (xmlNode *element)
+{
+  for (xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next) {
+    for (guint i = 0; i < G_N_ELEMENTS (namespace_prefixes); i++) {
+      const char *prefix = namespace_prefixes[i];
+      g_autofree char *uri = namespace_uri (prefix);
+
+      if (ns->prefix == NULL || g_strcmp0 ((const char *)ns->href, uri) != 0
+          || declares_prefix (element, prefix))
+        continue;
+      xmlFree ((xmlChar *)ns->prefix);
+      ns->prefix = xmlStrdup ((const xmlChar *)prefix);
+    }
+  }
+}
+
+void
+verbatim_claim_namespaces (xmlNode *root)
+{
+  claim_declarations (root);
+  for (xmlNode *child = root->children; child != NULL; child = child->next) {
+    if (child->type == XML_ELEMENT_NODE)
+      claim_declarations (child);
+  }
+}
+
 /* Reading, comparing and copying are those of any verbatim element. */
 
 static void
@@ -73,7 +118,7 @@ namespaced_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlEle
   XmlElement *element = xml_element_add_parsed (parent, *(char *const *)member);
   g_autofree char *prefix = g_strndup (name, strcspn (name, ":"));
   g_autofree char *declaration = g_strconcat ("xmlns:", prefix, NULL);
-  g_autofree char *uri = g_strdup_printf ("http://libvirt.org/schemas/domain/%s/1.0", prefix);
+  g_autofree char *uri = namespace_uri (prefix);
 
   if (element == NULL)
     return;

@@ -85,6 +85,9 @@ static const Mistake mistakes[] = {
     .mistakes = "6:11: error: No emulator found for arch 'sparc': install the QEMU system emulator for it, "
                 "or name one in <emulator>\n" },
 
+  { "relative path", .os = "<kernel>vmlinuz</kernel>", .code = VIR_ERR_XML_ERROR,
+    .mistakes = "7:3: error: Invalid value for element 'kernel': 'vmlinuz' (expected an absolute path)\n" },
+
   /* Names of the machine. */
   { "slash in the name", .name = "<name>a/b</name>", .code = VIR_ERR_XML_ERROR,
     .mistakes = "2:3: error: name a/b cannot contain '/'\n" },

@@ -180,6 +180,9 @@ static const Completed completed[] = {
     "  <qemu:commandline>\n"
     "    <qemu:arg value='-foo'/>\n"
     "  </qemu:commandline>\n" },
+  { "qemu' xmlns:ns0='http://libvirt.org/schemas/domain/qemu/1.0", "",
+    "<ns0:commandline><ns0:arg value='-foo'/></ns0:commandline>",
+    "  <qemu:commandline>\n    <qemu:arg value='-foo'/>\n  </qemu:commandline>\n" },
   { "qemu", "", "<description></description><features/>", "<clock offset='utc'/>" },
 };
 
