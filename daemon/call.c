@@ -18,6 +18,7 @@ call_finish (Call *call, GVariant *answer, const GError *error)
   if (call->wire_free != NULL)
     call->wire_free (call->wire_data);
   g_clear_pointer (&call->arguments, g_variant_unref);
+  g_clear_object (&call->descriptors);
   if (call->holds_domain)
     domain_done (call->manager, call->domain_uuid);
   g_free (call->domain_uuid);

@@ -3,6 +3,8 @@
 
 #include "daemon/manager.h"
 
+#include <gio/gunixfdlist.h>
+
 /*
  * One call of one operation, from whichever wire: decoded arguments in, answered exactly once, now or later.
  * Main loop only. An unanswered call that is freed answers with VIR_ERR_INTERNAL_ERROR.
@@ -28,6 +30,7 @@ struct Call {
   void (*respond) (Call *call, GVariant *answer, const GError *error);
   gpointer wire_data;
   GDestroyNotify wire_free;
+  GUnixFDList *descriptors; /* goes with the answer: of a console, where a stream takes place on RPC; NULL: none */
   gboolean answered;
   gboolean holds_domain;  /* it has the domain's turn (domain_queue), and gives it back when answered */
   gpointer user_data; /* the operation's own, between steps */

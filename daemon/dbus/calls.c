@@ -96,7 +96,11 @@ respond (Call *call, GVariant *answer, const GError *error)
   /* What has no event of libvirt's (autostart) shows in the properties all the same. */
   if (call->operation->access >= ACCESS_WRITE && call->domain_uuid != NULL && half->client->server != NULL)
     dbus_announce_soon (half->client->server, call->domain_uuid);
-  half->answered (converted, converted != NULL ? NULL : error != NULL ? error : mistake, half->data);
+  half->answered (converted, call->descriptors,
+                  converted != NULL ? NULL
+                  : error != NULL   ? error
+                                    : mistake,
+                  half->data);
 }
 
 /* (sayi), or NULL with libvirt's error. (transfer full) */
@@ -119,12 +123,12 @@ dbus_call (DbusClient *client, const Operation *operation, const char *uuid, GVa
   Call *call;
 
   if (uuid != NULL && (domain = find_domain (client, uuid, &error)) == NULL) {
-    answered (NULL, error, data);
+    answered (NULL, NULL, error, data);
     return;
   }
   arguments = dbus_codec_arguments (operation, domain, parameters, &error);
   if (arguments == NULL) {
-    answered (NULL, error, data);
+    answered (NULL, NULL, error, data);
     return;
   }
 

@@ -16,12 +16,12 @@ typedef struct {
 } MethodCall;
 
 static void
-method_answered (GVariant *answer, const GError *error, gpointer data)
+method_answered (GVariant *answer, GUnixFDList *descriptors, const GError *error, gpointer data)
 {
   g_autofree MethodCall *call = data;
 
   if (answer != NULL)
-    g_dbus_method_invocation_return_value (call->invocation, answer);
+    g_dbus_method_invocation_return_value_with_unix_fd_list (call->invocation, answer, descriptors);
   else
     dbus_return_error (call->invocation, error);
   dbus_client_end (call->client);

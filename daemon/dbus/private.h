@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <gio/gunixfdlist.h>
 
 #include "daemon/dbus/paths.h"
 #include "daemon/dbus/server.h"
@@ -51,8 +52,9 @@ DbusClient *dbus_client_begin (DbusServer *server, const char *sender);
 void dbus_client_end (DbusClient *client);
 /* No client finds its server any more. */
 void dbus_clients_detach (DbusServer *server);
-/* With the answer as a tuple of @out, or with @error; exactly once, perhaps before dbus_call returns. */
-typedef void (*DbusAnswered) (GVariant *answer, const GError *error, gpointer data);
+/* With the answer as a tuple of @out and its descriptors (or NULL), or with @error; exactly once, perhaps
+ * before dbus_call returns. */
+typedef void (*DbusAnswered) (GVariant *answer, GUnixFDList *descriptors, const GError *error, gpointer data);
 /* Call @operation, about the domain @uuid unless NULL, with a D-Bus call's @parameters. @client stays in
  * flight until its caller ends it. */
 void dbus_call (DbusClient *client, const Operation *operation, const char *uuid, GVariant *parameters,

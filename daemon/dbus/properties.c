@@ -22,7 +22,8 @@ typedef struct {
 } PropertyCall;
 
 static void
-property_answered (GVariant *answer, const GError *error, gpointer data)
+property_answered (GVariant *answer, GUnixFDList *descriptors G_GNUC_UNUSED, const GError *error,
+                   gpointer data)
 {
   g_autofree PropertyCall *call = data;
 
@@ -121,7 +122,8 @@ gathering_step (Gathering *gathering)
 }
 
 static void
-gathering_answered (GVariant *answer, const GError *error G_GNUC_UNUSED, gpointer data)
+gathering_answered (GVariant *answer, GUnixFDList *descriptors G_GNUC_UNUSED,
+                    const GError *error G_GNUC_UNUSED, gpointer data)
 {
   g_autofree GatheringItem *item = data;
 

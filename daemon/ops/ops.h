@@ -68,6 +68,10 @@ void op_domain_resume (Call *call);
 void op_domain_shutdown (Call *call);
 void op_domain_suspend (Call *call);
 
+/* ops/domain-console.c */
+void op_domain_open_channel (Call *call);
+void op_domain_open_console (Call *call);
+
 /* ops/domain-define.c */
 void op_domain_define_xml (Call *call);
 void op_domain_set_autostart (Call *call);

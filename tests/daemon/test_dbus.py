@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The D-Bus interface: what clients of libvirt-dbus rely on, and our own beside it."""
 
+import contextlib
 import csv
 import os
 import signal
@@ -358,3 +359,44 @@ def test_the_name_may_be_taken(tmp_path, bus):
         assert daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0) == []
     finally:
         daemon.clean_up()
+
+
+CONSOLE = "<serial type='pty'/><channel type='unix'><target type='virtio' name='org.example.0'/></channel>"
+
+
+def open_console(daemon, path, device="", flags=0):
+    """The descriptor of a console."""
+    _, descriptors = daemon.bus.connection.call_with_unix_fd_list_sync(
+        "org.libvirt", path, OWN_DOMAIN, "OpenConsole", GLib.Variant("(su)", (device, flags)), None, 0, -1, None, None)
+    return descriptors.get(0)
+
+
+def read_until(descriptor, text):
+    got = b""
+
+    def more():
+        nonlocal got
+        with contextlib.suppress(BlockingIOError):
+            got += os.read(descriptor, 65536)
+        return text in got
+
+    os.set_blocking(descriptor, False)
+    wait_for(more, f"{text!r} on the console")
+
+
+def test_a_console_is_a_descriptor(daemon):
+    path = daemon.create(domain_xml("web", UUID, devices=CONSOLE))
+    console = open_console(daemon, path)
+    read_until(console, b"SeaBIOS")
+    # One at a time, unless forced; and the next one when it is closed.
+    assert "Active console session exists for this domain" in daemon.error(path, OWN_DOMAIN, "OpenConsole", "(su)", "", 0)[1]
+    os.close(open_console(daemon, path, "serial0", 1))
+    os.close(console)
+    os.close(open_console(daemon, path))
+    assert "cannot find console device 'nosuch'" in daemon.error(path, OWN_DOMAIN, "OpenConsole", "(su)", "nosuch", 0)[1]
+    daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
+
+
+def test_consoles_need_a_running_machine(daemon):
+    path = daemon.define(domain_xml("web", UUID, devices=CONSOLE))
+    assert "domain is not running" in daemon.error(path, OWN_DOMAIN, "OpenConsole", "(su)", "", 0)[1]

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A guest's consoles and channels, as descriptors. The daemon opens what QEMU offers (a pty or a socket) and
+ * hands it over; what passes through it is no business of the main loop's. Two readers of one pty would each
+ * get half of what the guest says, so a pty is locked for the time the descriptor is open anywhere: the lock
+ * goes with it to the client and ends with the client. Force is for who wants it all the same.
+ */
+#include "daemon/machine.h"
+#include "daemon/ops/ops.h"
+#include "model/channel.h"
+#include "model/console.h"
+#include "model/serial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* @name NULL means the first. */
+static gboolean
+is_asked_for (const Device *device, const char *channel_name, const char *name)
+{
+  return name == NULL || g_strcmp0 (device->alias, name) == 0
+         || (channel_name != NULL && g_str_equal (channel_name, name));
+}
+
+/* A console; else a serial or parallel device, which libvirt counts among them. */
+static Chardev *
+find_console (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, console)
+    if (is_asked_for (&console->device, NULL, name))
+      return &console->source;
+  DOMAIN_FOREACH_DEVICE (def, serial_kind, DeviceSerial, serial)
+    if (is_asked_for (&serial->device, NULL, name))
+      return &serial->source;
+  DOMAIN_FOREACH_DEVICE (def, parallel_kind, DeviceParallel, parallel)
+    if (name != NULL && is_asked_for (&parallel->device, NULL, name))
+      return &parallel->source;
+  return NULL;
+}
+
+static Chardev *
+find_channel (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, channel_kind, DeviceChannel, channel)
+    if (is_asked_for (&channel->device, channel->name, name))
+      return &channel->source;
+  return NULL;
+}
+
+static int
+open_pty (const char *path, gboolean force, GError **error)
+{
+  int fd = open (path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+  if (fd < 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot open %s: %s", path, g_strerror (errno));
+    return -1;
+  }
+  if (flock (fd, LOCK_EX | LOCK_NB) < 0 && !force) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active console session exists for this domain");
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+/* QEMU talks to one client of a socket at a time: a second one waits in its queue. */
+static int
+open_socket (const char *path, GError **error)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int fd;
+
+  if (strlen (path) >= sizeof address.sun_path) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the socket's path is longer than %zu bytes: %s",
+                    sizeof address.sun_path - 1, path);
+    return -1;
+  }
+  memcpy (address.sun_path, path, strlen (path) + 1);
+  fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && connect (fd, (const struct sockaddr *)&address, sizeof address) == 0)
+    return fd;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot connect to %s: %s", path, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+static int
+open_chardev (const Chardev *chardev, const char *name, gboolean force, GError **error)
+{
+  const char *path = chardev_path (chardev);
+
+  if (path != NULL && chardev->type == CHARDEV_PTY)
+    return open_pty (path, force, error);
+  if (path != NULL && chardev->type == CHARDEV_UNIX)
+    return open_socket (path, error);
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  "character device %s is not using a PTY or a UNIX socket: it is of type '%s'",
+                  name != NULL ? name : "default", enum_table_name (&chardev_types, chardev->type));
+  return -1;
+}
+
+static void
+open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *name), const char *what,
+             gboolean force)
+{
+  const char *name = call_maybe_string (call, 1);
+  GError *error = NULL;
+  Chardev *chardev;
+  int fd;
+
+  if (!domain_check_active (call->domain, &error)) {
+    call_fail (call, error);
+    return;
+  }
+  chardev = find (call->domain->machine->def, name);
+  if (chardev == NULL) {
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "cannot find %s device '%s'", what,
+                    name != NULL ? name : "default");
+    return;
+  }
+  fd = open_chardev (chardev, name, force, &error);
+  if (fd < 0) {
+    call_fail (call, error);
+    return;
+  }
+  call->descriptors = g_unix_fd_list_new_from_array (&fd, 1);
+  call_answer_nothing (call);
+}
+
+void
+op_domain_open_console (Call *call)
+{
+  guint32 flags = call_uint (call, 2);
+
+  if (call_check_flags (call, flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE))
+    open_device (call, find_console, "console", (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
+}
+
+void
+op_domain_open_channel (Call *call)
+{
+  guint32 flags = call_uint (call, 2);
+
+  if (call_check_flags (call, flags, VIR_DOMAIN_CHANNEL_FORCE))
+    open_device (call, find_channel, "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
+}
