@@ -56,10 +56,25 @@ domain_check_active (const Domain *domain, GError **error)
   return FALSE;
 }
 
+/* For the log. */
+static const char *
+event_word (int event)
+{
+  static const char *const words[] = {
+    [VIR_DOMAIN_EVENT_DEFINED] = "defined",        [VIR_DOMAIN_EVENT_UNDEFINED] = "undefined",
+    [VIR_DOMAIN_EVENT_STARTED] = "started",        [VIR_DOMAIN_EVENT_SUSPENDED] = "suspended",
+    [VIR_DOMAIN_EVENT_RESUMED] = "resumed",        [VIR_DOMAIN_EVENT_STOPPED] = "stopped",
+    [VIR_DOMAIN_EVENT_SHUTDOWN] = "shutting down", [VIR_DOMAIN_EVENT_PMSUSPENDED] = "suspended by the guest",
+    [VIR_DOMAIN_EVENT_CRASHED] = "crashed",
+  };
+
+  return event >= 0 && event < (int)G_N_ELEMENTS (words) ? words[event] : "changed";
+}
+
 void
 domain_lifecycle_event (Domain *domain, int event, int detail)
 {
-  g_info ("domain '%s' (%s): event %d, detail %d", domain->name, domain->uuid, event, detail);
+  g_info ("domain '%s' (%s): %s (%d)", domain->name, domain->uuid, event_word (event), detail);
   events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                  g_variant_new ("(ii)", event, detail));
 }

@@ -134,8 +134,8 @@ class Daemon:
         """(pid, command line) of every QEMU that belongs to this root."""
         for entry in pathlib.Path("/proc").iterdir():
             with contextlib.suppress(OSError):
-                if entry.name.isdigit() and str(self.root).encode() in (entry / "cmdline").read_bytes() \
-                        and b"qemu" in os.readlink(entry / "exe").encode():
+                if entry.name.isdigit() and "qemu" in os.readlink(entry / "exe") \
+                        and str(self.root).encode() in (entry / "environ").read_bytes():
                     yield int(entry.name), (entry / "cmdline").read_bytes()
 
     def clean_up(self):

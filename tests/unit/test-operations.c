@@ -1,206 +1,207 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of operations against the tables of facts: every procedure as libvirt's protocol has it, every
+ * member of libvirt-dbus that is about the host or a domain, and no row that anybody may call by oversight.
+ */
+#include "daemon/operation.h"
+#include "wire/shape.h"
 
-/* The table of operations against the facts of both wires: nothing in it may contradict them or itself. */
-#include "daemon/dbus/codec.h"
-#include "daemon/dbus/private.h"
-#include "daemon/ops/ops.h"
-#include "facts.h"
+#include "cmocka-glib.h"
 
-static const char *const programs[] = { "remote", "qemu" };
+/* The rows of a tab-separated table, columns by the names of its first line. */
+typedef struct {
+  GPtrArray *rows; /* char ** */
+} Table;
 
-static void
-fail_row (const char *name, const char *what)
+static char **
+split (const char *line)
 {
-  fail_msg ("%s: %s", name, what);
+  return g_strsplit (line, "\t", -1);
 }
 
-/* Each procedure row is the facts' procedure of that number. */
-static void
-compare_procedure (GHashTable *row, gpointer data)
+static Table
+load (const char *file)
 {
-  guint *found = data;
-  const char *program = g_hash_table_lookup (row, "prog");
-  int number = atoi (g_hash_table_lookup (row, "num"));
+  g_autofree char *path = g_build_filename (FACTS_DIRECTORY, file, NULL), *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  Table table = { g_ptr_array_new_with_free_func ((GDestroyNotify)g_strfreev) };
 
-  for (const Operation *operation = operations; operation->name != NULL; operation++) {
-    if (operation->program < 0 || operation->procedure != number
-        || strcmp (programs[operation->program], program) != 0)
-      continue;
-    assert_string_equal (operation->name, g_hash_table_lookup (row, "name"));
-    assert_string_equal (operation->in, g_hash_table_lookup (row, "args"));
-    assert_string_equal (operation->out, g_hash_table_lookup (row, "reply"));
-    assert_string_equal ("call", g_hash_table_lookup (row, "dir"));
-    (*found)++;
-  }
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (**line != '\0' && **line != '#')
+      g_ptr_array_add (table.rows, split (*line));
+  assert_true (table.rows->len > 1);
+  return table;
 }
 
-static void
-test_procedures (G_GNUC_UNUSED void **state)
+static const char *
+cell (const Table *table, guint row, const char *column)
 {
-  guint rows = 0, found = 0;
+  char **names = g_ptr_array_index (table->rows, 0), **cells = g_ptr_array_index (table->rows, row);
 
-  for (const Operation *operation = operations; operation->name != NULL; operation++)
-    rows += operation->program >= 0;
-  facts_read ("libvirt-rpc.tsv", compare_procedure, &found);
-  assert_int_equal (rows, found); /* each once, and none that is not a fact */
-}
-
-static void
-test_shapes (G_GNUC_UNUSED void **state)
-{
-  for (const Operation *operation = operations; operation->name != NULL; operation++) {
-    g_autoptr (GError) error = NULL;
-
-    if (shape_parse (operation->in, &error) == NULL || shape_parse (operation->out, &error) == NULL)
-      fail_row (operation->name, error->message);
-  }
-}
-
-/* What a read-only client may call is what libvirt lets it call. */
-static void
-compare_access (GHashTable *row, G_GNUC_UNUSED gpointer data)
-{
-  const char *read_only = g_hash_table_lookup (row, "ro");
-  const Operation *operation;
-  int program = strcmp (g_hash_table_lookup (row, "prog"), "qemu") == 0 ? 1 : 0;
-  gboolean reads;
-
-  if (strcmp (g_hash_table_lookup (row, "prog"), "lxc") == 0)
-    return;
-  operation = operation_by_procedure (program, atoi (g_hash_table_lookup (row, "num")));
-  if (operation == NULL || strcmp (operation->name, "DOMAIN_DEL_THROTTLE_GROUP") == 0)
-    return; /* libvirt forgot to refuse that one */
-  reads = operation->access == ACCESS_CONNECT || operation->access == ACCESS_READ;
-  if (strcmp (read_only, "no") == 0 ? reads : !reads)
-    fail_row (operation->name, "its access is not what libvirt's read-only connections have");
+  for (guint i = 0; names[i] != NULL; i++)
+    if (g_str_equal (names[i], column))
+      return cells[i];
+  fail_msg ("no column '%s'", column);
+  return NULL;
 }
 
 static void
-test_access (G_GNUC_UNUSED void **state)
+test_procedures_are_libvirt_s (G_GNUC_UNUSED void **state)
 {
-  for (const Operation *operation = operations; operation->name != NULL; operation++)
-    if (operation->interface != NULL && operation->access == ACCESS_NONE)
-      fail_row (operation->name, "on D-Bus, and without an access rule");
-  facts_read ("libvirt-rpc.tsv", compare_access, NULL);
-}
-
-static GDBusInterfaceInfo *
-interface_of (const Operation *operation)
-{
-  g_autofree char *full = strchr (operation->interface, '.') != NULL
-                              ? g_strdup (operation->interface)
-                              : g_strconcat ("org.libvirt.", operation->interface, NULL);
-  GDBusInterfaceInfo *info = NULL;
-
-  for (guint i = 0; dbus_root_interfaces[i] != NULL; i++)
-    if (strcmp (dbus_root_interfaces[i], full) == 0)
-      info = dbus_interface_info (full);
-  for (guint i = 0; dbus_domain_interfaces[i] != NULL; i++)
-    if (strcmp (dbus_domain_interfaces[i], full) == 0)
-      info = dbus_interface_info (full);
-  return info;
-}
-
-/* The member's arguments and answer as introspected, or FALSE when there is no such member. */
-static gboolean
-member_types (const Operation *operation, GVariantType **ret_in, GVariantType **ret_out)
-{
-  GDBusInterfaceInfo *interface = interface_of (operation);
-  gboolean sets = g_str_has_suffix (operation->member, "=");
-  g_autofree char *name = g_strndup (operation->member, strlen (operation->member) - (sets ? 1 : 0));
-  GDBusMethodInfo *method;
-  GDBusPropertyInfo *property;
-
-  if (interface == NULL)
-    return FALSE;
-  method = g_dbus_interface_info_lookup_method (interface, operation->member);
-  property = g_dbus_interface_info_lookup_property (interface, name);
-  if (method != NULL) {
-    *ret_in = dbus_arguments_type (method->in_args);
-    *ret_out = dbus_arguments_type (method->out_args);
-  } else if (property != NULL) {
-    g_autofree char *tuple = g_strconcat ("(", property->signature, ")", NULL);
-    *ret_in = g_variant_type_new (sets ? tuple : "()");
-    *ret_out = g_variant_type_new (sets ? "()" : tuple);
-  }
-  return method != NULL || property != NULL;
-}
-
-static void
-test_members (G_GNUC_UNUSED void **state)
-{
-  for (const Operation *operation = operations; operation->name != NULL; operation++) {
-    g_autoptr (GVariantType) in = NULL, out = NULL;
-    g_autoptr (GError) error = NULL;
-
-    if (operation->interface == NULL)
-      continue;
-    if (!member_types (operation, &in, &out))
-      fail_row (operation->name, "there is no such D-Bus member");
-    else if (!dbus_codec_agrees (operation, in, out, &error))
-      fail_row (operation->member, error->message);
-    assert_ptr_equal (operation, operation_by_member (operation->interface, operation->member));
-  }
-}
-
-/* Each member of libvirt-dbus is introspected as it is there, and is a row. */
-static void
-compare_member (GHashTable *row, gpointer data)
-{
-  guint *compared = data;
-  const char *interface = g_hash_table_lookup (row, "interface"),
-             *member = g_hash_table_lookup (row, "member");
-  const char *kind = g_hash_table_lookup (row, "kind");
-
-  if (strcmp (interface, "org.libvirt.Connect") != 0 && strcmp (interface, "org.libvirt.Domain") != 0)
-    return;
-  (*compared)++;
-  if (strcmp (kind, "signal") == 0) {
-    assert_non_null (g_dbus_interface_info_lookup_signal (dbus_interface_info (interface), member));
-    return;
-  }
-  if (dbus_operation (interface, member, "") == NULL)
-    fail_row (member, "not in the table of operations");
-  if (strcmp (g_hash_table_lookup (row, "access"), "readwrite") == 0
-      && dbus_operation (interface, member, "=") == NULL)
-    fail_row (member, "cannot be set");
-}
-
-static void
-test_every_member (G_GNUC_UNUSED void **state)
-{
+  Table facts = load ("libvirt-rpc.tsv");
   guint compared = 0;
 
-  facts_read ("libvirt-dbus.tsv", compare_member, &compared);
-  assert_int_equal (compared, 191);
-}
+  for (guint row = 1; row < facts.rows->len; row++) {
+    int program = g_str_equal (cell (&facts, row, "prog"), "remote") ? 0
+                  : g_str_equal (cell (&facts, row, "prog"), "qemu") ? 1
+                                                                     : -1;
+    const Operation *operation = operation_by_procedure (program, atoi (cell (&facts, row, "num")));
 
-/* A function serves several rows only when they are one operation with more or fewer arguments. */
-static gboolean
-same_operation (const Operation *a, const Operation *b)
-{
-  if (a->function == op_answer_none || a->function == op_answer_empty_list
-      || a->function == op_answer_empty_list_and_count)
-    return TRUE;
-  return strcmp (a->in, b->in) == 0 || g_str_has_prefix (a->in, b->in) || g_str_has_prefix (b->in, a->in);
+    if (operation == NULL)
+      continue;
+    assert_string_equal (operation->name, cell (&facts, row, "name"));
+    assert_string_equal (operation->in, cell (&facts, row, "args"));
+    assert_string_equal (operation->out, cell (&facts, row, "reply"));
+    if (g_str_equal (cell (&facts, row, "ro"), "no")
+        && (operation->access == ACCESS_CONNECT || operation->access == ACCESS_READ))
+      fail_msg ("%s: a read-only client may not call it", operation->name);
+    compared++;
+  }
+  for (const Operation *operation = operations; operation->name != NULL; operation++)
+    if (operation->program >= 0)
+      compared--;
+  assert_int_equal (compared, 0);
+  g_ptr_array_unref (facts.rows);
 }
 
 static void
-test_functions (G_GNUC_UNUSED void **state)
+test_every_member_has_a_row (G_GNUC_UNUSED void **state)
 {
-  for (const Operation *a = operations; a->name != NULL; a++)
-    for (const Operation *b = a + 1; b->name != NULL; b++)
-      if (a->function != NULL && a->function == b->function && !same_operation (a, b))
-        fail_msg ("%s and %s have one function and different arguments", a->name, b->name);
+  Table facts = load ("libvirt-dbus.tsv");
+
+  for (guint row = 1; row < facts.rows->len; row++) {
+    const char *interface = cell (&facts, row, "interface"), *member = cell (&facts, row, "member");
+    const char *name = strrchr (interface, '.') + 1;
+    g_autofree char *setter = g_strconcat (member, "=", NULL);
+
+    if (g_str_equal (cell (&facts, row, "kind"), "signal")
+        || (!g_str_equal (name, "Connect") && !g_str_equal (name, "Domain")))
+      continue;
+    if (operation_by_member (name, member) == NULL)
+      fail_msg ("%s.%s has no row", interface, member);
+    if (g_str_equal (cell (&facts, row, "access"), "readwrite") && operation_by_member (name, setter) == NULL)
+      fail_msg ("%s.%s cannot be set", interface, member);
+  }
+  g_ptr_array_unref (facts.rows);
+}
+
+static void
+test_rows_are_sound (G_GNUC_UNUSED void **state)
+{
+  for (const Operation *operation = operations; operation->name != NULL; operation++) {
+    g_autoptr (GError) error = NULL;
+
+    assert_non_null (shape_parse (operation->in, &error));
+    assert_non_null (shape_parse (operation->out, &error));
+    assert_int_not_equal (operation->access, ACCESS_NONE);
+    assert_int_equal (operation->interface == NULL, operation->member == NULL);
+    assert_true (operation->program >= 0 || operation->interface != NULL); /* somebody can call it */
+    assert_int_equal (operation->program < 0, operation->procedure == 0);
+    if (operation->program >= 0)
+      assert_ptr_equal (operation_by_procedure (operation->program, operation->procedure), operation);
+    if (operation->interface != NULL)
+      assert_ptr_equal (operation_by_member (operation->interface, operation->member), operation);
+  }
+  assert_null (operation_by_procedure (0, 0));
+  assert_null (operation_by_procedure (-1, 1));
+  assert_null (operation_by_procedure (0, 999999));
+  assert_null (operation_by_member ("Domain", "Nothing"));
+}
+
+/* One call on its way through dispatch. */
+typedef struct {
+  gboolean answered;
+  int code;
+} Heard;
+
+static void
+respond (Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
+{
+  Heard *heard = call->wire_data;
+
+  assert_false (heard->answered);
+  heard->answered = TRUE;
+  heard->code = error != NULL ? (int)virt_error_code (error) : VIR_ERR_OK;
+}
+
+static int
+dispatch (const Operation *operation, gboolean read_only, GVariant *arguments)
+{
+  Client client = { read_only, 1000, 1, (char *)"test" };
+  Manager manager = { .by_uuid = g_hash_table_new (g_str_hash, g_str_equal) };
+  Heard heard = { FALSE, -1 };
+  Call *call = g_new0 (Call, 1);
+
+  call->operation = operation;
+  call->manager = &manager;
+  call->client = &client;
+  call->arguments = g_variant_ref_sink (arguments);
+  call->respond = respond;
+  call->wire_data = &heard;
+  operation_dispatch (call);
+  assert_true (heard.answered);
+  g_hash_table_unref (manager.by_uuid);
+  return heard.code;
+}
+
+static GVariant *
+some_domain (void)
+{
+  static const guint8 uuid[16] = { 1 };
+
+  return g_variant_new ("(s@ayi)", "gone",
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, uuid, sizeof uuid, 1), -1);
+}
+
+static void
+test_dispatch_checks_access_first (G_GNUC_UNUSED void **state)
+{
+  const Operation *destroy = operation_by_member ("Domain", "Destroy");
+  const Operation *xml = operation_by_member ("Domain", "GetXMLDesc");
+  const Operation *abort_job = operation_by_member ("Domain", "AbortJob");
+
+  assert_int_equal (dispatch (destroy, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), 0)),
+                    VIR_ERR_OPERATION_DENIED);
+  assert_int_equal (dispatch (destroy, FALSE, g_variant_new ("(@(sayi)u)", some_domain (), 0)),
+                    VIR_ERR_NO_DOMAIN);
+  assert_int_equal (dispatch (xml, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), 0)), VIR_ERR_NO_DOMAIN);
+  assert_int_equal (dispatch (xml, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), VIR_DOMAIN_XML_SECURE)),
+                    VIR_ERR_OPERATION_DENIED);
+  assert_int_equal (dispatch (abort_job, FALSE, g_variant_new ("(@(sayi))", some_domain ())),
+                    VIR_ERR_NO_SUPPORT);
+  assert_int_equal (dispatch (abort_job, TRUE, g_variant_new ("(@(sayi))", some_domain ())),
+                    VIR_ERR_OPERATION_DENIED);
+}
+
+static void
+test_a_uuid_has_sixteen_bytes (G_GNUC_UNUSED void **state)
+{
+  const Operation *state_of = operation_by_member ("Domain", "GetState");
+  GVariant *domain = g_variant_new ("(s@ayi)", "x", g_variant_new_bytestring ("short"), -1);
+
+  assert_int_equal (dispatch (state_of, FALSE, g_variant_new ("(@(sayi)u)", domain, 0)),
+                    VIR_ERR_INVALID_DOMAIN);
 }
 
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_procedures),   cmocka_unit_test (test_shapes),
-    cmocka_unit_test (test_access),       cmocka_unit_test (test_members),
-    cmocka_unit_test (test_every_member), cmocka_unit_test (test_functions),
+    cmocka_unit_test (test_procedures_are_libvirt_s), cmocka_unit_test (test_every_member_has_a_row),
+    cmocka_unit_test (test_rows_are_sound),           cmocka_unit_test (test_dispatch_checks_access_first),
+    cmocka_unit_test (test_a_uuid_has_sixteen_bytes),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
