@@ -33,7 +33,7 @@ static const char *const usb_drivers[] = {
 };
 
 static const char *const scsi_drivers[] = {
-  [SCSI_LSILOGIC] = "lsi",
+  [SCSI_LSILOGIC] = "lsi53c895a",
   [SCSI_LSISAS1068] = "mptsas1068",
   [SCSI_LSISAS1078] = "megasas",
   [SCSI_VMPVSCSI] = "pvscsi",

@@ -72,15 +72,14 @@ error_policy (int policy)
 static void
 add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
 {
-  int rerror = disk->rerror_policy;
+  int rerror = disk->rerror_policy, cache = disk_cache_mode (disk);
 
   if (rerror == DISK_ERROR_NONE && disk->error_policy != DISK_ERROR_ENOSPACE)
     rerror = disk->error_policy;
   props_add (properties, "share-rw", "?b", disk->shareable, "drive", "?s", node, NULL);
-  if (node != NULL && disk->cache > DISK_CACHE_DEFAULT)
+  if (node != NULL && cache > DISK_CACHE_DEFAULT)
     props_add (properties, "write-cache", "s",
-               disk->cache == DISK_CACHE_WRITETHROUGH || disk->cache == DISK_CACHE_DIRECTSYNC ? "off" : "on",
-               NULL);
+               cache == DISK_CACHE_WRITETHROUGH || cache == DISK_CACHE_DIRECTSYNC ? "off" : "on", NULL);
   props_add (properties, "werror", "?s", error_policy (disk->error_policy), "rerror", "?s",
              error_policy (rerror), NULL);
 }
@@ -180,7 +179,8 @@ cook_usb_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError 
     return qemu_unsupported (&disk->device, error, "a USB disk needs a <source>: QEMU has no empty one");
   properties = props ("driver", "s", "usb-storage", NULL);
   add_common (properties, disk, node);
-  props_add (properties, "removable", "T", disk->removable, "serial", "?s", disk->serial, NULL);
+  props_add (properties, "removable", "b", disk->removable == TRISTATE_YES, "serial", "?s", disk->serial,
+             NULL);
   return recipe_device (recipe, &disk->device, properties, error);
 }
 

@@ -32,13 +32,24 @@ storage_driver (const DeviceDisk *disk, const char *path)
   return disk->device_type == DISK_DEVICE_CDROM ? "host_cdrom" : "host_device";
 }
 
+/* A disk that several machines write to must not be cached by one of them. */
+int
+disk_cache_mode (const DeviceDisk *disk)
+{
+  if (disk->cache <= DISK_CACHE_DEFAULT && disk->shareable && !disk->readonly)
+    return DISK_CACHE_DISABLE;
+  return disk->cache;
+}
+
 static JsonObject *
 cache_of (const DeviceDisk *disk)
 {
-  if (disk->cache <= DISK_CACHE_DEFAULT)
+  int mode = disk_cache_mode (disk);
+
+  if (mode <= DISK_CACHE_DEFAULT)
     return NULL;
-  return props ("direct", "b", disk->cache == DISK_CACHE_DISABLE || disk->cache == DISK_CACHE_DIRECTSYNC,
-                "no-flush", "b", disk->cache == DISK_CACHE_UNSAFE, NULL);
+  return props ("direct", "b", mode == DISK_CACHE_DISABLE || mode == DISK_CACHE_DIRECTSYNC, "no-flush", "b",
+                mode == DISK_CACHE_UNSAFE, NULL);
 }
 
 static const char *
@@ -155,7 +166,8 @@ disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError 
   if (!is_known_format (format))
     return qemu_unsupported (&disk->device, error, "unknown image format '%s'; 'raw' and 'qcow2' are usual",
                              format);
-  if (disk->io == DISK_IO_NATIVE && disk->cache != DISK_CACHE_DISABLE && disk->cache != DISK_CACHE_DIRECTSYNC)
+  if (disk->io == DISK_IO_NATIVE && disk_cache_mode (disk) != DISK_CACHE_DISABLE
+      && disk_cache_mode (disk) != DISK_CACHE_DIRECTSYNC)
     return qemu_unsupported (&disk->device, error,
                              "native I/O needs either no disk cache or directsync cache mode, QEMU "
                              "will fallback to aio=threads");

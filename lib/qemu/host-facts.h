@@ -5,13 +5,13 @@
 #include "qemu/firmware.h"
 
 /*
- * What virConnectGetCapabilities and virConnectGetDomainCapabilities say of a host, gathered by who can ask it
- * (the daemon, from /proc and /sys), and written here. Everything is optional but uuid and arch: a NULL, a 0
- * or a NULL array leaves the element out.
+ * What virConnectGetCapabilities and virConnectGetDomainCapabilities say of a host, gathered by who can ask
+ * it (the daemon, from /proc and /sys), and written here. Everything is optional but uuid and arch: a NULL, a
+ * 0 or a NULL array leaves the element out.
  */
 typedef struct {
-  guint size;         /* KiB: 4, 2048, 1048576 */
-  guint64 count;      /* of that size, in the NUMA cell */
+  guint size;    /* KiB: 4, 2048, 1048576 */
+  guint64 count; /* of that size, in the NUMA cell */
 } HostPages;
 
 typedef struct {
@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
   guint id;
-  guint64 memory;     /* KiB */
+  guint64 memory; /* KiB */
   const HostPages *pages;
   guint page_count;
   const guint *distances; /* to each cell, in their order; as many as there are cells */
@@ -48,8 +48,8 @@ typedef struct {
 char *qemu_capabilities_to_xml (const HostFacts *host, const HostEmulator *emulators, guint count);
 
 /*
- * The document of virConnectGetDomainCapabilities. Each of @arch, @machine, @virt_type may be NULL: the caps' own,
- * the default machine, and kvm where it works, else qemu. @firmware: the host's, or NULL. NULL with
+ * The document of virConnectGetDomainCapabilities. Each of @arch, @machine, @virt_type may be NULL: the caps'
+ * own, the default machine, and kvm where it works, else qemu. @firmware: the host's, or NULL. NULL with
  * VIR_ERR_INVALID_ARG when the emulator has no such architecture or machine, or cannot run that virt type.
  */
 char *qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmware, const char *arch,

@@ -59,6 +59,9 @@ const char *virtio_driver (const char *base, int model);
 /* The block nodes of a disk's image; *ret_node is what the device is given, NULL for an empty drive. */
 gboolean disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError **error);
 
+/* DiskCache: what the document says, or what a shared disk has to have. */
+int disk_cache_mode (const DeviceDisk *disk);
+
 gboolean cook_audio (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_channel (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_console (Recipe *recipe, const Device *device, GError **error);
