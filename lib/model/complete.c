@@ -136,16 +136,29 @@ complete_emulator (Completion *completion)
   def->emulator = g_strdup (emulator);
 }
 
+/* What to write instead: the nearest name, or two that everyone knows where the emulator has them. */
+static char *
+offer_machine (const char *machine, const char *const *machines)
+{
+  const char *nearest = nearest_word (machine, machines);
+
+  if (nearest != NULL)
+    return g_strdup_printf ("did you mean '%s'?", nearest);
+  if (g_strv_contains (machines, "q35") && g_strv_contains (machines, "pc"))
+    return g_strdup_printf ("expected one of its %u types, such as 'q35' or 'pc'",
+                            g_strv_length ((GStrv)machines));
+  return g_strdup_printf ("expected one of its %u types, such as '%s'", g_strv_length ((GStrv)machines),
+                          machines[0]);
+}
+
 static void
 report_unknown_machine (Completion *completion, const char *const *machines)
 {
   DomainDef *def = completion->def;
-  const char *nearest = nearest_word (def->os.machine, machines);
-  g_autofree char *offer =
-      nearest != NULL ? g_strdup_printf (": did you mean '%s'?", nearest) : g_strdup ("");
+  g_autofree char *offer = offer_machine (def->os.machine, machines);
 
   completion_error (completion, &def->os.machine, &def->os,
-                    "Emulator '%s' does not support machine type '%s'%s", def->emulator, def->os.machine,
+                    "Emulator '%s' does not support machine type '%s': %s", def->emulator, def->os.machine,
                     offer);
 }
 

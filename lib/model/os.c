@@ -167,9 +167,12 @@ check_architecture (Completion *completion)
   if (os->arch == NULL || g_strv_contains (architectures, os->arch))
     return TRUE;
   nearest = nearest_word (os->arch, architectures);
-  completion_error (completion, &os->arch, os, "Unknown architecture %s%s%s%s", os->arch,
-                    nearest != NULL ? ": did you mean '" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "'?" : "");
+  if (nearest != NULL)
+    completion_error (completion, &os->arch, os, "Unknown architecture %s: did you mean '%s'?", os->arch,
+                      nearest);
+  else
+    completion_error (completion, &os->arch, os,
+                      "Unknown architecture %s: expected one such as 'x86_64' or 'i686'", os->arch);
   return FALSE;
 }
 

@@ -48,6 +48,12 @@ static const Mistake mistakes[] = {
   { "misspelt machine", .type = "<type machine='q36'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "6:11: error: Emulator '" TEST_EMULATOR
                 "' does not support machine type 'q36': did you mean 'q35'?\n" },
+  { "machine like none", .type = "<type machine='vax'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
+    .mistakes =
+        "6:11: error: Emulator '" TEST_EMULATOR
+        "' does not support machine type 'vax': expected one of its 6 types, such as 'q35' or 'pc'\n" },
+  { "architecture like none", .type = "<type arch='z80'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
+    .mistakes = "6:11: error: Unknown architecture z80: expected one such as 'x86_64' or 'i686'\n" },
   { "element said twice", .extra = GOOD_VCPU, .code = VIR_ERR_XML_ERROR,
     .mistakes = "8:3: error: element 'vcpu' is not expected here in element 'domain': it was said before, "
                 "or this form does not have it\n" },
