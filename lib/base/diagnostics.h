@@ -32,10 +32,10 @@ void diagnostics_free (Diagnostics *diagnostics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Diagnostics, diagnostics_free)
 
 /* The same mistake at the same place is kept once. */
-void diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
-void diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
+void diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format,
+                        ...) G_GNUC_PRINTF (4, 5);
+void diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format,
+                          ...) G_GNUC_PRINTF (4, 5);
 
 gboolean diagnostics_has_errors (const Diagnostics *diagnostics);
 guint diagnostics_count (const Diagnostics *diagnostics);

@@ -30,7 +30,8 @@ typedef struct {
   const Field *fields; /* ends with FIELD_END */
 } FieldTable;
 
-/* The field is part of the format only while the enum at @offset (an int) has a value in @values (bits 1 << v). */
+/* The field is part of the format only while the enum at @offset (an int) has a value in @values (bits 1 <<
+ * v). */
 typedef struct {
   gsize offset;
   guint64 values;
@@ -53,12 +54,34 @@ struct Field {
   FieldWhen when; /* values 0: always */
 };
 
-#define FIELD(Struct, member, path_, type_, detail_) { (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), 0, { 0, 0 } }
-#define FIELD_WITH(Struct, member, path_, type_, detail_, flags_) \
-  { (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), (flags_), { 0, 0 } }
+#define FIELD(Struct, member, path_, type_, detail_)                   \
+  {                                                                    \
+    (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), 0, \
+    {                                                                  \
+      0, 0                                                             \
+    }                                                                  \
+  }
+#define FIELD_WITH(Struct, member, path_, type_, detail_, flags_)             \
+  {                                                                           \
+    (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), (flags_), \
+    {                                                                         \
+      0, 0                                                                    \
+    }                                                                         \
+  }
 #define FIELD_WHEN(Struct, member, path_, type_, detail_, selector, values_) \
-  { (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), 0, { G_STRUCT_OFFSET (Struct, selector), (values_) } }
-#define FIELD_END { NULL, 0, NULL, NULL, 0, { 0, 0 } }
+  {                                                                          \
+    (path_), G_STRUCT_OFFSET (Struct, member), &(type_), (detail_), 0,       \
+    {                                                                        \
+      G_STRUCT_OFFSET (Struct, selector), (values_)                          \
+    }                                                                        \
+  }
+#define FIELD_END           \
+  {                         \
+    NULL, 0, NULL, NULL, 0, \
+    {                       \
+      0, 0                  \
+    }                       \
+  }
 #define FIELD_VALUE(v) (G_GUINT64_CONSTANT (1) << (v))
 
 typedef struct {
@@ -66,30 +89,31 @@ typedef struct {
 } FieldRange;
 
 /* Scalars: C type of the member, detail. */
-extern const FieldType field_text;     /* char *: as it stands, "" kept apart from absent */
-extern const FieldType field_enum;     /* int, EnumTable */
-extern const FieldType field_yes_no;   /* int (Tristate) */
-extern const FieldType field_on_off;   /* int (Tristate) */
-extern const FieldType field_number;   /* Number, FieldRange or NULL: whole decimal number */
-extern const FieldType field_signed;   /* SignedNumber: whole decimal number, may be negative */
-extern const FieldType field_hex2;     /* Number, FieldRange: any base, written 0x%02x */
-extern const FieldType field_hex4;     /* Number, FieldRange: any base, written 0x%04x */
-extern const FieldType field_hex1;     /* Number, FieldRange: any base, written 0x%x */
-extern const FieldType field_uuid;     /* char *: read in any spelling, kept as libvirt prints it */
-extern const FieldType field_mac;      /* char *: the same */
-extern const FieldType field_cpu_set;  /* char *: the same */
-extern const FieldType field_flag;     /* gboolean: the element is there (path names an element) */
+extern const FieldType field_text;    /* char *: as it stands, "" kept apart from absent */
+extern const FieldType field_enum;    /* int, EnumTable */
+extern const FieldType field_yes_no;  /* int (Tristate) */
+extern const FieldType field_on_off;  /* int (Tristate) */
+extern const FieldType field_number;  /* Number, FieldRange or NULL: whole decimal number */
+extern const FieldType field_signed;  /* SignedNumber: whole decimal number, may be negative */
+extern const FieldType field_hex2;    /* Number, FieldRange: any base, written 0x%02x */
+extern const FieldType field_hex4;    /* Number, FieldRange: any base, written 0x%04x */
+extern const FieldType field_hex1;    /* Number, FieldRange: any base, written 0x%x */
+extern const FieldType field_uuid;    /* char *: read in any spelling, kept as libvirt prints it */
+extern const FieldType field_mac;     /* char *: the same */
+extern const FieldType field_cpu_set; /* char *: the same */
+extern const FieldType field_flag;    /* gboolean: the element is there (path names an element) */
 
 /* Elements. */
-extern const FieldType field_struct;   /* the struct itself is embedded; FieldTable; absent when it would be empty */
-extern const FieldType field_optional; /* pointer to the struct, NULL when the element is absent; FieldTable */
-extern const FieldType field_list;     /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
-extern const FieldType field_texts;    /* GPtrArray * of char *: repeated elements' texts */
-extern const FieldType field_memory;   /* Number in KiB; text with @unit, written unit='KiB' */
-extern const FieldType field_verbatim; /* char *: the whole element, written in this program's form */
-extern const FieldType field_foreign;  /* char *: the whole element as it stands, comments and all */
+extern const FieldType
+    field_struct; /* the struct itself is embedded; FieldTable; absent when it would be empty */
+extern const FieldType
+    field_optional;                  /* pointer to the struct, NULL when the element is absent; FieldTable */
+extern const FieldType field_list;   /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
+extern const FieldType field_texts;  /* GPtrArray * of char *: repeated elements' texts */
+extern const FieldType field_memory; /* Number in KiB; text with @unit, written unit='KiB' */
+extern const FieldType field_verbatim;  /* char *: the whole element, written in this program's form */
+extern const FieldType field_foreign;   /* char *: the whole element as it stands, comments and all */
 extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */
-
 
 /*
  * Where each field's value stood in the document, keyed by the field's own address: so validation, which
@@ -100,7 +124,8 @@ SourceMap *source_map_new (void);
 void source_map_free (SourceMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SourceMap, source_map_free)
 void source_map_add (SourceMap *map, gconstpointer member, Position where);
-/* The place of @member, or of @fallback (usually the struct) when the document did not say it; 0:0 if neither. */
+/* The place of @member, or of @fallback (usually the struct) when the document did not say it; 0:0 if
+ * neither. */
 Position source_map_find (const SourceMap *map, gconstpointer member, gconstpointer fallback);
 
 /* What a reading needs: where from, where mistakes go. @lax: unknown names are warnings, not errors. */
@@ -118,10 +143,12 @@ typedef struct {
 struct FieldType {
   gsize size; /* of the member; 0: that of the FieldTable in the field's detail */
 
-  /* Scalars. FALSE leaves the member as it was and says in @ret_accepted (transfer full) what would be accepted. */
+  /* Scalars. FALSE leaves the member as it was and says in @ret_accepted (transfer full) what would be
+   * accepted. */
   gboolean (*parse) (const Field *field, gpointer member, const char *text, char **ret_accepted);
-  char *(*format) (const Field *field, gconstpointer member); /* NULL when the member is absent (transfer full) */
-  gboolean keeps_space; /* parse gets the text unstripped */
+  char *(*format) (const Field *field,
+                   gconstpointer member); /* NULL when the member is absent (transfer full) */
+  gboolean keeps_space;                   /* parse gets the text unstripped */
 
   /* Elements. @element is the one the path names; it may come several times only when `repeats`. */
   void (*read) (FieldReader *reader, const Field *field, gpointer member, xmlNode *element);
@@ -131,10 +158,12 @@ struct FieldType {
   /* NULL when equal; otherwise the difference. (transfer full) */
   char *(*compare) (const Field *field, gconstpointer a, gconstpointer b, guint flags);
   gboolean repeats;
-  const char *only_attribute; /* read uses the text and this attribute; the rest of the element is other fields' */
+  const char
+      *only_attribute; /* read uses the text and this attribute; the rest of the element is other fields' */
 
-  void (*clear) (const Field *field, gpointer member);                       /* NULL: plain bytes */
-  void (*copy) (const Field *field, gpointer member, gconstpointer from);    /* NULL: plain bytes; member is zeroed */
+  void (*clear) (const Field *field, gpointer member); /* NULL: plain bytes */
+  void (*copy) (const Field *field, gpointer member,
+                gconstpointer from); /* NULL: plain bytes; member is zeroed */
 };
 
 /* Does the field belong to the format of @object as it stands (its `when`)? */
@@ -160,11 +189,13 @@ void field_write (const FieldTable *table, gconstpointer object, XmlElement *ele
 void field_free (const FieldTable *table, gpointer object);  /* NULL is fine */
 void field_clear (const FieldTable *table, gpointer object); /* an embedded struct: its contents only */
 gpointer field_copy (const FieldTable *table, gconstpointer object);
-/* Into an embedded struct, whose old contents are lost (clear it first). Members outside the table are copied as bytes. */
+/* Into an embedded struct, whose old contents are lost (clear it first). Members outside the table are copied
+ * as bytes. */
 void field_copy_into (const FieldTable *table, gpointer copy, gconstpointer object);
 
 typedef enum {
   FIELD_COMPARE_ABI = 1 << 0, /* only what the guest can see */
 } FieldCompareFlags;
-/* NULL when equal; otherwise the path of the first difference with both values, for an error's text. (transfer full) */
+/* NULL when equal; otherwise the path of the first difference with both values, for an error's text.
+ * (transfer full) */
 char *field_compare (const FieldTable *table, gconstpointer a, gconstpointer b, guint flags);

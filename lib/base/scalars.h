@@ -31,7 +31,8 @@ void uuid_generate (guint8 ret[UUID_BYTES]); /* version 4 */
 gboolean mac_parse (const char *text, guint8 ret[MAC_BYTES]);
 void mac_format (const guint8 mac[MAC_BYTES], char ret[MAC_TEXT]);
 gboolean mac_is_multicast (const guint8 mac[MAC_BYTES]);
-void mac_generate (guint8 ret[MAC_BYTES]); /* 52:54:00:xx:xx:xx, KVM's prefix, as libvirt's QEMU driver does */
+void
+mac_generate (guint8 ret[MAC_BYTES]); /* 52:54:00:xx:xx:xx, KVM's prefix, as libvirt's QEMU driver does */
 
 /* Bytes of one @unit ("KiB", "MB", "b", "bytes", "G", ...; any case; NULL or "" means @fallback).
  * As in libvirt: K, KiB = 1024; KB = 1000. FALSE for a word that is no unit. */

@@ -11,7 +11,8 @@
 #define XML_MAX_NAMESPACES 256 /* declared in the whole document; the parser searches them one by one */
 
 typedef struct {
-  GArray *places;   /* guint32 byte offsets: each element's '<', then its attributes' names (xmlns too), in order */
+  GArray *
+      places; /* guint32 byte offsets: each element's '<', then its attributes' names (xmlns too), in order */
   gsize mistake;    /* where a limit was broken */
   const char *text; /* what is wrong there; NULL when nothing is */
 } XmlScan;

@@ -25,8 +25,8 @@ void xml_element_add_verbatim (XmlElement *parent, const char *xml);
 /* The same, but in this writer's own form: libvirt's quotes and layout, comments left out. NULL when @xml is
  * no element. */
 XmlElement *xml_element_add_parsed (XmlElement *parent, const char *xml);
-/* @xml in this writer's form, so that equal elements are equal texts; as it is when it is no element. (transfer
- * full) */
+/* @xml in this writer's form, so that equal elements are equal texts; as it is when it is no element.
+ * (transfer full) */
 char *xml_normalize (const char *xml);
 /* Take an attribute away again. */
 void xml_element_unset (XmlElement *element, const char *attribute);
