@@ -35,7 +35,8 @@ domain_def_assign_aliases (DomainDef *def)
     Device *device = g_ptr_array_index (def->devices, i);
     guint index = GPOINTER_TO_UINT (g_hash_table_lookup (counts, device->kind));
 
-    g_hash_table_insert (counts, (gpointer)device->kind, GUINT_TO_POINTER (index + 1));
+    if (!device->alias || !device->kind->skips_user_aliases)
+      g_hash_table_insert (counts, (gpointer)device->kind, GUINT_TO_POINTER (index + 1));
     if (!device->alias && has_alias (device->kind))
       device->alias = alias_for (def, device, index);
   }

@@ -97,6 +97,7 @@ channel_describe (const Device *device)
 
 const DeviceKind channel_kind = {
   .element = "channel",
+  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceChannel), channel_fields },
   .complete = channel_complete,
   .validate = channel_validate,

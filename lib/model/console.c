@@ -86,6 +86,7 @@ console_describe (const Device *device)
 
 const DeviceKind console_kind = {
   .element = "console",
+  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceConsole), console_fields },
   .complete = console_complete,
   .validate = console_validate,

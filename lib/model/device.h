@@ -112,6 +112,8 @@ struct DeviceKind {
   /* The alias libvirt gives it ("net0"), NULL when it gives none; a NULL function: element name + running
    * index of its kind. (transfer full) */
   char *(*alias) (const DomainDef *def, const Device *device, guint index);
+  /* The index given to `alias` passes over devices that the user named. */
+  gboolean skips_user_aliases;
   /* Where libvirt puts it among those of its kind when it reads a document: the index in def->devices it is
    * inserted at. NULL or G_MAXUINT: after the last of its kind. What completion adds always goes after the last. */
   guint (*position) (const DomainDef *def, const Device *device);

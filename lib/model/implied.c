@@ -62,7 +62,7 @@ add_chipset_controllers (Completion *completion)
 
   if (!has_pci (def))
     return;
-  if (!controllers_have (def, CONTROLLER_USB) && usb != CONTROLLER_MODEL_NONE)
+  if (controllers_find (def, CONTROLLER_USB, 0) == NULL && usb != CONTROLLER_MODEL_NONE)
     add_controller (completion, CONTROLLER_USB, usb);
   if (domain_def_is_q35 (def) && !controllers_find (def, CONTROLLER_SATA, 0))
     add_controller (completion, CONTROLLER_SATA, CONTROLLER_MODEL_NONE);

@@ -351,6 +351,7 @@ interface_describe (const Device *device)
 
 const DeviceKind interface_kind = {
   .element = "interface",
+  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceInterface), interface_fields },
   .complete = interface_complete,
   .validate = interface_validate,

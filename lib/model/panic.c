@@ -93,6 +93,13 @@ panic_pci_connect (const DomainDef *def, const Device *device)
   return ((const DevicePanic *)device)->model == PANIC_PVPANIC ? pci_connect_conventional (def) : 0;
 }
 
+/* libvirt gives it none. */
+static char *
+no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED, guint index G_GNUC_UNUSED)
+{
+  return NULL;
+}
+
 const DeviceKind panic_kind = {
   .element = "panic",
   .table = { sizeof (DevicePanic), panic_fields },
@@ -100,4 +107,5 @@ const DeviceKind panic_kind = {
   .validate = panic_validate,
   .place = panic_place,
   .pci_connect = panic_pci_connect,
+  .alias = no_alias,
 };

@@ -80,6 +80,7 @@ rng_pci_connect (const DomainDef *def, const Device *device)
 
 const DeviceKind rng_kind = {
   .element = "rng",
+  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceRng), rng_fields },
   .complete = rng_complete,
   .validate = rng_validate,

@@ -212,6 +212,7 @@ parallel_describe (const Device *device)
 
 const DeviceKind serial_kind = {
   .element = "serial",
+  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceSerial), serial_fields },
   .complete = serial_complete,
   .validate = serial_validate,
@@ -222,6 +223,7 @@ const DeviceKind serial_kind = {
 
 const DeviceKind parallel_kind = {
   .element = "parallel",
+  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceParallel), parallel_fields },
   .complete = parallel_complete,
   .validate = parallel_validate,
