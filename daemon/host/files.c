@@ -88,19 +88,17 @@ make_from_template (const RecipeFile *file, GError **error)
   return store_write_file (file->path, contents, (gssize)length, 0600, error);
 }
 
-/* Where the guest's words go is made when it is not there. */
 static int
-extra_flags (const RecipeFile *file)
+open_flags (const RecipeFile *file)
 {
   struct stat status;
-  gboolean exists = stat (file->path, &status) == 0;
-  gboolean is_disk = file->device != NULL && g_str_equal (file->device->kind->element, "disk");
 
-  if (exists && S_ISBLK (status.st_mode))
-    return O_NONBLOCK; /* a drive opens without its medium */
-  if (file->writable && file->device != NULL && !is_disk)
-    return O_CREAT | O_APPEND;
-  return 0;
+  /* Exactly as QEMU would open it: a descriptor set is asked for that access mode. */
+  if (file->output)
+    return O_WRONLY | O_CREAT | (file->truncate ? O_TRUNC : O_APPEND);
+  /* A drive opens without its medium. */
+  gboolean drive = stat (file->path, &status) == 0 && S_ISBLK (status.st_mode);
+  return (file->writable ? O_RDWR : O_RDONLY) | (drive ? O_NONBLOCK : 0);
 }
 
 static int
@@ -111,8 +109,7 @@ open_file (const RecipeFile *file, GError **error)
   if (file->made_from != NULL && access (file->path, F_OK) != 0 && !make_from_template (file, error))
     return -1;
 
-  int flags = (file->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | extra_flags (file);
-  int fd = open (file->path, flags, 0600);
+  int fd = open (file->path, open_flags (file) | O_CLOEXEC | O_NOCTTY, 0600);
   if (fd < 0)
     return cannot_open (file, g_strerror (errno), error);
   if (fstat (fd, &status) == 0 && S_ISDIR (status.st_mode)) {

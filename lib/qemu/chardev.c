@@ -24,6 +24,7 @@ file_data (Recipe *recipe, const ChardevSource *source, const Device *device)
 {
   const char *path = recipe_file (recipe, source->path, TRUE, device, "character device file");
 
+  recipe_file_output (recipe, source->append != TRISTATE_YES);
   return props ("out", "s", path, "append", "?b",
                 source->append == TRISTATE_YES
                     || (recipe_by_descriptor (recipe) && source->append != TRISTATE_NO),

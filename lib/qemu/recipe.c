@@ -293,6 +293,15 @@ recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose)
 }
 
 void
+recipe_file_output (Recipe *recipe, gboolean truncate)
+{
+  RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+
+  file->output = TRUE;
+  file->truncate = truncate;
+}
+
+void
 recipe_file_made_from (Recipe *recipe, const char *template)
 {
   RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);

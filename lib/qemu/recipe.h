@@ -51,6 +51,8 @@ typedef struct {
   /* QEMU opens it anew by its name (kernels, initial ramdisks), with its own rights: what is passed has to be
    * a copy in a memfd, mode 0444. Asked for only where host->can_read says no. */
   gboolean by_name;
+  gboolean output;   /* takes what the guest writes: opened for writing only, and made when it is not there */
+  gboolean truncate; /* an output that is emptied first; otherwise it is appended to */
   char *made_from; /* when @path does not exist, it is first made as a copy of this; NULL: it must exist */
   const Device *device; /* whose it is, or NULL: for the error when it cannot be opened */
   const char *purpose;  /* "disk image", "kernel", ... */
@@ -112,6 +114,8 @@ const char *
 recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose);
 /* The same for a file that QEMU opens by its name only. */
 const char *recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose);
+/* The last file added takes what the guest writes: see RecipeFile.output. */
+void recipe_file_output (Recipe *recipe, gboolean truncate);
 /* The last file added is made from @template when it does not exist. */
 void recipe_file_made_from (Recipe *recipe, const char *template);
 /* One more variable for QEMU's environment; a later value of the same name wins. */
