@@ -29,14 +29,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROCESS_MAX_FDS     1024 /* descriptors passed to one process */
-#define PROCESS_MAX_GROUPS  16
-#define PROCESS_FILE_UMASK  0002 /* sockets QEMU makes can be used by its group */
-#define PROC_STAT_MAX       4096 /* bytes of /proc/PID/stat */
-#define PROC_STAT_UTIME     14   /* numbers of the fields, as proc(5) counts them */
-#define PROC_STAT_STIME     15
-#define PROC_STAT_STARTTIME 22
-#define PROC_STAT_RSS       24
+#define PROCESS_MAX_FDS      1024 /* descriptors passed to one process */
+#define PROCESS_MAX_GROUPS   16
+#define PROCESS_FILE_UMASK   0002  /* sockets QEMU makes can be used by its group */
+#define PROCESS_EXEC_TIMEOUT 20000 /* ms from fork to exec: a program on a disk that does not answer */
+#define PROCESS_GONE_TIMEOUT 2000  /* ms a process has to go after a launch that failed */
+#define PROC_STAT_MAX        4096  /* bytes of /proc/PID/stat */
+#define PROC_STAT_UTIME      14    /* numbers of the fields, as proc(5) counts them */
+#define PROC_STAT_STIME      15
+#define PROC_STAT_STARTTIME  22
+#define PROC_STAT_RSS        24
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
@@ -332,6 +334,7 @@ release_child (LaunchPlan *plan, pid_t pid, guint64 start_time, GError **error)
 {
   const ProcessLaunch *launch = plan->launch;
   ChildReport report = { 0, 0 };
+  struct pollfd told = { plan->report[0], POLLIN, 0 };
   ssize_t got;
 
   close_and_forget (&plan->gate[0]);
@@ -342,6 +345,12 @@ release_child (LaunchPlan *plan, pid_t pid, guint64 start_time, GError **error)
   if (send (plan->gate[1], "!", 1, MSG_NOSIGNAL) != 1) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED,
                     "cannot start '%s': its process was killed before it began", launch->argv[0]);
+    return FALSE;
+  }
+  if (poll (&told, 1, PROCESS_EXEC_TIMEOUT) == 0) {
+    virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT,
+                    "cannot start '%s': it could not be read within %d seconds", launch->argv[0],
+                    PROCESS_EXEC_TIMEOUT / 1000);
     return FALSE;
   }
   while ((got = read (plan->report[0], &report, sizeof report)) < 0 && errno == EINTR)
@@ -374,7 +383,6 @@ process_spawn (const ProcessLaunch *launch, GError **error)
   static char *minimal[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                              (char *)"LC_ALL=C", NULL };
   LaunchPlan plan = { .launch = launch, .null_fd = -1, .gate = { -1, -1 }, .report = { -1, -1 } };
-  Process *process = NULL;
 
   plan.environment = launch->environment != NULL ? launch->environment : minimal;
   if (!check_launch (launch, error) || !plan_account (&plan, error) || !plan_pipes (&plan, error)) {
@@ -394,23 +402,21 @@ process_spawn (const ProcessLaunch *launch, GError **error)
 
   /* Our own child, not yet waited for: the number is its. */
   int pidfd = open_pidfd (pid);
-  guint64 start_time = read_start_time (pid);
-  gboolean started = FALSE;
-  if (pidfd < 0)
+  if (pidfd < 0) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot watch process %d: %s", pid, g_strerror (errno));
-  else
-    started = release_child (&plan, pid, start_time, error);
-
+    plan_clear (&plan); /* the closed gate sends it away */
+    waitpid (pid, NULL, 0);
+    return NULL;
+  }
+  g_autoptr (Process) process = process_new (pid, pidfd, read_start_time (pid), TRUE);
+  gboolean started = release_child (&plan, pid, process->start_time, error);
   plan_clear (&plan);
   if (started)
-    return process_new (pid, pidfd, start_time, TRUE);
+    return g_steal_pointer (&process);
 
-  /* The closed gate has sent it away, or its report was its last act. */
-  while (waitpid (pid, NULL, 0) < 0 && errno == EINTR)
-    ;
-  if (pidfd >= 0)
-    close (pidfd);
-  return process;
+  process_signal (process, SIGKILL);
+  process_wait (process, PROCESS_GONE_TIMEOUT, NULL);
+  return NULL;
 }
 
 Process *

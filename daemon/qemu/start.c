@@ -181,6 +181,8 @@ cook (Start *start, GError **error)
 
   if (start->def->os.firmware != FIRMWARE_NONE || start->def->os.loader != NULL)
     start->firmware = qemu_firmware_load (NULL);
+  if (start->firmware != NULL)
+    live_choose_firmware (start->def, start->firmware, settings->state_directory);
   start->host = (RecipeHost){
     .run_directory = start->qemu_directory,
     .state_directory = settings->state_directory,

@@ -260,6 +260,62 @@ private_image_just_works (void **state)
   end_machine (started);
 }
 
+/* What is there from before goes, unless it is to be kept; the file is made when it is missing. */
+static void
+serial_output_goes_to_a_file (void **state)
+{
+  static const struct {
+    const char *before, *append, *after;
+  } rows[] = { { NULL, "", "" }, { "old\n", "", "" }, { "old\n", " append='on'", "old\n" } };
+  g_autofree char *path = in_root ("serial.txt");
+
+  (void)state;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *devices =
+        g_strdup_printf ("<serial type='file'><source path='%s'%s/></serial>", path, rows[i].append);
+    g_autofree char *after = NULL;
+    g_unlink (path);
+    assert_true (rows[i].before == NULL || g_file_set_contents (path, rows[i].before, -1, NULL));
+    end_machine (start (devices, TRUE));
+    assert_true (g_file_get_contents (path, &after, NULL, NULL));
+    assert_string_equal (after, rows[i].after);
+  }
+}
+
+static void
+firmware_gets_its_variables (void **state)
+{
+  g_autofree char *expected = g_build_filename (settings->state_directory, "nvram", "web_VARS.fd", NULL);
+
+  (void)state;
+  if (access ("/usr/share/OVMF/OVMF_CODE_4M.fd", R_OK) != 0)
+    skip ();
+  static const char text[] =
+      "<domain type='qemu'><name>web</name><uuid>" UUID
+      "</uuid><memory unit='MiB'>64</memory><os firmware='efi'>"
+      "<type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features><devices><emulator>" QEMU
+      "</emulator><memballoon model='none'/></devices></domain>";
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("web.xml");
+  g_autoptr (DomainDef) def = domain_def_parse (text, -1, 0, platform, diagnostics);
+  assert_non_null (def);
+
+  for (guint round = 0; round < 2; round++) {
+    g_autoptr (GError) error = NULL;
+    StartedMachine *started = start_def (def, TRUE, &error);
+    assert_null (error);
+    assert_string_equal (started->def->os.nvram, expected);
+    assert_non_null (strstr (started->def->os.loader, "OVMF_CODE"));
+    end_machine (started);
+    /* The second start takes what the first has left. */
+    assert_true (g_file_test (expected, G_FILE_TEST_IS_REGULAR));
+    if (round == 0)
+      assert_int_equal (g_chmod (expected, 0640), 0);
+  }
+  struct stat status;
+  assert_int_equal (stat (expected, &status), 0);
+  assert_int_equal (status.st_mode & 0777, 0640);
+}
+
 static void
 displays_get_their_own_ports (void **state)
 {
@@ -462,6 +518,8 @@ main (void)
     cmocka_unit_test (machine_is_started_paused_and_controlled),
     cmocka_unit_test (qemu_runs_without_privileges),
     cmocka_unit_test (private_image_just_works),
+    cmocka_unit_test (serial_output_goes_to_a_file),
+    cmocka_unit_test (firmware_gets_its_variables),
     cmocka_unit_test (displays_get_their_own_ports),
     cmocka_unit_test (machine_is_found_again),
     cmocka_unit_test (half_started_machine_is_known_as_such),
