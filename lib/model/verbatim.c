@@ -160,13 +160,43 @@ const FieldType field_namespaced = {
   .copy = namespaced_copy,
 };
 
+/* What libvirt itself adds to a running machine's document says only that nothing special is wanted. */
+static gboolean
+is_default_resource (const char *resource)
+{
+  return resource != NULL
+         && g_str_equal (resource, "<resource>\n  <partition>/machine</partition>\n</resource>\n");
+}
+
+static gboolean
+are_dynamic_labels (const GPtrArray *seclabels)
+{
+  for (guint i = 0; seclabels != NULL && i < seclabels->len; i++) {
+    if (!g_str_has_prefix (g_ptr_array_index (seclabels, i), "<seclabel type='dynamic'"))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+is_asked_for (const DomainDef *def, const UnmodelledPart *part)
+{
+  if (*(gconstpointer *)((const char *)def + part->offset) == NULL)
+    return FALSE;
+  if (part->offset == G_STRUCT_OFFSET (DomainDef, verbatim.resource))
+    return !is_default_resource (def->verbatim.resource);
+  if (part->offset == G_STRUCT_OFFSET (DomainDef, verbatim.seclabels))
+    return !are_dynamic_labels (def->verbatim.seclabels);
+  return TRUE;
+}
+
 GStrv
 domain_def_unmodelled (const DomainDef *def)
 {
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
 
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
-    if (*(gconstpointer *)((const char *)def + parts[i].offset) != NULL)
+    if (is_asked_for (def, &parts[i]))
       g_strv_builder_add (names, parts[i].name);
   }
   if (def->max_memory.set)

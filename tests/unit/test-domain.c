@@ -306,6 +306,27 @@ parts_without_meaning_here_are_listed (void **state G_GNUC_UNUSED)
   assert_int_equal (g_strv_length (none), 0);
 }
 
+static void
+what_libvirt_adds_by_itself_asks_for_nothing (void **state G_GNUC_UNUSED)
+{
+  g_autofree char *document =
+      machine ("qemu", "",
+               "<resource><partition>/machine</partition></resource>"
+               "<seclabel type='dynamic' model='dac' relabel='yes'><label>+64055:+64055</label></seclabel>");
+  g_autofree char *asking =
+      machine ("qemu", "",
+               "<resource><partition>/fast</partition></resource>"
+               "<seclabel type='static' model='dac' relabel='yes'><label>+1:+1</label></seclabel>");
+  g_autoptr (DomainDef) def = parse (document, 0);
+  g_autoptr (DomainDef) other = parse (asking, 0);
+  g_auto (GStrv) none = domain_def_unmodelled (def);
+  g_auto (GStrv) parts = domain_def_unmodelled (other);
+  g_autofree char *list = g_strjoinv (" ", parts);
+
+  assert_int_equal (g_strv_length (none), 0);
+  assert_string_equal (list, "resource seclabel");
+}
+
 #define WITH_ALIASES                                                                                         \
   "<devices><disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/><alias name='ua-mine'/>"    \
   "</disk><disk type='file'><source file='/b'/><target dev='vdb' bus='virtio'/><alias name='virtio-disk1'/>" \
@@ -393,6 +414,7 @@ main (void)
     cmocka_unit_test (what_is_chosen_is_well_formed_and_new_each_time),
     cmocka_unit_test (a_type_we_do_not_run_is_kept_as_it_is),
     cmocka_unit_test (parts_without_meaning_here_are_listed),
+    cmocka_unit_test (what_libvirt_adds_by_itself_asks_for_nothing),
     cmocka_unit_test (only_the_users_aliases_are_kept_in_a_configuration),
     cmocka_unit_test (a_running_machines_state_keeps_its_id_and_aliases),
     cmocka_unit_test (definitions_are_compared_by_what_the_guest_can_see),
