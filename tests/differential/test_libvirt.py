@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The stored answers are still libvirt's, and ours still are its: each golden document through the real libvirtd.
+
+With --regenerate the answers are stored anew.
+"""
+
+import golden
+import libvirt
+import pytest
+
+# What belongs to the host and not to the machine, and may differ: a path in the document, and why.
+HOST_SIDE = {
+    "devices/emulator": "the path of QEMU on this host",
+}
+
+# Documents we refuse and libvirt defines: the guest could never be started, and we say so at once.
+REFUSED_ONLY_BY_US = {
+    "refused-piix3-ide-function-pc": "QEMU has its own IDE controller at 00:01.1, and exits",
+    "refused-switch-loop-q35": "libvirt plugs the two ports into each other, and QEMU exits",
+}
+
+# Machines that this host's QEMU does not start, paused as they are; they have no aliases.txt.
+NOT_STARTED = {
+    "controllers-all-pc": "QEMU calls it dc390, libvirt 9.0 asks for dc-390",
+    "direct-kernel": "the kernel of the test is no kernel",
+    "disks-block-q35": "there is no such block device",
+    "founding-q35": "needs a render node",
+    "graphics-egl-headless-q35": "needs a render node",
+    "graphics-sdl-pc": "needs a display",
+    "multifunction-off-on-function-zero": "QEMU wants multifunction=on; libvirt lets the document say no",
+    "usb-controller-kinds-pc": "Debian's QEMU has no vt82c686b",
+}
+
+# Some of those that start, to be started in every run; with --regenerate all are.
+STARTED_ALWAYS = ["aliases-from-user-q35", "cloud", "desktop", "minimal-pc", "minimal-q35", "old-server-pc",
+                  "usb-hub-automatic-pc"]
+
+
+def without_host_side(document):
+    root = golden.etree.fromstring(document.encode())
+    for path in HOST_SIDE:
+        for element in root.findall(path):
+            element.getparent().remove(element)
+    return golden.etree.tostring(root).decode()
+
+
+def store(name, file, text, request):
+    if request.config.getoption("--regenerate"):
+        (golden.FOLDER / name / file).write_text(text)
+
+
+@pytest.mark.parametrize("name", golden.ACCEPTED)
+def test_completed(name, libvirtd, request):
+    completed = libvirtd.completed(golden.text(name, "domain.xml"))
+    store(name, "completed.xml", completed, request)
+    assert without_host_side(golden.text(name, "completed.xml")) == without_host_side(completed)
+
+    ours = golden.normalize(name)
+    assert ours.stderr == ""
+    assert without_host_side(ours.stdout) == without_host_side(completed)
+
+
+@pytest.mark.parametrize("name", golden.ACCEPTED)
+def test_completed_document_read_again(name, libvirtd):
+    """As when a daemon restarts, or a machine moves between libvirt and us."""
+    again = libvirtd.completed(golden.text(name, "completed.xml"))
+    ours = golden.normalize(name, file="completed.xml")
+    assert ours.stderr == ""
+    assert without_host_side(ours.stdout) == without_host_side(again)
+
+
+@pytest.mark.parametrize("name", golden.REFUSED)
+def test_refused(name, libvirtd, request):
+    if name in REFUSED_ONLY_BY_US:
+        assert libvirtd.completed(golden.text(name, "domain.xml"))
+        return
+    with pytest.raises(libvirt.libvirtError) as refusal:
+        libvirtd.completed(golden.text(name, "domain.xml"))
+    store(name, "libvirt-refusal.txt", f"{refusal.value}\n", request)
+    assert golden.text(name, "libvirt-refusal.txt") == f"{refusal.value}\n"
+
+
+def pytest_generate_tests(metafunc):
+    if "started" in metafunc.fixturenames:
+        everything = metafunc.config.getoption("--regenerate")
+        metafunc.parametrize("started", [name for name in golden.ACCEPTED if name not in NOT_STARTED]
+                             if everything else STARTED_ALWAYS)
+
+
+def test_running_machine(started, libvirtd, request):
+    aliases = golden.hardware(libvirtd.live(golden.text(started, "domain.xml")))
+    store(started, "aliases.txt", aliases, request)
+    assert golden.text(started, "aliases.txt") == aliases
