@@ -93,6 +93,59 @@ static const FieldRange byte_range = { 0, 0xff };
 static const FieldRange bus_numbers = { 1, 254 };
 static const FieldRange chassis_numbers = { 1, 0xff };
 
+static char *
+allowed_models (int type)
+{
+  GString *list = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (type_models[type]); i++) {
+    for (int model = type_models[type][i].first; model != 0 && model <= (int)type_models[type][i].last;
+         model++)
+      g_string_append_printf (list, "%s'%s'", list->len > 0 ? ", " : "",
+                              enum_table_name (&controller_models, model));
+  }
+  return g_string_free (list, FALSE);
+}
+
+static gboolean
+is_model_of (int type, int model)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (type_models[type]); i++) {
+    if (model != 0 && model >= (int)type_models[type][i].first && model <= (int)type_models[type][i].last)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The model's words depend on the controller's type, which is read before it. */
+static gboolean
+parse_model (const Field *field, gpointer member, const char *text, char **ret_accepted)
+{
+  const DeviceController *controller = (gpointer)((char *)member - field->offset);
+  int model = enum_table_value (&controller_models, text);
+
+  if (controller->type == CONTROLLER_NONE)
+    return TRUE;
+  if (!is_model_of (controller->type, model)) {
+    g_autofree char *allowed = allowed_models (controller->type);
+
+    *ret_accepted = g_strdup_printf ("a controller of type '%s' has %s%s",
+                                     enum_table_name (&controller_types, controller->type),
+                                     *allowed != '\0' ? "models " : "no models", allowed);
+    return FALSE;
+  }
+  *(int *)member = model;
+  return TRUE;
+}
+
+static char *
+format_model (const Field *field G_GNUC_UNUSED, gconstpointer member)
+{
+  return g_strdup (enum_table_name (&controller_models, *(const int *)member));
+}
+
+static const FieldType field_model = { .size = sizeof (int), .parse = parse_model, .format = format_model };
+
 #define OF_PCI(member, path, kind, detail) \
   FIELD_WHEN (DeviceController, member, path, kind, detail, type, FIELD_VALUE (CONTROLLER_PCI))
 #define OF_TYPES(member, path, kind, detail, types) \
@@ -101,7 +154,7 @@ static const FieldRange chassis_numbers = { 1, 0xff };
 static const Field controller_fields[] = {
   FIELD_WITH (DeviceController, type, "@type", field_enum, &controller_types, FIELD_REQUIRED),
   FIELD (DeviceController, index, "@index", field_number, &range_32),
-  FIELD (DeviceController, model, "@model", field_enum, &controller_models),
+  FIELD (DeviceController, model, "@model", field_model, NULL),
   OF_TYPES (ports, "@ports", field_number, &range_32,
             FIELD_VALUE (CONTROLLER_VIRTIO_SERIAL) | FIELD_VALUE (CONTROLLER_USB)),
   OF_TYPES (vectors, "@vectors", field_number, &range_32, FIELD_VALUE (CONTROLLER_VIRTIO_SERIAL)),
@@ -237,43 +290,13 @@ controller_complete (Completion *completion, Device *device)
 #define REFUSE_XML(member, ...) \
   validation_error_code (validation, VIR_ERR_XML_ERROR, &controller->member, controller, __VA_ARGS__)
 
-static char *
-allowed_models (int type)
-{
-  GString *list = g_string_new (NULL);
-
-  for (guint i = 0; i < G_N_ELEMENTS (type_models[type]); i++) {
-    for (int model = type_models[type][i].first; model != 0 && model <= (int)type_models[type][i].last;
-         model++)
-      g_string_append_printf (list, "%s'%s'", list->len > 0 ? ", " : "",
-                              enum_table_name (&controller_models, model));
-  }
-  return g_string_free (list, FALSE);
-}
-
 static void
 validate_model (Validation *validation, const DeviceController *controller)
 {
-  const char *type = enum_table_name (&controller_types, controller->type);
-
-  if (controller->model == CONTROLLER_MODEL_NONE) {
-    if (controller->type == CONTROLLER_PCI)
-      REFUSE_XML (
-          model,
-          "The PCI controller with index='%u' must have a model; expected one such as 'pcie-root-port'",
-          (guint)controller->index.value);
-    return;
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (type_models[controller->type]); i++) {
-    if (controller->model >= (int)type_models[controller->type][i].first
-        && controller->model <= (int)type_models[controller->type][i].last)
-      return;
-  }
-
-  g_autofree char *allowed = allowed_models (controller->type);
-  REFUSE (model, "Unknown model type '%s' for a controller of type '%s'; %s%s",
-          controller_model_name (controller), type, *allowed != '\0' ? "expected " : "it has no models",
-          allowed);
+  if (controller->model == CONTROLLER_MODEL_NONE && controller->type == CONTROLLER_PCI)
+    REFUSE_XML (model,
+                "The PCI controller with index='%u' must have a model; expected one such as 'pcie-root-port'",
+                (guint)controller->index.value);
 }
 
 #define XHCI_PORTS_MAX          15

@@ -39,8 +39,9 @@ validate_target (Validation *validation, const DeviceDisk *disk)
   gboolean is_floppy = disk->device_type == DISK_DEVICE_FLOPPY;
 
   if (target == NULL) {
-    validation_error_code (validation, VIR_ERR_NO_TARGET, &disk->target, disk, "%s",
-                           disk_path (disk) != NULL ? disk_path (disk) : "<disk> without <target dev=…>");
+    validation_error_code (validation, VIR_ERR_NO_TARGET, &disk->target, disk,
+                           "%s: the disk needs <target dev=…/>",
+                           disk_path (disk) != NULL ? disk_path (disk) : "(no source)");
     return;
   }
   if (is_floppy != g_str_has_prefix (target, "fd")) {
@@ -125,8 +126,9 @@ static void
 validate_source (Validation *validation, const DeviceDisk *disk)
 {
   if (!has_source (disk) && !is_empty_drive_allowed (disk))
-    validation_error_code (validation, VIR_ERR_NO_SOURCE, disk, disk, "%s",
-                           disk->target != NULL ? disk->target : "<disk> without <source>");
+    validation_error_code (validation, VIR_ERR_NO_SOURCE, disk, disk,
+                           "%s: the disk needs a <source>; only cdrom and floppy drives may be empty",
+                           disk->target != NULL ? disk->target : "(no target)");
   if (disk->startup_policy == STARTUP_REQUISITE && !is_empty_drive_allowed (disk))
     REFUSE_XML (startup_policy, "disk startupPolicy 'requisite' is allowed only for cdrom or floppy");
   if (disk->type == DISK_TYPE_DIR && g_strcmp0 (disk->format, "fat") != 0)
