@@ -222,32 +222,32 @@ add_iothreads (Recipe *recipe, GError **error)
   return TRUE;
 }
 
-/* Buses before what sits on them: PCI controllers in the order of their index, then the others by type. */
-static int
-compare_controllers (gconstpointer a, gconstpointer b)
+static void
+add_of_kind (const Recipe *recipe, const DeviceKind *kind, int controller_type, GPtrArray *ret)
 {
-  static const int order[] = {
-    [CONTROLLER_PCI] = 1,  [CONTROLLER_USB] = 2,           [CONTROLLER_SCSI] = 3, [CONTROLLER_IDE] = 4,
-    [CONTROLLER_SATA] = 5, [CONTROLLER_VIRTIO_SERIAL] = 6, [CONTROLLER_CCID] = 7, [CONTROLLER_ISA] = 8
-  };
-  const DeviceController *one = *(DeviceController *const *)a, *other = *(DeviceController *const *)b;
+  const GPtrArray *devices = recipe_def (recipe)->devices;
 
-  if (order[one->type] != order[other->type])
-    return order[one->type] - order[other->type];
-  return (one->index.value > other->index.value) - (one->index.value < other->index.value);
+  for (guint i = 0; i < devices->len; i++) {
+    Device *device = g_ptr_array_index (devices, i);
+
+    if (device->kind == kind
+        && (kind != &controller_kind || ((DeviceController *)device)->type == controller_type))
+      g_ptr_array_add (ret, device);
+  }
 }
 
+/* As they stand in the definition; controllers by type, so that buses come before what sits on them. */
 static GPtrArray *
 devices_of_kind (const Recipe *recipe, const DeviceKind *kind)
 {
-  const GPtrArray *devices = recipe_def (recipe)->devices;
+  static const int types[] = { CONTROLLER_PCI,  CONTROLLER_USB,    CONTROLLER_SCSI,
+                               CONTROLLER_IDE,  CONTROLLER_SATA,   CONTROLLER_VIRTIO_SERIAL,
+                               CONTROLLER_CCID, CONTROLLER_XENBUS, CONTROLLER_ISA,
+                               CONTROLLER_FDC };
   GPtrArray *chosen = g_ptr_array_new ();
 
-  for (guint i = 0; i < devices->len; i++)
-    if (((Device *)g_ptr_array_index (devices, i))->kind == kind)
-      g_ptr_array_add (chosen, g_ptr_array_index (devices, i));
-  if (kind == &controller_kind)
-    g_ptr_array_sort (chosen, compare_controllers);
+  for (guint i = 0; i < (kind == &controller_kind ? G_N_ELEMENTS (types) : 1); i++)
+    add_of_kind (recipe, kind, types[i], chosen);
   return chosen;
 }
 
