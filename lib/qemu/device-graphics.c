@@ -330,10 +330,8 @@ append_spice_place (Recipe *recipe, GString *text, const DeviceGraphics *graphic
     append_text (text, "addr", path);
     return TRUE;
   }
-  if (listen != NULL && listen->type == LISTEN_NONE) { /* QEMU wants a place even when nobody is to connect */
-    path = g_build_filename (recipe_host (recipe)->run_directory, "spice.sock", NULL);
-    g_string_append (text, "unix=on");
-    append_text (text, "addr", path);
+  if (listen != NULL && listen->type == LISTEN_NONE) {
+    g_string_append (text, "port=0");
     return TRUE;
   }
   if (!find_port (recipe, graphics, &port, error))

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Command lines of golden documents: made by ours, kept in a case's qemu-argv, and changed so that QEMU can be started
+with them anywhere: images are made, servers listen on sockets in a scratch directory."""
+
+import json
+import pathlib
+import socket
+import subprocess
+
+import golden
+
+TRANSLATE = golden.build_directory() / "tests" / "translate"
+RUN_DIRECTORY = "/run/domaind/machines/UUID"
+NEEDS = {"egl-headless": "a render node", "sdl": "a display", "dbus": "a bus"}
+
+
+def translate(name, directory=RUN_DIRECTORY):
+    return subprocess.run([TRANSLATE, directory, "domain.xml"], cwd=golden.FOLDER / name, capture_output=True,
+                          text=True, check=False)
+
+
+def options(text):
+    """[(option, value or None)], the emulator's own line first."""
+    return [(option, value or None) for option, _, value in (line.partition(" ") for line in text.splitlines())]
+
+
+def missing(arguments):
+    """What this command line needs and a test's host does not have; None when it can be started anywhere."""
+    return next((NEEDS[value.split(",")[0]] for option, value in arguments
+                 if option == "-display" and value.split(",")[0] in NEEDS), None)
+
+
+def make_image(path, image_format):
+    subprocess.run(["qemu-img", "create", "-q", "-f", image_format, path, "1M"], check=True)
+
+
+def startable(arguments, directory):
+    """The same machine with images of our own and no ports."""
+    nodes = [json.loads(value) for option, value in arguments if option == "-blockdev"]
+    formats = {node["file"]: node["driver"] for node in nodes if "file" in node}
+    words = []
+    for option, value in arguments:
+        if option == "-blockdev" and "filename" in (node := json.loads(value)):
+            node["filename"] = str(directory / f"{node['node-name']}.img")
+            node["driver"] = "file"
+            if not pathlib.Path(node["filename"]).exists():
+                make_image(node["filename"], formats[node["node-name"]])
+            value = json.dumps(node)
+        elif option == "-chardev" and value.startswith("file,"):
+            value = value.split(",path=")[0] + f",path={directory}/output"
+        elif option == "-vnc" and ":" in value and not value.startswith("unix:"):
+            value = ",".join([f"unix:{directory}/vnc"] + value.split(",")[1:])
+        elif option == "-spice":
+            rest = [word for word in value.split(",") if not word.startswith(("port=", "addr=", "unix="))]
+            value = ",".join(["unix=on", f"addr={directory}/spice", *rest])
+        elif option == "-audiodev" and "path" in (audio := json.loads(value)):
+            value = json.dumps({**audio, "path": str(directory / "sound.wav")})
+        elif option in ("-kernel", "-initrd", "-append"):
+            continue
+        words += [option] if value is None else [option, value]
+    return words
+
+
+class Machine:
+    """QEMU with that command line, its monitor connected; ended at the end of the `with`."""
+
+    def __init__(self, words, monitor):
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+        self.monitor = monitor
+
+    def __enter__(self):
+        connection = socket.socket(socket.AF_UNIX)
+        while connection.connect_ex(str(self.monitor)):
+            if self.process.poll() is not None:
+                raise AssertionError(f"QEMU ended: {self.process.stdout.read()}")
+        self.stream = connection.makefile("rw")
+        self.stream.readline()
+        self.ask("qmp_capabilities")
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def ask(self, command, **arguments):
+        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.stream.flush()
+        while "event" in (answer := json.loads(self.stream.readline())):
+            pass
+        return answer["return"]
+
+
+def pci_places(arguments):
+    """What the command line says: id → (bus, device and function as one number)."""
+    found = {}
+    for device in (json.loads(value) for option, value in arguments if option == "-device"):
+        if "addr" in device and "id" in device:
+            slot, _, function = device["addr"].partition(".")
+            found[device["id"]] = (device["bus"], int(slot, 16) * 8 + int(function or "0", 16))
+    return found
+
+
+def pci_place(machine, device):
+    """The same as the machine has it."""
+    path = f"/machine/peripheral/{device}"
+    bus = machine.ask("qom-get", path=path, property="parent_bus")
+    return bus.rpartition("/")[2], machine.ask("qom-get", path=path, property="addr")

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Golden documents as QEMU command lines: the stored ones, and whether the real QEMU makes that machine of them."""
+
+import golden
+import pytest
+import qemu_argv
+
+# Libvirt accepts it, and QEMU finds a second function in a slot that says it has one.
+NOT_STARTED = {"multifunction-off-on-function-zero"}
+CASES = [name for name in golden.ACCEPTED
+         if (golden.FOLDER / name / "qemu-argv").exists() and name not in NOT_STARTED]
+REFUSED = {
+    "serials-and-consoles-pc": "serial port 4: a PC has 4 ISA serial ports, and this would be port 4",
+    "usb-controller-kinds-pc": "controller usb 3 (vt82c686b-uhci): the device 'vt82c686b-usb-uhci' is not supported by QEMU "
+                               "7.2.22 (/usr/bin/qemu-system-x86_64)",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in golden.ACCEPTED if name not in REFUSED])
+def test_command_line(name, request):
+    result = qemu_argv.translate(name)
+    if request.config.getoption("--accept"):
+        (golden.FOLDER / name / "qemu-argv").write_text(result.stdout)
+    assert result.stderr == ""
+    assert result.stdout == golden.text(name, "qemu-argv")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_machine_qemu_cannot_make_is_refused(name):
+    result = qemu_argv.translate(name)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert REFUSED[name] in result.stderr
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_qemu_makes_that_machine(name, tmp_path):
+    result = qemu_argv.translate(name, tmp_path)
+    arguments = qemu_argv.options(result.stdout)
+    if lacking := qemu_argv.missing(arguments):
+        pytest.skip(f"needs {lacking}")
+
+    with qemu_argv.Machine(qemu_argv.startable(arguments, tmp_path), tmp_path / "monitor.sock") as machine:
+        assert machine.ask("query-status")["status"] == "prelaunch"
+        root = {device["qdev_id"] for bus in machine.ask("query-pci") for device in bus["devices"]}
+        places = qemu_argv.pci_places(arguments)
+        assert {device for device, (bus, _) in places.items() if bus in ("pci.0", "pcie.0")} <= root
+        assert {device: qemu_argv.pci_place(machine, device) for device in places} == places
