@@ -8,68 +8,46 @@
  * A machine is started with -no-shutdown, so QEMU stops where it would have ended and waits for us: a
  * shutdown is first a state, then either an end or a restart.
  */
-#include "daemon/qemu/machine-events.h"
-
-#include "model/channel.h"
-#include "model/disk.h"
+#include "daemon/qemu/machine-events-private.h"
 
 #include <string.h>
 
-#define AGENT_CHANNEL "org.qemu.guest_agent.0"
-
-/* A why given before it happens, used once. */
-typedef struct {
-  gboolean set;
-  int reason, detail;
-} Expected;
-
-struct MachineEvents {
-  DomainDef *def;
-  int state, reason;
-  const MachineEventHandlers *handlers;
-  gpointer data;
-  Expected pause, run, end;
-  gboolean restart_on_shutdown;
-  gboolean shutdown_seen;
-};
-
 /* Reading what QEMU says. */
 
-static const char *
-text_of (JsonObject *object, const char *name)
+const char *
+event_text (JsonObject *object, const char *name)
 {
   JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
 
   return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
 }
 
-static gint64
-number_of (JsonObject *object, const char *name)
+gint64
+event_number (JsonObject *object, const char *name)
 {
   JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
 
   return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
 }
 
-static gboolean
-switch_of (JsonObject *object, const char *name)
+gboolean
+event_switch (JsonObject *object, const char *name)
 {
   JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
 
   return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
 }
 
-static JsonObject *
-object_of (JsonObject *object, const char *name)
+JsonObject *
+event_object (JsonObject *object, const char *name)
 {
   JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
 
   return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 }
 
-/* The place of @word among @words, or @otherwise. */
-static int
-word_number (const char *word, const char *const *words, guint count, int otherwise)
+int
+event_word (const char *word, const char *const *words, guint count, int otherwise)
 {
   for (guint i = 0; i < count; i++)
     if (g_str_equal (word, words[i]))
@@ -79,16 +57,16 @@ word_number (const char *word, const char *const *words, guint count, int otherw
 
 /* Telling. */
 
-static void
-set_state (MachineEvents *events, int state, int reason, int event, int detail)
+void
+machine_events_change (MachineEvents *events, int state, int reason, int event, int detail)
 {
   events->state = state;
   events->reason = reason;
   events->handlers->state (events->data, (virDomainState)state, reason, event, detail);
 }
 
-static void
-emit (MachineEvents *events, int number, GVariant *payload)
+void
+machine_events_emit (MachineEvents *events, int number, GVariant *payload)
 {
   g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
 
@@ -122,8 +100,9 @@ on_stop (MachineEvents *events, JsonObject *arguments)
   events->pause.set = FALSE;
   if (events->state != VIR_DOMAIN_RUNNING)
     return; /* the end of a shutdown, a crash or an I/O error that was told already */
-  set_state (events, VIR_DOMAIN_PAUSED, why.set ? why.reason : VIR_DOMAIN_PAUSED_UNKNOWN,
-             VIR_DOMAIN_EVENT_SUSPENDED, why.set ? why.detail : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+  machine_events_change (events, VIR_DOMAIN_PAUSED, why.set ? why.reason : VIR_DOMAIN_PAUSED_UNKNOWN,
+                         VIR_DOMAIN_EVENT_SUSPENDED,
+                         why.set ? why.detail : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
 }
 
 static void
@@ -136,8 +115,8 @@ on_resume (MachineEvents *events, JsonObject *arguments)
   if (events->state == VIR_DOMAIN_RUNNING)
     return;
   events->shutdown_seen = FALSE;
-  set_state (events, VIR_DOMAIN_RUNNING, why.set ? why.reason : VIR_DOMAIN_RUNNING_UNPAUSED,
-             VIR_DOMAIN_EVENT_RESUMED, why.set ? why.detail : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+  machine_events_change (events, VIR_DOMAIN_RUNNING, why.set ? why.reason : VIR_DOMAIN_RUNNING_UNPAUSED,
+                         VIR_DOMAIN_EVENT_RESUMED, why.set ? why.detail : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
 }
 
 static int
@@ -145,7 +124,7 @@ shutdown_detail (JsonObject *arguments)
 {
   if (arguments == NULL || !json_object_has_member (arguments, "guest"))
     return VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED;
-  return switch_of (arguments, "guest") ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST : VIR_DOMAIN_EVENT_SHUTDOWN_HOST;
+  return event_switch (arguments, "guest") ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST : VIR_DOMAIN_EVENT_SHUTDOWN_HOST;
 }
 
 static void
@@ -160,7 +139,7 @@ obey_shutdown (MachineEvents *events, int policy)
 static void
 on_shutdown (MachineEvents *events, JsonObject *arguments)
 {
-  const char *reason = text_of (arguments, "reason");
+  const char *reason = event_text (arguments, "reason");
   gboolean ends_itself = g_str_equal (reason, "host-signal") || g_str_equal (reason, "host-qmp-quit");
 
   if (events->shutdown_seen)
@@ -168,8 +147,8 @@ on_shutdown (MachineEvents *events, JsonObject *arguments)
   events->shutdown_seen = TRUE;
   if (events->end.set)
     return; /* destroyed: nothing but its end is told */
-  set_state (events, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN, VIR_DOMAIN_EVENT_SHUTDOWN,
-             shutdown_detail (arguments));
+  machine_events_change (events, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN, VIR_DOMAIN_EVENT_SHUTDOWN,
+                         shutdown_detail (arguments));
 
   if (ends_itself)
     machine_events_expect_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
@@ -181,8 +160,8 @@ on_shutdown (MachineEvents *events, JsonObject *arguments)
 static void
 on_reset (MachineEvents *events, JsonObject *arguments)
 {
-  emit (events, VIR_DOMAIN_EVENT_ID_REBOOT, g_variant_new ("()"));
-  if (switch_of (arguments, "guest") && events->def->on_reboot == ON_EVENT_DESTROY && !events->end.set)
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_REBOOT, g_variant_new ("()"));
+  if (event_switch (arguments, "guest") && events->def->on_reboot == ON_EVENT_DESTROY && !events->end.set)
     begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
 }
 
@@ -205,10 +184,10 @@ obey_crash (MachineEvents *events)
 static void
 on_panicked (MachineEvents *events, JsonObject *arguments)
 {
-  if (events->end.set || g_str_equal (text_of (arguments, "action"), "run"))
+  if (events->end.set || g_str_equal (event_text (arguments, "action"), "run"))
     return;
-  set_state (events, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIR_DOMAIN_EVENT_CRASHED,
-             VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+  machine_events_change (events, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIR_DOMAIN_EVENT_CRASHED,
+                         VIR_DOMAIN_EVENT_CRASHED_PANICKED);
 
   obey_crash (events);
 }
@@ -225,28 +204,28 @@ static void
 on_suspend (MachineEvents *events, JsonObject *arguments)
 {
   (void)arguments;
-  emit (events, VIR_DOMAIN_EVENT_ID_PMSUSPEND, g_variant_new ("(i)", 0));
-  set_state (events, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN, VIR_DOMAIN_EVENT_PMSUSPENDED,
-             VIR_DOMAIN_EVENT_PMSUSPENDED_MEMORY);
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_PMSUSPEND, g_variant_new ("(i)", 0));
+  machine_events_change (events, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN,
+                         VIR_DOMAIN_EVENT_PMSUSPENDED, VIR_DOMAIN_EVENT_PMSUSPENDED_MEMORY);
 }
 
 static void
 on_suspend_disk (MachineEvents *events, JsonObject *arguments)
 {
   (void)arguments;
-  emit (events, VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK, g_variant_new ("(i)", 0));
-  set_state (events, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_DISK_UNKNOWN,
-             VIR_DOMAIN_EVENT_PMSUSPENDED, VIR_DOMAIN_EVENT_PMSUSPENDED_DISK);
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK, g_variant_new ("(i)", 0));
+  machine_events_change (events, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_DISK_UNKNOWN,
+                         VIR_DOMAIN_EVENT_PMSUSPENDED, VIR_DOMAIN_EVENT_PMSUSPENDED_DISK);
 }
 
 static void
 on_wakeup (MachineEvents *events, JsonObject *arguments)
 {
   (void)arguments;
-  emit (events, VIR_DOMAIN_EVENT_ID_PMWAKEUP, g_variant_new ("(i)", 0));
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_PMWAKEUP, g_variant_new ("(i)", 0));
   if (events->state == VIR_DOMAIN_PMSUSPENDED)
-    set_state (events, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP, VIR_DOMAIN_EVENT_STARTED,
-               VIR_DOMAIN_EVENT_STARTED_WAKEUP);
+    machine_events_change (events, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP, VIR_DOMAIN_EVENT_STARTED,
+                           VIR_DOMAIN_EVENT_STARTED_WAKEUP);
 }
 
 static void
@@ -254,233 +233,13 @@ on_watchdog (MachineEvents *events, JsonObject *arguments)
 {
   static const char *const actions[] = { "none",     "pause", "reset",     "poweroff",
                                          "shutdown", "debug", "inject-nmi" };
-  int action = word_number (text_of (arguments, "action"), actions, G_N_ELEMENTS (actions),
-                            VIR_DOMAIN_EVENT_WATCHDOG_NONE);
+  int action = event_word (event_text (arguments, "action"), actions, G_N_ELEMENTS (actions),
+                           VIR_DOMAIN_EVENT_WATCHDOG_NONE);
 
-  emit (events, VIR_DOMAIN_EVENT_ID_WATCHDOG, g_variant_new ("(i)", action));
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_WATCHDOG, g_variant_new ("(i)", action));
   if (action == VIR_DOMAIN_EVENT_WATCHDOG_PAUSE && events->state == VIR_DOMAIN_RUNNING)
-    set_state (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIR_DOMAIN_EVENT_SUSPENDED,
-               VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG);
-}
-
-/* What its devices say. */
-
-/* The disk of a block node, "libvirt-3-format": the number is its <source index=>. */
-static const DeviceDisk *
-disk_of_node (const MachineEvents *events, const char *node)
-{
-  char *end = NULL;
-  guint64 index;
-
-  if (!g_str_has_prefix (node, "libvirt-"))
-    return NULL;
-  index = g_ascii_strtoull (node + strlen ("libvirt-"), &end, 10);
-  if (*end != '-')
-    return NULL;
-  DOMAIN_FOREACH_DEVICE (events->def, disk_kind, DeviceDisk, disk) {
-    if (disk->source_index.set && disk->source_index.value == index)
-      return disk;
-  }
-  return NULL;
-}
-
-static const DeviceDisk *
-disk_of_alias (const MachineEvents *events, const char *alias)
-{
-  DOMAIN_FOREACH_DEVICE (events->def, disk_kind, DeviceDisk, disk) {
-    if (disk->device.alias != NULL && g_str_equal (disk->device.alias, alias))
-      return disk;
-  }
-  return NULL;
-}
-
-/* The alias in a path of QEMU's object model: "/machine/peripheral/ALIAS/...". (transfer full) */
-static char *
-alias_of_path (const char *path)
-{
-  static const char prefix[] = "/machine/peripheral/";
-
-  if (!g_str_has_prefix (path, prefix))
-    return g_strdup (path);
-  const char *alias = path + strlen (prefix);
-  return g_strndup (alias, strcspn (alias, "/"));
-}
-
-static void
-on_io_error (MachineEvents *events, JsonObject *arguments)
-{
-  static const char *const actions[] = { "ignore", "stop", "report" };
-  int action = word_number (text_of (arguments, "action"), actions, G_N_ELEMENTS (actions),
-                            VIR_DOMAIN_EVENT_IO_ERROR_NONE);
-  g_autofree char *alias =
-      alias_of_path (*text_of (arguments, "qom-path") != '\0' ? text_of (arguments, "qom-path")
-                                                              : text_of (arguments, "device"));
-  const DeviceDisk *disk = disk_of_alias (events, alias);
-  const char *path, *name;
-
-  if (disk == NULL)
-    disk = disk_of_node (events, text_of (arguments, "node-name"));
-  path = disk != NULL && disk_path (disk) != NULL ? disk_path (disk) : "";
-  name = disk != NULL && disk->device.alias != NULL ? disk->device.alias : alias;
-
-  emit (events, VIR_DOMAIN_EVENT_ID_IO_ERROR, g_variant_new ("(ssi)", path, name, action));
-  emit (events, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
-        g_variant_new ("(ssis)", path, name, action, switch_of (arguments, "nospace") ? "enospc" : ""));
-  if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE && events->state == VIR_DOMAIN_RUNNING)
-    set_state (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIR_DOMAIN_EVENT_SUSPENDED,
-               VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
-}
-
-static void
-on_rtc_change (MachineEvents *events, JsonObject *arguments)
-{
-  gint64 offset = number_of (arguments, "offset");
-  const DomainClock *clock = &events->def->clock;
-
-  /* QEMU counts from the clock the machine was started with. */
-  if (clock->offset == CLOCK_VARIABLE && clock->adjustment != NULL)
-    offset += g_ascii_strtoll (clock->adjustment, NULL, 10);
-  emit (events, VIR_DOMAIN_EVENT_ID_RTC_CHANGE, g_variant_new ("(x)", offset));
-}
-
-static void
-on_balloon_change (MachineEvents *events, JsonObject *arguments)
-{
-  guint64 kib = (guint64)MAX (number_of (arguments, "actual"), 0) / 1024;
-
-  if (events->handlers->balloon != NULL)
-    events->handlers->balloon (events->data, kib);
-  emit (events, VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, g_variant_new ("(t)", kib));
-}
-
-static void
-on_tray_moved (MachineEvents *events, JsonObject *arguments)
-{
-  gboolean open = switch_of (arguments, "tray-open");
-  g_autofree char *alias = alias_of_path (
-      *text_of (arguments, "device") != '\0' ? text_of (arguments, "device") : text_of (arguments, "id"));
-
-  if (events->handlers->tray != NULL)
-    events->handlers->tray (events->data, alias, open);
-  emit (events, VIR_DOMAIN_EVENT_ID_TRAY_CHANGE,
-        g_variant_new ("(si)", alias,
-                       open ? VIR_DOMAIN_EVENT_TRAY_CHANGE_OPEN : VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE));
-}
-
-static void
-on_device_deleted (MachineEvents *events, JsonObject *arguments)
-{
-  const char *alias = text_of (arguments, "device");
-
-  if (*alias == '\0')
-    return; /* a part of a device */
-  if (events->handlers->device_deleted != NULL)
-    events->handlers->device_deleted (events->data, alias);
-  emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, g_variant_new ("(s)", alias));
-}
-
-static void
-on_unplug_error (MachineEvents *events, JsonObject *arguments)
-{
-  const char *alias = text_of (arguments, "device");
-
-  if (*alias != '\0')
-    emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
-}
-
-static void
-on_port_change (MachineEvents *events, JsonObject *arguments)
-{
-  const char *alias = text_of (arguments, "id");
-  gboolean open = switch_of (arguments, "open");
-
-  DOMAIN_FOREACH_DEVICE (events->def, channel_kind, DeviceChannel, channel) {
-    if (g_strcmp0 (channel->device.alias, alias) != 0)
-      continue;
-    if (events->handlers->channel != NULL)
-      events->handlers->channel (events->data, alias, open);
-    if (g_strcmp0 (channel->name, AGENT_CHANNEL) == 0)
-      emit (events, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
-            g_variant_new ("(ii)",
-                           open ? VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
-                                : VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
-                           VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL));
-    return;
-  }
-}
-
-static void
-on_memory_failure (MachineEvents *events, JsonObject *arguments)
-{
-  static const char *const recipients[] = { "hypervisor", "guest" };
-  static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
-  JsonObject *flags = object_of (arguments, "flags");
-  guint32 bits = (switch_of (flags, "action-required") ? VIR_DOMAIN_MEMORY_FAILURE_ACTION_REQUIRED : 0)
-                 | (switch_of (flags, "recursive") ? VIR_DOMAIN_MEMORY_FAILURE_RECURSIVE : 0);
-
-  emit (events, VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE,
-        g_variant_new (
-            "(iiu)", word_number (text_of (arguments, "recipient"), recipients, G_N_ELEMENTS (recipients), 0),
-            word_number (text_of (arguments, "action"), actions, G_N_ELEMENTS (actions), 0), bits));
-}
-
-static void
-on_memory_size_change (MachineEvents *events, JsonObject *arguments)
-{
-  guint64 kib = (guint64)MAX (number_of (arguments, "size"), 0) / 1024;
-
-  emit (events, VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
-        g_variant_new ("(st)", text_of (arguments, "id"), kib));
-}
-
-/* Somebody at its display. */
-
-static GVariant *
-graphics_address (JsonObject *address)
-{
-  static const char *const families[] = { "ipv4", "ipv6", "unix" };
-  /* VNC says "service", SPICE "port". */
-  const char *service =
-      *text_of (address, "service") != '\0' ? text_of (address, "service") : text_of (address, "port");
-
-  return g_variant_new ("(iss)",
-                        word_number (text_of (address, "family"), families, G_N_ELEMENTS (families), 0),
-                        text_of (address, "host"), service);
-}
-
-static void
-emit_graphics (MachineEvents *events, JsonObject *arguments, int phase)
-{
-  static const struct {
-    const char *member, *name;
-  } identities[] = { { "x509_dname", "x509dname" }, { "sasl_username", "saslUsername" } };
-  JsonObject *client = object_of (arguments, "client"), *server = object_of (arguments, "server");
-  g_auto (GVariantBuilder) subject = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ss)"));
-
-  for (guint i = 0; i < G_N_ELEMENTS (identities); i++)
-    if (*text_of (client, identities[i].member) != '\0')
-      g_variant_builder_add (&subject, "(ss)", identities[i].name, text_of (client, identities[i].member));
-  emit (events, VIR_DOMAIN_EVENT_ID_GRAPHICS,
-        g_variant_new ("(i@(iss)@(iss)sa(ss))", phase, graphics_address (server), graphics_address (client),
-                       text_of (server, "auth"), &subject));
-}
-
-static void
-on_graphics_connected (MachineEvents *events, JsonObject *arguments)
-{
-  emit_graphics (events, arguments, VIR_DOMAIN_EVENT_GRAPHICS_CONNECT);
-}
-
-static void
-on_graphics_initialized (MachineEvents *events, JsonObject *arguments)
-{
-  emit_graphics (events, arguments, VIR_DOMAIN_EVENT_GRAPHICS_INITIALIZE);
-}
-
-static void
-on_graphics_disconnected (MachineEvents *events, JsonObject *arguments)
-{
-  emit_graphics (events, arguments, VIR_DOMAIN_EVENT_GRAPHICS_DISCONNECT);
+    machine_events_change (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIR_DOMAIN_EVENT_SUSPENDED,
+                           VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG);
 }
 
 static const struct {
@@ -534,7 +293,7 @@ machine_events_ended (MachineEvents *events)
     why = (Expected){ TRUE, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN };
   else if (!why.set)
     why = (Expected){ TRUE, VIR_DOMAIN_SHUTOFF_CRASHED, VIR_DOMAIN_EVENT_STOPPED_FAILED };
-  set_state (events, VIR_DOMAIN_SHUTOFF, why.reason, VIR_DOMAIN_EVENT_STOPPED, why.detail);
+  machine_events_change (events, VIR_DOMAIN_SHUTOFF, why.reason, VIR_DOMAIN_EVENT_STOPPED, why.detail);
 }
 
 MachineEvents *

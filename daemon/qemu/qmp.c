@@ -3,15 +3,10 @@
 /*
  * A QMP client as a small state machine: greeting, capabilities, then commands and events until the end.
  *
- * The socket, both buffers and the handlers belong to the main loop. Jobs share one thing with it, the
- * mailbox under the lock: commands that wait, whether the greeting is done, and why the conversation ended.
- * One condition wakes every waiter; there are never many.
- *
- * A command whose waiter has given up stays in the mailbox, so that its late answer is recognised, and counts
- * against QMP_MAX_WAITING: a silent QEMU cannot be asked for ever. Commands are written as tersely as QMP
- * allows, because QEMU reads its monitor a byte at a time.
+ * The socket, both buffers and the handlers belong to the main loop; those who ask are in qmp-mailbox.c.
+ * Commands are written as tersely as QMP allows, because QEMU reads its monitor a byte at a time.
  */
-#include "daemon/qemu/qmp.h"
+#include "daemon/qemu/qmp-private.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -22,70 +17,6 @@
 
 #define QMP_READ_CHUNK   (64 * 1024)
 #define QMP_READS_A_TURN 16 /* then other sources of the main loop have their turn */
-
-typedef enum { QMP_GREETING, QMP_NEGOTIATING, QMP_READY, QMP_CLOSED } QmpState;
-
-typedef struct {
-  guint id;
-  char *name;
-  gboolean done, abandoned;
-  JsonNode *answer;
-  GError *error;
-  /* Of qmp_ask: */
-  QmpReply reply;
-  gpointer data;
-  guint timer;
-  Qmp *qmp; /* for the timer; not a reference */
-} QmpCommand;
-
-typedef struct {
-  char *text;
-  gsize length, sent;
-  int fd; /* to be passed with the first byte; -1 */
-} QmpOutgoing;
-
-/* Something the handlers have not been told yet, as there were none. */
-typedef struct {
-  char *event; /* NULL: ready */
-  JsonObject *arguments;
-  gint64 microseconds;
-} QmpNotice;
-
-struct Qmp {
-  gint ref_count;
-
-  /* Main loop. */
-  int fd;
-  guint input, output; /* sources */
-  const QmpHandlers *handlers;
-  gpointer data;
-  GQueue notices; /* QmpNotice */
-  gboolean closed_told;
-  GByteArray *buffer; /* read and not yet a whole line */
-  gsize scanned;      /* of the buffer, without a line's end */
-  GQueue outgoing;    /* QmpOutgoing */
-
-  /* The mailbox. */
-  GMutex lock;
-  GCond changed;
-  QmpState state;
-  guint last_id;
-  GHashTable *commands; /* id → QmpCommand */
-  GError *end;          /* why it is closed */
-};
-
-static void
-command_free (gpointer data)
-{
-  QmpCommand *command = data;
-
-  if (command->timer != 0)
-    g_source_remove (command->timer);
-  g_clear_error (&command->error);
-  g_clear_pointer (&command->answer, json_node_unref);
-  g_free (command->name);
-  g_free (command);
-}
 
 static void
 outgoing_free (gpointer data)
@@ -201,47 +132,6 @@ qmp_set_handlers (Qmp *qmp, const QmpHandlers *handlers, gpointer data)
   qmp_unref (qmp);
 }
 
-/* The mailbox. */
-
-/* Called with the lock held; takes @answer and @error. A job's command wakes its job; an asked one is taken
- * out, to be told by the caller when the lock is free again: (transfer full). */
-static QmpCommand *
-command_settle (Qmp *qmp, QmpCommand *command, JsonNode *answer, GError *error)
-{
-  command->answer = answer;
-  command->error = error;
-  command->done = TRUE;
-  if (command->reply != NULL) {
-    g_hash_table_steal (qmp->commands, GUINT_TO_POINTER (command->id));
-    return command;
-  }
-  if (command->abandoned)
-    g_hash_table_remove (qmp->commands, GUINT_TO_POINTER (command->id));
-  else
-    g_cond_broadcast (&qmp->changed);
-  return NULL;
-}
-
-static void
-command_tell (QmpCommand *command)
-{
-  if (command == NULL)
-    return;
-  if (!command->abandoned)
-    command->reply (command->answer, command->error, command->data);
-  command_free (command);
-}
-
-static GError *
-hung_up_error (const Qmp *qmp, const char *command)
-{
-  GError *error = NULL;
-
-  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "QEMU did not answer '%s': %s", command,
-                  qmp->end != NULL ? qmp->end->message : "its monitor was closed");
-  return error;
-}
-
 /* The one way to the end. Takes @why. */
 static void
 qmp_end (Qmp *qmp, GError *why)
@@ -261,7 +151,7 @@ qmp_end (Qmp *qmp, GError *why)
   for (GList *each = commands; each != NULL; each = each->next) {
     QmpCommand *command = each->data;
     if (!command->done) {
-      QmpCommand *asked = command_settle (qmp, command, NULL, hung_up_error (qmp, command->name));
+      QmpCommand *asked = qmp_command_settle (qmp, command, NULL, qmp_hung_up_error (qmp, command->name));
       if (asked != NULL)
         g_ptr_array_add (told, asked);
     }
@@ -276,7 +166,7 @@ qmp_end (Qmp *qmp, GError *why)
   close (qmp->fd);
   qmp->fd = -1;
   for (guint i = 0; i < told->len; i++)
-    command_tell (told->pdata[i]);
+    qmp_command_tell (told->pdata[i]);
   qmp_tell_closed (qmp);
   if (qmp->input != 0)
     g_source_remove (qmp->input); /* drops the reference of the open socket */
@@ -367,8 +257,7 @@ qmp_flush (Qmp *qmp)
     qmp->output = g_unix_fd_add (qmp->fd, G_IO_OUT, qmp_on_writable, qmp);
 }
 
-/* Takes @text and @fd. Commands wait for the greeting to be done. */
-static void
+void
 qmp_write (Qmp *qmp, char *text, int fd)
 {
   QmpOutgoing *outgoing = g_new0 (QmpOutgoing, 1);
@@ -492,9 +381,9 @@ qmp_take_answer (Qmp *qmp, JsonObject *message)
   if (!failed) /* the contents are shared with the copy, and belong to the waiter's thread from here on */
     json_object_remove_member (message, "return");
   GError *error = failed ? error_from_qemu (message, command->name) : NULL;
-  QmpCommand *asked = command_settle (qmp, command, answer, error);
+  QmpCommand *asked = qmp_command_settle (qmp, command, answer, error);
   g_mutex_unlock (&qmp->lock);
-  command_tell (asked);
+  qmp_command_tell (asked);
 }
 
 static void
@@ -507,7 +396,9 @@ qmp_take_message (Qmp *qmp, JsonObject *message)
       qmp_fail (qmp, "what answers on the monitor is not QEMU");
       return;
     }
+    g_mutex_lock (&qmp->lock);
     qmp->state = QMP_NEGOTIATING;
+    g_mutex_unlock (&qmp->lock);
     QmpOutgoing *hello = g_new0 (QmpOutgoing, 1);
     hello->text = g_strdup ("{\"execute\":\"qmp_capabilities\"}\n");
     hello->length = strlen (hello->text);
@@ -616,240 +507,8 @@ qmp_new (int connected_fd, const QmpHandlers *handlers, gpointer data)
   g_queue_init (&qmp->outgoing);
   g_mutex_init (&qmp->lock);
   g_cond_init (&qmp->changed);
-  qmp->commands = g_hash_table_new_full (NULL, NULL, NULL, command_free);
+  qmp->commands = g_hash_table_new_full (NULL, NULL, NULL, qmp_command_free);
   qmp->input = g_unix_fd_add_full (G_PRIORITY_DEFAULT, connected_fd, G_IO_IN | G_IO_HUP | G_IO_ERR,
                                    qmp_on_readable, qmp_ref (qmp), qmp_input_gone);
   return qmp;
-}
-
-/* Commands. */
-
-static char *
-command_text (const char *command, JsonObject *arguments, guint id)
-{
-  g_autofree char *text = NULL;
-
-  if (arguments == NULL)
-    return g_strdup_printf ("{\"execute\":\"%s\",\"id\":%u}\n", command, id);
-
-  JsonNode *node = json_node_init_object (json_node_alloc (), arguments);
-  text = json_to_string (node, FALSE);
-  json_node_unref (node);
-  return g_strdup_printf ("{\"execute\":\"%s\",\"arguments\":%s,\"id\":%u}\n", command, text, id);
-}
-
-/* Put a command into the mailbox; called with the lock held. */
-static QmpCommand *
-command_add (Qmp *qmp, const char *name, GError **error)
-{
-  if (qmp->state == QMP_CLOSED) {
-    g_propagate_error (error, hung_up_error (qmp, name));
-    return NULL;
-  }
-  if (g_hash_table_size (qmp->commands) >= QMP_MAX_WAITING) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED,
-                    "QEMU has left %d commands unanswered; '%s' is not sent to it", QMP_MAX_WAITING, name);
-    return NULL;
-  }
-
-  QmpCommand *command = g_new0 (QmpCommand, 1);
-  do
-    command->id = ++qmp->last_id;
-  while (command->id == 0 || g_hash_table_contains (qmp->commands, GUINT_TO_POINTER (command->id)));
-  command->name = g_strdup (name);
-  command->qmp = qmp;
-  g_hash_table_insert (qmp->commands, GUINT_TO_POINTER (command->id), command);
-  return command;
-}
-
-typedef struct {
-  Qmp *qmp;
-  char *text;
-  int fd;
-} QmpPosted;
-
-static gboolean
-posted_write (gpointer data)
-{
-  QmpPosted *posted = data;
-
-  qmp_write (posted->qmp, g_steal_pointer (&posted->text), posted->fd);
-  qmp_unref (posted->qmp);
-  g_free (posted);
-  return G_SOURCE_REMOVE;
-}
-
-/* From a job's thread to the socket's. Takes @text and @fd. */
-static void
-qmp_post (Qmp *qmp, char *text, int fd)
-{
-  QmpPosted *posted = g_new0 (QmpPosted, 1);
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  posted->qmp = qmp_ref (qmp);
-  posted->text = text;
-  posted->fd = fd;
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, posted_write, posted, NULL);
-  g_source_attach (source, NULL);
-}
-
-static void
-wake_waiters (GCancellable *cancellable G_GNUC_UNUSED, gpointer data)
-{
-  Qmp *qmp = data;
-
-  g_mutex_lock (&qmp->lock);
-  g_cond_broadcast (&qmp->changed);
-  g_mutex_unlock (&qmp->lock);
-}
-
-/* Called with the lock held: until @condition, the job's end or the conversation's. */
-static void
-qmp_wait (Qmp *qmp, Job *job, const gboolean *condition, QmpState until)
-{
-  while (!*condition && qmp->state < until && !g_cancellable_is_cancelled (job_cancellable (job)))
-    if (job_deadline (job) == G_MAXINT64)
-      g_cond_wait (&qmp->changed, &qmp->lock);
-    else if (!g_cond_wait_until (&qmp->changed, &qmp->lock, job_deadline (job)))
-      break;
-}
-
-/* Called with the lock held: what the wait for @command has come to. */
-static JsonNode *
-command_take (Qmp *qmp, QmpCommand *command, GError **error)
-{
-  if (!command->done) {
-    command->abandoned = TRUE;
-    return NULL;
-  }
-  JsonNode *answer = g_steal_pointer (&command->answer);
-  if (answer == NULL)
-    g_propagate_error (error, g_steal_pointer (&command->error));
-  g_hash_table_remove (qmp->commands, GUINT_TO_POINTER (command->id));
-  return answer;
-}
-
-static gboolean
-was_cancelled (Job *job, GError **error)
-{
-  return g_cancellable_is_cancelled (job_cancellable (job)) && !job_check (job, error);
-}
-
-JsonNode *
-qmp_call_with_fd (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, int fd, GError **error)
-{
-  GError *problem = NULL;
-  JsonNode *answer = NULL;
-
-  g_mutex_lock (&qmp->lock);
-  QmpCommand *command = job_check (job, &problem) ? command_add (qmp, name, &problem) : NULL;
-  guint id = command != NULL ? command->id : 0;
-  g_mutex_unlock (&qmp->lock);
-  if (command == NULL) {
-    g_clear_pointer (&arguments, json_object_unref);
-    g_propagate_error (error, problem);
-    return NULL;
-  }
-
-  qmp_post (qmp, command_text (name, arguments, id), fd >= 0 ? dup (fd) : -1);
-  gulong handler = g_cancellable_connect (job_cancellable (job), G_CALLBACK (wake_waiters), qmp, NULL);
-  g_mutex_lock (&qmp->lock);
-  qmp_wait (qmp, job, &command->done, QMP_CLOSED + 1);
-  answer = command_take (qmp, command, &problem);
-  g_mutex_unlock (&qmp->lock);
-  g_cancellable_disconnect (job_cancellable (job), handler);
-
-  if (answer == NULL && problem == NULL && !was_cancelled (job, &problem))
-    virt_error_set (&problem, VIR_ERR_OPERATION_TIMEOUT, "QEMU has not answered '%s' in time", name);
-  if (problem != NULL)
-    g_propagate_error (error, problem);
-  return answer;
-}
-
-JsonNode *
-qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error)
-{
-  return qmp_call_with_fd (qmp, job, command, arguments, -1, error);
-}
-
-gboolean
-qmp_wait_ready (Qmp *qmp, Job *job, GError **error)
-{
-  const gboolean never = FALSE;
-
-  gulong handler = g_cancellable_connect (job_cancellable (job), G_CALLBACK (wake_waiters), qmp, NULL);
-  g_mutex_lock (&qmp->lock);
-  qmp_wait (qmp, job, &never, QMP_READY);
-  QmpState state = qmp->state;
-  GError *end = state == QMP_CLOSED ? g_error_copy (qmp->end) : NULL;
-  g_mutex_unlock (&qmp->lock);
-  g_cancellable_disconnect (job_cancellable (job), handler);
-
-  if (state == QMP_READY)
-    return TRUE;
-  if (end != NULL)
-    g_propagate_error (error, end);
-  else if (!was_cancelled (job, error))
-    virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT, "QEMU has not opened its monitor in time");
-  return FALSE;
-}
-
-/* Asking from the main loop. */
-
-static gboolean
-ask_late (gpointer data)
-{
-  QmpCommand *command = data;
-  g_autoptr (GError) error = NULL;
-  QmpReply reply = command->reply;
-  gpointer reply_data = command->data;
-
-  virt_error_set (&error, VIR_ERR_OPERATION_TIMEOUT, "QEMU has not answered '%s' in time", command->name);
-  command->timer = 0;
-  command->abandoned = TRUE; /* its answer may still come */
-  reply (NULL, error, reply_data);
-  return G_SOURCE_REMOVE;
-}
-
-typedef struct {
-  QmpReply reply;
-  gpointer data;
-  GError *error;
-} QmpRefusal;
-
-static gboolean
-ask_refused (gpointer data)
-{
-  QmpRefusal *refusal = data;
-
-  refusal->reply (NULL, refusal->error, refusal->data);
-  g_error_free (refusal->error);
-  g_free (refusal);
-  return G_SOURCE_REMOVE;
-}
-
-void
-qmp_ask (Qmp *qmp, const char *name, JsonObject *arguments, guint timeout_seconds, QmpReply reply,
-         gpointer data)
-{
-  GError *error = NULL;
-
-  g_mutex_lock (&qmp->lock);
-  QmpCommand *command = command_add (qmp, name, &error);
-  if (command != NULL) {
-    command->reply = reply;
-    command->data = data;
-    command->timer = g_timeout_add_seconds (timeout_seconds, ask_late, command);
-  }
-  g_mutex_unlock (&qmp->lock);
-
-  if (command == NULL) {
-    QmpRefusal *refusal = g_new0 (QmpRefusal, 1);
-    *refusal = (QmpRefusal){ reply, data, error };
-    g_clear_pointer (&arguments, json_object_unref);
-    g_idle_add (ask_refused, refusal);
-    return;
-  }
-  qmp_write (qmp, command_text (name, arguments, command->id), -1);
 }
