@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""domctl with a daemon: the story of a machine in its words, and the same for programs."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import subprocess
+
+import pytest
+
+from conftest import BUILD, PATIENCE, domain_xml, wait_for
+
+GUEST = BUILD / "guest"
+UUID = "5c1b1f3e-6f0a-4b6e-9c55-0d1f0e3a7b11"
+
+
+@pytest.fixture
+def domctl(daemon):
+    def run(*words, status=0, stdin=None, **environment):
+        done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", *map(str, words)], input=stdin,
+                              capture_output=True, text=True, timeout=PATIENCE,
+                              env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8",
+                                       **environment))
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}\n{daemon.log()}"
+        return done.stderr if status else done.stdout
+
+    return run
+
+
+@pytest.fixture
+def document(tmp_path):
+    path = tmp_path / "web.xml"
+    path.write_text(domain_xml("web", UUID, more="<!-- kept -->"))
+    return path
+
+
+def state(domctl, *words):
+    return domctl("domstate", "web", *words).strip()
+
+
+def test_a_machines_story(domctl, document):
+    assert domctl("list", "--all") == " Id   Name   State\n--------------------\n\n"
+    assert domctl("define", document) == f"Domain 'web' defined from {document}\n"
+    assert domctl("list", "--all") == " Id   Name   State\n-----------------------\n -    web    shut off\n\n"
+    assert domctl("domuuid", "web") == UUID + "\n"
+    assert domctl("domid", "web") == "-\n"
+    assert domctl("start", "web", "--paused") == "Domain 'web' started\n"
+    assert state(domctl, "--reason") == "paused (starting up)"
+    assert domctl("domid", "web") == "1\n"
+    assert domctl("resume", "1") == "Domain 'web' resumed\n"
+    assert state(domctl, "--reason") == "running (unpaused)"
+    assert domctl("suspend", UUID) == "Domain 'web' suspended\n"
+    assert state(domctl, "--reason") == "paused (user)"
+    assert domctl("resume", "web") == "Domain 'web' resumed\n"
+    assert domctl("reset", "web") == "Domain 'web' was reset\n"
+    assert domctl("reboot", "web") == "Domain 'web' is being rebooted\n"
+    assert domctl("shutdown", "web") == "Domain 'web' is being shutdown\n"
+    assert domctl("list") == " Id   Name   State\n----------------------\n 1    web    running\n\n"
+    assert domctl("destroy", "web") == "Domain 'web' destroyed\n"
+    assert state(domctl, "--reason") == "shut off (destroyed)"
+    assert domctl("undefine", "web") == "Domain 'web' has been undefined\n"
+    assert domctl("list", "--all", "--name") == ""
+
+
+def test_what_is_wrong_is_said_in_two_lines(domctl, document):
+    assert domctl("start", "web", status=1) == ("error: failed to get domain 'web'\n"
+                                                "error: Domain not found: no domain with matching name 'web'\n")
+    domctl("define", document)
+    assert "domain is not running" in domctl("destroy", "web", status=1)
+    domctl("start", "web")
+    lines = domctl("start", "web", status=1).splitlines()
+    assert lines[0] == "error: Failed to start domain 'web'"
+    assert "already running" in lines[1]
+
+
+def test_define_is_strict_and_leaves_the_old_definition(domctl, document, tmp_path):
+    domctl("define", document)
+    before = domctl("dumpxml", "web", "--source")
+    worse = tmp_path / "worse.xml"
+    worse.write_text(before.replace("<vcpu>", "<vcpus>").replace("</vcpu>", "</vcpus>"))
+    message = domctl("define", worse, status=1)
+    assert "vcpu" in message and re.search(r":\d+:\d+", message)
+    assert domctl("dumpxml", "web", "--source") == before == document.read_text()
+
+
+def test_documents_out(domctl, document):
+    domctl("define", document)
+    completed = domctl("dumpxml", "web")
+    assert "<address type='pci'" in completed or "<emulator>" in completed
+    domctl("start", "web", "--paused")
+    live = domctl("dumpxml", "web")
+    assert live.startswith("<domain type='qemu' id='1'>") and "<alias name=" in live
+    assert domctl("dumpxml", "web", "--inactive") == completed
+    assert json.loads(domctl("dumpxml", "web", "--json"))["document"] == live
+
+
+def test_dominfo_has_virshs_lines(domctl, document):
+    domctl("define", document)
+    labels = [line.split(":")[0] for line in domctl("dominfo", "web").splitlines()]
+    assert labels == ["Id", "Name", "UUID", "OS Type", "State", "CPU(s)", "Max memory", "Used memory", "Persistent",
+                      "Autostart", "Managed save", "Security model", "Security DOI"]
+    domctl("start", "web")
+    info = json.loads(domctl("dominfo", "web", "--json"))
+    assert (info["name"], info["uuid"], info["state"], info["vcpus"], info["max_memory"]) == \
+        ("web", UUID, "running", "1", "32768 KiB")
+    assert "cpu_time" in info
+    assert domctl("vcpuinfo", "web").startswith("VCPU:           0\n")
+
+
+def test_autostart(domctl, document):
+    domctl("define", document)
+    assert domctl("autostart", "web") == "Domain 'web' marked as autostarted\n"
+    assert domctl("list", "--all", "--autostart", "--name") == "web\n"
+    assert domctl("autostart", "web", "--disable") == "Domain 'web' unmarked as autostarted\n"
+    assert domctl("list", "--all", "--autostart", "--name") == ""
+
+
+def test_edit_takes_a_good_text_and_keeps_a_bad_one(domctl, document):
+    domctl("define", document)
+    assert domctl("edit", "web", EDITOR="true") == "Domain 'web' XML configuration not changed\n"
+    assert domctl("edit", "web", EDITOR="sed -i s/kept/changed/") == "Domain 'web' XML configuration edited\n"
+    assert "<!-- changed -->" in domctl("dumpxml", "web", "--source")
+    message = domctl("edit", "web", EDITOR="sed -i s/hvm/hwm/", status=1, stdin="")
+    kept = pathlib.Path(re.search(r"kept in (\S+)", message).group(1))
+    assert "hwm" in kept.read_text()
+    kept.unlink()
+    assert "hwm" not in domctl("dumpxml", "web", "--source")
+
+
+def test_create_is_gone_when_it_ends(domctl, document):
+    assert domctl("create", document, "--paused") == f"Domain 'web' created from {document}\n"
+    assert domctl("list", "--transient", "--name") == "web\n"
+    domctl("destroy", "web")
+    assert "Domain not found" in domctl("domstate", "web", status=1)
+
+
+def test_lists_for_programs(domctl, document):
+    domctl("define", document)
+    assert json.loads(domctl("list", "--json")) == []
+    rows = json.loads(domctl("list", "--all", "--json"))
+    assert rows == [{"id": None, "name": "web", "uuid": UUID, "state": "shut off", "reason": "unknown",
+                     "persistent": True, "autostart": False}]
+    assert domctl("list", "--inactive", "--uuid") == UUID + "\n"
+    assert domctl("list", "--state-paused", "--name") == ""
+
+
+def test_events(domctl, daemon, document):
+    domctl("define", document)
+    watcher = subprocess.Popen([BUILD / "cli" / "domctl", "--connect", "session", "event", "--event", "lifecycle",
+                                "--loop", "web"], stdout=subprocess.PIPE, text=True,
+                               env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8"))
+    try:
+        # The watcher says nothing until something happens: things happen until it has said its first.
+        seen = ""
+        while "Started Booted" not in seen:
+            domctl("start", "web", "--paused")
+            domctl("destroy", "web")
+            if select.select([watcher.stdout], [], [], 0.1)[0]:
+                seen += watcher.stdout.readline()
+        assert seen.startswith("event 'lifecycle' for domain 'web': ")
+    finally:
+        watcher.terminate()
+        watcher.communicate(timeout=PATIENCE)
+    assert "lifecycle\n" in domctl("event", "--list")
+
+
+def test_the_host(domctl):
+    assert "<capabilities>" in domctl("capabilities")
+    assert "<domainCapabilities>" in domctl("domcapabilities", "--virttype", "qemu", "--machine", "q35")
+    labels = [line.split(":")[0] for line in domctl("nodeinfo").splitlines()]
+    assert labels == ["CPU model", "CPU(s)", "CPU frequency", "CPU socket(s)", "Core(s) per socket",
+                      "Thread(s) per core", "NUMA cell(s)", "Memory size"]
+    assert "Using API: QEMU 11.3.0\n" in domctl("version", "--daemon")
+    assert json.loads(domctl("version", "--json"))["api"] == "11.3.0"
+
+
+def test_no_daemon_says_how_to_get_one(bus):
+    done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", "list"], capture_output=True, text=True,
+                          env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=bus.address, LC_ALL="C.UTF-8"), timeout=PATIENCE)
+    assert done.returncode == 1
+    assert "domaind --session" in done.stderr
+
+
+def test_the_console_of_a_linux_on_a_terminal(domctl, daemon, tmp_path):
+    source = pathlib.Path(__file__).resolve().parents[2] / "examples" / "linux-kernel.xml"
+    path = tmp_path / "linux.xml"
+    path.write_text(source.read_text().replace("/var/lib/domaind/images/guest", str(GUEST)))
+    domctl("create", path, "--paused")
+    master, slave = pty.openpty()
+    console = subprocess.Popen([BUILD / "cli" / "domctl", "--connect", "session", "console", "linux-kernel"],
+                               stdin=slave, stdout=slave, stderr=subprocess.PIPE, text=True,
+                               env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8"))
+    os.close(slave)
+    try:
+        assert "Connected to domain 'linux-kernel'" in console.stderr.readline()
+        assert "Escape character" in console.stderr.readline()
+        domctl("resume", "linux-kernel")
+        seen = bytearray()
+
+        def has(words):
+            if select.select([master], [], [], 0.05)[0]:
+                seen.extend(os.read(master, 4096))
+            return words in seen
+
+        wait_for(lambda: has(b"guest: ready"), "the guest's last line of its boot")
+        os.write(master, b"echo $((6 * 7))x\r")
+        wait_for(lambda: has(b"42x"), "the guest's answer")
+        os.write(master, b"\x1d")
+        assert console.wait(PATIENCE) == 0
+    finally:
+        console.kill()
+        console.wait()
+        console.stderr.close()
+        os.close(master)
+    domctl("destroy", "linux-kernel")
