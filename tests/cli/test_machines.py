@@ -48,7 +48,7 @@ def test_a_machines_story(domctl, document):
     assert domctl("domuuid", "web") == UUID + "\n"
     assert domctl("domid", "web") == "-\n"
     assert domctl("start", "web", "--paused") == "Domain 'web' started\n"
-    assert state(domctl, "--reason") == "paused (starting up)"
+    assert state(domctl, "--reason") == "paused (user)"
     assert domctl("domid", "web") == "1\n"
     assert domctl("resume", "1") == "Domain 'web' resumed\n"
     assert state(domctl, "--reason") == "running (unpaused)"
