@@ -138,11 +138,10 @@ undefine_run (CommandLine *line)
 static char *
 get_document (CommandLine *line, const char *path, gboolean own_bytes, guint flags, GError **error)
 {
-  g_autoptr (GVariant) answer = own_bytes
-                                    ? connection_call (line->connection, path, OWN_DOMAIN_INTERFACE,
-                                                       "GetSource", g_variant_new ("(u)", flags), error)
-                                    : connection_call (line->connection, path, DOMAIN_INTERFACE, "GetXMLDesc",
-                                                       g_variant_new ("(u)", flags), error);
+  g_autoptr (GVariant) answer =
+      own_bytes ? connection_call (line->connection, path, OWN_DOMAIN_INTERFACE, "GetSource", NULL, error)
+                : connection_call (line->connection, path, DOMAIN_INTERFACE, "GetXMLDesc",
+                                   g_variant_new ("(u)", flags), error);
   char *text = NULL;
 
   if (answer != NULL)

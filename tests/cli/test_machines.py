@@ -80,7 +80,7 @@ def test_define_is_strict_and_leaves_the_old_definition(domctl, document, tmp_pa
     domctl("define", document)
     before = domctl("dumpxml", "web", "--source")
     worse = tmp_path / "worse.xml"
-    worse.write_text(before.replace("<vcpu>", "<vcpus>").replace("</vcpu>", "</vcpus>"))
+    worse.write_text(before.replace("<vcpu>", "<vcqu>").replace("</vcpu>", "</vcqu>"))
     message = domctl("define", worse, status=1)
     assert "vcpu" in message and re.search(r":\d+:\d+", message)
     assert domctl("dumpxml", "web", "--source") == before == document.read_text()
