@@ -129,8 +129,8 @@ complete_controllers (Completion *completion)
   assign_drive_addresses (completion);
 
   require_disk_controllers (completion, DISK_BUS_SCSI, CONTROLLER_SCSI);
-  require_virtio_serial_controllers (completion);
   require_disk_controllers (completion, DISK_BUS_FDC, CONTROLLER_FDC);
   require_disk_controllers (completion, DISK_BUS_IDE, CONTROLLER_IDE);
   require_disk_controllers (completion, DISK_BUS_SATA, CONTROLLER_SATA);
+  require_virtio_serial_controllers (completion);
 }
