@@ -6,10 +6,13 @@ end cleanly (a leak, undefined behaviour, a crash) fails the test it served.
 """
 
 import contextlib
+import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import uuid
 
@@ -131,12 +134,16 @@ class Daemon:
         self.process = None
 
     def machines(self):
-        """(pid, command line) of every QEMU that belongs to this root."""
-        for entry in pathlib.Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if entry.name.isdigit() and "qemu" in os.readlink(entry / "exe") \
-                        and str(self.root).encode() in (entry / "environ").read_bytes():
-                    yield int(entry.name), (entry / "cmdline").read_bytes()
+        """{name: pid} of every QEMU of this root that still runs, from what the daemon wrote down."""
+        found = {}
+        for status in self.root.glob("run/domaind/machines/*/status.json"):
+            with contextlib.suppress(OSError, ValueError):
+                machine = json.loads(status.read_text())
+                process = pathlib.Path("/proc") / str(machine["pid"])
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+                if fields[0] != "Z" and int(fields[19]) == machine["start-time"]:
+                    found[machine["name"]] = machine["pid"]
+        return found
 
     def clean_up(self):
         try:
@@ -145,9 +152,10 @@ class Daemon:
         finally:
             if self.process is not None:
                 self.kill()
-            for pid, _ in self.machines():
+            for pid in self.machines().values():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+            shutil.rmtree(self.root, ignore_errors=True)
 
     # Calls. Arguments in GVariant's text types: call(ROOT, CONNECT, "ListDomains", "(u)", 0).
 
@@ -209,8 +217,14 @@ def bus(tmp_path_factory):
 
 
 @pytest.fixture
-def daemon(tmp_path, bus):
-    it = Daemon(tmp_path, bus)
+def root():
+    """A directory with a short name: sockets below it have paths of at most 107 bytes."""
+    return pathlib.Path(tempfile.mkdtemp(prefix="dd-"))
+
+
+@pytest.fixture
+def daemon(root, bus):
+    it = Daemon(root, bus)
     try:
         it.start()
         yield it
