@@ -12,7 +12,7 @@
 
 #define DBUS_NAME             "org.libvirt"
 #define DBUS_OWN_NAME         "org.domaind1"
-#define DBUS_CALLS_PER_CLIENT 1024 /* in flight at once; the bus itself has its own, lower limits */
+#define DBUS_CALLS_PER_CLIENT 256 /* in flight at once; a system bus has a lower limit of its own */
 
 struct DbusServer {
   Manager *manager;

@@ -313,16 +313,18 @@ def test_a_stalled_guest_holds_up_nobody_else(daemon):
 
 
 def test_calls_in_flight_are_bounded(daemon):
-    path = stall(daemon)
-    answers = [daemon.begin(path, DOMAIN, "Suspend") for _ in range(1024)]
-    beyond = daemon.error(path, DOMAIN, "GetState", "(u)", 0)
+    # A domain has 65 calls waiting at most, and a client 256.
+    paths = [stall(daemon, f"stalled{number}") for number in range(4)]
+    answers = [daemon.begin(path, DOMAIN, "Suspend") for path in paths for _ in range(65)]
+    beyond = daemon.error(paths[0], DOMAIN, "GetState", "(u)", 0)
     assert beyond[0] == "org.freedesktop.DBus.Error.LimitsExceeded"
-    assert "1024 calls of this client wait" in beyond[1]
+    assert "256 calls of this client wait" in beyond[1]
     # Another client is not this client.
     other = daemon.bus.connect()
-    assert daemon.call(path, DOMAIN, "GetState", "(u)", 0, connection=other) == (1, 1)
-    daemon.call(path, DOMAIN, "Destroy", "(u)", 0, connection=other)
-    wait_for(lambda: all(answers), "1024 answers")
+    assert daemon.call(paths[0], DOMAIN, "GetState", "(u)", 0, connection=other) == (1, 1)
+    for path in paths:
+        daemon.call(path, DOMAIN, "Destroy", "(u)", 0, connection=other)
+    wait_for(lambda: all(answers), "260 answers")
     assert daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0) == []
     other.close_sync()
 

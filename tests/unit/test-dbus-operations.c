@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The table of operations on D-Bus: each row fits its member by the codec's rules, read-only clients may call
+ * what libvirt lets them call, and no function serves two different operations. */
+#include "daemon/dbus/codec.h"
+#include "daemon/dbus/private.h"
+#include "daemon/ops/ops.h"
+#include "facts.h"
+
+static void
+fail_row (const char *name, const char *what)
+{
+  fail_msg ("%s: %s", name, what);
+}
+
+static void
+test_shapes (G_GNUC_UNUSED void **state)
+{
+  for (const Operation *operation = operations; operation->name != NULL; operation++) {
+    g_autoptr (GError) error = NULL;
+
+    if (shape_parse (operation->in, &error) == NULL || shape_parse (operation->out, &error) == NULL)
+      fail_row (operation->name, error->message);
+  }
+}
+
+/* What a read-only client may call is what libvirt lets it call. */
+static void
+compare_access (GHashTable *row, G_GNUC_UNUSED gpointer data)
+{
+  const char *read_only = g_hash_table_lookup (row, "ro");
+  const Operation *operation;
+  int program = strcmp (g_hash_table_lookup (row, "prog"), "qemu") == 0 ? 1 : 0;
+  gboolean reads;
+
+  if (strcmp (g_hash_table_lookup (row, "prog"), "lxc") == 0)
+    return;
+  operation = operation_by_procedure (program, atoi (g_hash_table_lookup (row, "num")));
+  if (operation == NULL || strcmp (operation->name, "DOMAIN_DEL_THROTTLE_GROUP") == 0)
+    return; /* libvirt forgot to refuse that one */
+  reads = operation->access == ACCESS_CONNECT || operation->access == ACCESS_READ;
+  if (strcmp (read_only, "no") == 0 ? reads : !reads)
+    fail_row (operation->name, "its access is not what libvirt's read-only connections have");
+}
+
+static void
+test_access (G_GNUC_UNUSED void **state)
+{
+  for (const Operation *operation = operations; operation->name != NULL; operation++)
+    if (operation->interface != NULL && operation->access == ACCESS_NONE)
+      fail_row (operation->name, "on D-Bus, and without an access rule");
+  facts_read ("libvirt-rpc.tsv", compare_access, NULL);
+}
+
+static GDBusInterfaceInfo *
+interface_of (const Operation *operation)
+{
+  g_autofree char *full = strchr (operation->interface, '.') != NULL
+                              ? g_strdup (operation->interface)
+                              : g_strconcat ("org.libvirt.", operation->interface, NULL);
+  GDBusInterfaceInfo *info = NULL;
+
+  for (guint i = 0; dbus_root_interfaces[i] != NULL; i++)
+    if (strcmp (dbus_root_interfaces[i], full) == 0)
+      info = dbus_interface_info (full);
+  for (guint i = 0; dbus_domain_interfaces[i] != NULL; i++)
+    if (strcmp (dbus_domain_interfaces[i], full) == 0)
+      info = dbus_interface_info (full);
+  return info;
+}
+
+/* The member's arguments and answer as introspected, or FALSE when there is no such member. */
+static gboolean
+member_types (const Operation *operation, GVariantType **ret_in, GVariantType **ret_out)
+{
+  GDBusInterfaceInfo *interface = interface_of (operation);
+  gboolean sets = g_str_has_suffix (operation->member, "=");
+  g_autofree char *name = g_strndup (operation->member, strlen (operation->member) - (sets ? 1 : 0));
+  GDBusMethodInfo *method;
+  GDBusPropertyInfo *property;
+
+  if (interface == NULL)
+    return FALSE;
+  method = g_dbus_interface_info_lookup_method (interface, operation->member);
+  property = g_dbus_interface_info_lookup_property (interface, name);
+  if (method != NULL) {
+    *ret_in = dbus_arguments_type (method->in_args);
+    *ret_out = dbus_arguments_type (method->out_args);
+  } else if (property != NULL) {
+    g_autofree char *tuple = g_strconcat ("(", property->signature, ")", NULL);
+    *ret_in = g_variant_type_new (sets ? tuple : "()");
+    *ret_out = g_variant_type_new (sets ? "()" : tuple);
+  }
+  return method != NULL || property != NULL;
+}
+
+static void
+test_members (G_GNUC_UNUSED void **state)
+{
+  for (const Operation *operation = operations; operation->name != NULL; operation++) {
+    g_autoptr (GVariantType) in = NULL, out = NULL;
+    g_autoptr (GError) error = NULL;
+
+    if (operation->interface == NULL)
+      continue;
+    if (!member_types (operation, &in, &out))
+      fail_row (operation->name, "there is no such D-Bus member");
+    else if (!dbus_codec_agrees (operation, in, out, &error))
+      fail_row (operation->member, error->message);
+    assert_ptr_equal (operation, operation_by_member (operation->interface, operation->member));
+  }
+}
+
+/* A function serves several rows only when they are one operation with more or fewer arguments. */
+static gboolean
+same_operation (const Operation *a, const Operation *b)
+{
+  if (a->function == op_answer_none || a->function == op_answer_empty_list
+      || a->function == op_answer_empty_list_and_count)
+    return TRUE;
+  return strcmp (a->in, b->in) == 0 || g_str_has_prefix (a->in, b->in) || g_str_has_prefix (b->in, a->in);
+}
+
+static void
+test_functions (G_GNUC_UNUSED void **state)
+{
+  for (const Operation *a = operations; a->name != NULL; a++)
+    for (const Operation *b = a + 1; b->name != NULL; b++)
+      if (a->function != NULL && a->function == b->function && !same_operation (a, b))
+        fail_msg ("%s and %s have one function and different arguments", a->name, b->name);
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_shapes),
+    cmocka_unit_test (test_access),
+    cmocka_unit_test (test_members),
+    cmocka_unit_test (test_functions),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
