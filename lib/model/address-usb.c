@@ -106,6 +106,15 @@ find_bus (const UsbMap *map, guint64 index)
   return NULL;
 }
 
+static gint
+compare_buses (gconstpointer a, gconstpointer b)
+{
+  const UsbBus *one = *(UsbBus *const *)a, *other = *(UsbBus *const *)b;
+
+  return one->index < other->index ? -1 : one->index > other->index;
+}
+
+/* Lowest first, whichever the document names first: a device goes to the first with a free port. */
 static void
 add_buses (UsbMap *map)
 {
@@ -120,6 +129,7 @@ add_buses (UsbMap *map)
       g_ptr_array_add (map->buses, bus);
     }
   }
+  g_ptr_array_sort (map->buses, compare_buses);
 }
 
 /* "1.2": FALSE unless it is one to four numbers from 1 on. */
