@@ -146,6 +146,26 @@ read_images (DomainDef *def, LiveValues *values, GError **error)
   return TRUE;
 }
 
+/* The number of each disk's block node, by which QEMU's events speak of it: counted as the recipe names
+ * nodes, an image before those it stands on, an empty drive too. */
+static void
+number_images (DomainDef *def, const LiveValues *values)
+{
+  guint node = 0;
+
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    const char *path = disk_path (disk);
+    const ImageInfo *info = path != NULL ? g_hash_table_lookup (values->images, path) : NULL;
+
+    node++;
+    if (info == NULL)
+      continue;
+    disk->source_index = NUMBER (node);
+    for (info = info->backing; info != NULL; info = info->backing)
+      node++;
+  }
+}
+
 gboolean
 live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *values, GError **error)
 {
@@ -154,7 +174,10 @@ live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *v
   def->id = (SignedNumber){ TRUE, id };
   domain_def_assign_aliases (def);
   choose_sockets (def, socket_directory);
-  return read_images (def, values, error) && choose_ports (def, values, error);
+  if (!read_images (def, values, error))
+    return FALSE;
+  number_images (def, values);
+  return choose_ports (def, values, error);
 }
 
 void

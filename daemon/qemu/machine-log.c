@@ -3,6 +3,7 @@
 /* A machine's log, in the form libvirt's users know: time, what is started, the command line by options. */
 #include "daemon/qemu/machine-log.h"
 
+#include "config.h"
 #include "daemon/store.h"
 
 #include <errno.h>
@@ -10,10 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#ifndef DOMAIND_VERSION
-#define DOMAIND_VERSION "0.1.0"
-#endif
 
 static void
 write_all (int fd, const char *text, gsize length)
@@ -68,7 +65,7 @@ void
 machine_log_banner (MachineLog *log, const char *qemu_version, char **environment, char **argv)
 {
   g_autofree char *head = g_strdup_printf ("starting up domaind version: %s, qemu version: %s, hostname: %s",
-                                           DOMAIND_VERSION, qemu_version, g_get_host_name ());
+                                           PACKAGE_VERSION, qemu_version, g_get_host_name ());
   g_autoptr (GString) text = g_string_new (NULL);
 
   machine_log_line (log, head);

@@ -9,6 +9,7 @@
 #include "daemon/qemu/control.h"
 #include "daemon/qemu/start.h"
 #include "main-loop.h"
+#include "model/disk.h"
 #include "model/graphics.h"
 #include "model/serial.h"
 #include "qemu/recipe.h"
@@ -252,8 +253,12 @@ private_image_just_works (void **state)
   assert_int_equal (g_chmod (image, 0600), 0);
   StartedMachine *started = start (devices, FALSE);
   assert_status (started->qmp, "running");
+  DOMAIN_FOREACH_DEVICE (started->def, disk_kind, DeviceDisk, disk) {
+    g_autofree char *node = g_strdup_printf ("\"libvirt-%u-format\"", (guint)disk->source_index.value);
+    g_autofree char *log = machine_log ();
+    assert_non_null (strstr (log, node));
+  }
 
-  /* QEMU holds the lock: a second machine on the same image is refused, in QEMU's words. */
   struct stat status;
   assert_int_equal (stat (image, &status), 0);
   assert_int_equal (status.st_uid, geteuid ());
@@ -261,6 +266,29 @@ private_image_just_works (void **state)
 }
 
 /* What is there from before goes, unless it is to be kept; the file is made when it is missing. */
+/* QEMU locks what it writes to: who comes second is refused, and the first goes on. */
+static void
+image_in_use_is_refused (void **state)
+{
+  g_autofree char *image = in_root ("shared.qcow2");
+  g_autofree char *create = g_strdup_printf ("qemu-img create -q -f qcow2 %s 1M", image);
+  g_autofree char *devices = g_strdup_printf (
+      "<disk type='file'><driver name='qemu' type='qcow2'/><source file='%s'/><target dev='vda' "
+      "bus='virtio'/></disk>",
+      image);
+  g_autoptr (GError) error = NULL;
+
+  (void)state;
+  assert_true (g_spawn_command_line_sync (create, NULL, NULL, NULL, NULL));
+  StartedMachine *started = start (devices, FALSE);
+  g_autoptr (DomainDef) second = parse (QEMU, devices, "");
+  memcpy (second->uuid, "11111111", 8);
+  assert_null (start_def (second, FALSE, &error));
+  assert_non_null (strstr (error->message, "Failed to get \"write\" lock"));
+  assert_status (started->qmp, "running");
+  end_machine (started);
+}
+
 static void
 serial_output_goes_to_a_file (void **state)
 {
@@ -518,6 +546,7 @@ main (void)
     cmocka_unit_test (machine_is_started_paused_and_controlled),
     cmocka_unit_test (qemu_runs_without_privileges),
     cmocka_unit_test (private_image_just_works),
+    cmocka_unit_test (image_in_use_is_refused),
     cmocka_unit_test (serial_output_goes_to_a_file),
     cmocka_unit_test (firmware_gets_its_variables),
     cmocka_unit_test (displays_get_their_own_ports),
