@@ -50,6 +50,8 @@ struct Machine {
   DomainDef *def;        /* live: aliases, ports, pty paths */
   gint64 started;        /* g_get_real_time */
   gboolean ended;        /* its process is gone */
+  gboolean
+      holds_domain; /* its end is the end of the domain's turn: a half-started one that was found again */
   gboolean monitor_closed;
   guint linger;               /* source: the monitor of an ended process is being read out */
   int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */

@@ -130,6 +130,8 @@ finish (Machine *machine)
                     machine->end_detail);
   if (!domain->persistent)
     manager_remove (manager, domain);
+  else if (machine->holds_domain)
+    domain_done (manager, domain->uuid);
   for (guint i = 0; i < endings->len; i++)
     ending_answer (g_ptr_array_index (endings, i));
   g_ptr_array_unref (endings);
@@ -334,10 +336,13 @@ adopted (gpointer result, const GError *error, gpointer data)
   Domain *domain = manager_find_uuid (context->manager, context->uuid, NULL);
   Machine *machine = domain != NULL ? domain->machine : NULL;
 
+  if (domain != NULL)
+    domain->job = NULL;
   if (machine != NULL && error != NULL) {
     g_warning ("domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
   } else if (machine != NULL && answer->half_started) {
     g_message ("domain '%s' was being started when the daemon ended: it is ended", domain->name);
+    machine->holds_domain = TRUE; /* who wants to start it anew waits for the end */
     machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
   } else if (machine != NULL && machine->qmp == NULL) {
     machine->qmp = g_steal_pointer (&answer->qmp);
@@ -346,7 +351,8 @@ adopted (gpointer result, const GError *error, gpointer data)
     machine_events_found (machine->events, answer->state, answer->reason);
     qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
   }
-  domain_done (context->manager, context->uuid);
+  if (machine == NULL || !machine->holds_domain)
+    domain_done (context->manager, context->uuid);
   g_free (context->uuid);
   g_free (context);
 }

@@ -149,6 +149,7 @@ main (int argc, char **argv)
   textdomain (GETTEXT_PACKAGE);
   umask (0022);
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a limit on files is an error to report like a full disk */
 
   if (!read_options (&options, &argc, &argv, &error)) {
     fprintf (stderr, "domaind: %s\n", error->message);
