@@ -116,10 +116,13 @@ add_refusals (Diagnostics *diagnostics, const Diagnostics *refusals, gboolean la
   }
 }
 
+/* What is true of a running machine was complete when it was written: completing it again would forget the
+ * paths and ports it was given. */
 static void
-complete_and_check (DomainDef *def, const Platform *platform, FieldReader *reader)
+complete_and_check (DomainDef *def, guint flags, const Platform *platform, FieldReader *reader)
 {
-  domain_complete (&(Completion){ def, platform, reader->diagnostics, reader->map });
+  if ((flags & DOMAIN_READ_LIVE) == 0)
+    domain_complete (&(Completion){ def, platform, reader->diagnostics, reader->map });
   if (!diagnostics_has_errors (reader->diagnostics))
     domain_validate (&(Validation){ def, platform, reader->diagnostics, reader->map });
 }
@@ -143,7 +146,7 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
   /* Names let through by a lax reading are all the schema would speak of. */
   if ((flags & DOMAIN_READ_NO_SCHEMA) == 0 && diagnostics_count (diagnostics) == 0)
     schema_validate (document, refusals);
-  complete_and_check (def, platform, &reader);
+  complete_and_check (def, flags, platform, &reader);
   add_refusals (diagnostics, refusals, reader.lax);
   return diagnostics_has_errors (diagnostics) ? NULL : g_steal_pointer (&def);
 }
