@@ -50,7 +50,7 @@ channel_complete (Completion *completion, Device *device)
 
   chardev_complete (completion, source);
   if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_UNIX
-      && is_made_up_path (chardev_path (source)))
+      && is_made_up_path (chardev_path (source)) && !completion->live)
     chardev_clear_sources (source);
 }
 

@@ -96,13 +96,13 @@ is_sourceless (int type)
 }
 
 void
-chardev_complete (Completion *completion G_GNUC_UNUSED, Chardev *chardev)
+chardev_complete (Completion *completion, Chardev *chardev)
 {
   if (chardev->type == CHARDEV_NONE)
     chardev->type = CHARDEV_PTY;
   if (chardev->type == CHARDEV_TCP && chardev->protocol == PROTOCOL_NONE)
     chardev->protocol = PROTOCOL_RAW;
-  if (is_sourceless (chardev->type)) {
+  if (is_sourceless (chardev->type) && !completion->live) {
     chardev_clear_sources (chardev);
     return;
   }

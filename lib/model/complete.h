@@ -15,6 +15,7 @@ struct Completion {
   const Platform *platform;
   Diagnostics *diagnostics;
   const SourceMap *map;
+  gboolean live; /* a running machine's state: paths and ports given at its start stay */
 };
 
 struct Validation {

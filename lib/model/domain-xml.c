@@ -116,13 +116,12 @@ add_refusals (Diagnostics *diagnostics, const Diagnostics *refusals, gboolean la
   }
 }
 
-/* What is true of a running machine was complete when it was written: completing it again would forget the
- * paths and ports it was given. */
 static void
 complete_and_check (DomainDef *def, guint flags, const Platform *platform, FieldReader *reader)
 {
-  if ((flags & DOMAIN_READ_LIVE) == 0)
-    domain_complete (&(Completion){ def, platform, reader->diagnostics, reader->map });
+  gboolean live = (flags & DOMAIN_READ_LIVE) != 0;
+
+  domain_complete (&(Completion){ def, platform, reader->diagnostics, reader->map, live });
   if (!diagnostics_has_errors (reader->diagnostics))
     domain_validate (&(Validation){ def, platform, reader->diagnostics, reader->map });
 }

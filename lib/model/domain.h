@@ -284,7 +284,7 @@ DomainDef *domain_def_copy (const DomainDef *def); /* a separate one with one re
 typedef enum {
   DOMAIN_READ_LAX = 1 << 0, /* unknown elements and attributes are warnings (the wires without VALIDATE) */
   DOMAIN_READ_NO_SCHEMA = 1 << 1, /* our own completed documents: seen by the schema, in their order */
-  DOMAIN_READ_LIVE = 1 << 2,      /* a running machine's state file: taken as it is, ids and aliases too */
+  DOMAIN_READ_LIVE = 1 << 2,      /* a running machine's state file: ids, aliases, paths, ports stay */
 } DomainReadFlags;
 
 /*

@@ -187,7 +187,7 @@ complete_spice_ports (DeviceGraphics *graphics, GraphicsListen *first)
 }
 
 static void
-graphics_complete (Completion *completion G_GNUC_UNUSED, Device *device)
+graphics_complete (Completion *completion, Device *device)
 {
   DeviceGraphics *graphics = (DeviceGraphics *)device;
   GraphicsListen *first;
@@ -196,6 +196,8 @@ graphics_complete (Completion *completion G_GNUC_UNUSED, Device *device)
     return;
   complete_listens (graphics);
   first = graphics_first_listen (graphics);
+  if (completion->live)
+    return; /* its ports are those it was started with */
   if (first->type == LISTEN_SOCKET || first->type == LISTEN_NONE)
     clear_ports (graphics);
   else if (graphics->type == GRAPHICS_SPICE)

@@ -191,7 +191,7 @@ interface_complete (Completion *completion, Device *device)
     interface->model = g_strdup ("virtio");
   if (interface->model == NULL && interface->type != INTERFACE_HOSTDEV)
     interface->model = g_strdup (default_model (completion));
-  if (interface->target_dev != NULL && is_made_up_name (interface->target_dev))
+  if (interface->target_dev != NULL && is_made_up_name (interface->target_dev) && !completion->live)
     g_clear_pointer (&interface->target_dev, g_free);
   if (interface->queues.value == 0)
     interface->queues.set = FALSE;
