@@ -10,6 +10,7 @@
 #include "daemon/qemu/probe.h"
 #include "model/complete.h"
 #include "model/schema.h"
+#include "qemu/firmware.h"
 #include "qemu/recipe.h"
 
 #include <stdio.h>
@@ -247,9 +248,12 @@ cook (DomainDef *def, Emulators *emulators, GError **error)
 {
   g_autofree char *run_directory = g_build_filename ("/run/domaind/machines", def->uuid, NULL);
   g_autoptr (QemuCaps) caps = find_caps (emulators, def->emulator);
+  g_autoptr (QemuFirmware) firmware = qemu_firmware_load (NULL);
   RecipeHost host = { .run_directory = run_directory,
                       .state_directory = "/var/lib/domaind",
-                      .monitor_fd = -1 };
+                      .monitor_fd = -1,
+                      .firmware = firmware,
+                      .now = g_get_real_time () / G_USEC_PER_SEC };
   g_autoptr (Recipe) recipe = NULL;
 
   domain_def_assign_aliases (def);
@@ -286,6 +290,8 @@ translate_run (CommandLine *line)
     g_auto (GStrv) environment = recipe_to_environment (recipe);
     g_auto (GStrv) argv = recipe_to_argv (recipe);
 
+    for (const char *const *warning = recipe_warnings (recipe); *warning != NULL; warning++)
+      fprintf (stderr, _ ("%s: warning: %s\n"), path, *warning);
     if (json) {
       line->json = TRUE;
       command_print_json (line, launch_to_json (environment, argv));

@@ -131,8 +131,6 @@ add_step (GPtrArray *argv, const Step *step)
     [STEP_BLOCKDEV] = "-blockdev", [STEP_DEVICE] = "-device",   [STEP_AUDIODEV] = "-audiodev"
   };
 
-  if (step->kind == STEP_COMMAND)
-    return;
   if (step->kind == STEP_OPTION) {
     g_ptr_array_add (argv, g_strdup (step->option));
     if (step->value != NULL)

@@ -224,25 +224,6 @@ check_listen (const DeviceGraphics *graphics, GError **error)
   return TRUE;
 }
 
-/* Passwords go over QMP: a command line can be read by everyone. */
-static void
-add_password (Recipe *recipe, const DeviceGraphics *graphics, const char *protocol)
-{
-  static const char *const connected[] = { NULL, "fail", "disconnect", "keep" };
-  g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
-  g_autoptr (GDateTime) end = graphics->passwd_valid_to != NULL
-                                  ? g_date_time_new_from_iso8601 (graphics->passwd_valid_to, utc)
-                                  : NULL;
-  g_autofree char *time =
-      end != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, g_date_time_to_unix (end)) : NULL;
-
-  recipe_command (recipe, "set_password",
-                  props ("protocol", "s", protocol, "password", "s", graphics->passwd, "connected", "?s",
-                         connected[CLAMP (graphics->connected, 0, 3)], NULL));
-  if (time != NULL)
-    recipe_command (recipe, "expire_password", props ("protocol", "s", protocol, "time", "s", time, NULL));
-}
-
 static const DeviceAudio *
 find_audio (const Recipe *recipe, const Number *id)
 {
@@ -288,8 +269,6 @@ cook_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
   recipe_option (recipe, "-vnc", "%s", text->str);
   if (graphics->keymap != NULL)
     recipe_option (recipe, "-k", "%s", graphics->keymap);
-  if (graphics->passwd != NULL)
-    add_password (recipe, graphics, "vnc");
   return TRUE;
 }
 
@@ -366,8 +345,6 @@ cook_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
   recipe_option (recipe, "-spice", "%s", text->str);
   if (graphics->keymap != NULL)
     recipe_option (recipe, "-k", "%s", graphics->keymap);
-  if (graphics->passwd != NULL)
-    add_password (recipe, graphics, "spice");
   return TRUE;
 }
 

@@ -103,9 +103,5 @@ cook_interface (Recipe *recipe, const Device *device, GError **error)
                    ? recipe_file_by_name (recipe, interface->rom_file, "network boot ROM")
                    : NULL,
                NULL);
-  if (!recipe_device (recipe, device, properties, error))
-    return FALSE;
-  if (interface->link == LINK_DOWN)
-    recipe_command (recipe, "set_link", props ("name", "s", device->alias, "up", "b", FALSE, NULL));
-  return TRUE;
+  return recipe_device (recipe, device, properties, error);
 }

@@ -14,7 +14,7 @@
 struct Recipe {
   DomainDef *def;
   QemuCaps *caps;
-  const RecipeHost *host;
+  RecipeHost host;
   RecipeFiles files;
   GPtrArray *steps;       /* Step */
   GPtrArray *file_list;   /* RecipeFile */
@@ -52,7 +52,7 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
 
   recipe->def = domain_def_ref ((DomainDef *)def);
   recipe->caps = qemu_caps_ref ((QemuCaps *)caps);
-  recipe->host = host;
+  recipe->host = *host;
   recipe->files = files;
   recipe->steps = g_ptr_array_new_with_free_func (step_free);
   recipe->file_list = g_ptr_array_new_with_free_func (file_free);
@@ -94,7 +94,7 @@ recipe_caps (const Recipe *recipe)
 const RecipeHost *
 recipe_host (const Recipe *recipe)
 {
-  return recipe->host;
+  return &recipe->host;
 }
 
 gboolean
@@ -127,12 +127,6 @@ recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties)
   step->kind = kind;
   step->properties = properties;
   g_ptr_array_add (recipe->steps, step);
-}
-
-void
-recipe_command (Recipe *recipe, const char *command, JsonObject *arguments)
-{
-  recipe_step (recipe, STEP_COMMAND, props ("execute", "s", command, "arguments", "?o", arguments, NULL));
 }
 
 const char *
@@ -283,7 +277,7 @@ recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *
 const char *
 recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose)
 {
-  const RecipeHost *host = recipe->host;
+  const RecipeHost *host = &recipe->host;
 
   if (recipe->files == RECIPE_BY_DESCRIPTOR && host->can_read != NULL
       && !host->can_read (host->can_read_data, path))

@@ -26,9 +26,6 @@ typedef enum {
   STEP_BLOCKDEV, /* -blockdev JSON       | blockdev-add / blockdev-del */
   STEP_DEVICE,   /* -device JSON         | device_add / device_del    */
   STEP_AUDIODEV, /* -audiodev JSON, cold only */
-  STEP_COMMAND,  /* not on a command line: the QMP command { "execute", "arguments" }, to be given once QEMU
-                    answers  and before its CPUs start (a password, a link that is down); at hotplug in its
-                    turn; not undone */
 } StepKind;
 
 typedef struct {
@@ -53,7 +50,7 @@ typedef struct {
   gboolean by_name;
   gboolean output;   /* takes what the guest writes: opened for writing only, and made when it is not there */
   gboolean truncate; /* an output that is emptied first; otherwise it is appended to */
-  char *made_from; /* when @path does not exist, it is first made as a copy of this; NULL: it must exist */
+  char *made_from;   /* when @path does not exist, it is first made as a copy of this; NULL: it must exist */
   const Device *device; /* whose it is, or NULL: for the error when it cannot be opened */
   const char *purpose;  /* "disk image", "kernel", ... */
 } RecipeFile;
@@ -94,6 +91,7 @@ struct ImageInfo {
   const ImageInfo *backing; /* NULL at the end of the chain */
 };
 
+/* @host is copied, the strings in it are borrowed until the last step is added. */
 Recipe *recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, RecipeFiles files);
 void recipe_free (Recipe *recipe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Recipe, recipe_free)
@@ -105,8 +103,6 @@ const RecipeHost *recipe_host (const Recipe *recipe);
 /* Adding steps. Property lists are built with props (below); the recipe takes them. */
 void recipe_option (Recipe *recipe, const char *option, const char *value_format, ...) G_GNUC_PRINTF (3, 4);
 void recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties);
-/* A STEP_COMMAND; takes @arguments. */
-void recipe_command (Recipe *recipe, const char *command, JsonObject *arguments);
 /* A -device step: @properties get "id" (the alias) and the bus and address of @device. */
 gboolean recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GError **error);
 /* How QEMU is to be told of the file: its path, or /dev/fdset/N. Owned by the recipe. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The command line of a document by the library alone, an option and its value a line: what `domctl translate`
- * prints, but for the QEMU that the library has built in, so that golden files do not depend on the host. DIRECTORY is
- * where sockets and variable stores would be.
+ * The command line of a document by the library alone, an option and its value a line: what `domctl
+ * translate` prints, but for the QEMU that the library has built in, so that golden files do not depend on
+ * the host. DIRECTORY is where sockets and variable stores would be.
  */
 #include "model/domain.h"
 #include "qemu/recipe.h"

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "qemu/host-facts.h"
+
+/* What the capabilities document says of this host, read from /proc and /sys. Any thread. */
+typedef struct NodeFacts NodeFacts;
+NodeFacts *node_facts_read (void);
+void node_facts_free (NodeFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NodeFacts, node_facts_free)
+
+const HostFacts *node_facts_get (const NodeFacts *facts);
