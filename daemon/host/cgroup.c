@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SYSTEMD_RUNS "/run/systemd/system"
+
 /* Where the version 2 hierarchy is mounted; NULL when it is not. (transfer full) */
 static char *
 find_hierarchy (void)
@@ -34,7 +36,8 @@ find_hierarchy (void)
 static char *
 group_path (const char *uuid)
 {
-  g_autofree char *hierarchy = find_hierarchy ();
+  /* The hierarchy of a host with systemd has one writer, and that is systemd: see scope.h. */
+  g_autofree char *hierarchy = access (SYSTEMD_RUNS, F_OK) != 0 ? find_hierarchy () : NULL;
 
   return hierarchy != NULL ? g_build_filename (hierarchy, "domaind", uuid, NULL) : NULL;
 }

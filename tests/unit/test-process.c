@@ -225,6 +225,40 @@ nothing_executes_before_it_is_written_down (void **state)
   assert_int_equal (kill (created.pid, 0), -1);
 }
 
+static gboolean
+die_here (GPid pid, guint64 start_time, gpointer data, GError **error)
+{
+  (void)start_time;
+  (void)error;
+  if (write (*(int *)data, &pid, sizeof pid) == sizeof pid)
+    kill (getpid (), SIGKILL);
+  return FALSE;
+}
+
+/* The daemon is killed before it could write down what it started: the child never becomes the program. */
+static void
+nothing_executes_when_the_daemon_dies (void **state)
+{
+  int ends[2], status;
+  GPid orphan;
+
+  (void)state;
+  assert_int_equal (pipe2 (ends, O_CLOEXEC), 0);
+  pid_t daemon = fork ();
+  if (daemon == 0) {
+    spawn_shell ("sleep 100", (ProcessLaunch){ .created = die_here, .created_data = &ends[1] }, NULL);
+    _exit (1);
+  }
+  assert_int_equal (read (ends[0], &orphan, sizeof orphan), sizeof orphan);
+  assert_int_equal (waitpid (daemon, &status, 0), daemon);
+  assert_true (WIFSIGNALED (status));
+  assert_int_equal (waitpid (orphan, &status, 0), orphan); /* ours to reap: we are its subreaper */
+  assert_true (WIFEXITED (status));
+  assert_int_equal (WEXITSTATUS (status), 127);
+  close (ends[0]);
+  close (ends[1]);
+}
+
 static void
 adopted_is_the_same_process_or_none (void **state)
 {
@@ -298,6 +332,7 @@ main (void)
     cmocka_unit_test (no_privileges_are_left),
     cmocka_unit_test (launch_errors_name_the_program_and_the_reason),
     cmocka_unit_test (nothing_executes_before_it_is_written_down),
+    cmocka_unit_test (nothing_executes_when_the_daemon_dies),
     cmocka_unit_test (adopted_is_the_same_process_or_none),
     cmocka_unit_test (zombie_is_not_alive),
     cmocka_unit_test (earlier_end_is_told_too),
