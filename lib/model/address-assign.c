@@ -13,6 +13,8 @@ assign_describe (const Completion *completion, const Device *device)
   g_autofree char *name = device_describe (device);
   guint line = source_map_find (completion->map, &device->address, device).line;
 
+  if (device->implied)
+    return g_strdup_printf ("the machine's own %s", name);
   return line ? g_strdup_printf ("%s (line %u)", name, line) : g_steal_pointer (&name);
 }
 

@@ -22,5 +22,6 @@ void complete_pci_controllers (Completion *completion);
 #define address_error(completion, device, ...) \
   completion_error_code ((completion), VIR_ERR_XML_ERROR, &(device)->address, (device), __VA_ARGS__)
 
-/* "video 'virtio' (line 12)", or without the line when the document did not say where. (transfer full) */
+/* "video 'virtio' (line 12)", "the machine's own controller sata 0", or without the line when the document
+ * did not say where. (transfer full) */
 char *assign_describe (const Completion *completion, const Device *device);

@@ -97,7 +97,6 @@ channel_describe (const Device *device)
 
 const DeviceKind channel_kind = {
   .element = "channel",
-  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceChannel), channel_fields },
   .complete = channel_complete,
   .validate = channel_validate,

@@ -86,7 +86,6 @@ console_describe (const Device *device)
 
 const DeviceKind console_kind = {
   .element = "console",
-  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceConsole), console_fields },
   .complete = console_complete,
   .validate = console_validate,

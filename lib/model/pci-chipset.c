@@ -324,11 +324,11 @@ describe_users (const PciAssignment *assignment, const PciClash *clash)
 {
   PciUser user = pci_map_user (assignment->map, &clash->place);
   g_autofree char *device = assign_describe (assignment->completion, clash->device);
-  g_autofree char *other = user.device ? assign_describe (assignment->completion, user.device) : NULL;
+  g_autofree char *other =
+      user.device ? assign_describe (assignment->completion, user.device) : g_strdup (user.builtin);
+  gboolean other_first = user.device && !user.device->implied;
 
-  if (!user.device)
-    return g_strdup_printf ("%s and %s", device, user.builtin);
-  return g_strdup_printf ("%s and %s", other, device);
+  return g_strdup_printf ("%s and %s", other_first ? other : device, other_first ? device : other);
 }
 
 /* The place to take instead, as text to say. */

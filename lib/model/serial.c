@@ -85,11 +85,10 @@ serial_complete (Completion *completion, Device *device)
   if (serial->port.set)
     return;
 
+  /* After the highest one said, before or behind it; parallel ports count only those before. */
   guint64 port = 0;
   DOMAIN_FOREACH_DEVICE (completion->def, serial_kind, DeviceSerial, other) {
-    if (other == serial)
-      break;
-    if (other->port.value >= port)
+    if (other->port.set && other->port.value >= port)
       port = other->port.value + 1;
   }
   serial->port = NUMBER (port);
@@ -212,7 +211,6 @@ parallel_describe (const Device *device)
 
 const DeviceKind serial_kind = {
   .element = "serial",
-  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceSerial), serial_fields },
   .complete = serial_complete,
   .validate = serial_validate,
@@ -223,7 +221,6 @@ const DeviceKind serial_kind = {
 
 const DeviceKind parallel_kind = {
   .element = "parallel",
-  .skips_user_aliases = TRUE,
   .table = { sizeof (DeviceParallel), parallel_fields },
   .complete = parallel_complete,
   .validate = parallel_validate,
