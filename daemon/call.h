@@ -30,10 +30,10 @@ struct Call {
   void (*respond) (Call *call, GVariant *answer, const GError *error);
   gpointer wire_data;
   GDestroyNotify wire_free;
-  GUnixFDList *descriptors; /* goes with the answer: of a console, where a stream takes place on RPC; NULL: none */
+  GUnixFDList *descriptors; /* goes with the answer of consoles and channels: a stream on RPC; NULL: none */
   gboolean answered;
-  gboolean holds_domain;  /* it has the domain's turn (domain_queue), and gives it back when answered */
-  gpointer user_data; /* the operation's own, between steps */
+  gboolean holds_domain; /* it has the domain's turn (domain_queue), and gives it back when answered */
+  gpointer user_data;    /* the operation's own, between steps */
   GDestroyNotify user_free;
 };
 

@@ -21,6 +21,10 @@ typedef struct {
   GVariant *payload;
 } Event;
 
+/* For EVENT_DOMAIN, with payload "()": a property has another value, and libvirt has no event for it
+ * (autostart). */
+#define EVENT_DOMAIN_CHANGED (-1)
+
 typedef void (*EventHandler) (const Event *event, gpointer data);
 
 Events *events_new (void);

@@ -93,9 +93,6 @@ respond (Call *call, GVariant *answer, const GError *error)
 
   if (answer != NULL)
     converted = dbus_codec_answer (call->operation, answer, half->out, &mistake);
-  /* What has no event of libvirt's (autostart) shows in the properties all the same. */
-  if (call->operation->access >= ACCESS_WRITE && call->domain_uuid != NULL && half->client->server != NULL)
-    dbus_announce_soon (half->client->server, call->domain_uuid);
   half->answered (converted, call->descriptors,
                   converted != NULL ? NULL
                   : error != NULL   ? error

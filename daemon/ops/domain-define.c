@@ -268,8 +268,10 @@ autostart_done (Manager *manager, gpointer data, const GError *error)
     call_fail (change->call, g_error_copy (error));
     return;
   }
-  if (domain != NULL)
+  if (domain != NULL) {
     domain->autostart = change->autostart;
+    events_domain (manager->events, domain, EVENT_DOMAIN_CHANGED, g_variant_new_tuple (NULL, 0));
+  }
   call_answer_nothing (change->call);
 }
 

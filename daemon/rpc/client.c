@@ -199,6 +199,19 @@ rpc_call_free (gpointer data)
   g_free (half);
 }
 
+/* What a console's or channel's call has opened goes on as a stream with the call's serial. */
+static void
+begin_stream (RpcClient *client, const RpcHeader *header, GUnixFDList *descriptors)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = g_unix_fd_list_get (descriptors, 0, &error);
+
+  if (fd < 0)
+    rpc_client_reply_error (client, header, error);
+  else
+    rpc_streams_open (client, header, fd);
+}
+
 static void
 respond (Call *call, GVariant *answer, const GError *error)
 {
@@ -210,6 +223,8 @@ respond (Call *call, GVariant *answer, const GError *error)
     payload = g_byte_array_new ();
     if (xdr_encode (shape_of (call->operation->out), answer, payload, &mistake)) {
       rpc_client_reply (half->client, &half->header, payload, NULL, 0);
+      if (call->descriptors != NULL)
+        begin_stream (half->client, &half->header, call->descriptors);
       return;
     }
     error = mistake;

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Consoles over RPC: a stream, as virsh and virt-manager use it. The firmware talks on the serial line."""
+
+import libvirt
+import pytest
+
+from conftest import domain_xml, wait_for
+
+TALKING = "<bios useserial='yes'/>"
+
+
+def talking_xml(name):
+    xml = domain_xml(name, devices="<serial type='pty'/>")
+    return xml.replace("</os>", f"{TALKING}</os>")
+
+
+@pytest.fixture
+def connection(daemon):
+    it = libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock")
+    yield it
+    it.close()
+
+
+def test_the_firmware_is_heard(daemon, connection):
+    domain = connection.createXML(talking_xml("web"), libvirt.VIR_DOMAIN_START_PAUSED)
+    stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+    domain.openConsole(None, stream, 0)
+    domain.resume()
+    got = b""
+
+    def more():
+        nonlocal got
+        domain.isActive()  # a call makes the client read its socket
+        piece = stream.recv(4096)
+        if piece != -2:
+            got += piece
+        return b"SeaBIOS" in got
+
+    wait_for(more, "SeaBIOS on the console")
+    with pytest.raises(libvirt.libvirtError, match="Active console session exists"):
+        domain.openConsole(None, connection.newStream(), 0)
+    stream.abort()
+    again = connection.newStream()
+    domain.openConsole("serial0", again, 0)
+    again.finish()
+    domain.destroy()
+
+
+def test_the_end_of_the_machine_is_the_end_of_the_stream(daemon, connection):
+    domain = connection.createXML(talking_xml("web"))
+    stream = connection.newStream()
+    domain.openConsole(None, stream, 0)
+    domain.destroy()
+    while stream.recv(4096):
+        pass
+    stream.finish()
