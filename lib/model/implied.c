@@ -235,6 +235,7 @@ match_console_with_serial (Completion *completion)
   const DomainDef *def = completion->def;
   DeviceConsole *console = (DeviceConsole *)first_of_kind (def, &console_kind);
   const DeviceSerial *serial;
+  g_autofree char *tty = NULL;
 
   if (console && is_serial_console (console) && domain_def_count_devices (def, &serial_kind) == 0)
     add_serial_for (completion, console);
@@ -246,7 +247,10 @@ match_console_with_serial (Completion *completion)
       return;
     console = add_first_console (completion);
   }
+  tty = g_steal_pointer (&console->source.tty);
   copy_source (&console->source, &serial->source);
+  if (completion->live && console->source.tty == NULL)
+    console->source.tty = g_steal_pointer (&tty);
   complete_added (completion, &console->device);
   console->target = CONSOLE_SERIAL;
   console->port = serial->port;

@@ -344,6 +344,39 @@ only_the_users_aliases_are_kept_in_a_configuration (void **state G_GNUC_UNUSED)
   assert_null (strstr (xml, "id='7'"));
 }
 
+/* Lines that only a running machine has. */
+static const char *const live_lines[] = {
+  "<domain type='qemu' id='7'>",
+  "    <console type='pty' tty='/dev/pts/1'>\n      <source path='/dev/pts/1'/>",
+  "      <source mode='bind' path='/run/libvirt/qemu/channel/7-web/agent'/>",
+  "    <graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1'>",
+};
+
+static void
+a_running_machines_state_keeps_what_it_was_started_with (void **state G_GNUC_UNUSED)
+{
+  g_autofree char *document =
+      machine ("qemu' id='7", "",
+               "<devices><serial type='pty'><source path='/dev/pts/1'/></serial>"
+               "<console type='pty' tty='/dev/pts/1'><source path='/dev/pts/1'/></console>"
+               "<channel type='unix'><source mode='bind' path='/run/libvirt/qemu/channel/7-web/agent'/>"
+               "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+               "<graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1'/></devices>");
+  g_autoptr (DomainDef) live = parse (document, DOMAIN_READ_LIVE);
+  g_autoptr (DomainDef) config = parse (document, 0);
+  g_autofree char *shown = domain_def_to_xml (live, DOMAIN_WRITE_LIVE);
+  g_autoptr (DomainDef) again = parse (shown, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA);
+  g_autofree char *shown_again = domain_def_to_xml (again, DOMAIN_WRITE_LIVE);
+  g_autofree char *inactive = domain_def_to_xml (config, DOMAIN_WRITE_LIVE);
+
+  assert_string_equal (shown, shown_again);
+  for (guint i = 0; i < G_N_ELEMENTS (live_lines); i++) {
+    if (strstr (shown, live_lines[i]) == NULL)
+      assert_string_equal (shown, live_lines[i]); /* fails, and shows both */
+    assert_null (strstr (inactive, live_lines[i]));
+  }
+}
+
 static void
 a_running_machines_state_keeps_its_id_and_aliases (void **state G_GNUC_UNUSED)
 {
@@ -416,6 +449,7 @@ main (void)
     cmocka_unit_test (parts_without_meaning_here_are_listed),
     cmocka_unit_test (what_libvirt_adds_by_itself_asks_for_nothing),
     cmocka_unit_test (only_the_users_aliases_are_kept_in_a_configuration),
+    cmocka_unit_test (a_running_machines_state_keeps_what_it_was_started_with),
     cmocka_unit_test (a_running_machines_state_keeps_its_id_and_aliases),
     cmocka_unit_test (definitions_are_compared_by_what_the_guest_can_see),
     cmocka_unit_test (without_a_platform_the_document_stays_as_open_as_it_was),
