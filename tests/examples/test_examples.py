@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every document in examples/ is started, as it stands but for the places of its files; quickstart is run."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import BUILD, PATIENCE, TOP, wait_for
+
+EXAMPLES = TOP / "examples"
+GUEST = BUILD / "guest"
+IMAGES = "/var/lib/domaind/images"
+BOOT_PATIENCE = 180  # seconds: a busy host without KVM
+
+
+@pytest.fixture
+def domctl(daemon):
+    def run(*words):
+        done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", *map(str, words)], capture_output=True,
+                              text=True, timeout=PATIENCE,
+                              env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8"))
+        assert done.returncode == 0, f"{words}\n{done.stderr}\n{daemon.log()}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def images(tmp_path):
+    """The files the examples name, under another roof."""
+    place = tmp_path / "images"
+    place.mkdir()
+    (place / "guest").symlink_to(GUEST)
+    for machine in "cloud-image", "desktop":
+        (place / machine).mkdir()
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", place / machine / "disk.qcow2", "64M"], check=True)
+    (place / "cloud-image" / "seed.iso").write_bytes(bytes(2048 * 32))
+    return place
+
+
+@pytest.fixture
+def display(tmp_path):
+    """An X server with software OpenGL; its DISPLAY."""
+    read_end, write_end = os.pipe()
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1024x768x24", "+extension", "GLX",
+                               "-nolisten", "tcp"], pass_fds=[write_end], stdout=subprocess.DEVNULL,
+                              stderr=open(tmp_path / "xvfb.log", "w", encoding="utf-8"))
+    os.close(write_end)
+    try:
+        with os.fdopen(read_end) as numbers:
+            yield f":{numbers.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def prepare(tmp_path, name, *changes):
+    text = (EXAMPLES / f"{name}.xml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, str(new))
+    path = tmp_path / f"{name}.xml"
+    path.write_text(text)
+    return path
+
+
+def console_until(daemon, words, name):
+    """The console of a machine until it has said @words."""
+    console = subprocess.Popen([BUILD / "cli" / "domctl", "--connect", "session", "console", name],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address))
+    os.set_blocking(console.stdout.fileno(), False)
+    said = bytearray()
+
+    def has():
+        said.extend(console.stdout.read() or b"")
+        return words in said
+
+    return console, lambda: wait_for(has, words)
+
+
+def test_linux_kernel_boots(daemon, domctl, images, tmp_path):
+    domctl("create", prepare(tmp_path, "linux-kernel", (IMAGES, images)), "--paused")
+    console, wait = console_until(daemon, b"guest: ready", "linux-kernel")
+    try:
+        domctl("resume", "linux-kernel")
+        wait()
+    finally:
+        console.kill()
+        console.communicate()
+    domctl("shutdown", "linux-kernel")
+    wait_for(lambda: domctl("list", "--all", "--name").strip() == "", "the guest's own end")
+
+
+@pytest.mark.parametrize("name", ["cloud-image", "desktop"])
+def test_machine_starts(domctl, images, tmp_path, name):
+    domctl("define", prepare(tmp_path, name, (IMAGES, images)))
+    domctl("start", name)
+    assert domctl("domstate", name).strip() == "running"
+    domctl("suspend", name)
+    domctl("resume", name)
+    domctl("destroy", name)
+    domctl("undefine", name, "--nvram")
+
+
+def test_desktop_keeps_its_nvram(daemon, domctl, images, tmp_path):
+    domctl("define", prepare(tmp_path, "desktop", (IMAGES, images)))
+    for _ in range(2):
+        domctl("start", "desktop", "--paused")
+        domctl("destroy", "desktop")
+    assert [path.name for path in daemon.root.rglob("nvram/*")] == ["desktop_VARS.fd"]
+
+
+def test_founding_machine_has_3d_on_a_display(domctl, images, display, tmp_path, daemon):
+    domctl("create", prepare(tmp_path, "founding", (IMAGES, images), (":0'", f"{display}'")), "--paused")
+    console, wait = console_until(daemon, b"guest: ready", "founding")
+    try:
+        domctl("resume", "founding")
+        wait()
+    finally:
+        console.kill()
+        console.communicate()
+    _, command_line = next(daemon.machines())
+    assert b'"driver":"virtio-vga-gl"' in command_line and b'"addr":"0x1"' in command_line
+    domctl("destroy", "founding")
+
+
+def test_founding_machine_without_a_render_node_says_so(daemon, domctl, images, tmp_path):
+    """Where the display cannot do OpenGL because the host has no render node, nothing is started."""
+    if list(pathlib.Path("/dev/dri").glob("renderD*")):
+        pytest.skip("this host has a render node")
+    path = prepare(tmp_path, "founding", (IMAGES, images), ("type='sdl' display=':0'", "type='egl-headless'"))
+    done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", "create", path], capture_output=True, text=True,
+                          env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8"))
+    assert done.returncode == 1
+    assert "/dev/dri/renderD" in done.stderr
+    assert not list(daemon.machines())
+
+
+def test_quickstart_shows_a_machine_and_cleans_up(tmp_path):
+    """On what is built already: its build directory, under another name, so that this one is not touched."""
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for entry in TOP.iterdir():
+        if not entry.name.startswith((".git", "build")):
+            (checkout / entry.name).symlink_to(entry)
+    (checkout / "examples").unlink()
+    shutil.copytree(EXAMPLES, checkout / "examples")
+    (checkout / "build").symlink_to(BUILD)
+    before = set(os.listdir("/tmp"))
+    done = subprocess.run([checkout / "examples" / "quickstart"], capture_output=True, text=True, timeout=BOOT_PATIENCE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in "guest: Linux", "guest: ready", "running", "What to try next":
+        assert words in done.stdout
+    assert not {entry for entry in set(os.listdir("/tmp")) - before if (pathlib.Path("/tmp") / entry / "daemon.log").exists()}
