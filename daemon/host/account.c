@@ -97,19 +97,12 @@ account_may (const Account *account, const char *path, mode_t right)
   return (status.st_mode & right) != 0;
 }
 
-gboolean
-account_can_read (const Account *account, const char *path)
+/* Every directory above @path lets the account through. */
+static gboolean
+account_may_reach (const Account *account, const char *path)
 {
-  if (account->name == NULL)
-    return access (path, R_OK) == 0;
-  if (!account_may (account, path, S_IROTH))
-    return FALSE;
+  g_autofree char *directory = g_path_get_dirname (path);
 
-  char *resolved = realpath (path, NULL);
-  if (resolved == NULL)
-    return FALSE;
-  g_autofree char *directory = g_path_get_dirname (resolved);
-  free (resolved);
   while (account_may (account, directory, S_IXOTH)) {
     if (g_str_equal (directory, "/"))
       return TRUE;
@@ -118,4 +111,23 @@ account_can_read (const Account *account, const char *path)
     directory = parent;
   }
   return FALSE;
+}
+
+gboolean
+account_can_read (const Account *account, const char *path)
+{
+  g_autofree char *spelled = g_canonicalize_filename (path, "/");
+  char *resolved;
+  gboolean can;
+
+  if (account->name == NULL)
+    return access (path, R_OK) == 0;
+  if (!account_may (account, path, S_IROTH) || !account_may_reach (account, spelled))
+    return FALSE;
+
+  /* Where links lead is on the way as well. */
+  resolved = realpath (path, NULL);
+  can = resolved != NULL && account_may_reach (account, resolved);
+  free (resolved);
+  return can;
 }

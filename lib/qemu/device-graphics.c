@@ -74,6 +74,9 @@ add_sdl (Recipe *recipe, const DeviceGraphics *graphics)
 {
   g_autoptr (GString) text = g_string_new ("sdl");
 
+  /* SDL looks for a session bus, and libdbus would start one by a program: the sandbox kills QEMU for that.
+   */
+  recipe_environment (recipe, "DBUS_SESSION_BUS_ADDRESS", "disabled:");
   recipe_environment (recipe, "DISPLAY", graphics->display != NULL ? graphics->display : ":0");
   if (graphics->xauth != NULL)
     recipe_environment (recipe, "XAUTHORITY", graphics->xauth);
