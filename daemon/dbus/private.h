@@ -82,5 +82,12 @@ void dbus_announce_all (DbusServer *server);
 void dbus_announce_soon (DbusServer *server, const char *uuid);
 void dbus_announced_free (gpointer announced);
 
-/* signals.c: an EventHandler. */
+/* signals.c: the domain events that are signals of org.libvirt.Domain, ended by member NULL. */
+typedef struct {
+  int number; /* virDomainEventID */
+  const char *member;
+  const char *payload; /* the event's shape behind the domain */
+} DbusSignalRow;
+extern const DbusSignalRow dbus_signal_rows[];
+/* An EventHandler. */
 void dbus_signals_event (const Event *event, gpointer server);

@@ -7,13 +7,7 @@
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/private.h"
 
-typedef struct {
-  int number;
-  const char *member;
-  const char *payload; /* behind the domain */
-} SignalRow;
-
-static const SignalRow rows[] = {
+const DbusSignalRow dbus_signal_rows[] = {
   { VIR_DOMAIN_EVENT_ID_REBOOT, "Reboot", "-" },
   { VIR_DOMAIN_EVENT_ID_RTC_CHANGE, "RTCChange", "x" },
   { VIR_DOMAIN_EVENT_ID_WATCHDOG, "Watchdog", "i" },
@@ -36,6 +30,7 @@ static const SignalRow rows[] = {
   { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, "DeviceRemovalFailed", "s" },
   { VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, "MetadataChange", "ims" },
   { VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD, "BlockThreshold", "smstt" },
+  { 0, NULL, NULL },
 };
 
 static void
@@ -48,20 +43,16 @@ emit (DbusServer *server, const char *path, const char *interface, const char *s
 }
 
 static void
-emit_row (DbusServer *server, const SignalRow *row, const Event *event)
+emit_row (DbusServer *server, const DbusSignalRow *row, const Event *event)
 {
   GDBusInterfaceInfo *interface = dbus_interface_info (dbus_domain_interfaces[0]);
   const GDBusSignalInfo *signal = g_dbus_interface_info_lookup_signal (interface, row->member);
   g_autoptr (GVariantType) type = dbus_arguments_type (signal->args);
   g_autofree char *path = dbus_path_of_domain (event->uuid);
-  g_autoptr (GVariant) no_reason = g_variant_ref_sink (g_variant_new ("(i)", 0));
   g_autoptr (GVariant) arguments = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean empty = g_variant_is_of_type (event->payload, G_VARIANT_TYPE_UNIT);
 
-  /* The power management events have a reason that libvirt does not send; it is always 0. */
-  arguments = dbus_codec_payload (row->payload, empty && row->payload[0] == 'i' ? no_reason : event->payload,
-                                  type, &error);
+  arguments = dbus_codec_payload (row->payload, event->payload, type, &error);
   if (arguments == NULL)
     g_warning ("D-Bus signal %s: %s", row->member, error->message);
   else
@@ -91,7 +82,7 @@ dbus_signals_event (const Event *event, gpointer data)
     return;
   if (event->number == VIR_DOMAIN_EVENT_ID_LIFECYCLE)
     emit_lifecycle (server, event);
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (rows[i].number == event->number)
-      emit_row (server, &rows[i], event);
+  for (const DbusSignalRow *row = dbus_signal_rows; row->member != NULL; row++)
+    if (row->number == event->number)
+      emit_row (server, row, event);
 }

@@ -4,6 +4,7 @@
 import csv
 import os
 import signal
+import socket
 import uuid
 import xml.etree.ElementTree as ElementTree
 
@@ -158,6 +159,28 @@ def test_life_cycle_signals(daemon):
     assert [change["Id"] > 0 for change in changes if "Id" in change] == [True, False]
 
 
+def test_metadata_and_reset_are_signalled(daemon):
+    path = daemon.create(domain_xml("web", UUID))
+    with daemon.signals(DOMAIN, path) as seen:
+        daemon.call(path, DOMAIN, "SetMetadata", "(isssu)", 1, "A title", "", "", 0)
+        daemon.call(path, DOMAIN, "Reset", "(u)", 0)
+        wait_for(lambda: len(seen) == 2, "two signals")
+    assert seen == [(path, f"{DOMAIN}.MetadataChange", (1, "")), (path, f"{DOMAIN}.Reboot", ())]
+
+
+def test_a_viewer_is_signalled(daemon):
+    listener = daemon.root / "vnc"
+    viewer = socket.socket(socket.AF_UNIX)
+    path = daemon.create(domain_xml("web", UUID, devices=f"<graphics type='vnc' socket='{listener}'/>"))
+    with daemon.signals(DOMAIN, path) as seen:
+        viewer.connect(str(listener))
+        wait_for(lambda: seen, "Graphics")
+        viewer.close()
+    phase, local, remote, scheme, identities = seen[0][2]
+    assert (seen[0][1], phase, scheme, identities) == (f"{DOMAIN}.Graphics", 0, "none", [])
+    assert local[0] == remote[0] == 2  # a UNIX socket
+
+
 def test_managed_objects(daemon):
     assert daemon.call(ROOT, MANAGER, "GetManagedObjects") == {}
     paths = [daemon.define(domain_xml(f"machine{number}")) for number in range(5)]
@@ -310,6 +333,17 @@ def test_a_stalled_guest_holds_up_nobody_else(daemon):
     wait_for(lambda: waiting, "the answer of Suspend")
     assert isinstance(waiting[0], GLib.Error)
     assert "stalled" not in daemon.machines()
+
+
+def test_the_daemon_ends_while_calls_wait(daemon):
+    path = stall(daemon)
+    answers = [daemon.begin(path, DOMAIN, method, *arguments) for method, *arguments in (
+        ("Suspend",), ("Resume",), ("GetStats", "(uu)", 0, 0), ("Shutdown", "(u)", 0))]
+    daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0)
+    daemon.stop()
+    wait_for(lambda: all(answers), "four answers")
+    daemon.start()
+    assert daemon.get(path, DOMAIN, "Active") is True
 
 
 def test_calls_in_flight_are_bounded(daemon):

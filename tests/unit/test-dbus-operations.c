@@ -111,6 +111,63 @@ test_members (G_GNUC_UNUSED void **state)
   }
 }
 
+/* What follows the domain in an event's message: "ssi" of "i(Dssi)" and "iDssi"; "i" of "ii(D)", which is the
+ * reason. */
+static char *
+payload_of (const char *message)
+{
+  const char *domain = strchr (message, 'D');
+  const char *open = strchr (message, '(');
+  gsize nested = open != NULL && open < domain;
+
+  if (g_str_has_prefix (message, "ii("))
+    return g_strdup ("i");
+  return domain[1 + nested] == '\0' ? g_strdup ("-") : g_strndup (domain + 1, strlen (domain + 1) - nested);
+}
+
+/* Each signal's row is the facts' event of that number, and makes the signal's arguments as introspected. */
+static void
+compare_event (GHashTable *fact, gpointer data)
+{
+  guint *found = data;
+
+  if (strcmp (g_hash_table_lookup (fact, "family"), "DOMAIN") != 0)
+    return;
+  for (const DbusSignalRow *row = dbus_signal_rows; row->member != NULL; row++) {
+    GDBusSignalInfo *signal =
+        g_dbus_interface_info_lookup_signal (dbus_interface_info ("org.libvirt.Domain"), row->member);
+    Operation operation = { -1,       0,           row->member, "-",  row->payload,
+                            "Domain", row->member, ACCESS_READ, NULL, NULL };
+    g_autoptr (GVariantType) type = NULL;
+    g_autofree char *payload = NULL;
+    g_autoptr (GError) error = NULL;
+
+    if (row->number != atoi (g_hash_table_lookup (fact, "event_id")))
+      continue;
+    (*found)++;
+    payload = payload_of (g_hash_table_lookup (fact, "payload"));
+    assert_string_equal (row->payload, payload);
+    assert_non_null (signal);
+    type = dbus_arguments_type (signal->args);
+    if (!dbus_codec_agrees (&operation, G_VARIANT_TYPE_UNIT, type, &error))
+      fail_row (row->member, error->message);
+  }
+}
+
+static void
+test_signals (G_GNUC_UNUSED void **state)
+{
+  guint rows = 0, found = 0, signals = 0;
+
+  for (const DbusSignalRow *row = dbus_signal_rows; row->member != NULL; row++)
+    rows++;
+  facts_read ("libvirt-events.tsv", compare_event, &found);
+  assert_int_equal (rows, found);
+  while (dbus_interface_info ("org.libvirt.Domain")->signals[signals] != NULL)
+    signals++;
+  assert_int_equal (rows, signals); /* every signal has its event */
+}
+
 /* A function serves several rows only when they are one operation with more or fewer arguments. */
 static gboolean
 same_operation (const Operation *a, const Operation *b)
@@ -134,10 +191,8 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_shapes),
-    cmocka_unit_test (test_access),
-    cmocka_unit_test (test_members),
-    cmocka_unit_test (test_functions),
+    cmocka_unit_test (test_shapes),    cmocka_unit_test (test_access),  cmocka_unit_test (test_members),
+    cmocka_unit_test (test_functions), cmocka_unit_test (test_signals),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
