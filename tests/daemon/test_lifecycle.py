@@ -36,7 +36,7 @@ def state(daemon, path):
 
 
 def pid_of(daemon, name):
-    return next(pid for pid, command in daemon.machines() if f"guest={name},".encode() in command)
+    return daemon.machines()[name]
 
 
 def events(seen):

@@ -20,7 +20,7 @@ def state(daemon, path):
 
 
 def machine_pids(daemon):
-    return {pid for pid, _ in daemon.machines()}
+    return set(daemon.machines().values())
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_machines_that_ended_meanwhile(daemon, machines):
 def test_a_wedged_machine_holds_up_no_start(daemon, machines):
     running, paused, _ = machines
     daemon.kill()
-    wedged = next(pid for pid, command in daemon.machines() if b"guest=running," in command)
+    wedged = daemon.machines()["running"]
     os.kill(wedged, signal.SIGSTOP)
     daemon.start()
     assert state(daemon, running)[0] == RUNNING  # the last that is known
