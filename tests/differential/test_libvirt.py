@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The stored answers are still libvirt's, and ours still are its: each golden document through the real libvirtd.
+"""The stored answers are still libvirt's, and ours still are its: each golden document through the real libvirtd,
+and the devices of the command line QEMU would be started with.
 
 With --regenerate the answers are stored anew.
 """
 
+import json
+import shlex
+import subprocess
+
 import golden
 import libvirt
 import pytest
+
+DOMCTL = golden.build_directory() / "cli" / "domctl"
+
+# Two names of QEMU's for one device.
+SAME_DRIVER = {"lsi": "lsi53c895a", "ahci": "ich9-ahci"}
 
 # What belongs to the host and not to the machine, and may differ: a path in the document, and why.
 HOST_SIDE = {
@@ -78,6 +88,36 @@ def test_refused(name, libvirtd, request):
         libvirtd.completed(golden.text(name, "domain.xml"))
     store(name, "libvirt-refusal.txt", f"{refusal.value}\n", request)
     assert golden.text(name, "libvirt-refusal.txt") == f"{refusal.value}\n"
+
+
+def qemu_devices(arguments):
+    """The -device arguments, sorted. Back-ends are the host's; drive says which of them, and is left out."""
+    devices = []
+    for option, value in zip(arguments, arguments[1:]):
+        if option != "-device":
+            continue
+        device = json.loads(value)
+        device["driver"] = SAME_DRIVER.get(device["driver"], device["driver"])
+        device.pop("drive", None)
+        devices.append(json.dumps(device, sort_keys=True))
+    return sorted(devices)
+
+
+def is_kept_by_domxml_to_native(name):
+    """libvirt's conversion forgets what an interface says of its address, alias and boot order."""
+    interfaces = golden.etree.fromstring(golden.text(name, "domain.xml").encode()).iter("interface")
+    return not any(interface.find(path) is not None for interface in interfaces
+                   for path in ("address", "alias", "boot"))
+
+
+@pytest.mark.parametrize("name", filter(is_kept_by_domxml_to_native, golden.STARTED))
+def test_devices_of_command_line(name, libvirtd):
+    if not DOMCTL.exists():
+        pytest.skip("domctl is not built")
+    theirs = shlex.split(libvirtd.arguments(golden.text(name, "completed.xml")))
+    ours = subprocess.run([DOMCTL, "translate", "--format", "json", "domain.xml"], cwd=golden.FOLDER / name,
+                          capture_output=True, text=True, check=True)
+    assert qemu_devices(json.loads(ours.stdout)["argv"]) == qemu_devices(theirs)
 
 
 def pytest_generate_tests(metafunc):
