@@ -220,7 +220,7 @@ ask (CapsCache *cache, Entry *entry, const char *binary, const char *identity)
 QemuCaps *
 caps_cache_get (CapsCache *cache, const char *binary, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&cache->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cache->lock);
   g_autofree char *identity = identity_of (cache, binary, error);
   gboolean waited = FALSE;
   Entry *entry;

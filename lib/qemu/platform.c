@@ -49,7 +49,7 @@ static const Emulator *
 find (const Platform *platform, const char *path)
 {
   QemuPlatform *own = platform->data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&own->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&own->lock);
   Emulator *emulator = g_hash_table_lookup (own->emulators, path != NULL ? path : "");
 
   if (emulator == NULL) {
