@@ -7,6 +7,7 @@
  */
 #include "daemon/host/account.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -80,6 +81,26 @@ account_device_group (const char *node, gid_t *ret_group)
     return FALSE;
   *ret_group = status.st_gid;
   return TRUE;
+}
+
+char *
+account_device_problem (const Account *account, const char *node)
+{
+  struct stat status;
+  gid_t group;
+
+  if (stat (node, &status) != 0)
+    return g_strdup_printf ("%s: %s", node, g_strerror (errno));
+  if (account->name == NULL)
+    return access (node, R_OK | W_OK) == 0 ? NULL : g_strdup_printf ("%s: %s", node, g_strerror (errno));
+  if (account->uid == 0 || (status.st_mode & (S_IROTH | S_IWOTH)) == (S_IROTH | S_IWOTH)
+      || (status.st_uid == account->uid && (status.st_mode & (S_IRUSR | S_IWUSR)) == (S_IRUSR | S_IWUSR))
+      || account_device_group (node, &group))
+    return NULL;
+  return g_strdup_printf (
+      "%s (mode %04o, owner %u:%u) is closed to the QEMU user '%s'; as a rule it belongs to a group "
+      "of its own, with mode 0660",
+      node, (guint)status.st_mode & 07777, status.st_uid, status.st_gid, account->name);
 }
 
 /* @right: one of S_IROTH, S_IXOTH. */

@@ -20,5 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Account, account_free)
 /* The group through which a device node may be used ("/dev/kvm": kvm); FALSE when none is needed or none
  * helps. */
 gboolean account_device_group (const char *node, gid_t *ret_group);
+/* Why @account, with the device's group, could not open the device node for reading and writing; NULL when it
+ * can. (transfer full) */
+char *account_device_problem (const Account *account, const char *node);
 /* Could @account open @path for reading, going by modes and owners along the whole path? */
 gboolean account_can_read (const Account *account, const char *path);

@@ -127,6 +127,29 @@ make_directories (Start *start, GError **error)
   return TRUE;
 }
 
+/* What the machine needs of the host's devices, before anything is begun. */
+static gboolean
+check_devices (Start *start, GError **error)
+{
+  g_autofree char *kvm = NULL, *render = NULL;
+
+  if (start->def->type == VIRT_TYPE_KVM && (kvm = node_kvm_problem ()) == NULL)
+    kvm = account_device_problem (start->account, "/dev/kvm");
+  if (kvm != NULL) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "KVM cannot be used on this host, and domain '%s' is of type 'kvm': %s; type 'qemu' runs "
+                    "here, by emulation",
+                    start->def->name, kvm);
+    return FALSE;
+  }
+  if (start->render_node != NULL)
+    render = account_device_problem (start->account, start->render_node);
+  if (render != NULL)
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "3D acceleration of domain '%s' needs a render node: %s", start->def->name, render);
+  return render == NULL;
+}
+
 static gboolean
 choose (Start *start, GError **error)
 {
@@ -154,7 +177,8 @@ choose (Start *start, GError **error)
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
   start->render_node = live_wants_render_node (start->def) ? node_render_node () : NULL;
-  return live_choose (start->def, request->id, start->qemu_directory, &start->live, error)
+  return check_devices (start, error)
+         && live_choose (start->def, request->id, start->qemu_directory, &start->live, error)
          && job_check (start->job, error);
 }
 

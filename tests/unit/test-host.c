@@ -109,6 +109,33 @@ account_reads_what_modes_allow (void **state)
 }
 
 static void
+devices_are_open_to_their_group (void **state)
+{
+  static const struct {
+    mode_t mode;
+    gid_t group;
+    gboolean usable;
+  } rows[] = {
+    { 0600, 0, FALSE }, { 0660, 0, FALSE }, { 0660, 12345, TRUE }, { 0640, 12345, FALSE }, { 0666, 0, TRUE }
+  };
+  g_autofree char *node = in_directory ("node");
+  Settings settings = { .qemu_user = (char *)"nobody" };
+
+  (void)state;
+  if (geteuid () != 0)
+    skip ();
+  g_autoptr (Account) account = account_for_qemu (&settings, NULL);
+  assert_true (g_file_set_contents (node, "", 0, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    assert_int_equal (chown (node, 0, rows[i].group) | g_chmod (node, (int)rows[i].mode), 0);
+    g_autofree char *problem = account_device_problem (account, node);
+    assert_int_equal (problem == NULL, rows[i].usable);
+  }
+  g_autofree char *absent = account_device_problem (account, "/nonexistent/kvm");
+  assert_string_equal (absent, "/nonexistent/kvm: No such file or directory");
+}
+
+static void
 missing_account_is_an_error (void **state)
 {
   Settings settings = { .qemu_user = (char *)"no-such-user" };
@@ -164,9 +191,9 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (node_numbers_fit_together),           cmocka_unit_test (ports_are_given_once),
-    cmocka_unit_test (account_reads_what_modes_allow),      cmocka_unit_test (missing_account_is_an_error),
-    cmocka_unit_test (trees_go_and_links_are_not_followed),
+    cmocka_unit_test (node_numbers_fit_together),      cmocka_unit_test (ports_are_given_once),
+    cmocka_unit_test (account_reads_what_modes_allow), cmocka_unit_test (devices_are_open_to_their_group),
+    cmocka_unit_test (missing_account_is_an_error),    cmocka_unit_test (trees_go_and_links_are_not_followed),
   };
 
   return cmocka_run_group_tests (tests, make_directory, remove_directory);
