@@ -50,13 +50,17 @@ def junit_outcomes(path):
 def configure(directory, *options, compiler=None):
     environment = dict(os.environ, **({"CC": compiler} if compiler else {}))
     if not (directory / "build.ninja").exists():
-        return run("meson", "setup", directory, *options, env=environment, stdout=subprocess.DEVNULL)
+        done = subprocess.run(["meson", "setup", directory, *options], cwd=TOP, env=environment, stdout=subprocess.PIPE,
+                              text=True)
+        if done.returncode:
+            print(done.stdout)
+        return done.returncode
     return 0
 
 
 def build():
     """The programs under test, with AddressSanitizer and UndefinedBehaviorSanitizer."""
-    status = configure(BUILD, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dwerror=true")
+    status = configure(BUILD, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dwerror=true", "-Dtests=enabled")
     yield "gcc, sanitizers, no warnings", outcome(status or run("ninja", "-C", BUILD, "--quiet"))
     if status:
         return
@@ -66,7 +70,7 @@ def build():
 def clang():
     """The same sources by the other compiler, without sanitizers, every warning an error."""
     directory = BUILD / "clang"
-    status = configure(directory, "-Dwerror=true", compiler="clang")
+    status = configure(directory, "-Dwerror=true", "-Dtests=enabled", compiler="clang")
     yield "clang, no warnings", outcome(status or run("ninja", "-C", directory, "--quiet"))
 
 
