@@ -129,20 +129,29 @@ definition_forget (Domain *domain)
   g_clear_pointer (&domain->config, domain_def_unref);
 }
 
-void
-definition_replace (Domain *domain, DomainDef *def)
+/* Into memory, as the one used last; the one not used for longest goes. */
+static void
+keep (Domain *domain, DomainDef *def)
 {
   GQueue *recent = &domain->manager->recent;
 
-  definition_forget (domain);
-  domain->definition_count++;
-  if (def == NULL)
-    return;
+  if (domain->summary == NULL)
+    domain->summary = definition_summary_new (def);
   domain->config = domain_def_ref (def);
   domain->recent.data = domain;
   g_queue_push_head_link (recent, &domain->recent);
   if (g_queue_get_length (recent) > DEFINITIONS_IN_MEMORY)
     definition_forget (g_queue_peek_tail (recent));
+}
+
+void
+definition_replace (Domain *domain, DomainDef *def)
+{
+  domain->definition_count++;
+  definition_forget (domain);
+  g_clear_pointer (&domain->summary, definition_summary_free);
+  if (def != NULL)
+    keep (domain, def);
 }
 
 /* In use again: kept longer. */
@@ -188,7 +197,7 @@ deliver (Manager *manager, Reading *reading)
   }
   if (reading->def != NULL && domain->config == NULL && domain->persistent
       && domain->definition_count == reading->definition_count) {
-    definition_replace (domain, reading->def);
+    keep (domain, reading->def);
     if (reading->message != NULL && domain->messages->len == 0) {
       g_warning ("domain '%s': %s", domain->name, reading->message);
       g_ptr_array_add (domain->messages, g_steal_pointer (&reading->message));
@@ -207,6 +216,7 @@ read_done (G_GNUC_UNUSED gpointer result, G_GNUC_UNUSED const GError *error, gpo
   Batch *batch = data;
 
   batch->manager->reading = FALSE;
+  manager_tidy_soon (batch->manager);
   for (guint i = 0; i < batch->readings->len; i++)
     deliver (batch->manager, g_ptr_array_index (batch->readings, i));
   read_next (batch->manager);

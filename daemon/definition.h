@@ -7,7 +7,7 @@
  * Definitions in memory. They are read from the store when first needed, in a job, and the most recently
  * used are kept; the main loop never waits for a disk or a parser. Main loop only but for definition_read.
  */
-#define DEFINITIONS_IN_MEMORY 64 /* about 25 kB each */
+#define DEFINITIONS_IN_MEMORY 32 /* about 35 kB each */
 
 typedef enum {
   DEFINITION_CURRENT, /* what describes it now: live while it runs, the config otherwise */

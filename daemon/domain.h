@@ -5,6 +5,7 @@
 #include "daemon/qemu/machine-events.h"
 #include "daemon/qemu/process.h"
 #include "daemon/qemu/qmp.h"
+#include "daemon/summary.h"
 #include "model/domain.h"
 
 /*
@@ -27,16 +28,17 @@ struct Domain {
   int reason;           /* of virDomain*Reason for that state */
   gint64 state_changed; /* g_get_real_time */
   Machine *machine;
-  DomainDef *transient;   /* the definition of a machine that has no file */
-  DomainDef *config;      /* the persistent one while it is in memory, see definition.h */
-  GList recent;           /* its place among those in memory */
-  guint definition_count; /* goes up with each new definition: a reading begun before is out of date */
-  gboolean busy;          /* a changing job runs, or a wait for one */
-  gboolean destroy_asked; /* while it is being started: the start is to be given up */
-  Job *job;               /* the one that runs, when it can be cancelled */
-  const char *job_name;   /* "start": what keeps the domain busy */
-  gint64 job_since;       /* g_get_monotonic_time */
-  GQueue waiting;         /* those that wait for it: see domain_queue */
+  DomainDef *transient;       /* the definition of a machine that has no file */
+  DomainDef *config;          /* the persistent one while it is in memory, see definition.h */
+  DefinitionSummary *summary; /* of the persistent one, once it has been read */
+  GList recent;               /* its place among those in memory */
+  guint definition_count;     /* goes up with each new definition: a reading begun before is out of date */
+  gboolean busy;              /* a changing job runs, or a wait for one */
+  gboolean destroy_asked;     /* while it is being started: the start is to be given up */
+  Job *job;                   /* the one that runs, when it can be cancelled */
+  const char *job_name;       /* "start": what keeps the domain busy */
+  gint64 job_since;           /* g_get_monotonic_time */
+  GQueue waiting;             /* those that wait for it: see domain_queue */
   GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
   gboolean tainted;
 };

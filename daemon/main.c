@@ -13,6 +13,7 @@
 
 #include <glib-unix.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define EXIT_USAGE 2
+#define HEAPS      2 /* of malloc: jobs are many and short, and a heap for each would never be given back */
 
 typedef struct {
   gboolean system, session, version;
@@ -148,6 +150,7 @@ main (int argc, char **argv)
   bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIRECTORY);
   textdomain (GETTEXT_PACKAGE);
   umask (0022);
+  mallopt (M_ARENA_MAX, HEAPS);
   signal (SIGPIPE, SIG_IGN);
   signal (SIGXFSZ, SIG_IGN); /* a limit on files is an error to report like a full disk */
 

@@ -10,7 +10,10 @@
 #include "daemon/qemu/adopt.h"
 #include "qemu/recipe.h"
 
+#include <malloc.h>
 #include <sys/utsname.h>
+
+#define TIDY_SECONDS 2
 
 /* For the platform: any thread. */
 static QemuCaps *
@@ -58,11 +61,30 @@ manager_new (const Settings *settings, GError **error)
   return manager;
 }
 
+static gboolean
+tidy (gpointer data)
+{
+  Manager *manager = data;
+
+  manager->tidying = 0;
+  malloc_trim (0);
+  return G_SOURCE_REMOVE;
+}
+
+void
+manager_tidy_soon (Manager *manager)
+{
+  if (manager->tidying == 0)
+    manager->tidying = g_timeout_add_seconds (TIDY_SECONDS, tidy, manager);
+}
+
 void
 manager_free (Manager *manager)
 {
   if (manager == NULL)
     return;
+  if (manager->tidying != 0)
+    g_source_remove (manager->tidying);
   g_hash_table_unref (manager->by_name);
   g_hash_table_unref (manager->by_id);
   g_hash_table_unref (manager->by_uuid);

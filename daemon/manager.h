@@ -23,6 +23,7 @@ struct Manager {
   GQueue recent;   /* Domain: those whose definition is in memory, most recent first */
   GQueue readings; /* see definition.c */
   gboolean reading;
+  guint tidying; /* source: see manager_tidy_soon */
   gint64 loaded; /* g_get_monotonic_time */
 };
 
@@ -56,5 +57,7 @@ void manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def);
 /* Running: the id is in the registry, too. -1: no longer. */
 void manager_set_id (Manager *manager, Domain *domain, int id);
 int manager_new_id (Manager *manager);
+/* Documents were read or written: a little later, what is free of the memory this took is given back. */
+void manager_tidy_soon (Manager *manager);
 /* Forget a domain that is neither defined nor running. */
 void manager_remove (Manager *manager, Domain *domain);

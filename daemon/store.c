@@ -195,8 +195,8 @@ store_save (Store *store, const char *uuid, const char *name, const char *source
     return FALSE;
   }
   /* The new definition holds. What still fails here is mended at the next start. */
-  if (completed_file != NULL && rename (next, final) == 0)
-    store_sync_directory (store->completed, NULL);
+  if (completed_file != NULL && rename (next, final) < 0)
+    g_warning ("%s: %s", final, g_strerror (errno));
   note_document (store, path, name, uuid);
   return TRUE;
 }

@@ -145,6 +145,15 @@ class Daemon:
                     found[machine["name"]] = machine["pid"]
         return found
 
+    def processes(self):
+        """The pids of every QEMU of this root, whether the daemon knows of it or not."""
+        found = set()
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if "qemu" in os.readlink(process / "exe") and os.fsencode(self.root) in (process / "environ").read_bytes():
+                    found.add(int(process.name))
+        return found
+
     def clean_up(self):
         try:
             if self.process is not None:
@@ -152,7 +161,7 @@ class Daemon:
         finally:
             if self.process is not None:
                 self.kill()
-            for pid in self.machines().values():
+            for pid in self.processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             shutil.rmtree(self.root, ignore_errors=True)

@@ -106,7 +106,14 @@ answer_info (Call *call, DomainDef *def)
 void
 op_domain_get_info (Call *call)
 {
-  call_with_definition (call, DEFINITION_CURRENT, answer_info);
+  const DefinitionSummary *summary = call->domain->summary;
+
+  if (!domain_is_active (call->domain) && summary != NULL)
+    call_answer (call, g_variant_new ("(yttqt)", (guchar)call->domain->state, summary->memory,
+                                      summary->current_memory, (guint16)MIN (summary->vcpus, G_MAXUINT16),
+                                      (guint64)0));
+  else
+    call_with_definition (call, DEFINITION_CURRENT, answer_info);
 }
 
 void
@@ -154,7 +161,12 @@ answer_os_type (Call *call, DomainDef *def)
 void
 op_domain_get_os_type (Call *call)
 {
-  call_with_definition (call, DEFINITION_CURRENT, answer_os_type);
+  const DefinitionSummary *summary = call->domain->summary;
+
+  if (!domain_is_active (call->domain) && summary != NULL)
+    call_answer (call, g_variant_new ("(s)", enum_table_name (&os_types, summary->os_type)));
+  else
+    call_with_definition (call, DEFINITION_CURRENT, answer_os_type);
 }
 
 gboolean

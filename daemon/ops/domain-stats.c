@@ -172,6 +172,30 @@ add_disks (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
     add (list, ULONG ((guint64)(g_get_monotonic_time () - machine->statistics_at) / 1000), "block.age");
 }
 
+/* A machine that does not run: its record is made of the summary, and no document is read. */
+static void
+add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint groups)
+{
+  if (groups & VIR_DOMAIN_STATS_BALLOON) {
+    add (list, ULONG (summary->current_memory), "balloon.current");
+    add (list, ULONG (summary->memory), "balloon.maximum");
+  }
+  if (groups & VIR_DOMAIN_STATS_VCPU) {
+    add (list, UINT (summary->vcpus), "vcpu.current");
+    add (list, UINT (summary->vcpus_maximum), "vcpu.maximum");
+  }
+  if (groups & VIR_DOMAIN_STATS_BLOCK)
+    add (list, UINT (summary->disks->len), "block.count");
+  for (guint i = 0; (groups & VIR_DOMAIN_STATS_BLOCK) && i < summary->disks->len; i++) {
+    const SummaryDisk *disk = &g_array_index (summary->disks, SummaryDisk, i);
+
+    if (disk->target != NULL)
+      add (list, g_variant_new_string (disk->target), "block.%u.name", i);
+    if (disk->path != NULL)
+      add (list, g_variant_new_string (disk->path), "block.%u.path", i);
+  }
+}
+
 static void
 add_record (GVariantBuilder *records, Domain *domain, const DomainDef *def, guint groups)
 {
@@ -184,6 +208,10 @@ add_record (GVariantBuilder *records, Domain *domain, const DomainDef *def, guin
   }
   if (groups & VIR_DOMAIN_STATS_CPU_TOTAL)
     add_cpu (&list, domain);
+  if (!domain_is_active (domain) && domain->summary != NULL) {
+    add_summary (&list, domain->summary, groups);
+    def = NULL;
+  }
   if (def != NULL && (groups & VIR_DOMAIN_STATS_BALLOON))
     add_balloon (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_VCPU))
@@ -241,7 +269,8 @@ gather (Gathering *gathering, Domain *domain, gboolean wait)
   slot->gathering = gathering;
   slot->uuid = g_strdup (domain->uuid);
   g_ptr_array_add (gathering->slots, slot);
-  if (gathering->groups & ~(guint)(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL)) {
+  if ((domain_is_active (domain) || domain->summary == NULL)
+      && (gathering->groups & ~(guint)(VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL))) {
     gathering->pending++;
     definition_request (domain, DEFINITION_CURRENT, definition_there, slot);
   }

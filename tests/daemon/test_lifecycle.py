@@ -35,10 +35,6 @@ def state(daemon, path):
     return daemon.call(path, DOMAIN, "GetState", "(u)", 0)
 
 
-def pid_of(daemon, name):
-    return daemon.machines()[name]
-
-
 def events(seen):
     return [arguments[1:] for _, member, arguments in seen if member == f"{CONNECT}.DomainEvent"]
 
@@ -57,7 +53,7 @@ def test_states(daemon):
     assert state(daemon, path)[0] == RUNNING
     daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
     assert state(daemon, path) == (SHUTOFF, 2)
-    assert not list(daemon.machines())
+    assert not daemon.processes()
     daemon.call(path, DOMAIN, "Create", "(u)", 0)
     assert daemon.get(path, DOMAIN, "Id") == 2
 
@@ -122,14 +118,14 @@ def test_running_twice_is_refused(daemon):
     daemon.create(domain_xml("web", UUID))
     assert "domain 'web' is already active" in \
         daemon.error(ROOT, CONNECT, "DomainCreateXML", "(su)", domain_xml("web", UUID), 0)[1]
-    assert len(list(daemon.machines())) == 1
+    assert len(daemon.processes()) == 1
 
 
 def test_a_crash_is_told(daemon):
     path = daemon.define(domain_xml("web", UUID))
     daemon.call(path, DOMAIN, "Create", "(u)", 0)
     with daemon.signals() as seen:
-        os.kill(pid_of(daemon, "web"), signal.SIGKILL)
+        os.kill(daemon.machines()["web"], signal.SIGKILL)
         wait_for(lambda: events(seen), "the stopped event")
     assert events(seen) == [(5, 5)]  # as libvirt tells it; the state says "crashed"
     assert state(daemon, path) == (SHUTOFF, 3)
@@ -140,12 +136,12 @@ def test_a_crash_is_told(daemon):
 def test_a_wedged_machine_is_destroyed(daemon):
     path = daemon.define(domain_xml("web", UUID))
     daemon.call(path, DOMAIN, "Create", "(u)", 0)
-    os.kill(pid_of(daemon, "web"), signal.SIGSTOP)
+    os.kill(daemon.machines()["web"], signal.SIGSTOP)
     pending = daemon.begin(path, DOMAIN, "Suspend")
     daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
     assert state(daemon, path) == (SHUTOFF, 2)
     wait_for(lambda: pending, "the answer of the call that was under way")
-    assert not list(daemon.machines())
+    assert not daemon.processes()
 
 
 def test_a_graceful_destroy_kills_nobody(daemon):
@@ -191,4 +187,4 @@ def test_a_missing_image_is_named(daemon):
     path = daemon.define(domain_xml("web", UUID, devices=disk))
     text = daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
     assert "/nowhere/disk.img" in text and "No such file" in text
-    assert not list(daemon.machines())
+    assert not daemon.processes()

@@ -19,10 +19,6 @@ def state(daemon, path):
     return daemon.call(path, DOMAIN, "GetState", "(u)", 0)
 
 
-def machine_pids(daemon):
-    return set(daemon.machines().values())
-
-
 @pytest.fixture
 def machines(daemon):
     """A running, a paused and a transient one; what is known of each."""
@@ -41,12 +37,12 @@ def known(daemon, path):
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_machines_outlive_the_daemon(daemon, machines, end):
-    pids = machine_pids(daemon)
+    pids = daemon.processes()
     assert len(pids) == 3
     getattr(daemon, end)()
-    assert machine_pids(daemon) == pids
+    assert daemon.processes() == pids
     daemon.start()
-    assert machine_pids(daemon) == pids
+    assert daemon.processes() == pids
     assert {path: known(daemon, path) for path in daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 1)} == machines
 
     # They are ours as before: they answer, they end, and their ends are told.
@@ -73,9 +69,9 @@ def test_a_second_restart_finds_them_too(daemon, machines):
 def test_machines_that_ended_meanwhile(daemon, machines):
     running, paused, transient = machines
     daemon.kill()
-    for pid in machine_pids(daemon):
+    for pid in daemon.processes():
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not machine_pids(daemon), "the ends of the machines")
+    wait_for(lambda: not daemon.processes(), "the ends of the machines")
     daemon.start()
     assert set(daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0)) == {running, paused}
     assert state(daemon, running)[0] == SHUTOFF
@@ -93,7 +89,7 @@ def test_a_wedged_machine_holds_up_no_start(daemon, machines):
     daemon.call(paused, DOMAIN, "Resume")
     daemon.call(running, DOMAIN, "Destroy", "(u)", 0)
     assert state(daemon, running) == (SHUTOFF, 2)
-    assert wedged not in machine_pids(daemon)
+    assert wedged not in daemon.processes()
 
 
 def test_killed_while_it_starts_one(daemon):
@@ -106,9 +102,9 @@ def test_killed_while_it_starts_one(daemon):
         daemon.start()
         daemon.begin(path, DOMAIN, "Create", "(u)", 0)  # whether it runs already or not
         wait_for(lambda: state(daemon, path)[0] == RUNNING, "the machine")
-        assert len(machine_pids(daemon)) == 1
+        assert len(daemon.processes()) == 1
         daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
-        assert machine_pids(daemon) == set()
+        assert daemon.processes() == set()
         assert state(daemon, path)[0] == SHUTOFF
 
 
@@ -119,18 +115,18 @@ def test_autostart(daemon):
     broken = daemon.define(domain_xml("broken", devices="<disk type='file' device='disk'>"
                                       "<source file='/nowhere/disk'/><target dev='vda'/></disk>"))
     daemon.call(broken, PROPERTIES, "Set", "(ssv)", DOMAIN, "Autostart", GLib.Variant("b", True))
-    assert not machine_pids(daemon)
+    assert not daemon.processes()
     daemon.stop()
     daemon.start()
     wait_for(lambda: state(daemon, marked)[0] == RUNNING, "the marked machine")
     wait_for(lambda: "/nowhere/disk" in daemon.log(), "what is wrong with the broken one")
     assert state(daemon, plain)[0] == SHUTOFF
     assert state(daemon, broken)[0] == SHUTOFF
-    pids = machine_pids(daemon)
+    pids = daemon.processes()
     daemon.kill()  # one that runs is not started again
     daemon.start()
     assert state(daemon, marked)[0] == RUNNING
-    assert machine_pids(daemon) == pids
+    assert daemon.processes() == pids
 
 
 def run_domaind(daemon, *arguments):
