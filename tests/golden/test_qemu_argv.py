@@ -10,7 +10,6 @@ NOT_STARTED = {"multifunction-off-on-function-zero"}
 CASES = [name for name in golden.ACCEPTED
          if (golden.FOLDER / name / "qemu-argv").exists() and name not in NOT_STARTED]
 REFUSED = {
-    "serials-and-consoles-pc": "serial port 4: a PC has 4 ISA serial ports, and this would be port 4",
     "usb-controller-kinds-pc": "controller usb 3 (vt82c686b-uhci): the device 'vt82c686b-usb-uhci' is not supported by QEMU "
                                "7.2.22 (/usr/bin/qemu-system-x86_64)",
 }
