@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,6 +140,19 @@ serve (const Settings *settings, GError **error)
   return TRUE;
 }
 
+/* A client is a descriptor: as many as the system allows us, not as many as it gives to those who never ask.
+ */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit (RLIMIT_NOFILE, &limit);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -154,6 +168,7 @@ main (int argc, char **argv)
   signal (SIGPIPE, SIG_IGN);
   signal (SIGXFSZ, SIG_IGN); /* a limit on files is an error to report like a full disk */
 
+  raise_descriptor_limit ();
   if (!read_options (&options, &argc, &argv, &error)) {
     fprintf (stderr, "domaind: %s\n", error->message);
     return EXIT_USAGE;

@@ -99,7 +99,11 @@ rpc_client_close (RpcClient *client, int reason)
     rpc_append_word (payload, (guint32)reason);
     rpc_client_send_message (client, RPC_PROGRAM_REMOTE, RPC_CONNECTION_CLOSED, payload);
   }
-  rpc_connection_finish (client->connection);
+  /* Who does not answer will not read either. */
+  if (reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE)
+    rpc_connection_break (client->connection);
+  else
+    rpc_connection_finish (client->connection);
 }
 
 void
@@ -173,6 +177,10 @@ rpc_client_send_message (RpcClient *client, guint32 program, gint32 procedure, c
 {
   RpcHeader header = { program, RPC_VERSION, procedure, RPC_MESSAGE, 0, RPC_OK };
 
+  if (client->connection != NULL && rpc_connection_queued (client->connection) > RPC_BACKLOG_MAX) {
+    g_warning ("client %s does not read its events: closing", client->client.who);
+    rpc_connection_break (client->connection);
+  }
   send_frame (client, &header, payload, NULL, 0);
 }
 

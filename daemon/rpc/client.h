@@ -14,6 +14,9 @@ typedef struct RpcEvents RpcEvents;
 typedef struct RpcStreams RpcStreams;
 
 #define RPC_CALLS_MAX 128 /* calls in flight on one connection, beyond which it is not read from */
+/* Bytes waiting for a client that lets its events lie, beyond which it is closed: more than the answers it
+ * may have asked for. */
+#define RPC_BACKLOG_MAX (2 * RPC_FRAME_MAX)
 
 struct RpcClient {
   Client client;     /* must be first: operations see only this */
@@ -30,6 +33,7 @@ struct RpcClient {
   /* keepalive.c */
   guint keepalive_timer;
   guint unanswered_pings;
+  gboolean heard; /* since the timer's last turn */
 };
 
 /* Takes @fd. @read_only: it came by the read-only socket. NULL when its credentials cannot be told. */

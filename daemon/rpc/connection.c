@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #define READ_BYTES     (64 * 1024)
-#define READS_IN_A_ROW 16           /* pieces before other clients have their turn */
-#define KEPT_BYTES     (256 * 1024) /* a buffer that has grown larger is given back once it is empty */
+#define READS_IN_A_ROW 16          /* pieces before other clients have their turn */
+#define KEPT_BYTES     (16 * 1024) /* a buffer that has grown larger is given back once it is empty */
 
 typedef struct {
   gsize position; /* in the output, of the byte it goes with */
@@ -35,14 +35,28 @@ struct RpcConnection {
   gsize sent;       /* of the output */
   GArray *incoming; /* int: received, not yet handed on */
   GArray *outgoing; /* OutgoingFd */
-  guint source;
+  guint source;     /* of the socket, for @condition */
   GIOCondition condition;
+  guint soon; /* the main loop's next turn, to go on with what is here */
   guint holds;
-  gboolean handling, finishing, closed;
-  gboolean *freed; /* set where a handler may free the connection under us */
+  gboolean handling, closed;
+  gboolean finishing; /* ends as soon as all is sent; nothing more is taken or queued */
+  gboolean broken;    /* ends at the main loop's next turn, whatever is left to send */
+  gboolean kept;      /* there may be whole frames in the input that were not handed on */
+  gboolean *freed;    /* set where a handler may free the connection under us */
 };
 
 static gboolean on_ready (gint fd, GIOCondition condition, gpointer data);
+static gboolean handle_kept (gpointer data);
+
+/* Whether more may be taken from the peer: it may not while it has too much in flight, or does not read what
+ * it is answered. */
+static gboolean
+takes_frames (const RpcConnection *connection)
+{
+  return connection->holds == 0 && !connection->finishing
+         && rpc_connection_queued (connection) < RPC_OUTPUT_MAX;
+}
 
 static void
 watch (RpcConnection *connection)
@@ -51,7 +65,7 @@ watch (RpcConnection *connection)
 
   if (connection->closed)
     return;
-  if (connection->holds == 0 && !connection->finishing && rpc_connection_queued (connection) < RPC_OUTPUT_MAX)
+  if (takes_frames (connection))
     condition |= G_IO_IN;
   if (rpc_connection_queued (connection) > 0)
     condition |= G_IO_OUT;
@@ -60,6 +74,15 @@ watch (RpcConnection *connection)
   g_clear_handle_id (&connection->source, g_source_remove);
   connection->condition = condition;
   connection->source = g_unix_fd_add (connection->fd, condition, on_ready, connection);
+}
+
+/* At the main loop's next turn: frames that came before a hold wait in the buffer, and no socket will
+ * announce them again; and an end is never told from inside a call of ours. */
+static void
+go_on_soon (RpcConnection *connection)
+{
+  if (connection->soon == 0)
+    connection->soon = g_idle_add_full (G_PRIORITY_DEFAULT, handle_kept, connection, NULL);
 }
 
 RpcConnection *
@@ -87,6 +110,7 @@ rpc_connection_free (RpcConnection *connection)
   if (connection->freed != NULL)
     *connection->freed = TRUE;
   g_clear_handle_id (&connection->source, g_source_remove);
+  g_clear_handle_id (&connection->soon, g_source_remove);
   close (connection->fd);
   for (guint i = 0; i < connection->incoming->len; i++)
     close (g_array_index (connection->incoming, int, i));
@@ -112,6 +136,7 @@ end (RpcConnection *connection)
   if (!connection->closed) {
     connection->closed = TRUE;
     g_clear_handle_id (&connection->source, g_source_remove);
+    g_clear_handle_id (&connection->soon, g_source_remove);
     connection->handlers->closed (connection, connection->data);
   }
   return FALSE;
@@ -170,6 +195,8 @@ flush_output (RpcConnection *connection)
 {
   gboolean had_output = rpc_connection_queued (connection) > 0;
 
+  if (connection->broken)
+    return end (connection);
   while (rpc_connection_queued (connection) > 0) {
     ssize_t count = send_piece (connection);
 
@@ -189,31 +216,33 @@ flush_output (RpcConnection *connection)
     if (had_output)
       connection->handlers->drained (connection, connection->data);
   }
+  if (connection->kept && takes_frames (connection))
+    go_on_soon (connection);
   watch (connection);
   return TRUE;
 }
 
-/* FALSE when there is nothing more for now, or ever: @ret_ended tells. */
+/* FALSE when there is nothing more for now, or ever: @ret_ended tells. One place to read into serves all
+ * connections, so that each costs no more than what it has not been answered yet. */
 static gboolean
 receive (RpcConnection *connection, gboolean *ret_ended)
 {
-  GByteArray *input = connection->input;
-  guint old_length = input->len;
+  static guint8 bytes[READ_BYTES];
   union {
     struct cmsghdr header;
     char space[CMSG_SPACE (RPC_FDS_MAX * sizeof (int))];
   } control;
-  struct iovec piece;
-  struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control };
+  struct iovec piece = { bytes, sizeof bytes };
+  struct msghdr message = {
+    .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.space
+  };
   ssize_t count;
 
-  g_byte_array_set_size (input, old_length + READ_BYTES);
-  piece = (struct iovec){ input->data + old_length, READ_BYTES };
-  message.msg_controllen = sizeof control.space;
   do
     count = recvmsg (connection->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   while (count < 0 && errno == EINTR);
-  g_byte_array_set_size (input, old_length + (guint)MAX (count, 0));
+  if (count > 0)
+    g_byte_array_append (connection->input, bytes, (guint)count);
 
   for (struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR (&message) : NULL; header != NULL;
        header = CMSG_NXTHDR (&message, header)) {
@@ -275,7 +304,8 @@ hand_on (RpcConnection *connection, const guint8 *bytes, gsize length, guint fd_
                                length - RPC_FRAME_MINIMUM - skipped, fds, fd_count, connection->data);
 }
 
-/* All whole frames of the input. FALSE once the connection has ended (and may be freed). */
+/* The whole frames of the input, as far as the peer may have more answered. FALSE once the connection has
+ * ended (and may be freed). */
 static gboolean
 handle_frames (RpcConnection *connection)
 {
@@ -284,7 +314,8 @@ handle_frames (RpcConnection *connection)
 
   connection->freed = &freed;
   connection->handling = TRUE;
-  while (connection->holds == 0 && !connection->finishing) {
+  connection->kept = TRUE;
+  while (takes_frames (connection)) {
     guint fd_count;
     gsize length = 0;
     gssize extent = frame_extent (connection, connection->input->data + taken, connection->input->len - taken,
@@ -292,10 +323,13 @@ handle_frames (RpcConnection *connection)
 
     if (extent < 0) {
       connection->freed = NULL;
-      return end (connection);
+      rpc_connection_end (connection);
+      return FALSE;
     }
-    if (extent == 0)
+    if (extent == 0) {
+      connection->kept = FALSE;
       break;
+    }
     hand_on (connection, connection->input->data + taken, length, fd_count);
     if (freed)
       return FALSE;
@@ -324,16 +358,15 @@ on_ready (gint fd G_GNUC_UNUSED, GIOCondition condition, gpointer data)
 
       if (!handle_frames (connection))
         return G_SOURCE_REMOVE;
-      if (!more || ended || connection->holds > 0)
+      if (!more || ended || !takes_frames (connection))
         break;
     }
   } else if ((condition & (G_IO_HUP | G_IO_ERR)) != 0) {
     ended = TRUE;
   }
-  if (ended)
+  /* Who has said all may still want to hear the answers. */
+  if (flush_output (connection) && ended)
     end (connection);
-  else
-    flush_output (connection);
   return G_SOURCE_CONTINUE;
 }
 
@@ -342,6 +375,10 @@ rpc_connection_send (RpcConnection *connection, GByteArray *frame, const int *fd
 {
   static const guint8 beside[1] = { 0 };
 
+  if (connection->finishing) {
+    g_byte_array_unref (frame);
+    return;
+  }
   rpc_frame_finish (frame);
   g_byte_array_append (connection->output, frame->data, frame->len);
   g_byte_array_unref (frame);
@@ -369,21 +406,10 @@ handle_kept (gpointer data)
 {
   RpcConnection *connection = data;
 
-  connection->source = 0;
-  connection->condition = 0;
+  connection->soon = 0;
   if (handle_frames (connection))
     flush_output (connection);
   return G_SOURCE_REMOVE;
-}
-
-/* At the main loop's next turn: frames that came before a hold wait in the buffer, and no socket will
- * announce them again; and an end is never told from inside a call of ours. */
-static void
-go_on_soon (RpcConnection *connection)
-{
-  g_clear_handle_id (&connection->source, g_source_remove);
-  connection->condition = 0;
-  connection->source = g_idle_add_full (G_PRIORITY_DEFAULT, handle_kept, connection, NULL);
 }
 
 void
@@ -400,6 +426,19 @@ rpc_connection_finish (RpcConnection *connection)
   connection->finishing = TRUE;
   if (!connection->handling && !connection->closed)
     go_on_soon (connection);
+}
+
+void
+rpc_connection_break (RpcConnection *connection)
+{
+  connection->broken = TRUE;
+  rpc_connection_finish (connection);
+}
+
+gboolean
+rpc_connection_is_held (const RpcConnection *connection)
+{
+  return connection->holds > 0;
 }
 
 void

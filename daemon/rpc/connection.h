@@ -35,7 +35,11 @@ gsize rpc_connection_queued (const RpcConnection *connection);
 /* While held, nothing more is read: the peer has enough calls in flight. Counted. */
 void rpc_connection_hold (RpcConnection *connection);
 void rpc_connection_release (RpcConnection *connection);
-/* Send what is queued, then close; frames that still come are dropped. `closed` is called. */
+gboolean rpc_connection_is_held (const RpcConnection *connection);
+/* Send what is queued, then close; frames that still come, or are to be sent, are dropped. `closed` is
+ * called. */
 void rpc_connection_finish (RpcConnection *connection);
+/* Close at the main loop's next turn, without waiting for what is queued to be read. */
+void rpc_connection_break (RpcConnection *connection);
 /* The same at once: what the socket does not take now is lost. */
 void rpc_connection_end (RpcConnection *connection);

@@ -231,8 +231,9 @@ add (RpcClient *client, const RpcHeader *header, EventFamily family, int number,
   }
 
   registration = g_new0 (Registration, 1);
-  *registration =
-      (Registration){ legacy ? LEGACY : events->next_callback++, family, number, g_strdup (uuid) };
+  *registration = (Registration){ legacy ? LEGACY : events->next_callback, family, number, g_strdup (uuid) };
+  if (!legacy)
+    events->next_callback = events->next_callback < G_MAXINT ? events->next_callback + 1 : 0;
   g_ptr_array_add (events->registrations, registration);
   if (events->subscription == 0)
     events->subscription = events_subscribe (client->manager->events, on_event, events);

@@ -24,6 +24,11 @@ on_silence (gpointer data)
 {
   RpcClient *client = data;
 
+  /* A client that is not read from cannot be heard: its silence is ours. */
+  if (client->heard || rpc_connection_is_held (client->connection)) {
+    client->heard = FALSE;
+    return G_SOURCE_CONTINUE;
+  }
   if (client->unanswered_pings >= KEEPALIVE_PINGS) {
     g_info ("client %s: no answer to %u pings: closing", client->client.who, client->unanswered_pings);
     client->keepalive_timer = 0;
@@ -46,6 +51,7 @@ void
 rpc_keepalive_heard (RpcClient *client)
 {
   client->unanswered_pings = 0;
+  client->heard = TRUE;
 }
 
 void

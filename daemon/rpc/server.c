@@ -28,6 +28,7 @@ typedef struct {
   int fd;
   char *path; /* removed at the end; NULL: a service manager's */
   gboolean read_only;
+  gboolean full; /* there was no place at the last turn */
   guint source;
 } Listener;
 
@@ -61,20 +62,37 @@ listen_again (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* FALSE when there is nothing more to accept now. */
-static gboolean
+typedef enum { ACCEPTED, NOBODY_WAITS, NO_PLACE } Accepted;
+
+static Accepted
 accept_one (Listener *listener)
 {
   RpcServer *server = listener->server;
   RpcClient *client;
-  int fd = accept4 (listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int fd;
 
+  if (rpc_server_count (server) >= RPC_CLIENTS_MAX)
+    return NO_PLACE;
+  fd = accept4 (listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+    return ACCEPTED;
   if (fd < 0)
-    return errno == EINTR || errno == ECONNABORTED;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? NOBODY_WAITS : NO_PLACE;
   client = rpc_client_new (server, server->manager, fd, listener->read_only);
   if (client != NULL)
     g_hash_table_add (server->clients, client);
-  return TRUE;
+  return ACCEPTED;
+}
+
+/* Whoever waits is not forgotten, and nobody else waits for it. */
+static gboolean
+pause_accepting (Listener *listener)
+{
+  if (!listener->full)
+    g_warning ("no place for another client: %u are connected", rpc_server_count (listener->server));
+  listener->full = TRUE;
+  listener->source = g_timeout_add (FULL_PAUSE_MS, listen_again, listener);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -83,16 +101,14 @@ on_connection (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoi
   Listener *listener = data;
 
   for (guint i = 0; i < ACCEPTS_IN_A_ROW; i++) {
-    if (rpc_server_count (listener->server) >= RPC_CLIENTS_MAX
-        || (!accept_one (listener) && errno == EMFILE)) {
-      g_warning ("no place for another client: %u are connected", rpc_server_count (listener->server));
-      listener->source = g_timeout_add (FULL_PAUSE_MS, listen_again, listener);
-      return G_SOURCE_REMOVE;
-    }
-    if (errno == EAGAIN)
+    Accepted accepted = accept_one (listener);
+
+    if (accepted == NO_PLACE)
+      return pause_accepting (listener);
+    listener->full = FALSE;
+    if (accepted == NOBODY_WAITS)
       break;
   }
-  errno = 0;
   return G_SOURCE_CONTINUE;
 }
 
@@ -102,7 +118,7 @@ add_listener (RpcServer *server, int fd, const char *path, gboolean read_only)
   Listener *listener = g_new0 (Listener, 1);
 
   g_unix_set_fd_nonblocking (fd, TRUE, NULL);
-  *listener = (Listener){ server, fd, g_strdup (path), read_only, 0 };
+  *listener = (Listener){ server, fd, g_strdup (path), read_only, FALSE, 0 };
   listener->source = g_unix_fd_add (fd, G_IO_IN, on_connection, listener);
   g_ptr_array_add (server->listeners, listener);
 }
