@@ -60,6 +60,7 @@ find_parent (Walk *walk, const char *path, const char **ret_last)
   xmlNode *element = walk->element;
   const char *slash;
 
+  *ret_last = path;
   while ((slash = strchr (path, '/')) != NULL) {
     element = next_element (element->children, path, slash - path);
     if (element == NULL)
