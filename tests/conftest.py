@@ -100,6 +100,8 @@ class Bus:
 class Daemon:
     """One domaind and what it keeps under its root."""
 
+    mode = "--session"
+
     def __init__(self, root, bus, *arguments):
         self.root = root
         self.bus = bus
@@ -108,10 +110,11 @@ class Daemon:
 
     def start(self, ready=None):
         """Start it; @ready is what tells that it can be used (default: it has its name on the bus)."""
-        environment = dict(os.environ, DBUS_SESSION_BUS_ADDRESS=self.bus.address, LC_ALL="C.UTF-8")
+        environment = dict(os.environ, LC_ALL="C.UTF-8", DBUS_SESSION_BUS_ADDRESS=self.bus.address,
+                           DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
         with open(self.root / "daemon.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [BUILD / "daemon" / "domaind", "--session", "--root", self.root, *self.arguments],
+                [BUILD / "daemon" / "domaind", self.mode, "--root", self.root, *self.arguments],
                 env=environment, stdin=subprocess.DEVNULL, stderr=log, stdout=log)
         is_ready = ready or (lambda: self.bus.has("org.libvirt"))
         wait_for(lambda: is_ready() or self.process.poll() is not None, "org.libvirt")
