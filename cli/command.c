@@ -76,6 +76,9 @@ command_run (const Command *command, CommandLine *line, int argc, char **argv)
   if (line->argument_count > command->maximum)
     return command_usage_error (line, _ ("unexpected argument '%s'"), line->arguments[command->maximum]);
 
+  /* What programs read has the same words for everybody. */
+  if (line->json)
+    setlocale (LC_MESSAGES, "C");
   status = command->run (line);
   g_clear_pointer (&line->connection, connection_free);
   return status;

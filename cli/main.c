@@ -7,7 +7,6 @@
 #include "cli/command.h"
 #include "config.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,10 +80,7 @@ main (int argc, char **argv)
   int position = 1;
   int status;
 
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIRECTORY);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
+  i18n_start ();
   g_set_prgname ("domctl");
 
   if (!parse_global (argc, argv, &position, &line, &status))

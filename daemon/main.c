@@ -12,7 +12,6 @@
 #include "daemon/service.h"
 
 #include <glib-unix.h>
-#include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -160,9 +159,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (Settings) settings = NULL;
 
-  setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALE_DIRECTORY);
-  textdomain (GETTEXT_PACKAGE);
+  i18n_start ();
   umask (0022);
   mallopt (M_ARENA_MAX, HEAPS);
   signal (SIGPIPE, SIG_IGN);

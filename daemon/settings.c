@@ -15,7 +15,7 @@
 #define DEFAULT_START_SECONDS 30
 #define DEFAULT_CALL_SECONDS  30
 
-typedef enum { KIND_PATH, KIND_TEXT, KIND_WORD, KIND_YES_NO, KIND_SECONDS } SettingKind;
+typedef enum { KIND_PATH, KIND_TEXT, KIND_OPTIONAL_TEXT, KIND_WORD, KIND_YES_NO, KIND_SECONDS } SettingKind;
 
 typedef struct {
   const char *group, *key;
@@ -46,7 +46,7 @@ static const Setting settings_table[] = {
   SETTING ("machines", "shutdown-timeout", KIND_SECONDS, shutdown_timeout, NULL),
   SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
   SETTING ("clients", "authentication", KIND_WORD, authentication, "none", "polkit", NULL),
-  SETTING ("clients", "socket-group", KIND_TEXT, socket_group, NULL),
+  SETTING ("clients", "socket-group", KIND_OPTIONAL_TEXT, socket_group, NULL),
   SETTING ("log", "level", KIND_WORD, log_level, "error", "warning", "info", "debug", NULL),
   SETTING ("log", "format", KIND_WORD, log_format, "auto", "text", "journal", NULL),
 };
@@ -163,6 +163,8 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
     case KIND_TEXT:
       if (value[0] == '\0')
         return bad_value (error, file, setting, value, "a name");
+      G_GNUC_FALLTHROUGH;
+    case KIND_OPTIONAL_TEXT:
       replace_text (settings, setting, g_strdup (value));
       return TRUE;
     case KIND_YES_NO:

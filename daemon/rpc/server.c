@@ -263,8 +263,9 @@ rpc_server_new (Manager *manager, const int *activated, GError **error)
   server->clients = g_hash_table_new (NULL, NULL);
   take_activated (server, activated);
   if (server->listeners->len == 0
-      && (!listen_in (server, manager->settings->run_directory, "libvirt-sock", error)
-          || !listen_for_libvirt (server, error)))
+      && !listen_in (server, manager->settings->run_directory, "libvirt-sock", error))
+    return NULL;
+  if (!listen_for_libvirt (server, error))
     return NULL;
   return g_steal_pointer (&server);
 }

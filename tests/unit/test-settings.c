@@ -57,7 +57,7 @@ test_file_overrides (G_GNUC_UNUSED void **state)
   g_autoptr (Settings) settings = load_text ("# a comment\n"
                                              "[places]\nrun-directory = /srv/run\n"
                                              "[machines]\nemulator=/opt/qemu\nsandbox = no\ncall-timeout=7\n"
-                                             "[clients]\nlibvirt-sockets = no\n"
+                                             "[clients]\nlibvirt-sockets = no\nsocket-group =\n"
                                              "[log]\nlevel=debug\nformat=text\n",
                                              "/root-directory", &error);
 
@@ -67,6 +67,7 @@ test_file_overrides (G_GNUC_UNUSED void **state)
   assert_false (settings->sandbox);
   assert_int_equal (settings->call_timeout, 7);
   assert_string_equal (settings->libvirt_sockets, "no");
+  assert_string_equal (settings->socket_group, "");
   assert_string_equal (settings->log_level, "debug");
 }
 
@@ -78,6 +79,7 @@ test_mistakes (G_GNUC_UNUSED void **state)
   } mistakes[] = {
     { "[machine]\nuser=a\n", "unknown group 'machine'; did you mean 'machines'?" },
     { "[machines]\nsandbx=yes\n", "[machines] unknown key 'sandbx'; did you mean 'sandbox'?" },
+    { "[machines]\nuser=\n", "[machines] user: '' is not accepted; expected a name" },
     { "[machines]\nsandbox=maybe\n", "[machines] sandbox: 'maybe' is not accepted; expected 'yes' or 'no'" },
     { "[machines]\ncall-timeout=0\n", "'0' is not accepted; expected a number of seconds from 1 to 3600" },
     { "[machines]\ncall-timeout=10000\n", "'10000' is not accepted" },
@@ -138,6 +140,8 @@ test_installed_file (G_GNUC_UNUSED void **state)
   assert_int_equal (said->call_timeout, plain->call_timeout);
   assert_int_equal (said->shutdown_timeout, plain->shutdown_timeout);
   assert_string_equal (said->libvirt_sockets, plain->libvirt_sockets);
+  assert_string_equal (said->authentication, plain->authentication);
+  assert_string_equal (said->socket_group, plain->socket_group);
   assert_string_equal (said->log_level, plain->log_level);
   assert_string_equal (said->log_format, plain->log_format);
 }

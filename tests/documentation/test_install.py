@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`meson install` puts everything where the host's services look for it, and they take it."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from installation import install, prefix
+
+from conftest import TOP
+
+# Below the prefix. Folders whose files are listed elsewhere are compared with their sources.
+PLACES = {
+    "bin": {"domctl"},
+    "sbin": {"domaind"},
+    "lib/systemd/system": {"domaind.service", "domaind.socket", "domaind-ro.socket"},
+    "lib/systemd/user": {"domaind.service"},
+    "lib/sysusers.d": {"domaind.conf"},
+    "lib/tmpfiles.d": {"domaind.conf"},
+    "share/bash-completion/completions": {"domctl"},
+    "share/dbus-1/interfaces": {path.name for path in (TOP / "data/dbus").glob("org.libvirt.*.xml")}
+                               | {path.name for path in (TOP / "data/dbus").glob("org.domaind1.*.xml")},
+    "share/dbus-1/services": {"org.libvirt.service", "org.domaind1.service"},
+    "share/dbus-1/system-services": {"org.libvirt.service", "org.domaind1.service"},
+    "share/dbus-1/system.d": {"domaind.conf"},
+    "share/doc/domaind": {"README.md", "domaind.conf"},
+    "share/doc/domaind/examples": {"README.md"} | {path.name for path in (TOP / "examples").glob("*.xml")},
+    "share/domaind/schemas": {path.name for path in (TOP / "schemas").glob("*.rng")},
+    "share/locale/de/LC_MESSAGES": {"domaind.mo"},
+    "share/man/man1": {"domctl.1"},
+    "share/man/man5": {"domaind.conf.5", "domaind-domain.5"},
+    "share/man/man8": {"domaind.8"},
+    "share/polkit-1/actions": {"org.domaind1.policy"},
+}
+
+
+@pytest.fixture(scope="module")
+def destination(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("installed")
+    install(directory)
+    return directory
+
+
+@pytest.fixture
+def installed(destination):
+    return destination / prefix()
+
+
+def read_unit(path):
+    """{section: {key: [values]}} of a unit file."""
+    sections = {}
+    for line in path.read_text().splitlines():
+        if match := re.fullmatch(r"\[(\w+)\]", line):
+            section = sections.setdefault(match.group(1), {})
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            section.setdefault(key, []).append(value)
+    return sections
+
+
+def test_files_are_where_they_are_looked_for(installed):
+    found = {}
+    for path in installed.rglob("*"):
+        if path.is_file():
+            found.setdefault(str(path.parent.relative_to(installed)), set()).add(path.name)
+    assert found == PLACES
+
+
+def test_nothing_is_installed_elsewhere(destination, installed):
+    """Above all not to /etc, where the next installation would overwrite what an administrator wrote."""
+    assert [path for path in destination.rglob("*") if path.is_file() and not path.is_relative_to(installed)] == []
+
+
+@pytest.mark.parametrize("unit", ["system/domaind.service", "user/domaind.service"])
+def test_services_start_the_daemon_and_leave_its_machines(installed, unit):
+    service = read_unit(installed / "lib/systemd" / unit)["Service"]
+    mode = "--system" if unit.startswith("system") else "--session"
+    assert service["ExecStart"] == [f"/{prefix()}/sbin/domaind {mode}"]
+    assert service["Type"] == ["notify"]
+    assert service["KillMode"] == ["process"]
+
+
+@pytest.mark.parametrize("mistake", ["", "KilMode=process\n"], ids=["as installed", "with a mistake"])
+def test_systemd_takes_the_units(installed, tmp_path, mistake):
+    """Among systemd's own units; and it would tell if something was wrong."""
+    units = tmp_path / "usr/lib/systemd/system"
+    shutil.copytree("/lib/systemd/system", units, symlinks=True)
+    shutil.copytree(installed / "lib/systemd/system", units, dirs_exist_ok=True)
+    with open(units / "domaind.service", "a", encoding="utf-8") as service:
+        service.write("[Service]\n" + mistake)
+    program = tmp_path / prefix() / "sbin/domaind"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(installed / "sbin/domaind", program)
+    result = subprocess.run(["systemd-analyze", f"--root={tmp_path}", "verify", "--man=no",
+                             *PLACES["lib/systemd/system"]], capture_output=True, text=True, check=False)
+    ours = [line for line in result.stderr.splitlines() if "domaind" in line]
+    assert (ours == []) == (mistake == ""), ours
+
+
+def test_sysusers_makes_the_machines_account(installed, tmp_path):
+    (tmp_path / "etc").mkdir()
+    shutil.copytree(installed / "lib/sysusers.d", tmp_path / "usr/lib/sysusers.d")
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}"], check=True, capture_output=True)
+    accounts = dict(line.split(":", 1) for line in (tmp_path / "etc/passwd").read_text().splitlines())
+    groups = {line.split(":")[0]: line.split(":")[3] for line in (tmp_path / "etc/group").read_text().splitlines()}
+    assert accounts["domaind-qemu"].endswith("/nologin")
+    assert "domaind-qemu" in groups["kvm"].split(",")
+    assert groups["libvirt"] == ""
+
+
+def test_tmpfiles_makes_the_places(installed, tmp_path):
+    shutil.copytree(installed / "lib/tmpfiles.d", tmp_path / "usr/lib/tmpfiles.d")
+    subprocess.run(["systemd-tmpfiles", f"--root={tmp_path}", "--create", "domaind.conf"], check=True, capture_output=True)
+    for place, mode in (("etc/domaind/domains", 0o755), ("var/lib/domaind/images", 0o711), ("run/domaind", 0o755),
+                        ("var/log/domaind", 0o755)):
+        assert (tmp_path / place).stat().st_mode & 0o777 == mode, place
+
+
+def test_dbus_starts_the_installed_daemon(installed):
+    for folder, mode in (("services", "--session"), ("system-services", "--system")):
+        for path in (installed / "share/dbus-1" / folder).iterdir():
+            service = configparser.ConfigParser()
+            service.read(path)
+            assert service["D-BUS Service"]["Name"] == path.stem
+            assert service["D-BUS Service"]["Exec"] == f"/{prefix()}/sbin/domaind {mode}"
+            if folder == "system-services":
+                assert (installed / "lib/systemd/system" / service["D-BUS Service"]["SystemdService"]).exists()
+
+
+def test_dbus_lets_root_own_the_names_and_others_not_use_them(installed):
+    policies = ElementTree.parse(installed / "share/dbus-1/system.d/domaind.conf").getroot()
+    root = policies.find("policy[@user='root']")
+    assert {rule.get("own") for rule in root} - {None} == {"org.libvirt", "org.domaind1"}
+    default = policies.find("policy[@context='default']")
+    assert {(rule.tag, rule.get("send_destination")) for rule in default} == {("deny", "org.libvirt"), ("deny", "org.domaind1")}
+
+
+def test_polkit_actions_are_those_the_daemon_asks_for(installed):
+    actions = ElementTree.parse(installed / "share/polkit-1/actions/org.domaind1.policy").getroot().iter("action")
+    defaults = {action.get("id"): {rule.text for rule in action.find("defaults")} for action in actions}
+    asked = set(re.findall(r'"(org\.libvirt\.unix\.\w+)"', (TOP / "daemon/rpc/polkit.c").read_text()))
+    assert set(defaults) == asked
+    assert defaults == {"org.libvirt.unix.monitor": {"yes"}, "org.libvirt.unix.manage": {"auth_admin_keep"}}
+
+
+def test_polkit_file_is_not_libvirts(installed):
+    """libvirt's packages own org.libvirt.unix.policy; both can be installed."""
+    assert not (installed / "share/polkit-1/actions/org.libvirt.unix.policy").exists()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the pages for readers say is true: links lead somewhere, commands exist, and the tour's output is real."""
+
+import doctest
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD, TOP
+
+PAGES = sorted(path for path in TOP.rglob("*.md") if not re.match(r"build|\.", str(path.relative_to(TOP))))
+README = (TOP / "README.md").read_text()
+
+
+def code(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+            for title in re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_relative_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        aim = (page.parent / path) if path else page
+        assert aim.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(aim), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_files_named_exist(page):
+    """Words in backquotes that look like files of this tree."""
+    parts = "lib|daemon|cli|schemas|data|examples|tests|po|man"
+    for name in re.findall(rf"`((?:{parts})/[\w./-]*)`", page.read_text()):
+        assert (TOP / name).exists(), f"{page.name}: {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_commands_named_exist(page):
+    """In code: domctl's commands and the programs of this tree."""
+    overview = subprocess.run([BUILD / "cli/domctl", "--help"], capture_output=True, text=True, check=True).stdout
+    commands = set(re.findall(r"^  ([a-z][a-z-]*) +\S", overview, re.MULTILINE))
+    text = page.read_text()
+    words = "\n".join(re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
+    for command in re.findall(r"\bdomctl ((?!--)[a-z]+)", words):
+        assert command in commands, f"{page.name}: domctl {command}"
+    for program in re.findall(r"sudo ((?:examples|tests)/\w+)", words):
+        assert os.access(TOP / program, os.X_OK), f"{page.name}: {program}"
+
+
+def test_tour(daemon, tmp_path, monkeypatch):
+    """Each command of the tour, in order, prints what the page says; "..." stands for anything."""
+    tour = README[README.index("## A tour"):]
+    tour = tour[:tour.index("\n## ", 3)]
+    (tmp_path / "web.xml").write_text(code("xml", tour)[0])
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    # Who runs the tests may be root, whose domctl would ask the system's daemon.
+    (programs / "domctl").write_text(f'#!/bin/sh\nexec {BUILD}/cli/domctl --connect session "$@"\n')
+    (programs / "domctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.bus.address)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(daemon.root / "run"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    processes = {"domaind --session &": lambda: daemon.process or daemon.start(), "kill -9 %1": daemon.kill}
+
+    checker = doctest.OutputChecker()
+    for block in code("console", tour):
+        for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            if command in processes:
+                processes[command]()
+                continue
+            shown = subprocess.run(["bash", "-c", command], cwd=tmp_path, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, check=False).stdout
+            assert checker.check_output(expected.rstrip() + "\n", shown.rstrip() + "\n", doctest.ELLIPSIS), (
+                f"$ {command}\n{shown}")
