@@ -68,13 +68,9 @@ events_unsubscribe (Events *events, guint number)
     sweep (events);
 }
 
-void
-events_domain (Events *events, Domain *domain, int number, GVariant *payload)
+static void
+tell (Events *events, const Event *event)
 {
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
-  /* Copies: a handler may cause the domain to be renamed or forgotten. */
-  g_autofree char *name = g_strdup (domain->name), *uuid = g_strdup (domain->uuid);
-  Event event = { EVENT_DOMAIN, number, name, uuid, domain->id, sunk };
   guint count = events->subscriptions->len; /* who subscribes now is told of the next one */
 
   events->rounds++;
@@ -82,8 +78,28 @@ events_domain (Events *events, Domain *domain, int number, GVariant *payload)
     Subscription subscription = g_array_index (events->subscriptions, Subscription, i);
 
     if (subscription.handler != NULL)
-      subscription.handler (&event, subscription.data);
+      subscription.handler (event, subscription.data);
   }
   if (--events->rounds == 0)
     sweep (events);
+}
+
+void
+events_domain (Events *events, Domain *domain, int number, GVariant *payload)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
+  /* Copies: a handler may cause the domain to be renamed or forgotten. */
+  g_autofree char *name = g_strdup (domain->name), *uuid = g_strdup (domain->uuid);
+  Event event = { EVENT_DOMAIN, number, name, uuid, domain->id, sunk };
+
+  tell (events, &event);
+}
+
+void
+events_storage_pool (Events *events, const char *name, const char *uuid, int number, GVariant *payload)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
+  Event event = { EVENT_STORAGE_POOL, number, name, uuid, -1, sunk };
+
+  tell (events, &event);
 }

@@ -33,3 +33,5 @@ guint events_subscribe (Events *events, EventHandler handler, gpointer data);
 void events_unsubscribe (Events *events, guint subscription);
 /* Sinks @payload. */
 void events_domain (Events *events, Domain *domain, int number, GVariant *payload);
+/* @number: virStoragePoolEventID. Sinks @payload. */
+void events_storage_pool (Events *events, const char *name, const char *uuid, int number, GVariant *payload);

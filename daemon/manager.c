@@ -8,6 +8,7 @@
 #include "daemon/definition.h"
 #include "daemon/machine.h"
 #include "daemon/qemu/adopt.h"
+#include "daemon/storage/pools.h"
 #include "qemu/recipe.h"
 
 #include <malloc.h>
@@ -55,6 +56,7 @@ manager_new (const Settings *settings, GError **error)
   manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   manager->by_id = g_hash_table_new (NULL, NULL);
   manager->next_id = 1;
+  manager->storage = storage_pools_new ();
   g_queue_init (&manager->changes);
   g_queue_init (&manager->recent);
   g_queue_init (&manager->readings);
@@ -90,6 +92,7 @@ manager_free (Manager *manager)
   g_hash_table_unref (manager->by_uuid);
   qemu_platform_free (manager->platform);
   caps_cache_free (manager->caps);
+  storage_pools_free (manager->storage);
   events_free (manager->events);
   store_free (manager->store);
   g_free (manager);
@@ -326,6 +329,7 @@ manager_load (Manager *manager)
   }
   for (guint i = 0; i < running->len; i++)
     load_running (manager, g_ptr_array_index (running, i));
+  storage_pools_load (manager);
   manager->loaded = g_get_monotonic_time ();
   g_message ("%u domains, %u of them running", manager_count (manager), g_hash_table_size (manager->by_id));
 }

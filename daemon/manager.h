@@ -7,6 +7,8 @@
 #include "daemon/settings.h"
 #include "daemon/store.h"
 
+typedef struct StoragePools StoragePools; /* daemon/storage/pools.h */
+
 /* The registry: every domain by name, UUID and id, and what they share. One in a process; main loop only. */
 struct Manager {
   const Settings *settings;
@@ -18,6 +20,7 @@ struct Manager {
   GHashTable *by_name;
   GHashTable *by_id;
   int next_id;
+  StoragePools *storage;
   GQueue changes; /* see change.h */
   gboolean changing;
   GQueue recent;   /* Domain: those whose definition is in memory, most recent first */

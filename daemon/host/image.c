@@ -21,6 +21,10 @@
 #define QCOW2_EXTENSION_MAX            64
 #define QCOW2_EXTENSION_BACKING_FORMAT 0xE2792ACAU
 #define QCOW2_INCOMPATIBLE_DATA_FILE   (G_GUINT64_CONSTANT (1) << 2)
+#define QCOW2_INCOMPATIBLE_EXTENDED_L2 (G_GUINT64_CONSTANT (1) << 4)
+#define QCOW2_COMPATIBLE_LAZY          (G_GUINT64_CONSTANT (1) << 0)
+#define QCOW2_CLUSTER_BITS_MIN         9
+#define QCOW2_CLUSTER_BITS_MAX         21
 #define QCOW2_HEADER_V2                72
 #define QCOW2_HEADER_V3                104
 
@@ -171,23 +175,35 @@ open_image (const char *path, struct stat *ret_status, GError **error)
   return fd;
 }
 
+/* As much of the beginning as there is. FALSE with errno set. */
 static gboolean
-read_header (const char *path, Header *header, struct stat *ret_status, GError **error)
+read_beginning (int fd, const struct stat *status, Header *header)
 {
-  int fd = open_image (path, ret_status, error);
   ssize_t got;
 
-  if (fd < 0)
-    return FALSE;
-  header->size = (guint64)ret_status->st_size;
-  if (S_ISBLK (ret_status->st_mode) && ioctl (fd, BLKGETSIZE64, &header->size) != 0)
+  header->size = (guint64)status->st_size;
+  if (S_ISBLK (status->st_mode) && ioctl (fd, BLKGETSIZE64, &header->size) != 0)
     header->size = 0; /* a drive without a medium */
   header->length = 0;
   while (header->length < sizeof header->bytes
          && (got = pread (fd, header->bytes + header->length, sizeof header->bytes - header->length,
                           (off_t)header->length))
-                > 0)
-    header->length += (gsize)got;
+                != 0) {
+    if (got < 0 && errno != EINTR)
+      return FALSE;
+    header->length += got > 0 ? (gsize)got : 0;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_header (const char *path, Header *header, struct stat *ret_status, GError **error)
+{
+  int fd = open_image (path, ret_status, error);
+
+  if (fd < 0)
+    return FALSE;
+  read_beginning (fd, ret_status, header); /* what cannot be read looks raw, and is QEMU's to report */
   close (fd);
   return TRUE;
 }
@@ -340,4 +356,89 @@ image_info_free (ImageInfo *info)
     g_free (image->format);
     g_free (image);
   }
+}
+
+static void
+read_qcow2_features (const Header *header, ImageHeader *image)
+{
+  guint64 cluster_bits = read_big (header, 20, 4);
+
+  image->compat = g_strdup (read_big (header, 4, 4) == 2 ? "0.10" : "1.1");
+  if (cluster_bits >= QCOW2_CLUSTER_BITS_MIN && cluster_bits <= QCOW2_CLUSTER_BITS_MAX)
+    image->cluster_size = G_GUINT64_CONSTANT (1) << cluster_bits;
+  if (g_str_equal (image->compat, "0.10"))
+    return;
+  image->lazy_refcounts = (read_big (header, 80, 8) & QCOW2_COMPATIBLE_LAZY) != 0;
+  image->extended_l2 = (read_big (header, 72, 8) & QCOW2_INCOMPATIBLE_EXTENDED_L2) != 0;
+}
+
+/* The virtual size where it stands at a known place of the header; the file's own otherwise. */
+static guint64
+stated_size (const Header *header, const char *format)
+{
+  guint64 size = 0;
+
+  if (g_str_equal (format, "qcow") && header->length >= 32)
+    size = read_big (header, 24, 8);
+  else if (g_str_equal (format, "vpc") && header->length >= 48)
+    size = read_big (header, 40, 8);
+  else if (g_str_equal (format, "vdi") && header->length >= 376)
+    size = GUINT64_SWAP_LE_BE (read_big (header, 368, 8));
+  else if (g_str_equal (format, "qed") && header->length >= 56)
+    size = GUINT64_SWAP_LE_BE (read_big (header, 48, 8));
+  else if (g_str_equal (format, "vmdk") && header->length >= 20 && header->bytes[0] == 'K')
+    size = GUINT64_SWAP_LE_BE (read_big (header, 12, 8)) * 512;
+  return size > 0 && size <= G_MAXINT64 ? size : header->size;
+}
+
+static gboolean
+is_iso (const Header *header)
+{
+  const guint offset = 32769;
+
+  return header->length >= offset + 5 && memcmp (header->bytes + offset, "CD001", 5) == 0;
+}
+
+ImageHeader *
+image_header_read (int fd, const char *path, GError **error)
+{
+  g_autofree Header *header = g_new (Header, 1);
+  g_autofree char *name = NULL;
+  g_autoptr (ImageHeader) image = g_new0 (ImageHeader, 1);
+  struct stat status;
+
+  if (fstat (fd, &status) != 0 || !read_beginning (fd, &status, header)) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot read header '%s': %s", path, g_strerror (errno));
+    return NULL;
+  }
+  image->format = g_strdup (detect_format (header));
+  image->virtual_size = stated_size (header, image->format);
+  if (g_str_equal (image->format, "raw") && is_iso (header)) {
+    g_free (image->format);
+    image->format = g_strdup ("iso");
+  }
+  if (!g_str_equal (image->format, "qcow2"))
+    return g_steal_pointer (&image);
+
+  image->virtual_size = header->size;
+  if (!read_qcow2 (path, header, &image->virtual_size, &name, &image->backing_format, NULL)) {
+    image->virtual_size = header->size;
+    return g_steal_pointer (&image);
+  }
+  read_qcow2_features (header, image);
+  if (name != NULL && (image->backing = resolve_backing (path, name, NULL)) == NULL)
+    image->backing = g_steal_pointer (&name);
+  return g_steal_pointer (&image);
+}
+
+void
+image_header_free (ImageHeader *header)
+{
+  if (header == NULL)
+    return;
+  g_free (header->format);
+  g_free (header->backing);
+  g_free (header->backing_format);
+  g_free (header->compat);
+  g_free (header);
 }

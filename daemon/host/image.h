@@ -17,3 +17,20 @@
 ImageInfo *image_info_read (const char *path, const char *format, GError **error);
 void image_info_free (ImageInfo *info); /* with the whole chain */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImageInfo, image_info_free)
+
+/* What one file says of itself; nothing it names is opened. */
+typedef struct {
+  char *format;         /* "raw" when it is no other that is known */
+  guint64 virtual_size; /* bytes; the file's own size where the format says nothing that can be believed */
+  char *backing;        /* absolute path; as it stands when it is no local file; NULL: none */
+  char *backing_format; /* NULL: not stated */
+  char *compat;         /* qcow2: "0.10" or "1.1"; NULL: another format */
+  guint64 cluster_size; /* qcow2: bytes; 0: another format */
+  gboolean lazy_refcounts, extended_l2;
+} ImageHeader;
+
+/* @fd is a regular file or block device, @path where it is (backing files are named from there). A damaged
+ * header is no error: its format is all that is told of it. NULL: it cannot be read. */
+ImageHeader *image_header_read (int fd, const char *path, GError **error);
+void image_header_free (ImageHeader *header);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImageHeader, image_header_free)

@@ -106,6 +106,52 @@ void op_domain_messages (Call *call);
 void op_domain_name (Call *call);
 void op_domain_uuid (Call *call);
 
+/* ops/storage-*.c: storage pools and volumes */
+void op_connect_find_storage_pool_sources (Call *call);
+void op_connect_get_storage_pool_capabilities (Call *call);
+void op_connect_list_all_storage_pools (Call *call);
+void op_connect_list_defined_storage_pools (Call *call);
+void op_connect_list_storage_pools (Call *call);
+void op_connect_num_of_defined_storage_pools (Call *call);
+void op_connect_num_of_storage_pools (Call *call);
+void op_storage_pool_build (Call *call);
+void op_storage_pool_create (Call *call);
+void op_storage_pool_create_xml (Call *call);
+void op_storage_pool_define_xml (Call *call);
+void op_storage_pool_delete (Call *call);
+void op_storage_pool_destroy (Call *call);
+void op_storage_pool_get_autostart (Call *call);
+void op_storage_pool_get_info (Call *call);
+void op_storage_pool_get_xml_desc (Call *call);
+void op_storage_pool_is_active (Call *call);
+void op_storage_pool_is_persistent (Call *call);
+void op_storage_pool_list_all_volumes (Call *call);
+void op_storage_pool_list_volumes (Call *call);
+void op_storage_pool_lookup_by_name (Call *call);
+void op_storage_pool_lookup_by_target_path (Call *call);
+void op_storage_pool_lookup_by_uuid (Call *call);
+void op_storage_pool_lookup_by_volume (Call *call);
+void op_storage_pool_name (Call *call);
+void op_storage_pool_num_of_volumes (Call *call);
+void op_storage_pool_refresh (Call *call);
+void op_storage_pool_set_autostart (Call *call);
+void op_storage_pool_undefine (Call *call);
+void op_storage_pool_uuid (Call *call);
+void op_storage_vol_create_xml (Call *call);
+void op_storage_vol_create_xml_from (Call *call);
+void op_storage_vol_delete (Call *call);
+void op_storage_vol_get_info (Call *call);
+void op_storage_vol_get_path (Call *call);
+void op_storage_vol_get_xml_desc (Call *call);
+void op_storage_vol_key (Call *call);
+void op_storage_vol_lookup_by_key (Call *call);
+void op_storage_vol_lookup_by_name (Call *call);
+void op_storage_vol_lookup_by_path (Call *call);
+void op_storage_vol_name (Call *call);
+void op_storage_vol_resize (Call *call);
+void op_storage_vol_wipe (Call *call);
+void op_storage_vol_wipe_pattern (Call *call);
+
 /* What several of them share. */
 
 /* Capabilities of an emulator (NULL: the default one, for @arch or the host's), asked in a job where that may

@@ -16,7 +16,12 @@
 #include <libxml/relaxng.h>
 #include <libxml/xmlschemastypes.h>
 
-#define START_FILE "domain.rng"
+/* Where each kind of document starts. */
+static const char *const start_files[] = {
+  [SCHEMA_DOMAIN] = "domain.rng",
+  [SCHEMA_STORAGE_POOL] = "storagepool.rng",
+  [SCHEMA_STORAGE_VOLUME] = "storagevol.rng",
+};
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */
 #define CHILDREN_MAX 2048
@@ -83,9 +88,9 @@ replace_include (xmlNode *include)
 }
 
 static xmlDoc *
-joined_grammar (void)
+joined_grammar (const char *start_file)
 {
-  xmlDoc *document = read_grammar (START_FILE);
+  xmlDoc *document = read_grammar (start_file);
   xmlNode *next;
 
   for (xmlNode *node = xmlDocGetRootElement (document)->children; node != NULL; node = next) {
@@ -97,9 +102,9 @@ joined_grammar (void)
 }
 
 static gpointer
-compile (G_GNUC_UNUSED gpointer data)
+compile (gpointer start_file)
 {
-  xmlDoc *document = joined_grammar ();
+  xmlDoc *document = joined_grammar (start_file);
   xmlRelaxNGParserCtxt *context;
   xmlRelaxNG *schema;
 
@@ -113,11 +118,11 @@ compile (G_GNUC_UNUSED gpointer data)
 }
 
 static xmlRelaxNG *
-compiled_schema (void)
+compiled_schema (SchemaKind kind)
 {
-  static GOnce once = G_ONCE_INIT;
+  static GOnce once[G_N_ELEMENTS (start_files)] = { G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT };
 
-  return g_once (&once, compile, NULL);
+  return g_once (&once[kind], compile, (gpointer)start_files[kind]);
 }
 
 /* The first child that is one too many, anywhere in @element. */
@@ -134,9 +139,9 @@ find_surplus (const xmlNode *element)
 }
 
 gboolean
-schema_validate (XmlDocument *document, Diagnostics *diagnostics)
+schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics)
 {
-  xmlRelaxNG *schema = compiled_schema ();
+  xmlRelaxNG *schema = compiled_schema (kind);
   const xmlNode *surplus = find_surplus (xml_document_root (document));
 
   if (surplus != NULL) {
@@ -149,4 +154,10 @@ schema_validate (XmlDocument *document, Diagnostics *diagnostics)
     return TRUE;
   schema_locate (schema, document, diagnostics);
   return FALSE;
+}
+
+gboolean
+schema_validate (XmlDocument *document, Diagnostics *diagnostics)
+{
+  return schema_validate_as (SCHEMA_DOMAIN, document, diagnostics);
 }

@@ -8,8 +8,11 @@
  * program, and used as the gate every document passes.
  */
 
+typedef enum { SCHEMA_DOMAIN, SCHEMA_STORAGE_POOL, SCHEMA_STORAGE_VOLUME } SchemaKind;
+
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */
-gboolean schema_validate (XmlDocument *document, Diagnostics *diagnostics);
+gboolean schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics);
+gboolean schema_validate (XmlDocument *document, Diagnostics *diagnostics); /* as a domain */
 /* The text of one schema file ("domain.rng"), NULL when there is none; owned by the program. */
 const char *schema_text (const char *name);
 /* All names; NULL-terminated. */

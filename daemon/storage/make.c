@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * New volumes: the file, its contents by qemu-img or by hand, its owner, in that order, and away with it
+ * when one fails.
+ */
+#include "daemon/storage/make.h"
+
+#include "daemon/host/image.h"
+#include "daemon/storage/allocate.h"
+#include "daemon/storage/tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_FILE_MODE      0600
+#define DEFAULT_DIRECTORY_MODE 0711
+#define ARGUMENTS_MAX          24
+
+/* A command line being made. */
+typedef struct {
+  const char *words[ARGUMENTS_MAX + 1];
+  guint count;
+} Arguments;
+
+static void
+add (Arguments *arguments, const char *word)
+{
+  g_assert (arguments->count < ARGUMENTS_MAX);
+  arguments->words[arguments->count++] = word;
+}
+
+static gboolean
+system_error (GError **error, const char *what, const char *path)
+{
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "%s '%s': %s", what, path, g_strerror (errno));
+  return FALSE;
+}
+
+static const char *
+format_name (int format)
+{
+  return enum_table_name (&storage_formats, format);
+}
+
+/* "-o compat=1.1,...": NULL when there is none. (transfer full) */
+static char *
+qcow2_options (const StorageMake *make)
+{
+  const StorageVolumeDef *volume = make->volume;
+  GString *options = g_string_new (NULL);
+
+  if (volume->compat != NULL)
+    g_string_append_printf (options, "compat=%s,", volume->compat);
+  else if (volume->lazy_refcounts || volume->extended_l2)
+    g_string_append (options, "compat=1.1,");
+  if (volume->cluster_size.set)
+    g_string_append_printf (options, "cluster_size=%" G_GUINT64_FORMAT ",", volume->cluster_size.value);
+  if (volume->lazy_refcounts)
+    g_string_append (options, "lazy_refcounts=on,");
+  if (volume->extended_l2)
+    g_string_append (options, "extended_l2=on,");
+  if (volume->nocow)
+    g_string_append (options, "nocow=on,");
+  if (make->flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
+    g_string_append (options, volume->allocation.set && volume->allocation.value >= volume->capacity.value
+                                  ? "preallocation=falloc,"
+                                  : "preallocation=metadata,");
+  if (options->len == 0)
+    return g_string_free (options, TRUE);
+  g_string_truncate (options, options->len - 1);
+  return g_string_free (options, FALSE);
+}
+
+/* The format of the file below, when the document does not say it: only raw goes without saying, as
+ * anything else could have been written by a guest. */
+static const char *
+backing_format (const StorageBacking *backing, GError **error)
+{
+  g_autoptr (ImageHeader) header = NULL;
+  int fd;
+
+  if (backing->format != STORAGE_FORMAT_NONE)
+    return format_name (backing->format);
+  fd = open (backing->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) {
+    system_error (error, "inaccessible backing store volume", backing->path);
+    return NULL;
+  }
+  header = image_header_read (fd, backing->path, error);
+  close (fd);
+  if (header == NULL)
+    return NULL;
+  if (g_str_equal (header->format, "raw"))
+    return "raw";
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                  "the format of the backing store '%s' is not stated, and it looks like '%s': state it with "
+                  "<format type='%s'/>",
+                  backing->path, header->format, header->format);
+  return NULL;
+}
+
+static gboolean
+make_qcow2 (Job *job, const StorageMake *make, int fd, GError **error)
+{
+  const StorageBacking *backing = make->volume->backing;
+  g_autofree char *options = qcow2_options (make);
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, make->volume->capacity.value);
+  Arguments arguments = { { "qemu-img", "create", "-q", "-f", "qcow2" }, 5 };
+
+  if (options != NULL) {
+    add (&arguments, "-o");
+    add (&arguments, options);
+  }
+  if (backing != NULL) {
+    const char *format = backing_format (backing, error);
+
+    if (format == NULL)
+      return FALSE;
+    add (&arguments, "-F");
+    add (&arguments, format);
+    add (&arguments, "-b");
+    add (&arguments, backing->path);
+  }
+  add (&arguments, TOOL_FILE);
+  if (make->volume->capacity.set)
+    add (&arguments, size);
+  return tool_run (job, arguments.words, fd, error);
+}
+
+static gboolean
+make_raw (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
+{
+  const StorageVolumeDef *volume = make->volume;
+  guint64 allocation = volume->allocation.set ? MIN (volume->allocation.value, volume->capacity.value)
+                                              : volume->capacity.value;
+
+  if (ftruncate (fd, (off_t)volume->capacity.value) < 0)
+    return system_error (error, "cannot extend file", path);
+  return storage_allocate (job, fd, path, allocation, error);
+}
+
+/* A lightweight copy, or not at all: that is what was asked for. */
+static gboolean
+clone_extents (const StorageMake *make, int fd, GError **error)
+{
+  int from = open (make->from_path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  gboolean cloned = from >= 0 && ioctl (fd, FICLONE, from) == 0;
+
+  if (!cloned)
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot clone the extents of '%s': %s", make->from_path,
+                    g_strerror (errno));
+  if (from >= 0)
+    close (from);
+  return cloned;
+}
+
+static gboolean
+convert (Job *job, const StorageMake *make, int fd, GError **error)
+{
+  const StorageVolumeDef *volume = make->volume;
+  g_autofree char *options = volume->format == STORAGE_FORMAT_QCOW2 ? qcow2_options (make) : NULL;
+  Arguments arguments = { { "qemu-img", "convert", "-q", "-f", format_name (make->from_format), "-O",
+                            format_name (volume->format) },
+                          7 };
+
+  if (volume->format == STORAGE_FORMAT_RAW) { /* it has its size and its blocks already */
+    add (&arguments, "-n");
+    add (&arguments, "--target-is-zero");
+  }
+  if (options != NULL) {
+    add (&arguments, "-o");
+    add (&arguments, options);
+  }
+  if (volume->backing != NULL) {
+    const char *format = backing_format (volume->backing, error);
+
+    if (format == NULL)
+      return FALSE;
+    add (&arguments, "-F");
+    add (&arguments, format);
+    add (&arguments, "-B");
+    add (&arguments, volume->backing->path);
+  }
+  add (&arguments, make->from_path);
+  add (&arguments, TOOL_FILE);
+  return tool_run (job, arguments.words, fd, error);
+}
+
+static gboolean
+make_copy (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
+{
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, make->volume->capacity.value);
+  const char *const resize[] = { "qemu-img", "resize", "-q", "-f", "qcow2", TOOL_FILE, size, NULL };
+  g_autoptr (ImageInfo) chain = image_info_read (make->from_path, format_name (make->from_format), error);
+
+  if (chain == NULL)
+    return FALSE;
+  if (make->flags & VIR_STORAGE_VOL_CREATE_REFLINK) {
+    if (make->volume->format != make->from_format) {
+      virt_error_set (error, VIR_ERR_INVALID_ARG,
+                      "a lightweight copy cannot change the format from '%s' to '%s'",
+                      format_name (make->from_format), format_name (make->volume->format));
+      return FALSE;
+    }
+    return clone_extents (make, fd, error);
+  }
+  if (make->volume->format == STORAGE_FORMAT_RAW)
+    return make_raw (job, make, fd, path, error) && convert (job, make, fd, error);
+  return convert (job, make, fd, error)
+         && (make->volume->capacity.value <= make->from_capacity || tool_run (job, resize, fd, error));
+}
+
+static gboolean
+give (const StorageVolumeDef *volume, int fd, mode_t mode, const char *path, GError **error)
+{
+  const StoragePermissions *wanted = &volume->permissions;
+  uid_t owner = wanted->owner.set ? (uid_t)wanted->owner.value : (uid_t)-1;
+  gid_t group = wanted->group.set ? (gid_t)wanted->group.value : (gid_t)-1;
+
+  if ((owner != (uid_t)-1 || group != (gid_t)-1) && fchown (fd, owner, group) < 0)
+    return system_error (error, "cannot change the owner of", path);
+  if (fchmod (fd, wanted->mode.set ? (mode_t)wanted->mode.value : mode) < 0)
+    return system_error (error, "cannot set the mode of", path);
+  return TRUE;
+}
+
+static gboolean
+make_directory (int directory, const StorageVolumeDef *volume, const char *path, GError **error)
+{
+  gboolean given;
+  int fd;
+
+  if (mkdirat (directory, volume->name, DEFAULT_DIRECTORY_MODE) < 0)
+    return system_error (error, "cannot create path", path);
+  fd = openat (directory, volume->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  given = fd >= 0 && give (volume, fd, DEFAULT_DIRECTORY_MODE, path, error);
+  if (fd >= 0)
+    close (fd);
+  if (!given)
+    unlinkat (directory, volume->name, AT_REMOVEDIR);
+  return given;
+}
+
+static gboolean
+make_file (Job *job, int directory, const StorageMake *make, const char *path, GError **error)
+{
+  const StorageVolumeDef *volume = make->volume;
+  gboolean made;
+  int fd =
+      openat (directory, volume->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, DEFAULT_FILE_MODE);
+
+  if (fd < 0) {
+    if (errno == EEXIST)
+      virt_error_set (error, VIR_ERR_OPERATION_INVALID, "volume target path '%s' already exists", path);
+    else
+      system_error (error, "Failed to create file", path);
+    return FALSE;
+  }
+  made = (make->from_path != NULL                  ? make_copy (job, make, fd, path, error)
+          : volume->format == STORAGE_FORMAT_QCOW2 ? make_qcow2 (job, make, fd, error)
+                                                   : make_raw (job, make, fd, path, error))
+         && give (volume, fd, DEFAULT_FILE_MODE, path, error);
+  if (made && fsync (fd) < 0)
+    made = system_error (error, "cannot sync file", path);
+  close (fd);
+  if (!made)
+    unlinkat (directory, volume->name, 0);
+  return made;
+}
+
+StorageVolumeDef *
+storage_make (Job *job, const StorageMake *make, GError **error)
+{
+  g_autofree char *path = g_build_filename (make->pool_path, make->volume->name, NULL);
+  int directory = storage_open_directory (make->pool_path, error);
+  StorageVolumeDef *volume = NULL;
+  gboolean made;
+
+  if (directory < 0)
+    return NULL;
+  made = make->volume->format == STORAGE_FORMAT_DIR ? make_directory (directory, make->volume, path, error)
+                                                    : make_file (job, directory, make, path, error);
+  if (made) {
+    fsync (directory);
+    volume = storage_scan_volume (directory, make->pool_path, make->volume->name, error);
+    if (volume == NULL && error != NULL && *error == NULL)
+      virt_error_set (error, VIR_ERR_OPERATION_FAILED, "volume '%s' went away while it was made", path);
+  }
+  close (directory);
+  return volume;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/job.h"
+
+/*
+ * A program run for its effect, in a job's thread: qemu-img. It gets nothing but its arguments and one
+ * descriptor, ends with the job's deadline or cancellation, and its last words are the error's.
+ */
+#define TOOL_WORDS_MAX 4096 /* bytes kept of what it says */
+
+/* The path of the one descriptor, as the program sees it. */
+#define TOOL_FILE "/proc/self/fd/3"
+
+/* @arguments: NULL-terminated, begins with the program's name, which is looked up in PATH. @file: what
+ * TOOL_FILE is; -1: nothing. FALSE with VIR_ERR_OPERATION_FAILED unless it ended with status 0. */
+gboolean tool_run (Job *job, const char *const *arguments, int file, GError **error);
+/* job_check, in the words of storage. */
+gboolean storage_job_check (Job *job, const char *path, GError **error);

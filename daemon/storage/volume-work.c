@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The frame around every change of a volume: it is marked as in use, the job runs, the volume and the file
+ * system are looked at again in the same job, and the main loop takes over what was seen.
+ */
+#include "daemon/storage/volume-work.h"
+
+#include <unistd.h>
+
+static void
+work_free (gpointer data)
+{
+  VolumeWork *work = data;
+
+  g_free (work->pool_path);
+  g_free (work->name);
+  g_free (work->from_name);
+  g_free (work->make.from_path);
+  storage_volume_def_unref (work->volume);
+  storage_volume_def_unref (work->seen);
+  storage_scan_free (work->sizes);
+  g_free (work);
+}
+
+VolumeWork *
+volume_work_new (StoragePool *pool, Call *call, const char *name, VolumeFunction function)
+{
+  VolumeWork *work = g_new0 (VolumeWork, 1);
+
+  work->pool = pool;
+  work->call = call;
+  work->pool_path = g_strdup (pool->def->path);
+  work->name = g_strdup (name);
+  work->function = function;
+  return work;
+}
+
+static void
+give_back (VolumeWork *work)
+{
+  storage_pool_shared_done (work->pool);
+  if (work->from_pool != NULL) {
+    storage_volume_release (work->from_pool, work->from_name);
+    storage_pool_shared_done (work->from_pool);
+  }
+}
+
+void
+volume_work_refuse (VolumeWork *work, GError *error)
+{
+  Call *call = work->call;
+
+  give_back (work);
+  work_free (work);
+  call_fail (call, error);
+}
+
+gboolean
+volume_work_check_unused (VolumeWork *work)
+{
+  GError *error = NULL;
+
+  if (!storage_volume_is_used (work->pool, work->name))
+    return TRUE;
+  virt_error_set (&error, VIR_ERR_OPERATION_INVALID, "volume '%s' is still in use.", work->name);
+  volume_work_refuse (work, error);
+  return FALSE;
+}
+
+/* What cannot be seen afterwards is left as it was known: the work itself is done. */
+static void
+look_again (VolumeWork *work)
+{
+  int directory = storage_open_directory (work->pool_path, NULL);
+
+  if (directory >= 0) {
+    storage_volume_def_unref (work->seen);
+    work->seen = storage_scan_volume (directory, work->pool_path, work->name, NULL);
+    close (directory);
+  }
+  work->sizes = storage_scan_sizes (work->pool_path, NULL);
+}
+
+static gpointer
+work_job (Job *job, gpointer input, GError **error)
+{
+  VolumeWork *work = input;
+  gboolean done = work->function (job, work, error);
+
+  /* Also when it failed: half a write is a change. */
+  look_again (work);
+  return done ? JOB_OK : NULL;
+}
+
+static void
+commit (VolumeWork *work)
+{
+  if (work->seen != NULL)
+    storage_pool_put_volume (work->pool, storage_volume_def_ref (work->seen));
+  else
+    storage_pool_drop_volume (work->pool, work->name);
+  if (work->sizes != NULL)
+    storage_pool_commit_scan (work->pool, work->sizes);
+}
+
+static void
+work_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  VolumeWork *work = data;
+  Call *call = work->call;
+  GVariant *answer = NULL;
+
+  storage_volume_release (work->pool, work->name);
+  commit (work);
+  if (work->answers && work->seen != NULL)
+    answer = g_variant_new ("((sss))", work->pool->def->name, work->seen->name, work->seen->key);
+  give_back (work);
+  if (call == NULL) {
+    if (error != NULL)
+      g_message ("volume '%s' of pool '%s': %s", work->name, work->pool_path, error->message);
+  } else if (error != NULL) {
+    call_fail (call, g_error_copy (error));
+  } else if (answer != NULL) {
+    call_answer (call, g_steal_pointer (&answer));
+  } else {
+    call_answer_nothing (call);
+  }
+  if (answer != NULL)
+    g_variant_unref (g_variant_ref_sink (answer));
+}
+
+void
+volume_work_start (VolumeWork *work, const char *thread, guint seconds)
+{
+  storage_volume_use (work->pool, work->name);
+  job_start (thread, work_job, work, work_free, seconds, work_done, work);
+}
