@@ -64,8 +64,12 @@ emulators_open (Emulators *emulators)
   g_autoptr (GError) error = NULL;
 
   if (capabilities_file != NULL) {
-    if (g_file_get_contents (capabilities_file, &text, NULL, &error))
-      emulators->fixed = qemu_caps_from_json (text, -1, &error);
+    if (g_file_get_contents (capabilities_file, &text, NULL, &error)) {
+      /* A file of the cache has a line before the capabilities that says which binary they are of. */
+      const char *line_end = text[0] != '{' ? strchr (text, '\n') : NULL;
+
+      emulators->fixed = qemu_caps_from_json (line_end != NULL ? line_end + 1 : text, -1, &error);
+    }
     if (emulators->fixed == NULL) {
       command_error (_ ("cannot read capabilities '%s': %s"), capabilities_file, error->message);
       return FALSE;

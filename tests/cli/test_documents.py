@@ -122,6 +122,13 @@ def test_capabilities_can_come_from_a_file(tmp_path):
     assert "nothing.json" in domctl("translate", "--capabilities", "/nothing.json", path, status=1).stderr
 
 
+def test_capabilities_can_come_from_another_hosts_cache(tmp_path):
+    """A file as the cache has it: a line of its own before the capabilities."""
+    path = write(tmp_path, MINIMAL)
+    cached = write(tmp_path, "0" * 64 + "\n" + CAPABILITIES.read_text(), "cached.json")
+    assert domctl("translate", "--capabilities", cached, path).stdout.splitlines()[4].startswith("/usr/bin/qemu-system")
+
+
 def test_schemas_are_whole(tmp_path):
     names = domctl("schema", "--list").stdout.split()
     assert "domain.rng" in names
