@@ -120,14 +120,13 @@ def test_tmpfiles_makes_the_places(installed, tmp_path):
 
 
 def test_dbus_starts_the_installed_daemon(installed):
-    for folder, mode in (("services", "--session"), ("system-services", "--system")):
+    for folder, mode, units in (("services", "--session", "user"), ("system-services", "--system", "system")):
         for path in (installed / "share/dbus-1" / folder).iterdir():
             service = configparser.ConfigParser()
             service.read(path)
             assert service["D-BUS Service"]["Name"] == path.stem
             assert service["D-BUS Service"]["Exec"] == f"/{prefix()}/sbin/domaind {mode}"
-            if folder == "system-services":
-                assert (installed / "lib/systemd/system" / service["D-BUS Service"]["SystemdService"]).exists()
+            assert (installed / "lib/systemd" / units / service["D-BUS Service"]["SystemdService"]).exists()
 
 
 def test_dbus_lets_root_own_the_names_and_others_not_use_them(installed):
