@@ -140,6 +140,7 @@ void op_storage_pool_uuid (Call *call);
 void op_storage_vol_create_xml (Call *call);
 void op_storage_vol_create_xml_from (Call *call);
 void op_storage_vol_delete (Call *call);
+void op_storage_vol_download (Call *call);
 void op_storage_vol_get_info (Call *call);
 void op_storage_vol_get_path (Call *call);
 void op_storage_vol_get_xml_desc (Call *call);
@@ -149,6 +150,7 @@ void op_storage_vol_lookup_by_name (Call *call);
 void op_storage_vol_lookup_by_path (Call *call);
 void op_storage_vol_name (Call *call);
 void op_storage_vol_resize (Call *call);
+void op_storage_vol_upload (Call *call);
 void op_storage_vol_wipe (Call *call);
 void op_storage_vol_wipe_pattern (Call *call);
 

@@ -168,27 +168,6 @@ op_storage_vol_create_xml_from (Call *call)
     storage_pool_shared (pool, call, create_from);
 }
 
-/* The call's volume again, now that it has its turn. NULL: everything is given back and answered. */
-static VolumeWork *
-work_on_volume (StoragePool *pool, Call *call, VolumeFunction function)
-{
-  const char *name;
-  GError *error = NULL;
-  StorageVolumeDef *volume = NULL;
-  VolumeWork *work;
-
-  g_variant_get_child (call->arguments, 0, "(&s&s&s)", NULL, &name, NULL);
-  work = volume_work_new (pool, call, name, function);
-  if (storage_pool_check_active (pool, &error))
-    volume = storage_pool_find_volume (pool, name, &error);
-  if (volume == NULL) {
-    volume_work_refuse (work, error);
-    return NULL;
-  }
-  work->volume = storage_volume_def_ref (volume);
-  return volume_work_check_unused (work) ? work : NULL;
-}
-
 static void
 ask_turn (Call *call, guint flags, guint known, StorageTurn begin)
 {
@@ -206,7 +185,7 @@ remove_volume (G_GNUC_UNUSED Job *job, VolumeWork *work, GError **error)
 
 static void delete (StoragePool *pool, Call *call)
 {
-  VolumeWork *work = work_on_volume (pool, call, remove_volume);
+  VolumeWork *work = volume_work_of_call (pool, call, remove_volume);
 
   if (work != NULL)
     volume_work_start (work, "volume-delete", SHORT_SECONDS);
@@ -227,7 +206,7 @@ overwrite (Job *job, VolumeWork *work, GError **error)
 static void
 wipe (StoragePool *pool, Call *call)
 {
-  VolumeWork *work = work_on_volume (pool, call, overwrite);
+  VolumeWork *work = volume_work_of_call (pool, call, overwrite);
 
   if (work != NULL)
     volume_work_start (work, "volume-wipe", COPY_SECONDS);
@@ -291,7 +270,7 @@ check_size (VolumeWork *work, guint64 asked, GError **error)
 static void
 resize (StoragePool *pool, Call *call)
 {
-  VolumeWork *work = work_on_volume (pool, call, change_size);
+  VolumeWork *work = volume_work_of_call (pool, call, change_size);
   GError *error = NULL;
 
   if (work == NULL)

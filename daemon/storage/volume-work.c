@@ -20,6 +20,8 @@ work_free (gpointer data)
   storage_volume_def_unref (work->volume);
   storage_volume_def_unref (work->seen);
   storage_scan_free (work->sizes);
+  if (work->stream >= 0)
+    close (work->stream);
   g_free (work);
 }
 
@@ -31,6 +33,7 @@ volume_work_new (StoragePool *pool, Call *call, const char *name, VolumeFunction
   work->pool = pool;
   work->call = call;
   work->pool_path = g_strdup (pool->def->path);
+  work->stream = -1;
   work->name = g_strdup (name);
   work->function = function;
   return work;
@@ -56,8 +59,9 @@ volume_work_refuse (VolumeWork *work, GError *error)
   call_fail (call, error);
 }
 
-gboolean
-volume_work_check_unused (VolumeWork *work)
+/* Nobody else works on it? Otherwise @work ends, and the call with it. */
+static gboolean
+check_unused (VolumeWork *work)
 {
   GError *error = NULL;
 
@@ -66,6 +70,26 @@ volume_work_check_unused (VolumeWork *work)
   virt_error_set (&error, VIR_ERR_OPERATION_INVALID, "volume '%s' is still in use.", work->name);
   volume_work_refuse (work, error);
   return FALSE;
+}
+
+VolumeWork *
+volume_work_of_call (StoragePool *pool, Call *call, VolumeFunction function)
+{
+  const char *name;
+  GError *error = NULL;
+  StorageVolumeDef *volume = NULL;
+  VolumeWork *work;
+
+  g_variant_get_child (call->arguments, 0, "(&s&s&s)", NULL, &name, NULL);
+  work = volume_work_new (pool, call, name, function);
+  if (storage_pool_check_active (pool, &error))
+    volume = storage_pool_find_volume (pool, name, &error);
+  if (volume == NULL) {
+    volume_work_refuse (work, error);
+    return NULL;
+  }
+  work->volume = storage_volume_def_ref (volume);
+  return check_unused (work) ? work : NULL;
 }
 
 /* What cannot be seen afterwards is left as it was known: the work itself is done. */
@@ -115,6 +139,9 @@ work_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   commit (work);
   if (work->answers && work->seen != NULL)
     answer = g_variant_new ("((sss))", work->pool->def->name, work->seen->name, work->seen->key);
+  if (work->refreshes)
+    events_storage_pool (work->pool->manager->events, work->pool->def->name, work->pool->def->uuid,
+                         VIR_STORAGE_POOL_EVENT_ID_REFRESH, g_variant_new_tuple (NULL, 0));
   give_back (work);
   if (call == NULL) {
     if (error != NULL)

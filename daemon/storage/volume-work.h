@@ -22,6 +22,9 @@ struct VolumeWork {
   char *from_name;
   guint64 capacity; /* bytes */
   guint flags;
+  guint64 offset, length; /* bytes: of what is streamed */
+  int stream;             /* its socket, closed in the end; -1: none */
+  gboolean refreshes;     /* told of as a refresh of the pool, as libvirt tells of an upload */
   StorageVolumeDef *seen; /* afterwards; NULL: it is gone */
   StorageScan *sizes;     /* of the pool, afterwards; NULL: not known */
   gboolean answers;       /* with the volume */
@@ -29,8 +32,9 @@ struct VolumeWork {
 
 /* With a shared turn of @pool. */
 VolumeWork *volume_work_new (StoragePool *pool, Call *call, const char *name, VolumeFunction function);
-/* Nobody else works on it? Otherwise @work ends, and the call with it. */
-gboolean volume_work_check_unused (VolumeWork *work);
+/* The volume of the call's first argument, now that it has its turn. NULL, with the turn given back and the
+ * call failed: it is not there, or somebody else works on it. */
+VolumeWork *volume_work_of_call (StoragePool *pool, Call *call, VolumeFunction function);
 /* The job; @seconds bounds it. */
 void volume_work_start (VolumeWork *work, const char *thread, guint seconds);
 /* Without a job: turns are given back, and the call is failed. Takes @error. */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/job.h"
+
+/*
+ * A volume's bytes to or from a stream (daemon/stream-message.h), in a job's thread. They take as long as the
+ * client takes; the job's cancellation, and the other end's going away, end them.
+ */
+
+/* @length 0: to the file's end. @sparse: holes are told as such. The failure is the other end's to hear, too.
+ */
+gboolean storage_download (Job *job, int file, const char *path, guint64 offset, guint64 length,
+                           gboolean sparse, int stream, GError **error);
+/* @length 0: as much as comes. FALSE also when the stream is given up half way. */
+gboolean storage_upload (Job *job, int file, const char *path, guint64 offset, guint64 length, int stream,
+                         GError **error);
+/* Tells the other end that it has failed. */
+void storage_stream_fail (int stream, const GError *error);
