@@ -9,6 +9,7 @@
 #include "daemon/call.h"
 #include "daemon/qemu/adopt.h"
 #include "daemon/qemu/control.h"
+#include "model/channel.h"
 
 #define LAST_WORDS_WAIT 1000 /* ms a dead process's monitor has to be read to its end */
 
@@ -252,12 +253,29 @@ device_deleted (gpointer data, const char *alias)
   machine_replace_def (machine, def);
 }
 
+/* The guest has opened its end of a channel, or closed it. */
+static void
+channel_changed (gpointer data, const char *alias, gboolean open)
+{
+  Machine *machine = data;
+  DomainDef *def = domain_def_copy (machine->def);
+  Device *device = domain_def_find_alias (def, alias);
+
+  if (device == NULL || device->kind != &channel_kind) {
+    domain_def_unref (def);
+    return;
+  }
+  ((DeviceChannel *)device)->state = open ? CHANNEL_STATE_CONNECTED : CHANNEL_STATE_DISCONNECTED;
+  machine_replace_def (machine, def);
+}
+
 static const MachineEventHandlers event_handlers = {
   .state = state_changed,
   .event = client_event,
   .action = act,
   .balloon = balloon_changed,
   .device_deleted = device_deleted,
+  .channel = channel_changed,
 };
 
 static void

@@ -9,11 +9,13 @@
 #include "daemon/store-file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PROC_FILE_MAX 4096
-#define DISKS_MAX     1024 /* read of one answer */
+#define PROC_FILE_MAX       4096
+#define KVM_DEBUG_DIRECTORY "/sys/kernel/debug/kvm"
+#define DISKS_MAX           1024 /* read of one answer */
 
 /* /proc and /sys say 0 for the size of their files, so they are read without asking. */
 static gboolean
@@ -28,6 +30,31 @@ read_small (const char *path, char text[PROC_FILE_MAX])
   fclose (file);
   text[length] = '\0';
   return length > 0;
+}
+
+/* The second number of schedstat; 0 where the kernel does not keep it. */
+static guint64
+read_delay (const char *directory, const char *thread)
+{
+  g_autofree char *path = g_build_filename (directory, thread, "schedstat", NULL);
+  char text[PROC_FILE_MAX];
+  guint64 delay;
+
+  return read_small (path, text) && sscanf (text, "%*u %" G_GUINT64_FORMAT, &delay) == 1 ? delay : 0;
+}
+
+/* "wait_sum : 12.345678" of sched, milliseconds; 0 where the kernel does not keep it. */
+static guint64
+read_wait (const char *directory, const char *thread)
+{
+  g_autofree char *path = g_build_filename (directory, thread, "sched", NULL);
+  char text[PROC_FILE_MAX];
+  const char *place, *colon;
+
+  if (!read_small (path, text) || (place = strstr (text, "wait_sum")) == NULL
+      || (colon = strchr (place, ':')) == NULL)
+    return 0;
+  return (guint64)(g_ascii_strtod (colon + 1, NULL) * 1e6);
 }
 
 /* Fields 14 and 15 of stat are its CPU times in clock ticks, 39 the processor; counted behind the name's ')'.
@@ -51,6 +78,9 @@ read_thread (const char *directory, const char *thread, VcpuTime *ret)
     return FALSE;
   ret->time = (user + system) * (G_GUINT64_CONSTANT (1000000000) / (guint64)sysconf (_SC_CLK_TCK));
   ret->cpu = (int)cpu;
+  ret->thread = (pid_t)atoi (thread);
+  ret->wait = read_wait (directory, thread);
+  ret->delay = read_delay (directory, thread);
   return TRUE;
 }
 
@@ -76,6 +106,29 @@ vcpu_times (const Process *process)
       g_array_append_val (times, time);
   g_array_sort (times, compare_numbers);
   return times;
+}
+
+/* KVM's debug directory has one for each machine, "PID-FD". */
+void
+halt_poll_times (const Process *process, guint64 *ret_success, guint64 *ret_fail)
+{
+  g_autofree char *prefix = g_strdup_printf ("%d-", process_pid (process));
+  g_autoptr (GDir) directory = g_dir_open (KVM_DEBUG_DIRECTORY, 0, NULL);
+  const char *name;
+
+  *ret_success = *ret_fail = 0;
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_autofree char *success = g_build_filename (KVM_DEBUG_DIRECTORY, name, "halt_poll_success_ns", NULL);
+    g_autofree char *fail = g_build_filename (KVM_DEBUG_DIRECTORY, name, "halt_poll_fail_ns", NULL);
+    char text[PROC_FILE_MAX];
+
+    if (!g_str_has_prefix (name, prefix))
+      continue;
+    if (read_small (success, text))
+      parse_uint (g_strchomp (text), G_MAXUINT64, ret_success);
+    if (read_small (fail, text))
+      parse_uint (g_strchomp (text), G_MAXUINT64, ret_fail);
+  }
 }
 
 static JsonObject *
@@ -143,8 +196,28 @@ disk_counters (JsonNode *answer, const char *alias)
   };
 }
 
+guint64
+disk_highest_offset (JsonNode *answer, const char *alias)
+{
+  JsonObject *device = find_device (answer, alias);
+
+  return member_number (member_object (member_object (device, "parent"), "stats"), "wr_highest_offset");
+}
+
+virDomainDiskErrorCode
+disk_error (JsonNode *answer, const char *alias)
+{
+  JsonObject *device = find_device (answer, alias);
+  JsonNode *node = device != NULL ? json_object_get_member (device, "io-status") : NULL;
+  const char *status = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+
+  return g_strcmp0 (status, "nospace") == 0  ? VIR_DOMAIN_DISK_ERROR_NO_SPACE
+         : g_strcmp0 (status, "failed") == 0 ? VIR_DOMAIN_DISK_ERROR_UNSPEC
+                                             : VIR_DOMAIN_DISK_ERROR_NONE;
+}
+
 gboolean
-disk_sizes (JsonNode *answer, const char *alias, guint64 *ret_capacity, guint64 *ret_allocation)
+disk_sizes (JsonNode *answer, const char *alias, guint64 *ret_capacity, guint64 *ret_physical)
 {
   JsonObject *device = find_device (answer, alias);
   JsonObject *image = member_object (member_object (device, "inserted"), "image");
@@ -152,7 +225,7 @@ disk_sizes (JsonNode *answer, const char *alias, guint64 *ret_capacity, guint64 
   if (image == NULL)
     return FALSE;
   *ret_capacity = member_number (image, "virtual-size");
-  *ret_allocation = member_number (image, "actual-size");
+  *ret_physical = member_number (image, "actual-size");
   return TRUE;
 }
 

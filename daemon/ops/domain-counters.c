@@ -12,6 +12,7 @@
 #include "model/interface.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -40,34 +41,116 @@ must_run (Call *call)
 }
 
 static void
+add_counters (DiskCounters *sum, const DiskCounters *counters)
+{
+  sum->read_requests += counters->read_requests;
+  sum->read_bytes += counters->read_bytes;
+  sum->read_time += counters->read_time;
+  sum->write_requests += counters->write_requests;
+  sum->write_bytes += counters->write_bytes;
+  sum->write_time += counters->write_time;
+  sum->flush_requests += counters->flush_requests;
+  sum->flush_time += counters->flush_time;
+  sum->known = sum->known || counters->known;
+}
+
+/* Of the disk of that name, or of all together when the name is empty. */
+static DiskCounters
+count_disks (const Machine *machine, const char *name)
+{
+  const DeviceDisk *only = name[0] != '\0' ? find_disk (machine->def, name) : NULL;
+  DiskCounters sum = { 0 };
+
+  DOMAIN_FOREACH_DEVICE (machine->def, disk_kind, DeviceDisk, disk) {
+    DiskCounters counters;
+
+    if (disk->device.alias == NULL || (name[0] != '\0' && disk != only))
+      continue;
+    counters = disk_counters (machine->statistics, disk->device.alias);
+    add_counters (&sum, &counters);
+  }
+  return sum;
+}
+
+/* FALSE, and the call failed, when there are none to answer with. */
+static gboolean
+counters_of_call (Call *call, const Machine *machine, DiskCounters *ret)
+{
+  *ret = machine != NULL ? count_disks (machine, call_string (call, 1)) : (DiskCounters){ 0 };
+  if (machine == NULL)
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  else if (!ret->known)
+    call_fail_with (call, VIR_ERR_OPERATION_FAILED, "no statistics of disk '%s' are known",
+                    call_string (call, 1));
+  return machine != NULL && ret->known;
+}
+
+static void
 answer_block_stats (Machine *machine, gpointer data)
 {
   Call *call = data;
-  const DeviceDisk *disk = machine != NULL ? find_disk (machine->def, call_string (call, 1)) : NULL;
-  DiskCounters counters = { 0 };
+  DiskCounters counters;
 
-  if (disk != NULL && disk->device.alias != NULL)
-    counters = disk_counters (machine->statistics, disk->device.alias);
-  if (machine == NULL)
-    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
-  else if (!counters.known)
-    call_fail_with (call, VIR_ERR_OPERATION_FAILED, "no statistics of disk '%s' are known",
-                    call_string (call, 1));
-  else
+  if (counters_of_call (call, machine, &counters))
     call_answer (call,
                  g_variant_new ("(xxxxx)", (gint64)counters.read_requests, (gint64)counters.read_bytes,
                                 (gint64)counters.write_requests, (gint64)counters.write_bytes, (gint64)-1));
 }
 
+static void
+ask_counters (Call *call, void (*answer) (Machine *machine, gpointer data))
+{
+  const char *name = call_string (call, 1);
+
+  if (!must_run (call))
+    return;
+  if (name[0] != '\0' && find_disk (call->domain->machine->def, name) == NULL)
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "invalid path: %s", name);
+  else
+    machine_ask_disks (call->domain->machine, COUNTERS_SECONDS, answer, call);
+}
+
 void
 op_domain_block_stats (Call *call)
 {
-  if (!must_run (call))
+  ask_counters (call, answer_block_stats);
+}
+
+/* The same and more, as parameters: in libvirt's order, which is the order virsh shows them in. */
+static void
+answer_block_stats_flags (Machine *machine, gpointer data)
+{
+  Call *call = data;
+  gboolean only_count = call_int (call, 2) == 0;
+  DiskCounters counters;
+  GVariantBuilder list;
+
+  if (!counters_of_call (call, machine, &counters))
     return;
-  if (find_disk (call->domain->machine->def, call_string (call, 1)) == NULL)
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "invalid path: %s", call_string (call, 1));
-  else
-    machine_ask_disks (call->domain->machine, COUNTERS_SECONDS, answer_block_stats, call);
+  const struct {
+    const char *name;
+    guint64 value;
+  } values[] = {
+    { VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES, counters.write_bytes },
+    { VIR_DOMAIN_BLOCK_STATS_WRITE_REQ, counters.write_requests },
+    { VIR_DOMAIN_BLOCK_STATS_READ_BYTES, counters.read_bytes },
+    { VIR_DOMAIN_BLOCK_STATS_READ_REQ, counters.read_requests },
+    { VIR_DOMAIN_BLOCK_STATS_FLUSH_REQ, counters.flush_requests },
+    { VIR_DOMAIN_BLOCK_STATS_WRITE_TOTAL_TIMES, counters.write_time },
+    { VIR_DOMAIN_BLOCK_STATS_READ_TOTAL_TIMES, counters.read_time },
+    { VIR_DOMAIN_BLOCK_STATS_FLUSH_TOTAL_TIMES, counters.flush_time },
+  };
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
+  for (gsize i = 0; i < G_N_ELEMENTS (values) && !only_count; i++)
+    g_variant_builder_add (&list, "{sv}", values[i].name, g_variant_new_int64 ((gint64)values[i].value));
+  call_answer (call, g_variant_new ("(a{sv}i)", &list, only_count ? (int)G_N_ELEMENTS (values) : 0));
+}
+
+void
+op_domain_block_stats_flags (Call *call)
+{
+  if (call_check_flags (call, call_uint (call, 3), VIR_TYPED_PARAM_STRING_OKAY))
+    ask_counters (call, answer_block_stats_flags);
 }
 
 void
@@ -85,7 +168,7 @@ op_domain_interface_stats (Call *call)
       found = interface;
   }
   if (found == NULL)
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "invalid path, '%s' is not a known interface", device);
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", device);
   else if (!interface_counters (found->target_dev, &counters))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "interface '%s' has no end on the host that counts",
                     device);
@@ -116,6 +199,20 @@ op_domain_memory_stats (Call *call)
   call_answer (call, g_variant_new ("(a(it))", &list));
 }
 
+/* The host's processors that a vCPU's thread may run on, a bit each. */
+static void
+fill_affinity (const Process *process, const VcpuTime *vcpu, guint8 *map, guint length)
+{
+  g_autofree cpu_set_t *set = g_malloc0 (CPU_ALLOC_SIZE (VCPU_INFO_MAX * 8));
+  pid_t thread = vcpu != NULL ? vcpu->thread : process_pid (process);
+
+  if (sched_getaffinity (thread, CPU_ALLOC_SIZE (VCPU_INFO_MAX * 8), set) < 0)
+    return;
+  for (guint cpu = 0; cpu < length * 8; cpu++)
+    if (CPU_ISSET_S (cpu, CPU_ALLOC_SIZE (VCPU_INFO_MAX * 8), set))
+      map[cpu / 8] |= (guint8)(1 << cpu % 8);
+}
+
 void
 op_domain_get_vcpus (Call *call)
 {
@@ -144,9 +241,10 @@ op_domain_get_vcpus (Call *call)
     g_variant_builder_add (&list, "(uiti)", i, VIR_VCPU_RUNNING, vcpu != NULL ? vcpu->time : (guint64)0,
                            vcpu != NULL ? vcpu->cpu : VIR_VCPU_INFO_CPU_UNAVAILABLE);
   }
-  /* Nothing pins them: each may run anywhere. */
-  maps = g_malloc (count * (guint)map_length + 1);
-  memset (maps, 0xff, count * (guint)map_length);
+  maps = g_malloc0 (count * (guint)map_length + 1);
+  for (guint i = 0; i < count; i++)
+    fill_affinity (domain->machine->process, i < times->len ? &g_array_index (times, VcpuTime, i) : NULL,
+                   maps + i * (guint)map_length, (guint)map_length);
   call_answer (call, g_variant_new ("(a(uiti)@ay)", &list,
                                     g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, maps,
                                                                count * (guint)map_length, 1)));

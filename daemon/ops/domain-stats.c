@@ -67,13 +67,17 @@ add (GVariantBuilder *list, GVariant *value, const char *format, ...)
 static void
 add_cpu (GVariantBuilder *list, const Domain *domain)
 {
-  guint64 time, user, system, resident;
+  guint64 time, user, system, resident, success, fail;
 
   if (domain->machine == NULL || !process_usage (domain->machine->process, &time, &user, &system, &resident))
     return;
   add (list, ULONG (time), "cpu.time");
   add (list, ULONG (user), "cpu.user");
   add (list, ULONG (system), "cpu.system");
+  add (list, UINT (0), "cpu.cache.monitor.count"); /* no machine's use of caches is watched */
+  halt_poll_times (domain->machine->process, &success, &fail);
+  add (list, ULONG (success), "cpu.haltpoll.success.time");
+  add (list, ULONG (fail), "cpu.haltpoll.fail.time");
 }
 
 static void
@@ -99,6 +103,8 @@ add_vcpus (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
 
     add (list, g_variant_new_int32 (VIR_VCPU_RUNNING), "vcpu.%u.state", vcpu->number);
     add (list, ULONG (vcpu->time), "vcpu.%u.time", vcpu->number);
+    add (list, ULONG (vcpu->wait), "vcpu.%u.wait", vcpu->number);
+    add (list, ULONG (vcpu->delay), "vcpu.%u.delay", vcpu->number);
   }
 }
 
@@ -132,12 +138,14 @@ add_disk (GVariantBuilder *list, const Machine *machine, const DeviceDisk *disk,
 {
   const char *path = disk_path (disk);
   DiskCounters counters = { 0 };
-  guint64 capacity, allocation;
+  guint64 capacity, physical;
 
   if (disk->target != NULL)
     add (list, g_variant_new_string (disk->target), "block.%u.name", index);
   if (path != NULL)
     add (list, g_variant_new_string (path), "block.%u.path", index);
+  if (path != NULL && disk->source_index.set)
+    add (list, UINT ((guint)disk->source_index.value), "block.%u.backingIndex", index);
   if (machine == NULL || disk->device.alias == NULL)
     return;
   counters = disk_counters (machine->statistics, disk->device.alias);
@@ -151,9 +159,11 @@ add_disk (GVariantBuilder *list, const Machine *machine, const DeviceDisk *disk,
     add (list, ULONG (counters.flush_requests), "block.%u.fl.reqs", index);
     add (list, ULONG (counters.flush_time), "block.%u.fl.times", index);
   }
-  if (disk_sizes (machine->disks, disk->device.alias, &capacity, &allocation)) {
-    add (list, ULONG (allocation), "block.%u.allocation", index);
+  if (disk_sizes (machine->disks, disk->device.alias, &capacity, &physical)) {
+    add (list, ULONG (disk_highest_offset (machine->statistics, disk->device.alias)), "block.%u.allocation",
+         index);
     add (list, ULONG (capacity), "block.%u.capacity", index);
+    add (list, ULONG (physical), "block.%u.physical", index);
   }
 }
 

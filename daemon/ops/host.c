@@ -147,10 +147,11 @@ op_node_get_cpu_map (Call *call)
                               call_int (call, 1) != 0 ? cpu_set_count (online) : 0, (int)count));
 }
 
-/* No security driver labels machines here: its name is empty, as libvirt has it then. */
+/* No security driver labels machines here; libvirt's name for that is "none". The arrays are C strings. */
 void
 op_node_get_security_model (Call *call)
 {
-  call_answer (call, g_variant_new ("(@ay@ay)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, NULL, 0, 1),
-                                    g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, NULL, 0, 1)));
+  call_answer (call, g_variant_new ("(@ay@ay)",
+                                    g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, "none", sizeof "none", 1),
+                                    g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, "0", sizeof "0", 1)));
 }

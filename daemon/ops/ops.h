@@ -36,6 +36,15 @@ void op_node_get_info (Call *call);
 void op_node_get_memory_stats (Call *call);
 void op_node_get_security_model (Call *call);
 
+/* ops/host-memory.c, ops/host-sysinfo.c */
+void op_connect_get_sysinfo (Call *call);
+void op_node_get_free_pages (Call *call);
+void op_node_get_memory_parameters (Call *call);
+void op_node_set_memory_parameters (Call *call);
+
+/* ops/missing.c */
+void op_lookup_finds_none (Call *call);
+
 /* ops/domain-list.c */
 void op_connect_list_all_domains (Call *call);
 void op_connect_list_defined_domains (Call *call);
@@ -49,8 +58,16 @@ void op_domain_lookup_by_uuid (Call *call);
 /* ops/domain-stats.c, ops/domain-counters.c */
 void op_connect_get_all_domain_stats (Call *call);
 void op_domain_block_stats (Call *call);
+void op_domain_block_stats_flags (Call *call);
 void op_domain_interface_stats (Call *call);
 void op_domain_memory_stats (Call *call);
+
+/* ops/domain-reports.c */
+void op_domain_get_cpu_stats (Call *call);
+void op_domain_get_disk_errors (Call *call);
+void op_domain_get_security_label (Call *call);
+void op_domain_get_security_label_list (Call *call);
+void op_domain_interface_addresses (Call *call);
 
 /* ops/domain-metadata.c */
 void op_domain_get_metadata (Call *call);

@@ -21,6 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LISTEN_DEFAULT "127.0.0.1"
+
 void
 live_values_clear (LiveValues *values)
 {
@@ -99,16 +101,32 @@ choose_port (SignedNumber *port, const char *address, guint first, LiveValues *v
   return TRUE;
 }
 
+/* What is listened on when the document leaves it open: the host itself, as the settings of libvirt's have
+ * it. */
+static const char *
+choose_address (DeviceGraphics *graphics)
+{
+  GraphicsListen *listen = graphics_first_listen (graphics);
+
+  if (listen == NULL || listen->type != LISTEN_ADDRESS)
+    return listen != NULL && listen->address != NULL ? listen->address : LISTEN_DEFAULT;
+  if (listen->address == NULL)
+    listen->address = g_strdup (LISTEN_DEFAULT);
+  set_text (&graphics->listen, listen->address);
+  return listen->address;
+}
+
 static gboolean
 choose_ports (DomainDef *def, LiveValues *values, GError **error)
 {
   DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
     const GraphicsListen *listen = graphics_first_listen (graphics);
-    const char *address = listen != NULL && listen->address != NULL ? listen->address : "127.0.0.1";
+    const char *address;
     gboolean by_network = graphics->type == GRAPHICS_VNC || graphics->type == GRAPHICS_SPICE;
 
     if (!by_network || (listen != NULL && (listen->type == LISTEN_SOCKET || listen->type == LISTEN_NONE)))
       continue;
+    address = choose_address (graphics);
     gboolean any = graphics->autoport == TRISTATE_YES || !graphics->port.set || graphics->port.value == -1;
     if (any && !choose_port (&graphics->port, address, PORTS_VNC_FIRST, values, error))
       return FALSE;
@@ -146,6 +164,16 @@ read_images (DomainDef *def, LiveValues *values, GError **error)
   return TRUE;
 }
 
+/* No guest has opened its end yet. */
+static void
+close_channels (DomainDef *def)
+{
+  DOMAIN_FOREACH_DEVICE (def, channel_kind, DeviceChannel, channel) {
+    if (channel->target == CHANNEL_VIRTIO)
+      channel->state = CHANNEL_STATE_DISCONNECTED;
+  }
+}
+
 /* The number of each disk's block node, by which QEMU's events speak of it: counted as the recipe names
  * nodes, an image before those it stands on, an empty drive too. */
 static void
@@ -177,6 +205,7 @@ live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *v
   if (!read_images (def, values, error))
     return FALSE;
   number_images (def, values);
+  close_channels (def);
   return choose_ports (def, values, error);
 }
 

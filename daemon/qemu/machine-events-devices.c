@@ -148,9 +148,11 @@ on_port_change (MachineEvents *events, JsonObject *arguments)
   DOMAIN_FOREACH_DEVICE (events->def, channel_kind, DeviceChannel, channel) {
     if (g_strcmp0 (channel->device.alias, alias) != 0)
       continue;
+    gboolean is_agent = g_strcmp0 (channel->name, AGENT_CHANNEL) == 0;
+    /* It may put another definition in the place of this one. */
     if (events->handlers->channel != NULL)
       events->handlers->channel (events->data, alias, open);
-    if (g_strcmp0 (channel->name, AGENT_CHANNEL) == 0)
+    if (is_agent)
       machine_events_emit (events, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
                            g_variant_new ("(ii)",
                                           open ? VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
