@@ -71,6 +71,14 @@ explain (Connection *connection, GError **error)
                           "--connect session"));
     return;
   }
+  /* The bus says which of its rules; the user can do something about the group. */
+  if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED) && !connection->session) {
+    g_clear_error (error);
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                 _ ("the system's machines are for root and the group 'libvirt': become a member, or use "
+                    "--connect session"));
+    return;
+  }
   g_dbus_error_strip_remote_error (*error);
 }
 
