@@ -82,6 +82,7 @@ void
 domain_done (Manager *manager, const char *uuid)
 {
   Domain *domain = manager_find_uuid (manager, uuid, NULL);
+  Call *destroyer;
   Turn *turn;
 
   if (domain == NULL)
@@ -89,6 +90,8 @@ domain_done (Manager *manager, const char *uuid)
   domain->busy = FALSE;
   domain->job = NULL;
   domain->job_name = NULL;
+  while ((destroyer = g_queue_pop_head (&domain->destroyers)) != NULL)
+    call_answer_nothing (destroyer); /* the start they wanted given up is over */
   turn = g_queue_pop_head (&domain->waiting);
   if (turn == NULL)
     return;

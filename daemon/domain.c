@@ -19,6 +19,7 @@ domain_new (Manager *manager, const char *name, const char *uuid)
   domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
   domain->messages = g_ptr_array_new_with_free_func (g_free);
   g_queue_init (&domain->waiting);
+  g_queue_init (&domain->destroyers);
   return domain;
 }
 

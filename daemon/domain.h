@@ -35,6 +35,7 @@ struct Domain {
   guint definition_count;     /* goes up with each new definition: a reading begun before is out of date */
   gboolean busy;              /* a changing job runs, or a wait for one */
   gboolean destroy_asked;     /* while it is being started: the start is to be given up */
+  GQueue destroyers;          /* Call: those who asked so, answered when it is given up */
   Job *job;                   /* the one that runs, when it can be cancelled */
   const char *job_name;       /* "start": what keeps the domain busy */
   gint64 job_since;           /* g_get_monotonic_time */

@@ -15,6 +15,7 @@ void machine_commit_start (Domain *domain, StartedMachine *started, gboolean pau
 void machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process);
 /* End it now: destroy. @reason/@detail: virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED. */
 void machine_end (Machine *machine, gboolean graceful, int reason, int detail);
+#define DESTROY_SECONDS 15 /* a killed process that is not gone by then is stuck in the kernel */
 /* Answer the call when the machine has ended, or fail it when it has not after @seconds. */
 void machine_answer_at_end (Machine *machine, Call *call, guint seconds);
 /* Another live definition (taken): definitions are replaced, never changed, for a job may be reading the old

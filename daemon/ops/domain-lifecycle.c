@@ -7,8 +7,7 @@
 #include "daemon/ops/ops.h"
 #include "daemon/qemu/control.h"
 
-#define DESTROY_KNOWN_FLAGS (VIR_DOMAIN_DESTROY_GRACEFUL | VIR_DOMAIN_DESTROY_REMOVE_LOGS)
-#define DESTROY_SECONDS     15 /* a killed process that is not gone by then is stuck in the kernel */
+#define DESTROY_KNOWN_FLAGS VIR_DOMAIN_DESTROY_GRACEFUL
 
 static guint
 flags_of (const Call *call)
@@ -28,16 +27,6 @@ destroy_now (Call *call, Domain *domain)
   machine_end (domain->machine, graceful, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
 }
 
-/* The start that was given up is over. */
-static void
-destroy_after_start (Domain *domain, Call *call)
-{
-  if (domain_is_active (domain))
-    destroy_now (call, domain);
-  else
-    call_answer_nothing (call);
-}
-
 void
 op_domain_destroy (Call *call)
 {
@@ -52,7 +41,8 @@ op_domain_destroy (Call *call)
     domain->destroy_asked = TRUE;
     if (domain->job != NULL)
       job_cancel (domain->job);
-    domain_queue (domain, "destroy", call, destroy_after_start);
+    /* Not in the queue: a start that waits there must not hold up a destroy. */
+    g_queue_push_tail (&domain->destroyers, call);
   } else {
     domain_check_active (domain, &error);
     call_fail (call, error);

@@ -54,6 +54,7 @@ start_done (gpointer result, const GError *error, gpointer data)
   g_autoptr (StartedMachine) started = result;
   Call *call = data;
   Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
+  Call *destroyer;
 
   if (started == NULL || domain == NULL) {
     start_failed (call, domain, error);
@@ -65,6 +66,8 @@ start_done (gpointer result, const GError *error, gpointer data)
     answer_started (call, domain);
     return;
   }
+  while ((destroyer = g_queue_pop_head (&domain->destroyers)) != NULL)
+    machine_answer_at_end (domain->machine, destroyer, DESTROY_SECONDS);
   machine_end (domain->machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
   call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
 }

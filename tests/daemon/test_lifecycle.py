@@ -163,7 +163,8 @@ def test_a_start_that_hangs_is_given_up(daemon):
     daemon.call(slow, DOMAIN, "Destroy", "(u)", 0)
     wait_for(lambda: pending, "the answer of the start")
     assert isinstance(pending[0], Exception)
-    daemon.call(slow, DOMAIN, "Destroy", "(u)", 0) if not waiting else None  # the one that waited its turn
+    assert not waiting  # the one that waited has its turn, and is given up as well
+    daemon.call(slow, DOMAIN, "Destroy", "(u)", 0)
     wait_for(lambda: waiting, "the answer of the start that waited")
     assert state(daemon, slow)[0] == SHUTOFF
     assert not list((daemon.root / "run/domaind/machines").glob(f"{UUID}/*"))
