@@ -122,7 +122,6 @@ SUITES = {
     "clients": lambda: python_suite("clients"),
     "examples": lambda: python_suite("examples"),
     "differential": lambda: python_suite("differential"),
-    "clients": lambda: python_suite("clients"),
     "documentation": lambda: python_suite("documentation"),
     "fuzz": fuzz,
 }

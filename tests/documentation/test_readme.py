@@ -56,6 +56,18 @@ def test_commands_named_exist(page):
         assert os.access(TOP / program, os.X_OK), f"{page.name}: {program}"
 
 
+def test_every_folder_is_named():
+    """The tree's in the README, the tests' in CONTRIBUTING."""
+    listed = subprocess.run(["git", "ls-files"], cwd=TOP, capture_output=True, text=True, check=False).stdout.split()
+    if not listed:
+        pytest.skip("this is no git checkout")
+    for folder in {name.split("/")[0] for name in listed if "/" in name and not name.startswith(".")}:
+        assert f"`{folder}/`" in README, folder
+    contributing = (TOP / "CONTRIBUTING.md").read_text()
+    for folder in {name.split("/")[1] for name in listed if re.match(r"tests/.*/", name)}:
+        assert f"`tests/{folder}/`" in contributing, folder
+
+
 def test_tour(daemon, tmp_path, monkeypatch):
     """Each command of the tour, in order, prints what the page says; "..." stands for anything."""
     tour = README[README.index("## A tour"):]
