@@ -88,7 +88,7 @@ store_index_free (StoreIndex *index)
 char *
 store_index_find (StoreIndex *index, const char *encoded_name, const struct stat *file)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&index->lock);
   const Note *note = g_hash_table_lookup (index->notes, encoded_name);
 
   if (note == NULL || note->inode != file->st_ino || note->size != (guint64)file->st_size
@@ -108,7 +108,7 @@ append_line (GString *text, const char *name, const Note *note)
 void
 store_index_note (StoreIndex *index, const char *encoded_name, const char *uuid, const struct stat *file)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&index->lock);
   g_autoptr (GString) line = g_string_new (NULL);
   Note note = { g_strdup (uuid), file->st_ino, (guint64)file->st_size, modification_time (file) };
   int fd = open (index->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -126,7 +126,7 @@ store_index_note (StoreIndex *index, const char *encoded_name, const char *uuid,
 void
 store_index_compact (StoreIndex *index, GHashTable *present)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&index->lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&index->lock);
   g_autoptr (GString) text = g_string_new (NULL);
   GHashTableIter iter;
   gpointer name, note;
