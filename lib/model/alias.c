@@ -41,3 +41,39 @@ domain_def_assign_aliases (DomainDef *def)
       device->alias = alias_for (def, device, index);
   }
 }
+
+/* The number @alias ends with, -1 when it is not @prefix and a number. */
+static int
+number_behind (const char *alias, const char *prefix)
+{
+  guint64 number;
+
+  if (alias == NULL || !g_str_has_prefix (alias, prefix)
+      || !parse_uint (alias + strlen (prefix), G_MAXINT / 2, &number))
+    return -1;
+  return (int)number;
+}
+
+void
+domain_def_assign_alias (DomainDef *def, Device *device)
+{
+  g_autofree char *first = NULL, *second = NULL, *prefix = NULL;
+  int next = 0;
+
+  if (device->alias != NULL || !has_alias (device->kind))
+    return;
+  first = alias_for (def, device, 0);
+  second = alias_for (def, device, 1);
+  if (first == NULL || second == NULL || g_str_equal (first, second)) { /* its place or index is its name */
+    device->alias = g_steal_pointer (&first);
+    return;
+  }
+  prefix = g_strndup (first, strlen (first) - 1);
+  for (guint i = 0; i < def->devices->len; i++) {
+    const Device *other = g_ptr_array_index (def->devices, i);
+
+    if (other->kind == device->kind)
+      next = MAX (next, number_behind (other->alias, prefix) + 1);
+  }
+  device->alias = alias_for (def, device, (guint)next);
+}

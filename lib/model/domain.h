@@ -328,3 +328,5 @@ gboolean domain_def_is_i440fx (const DomainDef *def);
 
 /* Give every device the alias libvirt gives it at start; user aliases stay. model/alias.c */
 void domain_def_assign_aliases (DomainDef *def);
+/* The same for one device that was plugged in: a number above those that its like have. */
+void domain_def_assign_alias (DomainDef *def, Device *device);
