@@ -154,7 +154,12 @@ add_descriptors (GPtrArray *argv, const Recipe *recipe)
     if (file->by_name)
       continue;
     g_ptr_array_add (argv, g_strdup ("-add-fd"));
-    g_ptr_array_add (argv, g_strdup_printf ("fd=%d,set=%u", file->fd, file->set));
+    /* Whose it is: found again by that name when the device is taken out. */
+    if (file->device != NULL && file->device->alias != NULL)
+      g_ptr_array_add (argv,
+                       g_strdup_printf ("fd=%d,set=%u,opaque=%s", file->fd, file->set, file->device->alias));
+    else
+      g_ptr_array_add (argv, g_strdup_printf ("fd=%d,set=%u", file->fd, file->set));
   }
 }
 

@@ -251,7 +251,7 @@ add_file (Recipe *recipe, const char *path, gboolean writable, const Device *dev
   char *name;
 
   file->fd = RECIPE_FIRST_DESCRIPTOR + (int)recipe->file_list->len;
-  file->set = by_name ? 0 : recipe->file_list->len + 1;
+  file->set = by_name ? 0 : recipe->host.sets_used + recipe->file_list->len + 1;
   file->path = g_strdup (path);
   file->writable = writable;
   file->by_name = by_name;

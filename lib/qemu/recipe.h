@@ -69,7 +69,8 @@ typedef struct {
   int monitor_fd;       /* a listening socket's number in QEMU's process; -1: a path in run_directory */
   const char *incoming; /* -incoming: "defer" to be given a saved machine; NULL: a fresh start */
   gint64 now;           /* seconds since the epoch: what <clock offset='variable'> counts from */
-  guint nodes_used;     /* block nodes the running machine has already; 0 for a cold start */
+  guint nodes_used;     /* the highest number of a block node the running machine has; 0 for a cold start */
+  guint sets_used;      /* the same of its descriptor sets */
   /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode.
    */
   const struct ImageInfo *(*image) (gpointer data, const char *path);

@@ -206,7 +206,8 @@ test_files_by_descriptor (void **state G_GNUC_UNUSED)
   assert_true (recipe_get_file (recipe, 2)->writable);
   assert_ptr_equal (recipe_get_file (recipe, 2)->device, domain_def_find_alias (def, "virtio-disk0"));
 
-  assert_non_null (strstr (text, "-add-fd fd=17,set=2 -add-fd fd=18,set=3 "));
+  assert_non_null (
+      strstr (text, "-add-fd fd=17,set=2,opaque=virtio-disk0 -add-fd fd=18,set=3,opaque=virtio-disk0 "));
   assert_non_null (strstr (text, "-kernel /proc/self/fd/16 -initrd /boot/initrd "));
   assert_non_null (strstr (text, "-chardev socket,id=charmonitor,fd=9,server=on,wait=off "));
   assert_non_null (strstr (text, "\"filename\":\"/dev/fdset/3\",\"node-name\":\"libvirt-1-storage\""));
