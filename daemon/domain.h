@@ -59,6 +59,7 @@ struct Machine {
   guint linger;               /* source: the monitor of an ended process is being read out */
   int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
+  GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
   gboolean starting;          /* its CPUs have not run yet */
   guint64 balloon_kib;        /* last known; 0: not known */
   /* What it last said of itself, shown while it is silent. */

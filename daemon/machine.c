@@ -7,6 +7,7 @@
 #include "daemon/machine.h"
 
 #include "daemon/call.h"
+#include "daemon/machine-devices.h"
 #include "daemon/qemu/adopt.h"
 #include "daemon/qemu/control.h"
 #include "model/channel.h"
@@ -58,6 +59,7 @@ machine_free (Machine *machine)
   machine_events_free (machine->events);
   domain_def_unref (machine->def);
   g_clear_pointer (&machine->endings, g_ptr_array_unref);
+  g_clear_pointer (&machine->removals, g_ptr_array_unref);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
   g_free (machine);
@@ -136,6 +138,7 @@ finish (Machine *machine)
   for (guint i = 0; i < endings->len; i++)
     ending_answer (g_ptr_array_index (endings, i));
   g_ptr_array_unref (endings);
+  machine_removals_end (machine);
   /* This runs inside the process's and the events' own callbacks. */
   g_idle_add (free_later, machine);
 }
@@ -241,16 +244,19 @@ machine_replace_def (Machine *machine, DomainDef *def)
 static void
 device_deleted (gpointer data, const char *alias)
 {
-  Machine *machine = data;
-  DomainDef *def = domain_def_copy (machine->def);
-  Device *device = domain_def_find_alias (def, alias);
+  machine_device_deleted (data, alias);
+}
 
-  if (device == NULL) {
-    domain_def_unref (def);
-    return;
-  }
-  g_ptr_array_remove (def->devices, device);
-  machine_replace_def (machine, def);
+static void
+device_refused (gpointer data, const char *alias)
+{
+  machine_device_refused (data, alias);
+}
+
+static void
+tray_moved (gpointer data, const char *alias, gboolean open)
+{
+  machine_tray_moved (data, alias, open);
 }
 
 /* The guest has opened its end of a channel, or closed it. */
@@ -276,6 +282,8 @@ static const MachineEventHandlers event_handlers = {
   .balloon = balloon_changed,
   .device_deleted = device_deleted,
   .channel = channel_changed,
+  .device_refused = device_refused,
+  .tray = tray_moved,
 };
 
 static void

@@ -4,7 +4,7 @@
  * finds its end, and only the bytes between are exchanged. The result is read again before it is given out,
  * so that a document this cannot cope with (an unusual encoding) is refused and not spoilt.
  */
-#include "daemon/source-edit.h"
+#include "daemon/source-edit-private.h"
 
 #include "base/xml-document.h"
 
@@ -37,8 +37,8 @@ skip_tag (const char *text)
 }
 
 /* Past the end of the element whose '<' is at @text. The document is well-formed: the reader has said so. */
-static const char *
-skip_element (const char *text)
+const char *
+source_skip_element (const char *text)
 {
   guint depth = 0;
 
@@ -67,8 +67,8 @@ skip_element (const char *text)
 }
 
 /* The byte at a place of the reader's: lines from 1, columns in characters. NULL when it lies outside. */
-static const char *
-byte_at (const char *source, Position where)
+const char *
+source_byte_at (const char *source, Position where)
 {
   for (guint line = 1; line < where.line; line++) {
     source = strchr (source, '\n');
@@ -84,8 +84,8 @@ byte_at (const char *source, Position where)
   return source;
 }
 
-static xmlNode *
-find_child (xmlNode *root, const char *name)
+xmlNode *
+source_find_child (xmlNode *root, const char *name)
 {
   for (xmlNode *child = root->children; child != NULL; child = child->next)
     if (child->type == XML_ELEMENT_NODE && child->ns == NULL && g_str_equal (child->name, name))
@@ -94,16 +94,16 @@ find_child (xmlNode *root, const char *name)
 }
 
 /* The white space in front of @place, back to and with the line's beginning. */
-static const char *
-line_start (const char *source, const char *place)
+const char *
+source_line_start (const char *source, const char *place)
 {
   while (place > source && (place[-1] == ' ' || place[-1] == '\t'))
     place--;
   return place > source && place[-1] == '\n' ? place - 1 : place;
 }
 
-static char *
-exchange (const char *source, const char *from, const char *to, const char *text)
+char *
+source_exchange (const char *source, const char *from, const char *to, const char *text)
 {
   g_autofree char *before = g_strndup (source, (gsize)(from - source));
 
@@ -119,40 +119,40 @@ add_element (XmlDocument *document, const char *source, const char *element, con
   g_autofree char *indent = NULL, *text = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (order) && !g_str_equal (order[i], element); i++) {
-    xmlNode *child = find_child (root, order[i]);
+    xmlNode *child = source_find_child (root, order[i]);
 
     before = child != NULL ? child : before;
   }
-  place = byte_at (source, xml_document_node_position (document, before != NULL ? before : root));
+  place = source_byte_at (source, xml_document_node_position (document, before != NULL ? before : root));
   if (place == NULL || *place != '<')
     return NULL;
   if (before == NULL) {
     place = skip_tag (place);
     indent = g_strdup ("\n  ");
   } else {
-    const char *line = line_start (source, place);
+    const char *line = source_line_start (source, place);
 
     indent = g_strndup (line, (gsize)(place - line));
-    place = skip_element (place);
+    place = source_skip_element (place);
   }
   text = g_strconcat (indent, replacement, NULL);
-  return exchange (source, place, place, text);
+  return source_exchange (source, place, place, text);
 }
 
 static char *
 edit (XmlDocument *document, const char *source, const char *element, const char *replacement)
 {
-  xmlNode *child = find_child (xml_document_root (document), element);
+  xmlNode *child = source_find_child (xml_document_root (document), element);
   const char *start;
 
   if (child == NULL)
     return replacement != NULL ? add_element (document, source, element, replacement) : g_strdup (source);
-  start = byte_at (source, xml_document_node_position (document, child));
+  start = source_byte_at (source, xml_document_node_position (document, child));
   if (start == NULL || *start != '<' || !g_str_has_prefix (start + 1, element))
     return NULL;
   if (replacement != NULL)
-    return exchange (source, start, skip_element (start), replacement);
-  return exchange (source, line_start (source, start), skip_element (start), "");
+    return source_exchange (source, start, source_skip_element (start), replacement);
+  return source_exchange (source, source_line_start (source, start), source_skip_element (start), "");
 }
 
 char *
@@ -167,7 +167,8 @@ source_edit (const char *source, const char *element, const char *replacement, G
 
   if (edited != NULL)
     check = xml_document_parse (edited, -1, diagnostics);
-  if (check != NULL && (find_child (xml_document_root (check), element) != NULL) == (replacement != NULL))
+  if (check != NULL
+      && (source_find_child (xml_document_root (check), element) != NULL) == (replacement != NULL))
     return g_steal_pointer (&edited);
   virt_error_set (error, VIR_ERR_OPERATION_FAILED,
                   "<%s> cannot be changed inside the document; define the changed document instead", element);

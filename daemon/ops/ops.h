@@ -94,6 +94,11 @@ void op_domain_define_xml (Call *call);
 void op_domain_set_autostart (Call *call);
 void op_domain_undefine (Call *call);
 
+/* ops/domain-device.c */
+void op_domain_attach_device (Call *call);
+void op_domain_detach_device (Call *call);
+void op_domain_update_device (Call *call);
+
 /* ops/domain-rename.c */
 void op_domain_rename (Call *call);
 

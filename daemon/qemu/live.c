@@ -67,8 +67,8 @@ set_text (char **text, const char *value)
 }
 
 /* A channel's socket is the machine's own unless the document names one. */
-static void
-choose_sockets (DomainDef *def, const char *directory)
+void
+live_choose_sockets (DomainDef *def, const char *directory)
 {
   DOMAIN_FOREACH_DEVICE (def, channel_kind, DeviceChannel, channel) {
     if (channel->source.type != CHARDEV_UNIX || chardev_path (&channel->source) != NULL)
@@ -137,29 +137,39 @@ choose_ports (DomainDef *def, LiveValues *values, GError **error)
   return TRUE;
 }
 
-/* What the images say of themselves. An optional medium that is not there leaves its drive empty. */
+/* What its image says of itself. An optional medium that is not there leaves its drive empty. */
+gboolean
+live_read_image (DeviceDisk *disk, GHashTable *images, GError **error)
+{
+  const char *path = disk_path (disk);
+  ImageInfo *info;
+
+  if (path == NULL)
+    return TRUE;
+  if (disk->startup_policy == STARTUP_OPTIONAL && access (path, F_OK) != 0) {
+    g_clear_pointer (&disk->file, g_free);
+    g_clear_pointer (&disk->dev, g_free);
+    return TRUE;
+  }
+  info = image_info_read (path, disk->format != NULL ? disk->format : "raw", error);
+  if (info == NULL) {
+    g_autofree char *what = device_describe (&disk->device);
+    if (error != NULL && *error != NULL) {
+      g_autofree char *said = g_steal_pointer (&(*error)->message);
+      (*error)->message = g_strdup_printf ("%s (%s)", said, what);
+    }
+    return FALSE;
+  }
+  g_hash_table_replace (images, g_strdup (path), info);
+  return TRUE;
+}
+
 static gboolean
 read_images (DomainDef *def, LiveValues *values, GError **error)
 {
   DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    const char *path = disk_path (disk);
-    if (path == NULL)
-      continue;
-    if (disk->startup_policy == STARTUP_OPTIONAL && access (path, F_OK) != 0) {
-      g_clear_pointer (&disk->file, g_free);
-      g_clear_pointer (&disk->dev, g_free);
-      continue;
-    }
-    ImageInfo *info = image_info_read (path, disk->format != NULL ? disk->format : "raw", error);
-    if (info == NULL) {
-      g_autofree char *what = device_describe ((Device *)disk);
-      if (error != NULL && *error != NULL) {
-        g_autofree char *said = g_steal_pointer (&(*error)->message);
-        (*error)->message = g_strdup_printf ("%s (%s)", said, what);
-      }
+    if (!live_read_image (disk, values->images, error))
       return FALSE;
-    }
-    g_hash_table_replace (values->images, g_strdup (path), info);
   }
   return TRUE;
 }
@@ -194,14 +204,20 @@ number_images (DomainDef *def, const LiveValues *values)
   }
 }
 
+GHashTable *
+live_images_new (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)image_info_free);
+}
+
 gboolean
 live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *values, GError **error)
 {
-  values->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)image_info_free);
+  values->images = live_images_new ();
   values->ports = g_array_new (FALSE, FALSE, sizeof (guint));
   def->id = (SignedNumber){ TRUE, id };
   domain_def_assign_aliases (def);
-  choose_sockets (def, socket_directory);
+  live_choose_sockets (def, socket_directory);
   if (!read_images (def, values, error))
     return FALSE;
   number_images (def, values);
@@ -287,8 +303,8 @@ string_member (JsonObject *object, const char *name)
 }
 
 /* query-chardev: [{ "label": "charserial0", "filename": "pty:/dev/pts/3" }, ...] */
-static gboolean
-ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error)
+gboolean
+live_ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error)
 {
   g_autoptr (JsonNode) answer = has_pty (def) ? qmp_call (qmp, job, "query-chardev", NULL, error) : NULL;
 
@@ -326,8 +342,8 @@ password_end (const char *valid_to)
   return end != NULL ? g_strdup_printf ("%" G_GINT64_FORMAT, g_date_time_to_unix (end)) : NULL;
 }
 
-static gboolean
-tell_passwords (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
+gboolean
+live_tell_passwords (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
 {
   DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
     const char *protocol = graphics->type == GRAPHICS_SPICE ? "spice" : "vnc";
@@ -387,6 +403,6 @@ tell_balloon (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
 gboolean
 live_first_conversation (DomainDef *def, Qmp *qmp, Job *job, GError **error)
 {
-  return ask_ptys (def, qmp, job, error) && tell_passwords (def, qmp, job, error)
+  return live_ask_ptys (def, qmp, job, error) && live_tell_passwords (def, qmp, job, error)
          && tell_links (def, qmp, job, error) && tell_balloon (def, qmp, job, error);
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/job.h"
 #include "daemon/qemu/qmp.h"
+#include "model/disk.h"
 #include "model/domain.h"
 #include "qemu/firmware.h"
 
@@ -29,6 +30,15 @@ void live_choose_firmware (DomainDef *def, const QemuFirmware *firmware, const c
 /* After it: what QEMU has to be told and asked before its CPUs run, in as few bytes as can be. Job's thread.
  */
 gboolean live_first_conversation (DomainDef *def, Qmp *qmp, Job *job, GError **error);
+
+/* The parts of the two that a device plugged in later needs as well: where channels without a path listen; an
+ * image, read into @images (path → ImageInfo, from live_images_new); the terminals QEMU got;
+ * the displays' passwords. */
+void live_choose_sockets (DomainDef *def, const char *directory);
+GHashTable *live_images_new (void);
+gboolean live_read_image (DeviceDisk *disk, GHashTable *images, GError **error);
+gboolean live_ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error);
+gboolean live_tell_passwords (const DomainDef *def, Qmp *qmp, Job *job, GError **error);
 
 /* Does a display of the machine need a render node? */
 gboolean live_wants_render_node (const DomainDef *def);

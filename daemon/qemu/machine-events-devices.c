@@ -135,8 +135,11 @@ on_unplug_error (MachineEvents *events, JsonObject *arguments)
 {
   const char *alias = event_text (arguments, "device");
 
-  if (*alias != '\0')
-    machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
+  if (*alias == '\0')
+    return;
+  if (events->handlers->device_refused != NULL)
+    events->handlers->device_refused (events->data, alias);
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
 }
 
 void

@@ -30,6 +30,8 @@ typedef struct {
   void (*channel) (gpointer data, const char *alias, gboolean open);
   /* A removable medium's tray (the tray attribute of a disk's target). May be NULL. */
   void (*tray) (gpointer data, const char *alias, gboolean open);
+  /* The guest does not let go of the device. The event follows. May be NULL. */
+  void (*device_refused) (gpointer data, const char *alias);
 } MachineEventHandlers;
 
 /* @def: live, referenced; machine_events_set_def after a change. @state, @reason: as they are now. */

@@ -29,10 +29,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define START_MONITOR_FD     3      /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
-#define START_EXIT_WAIT      2000   /* ms between a hung-up monitor and the end of its process */
-#define START_QEMU_DIRECTORY "qemu" /* in the run directory: QEMU's account can write there */
-#define START_MAX_GROUPS     2      /* /dev/kvm's and the render node's */
+#define START_MONITOR_FD 3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
+#define START_EXIT_WAIT  2000 /* ms between a hung-up monitor and the end of its process */
+#define START_MAX_GROUPS 2    /* /dev/kvm's and the render node's */
 
 typedef struct {
   const StartRequest *request;

@@ -27,6 +27,8 @@ typedef struct {
   CapsCache *caps;
 } StartRequest;
 
+#define START_QEMU_DIRECTORY "qemu" /* in the run directory: QEMU's account can write there */
+
 /* @def is referenced. */
 StartRequest *start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient,
                                  const Settings *settings, Store *store, CapsCache *caps);
