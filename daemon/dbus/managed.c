@@ -36,9 +36,7 @@ interface_walk_next (InterfaceWalk *walk)
   g_autoptr (GVariant) interfaces = NULL;
 
   if (dbus_domain_interfaces[walk->next] != NULL && dbus_client_server (walk->client) != NULL) {
-    const DbusObject domain = { 'D', walk->uuid };
-
-    dbus_properties_gather (walk->client, &domain, dbus_domain_interfaces[walk->next], interface_gathered,
+    dbus_properties_gather (walk->client, walk->uuid, dbus_domain_interfaces[walk->next], interface_gathered,
                             walk);
     return;
   }

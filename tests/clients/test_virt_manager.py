@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""virt-manager's windows on a virtual screen, read and worked by their accessibility tree."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from conftest import wait_for
+from host import host, little_linux, needs  # noqa: F401
+
+pytestmark = needs("/usr/bin/virt-manager", "virt-manager")
+
+ACCESSIBLE = pathlib.Path(__file__).with_name("accessible.py")
+DETAILS = """
+    <disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{disk}'/>
+      <target dev='vda' bus='virtio'/></disk>
+    <interface type='user'><mac address='52:54:00:11:22:33'/><model type='virtio'/></interface>
+    <graphics type='vnc' port='-1' autoport='yes'/>
+    <video><model type='vga'/></video>
+    <input type='tablet' bus='usb'/>
+"""
+VNC_READY = 1  # VIR_DOMAIN_EVENT_GRAPHICS_INITIALIZE
+
+
+class Desktop:
+    """A screen, a session bus and the programs on them."""
+
+    def __init__(self, host, stack):
+        self.host = host
+        self.stack = stack
+        reader, writer = os.pipe()
+        stack.callback(os.close, reader)
+        self.keep(subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+                                   pass_fds=[writer], stderr=subprocess.DEVNULL))
+        os.close(writer)
+        number = os.read(reader, 16).decode().strip()
+        assert number, "Xvfb did not start"
+        self.environment = {"DISPLAY": f":{number}", "GSETTINGS_BACKEND": "memory", "GTK_MODULES": "gail:atk-bridge",
+                            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={host.home}/bus"}
+        bus = self.start("dbus-daemon", "--session", "--nofork", "--print-address",
+                         f"--address=unix:path={host.home}/bus", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert bus.stdout.readline()
+        stack.callback(bus.stdout.close)
+
+    def keep(self, process):
+        def end():
+            process.kill()
+            process.wait()
+
+        self.stack.callback(end)
+        return process
+
+    def start(self, *words, **options):
+        return self.keep(self.host.start(*words, processes=True, env=self.environment, **options))
+
+    def virt_manager(self, *options):
+        log = self.stack.enter_context(open(self.host.home / "virt-manager.log", "ab"))
+        return self.start("virt-manager", "--no-fork", "--debug", "--connect", "qemu:///system", *options, stdout=log,
+                          stderr=log)
+
+    def accessible(self, *words):
+        return self.host.run("/usr/bin/python3", ACCESSIBLE, *words, env=self.environment)
+
+    def colours(self):
+        """How many colours a picture of the whole screen has."""
+        return int(self.host.run("sh", "-c", "import -window root png:- | identify -format %k -", env=self.environment))
+
+
+@pytest.fixture
+def desktop(host):
+    with contextlib.ExitStack() as stack:
+        yield Desktop(host, stack)
+
+
+@pytest.fixture
+def machine(host):
+    host.virsh("define", "/dev/stdin", stdin=host.linux("web", devices=DETAILS.format(disk=host.disk("web.qcow2"))))
+    return "web"
+
+
+def test_list_of_machines_start_and_force_off(desktop, host, machine):
+    desktop.virt_manager()
+    desktop.accessible("wait", "Virtual Machine Manager", "QEMU/KVM", "web\nShutoff")
+    desktop.accessible("click", "web\n")
+    desktop.accessible("press", "push button", "Run")
+    desktop.accessible("wait", "web\nRunning")
+    assert host.virsh("domstate", "web") == "running"
+    desktop.accessible("press", "toggle button", "Pause")
+    desktop.accessible("wait", "web\nPaused")
+    assert host.virsh("domstate", "web") == "paused"
+
+    host.virsh("destroy", "web")  # by another client: the window hears of it
+    desktop.accessible("wait", "web\nShutoff")
+    host.virsh("undefine", "web")
+    host.virsh("define", "/dev/stdin", stdin=host.linux("later"))
+    desktop.accessible("wait", "later\nShutoff")
+    assert "web" not in desktop.accessible("tree")
+
+
+def test_details(desktop, machine):
+    desktop.virt_manager("--show-domain-editor", machine)
+    desktop.accessible("wait", "web on QEMU/KVM", "Overview", "CPUs", "Memory", "Boot Options", "VirtIO Disk 1",
+                       "NIC :11:22:33", "Tablet", "Display VNC", "Serial 1", "Video VGA", "Controller USB 0", "Q35",
+                       "/usr/bin/qemu-system-x86_64", "QEMU TCG")
