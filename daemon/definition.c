@@ -144,10 +144,39 @@ keep (Domain *domain, DomainDef *def)
     definition_forget (g_queue_peek_tail (recent));
 }
 
+const char *
+definition_document (const Domain *domain)
+{
+  return domain->document;
+}
+
+static void
+forget_document (Domain *domain)
+{
+  if (domain->document != NULL)
+    domain->manager->document_bytes -= strlen (domain->document);
+  g_clear_pointer (&domain->document, g_free);
+}
+
+void
+definition_keep_document (Domain *domain, char *text)
+{
+  gsize length = strlen (text);
+
+  forget_document (domain);
+  if (length > DOCUMENTS_MAX_BYTES - domain->manager->document_bytes) {
+    g_free (text);
+    return;
+  }
+  domain->manager->document_bytes += length;
+  domain->document = text;
+}
+
 void
 definition_replace (Domain *domain, DomainDef *def)
 {
   domain->definition_count++;
+  forget_document (domain);
   definition_forget (domain);
   g_clear_pointer (&domain->summary, definition_summary_free);
   if (def != NULL)

@@ -31,6 +31,14 @@ DomainDef *definition_in_memory (Domain *domain, DefinitionWhich which);
 void definition_replace (Domain *domain, DomainDef *def);
 void definition_forget (Domain *domain);
 
+/* The persistent definition as text without secrets, ready to be answered; NULL while nobody has asked yet.
+ * (borrowed) */
+#define DOCUMENTS_MAX_BYTES \
+  (16 * 1024 * 1024) /* kept for all domains together; further ones are written anew each time */
+const char *definition_document (const Domain *domain);
+/* Keep it for the next who asks, until the definition changes. Takes @text. */
+void definition_keep_document (Domain *domain, char *text);
+
 /* Any thread: the stored definition, read and, where nobody has yet, completed. @ret_message (may be NULL) is
  * set when the user's document was changed behind the daemon's back. */
 DomainDef *definition_read (Store *store, const Platform *platform, const char *uuid, const char *name,

@@ -34,8 +34,7 @@ domain_free (Domain *domain)
                   domain->name);
   domain_fail_waiting (domain, gone);
   machine_free (g_steal_pointer (&domain->machine));
-  definition_forget (domain);
-  definition_summary_free (domain->summary);
+  definition_replace (domain, NULL);
   g_clear_pointer (&domain->transient, domain_def_unref);
   g_ptr_array_unref (domain->messages);
   g_free (domain->name);

@@ -31,6 +31,7 @@ struct Domain {
   DomainDef *transient;       /* the definition of a machine that has no file */
   DomainDef *config;          /* the persistent one while it is in memory, see definition.h */
   DefinitionSummary *summary; /* of the persistent one, once it has been read */
+  char *document;             /* its text without secrets, once somebody has asked; see definition_document */
   GList recent;               /* its place among those in memory */
   guint definition_count;     /* goes up with each new definition: a reading begun before is out of date */
   gboolean busy;              /* a changing job runs, or a wait for one */

@@ -23,8 +23,9 @@ struct Manager {
   StoragePools *storage;
   GQueue changes; /* see change.h */
   gboolean changing;
-  GQueue recent;   /* Domain: those whose definition is in memory, most recent first */
-  GQueue readings; /* see definition.c */
+  GQueue recent;        /* Domain: those whose definition is in memory, most recent first */
+  gsize document_bytes; /* of the domains' documents in memory */
+  GQueue readings;      /* see definition.c */
   gboolean reading;
   guint tidying; /* source: see manager_tidy_soon */
   gint64 loaded; /* g_get_monotonic_time */

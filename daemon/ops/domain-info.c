@@ -250,9 +250,18 @@ op_domain_get_job_stats (Call *call)
     call_answer (call, g_variant_new ("(ia{sv})", VIR_DOMAIN_JOB_NONE, NULL));
 }
 
+/* The persistent definition without secrets: what is asked for most, and kept as text. */
+static gboolean
+asks_document (const Domain *domain, guint flags)
+{
+  return domain->persistent && (flags & (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE)) == 0
+         && ((flags & VIR_DOMAIN_XML_INACTIVE) != 0 || !domain_is_active (domain));
+}
+
 static void
 answer_xml (Call *call, DomainDef *def)
 {
+  Domain *domain = call->domain;
   guint flags = call_uint (call, 1), write = 0;
   g_autofree char *xml = NULL;
 
@@ -262,6 +271,8 @@ answer_xml (Call *call, DomainDef *def)
     write |= DOMAIN_WRITE_SECURE;
   xml = domain_def_to_xml (def, write);
   call_answer (call, g_variant_new ("(s)", xml));
+  if (asks_document (domain, flags) && def == definition_in_memory (domain, DEFINITION_CONFIG))
+    definition_keep_document (domain, g_steal_pointer (&xml));
 }
 
 void
@@ -269,7 +280,11 @@ op_domain_get_xml_desc (Call *call)
 {
   guint flags = call_uint (call, 1);
 
-  if (call_check_flags (call, flags, XML_KNOWN_FLAGS))
+  if (!call_check_flags (call, flags, XML_KNOWN_FLAGS))
+    return;
+  if (asks_document (call->domain, flags) && definition_document (call->domain) != NULL)
+    call_answer (call, g_variant_new ("(s)", definition_document (call->domain)));
+  else
     call_with_definition (call, flags & VIR_DOMAIN_XML_INACTIVE ? DEFINITION_CONFIG : DEFINITION_CURRENT,
                           answer_xml);
 }
