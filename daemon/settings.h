@@ -26,9 +26,9 @@ typedef struct {
   guint shutdown_timeout;
   char *libvirt_sockets; /* "auto", "yes", "no" */
   char *authentication;  /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
-  char *socket_group;    /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
-  char *log_level;       /* "error", "warning", "info", "debug" */
-  char *log_format;      /* "auto", "text" or "journal" */
+  char *socket_group; /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
+  char *log_level;    /* "error", "warning", "info", "debug" */
+  char *log_format;   /* "auto", "text" or "journal" */
 } Settings;
 
 /* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is

@@ -10,9 +10,10 @@
  */
 typedef struct PreparedFile PreparedFile;
 
-/* @durable: fsynced now and its directory at the commit; otherwise the file only outlives the daemon, not the host. */
-PreparedFile *prepared_file_new (const char *path, const char *text, gssize length, int mode, gboolean durable,
-                                 GError **error);
+/* @durable: fsynced now and its directory at the commit; otherwise the file only outlives the daemon, not the
+ * host. */
+PreparedFile *prepared_file_new (const char *path, const char *text, gssize length, int mode,
+                                 gboolean durable, GError **error);
 gboolean prepared_file_commit (PreparedFile *file, GError **error);
 void prepared_file_free (PreparedFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PreparedFile, prepared_file_free)

@@ -125,10 +125,14 @@ class Daemon:
         self.root = root
         self.bus = bus
         self.arguments = arguments
+        self.had_the_name = False
         self.process = None
 
     def start(self, ready=None):
         """Start it; @ready is what tells that it can be used (default: it has its name on the bus)."""
+        if self.had_the_name:  # the bus may not have noticed the end yet
+            wait_for(lambda: not self.bus.has("org.libvirt"), "the end of the name's old owner")
+            self.had_the_name = False
         environment = dict(os.environ, LC_ALL="C.UTF-8", DBUS_SESSION_BUS_ADDRESS=self.bus.address,
                            DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
         with open(self.root / "daemon.log", "a", encoding="utf-8") as log:
@@ -148,12 +152,14 @@ class Daemon:
         self.process.terminate()
         status = self.process.wait(PATIENCE)
         self.process = None
+        self.had_the_name = True
         assert status == 0, f"domaind ended with {status}:\n{self.log()}"
 
     def kill(self):
         self.process.kill()
         self.process.wait()
         self.process = None
+        self.had_the_name = True
 
     def machines(self):
         """{name: pid} of every QEMU of this root that still runs, from what the daemon wrote down."""

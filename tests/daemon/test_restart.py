@@ -108,6 +108,20 @@ def test_killed_while_it_starts_one(daemon):
         assert state(daemon, path)[0] == SHUTOFF
 
 
+def test_ended_while_it_starts_one(daemon):
+    path = daemon.define(domain_xml("web", UUID))
+    for instant in range(6):
+        daemon.begin(path, DOMAIN, "Create", "(u)", 0)
+        deadline = time.monotonic() + instant * 0.02
+        wait_for(lambda: time.monotonic() >= deadline, "the instant")
+        daemon.stop()
+        daemon.start()
+        daemon.begin(path, DOMAIN, "Create", "(u)", 0)
+        wait_for(lambda: state(daemon, path)[0] == RUNNING, "the machine")
+        assert len(daemon.processes()) == 1
+        daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
+
+
 def test_autostart(daemon):
     marked = daemon.define(domain_xml("marked"))
     plain = daemon.define(domain_xml("plain"))
