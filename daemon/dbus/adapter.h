@@ -5,7 +5,7 @@
 
 /*
  * How a D-Bus member differs from its operation's RPC shape, where the common rules of codec.c do not reach.
- * The rules already cover: the domain taken from the object's path, a missing last `u` (flags) that is 0,
+ * The rules already cover: the object taken from the object's path, a missing last `u` (flags) that is 0,
  * numbers of another width or sign, s for an optional string or a UUID, b for an int, a list of b for a CPU
  * map, an object path for an object, a struct around several results, a result's count left out, D-Bus's
  * form of typed parameters.
@@ -19,7 +19,7 @@ typedef struct OperationDBus {
   /*
    * Where each RPC argument comes from, one character each; NULL: by the rules.
    *
-   *     D       the domain of the object's path, or a list of just that domain
+   *     D       the object of the path (domain, storage pool or volume), or a list of just that domain
    *     0 .. 9  the D-Bus argument of that position
    *     *       as many as the answer can hold: its first list's limit (need_results, nparams, maxerrors)
    *     123!    that number: one or more digits and '!'

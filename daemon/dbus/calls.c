@@ -100,30 +100,21 @@ respond (Call *call, GVariant *answer, const GError *error)
                   half->data);
 }
 
-/* (sayi), or NULL with libvirt's error. (transfer full) */
-static GVariant *
-find_domain (DbusClient *client, const char *uuid, GError **error)
-{
-  Domain *domain = manager_find_uuid (client->server->manager, uuid, error);
-
-  return domain != NULL ? g_variant_ref_sink (call_domain_value (domain)) : NULL;
-}
-
 void
-dbus_call (DbusClient *client, const Operation *operation, const char *uuid, GVariant *parameters,
+dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object, GVariant *parameters,
            const GVariantType *out, DbusAnswered answered, gpointer data)
 {
-  g_autoptr (GVariant) domain = NULL;
+  g_autoptr (GVariant) value = NULL;
   g_autoptr (GError) error = NULL;
   GVariant *arguments;
   DbusCall *half;
   Call *call;
 
-  if (uuid != NULL && (domain = find_domain (client, uuid, &error)) == NULL) {
+  if (object != NULL && (value = dbus_object_find (client->server->manager, object, &error)) == NULL) {
     answered (NULL, NULL, error, data);
     return;
   }
-  arguments = dbus_codec_arguments (operation, domain, parameters, &error);
+  arguments = dbus_codec_arguments (operation, value, parameters, &error);
   if (arguments == NULL) {
     answered (NULL, NULL, error, data);
     return;

@@ -15,7 +15,7 @@
 #include "wire/typed-parameters.h"
 
 typedef enum {
-  SOURCE_DOMAIN,
+  SOURCE_OBJECT, /* of the path */
   SOURCE_ARGUMENT,
   SOURCE_NUMBER,
   SOURCE_NOTHING,
@@ -32,6 +32,13 @@ typedef struct {
   guint positions[DBUS_CODEC_ARGUMENTS_MAX];
   gboolean as_struct; /* the D-Bus answer is one struct of them */
 } AnswerPlan;
+
+/* Objects with members of their own: their operations have one as the first argument. */
+static gboolean
+is_object (const Shape *shape)
+{
+  return shape->letter != 0 && strchr ("DSV", shape->letter) != NULL;
+}
 
 static gboolean
 is_descriptor (const GVariantType *type)
@@ -81,7 +88,7 @@ plan_from_template (const Operation *operation, const char **at, ArgumentPlan *p
   } else if (digits > 0) {
     *plan = (ArgumentPlan){ SOURCE_ARGUMENT, (guint32)(**at - '0'), NULL };
   } else if (**at == 'D') {
-    *plan = (ArgumentPlan){ SOURCE_DOMAIN, 0, NULL };
+    *plan = (ArgumentPlan){ SOURCE_OBJECT, 0, NULL };
   } else if (**at == '*') {
     *plan = (ArgumentPlan){ SOURCE_NUMBER, answer_limit (operation), NULL };
   } else {
@@ -91,7 +98,7 @@ plan_from_template (const Operation *operation, const char **at, ArgumentPlan *p
     (*at)++;
 }
 
-/* Without a template: the domain first, then the D-Bus arguments in order (descriptors travel beside them),
+/* Without a template: the object first, then the D-Bus arguments in order (descriptors travel beside them),
  * then nothing for trailing flags. @next is the next D-Bus argument. */
 static void
 plan_by_rule (const Operation *operation, const Shape *shape, guint position, const GVariantType *parameters,
@@ -99,8 +106,8 @@ plan_by_rule (const Operation *operation, const Shape *shape, guint position, co
 {
   const GVariantType *type;
 
-  if (position == 0 && shape->letter == 'D' && g_strcmp0 (operation->interface, "Connect") != 0) {
-    *plan = (ArgumentPlan){ SOURCE_DOMAIN, 0, NULL };
+  if (position == 0 && is_object (shape) && g_strcmp0 (operation->interface, "Connect") != 0) {
+    *plan = (ArgumentPlan){ SOURCE_OBJECT, 0, NULL };
     return;
   }
   while ((type = type_at (parameters, *next)) != NULL && is_descriptor (type))
@@ -121,10 +128,10 @@ plan_conversion (const Operation *operation, const Shape *shape, guint position,
   const GVariantType *type;
 
   switch (plan->source) {
-    case SOURCE_DOMAIN:
-      if (shape->letter == 'D' || (shape->kind == SHAPE_ARRAY && shape->members[0]->letter == 'D'))
+    case SOURCE_OBJECT:
+      if (is_object (shape) || (shape->kind == SHAPE_ARRAY && shape->members[0]->letter == 'D'))
         return TRUE;
-      return plan_fail (error, operation, "no domain is expected as argument", position);
+      return plan_fail (error, operation, "no object is expected as argument", position);
     case SOURCE_ARGUMENT:
       type = type_at (parameters, plan->number);
       plan->convert = type != NULL ? dbus_from_client (shape, type) : NULL;
@@ -191,16 +198,16 @@ nothing_of (const Shape *shape)
 
 /* One planned argument. (transfer full) */
 static GVariant *
-make_argument (const Operation *operation, const Shape *shape, const ArgumentPlan *plan, GVariant *domain,
+make_argument (const Operation *operation, const Shape *shape, const ArgumentPlan *plan, GVariant *object,
                GVariant *parameters, GError **error)
 {
   g_autoptr (GVariant) given = NULL;
 
   switch (plan->source) {
-    case SOURCE_DOMAIN:
-      g_return_val_if_fail (domain != NULL, NULL);
-      return shape->kind == SHAPE_ARRAY ? g_variant_ref_sink (g_variant_new_array (NULL, &domain, 1))
-                                        : g_variant_ref (domain);
+    case SOURCE_OBJECT:
+      g_return_val_if_fail (object != NULL, NULL);
+      return shape->kind == SHAPE_ARRAY ? g_variant_ref_sink (g_variant_new_array (NULL, &object, 1))
+                                        : g_variant_ref (object);
     case SOURCE_ARGUMENT:
       given = g_variant_get_child_value (parameters, plan->number);
       if (operation->dbus != NULL && operation->dbus->empty_is_absent && shape->kind == SHAPE_OPTIONAL
@@ -217,7 +224,7 @@ make_argument (const Operation *operation, const Shape *shape, const ArgumentPla
 }
 
 GVariant *
-dbus_codec_arguments (const Operation *operation, GVariant *domain, GVariant *parameters, GError **error)
+dbus_codec_arguments (const Operation *operation, GVariant *object, GVariant *parameters, GError **error)
 {
   const Shape *in = shape_of (operation->in);
   ArgumentPlan plans[DBUS_CODEC_ARGUMENTS_MAX];
@@ -229,7 +236,7 @@ dbus_codec_arguments (const Operation *operation, GVariant *domain, GVariant *pa
   g_variant_builder_init (&builder, in->type);
   for (guint i = 0; i < in->n_members; i++) {
     g_autoptr (GVariant) argument =
-        make_argument (operation, in->members[i], &plans[i], domain, parameters, error);
+        make_argument (operation, in->members[i], &plans[i], object, parameters, error);
     if (argument == NULL) {
       g_variant_builder_clear (&builder);
       return NULL;

@@ -10,10 +10,11 @@
  */
 #define DBUS_CODEC_ARGUMENTS_MAX 16 /* members of one operation's shape, either way */
 
-/* The operation's arguments from the tuple @parameters of a D-Bus call about @domain (a (sayi), or NULL on
- * other objects). NULL with VIR_ERR_INVALID_ARG for a value that does not fit. (transfer full) */
+/* The operation's arguments from the tuple @parameters of a D-Bus call about @object (a (sayi), (say) or
+ * (sss), as its path says; NULL on the root). NULL with VIR_ERR_INVALID_ARG for a value that does not fit.
+ * (transfer full) */
 GVariant *
-dbus_codec_arguments (const Operation *operation, GVariant *domain, GVariant *parameters, GError **error);
+dbus_codec_arguments (const Operation *operation, GVariant *object, GVariant *parameters, GError **error);
 
 /* The D-Bus answer of type @out (a tuple) from the operation's @results. (transfer full) */
 GVariant *

@@ -48,6 +48,9 @@ number_as (GVariant *value, const GVariantType *type, virErrorNumber code, GErro
     case G_VARIANT_CLASS_UINT32:
       number = g_variant_get_uint32 (value);
       break;
+    case G_VARIANT_CLASS_BYTE: /* small positive numbers: states and types */
+      number = g_variant_get_byte (value);
+      break;
     default:
       number = g_variant_get_uint64 (value);
   }
@@ -346,7 +349,8 @@ dbus_to_client (const Shape *shape, const GVariantType *type)
 {
   if (g_variant_type_equal (type, shape->type) && !holds_parameters (shape))
     return to_same;
-  if (is_number (shape->kind) && type_is_number (type))
+  if ((is_number (shape->kind) || shape->kind == SHAPE_CHAR || shape->kind == SHAPE_UCHAR)
+      && type_is_number (type))
     return to_number;
   if (shape->kind == SHAPE_INT && g_variant_type_equal (type, G_VARIANT_TYPE_BOOLEAN))
     return to_boolean;

@@ -36,7 +36,9 @@ interface_walk_next (InterfaceWalk *walk)
   g_autoptr (GVariant) interfaces = NULL;
 
   if (dbus_domain_interfaces[walk->next] != NULL && dbus_client_server (walk->client) != NULL) {
-    dbus_properties_gather (walk->client, walk->uuid, dbus_domain_interfaces[walk->next], interface_gathered,
+    const DbusObject domain = { 'D', walk->uuid };
+
+    dbus_properties_gather (walk->client, &domain, dbus_domain_interfaces[walk->next], interface_gathered,
                             walk);
     return;
   }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The objects on the bus: the root, and below it one for each domain. Domains are a subtree: no object is
- * registered for any of them, a path is looked up when it is called. So ten thousand domains cost nothing
- * here, a path of a forgotten domain answers with libvirt's own error, and none can be left behind.
+ * The objects on the bus: the root, and below it one for each domain, storage pool and volume. Each kind is a
+ * subtree: no object is registered for any of them, a path is looked up when it is called. So ten thousand
+ * domains cost nothing here, a path of a forgotten one answers with libvirt's own error, and none can be left
+ * behind.
  */
 #include "daemon/dbus/private.h"
+#include "daemon/ops/storage.h"
 
 #include <string.h>
 
@@ -29,7 +31,7 @@ method_answered (GVariant *answer, GUnixFDList *descriptors, const GError *error
 
 /* Ends @client. */
 static void
-call_operation (DbusClient *client, const char *uuid, const char *interface, const char *member,
+call_operation (DbusClient *client, const DbusObject *object, const char *interface, const char *member,
                 GVariant *parameters, GDBusMethodInvocation *invocation)
 {
   const GDBusMethodInfo *info = g_dbus_method_invocation_get_method_info (invocation);
@@ -46,7 +48,7 @@ call_operation (DbusClient *client, const char *uuid, const char *interface, con
   }
   call = g_new0 (MethodCall, 1);
   *call = (MethodCall){ client, invocation };
-  dbus_call (client, operation, uuid, parameters, out, method_answered, call);
+  dbus_call (client, operation, object, parameters, out, method_answered, call);
 }
 
 static DbusClient *
@@ -62,19 +64,19 @@ begin (DbusServer *server, const char *sender, GDBusMethodInvocation *invocation
 }
 
 static void
-dispatch (DbusServer *server, const char *sender, const char *uuid, const char *interface, const char *method,
-          GVariant *parameters, GDBusMethodInvocation *invocation)
+dispatch (DbusServer *server, const char *sender, const DbusObject *object, const char *interface,
+          const char *method, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
   DbusClient *client = begin (server, sender, invocation);
 
   if (client == NULL)
     return;
   if (strcmp (interface, "org.freedesktop.DBus.Properties") == 0)
-    dbus_properties_call (client, uuid, method, parameters, invocation);
+    dbus_properties_call (client, object, method, parameters, invocation);
   else if (strcmp (interface, "org.freedesktop.DBus.ObjectManager") == 0)
     dbus_managed_objects (client, invocation);
   else
-    call_operation (client, uuid, interface, method, parameters, invocation);
+    call_operation (client, object, interface, method, parameters, invocation);
 }
 
 static void
@@ -85,69 +87,161 @@ root_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, cons
   dispatch (server, sender, NULL, interface, method, parameters, invocation);
 }
 
-static void
-domain_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, const char *path,
-               const char *interface, const char *method, GVariant *parameters,
-               GDBusMethodInvocation *invocation, gpointer server)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *uuid = dbus_path_uuid (strrchr (path, '/') + 1, &error);
+/* A kind of object: a subtree. */
+typedef struct {
+  const char *path;
+  char letter;
+  const char *const *interfaces;
+  char *(*id_of_element) (const char *element, GError **error);
+  void (*enumerate) (Manager *manager, GStrvBuilder *paths);
+} ObjectKind;
 
-  if (uuid == NULL)
+/* What the functions of a subtree get. */
+typedef struct {
+  DbusServer *server;
+  const ObjectKind *kind;
+} Subtree;
+
+static char *
+key_of_element (const char *element, GError **error)
+{
+  char *key = dbus_path_decode (element);
+
+  if (key == NULL)
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "'%s' in the object's path is no encoded key", element);
+  return key;
+}
+
+static void
+object_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, const char *path,
+               const char *interface, const char *method, GVariant *parameters,
+               GDBusMethodInvocation *invocation, gpointer data)
+{
+  const Subtree *subtree = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = subtree->kind->id_of_element (strrchr (path, '/') + 1, &error);
+  const DbusObject object = { subtree->kind->letter, id };
+
+  if (id == NULL)
     dbus_return_error (invocation, error);
   else
-    dispatch (server, sender, uuid, interface, method, parameters, invocation);
+    dispatch (subtree->server, sender, &object, interface, method, parameters, invocation);
 }
 
 /* No functions for properties: GDBus then calls the method function for them too. */
 static const GDBusInterfaceVTable root_vtable = { .method_call = root_method };
-static const GDBusInterfaceVTable domain_vtable = { .method_call = domain_method };
+static const GDBusInterfaceVTable object_vtable = { .method_call = object_method };
 
-static char **
-domains_enumerate (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
-                   const char *path G_GNUC_UNUSED, gpointer data)
+static void
+enumerate_domains (Manager *manager, GStrvBuilder *paths)
 {
-  DbusServer *server = data;
-  g_autoptr (GPtrArray) domains = manager_list (server->manager);
-  GStrvBuilder *elements = g_strv_builder_new ();
-  char **result;
+  g_autoptr (GPtrArray) domains = manager_list (manager);
 
   for (guint i = 0; i < domains->len; i++) {
-    g_autofree char *domain_path = dbus_path_of_domain (((const Domain *)domains->pdata[i])->uuid);
-    g_strv_builder_add (elements, domain_path + strlen (DBUS_DOMAINS "/"));
+    g_autofree char *path = dbus_path_of_domain (((const Domain *)domains->pdata[i])->uuid);
+
+    g_strv_builder_add (paths, path);
   }
-  result = g_strv_builder_end (elements);
-  g_strv_builder_unref (elements);
-  return result;
+}
+
+static void
+add_path (GStrvBuilder *paths, const char *shape, GVariant *object)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (object);
+  g_autofree char *path = dbus_path_of (shape_of (shape)->members[0], sunk);
+
+  g_strv_builder_add (paths, path);
+}
+
+static void
+enumerate_pools (Manager *manager, GStrvBuilder *paths)
+{
+  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
+
+  for (guint i = 0; i < pools->len; i++)
+    add_path (paths, "S", storage_pool_value (((const StoragePool *)pools->pdata[i])->def));
+}
+
+static void
+enumerate_volumes (Manager *manager, GStrvBuilder *paths)
+{
+  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
+
+  for (guint i = 0; i < pools->len; i++) {
+    const StoragePool *pool = pools->pdata[i];
+
+    for (guint v = 0; v < pool->volumes->len; v++)
+      add_path (paths, "V", storage_volume_value (pool, pool->volumes->pdata[v]));
+  }
+}
+
+static const ObjectKind kinds[] = {
+  { DBUS_DOMAINS, 'D', dbus_domain_interfaces, dbus_path_uuid, enumerate_domains },
+  { DBUS_STORAGE_POOLS, 'S', dbus_storage_pool_interfaces, dbus_path_uuid, enumerate_pools },
+  { DBUS_STORAGE_VOLUMES, 'V', dbus_storage_volume_interfaces, key_of_element, enumerate_volumes },
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (kinds) == G_N_ELEMENTS (((DbusServer *)NULL)->subtrees));
+
+static char **
+subtree_enumerate (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
+                   const char *path G_GNUC_UNUSED, gpointer data)
+{
+  const Subtree *subtree = data;
+  GStrvBuilder *paths = g_strv_builder_new ();
+  char **elements;
+
+  subtree->kind->enumerate (subtree->server->manager, paths);
+  elements = g_strv_builder_end (paths);
+  g_strv_builder_unref (paths);
+  for (char **element = elements; *element != NULL; element++) {
+    char *last = g_strdup (strrchr (*element, '/') + 1);
+
+    g_free (*element);
+    *element = last;
+  }
+  return elements;
 }
 
 static GDBusInterfaceInfo **
-domains_introspect (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
-                    const char *path G_GNUC_UNUSED, const char *node, gpointer data G_GNUC_UNUSED)
+subtree_introspect (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
+                    const char *path G_GNUC_UNUSED, const char *node, gpointer data)
 {
+  const Subtree *subtree = data;
+  const char *const *interfaces = subtree->kind->interfaces;
   GDBusInterfaceInfo **infos;
-  guint count = g_strv_length ((char **)dbus_domain_interfaces);
+  guint count = g_strv_length ((char **)interfaces);
 
   if (node == NULL)
     return NULL;
   infos = g_new0 (GDBusInterfaceInfo *, count + 1);
   for (guint i = 0; i < count; i++)
-    infos[i] = g_dbus_interface_info_ref (dbus_interface_info (dbus_domain_interfaces[i]));
+    infos[i] = g_dbus_interface_info_ref (dbus_interface_info (interfaces[i]));
   return infos;
 }
 
 static const GDBusInterfaceVTable *
-domains_dispatch (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
+subtree_dispatch (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
                   const char *path G_GNUC_UNUSED, const char *interface G_GNUC_UNUSED, const char *node,
                   gpointer *ret_data, gpointer data)
 {
   *ret_data = data;
-  return node != NULL ? &domain_vtable : NULL;
+  return node != NULL ? &object_vtable : NULL;
 }
 
-static const GDBusSubtreeVTable domains_vtable = { .enumerate = domains_enumerate,
-                                                   .introspect = domains_introspect,
-                                                   .dispatch = domains_dispatch };
+static const GDBusSubtreeVTable subtree_vtable = { .enumerate = subtree_enumerate,
+                                                   .introspect = subtree_introspect,
+                                                   .dispatch = subtree_dispatch };
+
+static guint
+register_subtree (DbusServer *server, const ObjectKind *kind, GError **error)
+{
+  const Subtree subtree = { server, kind };
+
+  return g_dbus_connection_register_subtree (server->connection, kind->path, &subtree_vtable,
+                                             G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES,
+                                             g_memdup2 (&subtree, sizeof subtree), g_free, error);
+}
 
 gboolean
 dbus_objects_register (DbusServer *server, GError **error)
@@ -159,10 +253,12 @@ dbus_objects_register (DbusServer *server, GError **error)
     if (server->objects[i] == 0)
       return FALSE;
   }
-  server->subtree = g_dbus_connection_register_subtree (server->connection, DBUS_DOMAINS, &domains_vtable,
-                                                        G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES,
-                                                        server, NULL, error);
-  return server->subtree != 0;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    server->subtrees[i] = register_subtree (server, &kinds[i], error);
+    if (server->subtrees[i] == 0)
+      return FALSE;
+  }
+  return TRUE;
 }
 
 void
@@ -171,8 +267,9 @@ dbus_objects_unregister (DbusServer *server)
   for (guint i = 0; i < G_N_ELEMENTS (server->objects); i++)
     if (server->objects[i] != 0)
       g_dbus_connection_unregister_object (server->connection, server->objects[i]);
-  if (server->subtree != 0)
-    g_dbus_connection_unregister_subtree (server->connection, server->subtree);
+  for (guint i = 0; i < G_N_ELEMENTS (server->subtrees); i++)
+    if (server->subtrees[i] != 0)
+      g_dbus_connection_unregister_subtree (server->connection, server->subtrees[i]);
   memset (server->objects, 0, sizeof server->objects);
-  server->subtree = 0;
+  memset (server->subtrees, 0, sizeof server->subtrees);
 }

@@ -37,6 +37,29 @@ dbus_path_encode (const char *text)
   return g_string_free (encoded, FALSE);
 }
 
+char *
+dbus_path_decode (const char *element)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (const char *at = element; *at != '\0'; at++) {
+    int high, low;
+
+    if (*at != '_') {
+      g_string_append_c (text, *at);
+      continue;
+    }
+    high = g_ascii_xdigit_value (at[1]);
+    low = high < 0 ? -1 : g_ascii_xdigit_value (at[2]);
+    if (low < 0 || (high == 0 && low == 0))
+      return NULL;
+    g_string_append_c (text, (char)(high * 16 + low));
+    at += 2;
+  }
+  return g_utf8_validate (text->str, (gssize)text->len, NULL) ? g_string_free (g_steal_pointer (&text), FALSE)
+                                                              : NULL;
+}
+
 static char *
 uuid_element (const char *uuid)
 {
@@ -62,6 +85,14 @@ dbus_path_of_domain (const char *uuid)
   g_autofree char *element = uuid_element (uuid);
 
   return g_strconcat (DBUS_DOMAINS "/", element, NULL);
+}
+
+char *
+dbus_path_of_storage_pool (const char *uuid)
+{
+  g_autofree char *element = uuid_element (uuid);
+
+  return g_strconcat (DBUS_STORAGE_POOLS "/", element, NULL);
 }
 
 /* A snapshot's path has its domain's UUID and its own name in one element. */

@@ -6,11 +6,17 @@
 #include "wire/shape.h"
 
 /* The object tree of libvirt-dbus: which path an object has, and which object a path means. Pure. */
-#define DBUS_ROOT    "/org/libvirt/QEMU"
-#define DBUS_DOMAINS DBUS_ROOT "/domain"
+#define DBUS_ROOT            "/org/libvirt/QEMU"
+#define DBUS_DOMAINS         DBUS_ROOT "/domain"
+#define DBUS_STORAGE_POOLS   DBUS_ROOT "/storagepool"
+#define DBUS_STORAGE_VOLUMES DBUS_ROOT "/storagevol"
+/* The path of a storage pool. (transfer full) */
+char *dbus_path_of_storage_pool (const char *uuid);
 
 /* The path of a domain. (transfer full) */
 char *dbus_path_of_domain (const char *uuid);
+/* The text that an encoded element stands for; NULL when it is none. (transfer full) */
+char *dbus_path_decode (const char *element);
 /* The path of an object of @shape, which is one of libvirt's objects (Shape.letter). NULL for a kind that has
  * no path. (transfer full) */
 char *dbus_path_of (const Shape *shape, GVariant *object);

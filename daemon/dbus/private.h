@@ -21,8 +21,8 @@ struct DbusServer {
   guint retry;                 /* source: the next try */
   guint retry_seconds;         /* how long the next wait is */
   guint names[2];
-  guint objects[3]; /* registrations on the root */
-  guint subtree;
+  guint objects[3];      /* registrations on the root */
+  guint subtrees[3];     /* one for each kind of object below the root */
   guint events;          /* subscription */
   GHashTable *clients;   /* unique name → DbusClient with calls in flight */
   GHashTable *announced; /* uuid → what clients were last told of the domain */
@@ -36,6 +36,8 @@ struct DbusServer {
 GDBusInterfaceInfo *dbus_interface_info (const char *name);
 extern const char *const dbus_root_interfaces[];
 extern const char *const dbus_domain_interfaces[];
+extern const char *const dbus_storage_pool_interfaces[];
+extern const char *const dbus_storage_volume_interfaces[];
 /* "(uu)" from arguments as introspected. (transfer full) */
 GVariantType *dbus_arguments_type (GDBusArgInfo **arguments);
 /* The row for a member of an interface, by their full names; @suffix "" or "=". */
@@ -44,6 +46,16 @@ const Operation *dbus_operation (const char *interface, const char *member, cons
 /* objects.c: everything below the root, on a new connection. */
 gboolean dbus_objects_register (DbusServer *server, GError **error);
 void dbus_objects_unregister (DbusServer *server);
+
+/* What a path below the root means: its kind as a shape's letter (D domain, S storage pool, V volume), and
+ * the UUID or, of a volume, the key. */
+typedef struct {
+  char letter;
+  const char *id;
+} DbusObject;
+/* objects-find.c: as it stands in an operation's arguments; NULL with libvirt's error when there is none.
+ * (transfer full) */
+GVariant *dbus_object_find (Manager *manager, const DbusObject *object, GError **error);
 
 /* calls.c: a client while it has calls in flight, and its calls of operations. */
 typedef struct DbusClient DbusClient;
@@ -55,21 +67,21 @@ void dbus_clients_detach (DbusServer *server);
 /* With the answer as a tuple of @out and its descriptors (or NULL), or with @error; exactly once, perhaps
  * before dbus_call returns. */
 typedef void (*DbusAnswered) (GVariant *answer, GUnixFDList *descriptors, const GError *error, gpointer data);
-/* Call @operation, about the domain @uuid unless NULL, with a D-Bus call's @parameters. @client stays in
+/* Call @operation, about @object unless NULL, with a D-Bus call's @parameters. @client stays in
  * flight until its caller ends it. */
-void dbus_call (DbusClient *client, const Operation *operation, const char *uuid, GVariant *parameters,
-                const GVariantType *out, DbusAnswered answered, gpointer data);
+void dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object,
+                GVariant *parameters, const GVariantType *out, DbusAnswered answered, gpointer data);
 DbusServer *dbus_client_server (const DbusClient *client); /* NULL once it is gone */
 
 /* errors.c */
 void dbus_return_error (GDBusMethodInvocation *invocation, const GError *error);
 
 /* properties.c: a call of org.freedesktop.DBus.Properties. Takes @invocation; ends @client. */
-void dbus_properties_call (DbusClient *client, const char *uuid, const char *method, GVariant *parameters,
-                           GDBusMethodInvocation *invocation);
+void dbus_properties_call (DbusClient *client, const DbusObject *object, const char *method,
+                           GVariant *parameters, GDBusMethodInvocation *invocation);
 /* All properties of one interface, with "a{sv}"; those that cannot be had now are left out. */
 typedef void (*DbusGathered) (GVariant *properties, gpointer data);
-void dbus_properties_gather (DbusClient *client, const char *uuid, const char *interface,
+void dbus_properties_gather (DbusClient *client, const DbusObject *object, const char *interface,
                              DbusGathered gathered, gpointer data);
 
 /* managed.c: org.freedesktop.DBus.ObjectManager. */

@@ -48,7 +48,7 @@ return_unsupported (GDBusMethodInvocation *invocation, const char *interface, co
 }
 
 static void
-get_or_set (DbusClient *client, const char *uuid, gboolean get, GVariant *parameters,
+get_or_set (DbusClient *client, const DbusObject *object, gboolean get, GVariant *parameters,
             GDBusMethodInvocation *invocation)
 {
   const GDBusPropertyInfo *info = g_dbus_method_invocation_get_property_info (invocation);
@@ -81,7 +81,7 @@ get_or_set (DbusClient *client, const char *uuid, gboolean get, GVariant *parame
   }
   call = g_new0 (PropertyCall, 1);
   *call = (PropertyCall){ client, invocation, get };
-  dbus_call (client, operation, uuid, arguments, get ? G_VARIANT_TYPE (tuple) : G_VARIANT_TYPE_UNIT,
+  dbus_call (client, operation, object, arguments, get ? G_VARIANT_TYPE (tuple) : G_VARIANT_TYPE_UNIT,
              property_answered, call);
 }
 
@@ -133,8 +133,8 @@ gathering_answered (GVariant *answer, GUnixFDList *descriptors G_GNUC_UNUSED,
 }
 
 void
-dbus_properties_gather (DbusClient *client, const char *uuid, const char *interface, DbusGathered gathered,
-                        gpointer data)
+dbus_properties_gather (DbusClient *client, const DbusObject *object, const char *interface,
+                        DbusGathered gathered, gpointer data)
 {
   g_autoptr (GVariant) nothing = g_variant_ref_sink (g_variant_new_tuple (NULL, 0));
   Gathering *gathering = g_new0 (Gathering, 1);
@@ -158,7 +158,7 @@ dbus_properties_gather (DbusClient *client, const char *uuid, const char *interf
     item = g_new0 (GatheringItem, 1);
     *item = (GatheringItem){ gathering, i };
     gathering->pending++;
-    dbus_call (client, operation, uuid, nothing, G_VARIANT_TYPE (tuple), gathering_answered, item);
+    dbus_call (client, operation, object, nothing, G_VARIANT_TYPE (tuple), gathering_answered, item);
   }
   gathering_step (gathering);
 }
@@ -181,13 +181,17 @@ all_gathered (GVariant *properties, gpointer data)
 }
 
 static void
-get_all (DbusClient *client, const char *uuid, GVariant *parameters, GDBusMethodInvocation *invocation)
+get_all (DbusClient *client, const DbusObject *object, GVariant *parameters,
+         GDBusMethodInvocation *invocation)
 {
   g_autoptr (GError) error = NULL;
   const char *interface;
   AllCall *call;
 
-  if (uuid != NULL && manager_find_uuid (dbus_client_server (client)->manager, uuid, &error) == NULL) {
+  g_autoptr (GVariant) found =
+      object != NULL ? dbus_object_find (dbus_client_server (client)->manager, object, &error) : NULL;
+
+  if (error != NULL) {
     dbus_return_error (invocation, error);
     dbus_client_end (client);
     return;
@@ -195,15 +199,15 @@ get_all (DbusClient *client, const char *uuid, GVariant *parameters, GDBusMethod
   g_variant_get (parameters, "(&s)", &interface);
   call = g_new0 (AllCall, 1);
   *call = (AllCall){ client, invocation, g_str_has_prefix (interface, DBUS_NAME ".") };
-  dbus_properties_gather (client, uuid, interface, all_gathered, call);
+  dbus_properties_gather (client, object, interface, all_gathered, call);
 }
 
 void
-dbus_properties_call (DbusClient *client, const char *uuid, const char *method, GVariant *parameters,
+dbus_properties_call (DbusClient *client, const DbusObject *object, const char *method, GVariant *parameters,
                       GDBusMethodInvocation *invocation)
 {
   if (strcmp (method, "GetAll") == 0)
-    get_all (client, uuid, parameters, invocation);
+    get_all (client, object, parameters, invocation);
   else
-    get_or_set (client, uuid, strcmp (method, "Get") == 0, parameters, invocation);
+    get_or_set (client, object, strcmp (method, "Get") == 0, parameters, invocation);
 }

@@ -70,11 +70,28 @@ emit_lifecycle (DbusServer *server, const Event *event)
         g_variant_new ("(oii)", path, what, detail));
 }
 
+static void
+emit_storage_pool (DbusServer *server, const Event *event)
+{
+  g_autofree char *path = dbus_path_of_storage_pool (event->uuid);
+  gint32 what, detail;
+
+  if (event->number == VIR_STORAGE_POOL_EVENT_ID_REFRESH) {
+    emit (server, path, dbus_storage_pool_interfaces[0], "Refresh", NULL);
+  } else {
+    g_variant_get (event->payload, "(ii)", &what, &detail);
+    emit (server, DBUS_ROOT, dbus_root_interfaces[0], "StoragePoolEvent",
+          g_variant_new ("(oii)", path, what, detail));
+  }
+}
+
 void
 dbus_signals_event (const Event *event, gpointer data)
 {
   DbusServer *server = data;
 
+  if (event->family == EVENT_STORAGE_POOL && server->connection != NULL)
+    emit_storage_pool (server, event);
   if (event->family != EVENT_DOMAIN)
     return;
   dbus_announce_soon (server, event->uuid);

@@ -161,6 +161,7 @@ void op_storage_pool_undefine (Call *call);
 void op_storage_pool_uuid (Call *call);
 void op_storage_vol_create_xml (Call *call);
 void op_storage_vol_create_xml_from (Call *call);
+void op_storage_vol_create_xml_from_key (Call *call);
 void op_storage_vol_delete (Call *call);
 void op_storage_vol_download (Call *call);
 void op_storage_vol_get_info (Call *call);

@@ -168,6 +168,30 @@ op_storage_vol_create_xml_from (Call *call)
     storage_pool_shared (pool, call, create_from);
 }
 
+/* The same with the other volume by its key, as libvirt-dbus has it: the call becomes the one above. */
+void
+op_storage_vol_create_xml_from_key (Call *call)
+{
+  const char *key = call_string (call, 2);
+  StoragePool *pool;
+  StorageVolumeDef *from = storage_volume_find_path (call->manager, key, &pool);
+  GVariant *given[4];
+
+  if (from == NULL) {
+    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key '%s'", key);
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (given); i++)
+    given[i] = g_variant_get_child_value (call->arguments, i);
+  g_variant_unref (call->arguments);
+  call->arguments = g_variant_ref_sink (
+      g_variant_new ("(@(say)@s@(sss)@u)", given[0], given[1], storage_volume_value (pool, from), given[3]));
+  g_variant_get_data (call->arguments); /* texts stay where they are from here on */
+  for (guint i = 0; i < G_N_ELEMENTS (given); i++)
+    g_variant_unref (given[i]);
+  op_storage_vol_create_xml_from (call);
+}
+
 static void
 ask_turn (Call *call, guint flags, guint known, StorageTurn begin)
 {

@@ -48,27 +48,17 @@ op_storage_vol_lookup_by_name (Call *call)
     call_fail (call, error);
 }
 
-/* Paths are compared as they are written, without doubled '/': the same file can have several. */
 static void
 lookup_by_path (Call *call, const char *what)
 {
-  const char *given = call_string (call, 0);
-  g_autofree char *path = given[0] == '/' ? g_canonicalize_filename (given, "/") : g_strdup (given);
-  g_autofree char *directory = g_path_get_dirname (path), *name = g_path_get_basename (path);
-  g_autoptr (GPtrArray) pools = storage_pool_list (call->manager);
+  const char *path = call_string (call, 0);
+  StoragePool *pool;
+  StorageVolumeDef *volume = storage_volume_find_path (call->manager, path, &pool);
 
-  for (guint i = 0; i < pools->len; i++) {
-    const StoragePool *pool = g_ptr_array_index (pools, i);
-    StorageVolumeDef *volume = pool->active && g_str_equal (pool->def->path, directory)
-                                   ? storage_pool_find_volume (pool, name, NULL)
-                                   : NULL;
-
-    if (volume != NULL) {
-      answer_volume (call, pool, volume);
-      return;
-    }
-  }
-  call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, given);
+  if (volume != NULL)
+    answer_volume (call, pool, volume);
+  else
+    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, path);
 }
 
 void

@@ -283,6 +283,28 @@ storage_pool_find_volume (const StoragePool *pool, const char *name, GError **er
   return NULL;
 }
 
+/* Paths are compared as they are written, without doubled '/': the same file can have several. */
+StorageVolumeDef *
+storage_volume_find_path (Manager *manager, const char *given, StoragePool **ret_pool)
+{
+  g_autofree char *path = given[0] == '/' ? g_canonicalize_filename (given, "/") : g_strdup (given);
+  g_autofree char *directory = g_path_get_dirname (path), *name = g_path_get_basename (path);
+  GPtrArray *pools = manager->storage->all;
+
+  for (guint i = 0; i < pools->len; i++) {
+    StoragePool *pool = g_ptr_array_index (pools, i);
+    StorageVolumeDef *volume = pool->active && g_str_equal (pool->def->path, directory)
+                                   ? storage_pool_find_volume (pool, name, NULL)
+                                   : NULL;
+
+    if (volume != NULL) {
+      *ret_pool = pool;
+      return volume;
+    }
+  }
+  return NULL;
+}
+
 void
 storage_pool_put_volume (StoragePool *pool, StorageVolumeDef *volume)
 {

@@ -61,6 +61,8 @@ void storage_pool_event (const StoragePool *pool, int event);
 
 /* Volumes of an active pool. NULL with VIR_ERR_NO_STORAGE_VOL. */
 StorageVolumeDef *storage_pool_find_volume (const StoragePool *pool, const char *name, GError **error);
+/* Among all active pools, by its path, which is its key; NULL: none has it. */
+StorageVolumeDef *storage_volume_find_path (Manager *manager, const char *path, StoragePool **ret_pool);
 /* Takes @volume; replaces the one of its name. */
 void storage_pool_put_volume (StoragePool *pool, StorageVolumeDef *volume);
 void storage_pool_drop_volume (StoragePool *pool, const char *name);

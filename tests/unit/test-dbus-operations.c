@@ -66,6 +66,9 @@ interface_of (const Operation *operation)
   for (guint i = 0; dbus_domain_interfaces[i] != NULL; i++)
     if (strcmp (dbus_domain_interfaces[i], full) == 0)
       info = dbus_interface_info (full);
+  if (strcmp (dbus_storage_pool_interfaces[0], full) == 0
+      || strcmp (dbus_storage_volume_interfaces[0], full) == 0)
+    info = dbus_interface_info (full);
   return info;
 }
 
