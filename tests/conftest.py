@@ -130,7 +130,7 @@ class Daemon:
 
     def start(self, ready=None):
         """Start it; @ready is what tells that it can be used (default: it has its name on the bus)."""
-        if self.had_the_name:  # the bus may not have noticed the end yet
+        if self.had_the_name and not self.bus.connection.is_closed():  # the bus may not have noticed the end yet
             wait_for(lambda: not self.bus.has("org.libvirt"), "the end of the name's old owner")
             self.had_the_name = False
         environment = dict(os.environ, LC_ALL="C.UTF-8", DBUS_SESSION_BUS_ADDRESS=self.bus.address,
