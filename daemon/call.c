@@ -18,7 +18,9 @@ call_finish (Call *call, GVariant *answer, const GError *error)
   if (call->wire_free != NULL)
     call->wire_free (call->wire_data);
   g_clear_pointer (&call->arguments, g_variant_unref);
+  g_clear_object (&call->files);
   g_clear_object (&call->descriptors);
+  g_free (call->terminal);
   if (call->holds_domain)
     domain_done (call->manager, call->domain_uuid);
   g_free (call->domain_uuid);
@@ -132,6 +134,12 @@ call_maybe_string (const Call *call, guint index)
 
   g_variant_get_child (call->arguments, index, "m&s", &text);
   return text;
+}
+
+guint
+call_file_count (const Call *call)
+{
+  return call->files != NULL ? (guint)g_unix_fd_list_get_length (call->files) : 0;
 }
 
 gboolean

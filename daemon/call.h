@@ -30,7 +30,10 @@ struct Call {
   void (*respond) (Call *call, GVariant *answer, const GError *error);
   gpointer wire_data;
   GDestroyNotify wire_free;
-  GUnixFDList *descriptors; /* goes with the answer of consoles and channels: a stream on RPC; NULL: none */
+  GUnixFDList *files;       /* descriptors that came with the call; NULL: none */
+  GUnixFDList *descriptors; /* goes with the answer; NULL: none. On RPC, a stream that follows it, unless: */
+  gboolean descriptors_in_answer; /* on RPC too */
+  char *terminal; /* what the stream is of, when only one client may have it at a time: see terminal.h */
   gboolean answered;
   gboolean holds_domain; /* it has the domain's turn (domain_queue), and gives it back when answered */
   gpointer user_data;    /* the operation's own, between steps */
@@ -58,6 +61,7 @@ gint32 call_int (const Call *call, guint index);
 guint64 call_ulong (const Call *call, guint index);
 const char *call_string (const Call *call, guint index);
 const char *call_maybe_string (const Call *call, guint index); /* NULL when absent */
+guint call_file_count (const Call *call);                      /* descriptors that came with it */
 /* Fails the call (VIR_ERR_INVALID_ARG, in libvirt's words) and returns FALSE when @flags has bits outside
  * @known. */
 gboolean call_check_flags (Call *call, guint32 flags, guint32 known);

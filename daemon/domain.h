@@ -42,7 +42,7 @@ struct Domain {
   gint64 job_since;           /* g_get_monotonic_time */
   GQueue waiting;             /* those that wait for it: see domain_queue */
   GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
-  gboolean tainted;
+  gboolean tainted;    /* clients have given its QEMU commands of their own, since it was started */
 };
 
 /* The running half: see machine.h for its life. */

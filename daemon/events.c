@@ -84,15 +84,27 @@ tell (Events *events, const Event *event)
     sweep (events);
 }
 
-void
-events_domain (Events *events, Domain *domain, int number, GVariant *payload)
+static void
+tell_of_domain (Events *events, EventFamily family, Domain *domain, int number, GVariant *payload)
 {
   g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
   /* Copies: a handler may cause the domain to be renamed or forgotten. */
   g_autofree char *name = g_strdup (domain->name), *uuid = g_strdup (domain->uuid);
-  Event event = { EVENT_DOMAIN, number, name, uuid, domain->id, sunk };
+  Event event = { family, number, name, uuid, domain->id, sunk };
 
   tell (events, &event);
+}
+
+void
+events_domain (Events *events, Domain *domain, int number, GVariant *payload)
+{
+  tell_of_domain (events, EVENT_DOMAIN, domain, number, payload);
+}
+
+void
+events_monitor (Events *events, Domain *domain, GVariant *payload)
+{
+  tell_of_domain (events, EVENT_MONITOR, domain, 0, payload);
 }
 
 void

@@ -11,7 +11,14 @@
 typedef struct Domain Domain;
 typedef struct Events Events;
 
-typedef enum { EVENT_DOMAIN, EVENT_NETWORK, EVENT_STORAGE_POOL, EVENT_NODE_DEVICE, EVENT_SECRET } EventFamily;
+typedef enum {
+  EVENT_DOMAIN,
+  EVENT_NETWORK,
+  EVENT_STORAGE_POOL,
+  EVENT_NODE_DEVICE,
+  EVENT_SECRET,
+  EVENT_MONITOR
+} EventFamily;
 
 typedef struct {
   EventFamily family;
@@ -20,6 +27,10 @@ typedef struct {
   int id;                  /* the domain's id at that time, -1 */
   GVariant *payload;
 } Event;
+
+/* The payload of EVENT_MONITOR, one of a domain's QEMU as it said it: name, seconds, microseconds, arguments
+ * as JSON. Its number is 0. */
+#define MONITOR_EVENT_SHAPE "sxums"
 
 /* For EVENT_DOMAIN, with payload "()": a property has another value, and libvirt has no event for it
  * (autostart). */
@@ -35,3 +46,4 @@ void events_unsubscribe (Events *events, guint subscription);
 void events_domain (Events *events, Domain *domain, int number, GVariant *payload);
 /* @number: virStoragePoolEventID. Sinks @payload. */
 void events_storage_pool (Events *events, const char *name, const char *uuid, int number, GVariant *payload);
+void events_monitor (Events *events, Domain *domain, GVariant *payload);

@@ -128,6 +128,7 @@ finish (Machine *machine)
     job_cancel (domain->job);
   domain->machine = NULL;
   domain->updated = FALSE;
+  domain->tainted = FALSE;
   manager_set_id (manager, domain, -1);
   domain_set_state (domain, VIR_DOMAIN_SHUTOFF, machine->end_reason, VIR_DOMAIN_EVENT_STOPPED,
                     machine->end_detail);
@@ -286,12 +287,24 @@ static const MachineEventHandlers event_handlers = {
   .tray = tray_moved,
 };
 
+/* To those who listen to QEMU itself. */
 static void
-monitor_event (G_GNUC_UNUSED Qmp *qmp, const char *name, JsonObject *arguments,
-               G_GNUC_UNUSED gint64 microseconds, gpointer data)
+report_monitor_event (Machine *machine, const char *name, JsonObject *arguments, gint64 microseconds)
+{
+  g_autofree char *text = arguments != NULL ? json_object_text (arguments) : NULL;
+
+  events_monitor (machine->domain->manager->events, machine->domain,
+                  g_variant_new ("(sxums)", name, microseconds / G_USEC_PER_SEC,
+                                 (guint32)(microseconds % G_USEC_PER_SEC), text));
+}
+
+static void
+monitor_event (G_GNUC_UNUSED Qmp *qmp, const char *name, JsonObject *arguments, gint64 microseconds,
+               gpointer data)
 {
   Machine *machine = data;
 
+  report_monitor_event (machine, name, arguments, microseconds);
   machine_events_qmp (machine->events, name, arguments);
 }
 
@@ -407,6 +420,17 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
   domain->job =
       job_start ("adopt", adopt_job, adopt_request_new (status, manager->settings, manager->store),
                  (GDestroyNotify)adopt_request_free, manager->settings->call_timeout, adopted, context);
+}
+
+void
+machine_taint_by_monitor (Machine *machine)
+{
+  Domain *domain = machine->domain;
+
+  if (!domain->tainted)
+    g_warning ("Domain id=%d name='%s' uuid=%s is tainted: custom-monitor", domain->id, domain->name,
+               domain->uuid);
+  domain->tainted = TRUE;
 }
 
 void

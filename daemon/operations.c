@@ -66,7 +66,7 @@ const Operation operations[] = {
   { 0, 135, "CONNECT_DOMAIN_XML_FROM_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
   { 0, 136, "CONNECT_DOMAIN_XML_TO_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
   { 0, 231, "DOMAIN_UNDEFINE_FLAGS", "Du", "-", "Domain", "Undefine", ACCESS_WRITE, op_domain_undefine, NULL },
-  { 0, 309, "DOMAIN_CREATE_XML_WITH_FILES", "su", "D", "Connect", "DomainCreateXMLWithFiles", ACCESS_START, NULL, NULL },
+  { 0, 309, "DOMAIN_CREATE_XML_WITH_FILES", "su", "D", "Connect", "DomainCreateXMLWithFiles", ACCESS_START, op_domain_create_xml, NULL },
   { 0, 350, "DOMAIN_DEFINE_XML_FLAGS", "su", "D", "org.domaind1.Connect", "DomainDefineXMLFlags", ACCESS_WRITE, op_domain_define_xml, NULL },
   { 0, 358, "DOMAIN_RENAME", "Dmsu", "i", "Domain", "Rename", ACCESS_WRITE, op_domain_rename, NULL },
   { 0, 449, "DOMAIN_GET_AUTOSTART_ONCE", "D", "i", NULL, NULL, ACCESS_READ, NULL, NULL },
@@ -84,16 +84,17 @@ const Operation operations[] = {
   { 0, 196, "DOMAIN_CREATE_WITH_FLAGS", "Du", "D", "Domain", "Create", ACCESS_START, op_domain_create, NULL },
   { 0, 201, "DOMAIN_OPEN_CONSOLE", "Dmsu", "-", "org.domaind1.Domain", "OpenConsole", ACCESS_WRITE, op_domain_open_console, &dbus_empty_is_absent },
   { 0, 210, "DOMAIN_INJECT_NMI", "Du", "-", "Domain", "InjectNMI", ACCESS_WRITE, op_domain_inject_nmi, NULL },
+  { 0, 211, "DOMAIN_SCREENSHOT", "Duu", "ms", NULL, NULL, ACCESS_WRITE, op_domain_screenshot, NULL },
   { 0, 234, "DOMAIN_DESTROY_FLAGS", "Du", "-", "Domain", "Destroy", ACCESS_STOP, op_domain_destroy, NULL },
   { 0, 245, "DOMAIN_RESET", "Du", "-", "Domain", "Reset", ACCESS_STOP, op_domain_reset, NULL },
-  { 0, 249, "DOMAIN_OPEN_GRAPHICS", "Duu", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 249, "DOMAIN_OPEN_GRAPHICS", "Duu", "-", NULL, NULL, ACCESS_WRITE, op_domain_open_graphics, NULL },
   { 0, 258, "DOMAIN_SHUTDOWN_FLAGS", "Du", "-", "Domain", "Shutdown", ACCESS_STOP, op_domain_shutdown, NULL },
   { 0, 261, "DOMAIN_PM_SUSPEND_FOR_DURATION", "Dutu", "-", NULL, NULL, ACCESS_STOP, NULL, NULL },
   { 0, 267, "DOMAIN_PM_WAKEUP", "Du", "-", "Domain", "PMWakeup", ACCESS_STOP, op_domain_pm_wakeup, NULL },
   { 0, 296, "DOMAIN_OPEN_CHANNEL", "Dmsu", "-", NULL, NULL, ACCESS_WRITE, op_domain_open_channel, NULL },
-  { 0, 310, "DOMAIN_CREATE_WITH_FILES", "Du", "D", "Domain", "CreateWithFiles", ACCESS_START, NULL, NULL },
+  { 0, 310, "DOMAIN_CREATE_WITH_FILES", "Du", "D", "Domain", "CreateWithFiles", ACCESS_START, op_domain_create, NULL },
   { 0, 334, "DOMAIN_CORE_DUMP_WITH_FORMAT", "Dsuu", "-", "Domain", "CoreDump", ACCESS_WRITE, NULL, NULL },
-  { 0, 343, "DOMAIN_OPEN_GRAPHICS_FD", "Duu", "-", "Domain", "OpenGraphicsFD", ACCESS_WRITE, NULL, NULL },
+  { 0, 343, "DOMAIN_OPEN_GRAPHICS_FD", "Duu", "-", "Domain", "OpenGraphicsFD", ACCESS_WRITE, op_domain_open_graphics_fd, NULL },
   { 0, 390, "DOMAIN_SET_LIFECYCLE_ACTION", "Duuu", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
 
   /* What is known of a domain */
@@ -336,6 +337,7 @@ const Operation operations[] = {
   { 0, 286, "CONNECT_LIST_ALL_NWFILTERS", "iu", "aF{16384}u", "Connect", "ListNWFilters", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
   { 0, 287, "CONNECT_LIST_ALL_SECRETS", "iu", "aK{16384}u", "Connect", "ListSecrets", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
   { 0, 297, "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", "ssu", "E", "Connect", "NodeDeviceLookupSCSIHostByWWN", ACCESS_CONNECT, op_lookup_finds_none, NULL },
+  { 0, 397, "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", "s", "B", NULL, NULL, ACCESS_CONNECT, op_lookup_finds_none, NULL },
   { 0, 401, "CONNECT_LIST_ALL_NWFILTER_BINDINGS", "iu", "aB{16384}u", NULL, NULL, ACCESS_CONNECT, op_answer_empty_list_and_count, NULL },
   { 0, 403, "CONNECT_GET_STORAGE_POOL_CAPABILITIES", "u", "s", NULL, NULL, ACCESS_CONNECT, op_connect_get_storage_pool_capabilities, NULL },
 
@@ -377,10 +379,10 @@ const Operation operations[] = {
   { -1, 0, "StorageVolCreateXMLFrom", "Sssu", "V", "StoragePool", "StorageVolCreateXMLFrom", ACCESS_WRITE, op_storage_vol_create_xml_from_key, NULL },
 
   /* The emulator itself */
-  { 1, 1, "DOMAIN_MONITOR_COMMAND", "Dsu", "s", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 1, 1, "DOMAIN_MONITOR_COMMAND", "Dsu", "s", NULL, NULL, ACCESS_WRITE, op_domain_monitor_command, NULL },
   { 1, 2, "DOMAIN_ATTACH", "uu", "D", NULL, NULL, ACCESS_START, NULL, NULL },
   { 1, 3, "DOMAIN_AGENT_COMMAND", "Dsiu", "ms", NULL, NULL, ACCESS_WRITE, NULL, NULL },
-  { 1, 7, "DOMAIN_MONITOR_COMMAND_WITH_FILES", "Dsu", "s", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 1, 7, "DOMAIN_MONITOR_COMMAND_WITH_FILES", "Dsu", "s", NULL, NULL, ACCESS_WRITE, op_domain_monitor_command, NULL },
   { 0, 0, NULL, NULL, NULL, NULL, NULL, ACCESS_NONE, NULL, NULL },
 };
 /* clang-format on */

@@ -102,7 +102,7 @@ respond (Call *call, GVariant *answer, const GError *error)
 
 void
 dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object, GVariant *parameters,
-           const GVariantType *out, DbusAnswered answered, gpointer data)
+           GUnixFDList *files, const GVariantType *out, DbusAnswered answered, gpointer data)
 {
   g_autoptr (GVariant) value = NULL;
   g_autoptr (GError) error = NULL;
@@ -127,6 +127,7 @@ dbus_call (DbusClient *client, const Operation *operation, const DbusObject *obj
   call->manager = client->server->manager;
   call->client = &client->client;
   call->arguments = arguments;
+  call->files = files != NULL ? g_object_ref (files) : NULL;
   call->respond = respond;
   call->wire_data = half;
   call->wire_free = dbus_call_free;

@@ -48,7 +48,9 @@ call_operation (DbusClient *client, const DbusObject *object, const char *interf
   }
   call = g_new0 (MethodCall, 1);
   *call = (MethodCall){ client, invocation };
-  dbus_call (client, operation, object, parameters, out, method_answered, call);
+  dbus_call (client, operation, object, parameters,
+             g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (invocation)), out,
+             method_answered, call);
 }
 
 static DbusClient *

@@ -67,10 +67,11 @@ void dbus_clients_detach (DbusServer *server);
 /* With the answer as a tuple of @out and its descriptors (or NULL), or with @error; exactly once, perhaps
  * before dbus_call returns. */
 typedef void (*DbusAnswered) (GVariant *answer, GUnixFDList *descriptors, const GError *error, gpointer data);
-/* Call @operation, about @object unless NULL, with a D-Bus call's @parameters. @client stays in
- * flight until its caller ends it. */
-void dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object,
-                GVariant *parameters, const GVariantType *out, DbusAnswered answered, gpointer data);
+/* Call @operation, about @object unless NULL, with a D-Bus call's @parameters and the descriptors that came
+ * with it (or NULL). @client stays in flight until its caller ends it. */
+void
+dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object, GVariant *parameters,
+           GUnixFDList *files, const GVariantType *out, DbusAnswered answered, gpointer data);
 DbusServer *dbus_client_server (const DbusClient *client); /* NULL once it is gone */
 
 /* errors.c */

@@ -81,7 +81,7 @@ get_or_set (DbusClient *client, const DbusObject *object, gboolean get, GVariant
   }
   call = g_new0 (PropertyCall, 1);
   *call = (PropertyCall){ client, invocation, get };
-  dbus_call (client, operation, object, arguments, get ? G_VARIANT_TYPE (tuple) : G_VARIANT_TYPE_UNIT,
+  dbus_call (client, operation, object, arguments, NULL, get ? G_VARIANT_TYPE (tuple) : G_VARIANT_TYPE_UNIT,
              property_answered, call);
 }
 
@@ -158,7 +158,7 @@ dbus_properties_gather (DbusClient *client, const DbusObject *object, const char
     item = g_new0 (GatheringItem, 1);
     *item = (GatheringItem){ gathering, i };
     gathering->pending++;
-    dbus_call (client, operation, object, nothing, G_VARIANT_TYPE (tuple), gathering_answered, item);
+    dbus_call (client, operation, object, nothing, NULL, G_VARIANT_TYPE (tuple), gathering_answered, item);
   }
   gathering_step (gathering);
 }

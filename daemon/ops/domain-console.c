@@ -4,10 +4,12 @@
  * A guest's consoles and channels, as descriptors. The daemon opens what QEMU offers (a pty or a socket) and
  * hands it over; what passes through it is no business of the main loop's. Two readers of one pty would each
  * get half of what the guest says, so a pty is locked for the time the descriptor is open anywhere: the lock
- * goes with it to the client and ends with the client. Force is for who wants it all the same.
+ * goes with it to the client and ends with the client. Force is for who wants it all the same: a client whose
+ * stream passes through the daemon is cut off, one that has the descriptor itself shares it.
  */
 #include "daemon/machine.h"
 #include "daemon/ops/ops.h"
+#include "daemon/terminal.h"
 #include "model/channel.h"
 #include "model/console.h"
 #include "model/serial.h"
@@ -93,10 +95,16 @@ open_socket (const char *path, GError **error)
 }
 
 static int
-open_chardev (const Chardev *chardev, const char *name, gboolean force, GError **error)
+open_chardev (const Chardev *chardev, const char *what, const char *name, gboolean force, GError **error)
 {
   const char *path = chardev_path (chardev);
 
+  if (path != NULL && force)
+    terminal_take_over (path);
+  if (path != NULL && terminal_is_open (path)) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active %s session exists for this domain", what);
+    return -1;
+  }
   if (path != NULL && chardev->type == CHARDEV_PTY)
     return open_pty (path, force, error);
   if (path != NULL && chardev->type == CHARDEV_UNIX)
@@ -126,12 +134,13 @@ open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *nam
                     name != NULL ? name : "default");
     return;
   }
-  fd = open_chardev (chardev, name, force, &error);
+  fd = open_chardev (chardev, what, name, force, &error);
   if (fd < 0) {
     call_fail (call, error);
     return;
   }
   call->descriptors = g_unix_fd_list_new_from_array (&fd, 1);
+  call->terminal = g_strdup (chardev_path (chardev));
   call_answer_nothing (call);
 }
 

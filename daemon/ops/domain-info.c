@@ -344,8 +344,10 @@ op_domain_get_source (Call *call)
 }
 
 static void
-append_messages (Call *call, GVariantBuilder *list)
+append_messages (Call *call, GVariantBuilder *list, gboolean taints)
 {
+  if (taints && call->domain->tainted)
+    g_variant_builder_add (list, "s", "tainted: custom monitor control commands issued");
   for (guint i = 0; i < call->domain->messages->len; i++)
     g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (call->domain->messages, i));
 }
@@ -356,7 +358,7 @@ op_domain_messages (Call *call)
   GVariantBuilder list;
 
   g_variant_builder_init (&list, G_VARIANT_TYPE ("as"));
-  append_messages (call, &list);
+  append_messages (call, &list, TRUE);
   call_answer (call, g_variant_new ("(as)", &list));
 }
 
@@ -365,12 +367,12 @@ op_domain_messages (Call *call)
 void
 op_domain_get_messages (Call *call)
 {
+  guint32 flags = call_uint (call, 1);
   GVariantBuilder list;
 
-  if (!call_check_flags (call, call_uint (call, 1),
-                         VIR_DOMAIN_MESSAGE_DEPRECATION | VIR_DOMAIN_MESSAGE_TAINTING))
+  if (!call_check_flags (call, flags, VIR_DOMAIN_MESSAGE_DEPRECATION | VIR_DOMAIN_MESSAGE_TAINTING))
     return;
   g_variant_builder_init (&list, G_VARIANT_TYPE ("as"));
-  append_messages (call, &list);
+  append_messages (call, &list, flags == 0 || (flags & VIR_DOMAIN_MESSAGE_TAINTING) != 0);
   call_answer (call, g_variant_new ("(as)", &list));
 }

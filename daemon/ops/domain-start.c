@@ -109,6 +109,12 @@ check_start_flags (Call *call, guint flags, guint known)
 {
   if (!call_check_flags (call, flags, known))
     return FALSE;
+  /* They would be handed to a container's init; a whole machine has none. */
+  if (call_file_count (call) > 0) {
+    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
+                    "a machine of QEMU takes no file descriptors at its start");
+    return FALSE;
+  }
   if (flags & VIR_DOMAIN_START_AUTODESTROY) {
     call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
                     "a machine that ends with its client is not supported yet");

@@ -27,6 +27,8 @@ static const struct {
   { "SECRET_LOOKUP_BY_USAGE", VIR_ERR_NO_SECRET, "no secret with matching usage '%s'", 1 },
   { "NWFILTER_LOOKUP_BY_NAME", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", 0 },
   { "NWFILTER_LOOKUP_BY_UUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid '%s'", 0 },
+  { "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", VIR_ERR_NO_NWFILTER_BINDING,
+    "no nwfilter binding for port dev '%s'", 0 },
 };
 
 /* An argument that says which object: a text, or the sixteen bytes of a UUID. (transfer full) */

@@ -89,6 +89,14 @@ void op_domain_suspend (Call *call);
 void op_domain_open_channel (Call *call);
 void op_domain_open_console (Call *call);
 
+/* ops/domain-graphics.c */
+void op_domain_open_graphics (Call *call);
+void op_domain_open_graphics_fd (Call *call);
+void op_domain_screenshot (Call *call);
+
+/* ops/domain-monitor.c */
+void op_domain_monitor_command (Call *call);
+
 /* ops/domain-define.c */
 void op_domain_define_xml (Call *call);
 void op_domain_set_autostart (Call *call);
@@ -183,6 +191,8 @@ void op_storage_vol_wipe_pattern (Call *call);
  * take time; the call is failed when there is none. @then borrows the caps and takes the call over. */
 void call_with_caps (Call *call, const char *emulator, const char *arch,
                      void (*then) (Call *call, QemuCaps *caps));
+/* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
+gboolean call_check_monitor (Call *call);
 /* VIR_CONNECT_LIST_DOMAINS_*: whether the flags' groups let the domain pass. */
 gboolean domain_passes_filter (const Domain *domain, guint flags);
 /* ops/capabilities-xml.c: the documents. (transfer full) */

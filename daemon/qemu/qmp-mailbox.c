@@ -10,7 +10,9 @@
  */
 #include "daemon/qemu/qmp-private.h"
 
+#include <fcntl.h>
 #include <gio/gio.h>
+#include <string.h>
 #include <unistd.h>
 
 void
@@ -177,23 +179,30 @@ was_cancelled (Job *job, GError **error)
   return g_cancellable_is_cancelled (job_cancellable (job)) && !job_check (job, error);
 }
 
-JsonNode *
-qmp_call_with_fd (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, int fd, GError **error)
+/* A command of ours: in the mailbox, not sent yet. */
+static QmpCommand *
+job_command (Qmp *qmp, Job *job, const char *name, gboolean whole, guint *ret_id, GError **error)
+{
+  QmpCommand *command;
+
+  g_mutex_lock (&qmp->lock);
+  command = job_check (job, error) ? command_add (qmp, name, error) : NULL;
+  if (command != NULL) {
+    command->whole = whole;
+    *ret_id = command->id;
+  }
+  g_mutex_unlock (&qmp->lock);
+  return command;
+}
+
+/* Send it and wait for what comes. Takes @text. */
+static JsonNode *
+send_and_wait (Qmp *qmp, Job *job, QmpCommand *command, const char *name, char *text, int fd, GError **error)
 {
   GError *problem = NULL;
   JsonNode *answer = NULL;
 
-  g_mutex_lock (&qmp->lock);
-  QmpCommand *command = job_check (job, &problem) ? command_add (qmp, name, &problem) : NULL;
-  guint id = command != NULL ? command->id : 0;
-  g_mutex_unlock (&qmp->lock);
-  if (command == NULL) {
-    g_clear_pointer (&arguments, json_object_unref);
-    g_propagate_error (error, problem);
-    return NULL;
-  }
-
-  qmp_post (qmp, command_text (name, arguments, id), fd >= 0 ? dup (fd) : -1);
+  qmp_post (qmp, text, fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1);
   gulong handler = g_cancellable_connect (job_cancellable (job), G_CALLBACK (wake_waiters), qmp, NULL);
   g_mutex_lock (&qmp->lock);
   qmp_wait (qmp, job, &command->done, QMP_CLOSED + 1);
@@ -206,6 +215,54 @@ qmp_call_with_fd (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, i
   if (problem != NULL)
     g_propagate_error (error, problem);
   return answer;
+}
+
+JsonNode *
+qmp_call_with_fd (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, int fd, GError **error)
+{
+  guint id;
+  QmpCommand *command = job_command (qmp, job, name, FALSE, &id, error);
+
+  if (command == NULL) {
+    g_clear_pointer (&arguments, json_object_unref);
+    return NULL;
+  }
+  return send_and_wait (qmp, job, command, name, command_text (name, arguments, id), fd, error);
+}
+
+/* One line with our "id" in it. */
+static char *
+verbatim_text (JsonObject *object, guint id)
+{
+  g_autofree char *text = NULL;
+
+  json_object_set_int_member (object, "id", id);
+  text = json_object_text (object);
+  return g_strconcat (text, "\n", NULL);
+}
+
+char *
+qmp_call_verbatim (Qmp *qmp, Job *job, JsonObject *object, int fd, GError **error)
+{
+  static const char name[] = "the given command";
+  g_autoptr (JsonObject) owned = object, said = NULL;
+  g_autoptr (JsonNode) own_id = json_object_dup_member (object, "id"), answer = NULL;
+  guint id;
+  QmpCommand *command = job_command (qmp, job, name, TRUE, &id, error);
+
+  if (command == NULL)
+    return NULL;
+  answer = send_and_wait (qmp, job, command, name, verbatim_text (object, id), fd, error);
+  if (answer == NULL)
+    return NULL;
+  said = untrusted_json_object (json_node_get_string (answer), strlen (json_node_get_string (answer)));
+  if (own_id == NULL) {
+    g_autofree char *ours = g_strdup_printf ("libvirt-%u", id);
+
+    own_id = json_node_init_string (json_node_alloc (), ours);
+  }
+  json_object_set_member (said, "id", g_steal_pointer (&own_id));
+  return json_object_text (said);
 }
 
 JsonNode *

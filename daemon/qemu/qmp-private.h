@@ -11,6 +11,7 @@ typedef struct {
   guint id;
   char *name;
   gboolean done, abandoned;
+  gboolean whole; /* the answer is all that QEMU said, as text */
   JsonNode *answer;
   GError *error;
   /* Of qmp_ask: */

@@ -7,6 +7,7 @@
  * Commands are written as tersely as QMP allows, because QEMU reads its monitor a byte at a time.
  */
 #include "daemon/qemu/qmp-private.h"
+#include "daemon/qemu/untrusted-json.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -276,27 +277,6 @@ qmp_write (Qmp *qmp, char *text, int fd)
 
 /* Reading. */
 
-static gboolean
-is_nested_too_deep (const char *text, gsize length)
-{
-  guint depth = 0;
-  gboolean in_string = FALSE;
-
-  for (gsize i = 0; i < length; i++) {
-    if (in_string && text[i] == '\\')
-      i++;
-    else if (text[i] == '"')
-      in_string = !in_string;
-    else if (!in_string && (text[i] == '{' || text[i] == '['))
-      depth++;
-    else if (!in_string && (text[i] == '}' || text[i] == ']'))
-      depth -= depth > 0;
-    if (depth > QMP_MAX_DEPTH)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 static const char *
 member_string (JsonObject *object, const char *name)
 {
@@ -356,6 +336,15 @@ qmp_become_ready (Qmp *qmp)
   qmp_notice (qmp, NULL, NULL, 0);
 }
 
+/* What QEMU said, error or not, as text. (transfer full) */
+static JsonNode *
+whole_answer (JsonObject *message)
+{
+  g_autofree char *text = json_object_text (message);
+
+  return json_node_init_string (json_node_alloc (), text);
+}
+
 static void
 qmp_take_answer (Qmp *qmp, JsonObject *message)
 {
@@ -377,10 +366,13 @@ qmp_take_answer (Qmp *qmp, JsonObject *message)
     g_debug ("QEMU answered a command nobody gave (id %u)", id);
     return;
   }
-  JsonNode *answer = failed ? NULL : json_object_dup_member (message, "return");
-  if (!failed) /* the contents are shared with the copy, and belong to the waiter's thread from here on */
+  JsonNode *answer = command->whole ? whole_answer (message)
+                     : failed       ? NULL
+                                    : json_object_dup_member (message, "return");
+  if (answer
+      != NULL) /* the contents are shared with the copy, and belong to the waiter's thread from here on */
     json_object_remove_member (message, "return");
-  GError *error = failed ? error_from_qemu (message, command->name) : NULL;
+  GError *error = answer == NULL ? error_from_qemu (message, command->name) : NULL;
   QmpCommand *asked = qmp_command_settle (qmp, command, answer, error);
   g_mutex_unlock (&qmp->lock);
   qmp_command_tell (asked);
@@ -417,21 +409,15 @@ qmp_take_message (Qmp *qmp, JsonObject *message)
 static void
 qmp_take_line (Qmp *qmp, const char *line, gsize length)
 {
-  g_autoptr (JsonParser) parser = NULL;
+  g_autoptr (JsonObject) message = NULL;
 
   if (length == 0 || (length == 1 && line[0] == '\r'))
     return;
-  if (!g_utf8_validate (line, (gssize)length, NULL) || is_nested_too_deep (line, length)) {
-    qmp_fail (qmp, "QEMU's monitor sent what is no JSON, or nested deeper than %d", QMP_MAX_DEPTH);
-    return;
-  }
-  parser = json_parser_new ();
-  if (!json_parser_load_from_data (parser, line, (gssize)length, NULL)
-      || json_parser_get_root (parser) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser))) {
-    qmp_fail (qmp, "QEMU's monitor sent what is no JSON object");
-    return;
-  }
-  qmp_take_message (qmp, json_node_get_object (json_parser_get_root (parser)));
+  message = untrusted_json_object (line, length);
+  if (message == NULL)
+    qmp_fail (qmp, "QEMU's monitor sent what is no JSON object, or nested deeper than %d", QMP_MAX_DEPTH);
+  else
+    qmp_take_message (qmp, message);
 }
 
 /* Every whole line in the buffer. FALSE: it was closed meanwhile. */

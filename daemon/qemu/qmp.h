@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/job.h"
-#include <json-glib/json-glib.h>
+#include "daemon/qemu/untrusted-json.h"
 
 /*
  * The QMP conversation with one QEMU: greeting, capabilities, commands answered in any order, events, and
@@ -23,7 +23,7 @@ typedef struct {
   void (*closed) (Qmp *qmp, const GError *error, gpointer data); /* once, the last call */
 } QmpHandlers;
 
-#define QMP_MAX_DEPTH  64   /* of brackets; no reply of QEMU's has half of it */
+#define QMP_MAX_DEPTH  UNTRUSTED_JSON_MAX_DEPTH
 #define QMP_MAX_EVENTS 4096 /* kept while there are no handlers yet */
 
 /* Main loop only. Takes the socket, connected to QEMU or to one it will accept on; @data is passed to
@@ -44,6 +44,10 @@ gboolean qmp_is_ready (const Qmp *qmp);
 JsonNode *qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);
 JsonNode *
 qmp_call_with_fd (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, int fd, GError **error);
+/* The same for a command that somebody else wrote, @command a whole QMP object (taken): all that QEMU says to
+ * it, an error too, as text with the command's own "id" or one of ours. @error only when QEMU says nothing.
+ */
+char *qmp_call_verbatim (Qmp *qmp, Job *job, JsonObject *command, int fd, GError **error);
 /* Wait for the greeting to be done. */
 gboolean qmp_wait_ready (Qmp *qmp, Job *job, GError **error);
 

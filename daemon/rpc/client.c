@@ -52,6 +52,7 @@ rpc_client_new (RpcServer *server, Manager *manager, int fd, gboolean read_only)
   client->references = 1;
   client->authenticated = !rpc_login_needs_polkit (client);
   client->events = rpc_events_new (client);
+  client->monitor_events = rpc_monitor_events_new (client);
   client->streams = rpc_streams_new (client);
   client->connection = rpc_connection_new (fd, &connection_handlers, client);
   return client;
@@ -82,6 +83,7 @@ on_closed (RpcConnection *connection, gpointer data)
   rpc_connection_free (connection);
   rpc_keepalive_stop (client);
   g_clear_pointer (&client->events, rpc_events_free);
+  g_clear_pointer (&client->monitor_events, rpc_monitor_events_free);
   g_clear_pointer (&client->streams, rpc_streams_free);
   if (client->server != NULL)
     rpc_server_forget (client->server, client);
@@ -209,15 +211,27 @@ rpc_call_free (gpointer data)
 
 /* What a console's or channel's call has opened goes on as a stream with the call's serial. */
 static void
-begin_stream (RpcClient *client, const RpcHeader *header, GUnixFDList *descriptors)
+begin_stream (RpcClient *client, const RpcHeader *header, const Call *call)
 {
   g_autoptr (GError) error = NULL;
-  int fd = g_unix_fd_list_get (descriptors, 0, &error);
+  int fd = g_unix_fd_list_get (call->descriptors, 0, &error);
 
   if (fd < 0)
     rpc_client_reply_error (client, header, error);
   else
-    rpc_streams_open (client, header, fd);
+    rpc_streams_open (client, header, fd, call->terminal);
+}
+
+static void
+reply_answer (RpcClient *client, const RpcHeader *header, const Call *call, const GByteArray *payload)
+{
+  gboolean has_files = call->descriptors != NULL && call->descriptors_in_answer;
+  int count = 0;
+  const int *fds = has_files ? g_unix_fd_list_peek_fds (call->descriptors, &count) : NULL;
+
+  rpc_client_reply (client, header, payload, fds, (guint)count);
+  if (call->descriptors != NULL && !has_files)
+    begin_stream (client, header, call);
 }
 
 static void
@@ -230,9 +244,7 @@ respond (Call *call, GVariant *answer, const GError *error)
   if (answer != NULL) {
     payload = g_byte_array_new ();
     if (xdr_encode (shape_of (call->operation->out), answer, payload, &mistake)) {
-      rpc_client_reply (half->client, &half->header, payload, NULL, 0);
-      if (call->descriptors != NULL)
-        begin_stream (half->client, &half->header, call->descriptors);
+      reply_answer (half->client, &half->header, call, payload);
       return;
     }
     error = mistake;
@@ -247,7 +259,8 @@ program_number (guint32 program)
 }
 
 static void
-call_operation (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length)
+call_operation (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length,
+                GUnixFDList *files)
 {
   const Operation *operation = operation_by_procedure (program_number (header->program), header->procedure);
   g_autoptr (GVariant) arguments = NULL;
@@ -277,6 +290,7 @@ call_operation (RpcClient *client, const RpcHeader *header, const guint8 *payloa
   call->manager = client->manager;
   call->client = &client->client;
   call->arguments = g_steal_pointer (&arguments);
+  call->files = files != NULL ? g_object_ref (files) : NULL;
   call->respond = respond;
   call->wire_data = half;
   call->wire_free = rpc_call_free;
@@ -303,7 +317,8 @@ check_call (RpcClient *client, const RpcHeader *header)
 }
 
 static void
-handle_call (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length)
+handle_call (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length,
+             GUnixFDList *files)
 {
   if (!check_call (client, header))
     return;
@@ -314,8 +329,9 @@ handle_call (RpcClient *client, const RpcHeader *header, const guint8 *payload, 
   else if (!client->opened)
     rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
                                "internal error: connection not open");
-  else if (!rpc_events_handle (client, header, payload, length))
-    call_operation (client, header, payload, length);
+  else if (!rpc_events_handle (client, header, payload, length)
+           && !rpc_monitor_events_handle (client, header, payload, length))
+    call_operation (client, header, payload, length, files);
 }
 
 static void
@@ -323,18 +339,17 @@ on_frame (RpcConnection *connection G_GNUC_UNUSED, const RpcHeader *header, cons
           gsize length, const int *fds, guint fd_count, gpointer data)
 {
   RpcClient *client = data;
+  /* The list owns them: what no call keeps is closed with it. */
+  g_autoptr (GUnixFDList) files = fd_count > 0 ? g_unix_fd_list_new_from_array (fds, (gint)fd_count) : NULL;
 
   rpc_keepalive_heard (client);
   if (header->program == RPC_PROGRAM_KEEPALIVE)
     rpc_keepalive_handle (client, header);
   else if (header->type == RPC_CALL || header->type == RPC_CALL_WITH_FDS)
-    handle_call (client, header, payload, length);
+    handle_call (client, header, payload, length, files);
   else if (header->type == RPC_STREAM || header->type == RPC_STREAM_HOLE)
     rpc_streams_handle (client, header, payload, length);
   /* What only a server may send is dropped without an answer, as libvirt drops it. */
-
-  for (guint i = 0; i < fd_count; i++)
-    close (fds[i]);
 }
 
 static void

@@ -11,6 +11,7 @@
 typedef struct RpcServer RpcServer;
 typedef struct RpcClient RpcClient;
 typedef struct RpcEvents RpcEvents;
+typedef struct RpcMonitorEvents RpcMonitorEvents;
 typedef struct RpcStreams RpcStreams;
 
 #define RPC_CALLS_MAX 128 /* calls in flight on one connection, beyond which it is not read from */
@@ -29,6 +30,7 @@ struct RpcClient {
   gboolean held;           /* not read from, for having too many */
   guint references;
   RpcEvents *events;
+  RpcMonitorEvents *monitor_events;
   RpcStreams *streams;
   /* keepalive.c */
   guint keepalive_timer;
@@ -72,10 +74,17 @@ RpcEvents *rpc_events_new (RpcClient *client);
 void rpc_events_free (RpcEvents *events);
 gboolean rpc_events_handle (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length);
 
-/* streams.c: data beside calls. @fd is taken; it is read, written or both, as the call's operation says. */
+/* monitor-events.c: registrations for QEMU's own events. */
+RpcMonitorEvents *rpc_monitor_events_new (RpcClient *client);
+void rpc_monitor_events_free (RpcMonitorEvents *events);
+gboolean
+rpc_monitor_events_handle (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length);
+
+/* streams.c: data beside calls. @fd is taken; it is read, written or both, as the call's operation says.
+ * @terminal: what it is of when only one client may have it (terminal.h), or NULL. */
 RpcStreams *rpc_streams_new (RpcClient *client);
 void rpc_streams_free (RpcStreams *streams);
-void rpc_streams_open (RpcClient *client, const RpcHeader *request, int fd);
+void rpc_streams_open (RpcClient *client, const RpcHeader *request, int fd, const char *terminal);
 void rpc_streams_drained (RpcClient *client); /* output is empty again */
 void rpc_streams_handle (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length);
 

@@ -12,6 +12,7 @@
 
 #include "daemon/rpc/client.h"
 #include "daemon/stream-message.h"
+#include "daemon/terminal.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -33,11 +34,12 @@ typedef struct {
   int fd;
   gboolean messages; /* it carries StreamMessages */
   guint read_source, write_source;
-  GByteArray *pending; /* from the peer, for the descriptor */
-  guint written;       /* of it, already */
-  gboolean holding;    /* the connection, for @pending's sake */
-  gboolean finishing;  /* the peer has said all */
-  gboolean ended;      /* the descriptor has said all */
+  GByteArray *pending;      /* from the peer, for the descriptor */
+  guint written;            /* of it, already */
+  gboolean holding;         /* the connection, for @pending's sake */
+  gboolean finishing;       /* the peer has said all */
+  gboolean ended;           /* the descriptor has said all */
+  TerminalSession *session; /* NULL: others may have the same thing open */
 } Stream;
 
 struct RpcStreams {
@@ -55,6 +57,7 @@ stream_free (gpointer data)
   if (stream->holding && stream->client->connection != NULL)
     rpc_connection_release (stream->client->connection);
   g_byte_array_unref (stream->pending);
+  terminal_session_free (stream->session);
   close (stream->fd);
   g_free (stream);
 }
@@ -247,8 +250,21 @@ carries_messages (int fd)
   return getsockopt (fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
 }
 
+/* Somebody else has taken the terminal by force. */
+static void
+on_taken_over (gpointer data)
+{
+  Stream *stream = data;
+  RpcHeader header = stream->request;
+
+  header.type = RPC_STREAM;
+  rpc_client_reply_error_in (stream->client, &header, VIR_FROM_STREAMS, VIR_ERR_OPERATION_ABORTED,
+                             "operation aborted: another client has taken this console over");
+  end_stream (stream);
+}
+
 void
-rpc_streams_open (RpcClient *client, const RpcHeader *request, int fd)
+rpc_streams_open (RpcClient *client, const RpcHeader *request, int fd, const char *terminal)
 {
   Stream *stream;
 
@@ -268,6 +284,8 @@ rpc_streams_open (RpcClient *client, const RpcHeader *request, int fd)
   stream->fd = fd;
   stream->messages = carries_messages (fd);
   stream->pending = g_byte_array_new ();
+  if (terminal != NULL)
+    stream->session = terminal_session_new (terminal, on_taken_over, stream);
   g_hash_table_insert (client->streams->by_serial, GUINT_TO_POINTER (request->serial), stream);
   watch_reading (stream);
 }
