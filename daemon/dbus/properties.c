@@ -188,10 +188,10 @@ get_all (DbusClient *client, const DbusObject *object, GVariant *parameters,
   const char *interface;
   AllCall *call;
 
-  g_autoptr (GVariant) found =
-      object != NULL ? dbus_object_find (dbus_client_server (client)->manager, object, &error) : NULL;
+  g_autoptr (GVariant) found = NULL;
 
-  if (error != NULL) {
+  if (object != NULL
+      && (found = dbus_object_find (dbus_client_server (client)->manager, object, &error)) == NULL) {
     dbus_return_error (invocation, error);
     dbus_client_end (client);
     return;

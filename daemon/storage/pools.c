@@ -348,34 +348,3 @@ storage_volume_is_used (const StoragePool *pool, const char *name)
 {
   return g_hash_table_contains (pool->in_use, name);
 }
-
-void
-storage_pools_load (Manager *manager)
-{
-  g_autoptr (GHashTable) files = pool_files_load (manager->settings);
-  gboolean autostart = pool_files_claim_autostart (manager->settings);
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, files);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    PoolFiles *found = value;
-    StoragePoolDef *def = found->active != NULL ? found->active : found->def;
-    g_autoptr (GError) error = NULL;
-    StoragePool *same, *pool;
-
-    if (!storage_pools_check (manager, def, FALSE, &same, &error)) {
-      g_warning ("storage pool '%s' is skipped: %s", def->name, error->message);
-      continue;
-    }
-    pool = storage_pool_add (manager, storage_pool_def_ref (def));
-    pool->persistent = found->def != NULL;
-    pool->autostart = found->autostart;
-    if (found->active != NULL && found->def != NULL)
-      pool->next = storage_pool_def_ref (found->def);
-    if (found->active == NULL && (!autostart || !found->autostart))
-      continue;
-    pool->exclusive = TRUE;
-    storage_pool_start (pool, NULL, 0, NULL);
-  }
-}

@@ -29,7 +29,8 @@ struct StoragePool {
 
 StoragePools *storage_pools_new (void);
 void storage_pools_free (StoragePools *pools);
-/* Everything on disk: those that were active, and at the host's start those marked for it, are started. */
+/* load.c: everything on disk: those that were active, and at the host's start those marked for it, are
+ * started. Runs the main loop for a moment: before anybody is served. */
 void storage_pools_load (Manager *manager);
 
 /* NULL with VIR_ERR_NO_STORAGE_POOL in libvirt's words. */

@@ -247,23 +247,23 @@ test_nothing_is_written_through_a_link_or_over_a_file (G_GNUC_UNUSED void **stat
 static void
 test_what_cannot_be_finished_is_gone (G_GNUC_UNUSED void **state)
 {
-  static const char *const documents[] = {
-    /* more than any disk, allocated */
-    "<volume><name>v</name><capacity unit='PiB'>4</capacity><target/></volume>",
-    /* qemu-img's own words */
-    DOCUMENT ("v", "<format type='qcow2'/><clusterSize>1000</clusterSize>"),
-    "<volume><name>v</name><capacity>512</capacity><target><format type='qcow2'/></target>"
-    "<backingStore><path>/nonexistent</path><format type='raw'/></backingStore></volume>",
+  static const struct {
+    const char *document, *words;
+  } volumes[] = {
+    { "<volume><name>v</name><capacity unit='TiB'>4</capacity><target/></volume>",
+      "cannot allocate 4398046511104 bytes in file" },
+    { DOCUMENT ("v", "<format type='qcow2'/><clusterSize>1000</clusterSize>"), "luster size" },
+    { "<volume><name>v</name><capacity>512</capacity><target><format type='qcow2'/></target>"
+      "<backingStore><path>/nonexistent</path><format type='raw'/></backingStore></volume>",
+      "/nonexistent" },
   };
-  static const char *const words[] = { "cannot allocate 4503599627370496 bytes in file", "luster size",
-                                       "/nonexistent" };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (documents); i++) {
+  for (gsize i = 0; i < G_N_ELEMENTS (volumes); i++) {
     g_autofree char *message = NULL, *path = in_directory ("v");
 
-    assert_null (make_of (documents[i], NULL, 0, &message));
-    if (strstr (message, words[i]) == NULL && (i != 0 || strstr (message, "too large") == NULL))
-      fail_msg ("%s: %s", documents[i], message);
+    assert_null (make_of (volumes[i].document, NULL, 0, &message));
+    if (strstr (message, volumes[i].words) == NULL)
+      fail_msg ("%s: %s", volumes[i].document, message);
     assert_int_equal (access (path, F_OK), -1);
   }
 }

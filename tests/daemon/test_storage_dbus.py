@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Storage pools and volumes on D-Bus: libvirt-dbus's objects, and the signals about them."""
+
+from conftest import CONNECT, PROPERTIES, ROOT, wait_for
+
+POOL = "org.libvirt.StoragePool"
+VOLUME = "org.libvirt.StorageVol"
+UUID = "11111111-2222-3333-4444-555555555555"
+PATH = f"{ROOT}/storagepool/_11111111_2222_3333_4444_555555555555"
+
+
+def define(daemon, directory):
+    return daemon.call(ROOT, CONNECT, "StoragePoolDefineXML", "(su)", f"""<pool type='dir'><name>p</name>
+        <uuid>{UUID}</uuid><target><path>{directory}</path></target></pool>""", 0)
+
+
+def create(daemon, name, more=""):
+    return daemon.call(PATH, POOL, "StorageVolCreateXML", "(su)",
+                       f"<volume><name>{name}</name><capacity>4096</capacity>{more}</volume>", 0)
+
+
+def test_a_pool_and_its_volumes(daemon, tmp_path):
+    directory = tmp_path / "pool"
+    with daemon.signals() as seen:
+        assert define(daemon, directory) == PATH
+        daemon.call(PATH, POOL, "Build", "(u)", 0)
+        daemon.call(PATH, POOL, "Create", "(u)", 0)
+        daemon.call(PATH, POOL, "Refresh", "(u)", 0)
+        wait_for(lambda: (PATH, f"{POOL}.Refresh", ()) in seen, "the signal")
+    assert [arguments for _, member, arguments in seen if member == f"{CONNECT}.StoragePoolEvent"] == [
+        (PATH, 0, 0), (PATH, 4, 0), (PATH, 2, 0)]
+    assert daemon.call(ROOT, CONNECT, "ListStoragePools", "(u)", 0) == [PATH]
+    assert daemon.call(ROOT, CONNECT, "StoragePoolLookupByName", "(s)", "p") == PATH
+    assert daemon.call(ROOT, CONNECT, "StoragePoolLookupByUUID", "(s)", UUID) == PATH
+    state, capacity, allocation, available = daemon.call(PATH, POOL, "GetInfo")
+    assert state == 2 and capacity == allocation + available
+    assert daemon.call(PATH, PROPERTIES, "GetAll", "(s)", POOL) == {
+        "Active": True, "Autostart": False, "Name": "p", "Persistent": True, "UUID": UUID}
+
+    volume = create(daemon, "a b.raw")
+    key = f"{directory}/a b.raw"
+    assert volume.startswith(f"{ROOT}/storagevol/_2f") and volume.endswith("_2fa_20b_2eraw")
+    assert daemon.call(PATH, POOL, "ListStorageVolumes", "(u)", 0) == [volume]
+    assert daemon.call(PATH, POOL, "StorageVolLookupByName", "(s)", "a b.raw") == volume
+    assert daemon.call(ROOT, CONNECT, "StorageVolLookupByKey", "(s)", key) == volume
+    assert daemon.call(ROOT, CONNECT, "StorageVolLookupByPath", "(s)", key) == volume
+    assert daemon.call(volume, PROPERTIES, "GetAll", "(s)", VOLUME) == {"Key": key, "Name": "a b.raw", "Path": key}
+    assert f"<path>{key}</path>" in daemon.call(volume, VOLUME, "GetXMLDesc", "(u)", 0)
+    daemon.call(volume, VOLUME, "Resize", "(tu)", 8192, 0)
+    assert daemon.call(volume, VOLUME, "GetInfo", "(u)", 0) == (0, 8192, 4096)
+    daemon.call(volume, VOLUME, "Wipe", "(uu)", 0, 0)
+    copy = daemon.call(PATH, POOL, "StorageVolCreateXMLFrom", "(ssu)", "<volume><name>c</name></volume>", key, 0)
+    assert daemon.call(copy, VOLUME, "GetInfo", "(u)", 0)[1] == 8192
+    for path in (volume, copy):
+        daemon.call(path, VOLUME, "Delete", "(u)", 0)
+    assert "no storage vol with matching key" in daemon.error(volume, VOLUME, "GetInfo", "(u)", 0)[1]
+    daemon.call(PATH, POOL, "Destroy")
+    daemon.call(PATH, POOL, "Delete", "(u)", 0)
+    daemon.call(PATH, POOL, "Undefine")
+    assert "no storage pool with matching uuid" in daemon.error(PATH, POOL, "GetInfo")[1]
+
+
+def test_paths_that_mean_nothing(daemon):
+    assert "is no encoded key" in daemon.error(f"{ROOT}/storagevol/_zz", VOLUME, "GetInfo", "(u)", 0)[1]
+    assert "Invalid UUID" in daemon.error(f"{ROOT}/storagepool/p", POOL, "GetInfo")[1]
+
+
+def test_the_document_is_kept_in_libvirts_form(daemon, tmp_path):
+    define(daemon, tmp_path / "p")
+    files = [path for path in daemon.root.rglob("storage/p.xml")]
+    assert len(files) == 1 and f"<uuid>{UUID}</uuid>" in files[0].read_text()
+    daemon.call(PATH, PROPERTIES, "Set", "(ssv)", POOL, "Autostart", boolean(True))
+    assert (files[0].parent / "autostart" / "p.xml").resolve() == files[0]
+    daemon.call(PATH, POOL, "Undefine")
+    assert not files[0].exists() and not (files[0].parent / "autostart" / "p.xml").is_symlink()
+
+
+def boolean(value):
+    from gi.repository import GLib
+    return GLib.Variant("b", value)
