@@ -185,10 +185,9 @@ get_all (DbusClient *client, const DbusObject *object, GVariant *parameters,
          GDBusMethodInvocation *invocation)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) found = NULL;
   const char *interface;
   AllCall *call;
-
-  g_autoptr (GVariant) found = NULL;
 
   if (object != NULL
       && (found = dbus_object_find (dbus_client_server (client)->manager, object, &error)) == NULL) {
