@@ -37,6 +37,8 @@ domain_free (Domain *domain)
   definition_replace (domain, NULL);
   g_clear_pointer (&domain->transient, domain_def_unref);
   g_ptr_array_unref (domain->messages);
+  progress_unref (domain->progress);
+  progress_unref (domain->completed);
   g_free (domain->name);
   g_free (domain->uuid);
   g_free (domain);

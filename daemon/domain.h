@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/job.h"
+#include "daemon/progress.h"
 #include "daemon/qemu/machine-events.h"
 #include "daemon/qemu/process.h"
 #include "daemon/qemu/qmp.h"
@@ -40,6 +41,8 @@ struct Domain {
   Job *job;                   /* the one that runs, when it can be cancelled */
   const char *job_name;       /* "start": what keeps the domain busy */
   gint64 job_since;           /* g_get_monotonic_time */
+  Progress *progress;         /* of the long job that runs, or NULL */
+  Progress *completed;        /* of the last that ended, until somebody has asked for it */
   GQueue waiting;             /* those that wait for it: see domain_queue */
   GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
   gboolean tainted;    /* clients have given its QEMU commands of their own, since it was started */
@@ -63,6 +66,7 @@ struct Machine {
   GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
   gboolean starting;          /* its CPUs have not run yet */
   guint64 balloon_kib;        /* last known; 0: not known */
+  char *save_path, *save_id;  /* while it is being saved, see machine-status.h */
   /* What it last said of itself, shown while it is silent. */
   JsonNode *statistics, *disks; /* of query-blockstats and query-block */
   gboolean silent;              /* it did not answer the last time */

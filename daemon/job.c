@@ -108,6 +108,12 @@ job_deadline (const Job *job)
   return job->deadline;
 }
 
+void
+job_extend_deadline (Job *job, guint seconds)
+{
+  job->deadline = g_get_monotonic_time () + (gint64)seconds * G_USEC_PER_SEC;
+}
+
 GCancellable *
 job_cancellable (Job *job)
 {

@@ -27,6 +27,8 @@ void job_cancel (Job *job);
 
 /* In the job's thread. */
 gint64 job_deadline (const Job *job);            /* g_get_monotonic_time units; G_MAXINT64 when unbounded */
+/* A long job that has come further: its deadline is so far from now. */
+void job_extend_deadline (Job *job, guint seconds);
 GCancellable *job_cancellable (Job *job);
 gboolean job_check (Job *job, GError **error);   /* FALSE once cancelled or late */
 /* Run @function in the main loop and wait for it to have run: how a job publishes something half way. */

@@ -35,6 +35,8 @@ machine_save_status (Machine *machine)
     .state_changed = domain->state_changed,
     .shutdown_seen = machine_events_shutdown_seen (machine->events),
     .restart_on_shutdown = machine_events_will_restart (machine->events),
+    .save_path = machine->save_path,
+    .save_id = machine->save_id,
   };
 
   if (machine->ended)
@@ -62,6 +64,8 @@ machine_free (Machine *machine)
   g_clear_pointer (&machine->removals, g_ptr_array_unref);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
+  g_free (machine->save_path);
+  g_free (machine->save_id);
   g_free (machine);
 }
 
@@ -340,25 +344,64 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
   return machine;
 }
 
+static int
+start_reason (gboolean restored, gboolean paused)
+{
+  if (paused)
+    return restored ? (int)VIR_DOMAIN_PAUSED_MIGRATION : (int)VIR_DOMAIN_PAUSED_USER;
+  return restored ? (int)VIR_DOMAIN_RUNNING_RESTORED : (int)VIR_DOMAIN_RUNNING_BOOTED;
+}
+
+/* In the order libvirt's clients see: resumed, then started; a paused one is started, then suspended. */
+static void
+tell_booted (Domain *domain, gboolean paused)
+{
+  if (!paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+  if (paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+static void
+tell_restored (Domain *domain, gboolean paused)
+{
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED);
+  if (paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
+  else
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+}
+
 void
 machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
 {
   int state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
-  int reason = paused ? (int)VIR_DOMAIN_PAUSED_USER : (int)VIR_DOMAIN_RUNNING_BOOTED;
+  int reason = start_reason (started->restored, paused);
+  gboolean restored = started->restored;
   Machine *machine = machine_new (domain, g_steal_pointer (&started->process),
                                   g_steal_pointer (&started->def), state, reason);
 
   machine->qmp = g_steal_pointer (&started->qmp);
   machine->started = g_get_real_time ();
   manager_set_id (domain->manager, domain, started->status->id);
-  /* The order libvirt's clients see: resumed, then started; a paused one is started, then suspended. */
-  if (!paused)
-    domain_set_state (domain, state, reason, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-  domain_set_state (domain, state, reason, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
-  if (paused)
-    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+  domain_set_state (domain, state, reason, -1, 0);
+  if (restored)
+    tell_restored (domain, paused);
+  else
+    tell_booted (domain, paused);
   process_watch (machine->process, process_ended, machine);
   qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+}
+
+void
+machine_set_saving (Machine *machine, const char *path, const char *id)
+{
+  g_free (machine->save_path);
+  g_free (machine->save_id);
+  machine->save_path = g_strdup (path);
+  machine->save_id = g_strdup (id);
+  machine_save_status (machine);
 }
 
 typedef struct {
@@ -383,7 +426,12 @@ adopted (gpointer result, const GError *error, gpointer data)
     g_message ("domain '%s' was being started when the daemon ended: it is ended", domain->name);
     machine->holds_domain = TRUE; /* who wants to start it anew waits for the end */
     machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+  } else if (machine != NULL && answer->saved) {
+    g_message ("domain '%s' was saved when the daemon ended", domain->name);
+    machine->holds_domain = TRUE;
+    machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
   } else if (machine != NULL && machine->qmp == NULL) {
+    domain->managed_save = domain->managed_save && !answer->image_gone;
     machine->qmp = g_steal_pointer (&answer->qmp);
     machine->starting = FALSE;
     domain_set_state (domain, answer->state, answer->reason, -1, 0);

@@ -16,6 +16,9 @@ void machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Proc
 /* End it now: destroy. @reason/@detail: virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED. */
 void machine_end (Machine *machine, gboolean graceful, int reason, int detail);
 #define DESTROY_SECONDS 15 /* a killed process that is not gone by then is stuck in the kernel */
+/* It is being saved into @path (NULL: no longer): written down, so that a later daemon can tell which of the
+ * two counts. */
+void machine_set_saving (Machine *machine, const char *path, const char *id);
 /* Answer the call when the machine has ended, or fail it when it has not after @seconds. */
 void machine_answer_at_end (Machine *machine, Call *call, guint seconds);
 /* Another live definition (taken): definitions are replaced, never changed, for a job may be reading the old

@@ -8,6 +8,7 @@
 #include "daemon/definition.h"
 #include "daemon/machine.h"
 #include "daemon/qemu/adopt.h"
+#include "daemon/qemu/save.h"
 #include "daemon/storage/pools.h"
 #include "qemu/recipe.h"
 
@@ -319,6 +320,7 @@ manager_load (Manager *manager)
 {
   g_autoptr (GPtrArray) entries = store_list (manager->store, report_broken, NULL);
   g_autoptr (GPtrArray) running = store_list_status (manager->store);
+  g_autoptr (GPtrArray) saved = managed_save_list (manager->settings);
 
   for (guint i = 0; i < entries->len; i++) {
     const StoreEntry *entry = g_ptr_array_index (entries, i);
@@ -326,6 +328,12 @@ manager_load (Manager *manager)
 
     domain->persistent = TRUE;
     domain->autostart = entry->autostart;
+  }
+  for (guint i = 0; i < saved->len; i++) {
+    Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (saved, i));
+
+    if (domain != NULL)
+      domain->managed_save = TRUE;
   }
   for (guint i = 0; i < running->len; i++)
     load_running (manager, g_ptr_array_index (running, i));

@@ -10,7 +10,12 @@
 
 #include <string.h>
 
-static const char *const order[] = { "name", "uuid", "genid", "title", "description", "metadata" };
+static const char *const order[] = { "name",        "uuid",      "genid",    "title",         "description",
+                                     "metadata",    "maxMemory", "memory",   "currentMemory", "memoryBacking",
+                                     "blkiotune",   "memtune",   "vcpu",     "vcpus",         "iothreads",
+                                     "cputune",     "numatune",  "resource", "sysinfo",       "bootloader",
+                                     "os",          "idmap",     "features", "cpu",           "clock",
+                                     "on_poweroff", "on_reboot", "on_crash" };
 
 static const char *
 skip_past (const char *text, const char *end)

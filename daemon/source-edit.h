@@ -9,6 +9,6 @@
  */
 
 /* @replacement: the whole new element, NULL to take it out. Where there is none yet it is put behind those
- * that come before it in libvirt's order (name, uuid, genid, title, description, metadata).
+ * that come before it in libvirt's order (name, uuid, ... on_crash).
  * VIR_ERR_OPERATION_FAILED when the document cannot be edited so. (transfer full) */
 char *source_edit (const char *source, const char *element, const char *replacement, GError **error);

@@ -5,13 +5,18 @@
  */
 #include "daemon/ops/config-edit.h"
 
+#include "base/xml-document.h"
 #include "daemon/change.h"
 #include "daemon/source-edit.h"
+
+#define CONFIG_EDIT_MAX 4 /* elements of one change */
 
 typedef struct {
   Call *call;
   DomainDef *def;
-  char *uuid, *old_name, *element, *replacement, *completed;
+  char *uuid, *old_name, *completed;
+  char *elements[CONFIG_EDIT_MAX], *replacements[CONFIG_EDIT_MAX];
+  guint count;
   guint definition_count;
   void (*done) (Call *call, DomainDef *def);
 } ConfigEdit;
@@ -24,8 +29,10 @@ edit_free (gpointer data)
   domain_def_unref (edit->def);
   g_free (edit->uuid);
   g_free (edit->old_name);
-  g_free (edit->element);
-  g_free (edit->replacement);
+  for (guint i = 0; i < edit->count; i++) {
+    g_free (edit->elements[i]);
+    g_free (edit->replacements[i]);
+  }
   g_free (edit->completed);
   g_free (edit);
 }
@@ -56,8 +63,13 @@ edit_write (Store *store, gpointer data, GError **error)
 {
   ConfigEdit *edit = data;
   g_autofree char *source = store_load_source (store, edit->old_name, error);
-  g_autofree char *edited =
-      source != NULL ? source_edit (source, edit->element, edit->replacement, error) : NULL;
+  g_autofree char *edited = g_strdup (source);
+
+  for (guint i = 0; i < edit->count && edited != NULL; i++) {
+    g_autofree char *before = edited;
+
+    edited = source_edit (before, edit->elements[i], edit->replacements[i], error);
+  }
 
   if (edited == NULL)
     return FALSE;
@@ -82,9 +94,8 @@ edit_done (Manager *manager, gpointer data, const GError *error)
 
 static const ChangeKind edit_change = { "edit", edit_check, edit_write, edit_done };
 
-void
-config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
-             void (*done) (Call *call, DomainDef *def))
+static ConfigEdit *
+edit_new (Call *call, DomainDef *def, void (*done) (Call *call, DomainDef *def))
 {
   ConfigEdit *edit = g_new0 (ConfigEdit, 1);
 
@@ -92,9 +103,52 @@ config_edit (Call *call, DomainDef *def, const char *element, const char *replac
   edit->def = def;
   edit->uuid = g_strdup (call->domain->uuid);
   edit->old_name = g_strdup (call->domain->name);
-  edit->element = g_strdup (element);
-  edit->replacement = g_strdup (replacement);
   edit->definition_count = call->domain->definition_count;
   edit->done = done;
+  return edit;
+}
+
+static void
+edit_add (ConfigEdit *edit, const char *element, const char *replacement)
+{
+  g_return_if_fail (edit->count < CONFIG_EDIT_MAX);
+  edit->elements[edit->count] = g_strdup (element);
+  edit->replacements[edit->count++] = g_strdup (replacement);
+}
+
+/* An element as @document, which is ours and well-formed, has it; NULL when it has none. (transfer full) */
+static char *
+element_of (XmlDocument *document, const char *name)
+{
+  for (xmlNode *node = xml_document_root (document)->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name))
+      return xml_document_verbatim (document, node);
+  return NULL;
+}
+
+void
+config_edit_elements (Call *call, DomainDef *def, const char *const *elements,
+                      void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = edit_new (call, def, done);
+  g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = xml_document_parse (xml, -1, diagnostics);
+
+  for (; document != NULL && *elements != NULL; elements++) {
+    g_autofree char *text = element_of (document, *elements);
+
+    edit_add (edit, *elements, text);
+  }
+  change_start (call->manager, &edit_change, edit, edit_free);
+}
+
+void
+config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
+             void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = edit_new (call, def, done);
+
+  edit_add (edit, element, replacement);
   change_start (call->manager, &edit_change, edit, edit_free);
 }

@@ -6,6 +6,7 @@
 #include "daemon/change.h"
 #include "daemon/definition.h"
 #include "daemon/ops/ops.h"
+#include "daemon/qemu/save.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -115,7 +116,7 @@ op_domain_define_xml (Call *call)
 
 typedef struct {
   Call *call;
-  char *uuid, *name, *nvram;
+  char *uuid, *name, *nvram, *managed_save;
   gboolean remove_nvram;
 } Undefine;
 
@@ -127,6 +128,7 @@ undefine_free (gpointer data)
   g_free (undefine->uuid);
   g_free (undefine->name);
   g_free (undefine->nvram);
+  g_free (undefine->managed_save);
   g_free (undefine);
 }
 
@@ -146,6 +148,8 @@ undefine_write (Store *store, gpointer data, GError **error)
 {
   Undefine *undefine = data;
 
+  if (undefine->managed_save != NULL && !managed_save_remove (undefine->managed_save, error))
+    return FALSE;
   if (!store_remove (store, undefine->uuid, undefine->name, error))
     return FALSE;
   if (undefine->remove_nvram && unlink (undefine->nvram) < 0 && errno != ENOENT)
@@ -163,6 +167,7 @@ undefine_done (Manager *manager, gpointer data, const GError *error)
     call_fail (undefine->call, g_error_copy (error));
     return;
   }
+  domain->managed_save = FALSE;
   manager_commit_undefine (manager, domain);
   call_answer_nothing (undefine->call);
 }
@@ -184,6 +189,8 @@ undefine_with (Call *call, DomainDef *def)
   undefine->call = call;
   undefine->uuid = g_strdup (call->domain->uuid);
   undefine->name = g_strdup (call->domain->name);
+  if (call->domain->managed_save)
+    undefine->managed_save = managed_save_path (call->manager->settings, call->domain->uuid);
   undefine->nvram = g_strdup (def->os.nvram);
   undefine->remove_nvram = has_nvram && (flags & VIR_DOMAIN_UNDEFINE_NVRAM);
   change_start (call->manager, &undefine_change, undefine, undefine_free);

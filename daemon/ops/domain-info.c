@@ -233,23 +233,6 @@ op_domain_get_scheduler_type (Call *call)
   call_answer (call, g_variant_new ("(si)", "posix", 0));
 }
 
-/* There are no long jobs (migration, saving) yet, hence never one that runs. */
-void
-op_domain_get_job_info (Call *call)
-{
-  call_answer (call, g_variant_new ("(ittttttttttt)", VIR_DOMAIN_JOB_NONE, (guint64)0, (guint64)0, (guint64)0,
-                                    (guint64)0, (guint64)0, (guint64)0, (guint64)0, (guint64)0, (guint64)0,
-                                    (guint64)0, (guint64)0));
-}
-
-void
-op_domain_get_job_stats (Call *call)
-{
-  if (call_check_flags (call, call_uint (call, 1),
-                        VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED))
-    call_answer (call, g_variant_new ("(ia{sv})", VIR_DOMAIN_JOB_NONE, NULL));
-}
-
 /* The persistent definition without secrets: what is asked for most, and kept as text. */
 static gboolean
 asks_document (const Domain *domain, guint flags)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Starting: a defined domain, or a document that lives only as long as its machine. The start itself is a
- * job (daemon/qemu/start.h); what it gives is committed here.
+ * Starting: a defined domain, afresh or from its managed save, or a document that lives only as long as its
+ * machine. The start itself is a job (daemon/qemu/start.h); what it gives is committed here.
  */
 #include "daemon/change.h"
 #include "daemon/definition.h"
 #include "daemon/machine.h"
 #include "daemon/operation.h"
-#include "daemon/ops/ops.h"
+#include "daemon/ops/start.h"
+#include "daemon/qemu/save.h"
 
 #define AUTOSTART_PROCEDURE 9 /* DOMAIN_CREATE */
 #define START_KNOWN_FLAGS                                                                 \
@@ -39,6 +40,7 @@ start_failed (Call *call, Domain *domain, const GError *error)
   g_autofree char *uuid = g_strdup (call->domain_uuid);
 
   if (domain != NULL) {
+    g_clear_pointer (&domain->progress, progress_unref);
     g_warning ("domain '%s' could not be started: %s", domain->name, error->message);
     domain->reason = VIR_DOMAIN_SHUTOFF_FAILED;
   }
@@ -61,7 +63,10 @@ start_done (gpointer result, const GError *error, gpointer data)
     return;
   }
   domain->job = NULL;
-  machine_commit_start (domain, started, (start_flags (call) & VIR_DOMAIN_START_PAUSED) != 0);
+  g_clear_pointer (&domain->progress, progress_unref);
+  if (started->image_removed)
+    domain->managed_save = FALSE;
+  machine_commit_start (domain, started, started->status->state == VIR_DOMAIN_PAUSED);
   if (!domain->destroy_asked) {
     answer_started (call, domain);
     return;
@@ -72,36 +77,126 @@ start_done (gpointer result, const GError *error, gpointer data)
   call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
 }
 
-/* The domain's turn is this call's. */
-static void
-start_with (Call *call, DomainDef *def)
+void
+start_from (Call *call, DomainDef *def, Restore *restore, gboolean paused, gboolean reset_nvram)
 {
   Domain *domain = call->domain;
   Manager *manager = call->manager;
-  gboolean paused = (start_flags (call) & VIR_DOMAIN_START_PAUSED) != 0;
   StartRequest *request;
 
   if (domain->destroy_asked) {
     g_autoptr (GError) error = NULL;
 
     virt_error_set (&error, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
+    restore_free (restore);
     start_failed (call, domain, error);
     return;
   }
   request = start_request_new (def, manager_new_id (manager), paused, !domain->persistent, manager->settings,
                                manager->store, manager->caps);
+  request->restore = restore;
+  request->reset_nvram = reset_nvram;
+  if (restore != NULL)
+    domain->progress = progress_ref (restore->progress);
   domain->job = job_start ("start", start_job, request, (GDestroyNotify)start_request_free,
                            start_job_seconds (manager->settings), start_done, call);
+}
+
+/* The domain's turn is this call's. */
+static void
+start_with (Call *call, DomainDef *def)
+{
+  guint flags = start_flags (call);
+
+  start_from (call, def, NULL, (flags & VIR_DOMAIN_START_PAUSED) != 0,
+              (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0);
+}
+
+/* A managed save: restored from, or discarded. */
+typedef struct {
+  Call *call;
+  const Platform *platform;
+  char *path;
+  gboolean discard;
+} ManagedSave;
+
+static void
+managed_save_free (gpointer data)
+{
+  ManagedSave *managed = data;
+
+  g_free (managed->path);
+  g_free (managed);
+}
+
+static gpointer
+managed_save_open (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  ManagedSave *managed = input;
+  g_autoptr (GError) problem = NULL;
+  Restore *restore;
+
+  if (managed->discard)
+    return managed_save_remove (managed->path, error) ? JOB_OK : NULL;
+  restore = restore_open (managed->path, NULL, managed->platform, &problem);
+  if (restore == NULL)
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                    "%s; the machine can be started without its saved state (force boot), which is lost then",
+                    problem->message);
+  return restore;
+}
+
+static void
+managed_save_opened (gpointer result, const GError *error, gpointer data)
+{
+  ManagedSave *managed = data;
+  Call *call = managed->call;
+  guint flags = start_flags (call);
+  Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
+
+  if (result == NULL || domain == NULL) {
+    if (!managed->discard)
+      restore_free (result);
+    if (error != NULL)
+      call_fail (call, g_error_copy (error));
+    else
+      call_fail_with (call, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s'", call->domain_uuid);
+    return;
+  }
+  call->domain = domain;
+  if (managed->discard) {
+    domain->managed_save = FALSE;
+    call_with_definition (call, DEFINITION_CONFIG, start_with);
+    return;
+  }
+  Restore *restore = result;
+  restore->remove = TRUE;
+  restore->drop_cache = (flags & VIR_DOMAIN_START_BYPASS_CACHE) != 0;
+  start_from (call, restore->def, restore,
+              (flags & VIR_DOMAIN_START_PAUSED) != 0 || !restore->image->was_running,
+              (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0);
 }
 
 static void
 start_begin (Domain *domain, Call *call)
 {
+  ManagedSave *managed;
+
   domain->destroy_asked = FALSE;
-  if (domain_is_active (domain))
+  if (domain_is_active (domain)) {
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is already running");
-  else
+    return;
+  }
+  if (!domain->managed_save) {
     call_with_definition (call, DEFINITION_CONFIG, start_with);
+    return;
+  }
+  managed = g_new0 (ManagedSave, 1);
+  managed->call = call;
+  managed->platform = call->manager->platform;
+  managed->path = managed_save_path (call->manager->settings, domain->uuid);
+  managed->discard = (start_flags (call) & VIR_DOMAIN_START_FORCE_BOOT) != 0;
+  job_start ("managed-save", managed_save_open, managed, managed_save_free, 0, managed_save_opened, managed);
 }
 
 static gboolean
@@ -120,11 +215,6 @@ check_start_flags (Call *call, guint flags, guint known)
                     "a machine that ends with its client is not supported yet");
     return FALSE;
   }
-  if (flags & VIR_DOMAIN_START_RESET_NVRAM) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                    "resetting the firmware's variables is not supported yet");
-    return FALSE;
-  }
   return TRUE;
 }
 
@@ -139,9 +229,10 @@ typedef struct {
   Call *call;
   const Platform *platform;
   char *source;
-  gboolean strict;
+  gboolean strict, paused, reset_nvram;
   DomainDef *def;
   GPtrArray *messages;
+  Restore *restore;
 } Create;
 
 static void
@@ -152,6 +243,7 @@ create_free (gpointer data)
   g_free (create->source);
   g_clear_pointer (&create->def, domain_def_unref);
   g_clear_pointer (&create->messages, g_ptr_array_unref);
+  restore_free (create->restore);
   g_free (create);
 }
 
@@ -189,10 +281,12 @@ create_begin (Domain *domain, Call *call)
   if (!domain->persistent) {
     g_clear_pointer (&domain->transient, domain_def_unref);
     domain->transient = domain_def_ref (create->def);
-    g_ptr_array_unref (domain->messages);
-    domain->messages = g_steal_pointer (&create->messages);
+    if (create->messages != NULL) {
+      g_ptr_array_unref (domain->messages);
+      domain->messages = g_steal_pointer (&create->messages);
+    }
   }
-  start_with (call, create->def);
+  start_from (call, create->def, g_steal_pointer (&create->restore), create->paused, create->reset_nvram);
 }
 
 static void
@@ -243,9 +337,26 @@ op_domain_create_xml (Call *call)
   create->call = call;
   create->platform = call->manager->platform;
   create->source = g_strdup (call_string (call, 0));
+  create->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
+  create->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
   create->strict = (flags & VIR_DOMAIN_START_VALIDATE) != 0;
   create->messages = g_ptr_array_new_with_free_func (g_free);
   job_start ("create", create_parse, create, NULL, 0, create_parsed, create);
+}
+
+void
+start_definition (Call *call, DomainDef *def, GPtrArray *messages, Restore *restore, gboolean paused,
+                  gboolean reset_nvram)
+{
+  Create *create = g_new0 (Create, 1);
+
+  create->call = call;
+  create->def = domain_def_ref (def);
+  create->messages = messages;
+  create->restore = restore;
+  create->paused = paused;
+  create->reset_nvram = reset_nvram;
+  change_start (call->manager, &create_change, create, NULL);
 }
 
 /* Autostart: the same calls a client would make, answered into the log. */

@@ -69,6 +69,30 @@ void op_domain_get_security_label (Call *call);
 void op_domain_get_security_label_list (Call *call);
 void op_domain_interface_addresses (Call *call);
 
+/* ops/domain-save.c, ops/domain-restore.c, ops/domain-save-image.c */
+void op_domain_managed_save (Call *call);
+void op_domain_managed_save_define_xml (Call *call);
+void op_domain_managed_save_get_xml_desc (Call *call);
+void op_domain_managed_save_remove (Call *call);
+void op_domain_restore (Call *call);
+void op_domain_restore_params (Call *call);
+void op_domain_save (Call *call);
+void op_domain_save_image_define_xml (Call *call);
+void op_domain_save_image_get_xml_desc (Call *call);
+void op_domain_save_params (Call *call);
+
+/* ops/domain-resources.c */
+void op_domain_set_lifecycle_action (Call *call);
+void op_domain_set_max_memory (Call *call);
+void op_domain_set_memory (Call *call);
+void op_domain_set_memory_stats_period (Call *call);
+void op_domain_set_vcpus (Call *call);
+
+/* ops/domain-job.c */
+void op_domain_abort_job (Call *call);
+void op_domain_get_job_info (Call *call);
+void op_domain_get_job_stats (Call *call);
+
 /* ops/domain-metadata.c */
 void op_domain_get_metadata (Call *call);
 void op_domain_set_metadata (Call *call);
@@ -115,8 +139,6 @@ void op_domain_get_autostart (Call *call);
 void op_domain_get_block_info (Call *call);
 void op_domain_get_control_info (Call *call);
 void op_domain_get_info (Call *call);
-void op_domain_get_job_info (Call *call);
-void op_domain_get_job_stats (Call *call);
 void op_domain_get_max_memory (Call *call);
 void op_domain_get_max_vcpus (Call *call);
 void op_domain_get_messages (Call *call);
@@ -193,6 +215,9 @@ void call_with_caps (Call *call, const char *emulator, const char *arch,
                      void (*then) (Call *call, QemuCaps *caps));
 /* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
 gboolean call_check_monitor (Call *call);
+
+/* The domain's long job has ended, with @error or without: it is the last completed one now. */
+void domain_end_progress (Domain *domain, const GError *error);
 /* VIR_CONNECT_LIST_DOMAINS_*: whether the flags' groups let the domain pass. */
 gboolean domain_passes_filter (const Domain *domain, guint flags);
 /* ops/capabilities-xml.c: the documents. (transfer full) */

@@ -8,11 +8,17 @@
 #include "daemon/qemu/adopt.h"
 
 #include "daemon/qemu/machine-events.h"
+#include "daemon/qemu/migration.h"
 #include "daemon/qemu/monitor-socket.h"
+#include "daemon/qemu/save-image.h"
+#include "daemon/qemu/save.h"
+
+#include <unistd.h>
 
 struct AdoptRequest {
   MachineStatus *status;
-  char *run_directory;
+  char *run_directory, *managed_save;
+  guint patience; /* seconds for each answer of QEMU's */
 };
 
 /* A monitor on its way into the main loop. */
@@ -28,9 +34,12 @@ adopt_process (const MachineStatus *status)
 }
 
 AdoptRequest *
-adopt_request_new (const MachineStatus *status, const Settings *settings G_GNUC_UNUSED, Store *store)
+adopt_request_new (const MachineStatus *status, const Settings *settings, Store *store)
 {
   AdoptRequest *request = g_new0 (AdoptRequest, 1);
+
+  request->managed_save = managed_save_path (settings, status->uuid);
+  request->patience = settings->call_timeout;
 
   request->status = machine_status_copy (status);
   request->run_directory = store_run_directory (store, status->uuid);
@@ -44,6 +53,7 @@ adopt_request_free (AdoptRequest *request)
     return;
   machine_status_free (request->status);
   g_free (request->run_directory);
+  g_free (request->managed_save);
   g_free (request);
 }
 
@@ -88,6 +98,47 @@ ask_status (Qmp *qmp, Job *job, GError **error)
   return g_strdup (json_node_get_string (status));
 }
 
+/* The daemon ended while it was being saved. The file has its name only when it is whole: then it counts, and
+ * otherwise the machine does. */
+static gboolean
+was_saved (const MachineStatus *status)
+{
+  g_autoptr (SaveImage) image = save_image_open (status->save_path, FALSE, NULL);
+
+  return image != NULL && g_strcmp0 (image->id, status->save_id) == 0;
+}
+
+/* As if it had never been begun. (transfer full): what QEMU says now. */
+static char *
+take_save_back (AdoptRequest *request, Qmp *qmp, Job *job, GError **error)
+{
+  MachineStatus *status = request->status;
+  gboolean ran = status->state == VIR_DOMAIN_RUNNING
+                 || (status->state == VIR_DOMAIN_PAUSED && status->reason == VIR_DOMAIN_PAUSED_SAVE);
+  g_autoptr (JsonNode) answer = NULL;
+
+  if (!migration_stop (qmp, job, request->patience, error))
+    return NULL;
+  if (ran && (answer = qmp_call (qmp, job, "cont", NULL, error)) == NULL)
+    return NULL;
+  if (ran) {
+    status->state = VIR_DOMAIN_RUNNING;
+    status->reason = VIR_DOMAIN_RUNNING_SAVE_CANCELED;
+  }
+  return ask_status (qmp, job, error);
+}
+
+/* A half-started one has not executed anything: QEMU waits for its saved state, or for its CPUs to be
+ * started.
+ */
+static gboolean
+is_half_started (const MachineStatus *status, const char *said)
+{
+  return status->starting
+         && (g_str_equal (said, "prelaunch") || g_str_equal (said, "inmigrate")
+             || (g_str_equal (said, "paused") && status->restored_path != NULL));
+}
+
 gpointer
 adopt_job (Job *job, gpointer data, GError **error)
 {
@@ -105,11 +156,28 @@ adopt_job (Job *job, gpointer data, GError **error)
     return NULL;
   }
 
+  gboolean saved = request->status->save_path != NULL && was_saved (request->status);
+  if (request->status->save_path != NULL && !saved) {
+    g_autofree char *before = said;
+
+    said = take_save_back (request, qmp, job, error);
+    if (said == NULL) {
+      job_in_main_loop (job, close_monitor, qmp);
+      return NULL;
+    }
+  }
+  gboolean image_gone = g_strcmp0 (request->status->restored_path, request->managed_save) == 0
+                        && !is_half_started (request->status, said);
+  if (image_gone)
+    unlink (request->managed_save);
+
   AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
+  adopted->saved = saved;
+  adopted->image_gone = image_gone;
   adopted->qmp = g_steal_pointer (&qmp);
   adopted->state = request->status->state;
   adopted->reason = request->status->reason;
   machine_state_from_qemu (said, &adopted->state, &adopted->reason);
-  adopted->half_started = request->status->starting && g_str_equal (said, "prelaunch");
+  adopted->half_started = is_half_started (request->status, said);
   return adopted;
 }

@@ -25,6 +25,8 @@ typedef struct {
   Qmp *qmp;          /* ready; without handlers: see qmp_set_handlers */
   int state, reason; /* virDomainState, virDomain*Reason: what QEMU says now, in the light of the status */
   gboolean half_started; /* its CPUs never ran: whoever commits this ends the process, nothing is lost */
+  gboolean image_gone;   /* its managed save was removed: it runs */
+  gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
 } AdoptedMachine;
 void adopted_machine_free (AdoptedMachine *adopted);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AdoptedMachine, adopted_machine_free)

@@ -18,6 +18,9 @@ machine_status_copy (const MachineStatus *status)
   *copy = *status;
   copy->name = g_strdup (status->name);
   copy->uuid = g_strdup (status->uuid);
+  copy->save_path = g_strdup (status->save_path);
+  copy->save_id = g_strdup (status->save_id);
+  copy->restored_path = g_strdup (status->restored_path);
   return copy;
 }
 
@@ -28,6 +31,9 @@ machine_status_free (MachineStatus *status)
     return;
   g_free (status->name);
   g_free (status->uuid);
+  g_free (status->save_path);
+  g_free (status->save_id);
+  g_free (status->restored_path);
   g_free (status);
 }
 
@@ -84,6 +90,12 @@ machine_status_to_json (const MachineStatus *status)
     json_object_set_int_member (object, numbers[i].name, values[i]);
   for (guint i = 0; i < SWITCHES; i++)
     json_object_set_boolean_member (object, switches[i], on[i]);
+  if (status->save_path != NULL)
+    json_object_set_string_member (object, "save-path", status->save_path);
+  if (status->save_id != NULL)
+    json_object_set_string_member (object, "save-id", status->save_id);
+  if (status->restored_path != NULL)
+    json_object_set_string_member (object, "restored-path", status->restored_path);
 
   g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
   json_node_take_object (root, object);
@@ -118,6 +130,13 @@ get_text (JsonObject *object, const char *name, char **ret, GError **error)
     return FALSE;
   *ret = g_value_dup_string (&value);
   return TRUE;
+}
+
+/* One that need not be there. */
+static gboolean
+get_text_if_any (JsonObject *object, const char *name, char **ret, GError **error)
+{
+  return !json_object_has_member (object, name) || get_text (object, name, ret, error);
 }
 
 static gboolean
@@ -183,6 +202,10 @@ machine_status_from_json (const char *json, GError **error)
     bad_status (error, "uuid");
     return NULL;
   }
+  if (!get_text_if_any (object, "save-path", &status->save_path, error)
+      || !get_text_if_any (object, "save-id", &status->save_id, error)
+      || !get_text_if_any (object, "restored-path", &status->restored_path, error))
+    return NULL;
   for (guint i = 0; i < NUMBERS; i++)
     if (!get_number (object, &numbers[i], &values[i], error))
       return NULL;

@@ -77,6 +77,7 @@ start_request_free (StartRequest *request)
   if (request == NULL)
     return;
   domain_def_unref (request->def);
+  restore_free (request->restore);
   g_free (request);
 }
 
@@ -213,6 +214,7 @@ cook (Start *start, GError **error)
     .sandbox = settings->sandbox,
     .paused = TRUE,
     .monitor_fd = START_MONITOR_FD,
+    .incoming = start->request->restore != NULL ? "defer" : NULL,
     .image = find_image,
     .image_data = start,
     .can_read = qemu_can_read,
@@ -230,11 +232,21 @@ cook (Start *start, GError **error)
 
 /* Open. */
 
+static void
+forget_variables (const Recipe *recipe)
+{
+  for (guint i = 0; i < recipe_file_count (recipe); i++)
+    if (recipe_get_file (recipe, i)->made_from != NULL)
+      unlink (recipe_get_file (recipe, i)->path);
+}
+
 static gboolean
 open_everything (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
+  if (start->request->reset_nvram)
+    forget_variables (start->recipe);
   if (!files_open (&start->files, start->recipe, error) || !make_directories (start, error)
       || !machine_log_open (&start->log, settings, start->def->name, error))
     return FALSE;
@@ -279,6 +291,8 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
     .started = now,
     .state_changed = now,
   };
+  if (start->request->restore != NULL && start->request->restore->remove)
+    start->status->restored_path = g_strdup (start->request->restore->image->path);
   return save_status (start, error);
 }
 
@@ -368,6 +382,41 @@ run_cpus (Start *start, GError **error)
   return answer != NULL;
 }
 
+/* The state the machine is in when its CPUs run: its own beginning, or a saved one. */
+static gboolean
+load_state (Start *start, GError **error)
+{
+  Restore *restore = start->request->restore;
+
+  if (restore == NULL)
+    return TRUE;
+  if (!restore_state (restore, start->qmp, start->job, start->request->settings->call_timeout, error))
+    return FALSE;
+  job_extend_deadline (start->job, start->request->settings->start_timeout);
+  return TRUE;
+}
+
+/* Once the machine runs, its managed save is a past that must not come back. */
+static void
+forget_image (Start *start)
+{
+  if (start->status->restored_path == NULL)
+    return;
+  if (unlink (start->status->restored_path) != 0 && errno != ENOENT)
+    g_warning ("domain '%s': cannot remove its managed save '%s': %s", start->def->name,
+               start->status->restored_path, g_strerror (errno));
+  else
+    g_clear_pointer (&start->status->restored_path, g_free);
+}
+
+static gboolean
+write_end_of_start (Start *start, GError **error)
+{
+  g_autofree char *json = machine_status_to_json (start->status);
+
+  return store_save_status (start->request->store, start->uuid, json, NULL, error);
+}
+
 static gboolean
 talk (Start *start, GError **error)
 {
@@ -375,7 +424,7 @@ talk (Start *start, GError **error)
   gboolean paused = start->request->paused;
 
   job_in_main_loop (start->job, open_monitor, start);
-  if (!qmp_wait_ready (start->qmp, start->job, &problem)
+  if (!qmp_wait_ready (start->qmp, start->job, &problem) || !load_state (start, &problem)
       || !live_first_conversation (start->def, start->qmp, start->job, &problem)) {
     explain (start, problem, error);
     return FALSE;
@@ -392,8 +441,12 @@ talk (Start *start, GError **error)
   start->status->state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
   start->status->reason = paused ? (int)VIR_DOMAIN_PAUSED_USER : (int)VIR_DOMAIN_RUNNING_BOOTED;
   start->status->state_changed = g_get_real_time ();
-  g_autofree char *json = machine_status_to_json (start->status);
-  return store_save_status (start->request->store, start->uuid, json, NULL, error);
+  if (!write_end_of_start (start, error))
+    return FALSE;
+  if (start->status->restored_path == NULL)
+    return TRUE;
+  forget_image (start);
+  return write_end_of_start (start, error);
 }
 
 /* The whole. */
@@ -426,6 +479,9 @@ finish (Start *start)
   started->qmp = g_steal_pointer (&start->qmp);
   started->def = g_steal_pointer (&start->def);
   started->status = g_steal_pointer (&start->status);
+  started->restored = start->request->restore != NULL;
+  started->image_removed =
+      started->restored && start->request->restore->remove && started->status->restored_path == NULL;
   return started;
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/qemu/probe.h"
 #include "daemon/qemu/process.h"
 #include "daemon/qemu/qmp.h"
+#include "daemon/qemu/restore.h"
 #include "daemon/settings.h"
 #include "daemon/store.h"
 #include "model/domain.h"
@@ -22,6 +23,8 @@ typedef struct {
   int id;                   /* the running machine's number */
   gboolean paused;          /* leave the CPUs stopped */
   gboolean transient;       /* kept in the status file */
+  gboolean reset_nvram;     /* the firmware's variables are made from their template again */
+  Restore *restore;         /* start it from this saved state; NULL: afresh. Owned */
   const Settings *settings; /* these three outlive the job */
   Store *store;
   CapsCache *caps;
@@ -29,7 +32,7 @@ typedef struct {
 
 #define START_QEMU_DIRECTORY "qemu" /* in the run directory: QEMU's account can write there */
 
-/* @def is referenced. */
+/* @def is referenced; a cold start. */
 StartRequest *start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient,
                                  const Settings *settings, Store *store, CapsCache *caps);
 void start_request_free (StartRequest *request);
@@ -37,9 +40,11 @@ void start_request_free (StartRequest *request);
 /* What a start gives; taken apart by whoever commits it (steal the members, then free the rest). */
 typedef struct {
   Process *process;
-  Qmp *qmp;              /* without handlers yet: events wait inside until qmp_set_handlers */
-  DomainDef *def;        /* live: id, aliases, pty paths, ports, paths chosen at start */
-  MachineStatus *status; /* as last written; its state is RUNNING or PAUSED now */
+  Qmp *qmp;               /* without handlers yet: events wait inside until qmp_set_handlers */
+  DomainDef *def;         /* live: id, aliases, pty paths, ports, paths chosen at start */
+  MachineStatus *status;  /* as last written; its state is RUNNING or PAUSED now */
+  gboolean restored;      /* from a saved state ... */
+  gboolean image_removed; /* ... that was a managed save, and is gone now */
 } StartedMachine;
 void started_machine_free (StartedMachine *started);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StartedMachine, started_machine_free)

@@ -170,7 +170,7 @@ test_dispatch_checks_access_first (G_GNUC_UNUSED void **state)
 {
   const Operation *destroy = operation_by_member ("Domain", "Destroy");
   const Operation *xml = operation_by_member ("Domain", "GetXMLDesc");
-  const Operation *abort_job = operation_by_member ("Domain", "AbortJob");
+  const Operation *pull = operation_by_member ("Domain", "BlockPull");
 
   assert_int_equal (dispatch (destroy, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), 0)),
                     VIR_ERR_OPERATION_DENIED);
@@ -179,10 +179,12 @@ test_dispatch_checks_access_first (G_GNUC_UNUSED void **state)
   assert_int_equal (dispatch (xml, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), 0)), VIR_ERR_NO_DOMAIN);
   assert_int_equal (dispatch (xml, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), VIR_DOMAIN_XML_SECURE)),
                     VIR_ERR_OPERATION_DENIED);
-  assert_int_equal (dispatch (abort_job, FALSE, g_variant_new ("(@(sayi))", some_domain ())),
-                    VIR_ERR_NO_SUPPORT);
-  assert_int_equal (dispatch (abort_job, TRUE, g_variant_new ("(@(sayi))", some_domain ())),
-                    VIR_ERR_OPERATION_DENIED);
+  assert_int_equal (
+      dispatch (pull, FALSE, g_variant_new ("(@(sayi)stu)", some_domain (), "vda", (guint64)0, 0)),
+      VIR_ERR_NO_SUPPORT);
+  assert_int_equal (
+      dispatch (pull, TRUE, g_variant_new ("(@(sayi)stu)", some_domain (), "vda", (guint64)0, 0)),
+      VIR_ERR_OPERATION_DENIED);
 }
 
 static void

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "base/virt-error.h"
+
+/*
+ * A large file written aside: it has no name until it is whole, so that neither a full disk nor a daemon that
+ * dies leaves half of one. Any thread.
+ */
+typedef struct {
+  int fd;         /* for reading and writing, empty at first */
+  char *path;     /* the name it will have */
+  char *named;    /* the name it has meanwhile, where the file system knows no files without one */
+  gboolean keeps; /* committed */
+} Aside;
+
+/* In the directory of @path, mode 0600. What stands at @path must be a regular file, or nothing. */
+Aside *aside_open (const char *path, GError **error);
+/* It takes the place of what has that name. On the disk when this returns. */
+gboolean aside_commit (Aside *aside, GError **error);
+/* What was not committed is gone. */
+void aside_free (Aside *aside);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Aside, aside_free)

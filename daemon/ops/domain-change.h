@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/ops/ops.h"
+
+#include <json-glib/json-glib.h>
+
+/*
+ * A change of a few values of a domain: told to its running machine, kept in the stored definition, or both,
+ * as VIR_DOMAIN_AFFECT_* say. QEMU is told first; the definitions change only when it has agreed.
+ */
+#define CHANGE_MAX_ELEMENTS 3
+
+typedef struct {
+  const char *name; /* of the turn; static */
+  guint affect;     /* VIR_DOMAIN_AFFECT_*: what the client asked for */
+  /* FALSE and @error when it cannot be, for the running machine (@machine given) or its definition. @def may
+   * be read and changed. */
+  gboolean (*apply) (DomainDef *def, const Machine *machine, gconstpointer values, GError **error);
+  gpointer values; /* freed with g_free */
+  /* What QEMU is told, once apply has agreed; NULL: there is nothing to be told. */
+  const char *(*command) (const Machine *machine, gconstpointer values, JsonObject **ret_arguments);
+  const char *elements[CHANGE_MAX_ELEMENTS + 1]; /* of the document, whose text changes */
+} ChangeRequest;
+
+/* Takes the call over, and @change->values; the struct is copied. Answers nothing. */
+void domain_change (Call *call, const ChangeRequest *change);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+
+/*
+ * How far a long job (save, restore, dump) has come, and whether somebody wants it given up. Shared between
+ * the job's thread and the main loop; reference counted, any thread.
+ *
+ * Giving up is not cancelling: a cancelled job is one whose machine is being ended, a job that is given up
+ * puts the machine back as it was.
+ */
+typedef struct Progress Progress;
+
+/* As libvirt's job statistics have them. Bytes, unless said otherwise. */
+typedef struct {
+  guint64 total, processed, remaining;
+  guint64 constant, normal; /* pages that were all one byte, and others */
+  guint64 normal_bytes;
+  guint64 page_size;
+  guint64 iteration;
+  guint64 bytes_per_second, dirty_pages_per_second;
+  gboolean is_memory; /* the figures are the guest's memory; otherwise a file's */
+} ProgressFigures;
+
+Progress *progress_new (virDomainJobOperation operation);
+Progress *progress_ref (Progress *progress);
+void progress_unref (Progress *progress);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Progress, progress_unref)
+
+virDomainJobOperation progress_operation (const Progress *progress);
+void progress_set (Progress *progress, const ProgressFigures *figures);
+void progress_get (Progress *progress, ProgressFigures *ret);
+/* It is over: its time stands still. @type: VIR_DOMAIN_JOB_COMPLETED, _FAILED, _CANCELLED. */
+void progress_end (Progress *progress, virDomainJobType type);
+virDomainJobType progress_type (Progress *progress); /* VIR_DOMAIN_JOB_UNBOUNDED while it runs */
+guint64 progress_milliseconds (Progress *progress);
+
+void progress_give_up (Progress *progress);
+gboolean progress_is_given_up (Progress *progress);
+/* Sleep, at most so long; woken by progress_give_up. */
+void progress_wait (Progress *progress, guint milliseconds);
