@@ -61,8 +61,9 @@ storage_pool_shared (StoragePool *pool, Call *call, StorageTurn begin)
 }
 
 void
-storage_pool_exclusive_done (Manager *manager, const char *uuid)
+storage_pool_exclusive_done (Manager *manager, const char *given)
 {
+  g_autofree char *uuid = g_strdup (given); /* it may be the pool's own */
   StoragePool *pool = storage_pool_find_uuid (manager, uuid, NULL);
 
   if (pool == NULL)

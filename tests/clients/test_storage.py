@@ -454,3 +454,46 @@ def test_many_at_once(host, pool):
         thread.join()
     assert failures == []
     assert sorted(host.virsh("vol-list", "p").split()[::2]) == sorted(f"qcow2{number}" for number in range(24))
+
+
+def test_clients_that_pull_at_one_pool(host):
+    """Whatever order calls come in, each is answered, and the pool is as good as new afterwards."""
+    directory = host.images / "p"
+    directory.mkdir()
+    xml = f"<pool type='dir'><name>p</name><uuid>0d2e5b4e-2a57-4f3f-9d43-d3f31d3ea26d</uuid>" \
+        f"<target><path>{directory}</path></target></pool>"
+    unexpected = []
+
+    def pull(number):
+        client = libvirt.open(f"qemu:///system?socket={host.daemon.root}/run/domaind/libvirt-sock")
+        volume = f"<volume><name>v{number}</name><capacity>4096</capacity></volume>"
+        steps = [lambda it: it.create(), lambda it: it.refresh(), lambda it: it.createXML(volume),
+                 lambda it: it.storageVolLookupByName(f"v{number}").info(),
+                 lambda it: it.storageVolLookupByName(f"v{number}").delete(), lambda it: it.destroy(),
+                 lambda it: it.undefine()]
+        for _ in range(20):
+            for step in (lambda: client.storagePoolDefineXML(xml), lambda: client.storagePoolCreateXML(xml),
+                         *[lambda step=step: step(client.storagePoolLookupByName("p")) for step in steps]):
+                try:
+                    step()
+                except libvirt.libvirtError as error:
+                    if error.get_error_code() not in (
+                            libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_NO_STORAGE_VOL,
+                            libvirt.VIR_ERR_STORAGE_VOL_EXIST, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_INVALID_ARG):
+                        unexpected.append(str(error))
+        client.close()
+
+    libvirt.registerErrorHandler(lambda *_: None, None)
+    threads = [threading.Thread(target=pull, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert unexpected == []
+    for step in ("pool-destroy", "pool-undefine"):
+        host.virsh(step, "p", status=None)
+    for leftover in directory.iterdir():
+        leftover.unlink()
+    host.virsh("pool-define-as", "p", "dir", "--target", directory)
+    host.virsh("pool-start", "p")
+    host.virsh("vol-create-as", "p", "v", "1M")
