@@ -150,7 +150,7 @@ op_node_get_free_pages (Call *call)
   if (!call_check_flags (call, call_uint (call, 3), 0))
     return;
   if (first > 0 || first < -1 || cells == 0) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "start cell %d out of range (0-%d)", first, 0);
+    call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "start cell %d out of range (0-%d)", first, 0);
     return;
   }
   g_variant_builder_init (&list, G_VARIANT_TYPE ("at"));

@@ -111,7 +111,7 @@ op_node_get_cells_free_memory (Call *call)
   GVariantBuilder cells;
 
   if (call_int (call, 0) != 0) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "start cell %d out of range (0-%d)", call_int (call, 0), 0);
+    call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "start cell %d out of range (0-%d)", call_int (call, 0), 0);
     return;
   }
   g_variant_builder_init (&cells, G_VARIANT_TYPE ("at"));
