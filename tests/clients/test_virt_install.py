@@ -132,6 +132,21 @@ def test_virt_xml_shows_a_difference_without_making_it(host):
     assert host.virsh("dumpxml", "web") == before
 
 
+def test_virt_xml_adds_and_removes_a_device_of_a_running_machine(host):
+    ports = "".join(f"<controller type='pci' index='{index}' model='pcie-root-port'/>" for index in range(1, 6))
+    host.virsh("define", "/dev/stdin", stdin=host.linux("web", devices=ports))
+    host.virsh("start", "web")
+    host.console("web", "guest: ready")  # a guest must take part in giving a device back
+    disk = host.disk("more.qcow2")
+    host.run("virt-xml", "web", "--update", "--add-device", "--disk", f"{disk},target=vdb,bus=virtio")
+    assert "vdb" in host.virsh("domblklist", "web")
+    assert definition(host, "web", "--inactive").find("devices/disk/target[@dev='vdb']") is not None
+
+    host.run("virt-xml", "web", "--update", "--remove-device", "--disk", "target=vdb")
+    assert definition(host, "web", "--inactive").find("devices/disk/target[@dev='vdb']") is None
+    assert host.virsh("domblklist", "web") == ""
+
+
 def test_clone_of_a_machine_with_its_disk(host, install):
     disk = host.disk("web.qcow2")
     subprocess.run(["qemu-io", "-c", "write -q -P 0x5a 0 64k", disk], check=True)
