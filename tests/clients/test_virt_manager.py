@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -22,6 +23,7 @@ DETAILS = """
     <video><model type='vga'/></video>
     <input type='tablet' bus='usb'/>
 """
+TEXT_GREY = (168, 168, 168)  # what VGA writes text in
 VNC_READY = 1  # VIR_DOMAIN_EVENT_GRAPHICS_INITIALIZE
 
 
@@ -64,9 +66,12 @@ class Desktop:
     def accessible(self, *words):
         return self.host.run("/usr/bin/python3", ACCESSIBLE, *words, env=self.environment)
 
-    def colours(self):
-        """How many colours a picture of the whole screen has."""
-        return int(self.host.run("sh", "-c", "import -window root png:- | identify -format %k -", env=self.environment))
+    def picture(self):
+        """The screen, as {(red, green, blue): how many pixels}."""
+        found = self.host.run("sh", "-c", "import -window root -depth 8 ppm:- | convert - -format %c histogram:info:-",
+                              env=self.environment)
+        return {tuple(int(part) for part in colour): int(count)
+                for count, *colour in re.findall(r"(\d+): \( *(\d+), *(\d+), *(\d+)", found)}
 
 
 @pytest.fixture
@@ -105,3 +110,13 @@ def test_details(desktop, machine):
     desktop.accessible("wait", "web on QEMU/KVM", "Overview", "CPUs", "Memory", "Boot Options", "VirtIO Disk 1",
                        "NIC :11:22:33", "Tablet", "Display VNC", "Serial 1", "Video VGA", "Controller USB 0", "Q35",
                        "/usr/bin/qemu-system-x86_64", "QEMU TCG")
+
+
+def test_vnc_console(desktop, host, machine):
+    host.virsh("start", machine)
+    with host.daemon.signals("org.libvirt.Domain") as seen:
+        desktop.virt_manager("--show-domain-console", machine)
+        desktop.accessible("wait", "web on QEMU/KVM")
+        wait_for(lambda: [name for _, name, arguments in seen
+                          if name.endswith(".Graphics") and arguments[0] == VNC_READY], "the console's VNC client")
+    wait_for(lambda: desktop.picture().get(TEXT_GREY, 0) > 500, "the firmware's text in the console")
