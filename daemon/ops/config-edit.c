@@ -6,6 +6,7 @@
 #include "daemon/ops/config-edit.h"
 
 #include "base/xml-document.h"
+#include "base/xml-writer.h"
 #include "daemon/change.h"
 #include "daemon/source-edit.h"
 
@@ -121,8 +122,11 @@ static char *
 element_of (XmlDocument *document, const char *name)
 {
   for (xmlNode *node = xml_document_root (document)->children; node != NULL; node = node->next)
-    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name))
-      return xml_document_verbatim (document, node);
+    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name)) {
+      g_autofree char *verbatim = xml_document_verbatim (document, node);
+
+      return g_strchomp (xml_normalize (verbatim));
+    }
   return NULL;
 }
 

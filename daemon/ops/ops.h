@@ -81,6 +81,13 @@ void op_domain_save_image_define_xml (Call *call);
 void op_domain_save_image_get_xml_desc (Call *call);
 void op_domain_save_params (Call *call);
 
+/* ops/domain-tuning.c, ops/domain-send-key.c */
+void op_domain_get_blkio_parameters (Call *call);
+void op_domain_get_memory_parameters (Call *call);
+void op_domain_get_numa_parameters (Call *call);
+void op_domain_get_perf_events (Call *call);
+void op_domain_send_key (Call *call);
+
 /* ops/domain-resources.c */
 void op_domain_set_lifecycle_action (Call *call);
 void op_domain_set_max_memory (Call *call);
