@@ -119,6 +119,7 @@ SUITES = {
     "golden": lambda: python_suite("golden"),
     "cli": lambda: python_suite("cli"),
     "daemon": lambda: python_suite("daemon"),
+    "clients": lambda: python_suite("clients"),
     "examples": lambda: python_suite("examples"),
     "differential": lambda: python_suite("differential"),
     "documentation": lambda: python_suite("documentation"),
