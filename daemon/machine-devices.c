@@ -9,6 +9,7 @@
 #include "daemon/machine-devices.h"
 
 #include "model/device-change.h"
+#include "model/device-match.h"
 #include "model/disk.h"
 
 typedef struct {
@@ -53,12 +54,9 @@ machine_devices_added (Machine *machine, const GPtrArray *devices)
   }
 }
 
-/* The place of the device of that alias in a copy of the live definition; FALSE when there is none. */
 static gboolean
-find_in_copy (Machine *machine, const char *alias, DomainDef **ret_def, guint *ret_index)
+find_in_copy (Machine *machine, const Device *device, DomainDef **ret_def, guint *ret_index)
 {
-  Device *device = domain_def_find_alias (machine->def, alias);
-
   if (device == NULL)
     return FALSE;
   *ret_index = domain_def_device_index (machine->def, device);
@@ -69,16 +67,17 @@ find_in_copy (Machine *machine, const char *alias, DomainDef **ret_def, guint *r
 void
 machine_device_updated (Machine *machine, const Device *device)
 {
-  const char *alias = device->alias;
+  /* A display has no alias: its type tells. */
+  const Device *old = device->alias != NULL ? domain_def_find_alias (machine->def, device->alias)
+                                            : device_match (machine->def, device, NULL);
   DomainDef *def = NULL;
   guint index = 0;
 
-  /* A display has no alias: there is one of its kind and type, and its place does not change. */
-  if (alias != NULL ? find_in_copy (machine, alias, &def, &index) : FALSE) {
-    device_free (g_ptr_array_index (def->devices, index));
-    def->devices->pdata[index] = device_copy (device);
-    machine_replace_def (machine, def);
-  }
+  if (!find_in_copy (machine, old, &def, &index))
+    return;
+  device_free (g_ptr_array_index (def->devices, index));
+  def->devices->pdata[index] = device_copy (device);
+  machine_replace_def (machine, def);
 }
 
 void
@@ -206,7 +205,7 @@ machine_tray_moved (Machine *machine, const char *alias, gboolean open)
   guint index = 0;
   DeviceDisk *disk;
 
-  if (!find_in_copy (machine, alias, &def, &index))
+  if (!find_in_copy (machine, domain_def_find_alias (machine->def, alias), &def, &index))
     return;
   disk = g_ptr_array_index (def->devices, index);
   if (disk->device.kind != &disk_kind) {
