@@ -330,6 +330,48 @@ def test_suspend_resume_reset_destroy(running):
     assert state(virsh) == "shut off (destroyed)"
 
 
+def test_the_display_and_the_monitor(running):
+    virsh = running
+    picture = virsh.daemon.root / "screen"
+    assert "Screenshot saved" in virsh("screenshot", NAME, picture)
+    assert picture.read_bytes()[:2] in (b"P6", b"\x89P")
+    assert "running" in virsh("qemu-monitor-command", NAME, "--hmp", "info", "status")
+    assert '"return"' in virsh("qemu-monitor-command", NAME, '{"execute": "query-status"}')
+    assert virsh.fails("qemu-agent-command", NAME, '{"execute": "guest-ping"}') != ""
+
+
+def test_saved_and_restored(running):
+    virsh = running
+    image = virsh.daemon.root / "saved"
+    virsh("managedsave", NAME)
+    assert state(virsh) == "shut off (saved)"
+    assert virsh("list", "--all", "--name", "--with-managed-save").strip() == NAME
+    assert virsh.fields("dominfo", NAME)["Managed save"] == "yes"
+    assert "Refusing to undefine" in virsh.fails("undefine", NAME)
+    virsh("start", NAME)
+    assert state(virsh) == "running (restored)"
+    virsh("save", NAME, image, "--paused")
+    assert UUID in virsh("save-image-dumpxml", image)
+    virsh("restore", image)
+    assert state(virsh).startswith("paused")
+    virsh("resume", NAME)
+    virsh("managedsave", NAME)
+    virsh("managedsave-remove", NAME)
+    assert virsh("list", "--all", "--name", "--with-managed-save").strip() == ""
+
+
+def test_devices_come_and_go(running, daemon):
+    virsh = running
+    disk = daemon.root / "more.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"], check=True)
+    assert virsh("attach-disk", NAME, disk, "vdb", "--subdriver", "qcow2") == "Disk attached successfully\n\n"
+    assert ["vdb", str(disk)] in virsh.table("domblklist", NAME)
+    assert "already exists" in virsh.fails("attach-disk", NAME, disk, "vdb", "--subdriver", "qcow2")
+    assert "vdz" in virsh.fails("detach-disk", NAME, "vdz")
+    virsh("domif-setlink", NAME, MAC, "down")
+    assert virsh("domif-getlink", NAME, MAC).split()[-1] == "down"
+
+
 def test_undefined_while_it_runs_and_defined_again(running, document):
     running("undefine", NAME)
     assert running.fields("dominfo", NAME)["Persistent"] == "no"
