@@ -133,8 +133,8 @@ serve (const Settings *settings, GError **error)
   g_message ("ending; machines that run go on");
   dbus_server_free (bus);
   rpc_server_free (rpc);
-  /* A job that still runs is using what the manager and the settings hold, and nobody waits for it: what is on
-   * disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
+  /* A job that still runs is using what the manager and the settings hold, and nobody waits for it: what is
+   * on disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
   if (job_count () > 0)
     _exit (EXIT_SUCCESS);
   manager_free (manager);

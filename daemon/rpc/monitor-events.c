@@ -222,7 +222,7 @@ rpc_monitor_events_handle (RpcClient *client, const RpcHeader *header, const gui
     return FALSE;
   if (client->client.read_only) {
     rpc_client_reply_error_in (
-        client, header, VIR_FROM_NONE, VIR_ERR_OPERATION_DENIED,
+        client, header, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_DENIED,
         "operation forbidden: read only access prevents registering for monitor events");
     return TRUE;
   }
