@@ -65,8 +65,9 @@ struct Machine {
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
   GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
   gboolean starting;          /* its CPUs have not run yet */
-  guint64 balloon_kib;        /* last known; 0: not known */
-  char *save_path, *save_id;  /* while it is being saved, see machine-status.h */
+  int agent_timeout;   /* seconds the guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
+  guint64 balloon_kib; /* last known; 0: not known */
+  char *save_path, *save_id; /* while it is being saved, see machine-status.h */
   /* What it last said of itself, shown while it is silent. */
   JsonNode *statistics, *disks; /* of query-blockstats and query-block */
   gboolean silent;              /* it did not answer the last time */

@@ -337,6 +337,7 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
   machine->def = def;
   machine->endings = g_ptr_array_new ();
   machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+  machine->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
   machine->events = machine_events_new (def, state, reason, &event_handlers, machine);
   domain->machine = machine;
   domain->state = state;

@@ -132,14 +132,15 @@ op_domain_resume (Call *call)
     domain_queue (call->domain, "resume", call, resume_begin);
 }
 
-/* Flags that say how the guest is to be asked. Without any, by what there is: the power button. */
+/* Flags that say how the guest is to be asked. Without any, by the power button. FALSE: answered, or left to
+ * the guest's agent. */
 static gboolean
-check_way (Call *call, guint flags, guint button, guint agent)
+check_way (Call *call, guint flags, guint button, guint agent, gboolean restart)
 {
   if (!call_check_flags (call, flags, button | agent))
     return FALSE;
   if ((flags & agent) && !(flags & button)) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
+    call_order_agent (call, restart);
     return FALSE;
   }
   return TRUE;
@@ -158,7 +159,8 @@ shutdown_begin (Domain *domain, Call *call)
 void
 op_domain_shutdown (Call *call)
 {
-  if (check_way (call, flags_of (call), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)
+  if (check_way (call, flags_of (call), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
+                 FALSE)
       && must_run (call->domain, call))
     domain_queue (call->domain, "shutdown", call, shutdown_begin);
 }
@@ -176,7 +178,7 @@ reboot_begin (Domain *domain, Call *call)
 void
 op_domain_reboot (Call *call)
 {
-  if (check_way (call, flags_of (call), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, VIR_DOMAIN_REBOOT_GUEST_AGENT)
+  if (check_way (call, flags_of (call), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, VIR_DOMAIN_REBOOT_GUEST_AGENT, TRUE)
       && must_run (call->domain, call))
     domain_queue (call->domain, "reboot", call, reboot_begin);
 }

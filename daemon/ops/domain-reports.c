@@ -177,7 +177,7 @@ op_domain_interface_addresses (Call *call)
       answer_arp (call);
       return;
     case VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT:
-      call_fail_with (call, VIR_ERR_NO_SUPPORT, "asking the guest agent for interface addresses");
+      call_ask_agent_for_addresses (call);
       return;
     default:
       call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "Unknown IP address data source %u", source);

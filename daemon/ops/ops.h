@@ -125,6 +125,22 @@ void op_domain_open_graphics (Call *call);
 void op_domain_open_graphics_fd (Call *call);
 void op_domain_screenshot (Call *call);
 
+/* ops/domain-agent.c, ops/domain-agent-info.c */
+void op_domain_agent_command (Call *call);
+void op_domain_agent_set_response_timeout (Call *call);
+void op_domain_fsfreeze (Call *call);
+void op_domain_fsthaw (Call *call);
+void op_domain_fstrim (Call *call);
+void op_domain_get_fsinfo (Call *call);
+void op_domain_get_guest_info (Call *call);
+void op_domain_get_guest_vcpus (Call *call);
+void op_domain_get_hostname (Call *call);
+void op_domain_get_time (Call *call);
+void op_domain_pm_suspend_for_duration (Call *call);
+void op_domain_set_guest_vcpus (Call *call);
+void op_domain_set_time (Call *call);
+void op_domain_set_user_password (Call *call);
+
 /* ops/domain-monitor.c */
 void op_domain_monitor_command (Call *call);
 
@@ -220,6 +236,10 @@ void op_storage_vol_wipe_pattern (Call *call);
  * take time; the call is failed when there is none. @then borrows the caps and takes the call over. */
 void call_with_caps (Call *call, const char *emulator, const char *arch,
                      void (*then) (Call *call, QemuCaps *caps));
+/* A shutdown or reboot by way of the guest's agent. */
+void call_order_agent (Call *call, gboolean restart);
+/* A call of DOMAIN_INTERFACE_ADDRESSES whose source is the guest's agent. */
+void call_ask_agent_for_addresses (Call *call);
 /* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
 gboolean call_check_monitor (Call *call);
 

@@ -170,3 +170,32 @@ def test_an_expression_that_is_none_is_refused(host, connection):
     domain = connection.createXML(domain_xml("web"))
     assert "failed to compile regex" in host.virsh("qemu-monitor-event", "--event", "(", "--regex", status=1)
     domain.destroy()
+
+
+AGENT = """<controller type='virtio-serial'/>
+<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"""
+
+
+def test_no_agent_is_said_in_libvirts_words(host, connection):
+    without = connection.createXML(domain_xml("without"))
+    domain = connection.createXML(domain_xml("web", devices=AGENT))
+    asks = [
+        ("domtime", "{}"), ("domfsinfo", "{}"), ("domfsfreeze", "{}"), ("domfsthaw", "{}"), ("domfstrim", "{}"),
+        ("domhostname", "{}"), ("guestinfo", "{}"), ("guestvcpus", "{}"), ("set-user-password", "{}", "root", "x"),
+        ("domifaddr", "{}", "--source", "agent"), ("shutdown", "{}", "--mode", "agent"),
+        ("reboot", "{}", "--mode", "agent"), ("dompmsuspend", "{}", "mem"),
+        ("qemu-agent-command", "{}", '{"execute":"guest-ping"}'),
+    ]
+    for command, *words in asks:
+        assert "QEMU guest agent is not connected" in host.virsh(
+            command, *(word.replace("{}", "web", 1) if word == "{}" else word for word in words), status=1), command
+        assert "QEMU guest agent is not configured" in host.virsh(
+            command, *(word.replace("{}", "without", 1) if word == "{}" else word for word in words), status=1), command
+    with pytest.raises(libvirt.libvirtError) as caught:
+        domain.getTime()
+    assert caught.value.get_error_code() == libvirt.VIR_ERR_AGENT_UNRESPONSIVE
+    domain.agentSetResponseTimeout(10)
+    with pytest.raises(libvirt.libvirtError, match="less than the minimum"):
+        domain.agentSetResponseTimeout(-3)
+    domain.destroy()
+    without.destroy()
