@@ -140,7 +140,7 @@ send_text (const Agent *agent, const char *text, gsize length, GError **error)
       if (!wait_for (agent, POLLOUT, deadline, error))
         return FALSE;
     } else if (sent < 0 && errno != EINTR) {
-      return unresponsive (error, "QEMU guest agent is not available due to an error");
+      return unresponsive (error, "Guest agent disappeared while executing command");
     } else if (sent > 0) {
       text += sent;
       length -= (gsize)sent;
