@@ -129,6 +129,12 @@ rpc_connection_queued (const RpcConnection *connection)
   return connection->output->len - connection->sent;
 }
 
+gsize
+rpc_connection_output_bytes (const RpcConnection *connection)
+{
+  return connection->output->len;
+}
+
 /* The peer is gone. Returns FALSE: nothing more is to be done with the connection. */
 static gboolean
 end (RpcConnection *connection)
@@ -152,6 +158,20 @@ empty (GByteArray **buffer)
   } else {
     g_byte_array_set_size (*buffer, 0);
   }
+}
+
+/* A peer that reads, but never all of it, must not make the buffer grow with everything it was ever sent. */
+static void
+forget_sent (RpcConnection *connection)
+{
+  gsize sent = connection->sent;
+
+  if (sent < KEPT_BYTES || sent < rpc_connection_queued (connection))
+    return;
+  g_byte_array_remove_range (connection->output, 0, (guint)sent);
+  for (guint i = 0; i < connection->outgoing->len; i++)
+    g_array_index (connection->outgoing, OutgoingFd, i).position -= sent;
+  connection->sent = 0;
 }
 
 static ssize_t
@@ -215,6 +235,8 @@ flush_output (RpcConnection *connection)
       return end (connection);
     if (had_output)
       connection->handlers->drained (connection, connection->data);
+  } else {
+    forget_sent (connection);
   }
   if (connection->kept && takes_frames (connection))
     go_on_soon (connection);

@@ -32,6 +32,8 @@ void rpc_connection_free (RpcConnection *connection);
 void rpc_connection_send (RpcConnection *connection, GByteArray *frame, const int *fds, guint fd_count);
 /* Bytes not sent yet. */
 gsize rpc_connection_queued (const RpcConnection *connection);
+/* Bytes kept for sending: those, and as many again at most that were sent and are not given back yet. */
+gsize rpc_connection_output_bytes (const RpcConnection *connection);
 /* While held, nothing more is read: the peer has enough calls in flight. Counted. */
 void rpc_connection_hold (RpcConnection *connection);
 void rpc_connection_release (RpcConnection *connection);
