@@ -39,7 +39,8 @@ job_finish (gpointer data)
 {
   Job *job = data;
 
-  g_thread_join (job->thread);
+  if (job->thread != NULL)
+    g_thread_join (job->thread);
   running_jobs--;
   if (job->done != NULL)
     job->done (job->result, job->error, job->data);
@@ -80,6 +81,7 @@ job_start (const char *name, JobFunction function, gpointer input, GDestroyNotif
            guint deadline_seconds, JobDone done, gpointer data)
 {
   Job *job = g_new0 (Job, 1);
+  g_autoptr (GError) refused = NULL;
 
   job->function = function;
   job->input = input;
@@ -92,7 +94,13 @@ job_start (const char *name, JobFunction function, gpointer input, GDestroyNotif
 
   running_jobs++;
   /* job_finish, in this same loop, is the only other reader of job->thread. */
-  job->thread = g_thread_new (name, job_thread, job);
+  job->thread = g_thread_try_new (name, job_thread, job, &refused);
+  if (job->thread == NULL) {
+    virt_error_set (&job->error, VIR_ERR_OPERATION_FAILED,
+                    "cannot begin '%s': the host gives the daemon no more threads (%u jobs run): %s", name,
+                    running_jobs - 1, refused->message);
+    main_loop_run (job_finish, job);
+  }
   return job;
 }
 

@@ -8,8 +8,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+#define NOBODY 65534
 
 typedef struct {
   gboolean done;
@@ -182,13 +187,47 @@ job_acts_in_main_loop (void **state)
   assert_ptr_equal (run_job (ask_main_loop, 10).result, g_thread_self ());
 }
 
+/* As many processes and threads as there are already: root is not held to that, an ordinary user is. */
+static int
+start_where_no_thread_is_to_be_had (void)
+{
+  const struct rlimit none = { 0, 0 };
+  Outcome outcome = { 0 };
+
+  if (setrlimit (RLIMIT_NPROC, &none) != 0 || (geteuid () == 0 && setresuid (NOBODY, NOBODY, NOBODY) != 0))
+    return 2;
+  job_start ("test", succeed, NULL, NULL, 10, take_outcome, &outcome);
+  return run_main_loop_until (&outcome.done) && outcome.result == NULL
+                 && outcome.code == VIR_ERR_OPERATION_FAILED && job_count () == 0
+             ? 0
+             : 1;
+}
+
+static void
+host_without_threads_is_an_error (void **state)
+{
+  int status;
+
+  (void)state;
+  pid_t child = fork ();
+  if (child == 0)
+    _exit (start_where_no_thread_is_to_be_had ());
+  assert_int_equal (waitpid (child, &status, 0), child);
+  assert_true (WIFEXITED (status));
+  assert_int_equal (WEXITSTATUS (status), 0);
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (result_reaches_main_loop),     cmocka_unit_test (error_reaches_main_loop),
-    cmocka_unit_test (failure_without_error_is_one), cmocka_unit_test (late_job_is_told),
-    cmocka_unit_test (cancelled_job_wakes),          cmocka_unit_test (job_acts_in_main_loop),
+    cmocka_unit_test (result_reaches_main_loop),
+    cmocka_unit_test (error_reaches_main_loop),
+    cmocka_unit_test (failure_without_error_is_one),
+    cmocka_unit_test (late_job_is_told),
+    cmocka_unit_test (cancelled_job_wakes),
+    cmocka_unit_test (job_acts_in_main_loop),
+    cmocka_unit_test (host_without_threads_is_an_error),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
