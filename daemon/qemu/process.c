@@ -87,6 +87,7 @@ typedef struct {
   gid_t groups[PROCESS_MAX_GROUPS];
   guint group_count;
   int null_fd;
+  pid_t parent;
   int gate[2];
   int report[2];
   int *moved; /* room for the descriptors on their way */
@@ -244,12 +245,17 @@ child_run (const LaunchPlan *plan)
   ssize_t got;
   char go;
 
-  /* The parent's end must be closed here, or its death would never be seen. */
+  /* The parent's end must be closed here, or its death would never be seen. Another machine's child that was
+   * forked meanwhile may hold that end as well, and wait for ours: so the kernel tells of the death, too. */
   close (plan->gate[1]);
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid () != plan->parent)
+    _exit (127);
   while ((got = read (plan->gate[0], &go, 1)) < 0 && errno == EINTR)
     ;
   if (got != 1)
     _exit (127);
+  prctl (PR_SET_PDEATHSIG, 0, 0, 0, 0);
 
   child_reset_signals ();
   umask (PROCESS_FILE_UMASK);
@@ -382,7 +388,9 @@ process_spawn (const ProcessLaunch *launch, GError **error)
 {
   static char *minimal[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                              (char *)"LC_ALL=C", NULL };
-  LaunchPlan plan = { .launch = launch, .null_fd = -1, .gate = { -1, -1 }, .report = { -1, -1 } };
+  LaunchPlan plan = {
+    .launch = launch, .null_fd = -1, .parent = getpid (), .gate = { -1, -1 }, .report = { -1, -1 }
+  };
 
   plan.environment = launch->environment != NULL ? launch->environment : minimal;
   if (!check_launch (launch, error) || !plan_account (&plan, error) || !plan_pipes (&plan, error)) {

@@ -235,6 +235,14 @@ die_here (GPid pid, guint64 start_time, gpointer data, GError **error)
   return FALSE;
 }
 
+/* It saw the gate close, or was told by the kernel first. */
+static gboolean
+never_became_the_program (int status)
+{
+  return WIFEXITED (status) ? WEXITSTATUS (status) == 127
+                            : WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL;
+}
+
 /* The daemon is killed before it could write down what it started: the child never becomes the program. */
 static void
 nothing_executes_when_the_daemon_dies (void **state)
@@ -253,8 +261,50 @@ nothing_executes_when_the_daemon_dies (void **state)
   assert_int_equal (waitpid (daemon, &status, 0), daemon);
   assert_true (WIFSIGNALED (status));
   assert_int_equal (waitpid (orphan, &status, 0), orphan); /* ours to reap: we are its subreaper */
-  assert_true (WIFEXITED (status));
-  assert_int_equal (WEXITSTATUS (status), 127);
+  assert_true (never_became_the_program (status));
+  close (ends[0]);
+  close (ends[1]);
+}
+
+/* Another machine is being started at the same moment: its child has copies of all the daemon has open. */
+static gboolean
+fork_another_and_die (GPid pid, guint64 start_time, gpointer data, GError **error)
+{
+  GPid other = fork ();
+
+  if (other == 0) {
+    pause ();
+    _exit (1);
+  }
+  assert_int_equal (write (*(int *)data, &other, sizeof other), sizeof other);
+  return die_here (pid, start_time, data, error);
+}
+
+static void
+nothing_executes_when_another_child_holds_the_gate (void **state)
+{
+  int ends[2], status = 0;
+  GPid children[2]; /* the other one, and the one that was to become a program */
+  gboolean ended = FALSE;
+
+  (void)state;
+  assert_int_equal (pipe2 (ends, O_CLOEXEC), 0);
+  pid_t daemon = fork ();
+  if (daemon == 0) {
+    spawn_shell ("sleep 100", (ProcessLaunch){ .created = fork_another_and_die, .created_data = &ends[1] },
+                 NULL);
+    _exit (1);
+  }
+  assert_int_equal (read (ends[0], &children[0], sizeof children[0]), sizeof children[0]);
+  assert_int_equal (read (ends[0], &children[1], sizeof children[1]), sizeof children[1]);
+  assert_int_equal (waitpid (daemon, &status, 0), daemon);
+  for (gint64 deadline = g_get_monotonic_time () + PATIENCE_MS * 1000;
+       !ended && g_get_monotonic_time () < deadline; g_usleep (1000))
+    ended = waitpid (children[1], &status, WNOHANG) == children[1];
+  kill (children[0], SIGKILL);
+  assert_int_equal (waitpid (children[0], NULL, 0), children[0]);
+  assert_true (ended);
+  assert_true (never_became_the_program (status));
   close (ends[0]);
   close (ends[1]);
 }
@@ -333,6 +383,7 @@ main (void)
     cmocka_unit_test (launch_errors_name_the_program_and_the_reason),
     cmocka_unit_test (nothing_executes_before_it_is_written_down),
     cmocka_unit_test (nothing_executes_when_the_daemon_dies),
+    cmocka_unit_test (nothing_executes_when_another_child_holds_the_gate),
     cmocka_unit_test (adopted_is_the_same_process_or_none),
     cmocka_unit_test (zombie_is_not_alive),
     cmocka_unit_test (earlier_end_is_told_too),
