@@ -22,7 +22,7 @@ call_finish (Call *call, GVariant *answer, const GError *error)
   g_clear_object (&call->descriptors);
   g_free (call->terminal);
   if (call->holds_domain)
-    domain_done (call->manager, call->domain_uuid);
+    domain_done (call->manager, call->domain_uuid, call);
   g_free (call->domain_uuid);
   g_free (call);
 }

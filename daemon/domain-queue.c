@@ -28,6 +28,7 @@ take_turn (Domain *domain, const char *name, Call *call, void (*begin) (Domain *
 {
   call->holds_domain = TRUE;
   call->domain = domain;
+  domain->holder = call;
   domain->busy = TRUE;
   domain->job_name = name;
   domain->job_since = g_get_monotonic_time ();
@@ -79,15 +80,16 @@ domain_queue (Domain *domain, const char *name, Call *call, void (*begin) (Domai
 }
 
 void
-domain_done (Manager *manager, const char *uuid)
+domain_done (Manager *manager, const char *uuid, const Call *holder)
 {
   Domain *domain = manager_find_uuid (manager, uuid, NULL);
   Call *destroyer;
   Turn *turn;
 
-  if (domain == NULL)
+  if (domain == NULL || domain->holder != holder)
     return;
   domain->busy = FALSE;
+  domain->holder = NULL;
   domain->job = NULL;
   domain->job_name = NULL;
   while ((destroyer = g_queue_pop_head (&domain->destroyers)) != NULL)

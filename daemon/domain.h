@@ -36,6 +36,7 @@ struct Domain {
   GList recent;               /* its place among those in memory */
   guint definition_count;     /* goes up with each new definition: a reading begun before is out of date */
   gboolean busy;              /* a changing job runs, or a wait for one */
+  const Call *holder;         /* whose turn it is; NULL: nobody's, or a machine's that was found again */
   gboolean destroy_asked;     /* while it is being started: the start is to be given up */
   GQueue destroyers;          /* Call: those who asked so, answered when it is given up */
   Job *job;                   /* the one that runs, when it can be cancelled */
@@ -87,8 +88,10 @@ gboolean domain_check_active (const Domain *domain, GError **error);
  * the call with VIR_ERR_OPERATION_TIMEOUT; a domain that goes away meanwhile with VIR_ERR_NO_DOMAIN. @name is
  * static. */
 void domain_queue (Domain *domain, const char *name, Call *call, void (*begin) (Domain *domain, Call *call));
-/* A turn is over: the next one's. Called when a call that holds the domain is answered. */
-void domain_done (Manager *manager, const char *uuid);
+/* A turn is over: the next one's. Called when a call that holds the domain is answered. Nothing happens
+ * unless the turn is @holder's (NULL: that of a machine found again): a transient domain may have gone
+ * meanwhile, and another of its UUID have come. */
+void domain_done (Manager *manager, const char *uuid, const Call *holder);
 /* Nobody waits any more: they are all answered with @error. */
 void domain_fail_waiting (Domain *domain, const GError *error);
 

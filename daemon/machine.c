@@ -139,7 +139,7 @@ finish (Machine *machine)
   if (!domain->persistent)
     manager_remove (manager, domain);
   else if (machine->holds_domain)
-    domain_done (manager, domain->uuid);
+    domain_done (manager, domain->uuid, NULL);
   for (guint i = 0; i < endings->len; i++)
     ending_answer (g_ptr_array_index (endings, i));
   g_ptr_array_unref (endings);
@@ -408,6 +408,7 @@ machine_set_saving (Machine *machine, const char *path, const char *id)
 typedef struct {
   Manager *manager;
   char *uuid;
+  int id;
 } AdoptContext;
 
 /* The monitor has answered, or not: what it says now is the state. */
@@ -417,9 +418,10 @@ adopted (gpointer result, const GError *error, gpointer data)
   g_autoptr (AdoptedMachine) answer = result;
   AdoptContext *context = data;
   Domain *domain = manager_find_uuid (context->manager, context->uuid, NULL);
-  Machine *machine = domain != NULL ? domain->machine : NULL;
+  /* It may have ended, and a transient domain be another one already. */
+  Machine *machine = domain != NULL && domain->id == context->id ? domain->machine : NULL;
 
-  if (domain != NULL)
+  if (machine != NULL)
     domain->job = NULL;
   if (machine != NULL && error != NULL) {
     g_warning ("domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
@@ -440,7 +442,7 @@ adopted (gpointer result, const GError *error, gpointer data)
     qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
   }
   if (machine == NULL || !machine->holds_domain)
-    domain_done (context->manager, context->uuid);
+    domain_done (context->manager, context->uuid, NULL);
   g_free (context->uuid);
   g_free (context);
 }
@@ -463,6 +465,7 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
 
   context->manager = manager;
   context->uuid = g_strdup (domain->uuid);
+  context->id = domain->id;
   domain->busy = TRUE; /* changes wait until the monitor has answered; destroy does not */
   domain->job_name = "adopt";
   domain->job_since = g_get_monotonic_time ();
