@@ -61,6 +61,7 @@ struct Machine {
   gboolean
       holds_domain; /* its end is the end of the domain's turn: a half-started one that was found again */
   gboolean monitor_closed;
+  guint ask_again;            /* source: it was found again, and its monitor was silent */
   guint linger;               /* source: the monitor of an ended process is being read out */
   int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */

@@ -12,16 +12,16 @@
 #include "daemon/qemu/control.h"
 #include "model/channel.h"
 
-#define LAST_WORDS_WAIT 1000 /* ms a dead process's monitor has to be read to its end */
+#define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */
+#define ADOPT_AGAIN_SECONDS 5    /* before a machine whose monitor was silent is asked again */
 
-void
-machine_save_status (Machine *machine)
+/* Its texts are the domain's. */
+static MachineStatus
+status_now (const Machine *machine)
 {
-  Domain *domain = machine->domain;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *json = NULL,
-                  *live = domain_def_to_xml (machine->def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
-  MachineStatus status = {
+  const Domain *domain = machine->domain;
+
+  return (MachineStatus){
     .name = domain->name,
     .uuid = domain->uuid,
     .id = domain->id,
@@ -38,9 +38,19 @@ machine_save_status (Machine *machine)
     .save_path = machine->save_path,
     .save_id = machine->save_id,
   };
+}
+
+void
+machine_save_status (Machine *machine)
+{
+  const Domain *domain = machine->domain;
+  const MachineStatus status = status_now (machine);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = NULL, *live = NULL;
 
   if (machine->ended)
     return;
+  live = domain_def_to_xml (machine->def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
   json = machine_status_to_json (&status);
   if (!store_save_status (domain->manager->store, domain->uuid, json, live, &error))
     g_warning ("domain '%s': %s", domain->name, error->message);
@@ -53,6 +63,7 @@ machine_free (Machine *machine)
     return;
   if (machine->linger != 0)
     g_source_remove (machine->linger);
+  g_clear_handle_id (&machine->ask_again, g_source_remove);
   if (machine->qmp != NULL) {
     qmp_close (machine->qmp);
     qmp_unref (machine->qmp);
@@ -127,6 +138,7 @@ finish (Machine *machine)
   Manager *manager = domain->manager;
   GPtrArray *endings = g_steal_pointer (&machine->endings);
 
+  g_clear_handle_id (&machine->ask_again, g_source_remove);
   machine_clean_up (manager->settings, manager->store, domain->uuid);
   if (domain->job != NULL)
     job_cancel (domain->job);
@@ -409,9 +421,45 @@ typedef struct {
   Manager *manager;
   char *uuid;
   int id;
+  gboolean holds_turn; /* the domain's, until its monitor was asked for the first time */
 } AdoptContext;
 
-/* The monitor has answered, or not: what it says now is the state. */
+static gboolean adopt_again (gpointer data);
+
+/* What was under way when the daemon ended is over with it. */
+static void
+end_found (Machine *machine, gboolean holds_turn, const char *what, int reason, int detail)
+{
+  g_message ("domain '%s' was %s when the daemon ended", machine->domain->name, what);
+  machine->holds_domain = holds_turn; /* who wants to start it anew waits for the end */
+  machine_end (machine, FALSE, reason, detail);
+}
+
+/* The monitor has answered: what it says now is the state. */
+static void
+take_up (Machine *machine, AdoptedMachine *answer, gboolean holds_turn)
+{
+  Domain *domain = machine->domain;
+
+  if (answer->half_started) {
+    end_found (machine, holds_turn, "being started", VIR_DOMAIN_SHUTOFF_FAILED,
+               VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    return;
+  }
+  if (answer->saved) {
+    end_found (machine, holds_turn, "saved", VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
+    return;
+  }
+  domain->managed_save = domain->managed_save && !answer->image_gone;
+  machine->qmp = g_steal_pointer (&answer->qmp);
+  machine->starting = FALSE;
+  g_clear_pointer (&machine->save_path, g_free);
+  g_clear_pointer (&machine->save_id, g_free);
+  domain_set_state (domain, answer->state, answer->reason, -1, 0);
+  machine_events_found (machine->events, answer->state, answer->reason);
+  qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+}
+
 static void
 adopted (gpointer result, const GError *error, gpointer data)
 {
@@ -421,57 +469,66 @@ adopted (gpointer result, const GError *error, gpointer data)
   /* It may have ended, and a transient domain be another one already. */
   Machine *machine = domain != NULL && domain->id == context->id ? domain->machine : NULL;
 
-  if (machine != NULL)
+  if (machine != NULL && context->holds_turn)
     domain->job = NULL;
   if (machine != NULL && error != NULL) {
-    g_warning ("domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
-  } else if (machine != NULL && answer->half_started) {
-    g_message ("domain '%s' was being started when the daemon ended: it is ended", domain->name);
-    machine->holds_domain = TRUE; /* who wants to start it anew waits for the end */
-    machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
-  } else if (machine != NULL && answer->saved) {
-    g_message ("domain '%s' was saved when the daemon ended", domain->name);
-    machine->holds_domain = TRUE;
-    machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
-  } else if (machine != NULL && machine->qmp == NULL) {
-    domain->managed_save = domain->managed_save && !answer->image_gone;
-    machine->qmp = g_steal_pointer (&answer->qmp);
-    machine->starting = FALSE;
-    domain_set_state (domain, answer->state, answer->reason, -1, 0);
-    machine_events_found (machine->events, answer->state, answer->reason);
-    qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+    g_log (G_LOG_DOMAIN, context->holds_turn ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
+           "domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
+    machine->ask_again = g_timeout_add_seconds (ADOPT_AGAIN_SECONDS, adopt_again, machine);
+  } else if (machine != NULL) {
+    take_up (machine, answer, context->holds_turn);
   }
-  if (machine == NULL || !machine->holds_domain)
+  if (context->holds_turn && (machine == NULL || !machine->holds_domain))
     domain_done (context->manager, context->uuid, NULL);
   g_free (context->uuid);
   g_free (context);
 }
 
+static Job *
+begin_adoption (Machine *machine, const MachineStatus *status, gboolean holds_turn)
+{
+  Domain *domain = machine->domain;
+  Manager *manager = domain->manager;
+  AdoptContext *context = g_new0 (AdoptContext, 1);
+
+  *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, holds_turn };
+  return job_start ("adopt", adopt_job, adopt_request_new (status, manager->settings, manager->store),
+                    (GDestroyNotify)adopt_request_free, manager->settings->call_timeout, adopted, context);
+}
+
+/* A process that was stopped, or stuck at its disks, may go on and answer. Nobody waits for that: calls are
+ * told meanwhile that it is silent. */
+static gboolean
+adopt_again (gpointer data)
+{
+  Machine *machine = data;
+  const MachineStatus status = status_now (machine);
+
+  machine->ask_again = 0;
+  begin_adoption (machine, &status, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
 void
 machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process)
 {
-  Manager *manager = domain->manager;
   Machine *machine = machine_new (domain, process, domain_def_ref (live), status->state, status->reason);
-  AdoptContext *context = g_new0 (AdoptContext, 1);
 
   machine->started = status->started;
   machine->starting = status->starting;
+  machine->save_path = g_strdup (status->save_path);
+  machine->save_id = g_strdup (status->save_id);
   domain->state_changed = status->state_changed;
-  manager_set_id (manager, domain, status->id);
+  manager_set_id (domain->manager, domain, status->id);
   if (status->shutdown_seen)
     machine_events_set_shutdown_seen (machine->events);
   machine_events_restart_on_shutdown (machine->events, status->restart_on_shutdown);
   process_watch (process, process_ended, machine);
 
-  context->manager = manager;
-  context->uuid = g_strdup (domain->uuid);
-  context->id = domain->id;
   domain->busy = TRUE; /* changes wait until the monitor has answered; destroy does not */
   domain->job_name = "adopt";
   domain->job_since = g_get_monotonic_time ();
-  domain->job =
-      job_start ("adopt", adopt_job, adopt_request_new (status, manager->settings, manager->store),
-                 (GDestroyNotify)adopt_request_free, manager->settings->call_timeout, adopted, context);
+  domain->job = begin_adoption (machine, status, TRUE);
 }
 
 void

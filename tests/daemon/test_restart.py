@@ -92,6 +92,30 @@ def test_a_wedged_machine_holds_up_no_start(daemon, machines):
     assert wedged not in daemon.processes()
 
 
+def answers(daemon, path, method):
+    try:
+        daemon.call(path, DOMAIN, method)
+        return True
+    except GLib.Error:
+        return False
+
+
+def test_a_wedged_machine_that_goes_on_is_taken_up(daemon):
+    path = daemon.define(domain_xml("wedged"))
+    daemon.call(path, DOMAIN, "Create", "(u)", 0)
+    daemon.kill()
+    (daemon.root / "etc/domaind/domaind.conf").write_text("[machines]\ncall-timeout = 1\n")
+    (machine,) = daemon.processes()
+    os.kill(machine, signal.SIGSTOP)
+    daemon.start()
+    wait_for(lambda: "its monitor does not answer" in daemon.log(), "the first asking's end")
+    assert "destroy still works" in daemon.error(path, DOMAIN, "Suspend")[1]
+    os.kill(machine, signal.SIGCONT)
+    wait_for(lambda: answers(daemon, path, "Suspend"), "the monitor")
+    assert state(daemon, path) == (PAUSED, 1)
+    assert daemon.processes() == {machine}
+
+
 def test_killed_while_it_starts_one(daemon):
     path = daemon.define(domain_xml("web", UUID))
     for instant in range(8):
