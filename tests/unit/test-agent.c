@@ -17,7 +17,7 @@ typedef struct {
   const char *before; /* said before the greeting is answered */
   const char *delimiter;
   int id_off_by;        /* the greeting's number is answered with one that is off */
-  const char *answer;   /* to the command; NULL: closes the connection */
+  const char *answer;   /* to the command; NULL: it is heard, and the connection closed */
   const char *contains; /* of the error, or of the answer */
   virErrorNumber code;  /* VIR_ERR_OK: it is answered */
 } Script;
@@ -69,7 +69,7 @@ play (gpointer data)
 
     say (fd, greeting);
   }
-  if (script->answer != NULL && hear (fd, line, sizeof line)) {
+  if (hear (fd, line, sizeof line) && script->answer != NULL) {
     say (fd, script->answer);
     while (hear (fd, line, sizeof line))
       ;
