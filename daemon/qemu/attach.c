@@ -210,16 +210,12 @@ static const struct {
   [STEP_AUDIODEV] = { NULL, NULL, NULL },
 };
 
-/* "-action watchdog=reset" is all a device says as an option. */
+/* What a watchdog does when it expires is all that a device says as an option. */
 static gboolean
 say_option (Plugging *plugging, const Step *step, GError **error)
 {
-  static const char watchdog[] = "watchdog=";
-
-  if (g_str_equal (step->option, "-action") && step->value != NULL
-      && g_str_has_prefix (step->value, watchdog))
-    return plugging_tell (plugging, "set-action",
-                          props ("watchdog", "s", step->value + strlen (watchdog), NULL), error);
+  if (g_str_equal (step->option, "-watchdog-action"))
+    return plugging_tell (plugging, "set-action", props ("watchdog", "s", step->value, NULL), error);
   virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
                   "the device needs the option %s, which QEMU can only be given at its start", step->option);
   return FALSE;
