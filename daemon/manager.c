@@ -8,6 +8,7 @@
 #include "daemon/definition.h"
 #include "daemon/machine.h"
 #include "daemon/qemu/adopt.h"
+#include "daemon/qemu/monitor-socket.h"
 #include "daemon/qemu/save.h"
 #include "daemon/storage/pools.h"
 #include "qemu/recipe.h"
@@ -278,6 +279,7 @@ report_broken (const char *path, const GError *error, G_GNUC_UNUSED gpointer dat
 static void
 load_running (Manager *manager, const char *uuid)
 {
+  g_autofree char *run_directory = store_run_directory (manager->store, uuid);
   g_autoptr (MachineStatus) status = NULL;
   g_autoptr (DomainDef) live = NULL;
   g_autoptr (Process) process = NULL;
@@ -300,7 +302,9 @@ load_running (Manager *manager, const char *uuid)
       g_warning ("the state of machine %s: %s", uuid, error->message);
     else
       g_message ("domain '%s' ended while the daemon was away", status != NULL ? status->name : uuid);
-    if (process == NULL)
+    /* What cannot be read may tell of a machine that runs: then it stays, and nothing is started beside it.
+     */
+    if (process == NULL && !monitor_socket_is_held (run_directory))
       machine_clean_up (manager->settings, manager->store, uuid);
     return;
   }

@@ -18,12 +18,15 @@
 static int
 fail (const char *run_directory, int directory, int fd, GError **error)
 {
+  int number = errno;
+
   virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot use the monitor socket in '%s': %s", run_directory,
-                  g_strerror (errno));
+                  g_strerror (number));
   if (fd >= 0)
     close (fd);
   if (directory >= 0)
     close (directory);
+  errno = number;
   return -1;
 }
 
@@ -72,4 +75,16 @@ monitor_socket_connect (const char *run_directory, GError **error)
     return fail (run_directory, directory, fd, error);
   close (directory);
   return fd;
+}
+
+gboolean
+monitor_socket_is_held (const char *run_directory)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = monitor_socket_connect (run_directory, &error);
+  gboolean held = fd >= 0 || errno == EAGAIN; /* or its queue is full */
+
+  if (fd >= 0)
+    close (fd);
+  return held;
 }

@@ -12,3 +12,5 @@
 int monitor_socket_listen (const char *run_directory, GError **error);
 /* At once: QEMU accepts when it is ready, or its end is seen as a hang-up. */
 int monitor_socket_connect (const char *run_directory, GError **error);
+/* Does a process listen there? */
+gboolean monitor_socket_is_held (const char *run_directory);

@@ -127,6 +127,19 @@ make_directories (Start *start, GError **error)
   return TRUE;
 }
 
+/* A machine that the daemon has lost sight of, as its state was damaged, is not started beside itself. */
+static gboolean
+check_alone (const Start *start, GError **error)
+{
+  if (!monitor_socket_is_held (start->run_directory))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                  "a process of domain '%s' that the daemon does not know of still runs and listens on "
+                  "'%s/" MONITOR_SOCKET "': end it before the domain is started",
+                  start->request->def->name, start->run_directory);
+  return FALSE;
+}
+
 /* What the machine needs of the host's devices, before anything is begun. */
 static gboolean
 check_devices (Start *start, GError **error)
@@ -169,6 +182,8 @@ choose (Start *start, GError **error)
     return FALSE;
   }
 
+  if (!check_alone (start, error))
+    return FALSE;
   start->account = account_for_qemu (request->settings, error);
   start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
   if (start->caps == NULL)

@@ -116,6 +116,23 @@ def test_a_wedged_machine_that_goes_on_is_taken_up(daemon):
     assert daemon.processes() == {machine}
 
 
+@pytest.mark.parametrize("file", ["status.json", "live.xml"])
+def test_a_machine_of_damaged_state_is_not_started_twice(daemon, file):
+    path = daemon.define(domain_xml("web", UUID))
+    daemon.call(path, DOMAIN, "Create", "(u)", 0)
+    (machine,) = daemon.processes()
+    daemon.kill()
+    (daemon.root / "run/domaind/machines" / UUID / file).write_text("damaged")
+    daemon.start()
+    assert state(daemon, path)[0] == SHUTOFF
+    assert "that the daemon does not know of still runs" in daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
+    assert daemon.processes() == {machine}
+    os.kill(machine, signal.SIGKILL)
+    wait_for(lambda: not daemon.processes(), "the machine's end")
+    daemon.call(path, DOMAIN, "Create", "(u)", 0)
+    assert state(daemon, path)[0] == RUNNING
+
+
 def test_killed_while_it_starts_one(daemon):
     path = daemon.define(domain_xml("web", UUID))
     for instant in range(8):
