@@ -29,7 +29,8 @@ void machine_replace_def (Machine *machine, DomainDef *def);
  * is NULL when it has ended. */
 void machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *machine, gpointer data),
                         gpointer data);
-/* A client has given QEMU a command of its own: said in the log, and by the domain's messages while it runs. */
+/* A client has given QEMU a command of its own: said in the log, and by the domain's messages while it runs.
+ */
 void machine_taint_by_monitor (Machine *machine);
 /* The state file, after whatever it says has changed. */
 void machine_save_status (Machine *machine);

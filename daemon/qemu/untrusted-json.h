@@ -4,8 +4,8 @@
 #include <json-glib/json-glib.h>
 
 /*
- * JSON from outside (QEMU, the guest's agent, a client) as one object. Any thread. The caller bounds the length;
- * here the nesting is, before a recursive parser sees it.
+ * JSON from outside (QEMU, the guest's agent, a client) as one object. Any thread. The caller bounds the
+ * length; here the nesting is, before a recursive parser sees it.
  */
 #define UNTRUSTED_JSON_MAX_DEPTH 64 /* of brackets; no message that is meant has half of it */
 

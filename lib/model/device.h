@@ -115,7 +115,8 @@ struct DeviceKind {
   /* The index given to `alias` passes over devices that the user named. */
   gboolean skips_user_aliases;
   /* Where libvirt puts it among those of its kind when it reads a document: the index in def->devices it is
-   * inserted at. NULL or G_MAXUINT: after the last of its kind. What completion adds always goes after the last. */
+   * inserted at. NULL or G_MAXUINT: after the last of its kind. What completion adds always goes after the
+   * last. */
   guint (*position) (const DomainDef *def, const Device *device);
   /* What names it to a person: "disk 'vda'", "interface 52:54:00:..."; NULL: its element. (transfer full) */
   char *(*describe) (const Device *device);

@@ -15,7 +15,8 @@ struct Platform {
   /* The emulator a machine of this type and architecture runs with by default; NULL when there is none. */
   const char *(*default_emulator) (const Platform *platform, const char *arch);
   const char *(*default_arch) (const Platform *platform);
-  /* "q35" → "pc-q35-7.2"; NULL when the emulator has no such machine. A NULL @machine asks for the default. */
+  /* "q35" → "pc-q35-7.2"; NULL when the emulator has no such machine. A NULL @machine asks for the default.
+   */
   const char *(*canonical_machine) (const Platform *platform, const char *emulator, const char *machine);
   /* NULL-terminated names to offer when a machine is not known. */
   const char *const *(*machines) (const Platform *platform, const char *emulator);
