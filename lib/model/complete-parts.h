@@ -7,6 +7,9 @@
  * The steps of domain_complete and domain_validate that belong to one part of the document; each is in the
  * file of that part.
  */
+/* A mistake at the place of @member, or of @object where the document did not say it. */
+void report_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
+                gconstpointer object, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
 /* Is the architecture one of libvirt's? FALSE after reporting it. */
 gboolean check_architecture (Completion *completion);
 void complete_os (Completion *completion);

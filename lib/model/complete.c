@@ -9,18 +9,13 @@
 
 #include "model/complete-parts.h"
 
-static void
-completion_vreport (Completion *completion, virErrorNumber code, gconstpointer member, gconstpointer object,
-                    const char *format, va_list arguments) G_GNUC_PRINTF (5, 0);
-
-static void
-completion_vreport (Completion *completion, virErrorNumber code, gconstpointer member, gconstpointer object,
-                    const char *format, va_list arguments)
+void
+report_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
+           gconstpointer object, const char *format, va_list arguments)
 {
   g_autofree char *message = g_strdup_vprintf (format, arguments);
 
-  diagnostics_error (completion->diagnostics, source_map_find (completion->map, member, object), code, "%s",
-                     message);
+  diagnostics_error (diagnostics, source_map_find (map, member, object), code, "%s", message);
 }
 
 void
@@ -29,7 +24,8 @@ completion_error (Completion *completion, gconstpointer member, gconstpointer ob
   va_list arguments;
 
   va_start (arguments, format);
-  completion_vreport (completion, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format, arguments);
+  report_at (completion->map, completion->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format,
+             arguments);
   va_end (arguments);
 }
 
@@ -40,7 +36,7 @@ completion_error_code (Completion *completion, virErrorNumber code, gconstpointe
   va_list arguments;
 
   va_start (arguments, format);
-  completion_vreport (completion, code, member, object, format, arguments);
+  report_at (completion->map, completion->diagnostics, code, member, object, format, arguments);
   va_end (arguments);
 }
 

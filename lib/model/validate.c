@@ -11,27 +11,14 @@
 #define NAME_MAX_BYTES  250 /* a file is named after it, with an extension */
 #define TITLE_MAX_BYTES 4096
 
-static void
-validation_vreport (Validation *validation, virErrorNumber code, gconstpointer member, gconstpointer object,
-                    const char *format, va_list arguments) G_GNUC_PRINTF (5, 0);
-
-static void
-validation_vreport (Validation *validation, virErrorNumber code, gconstpointer member, gconstpointer object,
-                    const char *format, va_list arguments)
-{
-  g_autofree char *message = g_strdup_vprintf (format, arguments);
-
-  diagnostics_error (validation->diagnostics, source_map_find (validation->map, member, object), code, "%s",
-                     message);
-}
-
 void
 validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format, ...)
 {
   va_list arguments;
 
   va_start (arguments, format);
-  validation_vreport (validation, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format, arguments);
+  report_at (validation->map, validation->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format,
+             arguments);
   va_end (arguments);
 }
 
@@ -42,7 +29,7 @@ validation_error_code (Validation *validation, virErrorNumber code, gconstpointe
   va_list arguments;
 
   va_start (arguments, format);
-  validation_vreport (validation, code, member, object, format, arguments);
+  report_at (validation->map, validation->diagnostics, code, member, object, format, arguments);
   va_end (arguments);
 }
 
