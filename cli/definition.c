@@ -296,7 +296,7 @@ static const GOptionEntry dumpxml_options[] = {
 };
 
 static const GOptionEntry autostart_options[] = {
-  { "disable", 0, 0, G_OPTION_ARG_NONE, &disable, N_ ("No longer start it with the daemon"), NULL },
+  { "disable", 0, 0, G_OPTION_ARG_NONE, &disable, N_ ("No longer start it with the host"), NULL },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -306,6 +306,6 @@ const Command definition_commands[] = {
   { "undefine", "DOMAIN", N_ ("Remove a definition"), 1, 1, undefine_options, undefine_run },
   { "dumpxml", "DOMAIN", N_ ("Print a machine's document"), 1, 1, dumpxml_options, dumpxml_run },
   { "edit", "DOMAIN", N_ ("Edit a machine's document"), 1, 1, NULL, edit_run },
-  { "autostart", "DOMAIN", N_ ("Start a machine with the daemon"), 1, 1, autostart_options, autostart_run },
+  { "autostart", "DOMAIN", N_ ("Start a machine with the host"), 1, 1, autostart_options, autostart_run },
   { NULL },
 };

@@ -220,7 +220,7 @@ static const GOptionEntry list_options[] = {
   { "title", 0, 0, G_OPTION_ARG_NONE, &titles, N_ ("With titles"), NULL },
   { "persistent", 0, 0, G_OPTION_ARG_NONE, &persistent, N_ ("Defined machines"), NULL },
   { "transient", 0, 0, G_OPTION_ARG_NONE, &transient, N_ ("Machines without a definition"), NULL },
-  { "autostart", 0, 0, G_OPTION_ARG_NONE, &with_autostart, N_ ("Machines that start with the daemon"), NULL },
+  { "autostart", 0, 0, G_OPTION_ARG_NONE, &with_autostart, N_ ("Machines that start with the host"), NULL },
   { "no-autostart", 0, 0, G_OPTION_ARG_NONE, &without_autostart, N_ ("Machines that do not"), NULL },
   { "with-managed-save", 0, 0, G_OPTION_ARG_NONE, &with_managed_save, N_ ("Machines with a managed save"),
     NULL },

@@ -36,7 +36,7 @@ void manager_free (Manager *manager);
 /* Names and UUIDs of everything defined (cheap: definitions are read when first needed), and every machine
  * that still runs, found again. Broken files are logged and skipped. */
 void manager_load (Manager *manager);
-/* Start what is marked autostart and does not run. */
+/* Start what is marked autostart and does not run: once since the host was started. */
 void manager_autostart (Manager *manager);
 
 /* NULL with VIR_ERR_NO_DOMAIN, in libvirt's words, when there is none. */

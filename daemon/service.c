@@ -18,6 +18,7 @@
 
 #define LISTEN_FIRST 3 /* the protocol's first descriptor */
 #define LISTEN_MAX   64
+#define MARK_MODE    0600
 
 void
 service_notify (const char *state)
@@ -87,4 +88,18 @@ service_lock (const char *run_directory, GError **error)
                   (int)lock.l_pid, run_directory);
   close (fd);
   return FALSE;
+}
+
+gboolean
+service_first_since_boot (const char *run_directory, const char *part)
+{
+  g_autofree char *name = g_strconcat (part, ".autostarted", NULL);
+  g_autofree char *mark = g_build_filename (run_directory, name, NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (g_file_test (mark, G_FILE_TEST_EXISTS))
+    return FALSE;
+  if (!g_file_set_contents_full (mark, "", 0, G_FILE_SET_CONTENTS_NONE, MARK_MODE, &error))
+    g_warning ("what is marked for autostart will start again with the next daemon: %s", error->message);
+  return TRUE;
 }

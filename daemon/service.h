@@ -15,3 +15,7 @@ int *service_listen_sockets (void);
 /* The run directory is ours: the lock is held as long as the process lives. FALSE, naming the other's pid,
  * when it is another's. */
 gboolean service_lock (const char *run_directory, GError **error);
+
+/* TRUE for the first who asks for @part since the host was started, as the run directory remembers: autostart
+ * is for then, and a daemon that is merely started again leaves what was stopped by hand alone. */
+gboolean service_first_since_boot (const char *run_directory, const char *part);

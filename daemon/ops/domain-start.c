@@ -9,6 +9,7 @@
 #include "daemon/operation.h"
 #include "daemon/ops/start.h"
 #include "daemon/qemu/save.h"
+#include "daemon/service.h"
 
 #define AUTOSTART_PROCEDURE 9 /* DOMAIN_CREATE */
 #define START_KNOWN_FLAGS                                                                 \
@@ -373,6 +374,8 @@ manager_autostart (Manager *manager)
   static Client ourselves = { FALSE, 0, 0, (char *)"autostart" };
   g_autoptr (GPtrArray) domains = manager_list (manager);
 
+  if (!service_first_since_boot (manager->settings->run_directory, "domains"))
+    return;
   for (guint i = 0; i < domains->len; i++) {
     Domain *domain = g_ptr_array_index (domains, i);
     Call *call;

@@ -6,6 +6,7 @@
  * job; nobody is served yet, so the main loop runs here until they are, but never long: a directory on a
  * server that does not answer becomes active when it does.
  */
+#include "daemon/service.h"
 #include "daemon/storage/pool-files.h"
 #include "daemon/storage/pools.h"
 
@@ -70,7 +71,7 @@ void
 storage_pools_load (Manager *manager)
 {
   g_autoptr (GHashTable) files = pool_files_load (manager->settings);
-  gboolean autostart = pool_files_claim_autostart (manager->settings);
+  gboolean autostart = service_first_since_boot (manager->settings->run_directory, "storage");
   GHashTableIter iter;
   gpointer found;
 

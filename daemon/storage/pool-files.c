@@ -171,18 +171,3 @@ pool_files_load (const Settings *settings)
   }
   return pools;
 }
-
-gboolean
-pool_files_claim_autostart (const Settings *settings)
-{
-  g_autofree char *directory = directory_in (settings->run_directory);
-  g_autofree char *mark = g_build_filename (directory, "autostarted", NULL);
-  g_autoptr (GError) error = NULL;
-
-  if (access (mark, F_OK) == 0)
-    return FALSE;
-  if (!store_make_directory (directory, POOL_DIRECTORY_MODE, &error)
-      || !g_file_set_contents_full (mark, "", 0, G_FILE_SET_CONTENTS_NONE, POOL_FILE_MODE, &error))
-    g_warning ("storage pools will start again with the next daemon: %s", error->message);
-  return TRUE;
-}

@@ -28,5 +28,3 @@ typedef struct {
 
 /* Of every pool that is on disk, by name. Broken files are logged and skipped. (transfer full) */
 GHashTable *pool_files_load (const Settings *settings);
-/* TRUE for the first who asks since the host was started: autostart is for then. */
-gboolean pool_files_claim_autostart (const Settings *settings);

@@ -172,6 +172,10 @@ def test_autostart(daemon):
     daemon.call(broken, PROPERTIES, "Set", "(ssv)", DOMAIN, "Autostart", GLib.Variant("b", True))
     assert not daemon.processes()
     daemon.stop()
+    daemon.start()  # the daemon's start, not the host's
+    assert not daemon.processes()
+    daemon.stop()
+    (daemon.root / "run/domaind/domains.autostarted").unlink()  # as after a boot: the run directory is new
     daemon.start()
     wait_for(lambda: state(daemon, marked)[0] == RUNNING, "the marked machine")
     wait_for(lambda: "/nowhere/disk" in daemon.log(), "what is wrong with the broken one")
@@ -182,6 +186,11 @@ def test_autostart(daemon):
     daemon.start()
     assert state(daemon, marked)[0] == RUNNING
     assert daemon.processes() == pids
+    daemon.call(marked, DOMAIN, "Destroy", "(u)", 0)
+    daemon.stop()
+    daemon.start()  # what was stopped by hand stays stopped
+    assert state(daemon, marked)[0] == SHUTOFF
+    assert not daemon.processes()
 
 
 def run_domaind(daemon, *arguments):
