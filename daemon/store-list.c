@@ -164,7 +164,7 @@ add_entry (Listing *listing, const char *path, char *name, char *uuid)
 
     if (g_strcmp0 (owner, name) == 0) {
       g_autofree char *loser = store_source_path (listing->store, old->name);
-      g_autofree char *old_name = g_steal_pointer (&old->name);
+      g_autofree char *old_name G_GNUC_UNUSED = g_steal_pointer (&old->name);
 
       old->name = g_steal_pointer (&name);
       report_double (listing, loser, old, uuid);

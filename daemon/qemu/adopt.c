@@ -158,7 +158,7 @@ adopt_job (Job *job, gpointer data, GError **error)
 
   gboolean saved = request->status->save_path != NULL && was_saved (request->status);
   if (request->status->save_path != NULL && !saved) {
-    g_autofree char *before = said;
+    g_autofree char *before G_GNUC_UNUSED = said;
 
     said = take_save_back (request, qmp, job, error);
     if (said == NULL) {

@@ -345,7 +345,7 @@ agent_call (Agent *agent, const char *name, JsonObject *arguments, GError **erro
 char *
 agent_call_verbatim (Agent *agent, JsonObject *command, GError **error)
 {
-  g_autoptr (JsonObject) owned = command;
+  g_autoptr (JsonObject) owned G_GNUC_UNUSED = command;
   g_autoptr (JsonObject) answer =
       ask (agent, json_object_get_string_member_with_default (command, "execute", "?"), command, error);
 
@@ -355,7 +355,7 @@ agent_call_verbatim (Agent *agent, JsonObject *command, GError **error)
 gboolean
 agent_send_verbatim (Agent *agent, JsonObject *command, GError **error)
 {
-  g_autoptr (JsonObject) owned = command;
+  g_autoptr (JsonObject) owned G_GNUC_UNUSED = command;
 
   return send_object (agent, command, error);
 }

@@ -245,7 +245,8 @@ char *
 qmp_call_verbatim (Qmp *qmp, Job *job, JsonObject *object, int fd, GError **error)
 {
   static const char name[] = "the given command";
-  g_autoptr (JsonObject) owned = object, said = NULL;
+  g_autoptr (JsonObject) owned G_GNUC_UNUSED = object;
+  g_autoptr (JsonObject) said = NULL;
   g_autoptr (JsonNode) own_id = json_object_dup_member (object, "id"), answer = NULL;
   guint id;
   QmpCommand *command = job_command (qmp, job, name, TRUE, &id, error);

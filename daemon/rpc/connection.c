@@ -340,8 +340,9 @@ handle_frames (RpcConnection *connection)
   while (takes_frames (connection)) {
     guint fd_count;
     gsize length = 0;
-    gssize extent = frame_extent (connection, connection->input->data + taken, connection->input->len - taken,
-                                  &length, &fd_count);
+    gsize left = connection->input->len - taken;
+    gssize extent =
+        left > 0 ? frame_extent (connection, connection->input->data + taken, left, &length, &fd_count) : 0;
 
     if (extent < 0) {
       connection->freed = NULL;

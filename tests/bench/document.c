@@ -49,14 +49,14 @@ once (const char *text, gsize length, QemuCaps *caps, const Platform *platform)
     fprintf (stderr, "%s", mistakes);
     exit (EXIT_FAILURE);
   }
-  g_autofree char *completed = domain_def_to_xml (def, 0);
+  g_autofree char *completed G_GNUC_UNUSED = domain_def_to_xml (def, 0);
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
   if (!recipe_add_domain (recipe, &error)) {
     fprintf (stderr, "%s\n", error->message);
     exit (EXIT_FAILURE);
   }
-  g_auto (GStrv) argv = recipe_to_argv (recipe);
+  g_auto (GStrv) argv G_GNUC_UNUSED = recipe_to_argv (recipe);
 }
 
 int

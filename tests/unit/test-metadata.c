@@ -10,7 +10,7 @@
 static void
 test_set_and_get (G_GNUC_UNUSED void **state)
 {
-  g_autofree char *one = NULL, *two = NULL, *three = NULL, *got = NULL, *none = NULL;
+  g_autofree char *one = NULL, *two = NULL, *three = NULL, *got = NULL;
   g_autoptr (GError) error = NULL;
 
   assert_true (metadata_set (NULL, "<a b='1'><c/>text</a>", "k", "http://x/1", &one, &error));

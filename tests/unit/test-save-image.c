@@ -231,7 +231,7 @@ static void
 test_unfinished (void **state)
 {
   int fd = open (path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  g_autoptr (SaveImage) image = save_image_begin (fd, path, ID, TRUE, DOCUMENT, NULL);
+  g_autoptr (SaveImage) image G_GNUC_UNUSED = save_image_begin (fd, path, ID, TRUE, DOCUMENT, NULL);
 
   (void)state;
   assert_int_equal (write (fd, STREAM, strlen (STREAM)), strlen (STREAM));
