@@ -12,6 +12,8 @@ void report_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber c
                 gconstpointer object, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
 /* Is the architecture one of libvirt's? FALSE after reporting it. */
 gboolean check_architecture (Completion *completion);
+/* Architecture, emulator and machine type. Also for a definition with mistakes: it needs no other part. */
+void complete_target (Completion *completion);
 void complete_os (Completion *completion);
 void complete_cpu (Completion *completion);
 void complete_features (Completion *completion);
@@ -24,3 +26,8 @@ void validate_features (Validation *validation);
 void validate_iothreads (Validation *validation);
 void validate_clock (Validation *validation);
 void validate_devices (Validation *validation); /* model/validate-devices.c: what two of them share */
+void validate_disk_targets (Validation *validation);
+
+/* What can be said of a definition that was not read without mistakes: checks of values that stand by
+ * themselves. It has been through complete_target; nothing else of it need be there. */
+void domain_validate_parts (Validation *validation);

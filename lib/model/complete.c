@@ -234,6 +234,15 @@ complete_devices (Completion *completion)
 }
 
 void
+complete_target (Completion *completion)
+{
+  if (!check_architecture (completion) || !is_run_by_qemu (completion->def))
+    return;
+  complete_emulator (completion);
+  complete_machine (completion);
+}
+
+void
 domain_complete (Completion *completion)
 {
   DomainDef *def = completion->def;
@@ -247,14 +256,9 @@ domain_complete (Completion *completion)
   complete_lifecycle (def);
   complete_iothreads (completion);
   complete_clock (completion);
-  if (!check_architecture (completion))
-    return;
-  if (is_run_by_qemu (def)) {
-    complete_emulator (completion);
-    complete_machine (completion);
-    if (diagnostics_has_errors (completion->diagnostics))
-      return; /* without its machine nothing below means anything */
-  }
+  complete_target (completion);
+  if (diagnostics_has_errors (completion->diagnostics))
+    return; /* without its machine nothing below means anything */
   complete_os (completion);
   complete_features (completion);
   complete_cpu (completion);

@@ -6,7 +6,7 @@
  * tree: it is the gate, but it has the last word and not the first, because the others explain better.
  */
 
-#include "model/complete.h"
+#include "model/complete-parts.h"
 #include "model/device-list.h"
 #include "model/schema.h"
 #include "model/verbatim.h"
@@ -69,16 +69,48 @@ forget_running_state (DomainDef *def)
   }
 }
 
+static gboolean
+has_error_at (const Diagnostics *diagnostics, Position where)
+{
+  for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
+    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
+
+    if (diagnostic->severity == DIAGNOSTIC_ERROR && diagnostic->where.line == where.line
+        && diagnostic->where.column == where.column)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A document with mistakes is not completed, but what is wrong with the parts that were read is told in the
+ * same run; not of a place where something was said already, for that may only be what follows from it. */
+static void
+check_what_was_read (FieldReader *reader, DomainDef *def, const Platform *platform)
+{
+  g_autoptr (Diagnostics) further = diagnostics_new (NULL);
+
+  complete_target (&(Completion){ def, platform, further, reader->map, FALSE });
+  domain_validate_parts (&(Validation){ def, platform, further, reader->map });
+  for (guint i = 0; i < diagnostics_count (further); i++) {
+    const Diagnostic *mistake = diagnostics_get (further, i);
+
+    if (mistake->severity == DIAGNOSTIC_ERROR && !has_error_at (reader->diagnostics, mistake->where))
+      diagnostics_error (reader->diagnostics, mistake->where, mistake->code, "%s", mistake->message);
+  }
+}
+
 static DomainDef *
-read_definition (FieldReader *reader, guint flags)
+read_definition (FieldReader *reader, guint flags, const Platform *platform)
 {
   g_autoptr (DomainDef) def = domain_def_new ();
 
   verbatim_claim_namespaces (xml_document_root (reader->document));
   field_read (reader, &domain_table, def, xml_document_root (reader->document));
   check_read (reader, def);
-  if (diagnostics_has_errors (reader->diagnostics))
+  if (diagnostics_has_errors (reader->diagnostics)) {
+    check_what_was_read (reader, def, platform);
     return NULL;
+  }
   if ((flags & DOMAIN_READ_LIVE) == 0)
     forget_running_state (def);
   if ((flags & DOMAIN_READ_NO_SCHEMA) == 0)
@@ -138,7 +170,7 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
 
   if (document == NULL || !check_root (document, diagnostics))
     return NULL;
-  def = read_definition (&reader, flags);
+  def = read_definition (&reader, flags, platform);
   if (def == NULL)
     return NULL;
 

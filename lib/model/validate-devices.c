@@ -18,7 +18,7 @@ source_of (const DeviceDisk *disk)
   return path != NULL ? path : "(none)";
 }
 
-static void
+void
 validate_disk_targets (Validation *validation)
 {
   g_autoptr (GHashTable) targets = g_hash_table_new (g_str_hash, g_str_equal);

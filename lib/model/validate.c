@@ -148,3 +148,12 @@ domain_validate (Validation *validation)
   validate_host (validation);
   validate_devices (validation);
 }
+
+void
+domain_validate_parts (Validation *validation)
+{
+  if (validation->def->name != NULL)
+    validate_names (validation);
+  validate_memory (validation);
+  validate_disk_targets (validation);
+}

@@ -52,10 +52,19 @@ def test_validate_names_file_line_and_column_of_every_mistake(tmp_path):
                 .replace("q35", "q53").replace("<os>", "<oz/>\n  <os>"), "bad.xml")
     done = domctl("validate", good, bad, status=1)
     lines = done.stderr.splitlines()
-    assert [line.split(": ")[0] for line in lines] == [f"{bad}:3:3", f"{bad}:4:3"] or \
-        [line.split(": ")[0] for line in lines] == [f"{bad}:3:11", f"{bad}:4:3"]
+    assert [line.split(": ")[0] for line in lines] == [f"{bad}:3:3", f"{bad}:4:3", f"{bad}:6:11"]
     assert all(": error: " in line for line in lines)
-    assert "elephants" in lines[0] and "did you mean 'os'" in lines[1]
+    assert "elephants" in lines[0] and "did you mean 'os'" in lines[1] and "q53" in lines[2]
+
+
+def test_mistakes_of_reading_and_of_meaning_come_in_one_run(tmp_path):
+    disk = "<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>"
+    path = write(tmp_path, MINIMAL.replace("65536", "0").replace("q35", "q53").replace(
+        "</domain>", f"  <devices>\n    {disk}\n    {disk}\n    <consle/>\n  </devices>\n</domain>"))
+    lines = domctl("validate", path, status=1).stderr.splitlines()
+    assert [line.split(":")[1] for line in lines] == ["3", "5", "9", "10"], lines
+    for line, words in zip(lines, ("Memory size", "q53", "target 'vda' duplicated", "did you mean 'console'")):
+        assert words in line
 
 
 def test_validate_as_json(tmp_path):
