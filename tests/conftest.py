@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,16 @@ def wait_for(condition, what):
         if not context.iteration(False):
             time.sleep(0.005)
     return value
+
+
+def kill_and_wait(pid):
+    """SIGKILL to @pid, and the end of it: its descriptors, unlike its /proc/PID/exe, last until its pidfd is ready."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        assert select.select([descriptor], [], [], PATIENCE)[0], f"process {pid} did not end"
+    finally:
+        os.close(descriptor)
 
 
 def domain_path(domain_uuid):

@@ -9,7 +9,7 @@ import time
 import pytest
 from gi.repository import GLib
 
-from conftest import BUILD, CONNECT, DOMAIN, PROPERTIES, ROOT, domain_path, domain_xml, wait_for
+from conftest import BUILD, CONNECT, DOMAIN, PROPERTIES, ROOT, domain_path, domain_xml, kill_and_wait, wait_for
 
 UUID = "87291af1-1366-410c-bb6e-fbc6f66ff7ae"
 RUNNING, PAUSED, SHUTOFF = 1, 3, 5
@@ -70,8 +70,7 @@ def test_machines_that_ended_meanwhile(daemon, machines):
     running, paused, transient = machines
     daemon.kill()
     for pid in daemon.processes():
-        os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not daemon.processes(), "the ends of the machines")
+        kill_and_wait(pid)
     daemon.start()
     assert set(daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0)) == {running, paused}
     assert state(daemon, running)[0] == SHUTOFF
@@ -127,8 +126,7 @@ def test_a_machine_of_damaged_state_is_not_started_twice(daemon, file):
     assert state(daemon, path)[0] == SHUTOFF
     assert "that the daemon does not know of still runs" in daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
     assert daemon.processes() == {machine}
-    os.kill(machine, signal.SIGKILL)
-    wait_for(lambda: not daemon.processes(), "the machine's end")
+    kill_and_wait(machine)
     daemon.call(path, DOMAIN, "Create", "(u)", 0)
     assert state(daemon, path)[0] == RUNNING
 
