@@ -7,6 +7,7 @@
 #include "daemon/machine.h"
 
 #include "daemon/call.h"
+#include "daemon/machine-crash.h"
 #include "daemon/machine-devices.h"
 #include "daemon/qemu/adopt.h"
 #include "daemon/qemu/control.h"
@@ -234,7 +235,9 @@ act (gpointer data, MachineAction action)
   Machine *machine = data;
   Manager *manager = machine->domain->manager;
 
-  if (action == MACHINE_RESTART && machine->qmp != NULL)
+  if (action == MACHINE_DUMP)
+    machine_dump_crashed (machine);
+  else if (action == MACHINE_RESTART && machine->qmp != NULL)
     job_start ("restart", control_restart, control_request_new (machine->qmp), control_request_free,
                manager->settings->call_timeout, restarted, g_strdup (machine->domain->name));
   else
@@ -292,6 +295,15 @@ channel_changed (gpointer data, const char *alias, gboolean open)
   machine_replace_def (machine, def);
 }
 
+static void
+memory_dumped (gpointer data, const char *problem)
+{
+  Progress *progress = ((Machine *)data)->domain->progress;
+
+  if (*problem != '\0' && progress != NULL)
+    progress_tell_problem (progress, problem);
+}
+
 static const MachineEventHandlers event_handlers = {
   .state = state_changed,
   .event = client_event,
@@ -300,6 +312,7 @@ static const MachineEventHandlers event_handlers = {
   .device_deleted = device_deleted,
   .channel = channel_changed,
   .device_refused = device_refused,
+  .dumped = memory_dumped,
   .tray = tray_moved,
 };
 

@@ -80,7 +80,7 @@ const Operation operations[] = {
   { 0, 28, "DOMAIN_RESUME", "D", "-", "Domain", "Resume", ACCESS_STOP, op_domain_resume, NULL },
   { 0, 33, "DOMAIN_SHUTDOWN", "D", "-", NULL, NULL, ACCESS_STOP, op_domain_shutdown, NULL },
   { 0, 34, "DOMAIN_SUSPEND", "D", "-", "Domain", "Suspend", ACCESS_STOP, op_domain_suspend, NULL },
-  { 0, 53, "DOMAIN_CORE_DUMP", "Dsu", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 53, "DOMAIN_CORE_DUMP", "Dsu", "-", NULL, NULL, ACCESS_WRITE, op_domain_core_dump, NULL },
   { 0, 196, "DOMAIN_CREATE_WITH_FLAGS", "Du", "D", "Domain", "Create", ACCESS_START, op_domain_create, NULL },
   { 0, 201, "DOMAIN_OPEN_CONSOLE", "Dmsu", "-", "org.domaind1.Domain", "OpenConsole", ACCESS_WRITE, op_domain_open_console, &dbus_empty_is_absent },
   { 0, 210, "DOMAIN_INJECT_NMI", "Du", "-", "Domain", "InjectNMI", ACCESS_WRITE, op_domain_inject_nmi, NULL },
@@ -93,7 +93,7 @@ const Operation operations[] = {
   { 0, 267, "DOMAIN_PM_WAKEUP", "Du", "-", "Domain", "PMWakeup", ACCESS_STOP, op_domain_pm_wakeup, NULL },
   { 0, 296, "DOMAIN_OPEN_CHANNEL", "Dmsu", "-", NULL, NULL, ACCESS_WRITE, op_domain_open_channel, NULL },
   { 0, 310, "DOMAIN_CREATE_WITH_FILES", "Du", "D", "Domain", "CreateWithFiles", ACCESS_START, op_domain_create, NULL },
-  { 0, 334, "DOMAIN_CORE_DUMP_WITH_FORMAT", "Dsuu", "-", "Domain", "CoreDump", ACCESS_WRITE, NULL, NULL },
+  { 0, 334, "DOMAIN_CORE_DUMP_WITH_FORMAT", "Dsuu", "-", "Domain", "CoreDump", ACCESS_WRITE, op_domain_core_dump_with_format, NULL },
   { 0, 343, "DOMAIN_OPEN_GRAPHICS_FD", "Duu", "-", "Domain", "OpenGraphicsFD", ACCESS_WRITE, op_domain_open_graphics_fd, NULL },
   { 0, 390, "DOMAIN_SET_LIFECYCLE_ACTION", "Duuu", "-", NULL, NULL, ACCESS_WRITE, op_domain_set_lifecycle_action, NULL },
 

@@ -5,6 +5,7 @@
 struct Progress {
   gatomicrefcount references;
   virDomainJobOperation operation;
+  const char *why_not_give_up;
   gint64 started; /* g_get_monotonic_time */
   GMutex lock;    /* the rest */
   GCond changed;
@@ -12,6 +13,7 @@ struct Progress {
   virDomainJobType type;
   gint64 ended;
   ProgressFigures figures;
+  char *problem;
 };
 
 Progress *
@@ -42,6 +44,7 @@ progress_unref (Progress *progress)
     return;
   g_mutex_clear (&progress->lock);
   g_cond_clear (&progress->changed);
+  g_free (progress->problem);
   g_free (progress);
 }
 
@@ -95,6 +98,18 @@ progress_milliseconds (Progress *progress)
 }
 
 void
+progress_forbid_giving_up (Progress *progress, const char *why)
+{
+  progress->why_not_give_up = why;
+}
+
+const char *
+progress_why_not_give_up (const Progress *progress)
+{
+  return progress->why_not_give_up;
+}
+
+void
 progress_give_up (Progress *progress)
 {
   g_mutex_lock (&progress->lock);
@@ -121,4 +136,27 @@ progress_wait (Progress *progress, guint milliseconds)
   while (!progress->given_up && g_cond_wait_until (&progress->changed, &progress->lock, until))
     ;
   g_mutex_unlock (&progress->lock);
+}
+
+void
+progress_tell_problem (Progress *progress, const char *problem)
+{
+  g_mutex_lock (&progress->lock);
+  g_free (progress->problem);
+  progress->problem = g_strdup (problem);
+  g_cond_broadcast (&progress->changed);
+  g_mutex_unlock (&progress->lock);
+}
+
+char *
+progress_wait_for_problem (Progress *progress, guint milliseconds)
+{
+  gint64 until = g_get_monotonic_time () + (gint64)milliseconds * 1000;
+
+  g_mutex_lock (&progress->lock);
+  while (progress->problem == NULL && g_cond_wait_until (&progress->changed, &progress->lock, until))
+    ;
+  char *problem = g_strdup (progress->problem);
+  g_mutex_unlock (&progress->lock);
+  return problem;
 }

@@ -37,7 +37,14 @@ void progress_end (Progress *progress, virDomainJobType type);
 virDomainJobType progress_type (Progress *progress); /* VIR_DOMAIN_JOB_UNBOUNDED while it runs */
 guint64 progress_milliseconds (Progress *progress);
 
+/* It cannot be given up, and @why (static) is what whoever asks is told. Before the job starts. */
+void progress_forbid_giving_up (Progress *progress, const char *why);
+const char *progress_why_not_give_up (const Progress *progress); /* NULL: it can */
 void progress_give_up (Progress *progress);
 gboolean progress_is_given_up (Progress *progress);
 /* Sleep, at most so long; woken by progress_give_up. */
 void progress_wait (Progress *progress, guint milliseconds);
+/* What went wrong, when it is told apart from the job's own conversation: by an event of QEMU's. */
+void progress_tell_problem (Progress *progress, const char *problem);
+/* Waits for it, at most so long. (transfer full) NULL: nothing was told. */
+char *progress_wait_for_problem (Progress *progress, guint milliseconds);

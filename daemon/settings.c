@@ -35,6 +35,7 @@ typedef struct {
 static const Setting settings_table[] = {
   SETTING ("places", "config-directory", KIND_PATH, config_directory, NULL),
   SETTING ("places", "state-directory", KIND_PATH, state_directory, NULL),
+  SETTING ("places", "dump-directory", KIND_PATH, dump_directory, NULL),
   SETTING ("places", "run-directory", KIND_PATH, run_directory, NULL),
   SETTING ("places", "log-directory", KIND_PATH, log_directory, NULL),
   SETTING ("places", "cache-directory", KIND_PATH, cache_directory, NULL),
@@ -275,6 +276,8 @@ settings_load (gboolean session, const char *root, const char *config_file, GErr
 
   if (!read_file (settings, config_file != NULL ? config_file : own_file, config_file != NULL, error))
     return NULL;
+  if (settings->dump_directory == NULL)
+    settings->dump_directory = g_build_filename (settings->state_directory, "dump", NULL);
   return g_steal_pointer (&settings);
 }
 
@@ -286,6 +289,7 @@ settings_free (Settings *settings)
   g_free (settings->root);
   g_free (settings->config_directory);
   g_free (settings->state_directory);
+  g_free (settings->dump_directory);
   g_free (settings->run_directory);
   g_free (settings->log_directory);
   g_free (settings->cache_directory);

@@ -14,6 +14,7 @@ typedef struct {
   /* places; DESIGN section 3 */
   char *config_directory; /* .../etc/domaind: domains/, autostart/ */
   char *state_directory;  /* .../var/lib/domaind: domains/ (completed), nvram/, save/ ... */
+  char *dump_directory;   /* .../var/lib/domaind/dump: of machines whose guests have crashed */
   char *run_directory;    /* .../run/domaind: machines/UUID/ */
   char *log_directory;    /* .../var/log/domaind */
   char *cache_directory;  /* .../var/cache/domaind: capabilities */

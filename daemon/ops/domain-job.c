@@ -7,20 +7,6 @@
 
 #define STATS_KNOWN_FLAGS (VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
 
-void
-domain_end_progress (Domain *domain, const GError *error)
-{
-  virDomainJobType how = error == NULL                                          ? VIR_DOMAIN_JOB_COMPLETED
-                         : virt_error_code (error) == VIR_ERR_OPERATION_ABORTED ? VIR_DOMAIN_JOB_CANCELLED
-                                                                                : VIR_DOMAIN_JOB_FAILED;
-
-  if (domain->progress == NULL)
-    return;
-  progress_end (domain->progress, how);
-  progress_unref (domain->completed);
-  domain->completed = g_steal_pointer (&domain->progress);
-}
-
 static gboolean
 must_run (Call *call)
 {
@@ -75,15 +61,16 @@ add_memory (GVariantBuilder *list, const ProgressFigures *figures)
   add_number (list, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, figures->page_size);
 }
 
+/* (floating) a{sv} */
 static GVariant *
-job_stats (Progress *progress)
+job_parameters (Progress *progress)
 {
   GVariantBuilder list;
   ProgressFigures figures;
 
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
   if (progress == NULL)
-    return g_variant_new ("(ia{sv})", VIR_DOMAIN_JOB_NONE, &list);
+    return g_variant_builder_end (&list);
   progress_get (progress, &figures);
   g_variant_builder_add (&list, "{sv}", VIR_DOMAIN_JOB_OPERATION,
                          g_variant_new_int32 (progress_operation (progress)));
@@ -93,7 +80,43 @@ job_stats (Progress *progress)
   add_number (&list, VIR_DOMAIN_JOB_DATA_REMAINING, figures.remaining);
   if (figures.is_memory)
     add_memory (&list, &figures);
-  return g_variant_new ("(ia{sv})", (int)progress_type (progress), &list);
+  return g_variant_builder_end (&list);
+}
+
+static GVariant *
+job_stats (Progress *progress)
+{
+  return g_variant_new ("(i@a{sv})", progress != NULL ? (int)progress_type (progress) : VIR_DOMAIN_JOB_NONE,
+                        job_parameters (progress));
+}
+
+/* As libvirt does, of what migration has written only. */
+static void
+tell_completed (Domain *domain)
+{
+  Progress *progress = domain->completed;
+  ProgressFigures figures;
+
+  progress_get (progress, &figures);
+  if (progress_type (progress) == VIR_DOMAIN_JOB_COMPLETED && figures.is_memory
+      && progress_operation (progress) != VIR_DOMAIN_JOB_OPERATION_RESTORE)
+    events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
+                   g_variant_new ("(@a{sv})", job_parameters (progress)));
+}
+
+void
+domain_end_progress (Domain *domain, const GError *error)
+{
+  virDomainJobType how = error == NULL                                          ? VIR_DOMAIN_JOB_COMPLETED
+                         : virt_error_code (error) == VIR_ERR_OPERATION_ABORTED ? VIR_DOMAIN_JOB_CANCELLED
+                                                                                : VIR_DOMAIN_JOB_FAILED;
+
+  if (domain->progress == NULL)
+    return;
+  progress_end (domain->progress, how);
+  progress_unref (domain->completed);
+  domain->completed = g_steal_pointer (&domain->progress);
+  tell_completed (domain);
 }
 
 void
@@ -127,6 +150,10 @@ op_domain_abort_job (Call *call)
     return;
   if (call->domain->progress == NULL) {
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "no job is active on the domain");
+    return;
+  }
+  if (progress_why_not_give_up (call->domain->progress) != NULL) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "%s", progress_why_not_give_up (call->domain->progress));
     return;
   }
   progress_give_up (call->domain->progress);

@@ -83,6 +83,7 @@ save_now (Call *call, Domain *domain)
     machine_events_expect_run (machine->events, VIR_DOMAIN_RUNNING_SAVE_CANCELED,
                                VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
   }
+  progress_unref (domain->progress); /* of a dump after a crash */
   domain->progress = progress;
   domain->job =
       job_start ("save", save_job, request, save_request_free, settings->call_timeout, save_done, call);

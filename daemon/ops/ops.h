@@ -81,6 +81,10 @@ void op_domain_save_image_define_xml (Call *call);
 void op_domain_save_image_get_xml_desc (Call *call);
 void op_domain_save_params (Call *call);
 
+/* ops/domain-dump.c */
+void op_domain_core_dump (Call *call);
+void op_domain_core_dump_with_format (Call *call);
+
 /* ops/domain-tuning.c, ops/domain-send-key.c */
 void op_domain_get_blkio_parameters (Call *call);
 void op_domain_get_memory_parameters (Call *call);

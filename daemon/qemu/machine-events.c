@@ -165,8 +165,8 @@ on_reset (MachineEvents *events, JsonObject *arguments)
     begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
 }
 
-static void
-obey_crash (MachineEvents *events)
+void
+machine_events_crash_dumped (MachineEvents *events)
 {
   switch (events->def->on_crash) {
     case ON_EVENT_PRESERVE:
@@ -182,6 +182,17 @@ obey_crash (MachineEvents *events)
 }
 
 static void
+obey_crash (MachineEvents *events)
+{
+  int policy = events->def->on_crash;
+
+  if (policy == ON_EVENT_COREDUMP_DESTROY || policy == ON_EVENT_COREDUMP_RESTART)
+    events->handlers->action (events->data, MACHINE_DUMP);
+  else
+    machine_events_crash_dumped (events);
+}
+
+static void
 on_panicked (MachineEvents *events, JsonObject *arguments)
 {
   if (events->end.set || g_str_equal (event_text (arguments, "action"), "run"))
@@ -190,6 +201,14 @@ on_panicked (MachineEvents *events, JsonObject *arguments)
                          VIR_DOMAIN_EVENT_CRASHED_PANICKED);
 
   obey_crash (events);
+}
+
+/* { "result": { "status": "failed", ... }, "error": "..." } */
+static void
+on_dumped (MachineEvents *events, JsonObject *arguments)
+{
+  if (events->handlers->dumped != NULL)
+    events->handlers->dumped (events->data, event_text (arguments, "error"));
 }
 
 static void
@@ -251,6 +270,7 @@ static const struct {
   { "DEVICE_DELETED", on_device_deleted },
   { "DEVICE_TRAY_MOVED", on_tray_moved },
   { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error },
+  { "DUMP_COMPLETED", on_dumped },
   { "GUEST_CRASHLOADED", on_crash_loaded },
   { "GUEST_PANICKED", on_panicked },
   { "MEMORY_DEVICE_SIZE_CHANGE", on_memory_size_change },

@@ -14,6 +14,7 @@ typedef struct MachineEvents MachineEvents;
 typedef enum {
   MACHINE_END,     /* the machine has finished: end its process (control_end) */
   MACHINE_RESTART, /* start over in the same process (control_restart as a job) */
+  MACHINE_DUMP,    /* its guest has crashed: dump its memory, then machine_events_crash_dumped */
 } MachineAction;
 
 /* All but the first three may be NULL. */
@@ -30,6 +31,8 @@ typedef struct {
   void (*channel) (gpointer data, const char *alias, gboolean open);
   /* A removable medium's tray (the tray attribute of a disk's target). May be NULL. */
   void (*tray) (gpointer data, const char *alias, gboolean open);
+  /* QEMU has written the guest's memory into a file; @problem is what went wrong, "" nothing. May be NULL. */
+  void (*dumped) (gpointer data, const char *problem);
   /* The guest does not let go of the device. The event follows. May be NULL. */
   void (*device_refused) (gpointer data, const char *alias);
 } MachineEventHandlers;
@@ -43,6 +46,9 @@ void machine_events_set_def (MachineEvents *events, DomainDef *def);
 /* Found again after the daemon was away, in this state: a policy that its shutdown or crash still waits for
  * is obeyed now. */
 void machine_events_found (MachineEvents *events, int state, int reason);
+
+/* A crashed machine's memory has been dumped: the rest of its policy. */
+void machine_events_crash_dumped (MachineEvents *events);
 
 /* The why of the next STOP or RESUME, said before the command is given: virDomainPausedReason and detail of
  * VIR_DOMAIN_EVENT_SUSPENDED, virDomainRunningReason and detail of VIR_DOMAIN_EVENT_RESUMED. */

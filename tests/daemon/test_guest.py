@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A real Linux inside: what the guest does to its machine, and what the document says is to follow."""
 
+import re
 import subprocess
 
 import pytest
@@ -144,3 +145,39 @@ def test_it_shuts_down_while_the_daemon_is_away(daemon, linux):
     daemon.start()
     wait_for(lambda: state(daemon)[0] == SHUTOFF, "the end")
     assert daemon.processes() == set()
+
+
+PANIC = "<panic model='isa'><address type='isa' iobase='0x505'/></panic>"
+
+
+def dumps(daemon):
+    return sorted((daemon.root / "var/lib/domaind/dump").glob("*"))
+
+
+def test_on_crash_coredump_destroy(daemon, linux):
+    with daemon.signals() as seen:
+        linux("guest.panic", more="<on_crash>coredump-destroy</on_crash>", devices=PANIC)
+        wait_for(lambda: (STOPPED, 2) in events(seen), "the stopped event")
+    assert events(seen)[-2:] == [(CRASHED, 0), (STOPPED, 2)]
+    assert state(daemon) == (SHUTOFF, 3)
+    [dump] = dumps(daemon)
+    assert re.fullmatch(r"1-linux-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d", dump.name)
+    assert dump.read_bytes()[:4] == b"\x7fELF" and dump.stat().st_size > 128 << 20
+    assert dump.stat().st_mode & 0o777 == 0o600 and dump.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_on_crash_coredump_restart(daemon, linux):
+    path = linux("guest.panic", more="<on_crash>coredump-restart</on_crash>", devices=PANIC)
+    pid = daemon.machines()["linux"]
+    wait_for(lambda: len(dumps(daemon)) >= 2, "two dumps")
+    assert daemon.machines()["linux"] == pid
+    daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
+
+
+def test_a_crashed_machine_that_cannot_be_dumped_stays(daemon, linux):
+    (daemon.root / "var/lib/domaind").mkdir(parents=True, exist_ok=True)
+    (daemon.root / "var/lib/domaind/dump").write_text("in the way")
+    linux("guest.panic", more="<on_crash>coredump-destroy</on_crash>", devices=PANIC)
+    wait_for(lambda: "could not be dumped" in daemon.log(), "the warning")
+    assert state(daemon)[0] == 6
+    daemon.call(domain_path(UUID), DOMAIN, "Destroy", "(u)", 0)
