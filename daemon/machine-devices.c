@@ -41,6 +41,15 @@ machine_hotplug_clear (Hotplug *plug)
   g_clear_pointer (&plug->qmp, qmp_unref);
 }
 
+char *
+machine_qemu_directory (const Machine *machine)
+{
+  const Domain *domain = machine->domain;
+  g_autofree char *run = store_run_directory (domain->manager->store, domain->uuid);
+
+  return g_build_filename (run, START_QEMU_DIRECTORY, NULL);
+}
+
 void
 machine_devices_added (Machine *machine, const GPtrArray *devices)
 {

@@ -32,6 +32,8 @@ void machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *
 /* A client has given QEMU a command of its own: said in the log, and by the domain's messages while it runs.
  */
 void machine_taint_by_monitor (Machine *machine);
+/* Where its QEMU can make files and sockets. (transfer full) */
+char *machine_qemu_directory (const Machine *machine);
 /* The state file, after whatever it says has changed. */
 void machine_save_status (Machine *machine);
 void machine_free (Machine *machine); /* stops watching; the process goes on */

@@ -19,16 +19,6 @@
 #define COUNTERS_SECONDS 5
 #define VCPU_INFO_MAX    4096
 
-static const DeviceDisk *
-find_disk (const DomainDef *def, const char *name)
-{
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    if (g_strcmp0 (disk->target, name) == 0 || g_strcmp0 (disk_path (disk), name) == 0)
-      return disk;
-  }
-  return NULL;
-}
-
 static gboolean
 must_run (Call *call)
 {
@@ -58,7 +48,7 @@ add_counters (DiskCounters *sum, const DiskCounters *counters)
 static DiskCounters
 count_disks (const Machine *machine, const char *name)
 {
-  const DeviceDisk *only = name[0] != '\0' ? find_disk (machine->def, name) : NULL;
+  const DeviceDisk *only = name[0] != '\0' ? domain_def_find_disk (machine->def, name) : NULL;
   DiskCounters sum = { 0 };
 
   DOMAIN_FOREACH_DEVICE (machine->def, disk_kind, DeviceDisk, disk) {
@@ -104,7 +94,7 @@ ask_counters (Call *call, void (*answer) (Machine *machine, gpointer data))
 
   if (!must_run (call))
     return;
-  if (name[0] != '\0' && find_disk (call->domain->machine->def, name) == NULL)
+  if (name[0] != '\0' && domain_def_find_disk (call->domain->machine->def, name) == NULL)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "invalid path: %s", name);
   else
     machine_ask_disks (call->domain->machine, COUNTERS_SECONDS, answer, call);
@@ -301,7 +291,7 @@ answer_image (gpointer result, const GError *error, gpointer data)
 static void
 block_info_with (Call *call, DomainDef *def)
 {
-  const DeviceDisk *disk = find_disk (def, call_string (call, 1));
+  const DeviceDisk *disk = domain_def_find_disk (def, call_string (call, 1));
   ImageRequest *request;
 
   if (disk == NULL) {

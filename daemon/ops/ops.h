@@ -81,6 +81,12 @@ void op_domain_save_image_define_xml (Call *call);
 void op_domain_save_image_get_xml_desc (Call *call);
 void op_domain_save_params (Call *call);
 
+/* ops/domain-blocks.c, ops/domain-peek.c */
+void op_domain_block_peek (Call *call);
+void op_domain_block_resize (Call *call);
+void op_domain_memory_peek (Call *call);
+void op_domain_set_block_threshold (Call *call);
+
 /* ops/domain-dump.c */
 void op_domain_core_dump (Call *call);
 void op_domain_core_dump_with_format (Call *call);

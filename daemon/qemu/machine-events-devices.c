@@ -13,20 +13,24 @@
 
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
 
-/* The disk of a block node, "libvirt-3-format": the number is its <source index=>. */
-static const DeviceDisk *
-disk_of_node (const MachineEvents *events, const char *node)
+/* The number of a block node, "libvirt-3-format": the <source index=> of its image. 0: not such a name. */
+static guint64
+index_of_node (const char *node)
 {
   char *end = NULL;
   guint64 index;
 
   if (!g_str_has_prefix (node, "libvirt-"))
-    return NULL;
+    return 0;
   index = g_ascii_strtoull (node + strlen ("libvirt-"), &end, 10);
-  if (*end != '-')
-    return NULL;
+  return *end == '-' ? index : 0;
+}
+
+static const DeviceDisk *
+disk_of_index (const MachineEvents *events, guint64 index)
+{
   DOMAIN_FOREACH_DEVICE (events->def, disk_kind, DeviceDisk, disk) {
-    if (disk->source_index.set && disk->source_index.value == index)
+    if (disk_has_image (disk, index))
       return disk;
   }
   return NULL;
@@ -67,7 +71,7 @@ on_io_error (MachineEvents *events, JsonObject *arguments)
   const char *path, *name;
 
   if (disk == NULL)
-    disk = disk_of_node (events, event_text (arguments, "node-name"));
+    disk = disk_of_index (events, index_of_node (event_text (arguments, "node-name")));
   path = disk != NULL && disk_path (disk) != NULL ? disk_path (disk) : "";
   name = disk != NULL && disk->device.alias != NULL ? disk->device.alias : alias;
 
@@ -78,6 +82,31 @@ on_io_error (MachineEvents *events, JsonObject *arguments)
   if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE && events->state == VIR_DOMAIN_RUNNING)
     machine_events_change (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIR_DOMAIN_EVENT_SUSPENDED,
                            VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
+}
+
+static void
+emit_threshold (MachineEvents *events, const char *device, const char *path, JsonObject *arguments)
+{
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD,
+                       g_variant_new ("(smstt)", device, path,
+                                      (guint64)MAX (event_number (arguments, "write-threshold"), 0),
+                                      (guint64)MAX (event_number (arguments, "amount-exceeded"), 0)));
+}
+
+/* Told by the name a client may have used: the target's for the image on top, and the one with its index. */
+void
+on_write_threshold (MachineEvents *events, JsonObject *arguments)
+{
+  guint64 index = index_of_node (event_text (arguments, "node-name"));
+  const DeviceDisk *disk = disk_of_index (events, index);
+  g_autofree char *indexed = NULL;
+
+  if (disk == NULL)
+    return;
+  indexed = g_strdup_printf ("%s[%" G_GUINT64_FORMAT "]", disk->target, index);
+  if (disk->source_index.value == index && !disk->threshold_by_index)
+    emit_threshold (events, disk->target, disk_path (disk), arguments);
+  emit_threshold (events, indexed, disk_path (disk), arguments);
 }
 
 void

@@ -35,6 +35,7 @@ void machine_events_emit (MachineEvents *events, int number, GVariant *payload);
 
 /* The handlers of machine-events-devices.c. */
 void on_io_error (MachineEvents *events, JsonObject *arguments);
+void on_write_threshold (MachineEvents *events, JsonObject *arguments);
 void on_rtc_change (MachineEvents *events, JsonObject *arguments);
 void on_balloon_change (MachineEvents *events, JsonObject *arguments);
 void on_tray_moved (MachineEvents *events, JsonObject *arguments);

@@ -267,6 +267,7 @@ static const struct {
 } table[] = {
   { "BALLOON_CHANGE", on_balloon_change },
   { "BLOCK_IO_ERROR", on_io_error },
+  { "BLOCK_WRITE_THRESHOLD", on_write_threshold },
   { "DEVICE_DELETED", on_device_deleted },
   { "DEVICE_TRAY_MOVED", on_tray_moved },
   { "DEVICE_UNPLUG_GUEST_ERROR", on_unplug_error },

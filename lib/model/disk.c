@@ -151,6 +151,22 @@ disk_path (const DeviceDisk *disk)
   return disk->type == DISK_TYPE_BLOCK ? disk->dev : disk->file;
 }
 
+DeviceDisk *
+domain_def_find_disk (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    if (g_strcmp0 (disk->target, name) == 0 || g_strcmp0 (disk_path (disk), name) == 0)
+      return disk;
+  }
+  return NULL;
+}
+
+gboolean
+disk_has_image (const DeviceDisk *disk, guint64 index)
+{
+  return disk->source_index.set && disk->source_index.value == index;
+}
+
 /* What a target's name begins with, and the bus libvirt takes from it. */
 static const struct {
   const char *prefix;

@@ -114,6 +114,9 @@ typedef struct {
   int transient_share_backing; /* Tristate */
   char *serial, *wwn, *vendor, *product;
   char *encryption; /* verbatim */
+
+  /* Of a running machine, and not in the document: its threshold was set by the index of its image. */
+  gboolean threshold_by_index;
 } DeviceDisk;
 
 extern const DeviceKind disk_kind;
@@ -122,5 +125,9 @@ extern const EnumTable disk_types, disk_devices, disk_buses, disk_caches, disk_e
 
 /* The file or block device behind it; NULL for an empty drive and for the types kept verbatim. */
 const char *disk_path (const DeviceDisk *disk);
+/* The disk of that target, or of that file or block device; NULL: none. */
+DeviceDisk *domain_def_find_disk (const DomainDef *def, const char *name);
+/* Of a running machine: is @index an image of the disk's chain? */
+gboolean disk_has_image (const DeviceDisk *disk, guint64 index);
 /* "hda" and "vda" are 0, "sdb" 1, "vdaa" 26; partitions' digits are passed over. -1: not such a name. */
 int disk_target_index (const char *target);
