@@ -82,11 +82,26 @@ manager_tidy_soon (Manager *manager)
     manager->tidying = g_timeout_add_seconds (TIDY_SECONDS, tidy, manager);
 }
 
+/* Whoever waits for an answer of QEMU's is told that it does not come, and looks its domain up: so the
+ * monitors are closed while every domain can still be found. */
+static void
+part_from_machines (Manager *manager)
+{
+  g_autoptr (GList) domains = g_hash_table_get_values (manager->by_uuid);
+
+  for (GList *each = domains; each != NULL; each = each->next) {
+    Domain *domain = each->data;
+
+    machine_free (g_steal_pointer (&domain->machine));
+  }
+}
+
 void
 manager_free (Manager *manager)
 {
   if (manager == NULL)
     return;
+  part_from_machines (manager);
   if (manager->tidying != 0)
     g_source_remove (manager->tidying);
   g_hash_table_unref (manager->by_name);

@@ -71,7 +71,7 @@ open_monitor (gpointer data)
 {
   MonitorOpening *opening = data;
 
-  opening->qmp = qmp_new (opening->fd, NULL, NULL);
+  opening->qmp = qmp_new (opening->fd, qmp_any_id (), NULL, NULL);
 }
 
 static void

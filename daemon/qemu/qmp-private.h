@@ -52,6 +52,7 @@ struct Qmp {
   GMutex lock;
   GCond changed;
   QmpState state;
+  guint first_id; /* of qmp_capabilities */
   guint last_id;
   GHashTable *commands; /* id → QmpCommand */
   GError *end;          /* why it is closed */

@@ -345,20 +345,32 @@ whole_answer (JsonObject *message)
   return json_node_init_string (json_node_alloc (), text);
 }
 
+/* The answer to qmp_capabilities. CommandNotFound: the negotiation is over already, because QEMU came only
+ * now to the one of a daemon that ended in the middle of it. */
+static void
+qmp_take_negotiation (Qmp *qmp, JsonObject *message)
+{
+  JsonObject *refusal = member_object (message, "error");
+
+  if (refusal != NULL && g_strcmp0 (member_string (refusal, "class"), "CommandNotFound") != 0)
+    qmp_fail (qmp, "QEMU's monitor refused to begin");
+  else
+    qmp_become_ready (qmp);
+}
+
 static void
 qmp_take_answer (Qmp *qmp, JsonObject *message)
 {
   gboolean failed = json_object_has_member (message, "error");
+  gint64 said = json_object_has_member (message, "id") ? member_int (message, "id") : -1;
+  guint id = (guint)CLAMP (said, 0, G_MAXUINT);
 
   if (qmp->state == QMP_NEGOTIATING) {
-    if (failed)
-      qmp_fail (qmp, "QEMU's monitor refused to begin");
-    else
-      qmp_become_ready (qmp);
-    return;
+    if (said == qmp->first_id)
+      qmp_take_negotiation (qmp, message);
+    return; /* any other is for a daemon before us */
   }
 
-  guint id = (guint)CLAMP (member_int (message, "id"), 0, G_MAXUINT);
   g_mutex_lock (&qmp->lock);
   QmpCommand *command = g_hash_table_lookup (qmp->commands, GUINT_TO_POINTER (id));
   if (command == NULL || command->done) {
@@ -379,31 +391,38 @@ qmp_take_answer (Qmp *qmp, JsonObject *message)
 }
 
 static void
+qmp_take_greeting (Qmp *qmp)
+{
+  g_mutex_lock (&qmp->lock);
+  qmp->state = QMP_NEGOTIATING;
+  g_mutex_unlock (&qmp->lock);
+  QmpOutgoing *hello = g_new0 (QmpOutgoing, 1);
+  hello->text = g_strdup_printf ("{\"execute\":\"qmp_capabilities\",\"id\":%u}\n", qmp->first_id);
+  hello->length = strlen (hello->text);
+  hello->fd = -1;
+  g_queue_push_head (&qmp->outgoing, hello);
+  qmp_flush (qmp); /* with what waits behind it: QEMU takes commands in turn */
+}
+
+/* What comes before the greeting, if it is QMP at all, is the end of a conversation with a daemon before us.
+ */
+static void
 qmp_take_message (Qmp *qmp, JsonObject *message)
 {
   const char *event = member_string (message, "event");
+  gboolean is_answer =
+      json_object_has_member (message, "return") || json_object_has_member (message, "error");
 
-  if (qmp->state == QMP_GREETING) {
-    if (member_object (message, "QMP") == NULL) {
-      qmp_fail (qmp, "what answers on the monitor is not QEMU");
-      return;
-    }
-    g_mutex_lock (&qmp->lock);
-    qmp->state = QMP_NEGOTIATING;
-    g_mutex_unlock (&qmp->lock);
-    QmpOutgoing *hello = g_new0 (QmpOutgoing, 1);
-    hello->text = g_strdup ("{\"execute\":\"qmp_capabilities\"}\n");
-    hello->length = strlen (hello->text);
-    hello->fd = -1;
-    g_queue_push_head (&qmp->outgoing, hello);
-    qmp_flush (qmp); /* with what waits behind it: QEMU takes commands in turn */
-  } else if (event != NULL) {
+  if (qmp->state == QMP_GREETING && member_object (message, "QMP") != NULL)
+    qmp_take_greeting (qmp);
+  else if (qmp->state == QMP_GREETING && event == NULL && !is_answer)
+    qmp_fail (qmp, "what answers on the monitor is not QEMU");
+  else if (event != NULL)
     qmp_take_event (qmp, message, event);
-  } else if (json_object_has_member (message, "return") || json_object_has_member (message, "error")) {
+  else if (is_answer && qmp->state != QMP_GREETING)
     qmp_take_answer (qmp, message);
-  } else {
+  else if (!is_answer)
     qmp_fail (qmp, "QEMU's monitor said something that is no answer and no event");
-  }
 }
 
 static void
@@ -479,12 +498,19 @@ qmp_input_gone (gpointer data)
   qmp_unref (data);
 }
 
+guint
+qmp_any_id (void)
+{
+  return g_random_int ();
+}
+
 Qmp *
-qmp_new (int connected_fd, const QmpHandlers *handlers, gpointer data)
+qmp_new (int connected_fd, guint first_id, const QmpHandlers *handlers, gpointer data)
 {
   Qmp *qmp = g_new0 (Qmp, 1);
 
   qmp->ref_count = 1;
+  qmp->first_id = qmp->last_id = first_id;
   qmp->fd = connected_fd;
   qmp->handlers = handlers;
   qmp->data = data;

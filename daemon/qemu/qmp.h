@@ -28,8 +28,11 @@ typedef struct {
 
 /* Main loop only. Takes the socket, connected to QEMU or to one it will accept on; @data is passed to
  * @handlers. NULL @handlers: what happens is kept inside until qmp_set_handlers, which then tells it in
- * order. */
-Qmp *qmp_new (int connected_fd, const QmpHandlers *handlers, gpointer data);
+ * order. Commands are numbered from @first_id on: QEMU answers what a daemon that ended has asked on whatever
+ * connection comes next, so one that speaks to a QEMU found again begins where that daemon's numbers are not
+ * (qmp_any_id). */
+Qmp *qmp_new (int connected_fd, guint first_id, const QmpHandlers *handlers, gpointer data);
+guint qmp_any_id (void);
 void qmp_set_handlers (Qmp *qmp, const QmpHandlers *handlers, gpointer data);
 Qmp *qmp_ref (Qmp *qmp);
 void qmp_unref (Qmp *qmp);

@@ -363,7 +363,7 @@ open_monitor (gpointer data)
 {
   Start *start = data;
 
-  start->qmp = qmp_new (start->monitor, NULL, NULL);
+  start->qmp = qmp_new (start->monitor, qmp_any_id (), NULL, NULL);
   start->monitor = -1;
 }
 

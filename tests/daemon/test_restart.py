@@ -131,6 +131,19 @@ def test_a_machine_of_damaged_state_is_not_started_twice(daemon, file):
     assert state(daemon, path)[0] == RUNNING
 
 
+def test_ended_while_a_guest_is_asked(daemon):
+    """Calls that wait for a silent QEMU get their end, and the daemon ends cleanly."""
+    path = daemon.define(domain_xml("web", UUID, devices="<disk type='file' device='cdrom'><target dev='sda'/></disk>"))
+    daemon.call(path, DOMAIN, "Create", "(u)", 0)
+    (machine,) = daemon.processes()
+    os.kill(machine, signal.SIGSTOP)
+    for _ in range(3):
+        daemon.begin(path, DOMAIN, "GetStats", "(uu)", 0, 0)
+    daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0)  # the questions before it were asked
+    daemon.stop()
+    assert daemon.processes() == {machine}
+
+
 def test_killed_while_it_starts_one(daemon):
     path = daemon.define(domain_xml("web", UUID))
     for instant in range(8):

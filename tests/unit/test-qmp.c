@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #define GREETING     "{\"QMP\": {\"version\": {}, \"capabilities\": [\"oob\"]}}\r\n"
-#define CAPABILITIES "{\"execute\":\"qmp_capabilities\"}\n"
-#define OK           "{\"return\": {}}\r\n"
+#define CAPABILITIES "{\"execute\":\"qmp_capabilities\",\"id\":0}\n"
+#define OK           "{\"return\": {}, \"id\": 0}\r\n"
 
 /* One step of the other side: wait for exactly these bytes, then say these. */
 typedef struct {
@@ -173,7 +173,7 @@ scene_begin (Scene *scene, const Line *lines, const QmpHandlers *with)
   assert_int_equal (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
   *scene =
       (Scene){ .script = { lines, ends[1], g_string_new (NULL) }, .told = { .told = g_string_new (NULL) } };
-  scene->qmp = qmp_new (ends[0], with, &scene->told);
+  scene->qmp = qmp_new (ends[0], 0, with, &scene->told);
   scene->thread = g_thread_new ("qemu", play, &scene->script);
 }
 
@@ -234,6 +234,32 @@ commands_are_answered_by_number (void **state)
   scene_end (&scene);
 }
 
+/* A daemon that ended left commands behind: QEMU answers them to the next. */
+static void
+answers_to_a_daemon_before_are_not_ours (void **state)
+{
+  static const Line lines[] = {
+    { NULL, "{\"return\": {\"status\": \"old\"}, \"id\": 7}\n" GREETING },
+    { CAPABILITIES,
+      "{\"error\": {\"class\": \"GenericError\", \"desc\": \"old\"}, \"id\": 8}\n"
+      "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Capabilities negotiation is already "
+      "complete, command ignored\"}, \"id\": 0}\n" },
+    { "{\"execute\":\"query-status\",\"id\":1}\n",
+      "{\"return\": {\"status\": \"old\"}, \"id\": 9}\n{\"return\": {\"status\": \"running\"}, \"id\": "
+      "1}\n" },
+    { 0 },
+  };
+  Scene scene;
+
+  (void)state;
+  scene_begin (&scene, lines, &handlers);
+  g_autofree char *answers = scene_talk (&scene, (const char *const[]){ "query-status", NULL }, 10);
+  assert_string_equal (answers, "query-status={\"status\":\"running\"}\n");
+  assert_true (run_main_loop_until (&scene.told.closed));
+  assert_string_equal (scene.told.told->str, "ready closed ");
+  scene_end (&scene);
+}
+
 static void
 events_wait_for_their_handlers (void **state)
 {
@@ -270,8 +296,9 @@ nonsense_ends_the_conversation (void **state)
     { { { NULL, "[1, 2]\r\n" } }, "no JSON object" },
     { { { NULL, "\xff\xfe{}\r\n" } }, "no JSON" },
     { { { NULL, "{\"QMP\": 1}\r\n" } }, "is not QEMU" },
-    { { { NULL, "{\"return\": {}}\r\n" } }, "is not QEMU" },
-    { { { NULL, GREETING }, { CAPABILITIES, "{\"error\": {\"desc\": \"no\"}}\n" } }, "refused to begin" },
+    { { { NULL, "{\"return\": {}}\r\n" } }, "closed its monitor" }, /* said to a daemon before us */
+    { { { NULL, GREETING }, { CAPABILITIES, "{\"error\": {\"desc\": \"no\"}, \"id\": 0}\n" } },
+      "refused to begin" },
     { { { NULL, GREETING }, { CAPABILITIES, OK "{\"hello\": 1}\n" } }, "no answer and no event" },
     { { { NULL, GREETING, 0, HANG_UP } }, "closed its monitor" },
     { { { NULL, NULL, 0, HANG_UP } }, "closed its monitor" },
@@ -439,6 +466,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (commands_are_answered_by_number),
+    cmocka_unit_test (answers_to_a_daemon_before_are_not_ours),
     cmocka_unit_test (events_wait_for_their_handlers),
     cmocka_unit_test (nonsense_ends_the_conversation),
     cmocka_unit_test (silent_qemu_costs_only_its_deadline),
