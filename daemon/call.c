@@ -66,6 +66,34 @@ call_fail_with (Call *call, virErrorNumber code, const char *format, ...)
 }
 
 void
+call_fail_from (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+{
+  g_autofree char *detail = NULL;
+  GError *error = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  virt_error_set_from (&error, origin, code, "%s", detail);
+  call_fail (call, error);
+}
+
+void
+call_fail_plain (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+{
+  g_autofree char *detail = NULL;
+  GError *error = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  virt_error_set_plain (&error, origin, code, "%s", detail);
+  call_fail (call, error);
+}
+
+void
 call_free (Call *call)
 {
   if (call != NULL)
@@ -142,13 +170,45 @@ call_file_count (const Call *call)
   return call->files != NULL ? (guint)g_unix_fd_list_get_length (call->files) : 0;
 }
 
+/* The word of an operation's name as libvirt's functions write it: "DOMAIN" is "Domain". */
+static void
+append_word (GString *name, const char *word)
+{
+  static const char *const others[] = {
+    "XML", "CPU", "PM", "NMI", "SSH", "FD", "FSTrim", "FSFreeze", "FSThaw", "FSInfo", "IOThread", "SEV",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    if (g_ascii_strcasecmp (word, others[i]) == 0) {
+      g_string_append (name, others[i]);
+      return;
+    }
+  for (const char *at = word; *at != '\0'; at++)
+    g_string_append_c (name, at == word ? *at : g_ascii_tolower (*at));
+}
+
+/* What libvirt's QEMU driver calls the function of an operation, which is what its messages name. */
+static char *
+driver_function (const Operation *operation)
+{
+  g_auto (GStrv) words = g_strsplit (operation->name, "_", -1);
+  GString *name = g_string_new ("qemu");
+
+  for (guint i = 0; words[i] != NULL; i++)
+    append_word (name, words[i]);
+  return g_string_free (name, FALSE);
+}
+
 gboolean
 call_check_flags (Call *call, guint32 flags, guint32 known)
 {
+  g_autofree char *function = NULL;
+
   if ((flags & ~known) == 0)
     return TRUE;
-  call_fail_with (call, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s", flags & ~known,
-                  call->operation->name);
+  function = driver_function (call->operation);
+  call_fail_plain (call, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
+                   flags & ~known, function);
   return FALSE;
 }
 

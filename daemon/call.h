@@ -45,6 +45,11 @@ call_answer (Call *call, GVariant *answer); /* sinks; a tuple in the operation's
 void call_answer_nothing (Call *call);      /* "()" */
 void call_fail (Call *call, GError *error); /* takes @error; frees @call */
 void call_fail_with (Call *call, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* As virt_error_set_from and virt_error_set_plain. */
+void call_fail_from (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void call_fail_plain (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
 /* A call that ends without an answer (a queue or a job dropped at the daemon's end): answered with an error.
  */
 void call_free (Call *call);

@@ -17,6 +17,7 @@ domain_new (Manager *manager, const char *name, const char *uuid)
   domain->id = -1;
   domain->state = VIR_DOMAIN_SHUTOFF;
   domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+  domain->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
   domain->messages = g_ptr_array_new_with_free_func (g_free);
   g_queue_init (&domain->waiting);
   g_queue_init (&domain->destroyers);
@@ -55,7 +56,7 @@ domain_check_active (const Domain *domain, GError **error)
 {
   if (domain_is_active (domain))
     return TRUE;
-  virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain is not running");
   return FALSE;
 }
 

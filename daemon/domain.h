@@ -47,6 +47,7 @@ struct Domain {
   GQueue waiting;             /* those that wait for it: see domain_queue */
   GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
   gboolean tainted;    /* clients have given its QEMU commands of their own, since it was started */
+  int agent_timeout;   /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
 };
 
 /* The running half: see machine.h for its life. */
@@ -67,9 +68,8 @@ struct Machine {
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
   GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
   gboolean starting;          /* its CPUs have not run yet */
-  int agent_timeout;   /* seconds the guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
-  guint64 balloon_kib; /* last known; 0: not known */
-  char *save_path, *save_id; /* while it is being saved, see machine-status.h */
+  guint64 balloon_kib;        /* last known; 0: not known */
+  char *save_path, *save_id;  /* while it is being saved, see machine-status.h */
   /* What it last said of itself, shown while it is silent. */
   JsonNode *statistics, *disks; /* of query-blockstats and query-block */
   gboolean silent;              /* it did not answer the last time */

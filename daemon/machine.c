@@ -36,6 +36,8 @@ status_now (const Machine *machine)
     .state_changed = domain->state_changed,
     .shutdown_seen = machine_events_shutdown_seen (machine->events),
     .restart_on_shutdown = machine_events_will_restart (machine->events),
+    .tainted = domain->tainted,
+    .agent_timeout = domain->agent_timeout,
     .save_path = machine->save_path,
     .save_id = machine->save_id,
   };
@@ -362,7 +364,6 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
   machine->def = def;
   machine->endings = g_ptr_array_new ();
   machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
-  machine->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
   machine->events = machine_events_new (def, state, reason, &event_handlers, machine);
   domain->machine = machine;
   domain->state = state;
@@ -532,6 +533,8 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
   machine->save_path = g_strdup (status->save_path);
   machine->save_id = g_strdup (status->save_id);
   domain->state_changed = status->state_changed;
+  domain->tainted = status->tainted;
+  domain->agent_timeout = status->agent_timeout;
   manager_set_id (domain->manager, domain, status->id);
   if (status->shutdown_seen)
     machine_events_set_shutdown_seen (machine->events);
@@ -549,10 +552,12 @@ machine_taint_by_monitor (Machine *machine)
 {
   Domain *domain = machine->domain;
 
-  if (!domain->tainted)
-    g_warning ("Domain id=%d name='%s' uuid=%s is tainted: custom-monitor", domain->id, domain->name,
-               domain->uuid);
+  if (domain->tainted)
+    return;
+  g_warning ("Domain id=%d name='%s' uuid=%s is tainted: custom-monitor", domain->id, domain->name,
+             domain->uuid);
   domain->tainted = TRUE;
+  machine_save_status (machine);
 }
 
 void

@@ -64,6 +64,10 @@ find_agent (Call *call)
     call_fail (call, error);
     return NULL;
   }
+  if (call->domain->state != VIR_DOMAIN_RUNNING) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    return NULL;
+  }
   DOMAIN_FOREACH_DEVICE (call->domain->machine->def, channel_kind, DeviceChannel, channel) {
     if (g_strcmp0 (channel->name, AGENT_CHANNEL) != 0 || channel->source.type != CHARDEV_UNIX
         || chardev_path (&channel->source) == NULL)
@@ -87,10 +91,6 @@ agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds)
   if (channel == NULL)
     return;
   machine = call->domain->machine;
-  if (call->domain->state != VIR_DOMAIN_RUNNING) {
-    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
-    return;
-  }
   if (!call_check_monitor (call))
     return;
   request = g_new0 (AgentRequest, 1);
@@ -106,11 +106,7 @@ agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds)
 void
 agent_call_ask (Call *call, AgentWork work)
 {
-  const Machine *machine = call->domain->machine;
-
-  agent_call_begin (call, work,
-                    machine != NULL ? machine->agent_timeout : VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
-                    call->manager->settings->call_timeout);
+  agent_call_begin (call, work, call->domain->agent_timeout, call->manager->settings->call_timeout);
 }
 
 /* Reading. */

@@ -67,17 +67,16 @@ void
 op_domain_agent_set_response_timeout (Call *call)
 {
   int timeout = call_int (call, 1);
-  GError *error = NULL;
 
   if (!call_check_flags (call, call_uint (call, 2), 0))
     return;
   if (timeout < VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK) {
     call_fail_with (call, VIR_ERR_INVALID_ARG, "guest agent timeout '%d' is less than the minimum '%d'",
                     timeout, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK);
-  } else if (!domain_check_active (call->domain, &error)) {
-    call_fail (call, error);
   } else {
-    call->domain->machine->agent_timeout = timeout;
+    call->domain->agent_timeout = timeout;
+    if (domain_is_active (call->domain))
+      machine_save_status (call->domain->machine);
     call_answer (call, g_variant_new ("(i)", 0));
   }
 }

@@ -66,6 +66,13 @@ static const StatusNumber numbers[NUMBERS] = {
   [NUMBER_CHANGED] = { "state-changed", 0, G_MAXINT64 },
 };
 
+/* What need not be in the file: a daemon that did not know it has written it, or the machine was starting. */
+#define TAINTED       "tainted"
+#define AGENT_TIMEOUT "agent-timeout"
+
+static const StatusNumber agent_timeout = { AGENT_TIMEOUT, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
+                                            G_MAXINT };
+
 enum { SWITCH_STARTING, SWITCH_TRANSIENT, SWITCH_SHUTDOWN_SEEN, SWITCH_RESTART, SWITCHES };
 
 static const char *const switches[SWITCHES] = {
@@ -90,6 +97,9 @@ machine_status_to_json (const MachineStatus *status)
     json_object_set_int_member (object, numbers[i].name, values[i]);
   for (guint i = 0; i < SWITCHES; i++)
     json_object_set_boolean_member (object, switches[i], on[i]);
+  json_object_set_boolean_member (object, TAINTED, status->tainted);
+  if (!status->starting)
+    json_object_set_int_member (object, AGENT_TIMEOUT, status->agent_timeout);
   if (status->save_path != NULL)
     json_object_set_string_member (object, "save-path", status->save_path);
   if (status->save_id != NULL)
@@ -161,6 +171,19 @@ get_switch (JsonObject *object, const char *name, gboolean *ret, GError **error)
   return TRUE;
 }
 
+static gboolean
+get_later_members (JsonObject *object, MachineStatus *status, GError **error)
+{
+  gint64 seconds = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
+
+  if (json_object_has_member (object, TAINTED) && !get_switch (object, TAINTED, &status->tainted, error))
+    return FALSE;
+  if (json_object_has_member (object, AGENT_TIMEOUT) && !get_number (object, &agent_timeout, &seconds, error))
+    return FALSE;
+  status->agent_timeout = (int)seconds;
+  return TRUE;
+}
+
 /* Ours is one object without others inside; no depth is ever handed to the parser. */
 static gboolean
 is_flat (const char *json)
@@ -212,6 +235,8 @@ machine_status_from_json (const char *json, GError **error)
   for (guint i = 0; i < SWITCHES; i++)
     if (!get_switch (object, switches[i], &on[i], error))
       return NULL;
+  if (!get_later_members (object, status, error))
+    return NULL;
 
   status->id = (int)values[NUMBER_ID];
   status->pid = (GPid)values[NUMBER_PID];

@@ -20,6 +20,8 @@ typedef struct {
   gint64 state_changed;
   gboolean shutdown_seen;       /* QEMU has said SHUTDOWN: its end is no crash */
   gboolean restart_on_shutdown; /* a reboot by shutdown was asked for */
+  gboolean tainted;             /* clients have given its QEMU commands of their own */
+  int agent_timeout;            /* seconds, or virDomainAgentResponseTimeoutValues; not while starting */
   /* Being saved into that file, or NULL; its image has that id when it is whole. */
   char *save_path, *save_id;
   /* Restored from that managed save, which is to be removed because the machine runs; or NULL. */

@@ -321,7 +321,7 @@ error_from_qemu (JsonObject *message, const char *command)
   const char *text = member_string (said, "desc");
   GError *error = NULL;
 
-  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "unable to execute QEMU command '%s': %s", command,
+  virt_error_set (&error, VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU command '%s': %s", command,
                   text != NULL ? text : "QEMU gave no reason");
   return error;
 }

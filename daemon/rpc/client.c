@@ -158,7 +158,7 @@ reply_error (RpcClient *client, const RpcHeader *request, int domain, virErrorNu
 void
 rpc_client_reply_error (RpcClient *client, const RpcHeader *request, const GError *error)
 {
-  reply_error (client, request, -1, virt_error_code (error), error->message);
+  reply_error (client, request, virt_error_origin (error), virt_error_code (error), error->message);
 }
 
 void

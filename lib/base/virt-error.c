@@ -10,7 +10,30 @@
 
 #include <stdarg.h>
 
-G_DEFINE_QUARK (virt - error - quark, virt_error)
+#define ORIGIN_BY_CODE -1
+
+typedef struct {
+  int origin; /* virErrorDomain, or ORIGIN_BY_CODE */
+} VirtErrorPrivate;
+
+static void
+virt_error_private_init (VirtErrorPrivate *private)
+{
+  private->origin = ORIGIN_BY_CODE;
+}
+
+static void
+virt_error_private_copy (const VirtErrorPrivate *from, VirtErrorPrivate *to)
+{
+  *to = *from;
+}
+
+static void
+virt_error_private_clear (G_GNUC_UNUSED VirtErrorPrivate *private)
+{
+}
+
+G_DEFINE_EXTENDED_ERROR (VirtError, virt_error)
 
 typedef struct {
   const char *alone;  /* when there is no detail */
@@ -163,26 +186,67 @@ fill_in (const char *format, const char *detail)
   return g_strdup_printf ("%.*s%s%s", (int)(place - format), format, detail, place + strlen ("%s"));
 }
 
+static char *
+message_of (virErrorNumber code, const char *detail)
+{
+  const ErrorText *text = error_text (code);
+
+  if (text == NULL)
+    return g_strdup (detail);
+  return detail[0] == '\0' ? g_strdup (text->alone) : fill_in (text->detail, detail);
+}
+
+/* Takes @message. */
+static void
+set_message (GError **error, int origin, virErrorNumber code, char *message)
+{
+  g_autofree char *owned G_GNUC_UNUSED = message;
+
+  if (error == NULL)
+    return;
+  g_set_error_literal (error, VIRT_ERROR, (int)code, message);
+  virt_error_get_private (*error)->origin = origin;
+}
+
 void
 virt_error_set (GError **error, virErrorNumber code, const char *format, ...)
 {
-  const ErrorText *text = error_text (code);
   g_autofree char *detail = NULL;
-  g_autofree char *message = NULL;
   va_list arguments;
 
   va_start (arguments, format);
   detail = g_strdup_vprintf (format, arguments);
   va_end (arguments);
+  set_message (error, ORIGIN_BY_CODE, code, message_of (code, detail));
+}
 
-  if (text == NULL)
-    message = g_steal_pointer (&detail);
-  else if (detail[0] == '\0')
-    message = g_strdup (text->alone);
-  else
-    message = fill_in (text->detail, detail);
+void
+virt_error_set_from (GError **error, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+{
+  g_autofree char *detail = NULL;
+  va_list arguments;
 
-  g_set_error_literal (error, VIRT_ERROR, (int)code, message);
+  va_start (arguments, format);
+  detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  set_message (error, (int)origin, code, message_of (code, detail));
+}
+
+void
+virt_error_set_plain (GError **error, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  set_message (error, (int)origin, code, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+int
+virt_error_origin (const GError *error)
+{
+  return error != NULL && error->domain == VIRT_ERROR ? virt_error_get_private (error)->origin
+                                                      : ORIGIN_BY_CODE;
 }
 
 virErrorNumber

@@ -15,9 +15,19 @@ GQuark virt_error_quark (void);
 
 /* Set @error to @code with libvirt's wording around the formatted detail. Detail carries no final stop. */
 void virt_error_set (GError **error, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* The same, where libvirt says another part of it (virErrorDomain) has the error than goes with the number.
+ */
+void virt_error_set_from (GError **error, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+/* The same where libvirt has no wording around it: the text is the message. */
+void virt_error_set_plain (GError **error, virErrorDomain origin, virErrorNumber code, const char *format,
+                           ...) G_GNUC_PRINTF (4, 5);
 
 /* libvirt's generic text for @code, with one %s where the detail goes; NULL for a code it has no text for. */
 const char *virt_error_format (virErrorNumber code);
 
 /* The code a client gets for @error: its own when it is a VIRT_ERROR, VIR_ERR_INTERNAL_ERROR otherwise. */
 virErrorNumber virt_error_code (const GError *error);
+
+/* The virErrorDomain that was said with @error; -1: the one that goes with its number. */
+int virt_error_origin (const GError *error);

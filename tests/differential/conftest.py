@@ -36,3 +36,10 @@ def libvirtd():
         if daemon.connection.getLibVersion() // 1_000_000 != REFERENCE // 1_000_000:
             pytest.skip(f"this host's libvirt is not {REFERENCE // 1_000_000}.x, the reference")
         yield daemon
+
+
+@pytest.fixture
+def uris(libvirtd, daemon):
+    """(ours, libvirtd's)"""
+    return (f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock",
+            f"qemu+unix:///system?socket={libvirtd.directory}/libvirt-sock")

@@ -185,13 +185,6 @@ def tell(uri, document, tmp_path):
     return told
 
 
-@pytest.fixture
-def uris(libvirtd, daemon):
-    """(ours, libvirtd's)"""
-    return (f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock",
-            f"qemu+unix:///system?socket={libvirtd.directory}/libvirt-sock")
-
-
 @pytest.mark.parametrize("machine, cdrom, cdrom_bus", [("q35", "sda", "sata"), ("pc", "hda", "ide")])
 def test_a_machine(uris, machine, cdrom, cdrom_bus, tmp_path):
     image = tmp_path / "disk.qcow2"

@@ -328,7 +328,8 @@ status_file_survives_a_round (void **state)
                            .reason = VIR_DOMAIN_PAUSED_USER,
                            .started = 1,
                            .state_changed = 2,
-                           .restart_on_shutdown = TRUE };
+                           .restart_on_shutdown = TRUE,
+                           .tainted = TRUE };
 
   (void)state;
   g_autofree char *json = machine_status_to_json (&status);
@@ -339,8 +340,16 @@ status_file_survives_a_round (void **state)
   assert_int_equal (read->pid, 4711);
   assert_int_equal (read->start_time, 99);
   assert_true (read->starting && read->restart_on_shutdown && !read->transient && !read->shutdown_seen);
+  assert_true (read->tainted);
+  assert_int_equal (read->agent_timeout, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK);
   g_autofree char *again = machine_status_to_json (read);
   assert_string_equal (again, json);
+
+  read->starting = FALSE;
+  read->agent_timeout = 7;
+  g_autofree char *running = machine_status_to_json (read);
+  g_autoptr (MachineStatus) found = machine_status_from_json (running, NULL);
+  assert_int_equal (found->agent_timeout, 7);
 }
 
 static void
@@ -358,6 +367,8 @@ damaged_status_is_refused (void **state)
     { "\"format\" : 1", "\"format\" : 2" },
     { "c7a5fdbd", "../../etc" },
     { "\"starting\" : false", "\"starting\" : 0" },
+    { "\"tainted\" : false", "\"tainted\" : 7" },
+    { "\"agent-timeout\" : 0", "\"agent-timeout\" : -3" },
     { "{", "[[[[[[[[[[[[[[[[" },
     { "}", "" },
   };

@@ -224,10 +224,10 @@ commands_are_answered_by_number (void **state)
   g_autofree char *answers =
       scene_talk (&scene, (const char *const[]){ "query-status", "query-nothing", NULL }, 10);
   g_autofree char *expected =
-      g_strdup_printf ("query-status={\"status\":\"running\"}\nquery-nothing!%d operation failed: unable to "
+      g_strdup_printf ("query-status={\"status\":\"running\"}\nquery-nothing!%d internal error: unable to "
                        "execute QEMU command "
                        "'query-nothing': The command query-nothing has not been found\n",
-                       VIR_ERR_OPERATION_FAILED);
+                       VIR_ERR_INTERNAL_ERROR);
   assert_string_equal (answers, expected);
   assert_true (run_main_loop_until (&scene.told.closed));
   assert_string_equal (scene.told.told->str, "ready closed ");

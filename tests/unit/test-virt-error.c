@@ -65,6 +65,30 @@ test_codes_of_other_errors (G_GNUC_UNUSED void **state)
   virt_error_set (NULL, VIR_ERR_NO_DOMAIN, "nobody asks");
 }
 
+/* Which part of libvirt an error is from goes with it wherever it is copied to. */
+static void
+test_origins (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (GError) error = NULL, copy = NULL, plain = NULL, usual = NULL, foreign = NULL;
+
+  virt_error_set_from (&error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain is not %s", "running");
+  copy = g_error_copy (error);
+  assert_string_equal (copy->message, "Requested operation is not valid: domain is not running");
+  assert_int_equal (virt_error_code (copy), VIR_ERR_OPERATION_INVALID);
+  assert_int_equal (virt_error_origin (copy), VIR_FROM_DOMAIN);
+
+  virt_error_set_plain (&plain, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x)", 4);
+  assert_string_equal (plain->message, "unsupported flags (0x4)");
+  assert_int_equal (virt_error_origin (plain), VIR_FROM_QEMU);
+
+  virt_error_set (&usual, VIR_ERR_NO_DOMAIN, "nobody");
+  assert_int_equal (virt_error_origin (usual), -1);
+  foreign = g_error_new (G_FILE_ERROR, G_FILE_ERROR_NOENT, "no file");
+  assert_int_equal (virt_error_origin (foreign), -1);
+  assert_int_equal (virt_error_origin (NULL), -1);
+  virt_error_set_plain (NULL, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "nobody asks");
+}
+
 int
 main (void)
 {
@@ -72,6 +96,7 @@ main (void)
     cmocka_unit_test (test_messages),
     cmocka_unit_test (test_every_number_has_a_text),
     cmocka_unit_test (test_codes_of_other_errors),
+    cmocka_unit_test (test_origins),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
