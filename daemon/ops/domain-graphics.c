@@ -296,7 +296,7 @@ op_domain_screenshot (Call *call)
     return;
   video = find_screen (call->domain->machine->def, call_uint (call, 1), &head);
   if (video == NULL) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "no such screen");
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "no such screen ID");
     return;
   }
   shot = g_new0 (Screenshot, 1);

@@ -41,7 +41,7 @@ void qmp_close (Qmp *qmp); /* main loop; waiting commands fail; no handler is ca
 gboolean qmp_is_ready (const Qmp *qmp);
 
 /* In a job's thread: ask and wait until the job's deadline. Takes @arguments (may be NULL). The value of
- * "return" (transfer full), or NULL with VIR_ERR_OPERATION_FAILED (QEMU's own text),
+ * "return" (transfer full), or NULL with VIR_ERR_INTERNAL_ERROR (QEMU's own text),
  * VIR_ERR_OPERATION_TIMEOUT or VIR_ERR_OPERATION_FAILED (hung up). @fd: a descriptor sent along with
  * SCM_RIGHTS, or -1; stays the caller's. */
 JsonNode *qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);

@@ -5,6 +5,7 @@
 
 #include "daemon/qemu/migration.h"
 #include "model/abi.h"
+#include "model/device-list.h"
 
 #include <fcntl.h>
 
@@ -22,8 +23,15 @@ restore_replacement (const char *xml, const DomainDef *saved, const Platform *pl
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (DomainDef) def = domain_def_parse (xml, -1, DOMAIN_READ_LAX, platform, diagnostics);
+  g_autoptr (DomainDef) arranged = NULL;
 
-  if (!diagnostics_check (diagnostics, error) || !domain_abi_check (saved, def, error))
+  if (!diagnostics_check (diagnostics, error))
+    return NULL;
+  /* A client's document is put in libvirt's order; one that completion or a hotplug wrote may be in another.
+   */
+  arranged = domain_def_copy (saved);
+  device_list_arrange (arranged);
+  if (!domain_abi_check (arranged, def, error))
     return NULL;
   return g_steal_pointer (&def);
 }

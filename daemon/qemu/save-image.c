@@ -310,8 +310,7 @@ save_image_open (const char *path, gboolean writable, GError **error)
   image->path = g_strdup (path);
   image->fd = open (path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (image->fd < 0 || fstat (image->fd, &status) != 0) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot open the saved machine '%s': %s", path,
-                    g_strerror (errno));
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to open file '%s': %s", path, g_strerror (errno));
     return NULL;
   }
   const char *problem = S_ISREG (status.st_mode) ? read_image (image->fd, (guint64)status.st_size, image)

@@ -77,8 +77,12 @@ domain_def_device_index (const DomainDef *def, const Device *device)
 static void
 put_in_place (DomainDef *def, Device *device)
 {
-  guint index = device->kind->position != NULL ? device->kind->position (def, device) : G_MAXUINT;
+  guint index = G_MAXUINT;
 
+  if (device->kind == &disk_kind)
+    disk_complete_bus ((DeviceDisk *)device); /* a drive's place goes by its bus */
+  if (device->kind->position != NULL)
+    index = device->kind->position (def, device);
   if (index <= def->devices->len)
     g_ptr_array_insert (def->devices, (int)index, device);
   else
@@ -110,9 +114,21 @@ is_alias_of_user (const char *alias)
   return alias != NULL && g_str_has_prefix (alias, USER_ALIAS_PREFIX);
 }
 
-/* The names that only one device can have, in the words clients know. */
+/* In the words clients know, which are others for the definition and for the machine. */
+static void
+refuse_target (const DeviceDisk *disk, const DeviceDisk *other, DeviceChange change, GError **error)
+{
+  if (change == DEVICE_CHANGE_LIVE)
+    virt_error_set (error, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
+                    disk->target, disk_path (disk) != NULL ? disk_path (disk) : "",
+                    disk_path (other) != NULL ? disk_path (other) : "");
+  else
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "target %s already exists", disk->target);
+}
+
+/* The names that only one device can have. */
 static gboolean
-check_names (const DomainDef *def, const Device *device, GError **error)
+check_names (const DomainDef *def, const Device *device, DeviceChange change, GError **error)
 {
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *other = g_ptr_array_index (def->devices, i);
@@ -125,8 +141,7 @@ check_names (const DomainDef *def, const Device *device, GError **error)
       continue;
     if (device->kind == &disk_kind
         && g_strcmp0 (((const DeviceDisk *)device)->target, ((const DeviceDisk *)other)->target) == 0) {
-      virt_error_set (error, VIR_ERR_XML_ERROR, "target %s already exists",
-                      ((const DeviceDisk *)device)->target);
+      refuse_target ((const DeviceDisk *)device, (const DeviceDisk *)other, change, error);
       return FALSE;
     }
     if (device->kind == &controller_kind) {
@@ -214,7 +229,7 @@ domain_def_with_device (const DomainDef *def, const Device *device, DeviceChange
   g_autoptr (GPtrArray) added = NULL;
   Device *copy;
 
-  if (!check_names (def, device, error))
+  if (!check_names (def, device, change, error))
     return NULL;
   for (guint i = 0; i < changed->devices->len; i++)
     g_hash_table_add (known, g_ptr_array_index (changed->devices, i));

@@ -211,6 +211,13 @@ bus_from_target (const DeviceDisk *disk)
   return disk->device_type == DISK_DEVICE_FLOPPY ? DISK_BUS_FDC : DISK_BUS_IDE;
 }
 
+void
+disk_complete_bus (DeviceDisk *disk)
+{
+  if (disk->bus == DISK_BUS_NONE)
+    disk->bus = bus_from_target (disk);
+}
+
 /* Said, but saying nothing: libvirt takes it as not said. */
 static void
 drop_empty (char **text)
@@ -249,8 +256,7 @@ disk_complete (Completion *completion G_GNUC_UNUSED, Device *device)
     disk->type = DISK_TYPE_FILE;
   if (disk->device_type == DISK_DEVICE_NONE)
     disk->device_type = DISK_DEVICE_DISK;
-  if (disk->bus == DISK_BUS_NONE)
-    disk->bus = bus_from_target (disk);
+  disk_complete_bus (disk);
   if (disk->device_type == DISK_DEVICE_CDROM)
     disk->readonly = TRUE;
   if (disk->cache == DISK_CACHE_DEFAULT)

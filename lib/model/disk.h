@@ -131,3 +131,5 @@ DeviceDisk *domain_def_find_disk (const DomainDef *def, const char *name);
 gboolean disk_has_image (const DeviceDisk *disk, guint64 index);
 /* "hda" and "vda" are 0, "sdb" 1, "vdaa" 26; partitions' digits are passed over. -1: not such a name. */
 int disk_target_index (const char *target);
+/* The bus that the target's name means, where none is said. */
+void disk_complete_bus (DeviceDisk *disk);

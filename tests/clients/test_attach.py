@@ -33,7 +33,7 @@ def test_disks(linux):
     linux.virsh("attach-disk", "linux", image, "vdb", "--subdriver", "qcow2", "--live", "--config")
     assert rows(linux.virsh("domblklist", "linux")) == [["sda", "-"], ["vdb", str(image)]]
     assert rows(linux.virsh("domblklist", "linux", "--inactive")) == [["sda", "-"], ["vdb", str(image)]]
-    assert "target vdb already exists" in linux.virsh("attach-disk", "linux", image, "vdb", status=1)
+    assert "target 'vdb' duplicated for disk sources" in linux.virsh("attach-disk", "linux", image, "vdb", status=1)
     linux.virsh("detach-disk", "linux", "vdb", "--live", "--config")
     assert rows(linux.virsh("domblklist", "linux")) == [["sda", "-"]]
     assert rows(linux.virsh("domblklist", "linux", "--inactive")) == [["sda", "-"]]

@@ -366,7 +366,8 @@ def test_devices_come_and_go(running, daemon):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"], check=True)
     assert virsh("attach-disk", NAME, disk, "vdb", "--subdriver", "qcow2") == "Disk attached successfully\n\n"
     assert ["vdb", str(disk)] in virsh.table("domblklist", NAME)
-    assert "already exists" in virsh.fails("attach-disk", NAME, disk, "vdb", "--subdriver", "qcow2")
+    assert "target 'vdb' duplicated for disk sources" in virsh.fails("attach-disk", NAME, disk, "vdb", "--subdriver", "qcow2")
+    assert "target vda already exists" in virsh.fails("attach-disk", NAME, disk, "vda", "--config")
     assert "vdz" in virsh.fails("detach-disk", NAME, "vdz")
     virsh("domif-setlink", NAME, MAC, "down")
     assert virsh("domif-getlink", NAME, MAC).split()[-1] == "down"

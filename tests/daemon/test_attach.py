@@ -165,7 +165,7 @@ def test_a_refused_attach_leaves_nothing_behind(boot, images):
     before, xml = linux.open_files(), ElementTree.tostring(linux.xml())
 
     assert "write" in linux.error("AttachDevice", disk(image, "vdb"))  # its device is refused, behind two nodes
-    assert "target vda already exists" in linux.error("AttachDevice", disk(images("two.raw"), "vda"))
+    assert "target 'vda' duplicated for disk sources" in linux.error("AttachDevice", disk(images("two.raw"), "vda"))
     assert "No such file" in linux.error("AttachDevice", disk(image.with_name("none.raw"), "vdb"))
     assert "cannot be hotplugged" in linux.error("AttachDevice", disk(images("three.raw"), "sda", "sata"))
     assert "unknown device type" in linux.error("AttachDevice", "<diskette/>")

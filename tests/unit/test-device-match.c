@@ -118,6 +118,34 @@ test_one_more (G_GNUC_UNUSED void **state)
   device_free (device);
 }
 
+/* Behind the last drive of its bus, where a document read anew has it as well; the bus need not be said. */
+static void
+test_a_drive_among_others (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (DomainDef) def = read_definition ();
+  g_autoptr (DomainDef) changed = NULL, again = NULL;
+  g_autoptr (GPtrArray) added = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("t");
+  g_autoptr (GString) order = g_string_new (NULL);
+  Device *device =
+      read_device ("<disk type='file' device='disk'><source file='/b'/><target dev='vdb'/></disk>");
+
+  changed = domain_def_with_device (def, device, DEVICE_CHANGE_CONFIG, &test_platform, &added, &error);
+  assert_null (error);
+  DOMAIN_FOREACH_DEVICE (changed, disk_kind, DeviceDisk, disk)
+    g_string_append_printf (order, "%s ", disk->target);
+  assert_string_equal (order->str, "vda vdb sda ");
+
+  g_autofree char *xml = domain_def_to_xml (changed, DOMAIN_WRITE_SECURE);
+  again = domain_def_parse (xml, -1, 0, &test_platform, diagnostics);
+  g_string_truncate (order, 0);
+  DOMAIN_FOREACH_DEVICE (again, disk_kind, DeviceDisk, disk)
+    g_string_append_printf (order, "%s ", disk->target);
+  assert_string_equal (order->str, "vda vdb sda ");
+  device_free (device);
+}
+
 static void
 test_refusals (G_GNUC_UNUSED void **state)
 {
@@ -126,8 +154,8 @@ test_refusals (G_GNUC_UNUSED void **state)
     int code;
     const char *words;
   } rows[] = {
-    { "<disk type='file'><source file='/b'/><target dev='vda' bus='virtio'/></disk>", VIR_ERR_XML_ERROR,
-      "XML error: target vda already exists" },
+    { "<disk type='file'><source file='/b'/><target dev='vda' bus='virtio'/></disk>",
+      VIR_ERR_OPERATION_INVALID, "Requested operation is not valid: target vda already exists" },
     { "<controller type='sata' index='0'/>", VIR_ERR_OPERATION_INVALID,
       "Requested operation is not valid: Target already exists" },
     { "<rng model='virtio'><backend model='builtin'/><alias name='ua-second'/></rng>", VIR_ERR_XML_ERROR,
@@ -247,6 +275,7 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_what_a_description_means),
     cmocka_unit_test (test_one_more),
+    cmocka_unit_test (test_a_drive_among_others),
     cmocka_unit_test (test_refusals),
     cmocka_unit_test (test_no_slot_left),
     cmocka_unit_test (test_updates),
