@@ -11,6 +11,7 @@
 #include "model/device-change.h"
 #include "model/device-match.h"
 #include "model/disk.h"
+#include "model/vcpus.h"
 
 typedef struct {
   char *alias;
@@ -186,14 +187,45 @@ backend_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 }
 
 void
+machine_vcpu_added (Machine *machine, guint number)
+{
+  DomainDef *def = domain_def_copy (machine->def);
+
+  domain_vcpus_name (def, def->vcpu_list == NULL);
+  if (domain_vcpu_is_online (def, number) || number >= domain_vcpus_maximum (def)) {
+    domain_def_unref (def);
+    return;
+  }
+  domain_vcpu_set_online (def, number);
+  machine_replace_def (machine, def);
+}
+
+static void
+vcpu_deleted (Machine *machine, const char *alias)
+{
+  DomainDef *def;
+  guint number;
+
+  if (!domain_vcpu_of_alias (alias, &number) || !domain_vcpu_is_online (machine->def, number)
+      || domain_vcpu_is_fixed (machine->def, number))
+    return;
+  def = domain_def_copy (machine->def);
+  domain_vcpu_set_offline (def, number);
+  machine_replace_def (machine, def);
+  tell_removal (machine, alias, REMOVAL_DONE);
+}
+
+void
 machine_device_deleted (Machine *machine, const char *alias)
 {
   Domain *domain = machine->domain;
   Device *device = domain_def_find_alias (machine->def, alias);
   BackendRemoval *removal;
 
-  if (device == NULL)
+  if (device == NULL) {
+    vcpu_deleted (machine, alias);
     return;
+  }
   removal = g_new0 (BackendRemoval, 1);
   removal->manager = domain->manager;
   removal->uuid = g_strdup (domain->uuid);

@@ -214,7 +214,7 @@ const Operation operations[] = {
   { 0, 356, "DOMAIN_DEL_IOTHREAD", "Duu", "-", "Domain", "DelIOThread", ACCESS_WRITE, NULL, NULL },
   { 0, 365, "DOMAIN_GET_PERF_EVENTS", "Du", "aP{64}", "Domain", "GetPerfEvents", ACCESS_READ, op_domain_get_perf_events, NULL },
   { 0, 366, "DOMAIN_SET_PERF_EVENTS", "DaP{64}u", "-", "Domain", "SetPerfEvents", ACCESS_WRITE, NULL, NULL },
-  { 0, 384, "DOMAIN_SET_VCPU", "Dsiu", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 384, "DOMAIN_SET_VCPU", "Dsiu", "-", "org.domaind1.Domain", "SetVcpu", ACCESS_WRITE, op_domain_set_vcpu, NULL },
   { 0, 402, "DOMAIN_SET_IOTHREAD_PARAMS", "DuaP{64}u", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
 
   /* Guest agent */

@@ -2,16 +2,12 @@
 
 /*
  * What the guest's agent does: commands that clients write themselves, the guest's clock, file systems,
- * passwords, processors, and its end or sleep. What it tells of the guest is in domain-agent-info.c.
+ * passwords, and its end or sleep. What it tells of the guest is in domain-agent-info.c.
  */
 #include "daemon/ops/agent-call.h"
 
-#include "base/scalars.h"
-
 #include <libvirt/libvirt-qemu.h>
 #include <string.h>
-
-#define VCPUS_MAX 4096
 
 /* Commands as clients write them. */
 
@@ -245,91 +241,6 @@ op_domain_set_user_password (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 3), VIR_DOMAIN_PASSWORD_ENCRYPTED))
     agent_call_ask (call, set_password);
-}
-
-/* The guest's own view of its processors. */
-
-static GVariant *
-get_vcpus (Agent *agent, const AgentContext *context G_GNUC_UNUSED, GError **error)
-{
-  static const char *const names[] = { "vcpus", "online", "offlinable" };
-  g_autoptr (JsonArray) list = agent_ask_list (agent, "guest-get-vcpus", VCPUS_MAX, error);
-  CpuSet *sets[3] = { cpu_set_new (), cpu_set_new (), cpu_set_new () };
-  GVariantBuilder parameters;
-
-  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++) {
-    JsonObject *vcpu = agent_item (list, i);
-    gint64 id = agent_number (vcpu, "logical-id");
-
-    if (vcpu == NULL || id < 0 || id >= CPU_SET_MAX)
-      continue;
-    cpu_set_add (sets[0], (guint)id);
-    if (agent_switch (vcpu, "online"))
-      cpu_set_add (sets[1], (guint)id);
-    if (agent_switch (vcpu, "can-offline"))
-      cpu_set_add (sets[2], (guint)id);
-  }
-  g_variant_builder_init (&parameters, G_VARIANT_TYPE ("a{sv}"));
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *text = cpu_set_to_string (sets[i]);
-
-    g_variant_builder_add (&parameters, "{sv}", names[i], g_variant_new_string (text));
-    cpu_set_free (sets[i]);
-  }
-  if (list != NULL)
-    return g_variant_new ("(a{sv})", &parameters);
-  g_variant_builder_clear (&parameters);
-  return NULL;
-}
-
-void
-op_domain_get_guest_vcpus (Call *call)
-{
-  if (call_check_flags (call, call_uint (call, 1), 0))
-    agent_call_ask (call, get_vcpus);
-}
-
-static GVariant *
-set_vcpus (Agent *agent, const AgentContext *context, GError **error)
-{
-  JsonArray *list = json_array_new ();
-  JsonObject *arguments = json_object_new ();
-  g_autoptr (JsonNode) answer = NULL;
-  g_autoptr (CpuSet) set = NULL;
-  const char *map, *mistake;
-  gint32 online;
-
-  g_variant_get (context->arguments, "(@(sayi)&siu)", NULL, &map, &online, NULL);
-  set = cpu_set_parse (map, &mistake);
-  for (guint i = 0; set != NULL && i < CPU_SET_MAX; i++)
-    if (cpu_set_contains (set, i)) {
-      JsonObject *vcpu = json_object_new ();
-
-      json_object_set_int_member (vcpu, "logical-id", i);
-      json_object_set_boolean_member (vcpu, "online", online != 0);
-      json_array_add_object_element (list, vcpu);
-    }
-  json_object_set_array_member (arguments, "vcpus", list);
-  if (set == NULL) {
-    json_object_unref (arguments);
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "cpumap '%s': %s", map, mistake);
-    return NULL;
-  }
-  answer = agent_call (agent, "guest-set-vcpus", arguments, error);
-  return answer != NULL ? g_variant_new ("()") : NULL;
-}
-
-void
-op_domain_set_guest_vcpus (Call *call)
-{
-  gint32 state = call_int (call, 2);
-
-  if (!call_check_flags (call, call_uint (call, 3), 0))
-    return;
-  if (state != 0 && state != 1)
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "unsupported state value");
-  else
-    agent_call_ask (call, set_vcpus);
 }
 
 /* Its end, and sleep. */

@@ -10,6 +10,7 @@
 
 #include "model/disk.h"
 #include "model/interface.h"
+#include "model/vcpus.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -223,7 +224,7 @@ op_domain_get_vcpus (Call *call)
     return;
   }
   times = vcpu_times (domain->machine->process);
-  count = MIN (domain_vcpus_now (domain->machine->def), (guint)maximum);
+  count = MIN (domain_vcpus_online (domain->machine->def), (guint)maximum);
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a(uiti)"));
   for (guint i = 0; i < count; i++) {
     const VcpuTime *vcpu = i < times->len ? &g_array_index (times, VcpuTime, i) : NULL;

@@ -4,11 +4,10 @@
  */
 #include "daemon/definition.h"
 #include "daemon/ops/ops.h"
+#include "model/vcpus.h"
 
 #define XML_KNOWN_FLAGS \
   (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE)
-#define VCPU_KNOWN_FLAGS \
-  (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM | VIR_DOMAIN_VCPU_GUEST)
 
 void
 op_domain_name (Call *call)
@@ -81,14 +80,6 @@ domain_memory_now (const Domain *domain, const DomainDef *def)
   return def->current_memory.set ? def->current_memory.value : def->memory.value;
 }
 
-guint
-domain_vcpus_now (const DomainDef *def)
-{
-  guint64 count = def->vcpus_current.set ? def->vcpus_current.value : def->vcpus.set ? def->vcpus.value : 1;
-
-  return (guint)MIN (count, G_MAXUINT16);
-}
-
 static void
 answer_info (Call *call, DomainDef *def)
 {
@@ -100,7 +91,7 @@ answer_info (Call *call, DomainDef *def)
     cpu_time = 0;
   call_answer (call,
                g_variant_new ("(yttqt)", (guchar)domain->state, def->memory.value,
-                              domain_memory_now (domain, def), (guint16)domain_vcpus_now (def), cpu_time));
+                              domain_memory_now (domain, def), (guint16)domain_vcpus_online (def), cpu_time));
 }
 
 void
@@ -186,44 +177,6 @@ call_check_affect (Call *call, guint flags, DefinitionWhich *ret_which)
   }
   *ret_which = config && !live ? DEFINITION_CONFIG : DEFINITION_CURRENT;
   return TRUE;
-}
-
-static void
-answer_vcpus (Call *call, DomainDef *def)
-{
-  gboolean maximum = g_str_equal (call->operation->name, "DOMAIN_GET_MAX_VCPUS")
-                     || (call_uint (call, 1) & VIR_DOMAIN_VCPU_MAXIMUM) != 0;
-
-  call_answer (call, g_variant_new ("(i)", maximum ? (int)(def->vcpus.set ? def->vcpus.value : 1)
-                                                   : (int)domain_vcpus_now (def)));
-}
-
-void
-op_domain_get_vcpus_flags (Call *call)
-{
-  guint flags = call_uint (call, 1);
-  guint both = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
-  DefinitionWhich which;
-
-  if (!call_check_flags (call, flags, VCPU_KNOWN_FLAGS))
-    return;
-  if ((flags & both) == both)
-    call_fail_with (call, VIR_ERR_INVALID_ARG,
-                    "Flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are "
-                    "mutually exclusive");
-  else if (flags & VIR_DOMAIN_VCPU_GUEST)
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
-  else if (call_check_affect (call, flags, &which))
-    call_with_definition (call, which, answer_vcpus);
-}
-
-void
-op_domain_get_max_vcpus (Call *call)
-{
-  DefinitionWhich which;
-
-  if (call_check_affect (call, VIR_DOMAIN_AFFECT_LIVE, &which))
-    call_with_definition (call, which, answer_vcpus);
 }
 
 /* The scheduler of the host's cgroups; no cgroup controls are offered yet. */

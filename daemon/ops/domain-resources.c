@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How much memory and how many processors a domain has, and what becomes of it when it ends. A running
- * machine's memory is its balloon's; its processors are those it was started with, unless it has places for
- * more.
+ * How much memory a domain has, and what becomes of it when it ends. A running machine's memory is its
+ * balloon's.
  */
 #include "daemon/ops/domain-change.h"
 
@@ -182,92 +181,6 @@ op_domain_set_memory_stats_period (Call *call)
   }
   change.values = g_memdup2 (&(StatsPeriod){ call_int (call, 1) }, sizeof (StatsPeriod));
   domain_change (call, &change);
-}
-
-/* Processors. */
-
-typedef struct {
-  guint count;
-  gboolean maximum;
-} VcpuCount;
-
-static gboolean
-apply_vcpus (DomainDef *def, const Machine *machine, gconstpointer values, GError **error)
-{
-  const VcpuCount *vcpus = values;
-  guint64 maximum = def->vcpus.set ? def->vcpus.value : 1;
-
-  if (machine != NULL && vcpus->count != domain_vcpus_now (def)) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
-                    "processors of a running machine cannot be plugged yet; change the definition "
-                    "(--config) and start it anew");
-    return FALSE;
-  }
-  if (!vcpus->maximum && vcpus->count > maximum) {
-    virt_error_set (
-        error, VIR_ERR_INVALID_ARG,
-        "requested vcpus is greater than max allowable vcpus for the domain: %u > %" G_GUINT64_FORMAT,
-        vcpus->count, maximum);
-    return FALSE;
-  }
-  if (vcpus->maximum && def->cpu != NULL && def->cpu->topology != NULL) {
-    const CpuTopology *topology = def->cpu->topology;
-    guint64 product = MAX (topology->sockets.value, 1) * MAX (topology->dies.value, 1)
-                      * MAX (topology->clusters.value, 1) * MAX (topology->cores.value, 1)
-                      * MAX (topology->threads.value, 1);
-
-    if (product != vcpus->count) {
-      virt_error_set (error, VIR_ERR_INVALID_ARG,
-                      "CPU topology doesn't match the desired vcpu count: %" G_GUINT64_FORMAT " against %u",
-                      product, vcpus->count);
-      return FALSE;
-    }
-  }
-  if (vcpus->maximum) {
-    def->vcpus = (Number){ .set = TRUE, .value = vcpus->count };
-    if (def->vcpus_current.set && def->vcpus_current.value >= vcpus->count)
-      def->vcpus_current = (Number){ 0 };
-  } else {
-    def->vcpus_current = (Number){ .set = vcpus->count < maximum, .value = vcpus->count };
-  }
-  return TRUE;
-}
-
-static void
-set_vcpus (Call *call, guint count, guint flags)
-{
-  gboolean maximum = (flags & VIR_DOMAIN_VCPU_MAXIMUM) != 0;
-  ChangeRequest change = {
-    .name = "vcpus",
-    .affect = flags & AFFECT,
-    .apply = apply_vcpus,
-    .elements = { "vcpu" },
-  };
-
-  if (!call_check_flags (call, flags,
-                         AFFECT | VIR_DOMAIN_VCPU_MAXIMUM | VIR_DOMAIN_VCPU_GUEST
-                             | VIR_DOMAIN_VCPU_HOTPLUGGABLE))
-    return;
-  if (flags & VIR_DOMAIN_VCPU_GUEST) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
-  } else if (count == 0 || count > G_MAXUINT16) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "argument out of range: %u vcpus (1 to %d)", count,
-                    (int)G_MAXUINT16);
-  } else if (maximum && (flags & VIR_DOMAIN_AFFECT_LIVE)) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG,
-                    "Flags 'VIR_DOMAIN_VCPU_MAXIMUM' and 'VIR_DOMAIN_AFFECT_LIVE' are mutually exclusive");
-  } else {
-    change.values = g_memdup2 (&(VcpuCount){ count, maximum }, sizeof (VcpuCount));
-    domain_change (call, &change);
-  }
-}
-
-void
-op_domain_set_vcpus (Call *call)
-{
-  gboolean with_flags = g_variant_n_children (call->arguments) > 2;
-
-  set_vcpus (call, call_uint (call, 1), with_flags ? call_uint (call, 2) : VIR_DOMAIN_AFFECT_LIVE);
 }
 
 /* What becomes of it. */

@@ -10,6 +10,7 @@
 #include "base/scalars.h"
 #include "model/disk.h"
 #include "model/interface.h"
+#include "model/vcpus.h"
 
 #define STATS_SECONDS 2 /* a running guest has to answer */
 #define STATS_KNOWN                                                                                       \
@@ -96,8 +97,8 @@ add_vcpus (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
 {
   g_autoptr (GArray) times = domain->machine != NULL ? vcpu_times (domain->machine->process) : NULL;
 
-  add (list, UINT (domain_vcpus_now (def)), "vcpu.current");
-  add (list, UINT (def->vcpus.set ? (guint)def->vcpus.value : 1), "vcpu.maximum");
+  add (list, UINT (domain_vcpus_online (def)), "vcpu.current");
+  add (list, UINT (domain_vcpus_maximum (def)), "vcpu.maximum");
   for (guint i = 0; times != NULL && i < times->len; i++) {
     const VcpuTime *vcpu = &g_array_index (times, VcpuTime, i);
 

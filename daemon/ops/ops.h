@@ -103,6 +103,7 @@ void op_domain_set_lifecycle_action (Call *call);
 void op_domain_set_max_memory (Call *call);
 void op_domain_set_memory (Call *call);
 void op_domain_set_memory_stats_period (Call *call);
+void op_domain_set_vcpu (Call *call);
 void op_domain_set_vcpus (Call *call);
 
 /* ops/domain-job.c */
@@ -248,6 +249,9 @@ void call_with_caps (Call *call, const char *emulator, const char *arch,
                      void (*then) (Call *call, QemuCaps *caps));
 /* A shutdown or reboot by way of the guest's agent. */
 void call_order_agent (Call *call, gboolean restart);
+/* VIR_DOMAIN_VCPU_GUEST: counts that the guest's agent tells, or is told. */
+void call_get_guest_vcpu_count (Call *call);
+void call_set_guest_vcpu_count (Call *call);
 /* A call of DOMAIN_INTERFACE_ADDRESSES whose source is the guest's agent. */
 void call_ask_agent_for_addresses (Call *call);
 /* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
@@ -265,5 +269,4 @@ char *domain_capabilities_xml (QemuCaps *caps, const char *machine, const char *
  * there is none. */
 gboolean call_check_affect (Call *call, guint flags, DefinitionWhich *ret_which);
 guint64 domain_memory_now (const Domain *domain, const DomainDef *def); /* KiB: the balloon's last word */
-guint domain_vcpus_now (const DomainDef *def);
 const QemuMachine *caps_machine_or_default (QemuCaps *caps, const char *name);

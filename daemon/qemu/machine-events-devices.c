@@ -8,10 +8,20 @@
 
 #include "model/channel.h"
 #include "model/disk.h"
+#include "model/vcpus.h"
 
 #include <string.h>
 
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
+
+/* _OST of ACPI: what was asked, and how it went. */
+#define OST_EJECTION_REQUEST  3
+#define OST_EJECTION_BY_GUEST 0x103
+#define OST_SUCCESS           0
+#define OST_FAILURE           1
+#define OST_UNRECOGNIZED      2
+#define OST_LOCKED            0x80
+#define OST_DEPENDENCY_BUSY   0x82
 
 /* The number of a block node, "libvirt-3-format": the <source index=> of its image. 0: not such a name. */
 static guint64
@@ -147,6 +157,15 @@ on_tray_moved (MachineEvents *events, JsonObject *arguments)
                      open ? VIR_DOMAIN_EVENT_TRAY_CHANGE_OPEN : VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE));
 }
 
+/* As in libvirt, of these no client is told: their number is a value of the machine. */
+static gboolean
+is_vcpu (const char *alias)
+{
+  guint number;
+
+  return domain_vcpu_of_alias (alias, &number);
+}
+
 void
 on_device_deleted (MachineEvents *events, JsonObject *arguments)
 {
@@ -156,7 +175,17 @@ on_device_deleted (MachineEvents *events, JsonObject *arguments)
     return; /* a part of a device */
   if (events->handlers->device_deleted != NULL)
     events->handlers->device_deleted (events->data, alias);
-  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, g_variant_new ("(s)", alias));
+  if (!is_vcpu (alias))
+    machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, g_variant_new ("(s)", alias));
+}
+
+static void
+tell_refused (MachineEvents *events, const char *alias)
+{
+  if (events->handlers->device_refused != NULL)
+    events->handlers->device_refused (events->data, alias);
+  if (!is_vcpu (alias))
+    machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
 }
 
 void
@@ -164,11 +193,43 @@ on_unplug_error (MachineEvents *events, JsonObject *arguments)
 {
   const char *alias = event_text (arguments, "device");
 
-  if (*alias == '\0')
+  if (*alias != '\0')
+    tell_refused (events, alias);
+}
+
+/* A processor that the guest has ejected has no name any more, but a slot, which is its number. QEMU tells of
+ * its end by DEVICE_DELETED as well, but not where it emulates the processor. */
+static void
+tell_ejected_vcpu (MachineEvents *events, JsonObject *info)
+{
+  g_autofree char *alias = NULL;
+  guint64 number;
+
+  if (!g_str_equal (event_text (info, "slot-type"), "CPU")
+      || !parse_uint (event_text (info, "slot"), G_MAXUINT16, &number))
     return;
-  if (events->handlers->device_refused != NULL)
-    events->handlers->device_refused (events->data, alias);
-  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
+  alias = domain_vcpu_alias ((guint)number);
+  if (events->handlers->device_deleted != NULL)
+    events->handlers->device_deleted (events->data, alias);
+}
+
+/* What the guest's ACPI says of an ejection that it was asked for, or began itself. Of those under way it
+ * says so too. */
+void
+on_acpi_ost (MachineEvents *events, JsonObject *arguments)
+{
+  JsonObject *info = event_object (arguments, "info");
+  const char *alias = event_text (info, "device");
+  gint64 source = event_number (info, "source"), status = event_number (info, "status");
+  gboolean refused = status == OST_FAILURE || status == OST_UNRECOGNIZED
+                     || (status >= OST_LOCKED && status <= OST_DEPENDENCY_BUSY);
+
+  if (source != OST_EJECTION_REQUEST && source != OST_EJECTION_BY_GUEST)
+    return;
+  if (*alias != '\0' && refused)
+    tell_refused (events, alias);
+  else if (*alias == '\0' && status == OST_SUCCESS)
+    tell_ejected_vcpu (events, info);
 }
 
 void

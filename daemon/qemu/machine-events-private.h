@@ -41,6 +41,7 @@ void on_balloon_change (MachineEvents *events, JsonObject *arguments);
 void on_tray_moved (MachineEvents *events, JsonObject *arguments);
 void on_device_deleted (MachineEvents *events, JsonObject *arguments);
 void on_unplug_error (MachineEvents *events, JsonObject *arguments);
+void on_acpi_ost (MachineEvents *events, JsonObject *arguments);
 void on_port_change (MachineEvents *events, JsonObject *arguments);
 void on_memory_failure (MachineEvents *events, JsonObject *arguments);
 void on_memory_size_change (MachineEvents *events, JsonObject *arguments);

@@ -265,6 +265,7 @@ static const struct {
   const char *name;
   void (*handle) (MachineEvents *events, JsonObject *arguments);
 } table[] = {
+  { "ACPI_DEVICE_OST", on_acpi_ost },
   { "BALLOON_CHANGE", on_balloon_change },
   { "BLOCK_IO_ERROR", on_io_error },
   { "BLOCK_WRITE_THRESHOLD", on_write_threshold },

@@ -21,6 +21,7 @@
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/monitor-socket.h"
 #include "daemon/qemu/scope.h"
+#include "daemon/qemu/vcpu-plug.h"
 #include "qemu/firmware.h"
 
 #include <errno.h>
@@ -439,7 +440,8 @@ talk (Start *start, GError **error)
   gboolean paused = start->request->paused;
 
   job_in_main_loop (start->job, open_monitor, start);
-  if (!qmp_wait_ready (start->qmp, start->job, &problem) || !load_state (start, &problem)
+  if (!qmp_wait_ready (start->qmp, start->job, &problem)
+      || !vcpus_plug_all (start->def, start->qmp, start->job, &problem) || !load_state (start, &problem)
       || !live_first_conversation (start->def, start->qmp, start->job, &problem)) {
     explain (start, problem, error);
     return FALSE;

@@ -17,12 +17,14 @@ void complete_target (Completion *completion);
 void complete_os (Completion *completion);
 void complete_cpu (Completion *completion);
 void complete_features (Completion *completion);
+void complete_individual_vcpus (Completion *completion);
 void complete_iothreads (Completion *completion);
 void complete_clock (Completion *completion);
 
 void validate_os (Validation *validation);
 void validate_cpu (Validation *validation);
 void validate_features (Validation *validation);
+void validate_individual_vcpus (Validation *validation);
 void validate_iothreads (Validation *validation);
 void validate_clock (Validation *validation);
 void validate_devices (Validation *validation); /* model/validate-devices.c: what two of them share */

@@ -253,6 +253,7 @@ domain_complete (Completion *completion)
   forget_empty (&def->description);
   complete_memory (def);
   complete_vcpus (def);
+  complete_individual_vcpus (completion);
   complete_lifecycle (def);
   complete_iothreads (completion);
   complete_clock (completion);

@@ -71,7 +71,7 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, vcpu_cpuset, "vcpu/@cpuset", field_cpu_set, NULL, FIELD_NO_ABI),
   FIELD (DomainDef, vcpus_current, "vcpu/@current", field_number, &vcpu_counts),
   FIELD (DomainDef, vcpus, "vcpu", field_number, &vcpu_counts),
-  PART (vcpus, "vcpus"),
+  FIELD (DomainDef, vcpu_list, "vcpus/vcpu", field_list, &domain_vcpu_table),
   FIELD_WITH (DomainDef, iothreads, "iothreads", field_number, NULL, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, iothread_ids, "iothreadids/iothread", field_list, &domain_iothread_table,
               FIELD_NO_ABI),

@@ -222,9 +222,16 @@ typedef struct {
   Number poll_max, poll_grow, poll_shrink; /* ns; factors */
 } DomainIothread;
 
+/* One virtual CPU by its number; see model/vcpus.h. */
+typedef struct {
+  Number id;
+  int enabled, hotpluggable; /* Tristate, yes/no */
+  Number order;              /* from 1; of those that are on */
+} DomainVcpu;
+
 /* Parts of libvirt's format that are kept and written back as they stand: model/verbatim.c. */
 typedef struct {
-  char *blkiotune, *memtune, *memory_backing, *vcpus, *default_iothread, *throttle_groups, *cputune,
+  char *blkiotune, *memtune, *memory_backing, *default_iothread, *throttle_groups, *cputune,
       *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf, *keywrap, *launch_security;
   GPtrArray *sysinfos, *seclabels;
   /* The elements of libvirt's other namespaces. */
@@ -243,6 +250,7 @@ struct DomainDef {
   Number max_memory, max_memory_slots; /* KiB; slots for memory devices */
   int memory_dump_core;                /* Tristate, on/off */
   Number vcpus, vcpus_current;
+  GPtrArray *vcpu_list; /* DomainVcpu; NULL: the document does not name them */
   int vcpu_placement; /* VcpuPlacement */
   char *vcpu_cpuset;
   DomainOs os;
@@ -268,6 +276,7 @@ extern const FieldTable domain_features_table; /* model/features.c */
 extern const FieldTable domain_cpu_table;      /* model/cpu.c */
 extern const FieldTable domain_clock_table;    /* model/clock.c */
 extern const FieldTable domain_iothread_table; /* model/iothreads.c */
+extern const FieldTable domain_vcpu_table;     /* model/vcpus.c */
 
 /* A part of another namespace, kept as it stands; its namespace is declared on the parent, as libvirt does.
  * model/verbatim.c */

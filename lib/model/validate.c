@@ -138,6 +138,7 @@ domain_validate (Validation *validation)
   validate_names (validation);
   validate_memory (validation);
   validate_vcpus (validation);
+  validate_individual_vcpus (validation);
   validate_lifecycle_action (validation, &def->on_poweroff, "poweroff");
   validate_lifecycle_action (validation, &def->on_reboot, "reboot");
   validate_os (validation);

@@ -22,7 +22,6 @@ static const UnmodelledPart parts[] = {
   PART ("blkiotune", verbatim.blkiotune),
   PART ("memtune", verbatim.memtune),
   PART ("memoryBacking", verbatim.memory_backing),
-  PART ("vcpus", verbatim.vcpus),
   PART ("defaultiothread", verbatim.default_iothread),
   PART ("throttlegroups", verbatim.throttle_groups),
   PART ("cputune", verbatim.cputune),

@@ -9,6 +9,7 @@
 #include "qemu/recipe-private.h"
 
 #include "model/panic.h"
+#include "model/vcpus.h"
 
 #include <string.h>
 
@@ -208,15 +209,14 @@ recipe_add_topology (Recipe *recipe)
 {
   const DomainDef *def = recipe_def (recipe);
   const CpuTopology *topology = def->cpu != NULL ? def->cpu->topology : NULL;
-  guint64 most = def->vcpus.set ? def->vcpus.value : 1;
-  guint64 now = def->vcpus_current.set ? def->vcpus_current.value : most;
+  guint most = domain_vcpus_maximum (def), now = domain_vcpus_fixed (def);
   g_autoptr (GString) text = g_string_new (NULL);
 
-  g_string_append_printf (text, "%" G_GUINT64_FORMAT, now);
+  g_string_append_printf (text, "%u", now);
   if (now < most)
-    g_string_append_printf (text, ",maxcpus=%" G_GUINT64_FORMAT, most);
+    g_string_append_printf (text, ",maxcpus=%u", most);
   if (topology == NULL)
-    g_string_append_printf (text, ",sockets=%" G_GUINT64_FORMAT ",cores=1,threads=1", most);
+    g_string_append_printf (text, ",sockets=%u,cores=1,threads=1", most);
   else {
     g_string_append_printf (text, ",sockets=%" G_GUINT64_FORMAT, topology->sockets.value);
     if (topology->dies.set)

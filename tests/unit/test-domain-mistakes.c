@@ -106,6 +106,17 @@ static const Mistake mistakes[] = {
   { "more vCPUs on than there are", .vcpu = "<vcpu current='3'>2</vcpu>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes =
         "4:9: error: maximum vCPU count must not be less than current vCPU count: 2 is less than 3\n" },
+  { "vCPU beyond", .extra = "<vcpus><vcpu id='0' enabled='yes'/><vcpu id='2' enabled='no'/></vcpus>",
+    .code = VIR_ERR_XML_ERROR,
+    .mistakes = "8:44: error: vcpu id '2' is out of range of maximum vcpu count: from 0 to 1\n" },
+  { "first vCPU off", .extra = "<vcpus><vcpu id='0' enabled='no'/><vcpu id='1' enabled='yes'/></vcpus>",
+    .code = VIR_ERR_CONFIG_UNSUPPORTED, .mistakes = "8:23: error: vcpu 0 can't be offline\n" },
+  { "vCPU off for ever", .code = VIR_ERR_CONFIG_UNSUPPORTED,
+    .extra = "<vcpus><vcpu id='0' enabled='yes'/><vcpu id='1' enabled='no' hotpluggable='no'/></vcpus>",
+    .mistakes = "8:64: error: vcpu '1' is both offline and not hotpluggable\n" },
+  { "vCPU without order", .code = VIR_ERR_CONFIG_UNSUPPORTED,
+    .extra = "<vcpus><vcpu id='0' enabled='yes' order='1'/><vcpu id='1' enabled='yes'/></vcpus>",
+    .mistakes = "8:54: error: all vcpus must have either set or unset order\n" },
   { "topology", .extra = "<cpu><topology sockets='1' cores='4' threads='1'/></cpu>",
     .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "8:18: error: CPU topology doesn't match maximum vcpu count: sockets × dies × clusters × "

@@ -14,6 +14,10 @@
 
 #include <cmocka.h>
 
+#define OST(device, source, status)                                                                     \
+  "ACPI_DEVICE_OST {\"info\": {" device "\"slot\": \"2\", \"slot-type\": \"CPU\", \"source\": " #source \
+  ", \"status\": " #status "}}"
+
 /* Everything the handlers are called with, as text. */
 
 static void
@@ -137,6 +141,12 @@ events_become_libvirts (void **state)
         "DEVICE_DELETED {\"device\": \"net1\", \"path\": \"/machine/peripheral/net1\"}" },
       "deleted net1; 15('net1',); " },
     { { "DEVICE_UNPLUG_GUEST_ERROR {\"device\": \"net1\", \"path\": \"x\"}" }, "22('net1',); " },
+    /* Of a processor no client is told. Where it is emulated only its guest says that it is gone. */
+    { { "DEVICE_DELETED {\"device\": \"vcpu2\", \"path\": \"/machine/peripheral/vcpu2\"}" },
+      "deleted vcpu2; " },
+    { { OST ("\"device\": \"vcpu2\", ", 1, 0), OST ("\"device\": \"vcpu2\", ", 3, 132), OST ("", 3, 0) },
+      "deleted vcpu2; " },
+    { { OST ("\"device\": \"vcpu2\", ", 3, 129), OST ("\"device\": \"vcpu2\", ", 1, 1) }, "" },
     { { "VSERPORT_CHANGE {\"id\": \"channel0\", \"open\": true}",
         "VSERPORT_CHANGE {\"id\": \"channel7\", \"open\": true}" },
       "channel channel0 open; 18(1, 2); " },
