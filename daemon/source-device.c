@@ -217,3 +217,51 @@ source_replace_device (const char *text, const DomainDef *def, const Device *dev
     return NULL;
   return checked (source_exchange (text, start, source_skip_element (start), replacement));
 }
+
+/* Before the end of @element, in a line of its own where its other children have one. */
+static char *
+add_child (const Source *source, xmlNode *element, const char *replacement)
+{
+  const char *start = element_start (source, element), *end, *line;
+  g_autofree char *outer = NULL, *text = NULL;
+
+  end = start != NULL ? source_skip_element (start) : NULL;
+  if (end == NULL || end - start < 2 || end[-2] == '/')
+    return NULL;
+  while (end > start && *end != '<')
+    end--;
+  line = source_line_start (source->text, end);
+  if (*line != '\n')
+    return source_exchange (source->text, end, end, replacement);
+  outer = g_strndup (line, (gsize)(end - line));
+  text = g_strconcat (outer, "  ", NULL);
+  g_autofree char *indented = indented_element (replacement, text + 1);
+  g_autofree char *addition = indented != NULL ? g_strconcat (text, indented, NULL) : NULL;
+  return addition != NULL ? source_exchange (source->text, line, line, addition) : NULL;
+}
+
+char *
+source_edit_device (const char *text, const DomainDef *def, const Device *device, const char *child,
+                    const char *replacement)
+{
+  g_auto (Source) source = { 0 };
+  xmlNode *element, *old;
+  const char *start, *line;
+
+  if (!source_read (&source, text) || (element = find_element (&source, def, device)) == NULL)
+    return NULL;
+  old = source_find_child (element, child);
+  if (old == NULL)
+    return replacement != NULL ? checked (add_child (&source, element, replacement)) : g_strdup (text);
+  start = element_start (&source, old);
+  if (start == NULL)
+    return NULL;
+  line = source_line_start (text, start);
+  if (replacement == NULL)
+    return checked (source_exchange (text, line, source_skip_element (start), ""));
+  g_autofree char *indent = *line == '\n' ? g_strndup (line + 1, (gsize)(start - line - 1)) : g_strdup ("");
+  g_autofree char *indented = indented_element (replacement, indent);
+  if (indented == NULL)
+    return NULL;
+  return checked (source_exchange (text, start, source_skip_element (start), indented));
+}

@@ -14,5 +14,9 @@ char *source_add_device (const char *source, const char *xml);
 /* Without the element that speaks of @device, a device of @def, the completed definition of @source. A device
  * that the document does not have was chosen by completion: then the document stays as it is. */
 char *source_remove_device (const char *source, const DomainDef *def, const Device *device);
+/* With @child, an element of the device, replaced by @replacement, added, or (NULL) taken out. NULL too when
+ * the document does not have the device. */
+char *source_edit_device (const char *source, const DomainDef *def, const Device *device, const char *child,
+                          const char *replacement);
 /* With @xml in its place, or added when the document does not have it. */
 char *source_replace_device (const char *source, const DomainDef *def, const Device *device, const char *xml);

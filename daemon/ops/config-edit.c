@@ -8,6 +8,7 @@
 #include "base/xml-document.h"
 #include "base/xml-writer.h"
 #include "daemon/change.h"
+#include "daemon/source-device.h"
 #include "daemon/source-edit.h"
 
 #define CONFIG_EDIT_MAX 4 /* elements of one change */
@@ -18,6 +19,8 @@ typedef struct {
   char *uuid, *old_name, *completed;
   char *elements[CONFIG_EDIT_MAX], *replacements[CONFIG_EDIT_MAX];
   guint count;
+  DomainDef *before;          /* devices are changed; NULL: elements of the domain */
+  const char *device_element; /* static */
   guint definition_count;
   void (*done) (Call *call, DomainDef *def);
 } ConfigEdit;
@@ -28,6 +31,7 @@ edit_free (gpointer data)
   ConfigEdit *edit = data;
 
   domain_def_unref (edit->def);
+  g_clear_pointer (&edit->before, domain_def_unref);
   g_free (edit->uuid);
   g_free (edit->old_name);
   for (guint i = 0; i < edit->count; i++) {
@@ -59,6 +63,48 @@ edit_check (Manager *manager, gpointer data, GError **error)
   return domain == NULL;
 }
 
+/* The element of a device, as it is written; NULL when it has none. (transfer full) */
+static char *
+element_of_device (const Device *device, const char *name)
+{
+  g_autoptr (XmlElement) root = xml_element_new ("devices");
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = NULL;
+  g_autofree char *xml = NULL, *verbatim = NULL;
+
+  device_write (device, root, FIELD_WRITE_SECURE);
+  xml = xml_element_to_string (root);
+  document = xml_document_parse (xml, -1, diagnostics);
+  if (document == NULL)
+    return NULL;
+  for (xmlNode *node = xml_document_root (document)->children->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name)) {
+      verbatim = xml_document_verbatim (document, node);
+      return g_strchomp (xml_normalize (verbatim));
+    }
+  return NULL;
+}
+
+/* NULL where the document cannot be edited so: the completed one takes its place. */
+static char *
+edit_devices (const ConfigEdit *edit, const char *source)
+{
+  g_autofree char *text = g_strdup (source);
+
+  for (guint i = 0; text != NULL && i < edit->before->devices->len; i++) {
+    const Device *old = g_ptr_array_index (edit->before->devices, i);
+    g_autofree char *was = element_of_device (old, edit->device_element);
+    g_autofree char *is = element_of_device (g_ptr_array_index (edit->def->devices, i), edit->device_element);
+    g_autofree char *previous = NULL;
+
+    if (g_strcmp0 (was, is) == 0)
+      continue;
+    previous = g_steal_pointer (&text);
+    text = source_edit_device (previous, edit->before, old, edit->device_element, is);
+  }
+  return g_steal_pointer (&text);
+}
+
 static gboolean
 edit_write (Store *store, gpointer data, GError **error)
 {
@@ -75,6 +121,12 @@ edit_write (Store *store, gpointer data, GError **error)
   if (edited == NULL)
     return FALSE;
   edit->completed = domain_def_to_xml (edit->def, DOMAIN_WRITE_SECURE);
+  if (edit->before != NULL) {
+    g_free (edited);
+    edited = edit_devices (edit, source);
+    if (edited == NULL)
+      edited = g_strdup (edit->completed);
+  }
   if (g_str_equal (edit->old_name, edit->def->name))
     return store_save (store, edit->uuid, edit->old_name, edited, edit->completed, error);
   return store_rename (store, edit->uuid, edit->old_name, edit->def->name, edited, edit->completed, error);
@@ -154,5 +206,16 @@ config_edit (Call *call, DomainDef *def, const char *element, const char *replac
   ConfigEdit *edit = edit_new (call, def, done);
 
   edit_add (edit, element, replacement);
+  change_start (call->manager, &edit_change, edit, edit_free);
+}
+
+void
+config_edit_devices (Call *call, DomainDef *before, DomainDef *def, const char *element,
+                     void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = edit_new (call, def, done);
+
+  edit->before = domain_def_ref (before);
+  edit->device_element = element;
   change_start (call->manager, &edit_change, edit, edit_free);
 }

@@ -12,6 +12,10 @@
  * on an error the call is failed instead. */
 void config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
                   void (*done) (Call *call, DomainDef *def));
+/* The same for an element of devices: of each device of @before (borrowed), the stored definition, that has
+ * another in @def. */
+void config_edit_devices (Call *call, DomainDef *before, DomainDef *def, const char *element,
+                          void (*done) (Call *call, DomainDef *def));
 /* The same for several elements (ends with NULL), each of which becomes what it is in @def. */
 void config_edit_elements (Call *call, DomainDef *def, const char *const *elements,
                            void (*done) (Call *call, DomainDef *def));

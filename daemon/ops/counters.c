@@ -216,11 +216,16 @@ disk_error (JsonNode *answer, const char *alias)
                                              : VIR_DOMAIN_DISK_ERROR_NONE;
 }
 
+JsonObject *
+disk_inserted (JsonNode *answer, const char *alias)
+{
+  return member_object (find_device (answer, alias), "inserted");
+}
+
 gboolean
 disk_sizes (JsonNode *answer, const char *alias, guint64 *ret_capacity, guint64 *ret_physical)
 {
-  JsonObject *device = find_device (answer, alias);
-  JsonObject *image = member_object (member_object (device, "inserted"), "image");
+  JsonObject *image = member_object (disk_inserted (answer, alias), "image");
 
   if (image == NULL)
     return FALSE;

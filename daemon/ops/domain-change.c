@@ -19,7 +19,10 @@ state_free (gpointer data)
 {
   ChangeState *state = data;
 
-  g_free (state->change.values);
+  if (state->change.free_values != NULL)
+    state->change.free_values (state->change.values);
+  else
+    g_free (state->change.values);
   g_free (state);
 }
 
@@ -50,6 +53,8 @@ change_config (Call *call, DomainDef *def)
 
   if (changed == NULL)
     call_fail (call, error);
+  else if (state->change.device_element != NULL)
+    config_edit_devices (call, def, changed, state->change.device_element, config_changed);
   else
     config_edit_elements (call, changed, state->change.elements, config_changed);
 }
@@ -68,14 +73,17 @@ change_config_or_end (Call *call)
 static void
 commit_live (Call *call, Domain *domain)
 {
+  const ChangeState *state = call->user_data;
   GError *error = NULL;
-  DomainDef *changed = changed_definition (call->user_data, domain->machine->def, domain->machine, &error);
+  DomainDef *changed = changed_definition (state, domain->machine->def, domain->machine, &error);
 
   if (changed == NULL) {
     call_fail (call, error);
     return;
   }
   machine_replace_def (domain->machine, changed);
+  if (state->change.changed != NULL)
+    state->change.changed (domain, state->change.values);
   change_config_or_end (call);
 }
 

@@ -17,10 +17,14 @@ typedef struct {
   /* FALSE and @error when it cannot be, for the running machine (@machine given) or its definition. @def may
    * be read and changed. */
   gboolean (*apply) (DomainDef *def, const Machine *machine, gconstpointer values, GError **error);
-  gpointer values; /* freed with g_free */
+  gpointer values;            /* freed with ... */
+  GDestroyNotify free_values; /* ... this; NULL: g_free */
   /* What QEMU is told, once apply has agreed; NULL: there is nothing to be told. */
   const char *(*command) (const Machine *machine, gconstpointer values, JsonObject **ret_arguments);
+  /* The running machine has changed. May be NULL. */
+  void (*changed) (Domain *domain, gconstpointer values);
   const char *elements[CHANGE_MAX_ELEMENTS + 1]; /* of the document, whose text changes */
+  const char *device_element;                    /* or of its devices, wherever it is another; static */
 } ChangeRequest;
 
 /* Takes the call over, and @change->values; the struct is copied. Answers nothing. */

@@ -87,6 +87,10 @@ void op_domain_block_resize (Call *call);
 void op_domain_memory_peek (Call *call);
 void op_domain_set_block_threshold (Call *call);
 
+/* ops/domain-iotune.c */
+void op_domain_get_block_io_tune (Call *call);
+void op_domain_set_block_io_tune (Call *call);
+
 /* ops/domain-dump.c */
 void op_domain_core_dump (Call *call);
 void op_domain_core_dump_with_format (Call *call);

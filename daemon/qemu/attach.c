@@ -337,6 +337,8 @@ tell_state (Plugging *plugging, DomainDef *def, const Device *device, GError **e
   if (device->kind == &interface_kind && interface->link == LINK_DOWN)
     return plugging_tell (plugging, "set_link", props ("name", "s", device->alias, "up", "b", FALSE, NULL),
                           error);
+  if (device->kind == &disk_kind)
+    return live_tell_limits ((const DeviceDisk *)device, plugging->plug->qmp, plugging->job, error);
   return live_ask_ptys (def, plugging->plug->qmp, plugging->job, error);
 }
 

@@ -17,6 +17,7 @@
 #include "model/memballoon.h"
 #include "model/serial.h"
 #include "model/video.h"
+#include "qemu/throttle.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -368,6 +369,23 @@ live_tell_passwords (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
   return TRUE;
 }
 
+gboolean
+live_tell_limits (const DeviceDisk *disk, Qmp *qmp, Job *job, GError **error)
+{
+  return disk->iotune == NULL || disk_path (disk) == NULL
+         || tell (qmp, job, "block_set_io_throttle", qemu_throttle_arguments (disk), error);
+}
+
+static gboolean
+tell_limits (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
+{
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    if (!live_tell_limits (disk, qmp, job, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 tell_links (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
 {
@@ -404,5 +422,6 @@ gboolean
 live_first_conversation (DomainDef *def, Qmp *qmp, Job *job, GError **error)
 {
   return live_ask_ptys (def, qmp, job, error) && live_tell_passwords (def, qmp, job, error)
-         && tell_links (def, qmp, job, error) && tell_balloon (def, qmp, job, error);
+         && tell_limits (def, qmp, job, error) && tell_links (def, qmp, job, error)
+         && tell_balloon (def, qmp, job, error);
 }

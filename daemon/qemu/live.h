@@ -33,11 +33,12 @@ gboolean live_first_conversation (DomainDef *def, Qmp *qmp, Job *job, GError **e
 
 /* The parts of the two that a device plugged in later needs as well: where channels without a path listen; an
  * image, read into @images (path → ImageInfo, from live_images_new); the terminals QEMU got;
- * the displays' passwords. */
+ * the displays' passwords; a disk's limits. */
 void live_choose_sockets (DomainDef *def, const char *directory);
 GHashTable *live_images_new (void);
 gboolean live_read_image (DeviceDisk *disk, GHashTable *images, GError **error);
 gboolean live_ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error);
+gboolean live_tell_limits (const DeviceDisk *disk, Qmp *qmp, Job *job, GError **error);
 gboolean live_tell_passwords (const DomainDef *def, Qmp *qmp, Job *job, GError **error);
 
 /* Does a display of the machine need a render node? */

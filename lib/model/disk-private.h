@@ -7,4 +7,8 @@
 /* What disk.c and disk-validate.c share. */
 extern const FieldRange disk_rotation_rates;
 
+/* Values that say nothing are dropped, and <iotune> with them. */
+void disk_iotune_complete (DeviceDisk *disk);
+void disk_iotune_validate (Validation *validation, const DeviceDisk *disk);
+
 void disk_validate (Validation *validation, const Device *device);

@@ -89,6 +89,14 @@ validate_bus (Validation *validation, const DeviceDisk *disk)
 }
 
 static void
+validate_sizes (Validation *validation, const DeviceDisk *disk)
+{
+  if (disk->translation != TRANSLATION_UNSET && disk->bus != DISK_BUS_IDE)
+    REFUSE (translation, "CHS translation mode can only be set for 'ide' bus not '%s'",
+            enum_table_name (&disk_buses, disk->bus));
+}
+
+static void
 validate_address (Validation *validation, const DeviceDisk *disk)
 {
   const DeviceAddress *address = &disk->device.address;
@@ -248,31 +256,6 @@ validate_identity (Validation *validation, const DeviceDisk *disk)
                       "Only scsi disk supports vendor and product");
 }
 
-static gboolean
-clash (const Number *total, const Number *read, const Number *write)
-{
-  return total->set && (read->set || write->set);
-}
-
-static void
-validate_iotune (Validation *validation, const DeviceDisk *disk)
-{
-  const DiskIotune *tune = disk->iotune;
-
-  if (tune == NULL)
-    return;
-  if (clash (&tune->total_bytes_sec, &tune->read_bytes_sec, &tune->write_bytes_sec))
-    REFUSE_XML (iotune->total_bytes_sec, "total and read/write bytes_sec cannot be set at the same time");
-  if (clash (&tune->total_iops_sec, &tune->read_iops_sec, &tune->write_iops_sec))
-    REFUSE_XML (iotune->total_iops_sec, "total and read/write iops_sec cannot be set at the same time");
-  if (clash (&tune->total_bytes_sec_max, &tune->read_bytes_sec_max, &tune->write_bytes_sec_max))
-    REFUSE_XML (iotune->total_bytes_sec_max,
-                "total and read/write bytes_sec_max cannot be set at the same time");
-  if (clash (&tune->total_iops_sec_max, &tune->read_iops_sec_max, &tune->write_iops_sec_max))
-    REFUSE_XML (iotune->total_iops_sec_max,
-                "total and read/write iops_sec_max cannot be set at the same time");
-}
-
 void
 disk_validate (Validation *validation, const Device *device)
 {
@@ -280,11 +263,12 @@ disk_validate (Validation *validation, const Device *device)
 
   validate_target (validation, disk);
   validate_bus (validation, disk);
+  validate_sizes (validation, disk);
   validate_address (validation, disk);
   validate_source (validation, disk);
   validate_lun_only (validation, disk);
   validate_driver (validation, disk);
   validate_virtio (validation, disk);
   validate_identity (validation, disk);
-  validate_iotune (validation, disk);
+  disk_iotune_validate (validation, disk);
 }

@@ -34,33 +34,9 @@ static const EnumTable startup_policies = { "startup policy",
                                             { NULL, "mandatory", "requisite", "optional" } };
 static const EnumTable trays = { "tray state", { NULL, "closed", "open" } };
 
-static const FieldRange range_32 = { 0, G_MAXUINT32 };
+static const EnumTable translations = { "geometry translation", { NULL, "auto", "none", "lba" } };
 
-#define IOTUNE(member) FIELD (DiskIotune, member, #member, field_number, NULL)
-static const Field iotune_fields[] = {
-  IOTUNE (total_bytes_sec),
-  IOTUNE (read_bytes_sec),
-  IOTUNE (write_bytes_sec),
-  IOTUNE (total_iops_sec),
-  IOTUNE (read_iops_sec),
-  IOTUNE (write_iops_sec),
-  IOTUNE (total_bytes_sec_max),
-  IOTUNE (read_bytes_sec_max),
-  IOTUNE (write_bytes_sec_max),
-  IOTUNE (total_iops_sec_max),
-  IOTUNE (read_iops_sec_max),
-  IOTUNE (write_iops_sec_max),
-  IOTUNE (size_iops_sec),
-  FIELD (DiskIotune, group_name, "group_name", field_text, NULL),
-  IOTUNE (total_bytes_sec_max_length),
-  IOTUNE (read_bytes_sec_max_length),
-  IOTUNE (write_bytes_sec_max_length),
-  IOTUNE (total_iops_sec_max_length),
-  IOTUNE (read_iops_sec_max_length),
-  IOTUNE (write_iops_sec_max_length),
-  FIELD_END,
-};
-static const FieldTable iotune_table = { sizeof (DiskIotune), iotune_fields };
+static const FieldRange range_32 = { 0, G_MAXUINT32 };
 
 #define FILE_TYPE   (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
 #define BLOCK_TYPE  FIELD_VALUE (DISK_TYPE_BLOCK)
@@ -119,8 +95,13 @@ static const Field disk_fields[] = {
 
   HOST_FIELD (backing_store, "backingStore", field_verbatim, NULL),
   HOST_FIELD (backend_domain, "backenddomain", field_verbatim, NULL),
-  FIELD (DeviceDisk, geometry, "geometry", field_verbatim, NULL),
-  FIELD (DeviceDisk, block_io, "blockio", field_verbatim, NULL),
+  FIELD (DeviceDisk, cylinders, "geometry/@cyls", field_number, &range_32),
+  FIELD (DeviceDisk, heads, "geometry/@heads", field_number, &range_32),
+  FIELD (DeviceDisk, sectors, "geometry/@secs", field_number, &range_32),
+  FIELD (DeviceDisk, translation, "geometry/@trans", field_enum, &translations),
+  FIELD (DeviceDisk, logical_block_size, "blockio/@logical_block_size", field_number, &range_32),
+  FIELD (DeviceDisk, physical_block_size, "blockio/@physical_block_size", field_number, &range_32),
+  FIELD (DeviceDisk, discard_granularity, "blockio/@discard_granularity", field_number, &range_32),
   FIELD_WITH (DeviceDisk, mirror, "mirror", field_verbatim, NULL, FIELD_LIVE | FIELD_NO_ABI),
 
   FIELD (DeviceDisk, target, "target/@dev", field_text, NULL),
@@ -129,7 +110,7 @@ static const Field disk_fields[] = {
   FIELD (DeviceDisk, removable, "target/@removable", field_on_off, NULL),
   FIELD (DeviceDisk, rotation_rate, "target/@rotation_rate", field_number, &disk_rotation_rates),
 
-  HOST_FIELD (iotune, "iotune", field_optional, &iotune_table),
+  HOST_FIELD (iotune, "iotune", field_optional, &disk_iotune_table),
   HOST_FIELD (throttle_filters, "throttlefilters", field_verbatim, NULL),
   FIELD (DeviceDisk, readonly, "readonly", field_flag, NULL),
   FIELD (DeviceDisk, shareable, "shareable", field_flag, NULL),
@@ -226,25 +207,20 @@ drop_empty (char **text)
     g_clear_pointer (text, g_free);
 }
 
-/* A limit of 0 is no limit. */
+/* libvirt keeps a geometry that is whole, and sizes that are some. */
 static void
-drop_unlimited (DeviceDisk *disk)
+drop_sizes_of_nothing (DeviceDisk *disk)
 {
-  if (disk->iotune == NULL)
-    return;
-  for (const Field *field = iotune_fields; field->path != NULL; field++) {
-    if (field->type == &field_number) {
-      Number *number = (Number *)((char *)disk->iotune + field->offset);
+  Number *const sizes[] = { &disk->logical_block_size, &disk->physical_block_size,
+                            &disk->discard_granularity };
 
-      if (number->value == 0)
-        number->set = FALSE;
-    }
+  if (disk->cylinders.value == 0 || disk->heads.value == 0 || disk->sectors.value == 0) {
+    disk->cylinders = disk->heads = disk->sectors = (Number){ 0 };
+    disk->translation = TRANSLATION_UNSET;
   }
-  drop_empty (&disk->iotune->group_name);
-  if (field_table_is_empty (&iotune_table, disk->iotune)) {
-    field_free (&iotune_table, disk->iotune);
-    disk->iotune = NULL;
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    if (sizes[i]->value == 0)
+      sizes[i]->set = FALSE;
 }
 
 static void
@@ -282,7 +258,8 @@ disk_complete (Completion *completion G_GNUC_UNUSED, Device *device)
   drop_empty (&disk->serial);
   drop_empty (&disk->vendor);
   drop_empty (&disk->product);
-  drop_unlimited (disk);
+  drop_sizes_of_nothing (disk);
+  disk_iotune_complete (disk);
 }
 
 static DevicePlace

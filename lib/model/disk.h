@@ -53,6 +53,7 @@ typedef enum { DISK_IO_NONE, DISK_IO_NATIVE, DISK_IO_THREADS, DISK_IO_URING } Di
 typedef enum { DISK_DISCARD_NONE, DISK_DISCARD_UNMAP, DISK_DISCARD_IGNORE } DiskDiscard;
 typedef enum { DETECT_ZEROES_NONE, DETECT_ZEROES_OFF, DETECT_ZEROES_ON, DETECT_ZEROES_UNMAP } DetectZeroes;
 typedef enum { STARTUP_NONE, STARTUP_MANDATORY, STARTUP_REQUISITE, STARTUP_OPTIONAL } StartupPolicy;
+typedef enum { TRANSLATION_UNSET, TRANSLATION_AUTO, TRANSLATION_NONE, TRANSLATION_LBA } DiskTranslation;
 typedef enum { TRAY_NONE, TRAY_CLOSED, TRAY_OPEN } DiskTray;
 
 /* One pair of limits is also said as a total; QEMU's throttling has the same members. Bytes, operations or
@@ -96,10 +97,16 @@ typedef struct {
   int startup_policy;         /* StartupPolicy */
   Number source_index;        /* live only */
   char *slices, *reservations, *source_encryption,
-      *data_store;             /* verbatim: inside a file's or block's <source> */
-  GPtrArray *source_seclabels; /* verbatim */
-  char *source;                /* the whole element verbatim, for the other types */
-  char *auth, *backing_store, *backend_domain, *geometry, *block_io, *mirror; /* verbatim */
+      *data_store;                                      /* verbatim: inside a file's or block's <source> */
+  GPtrArray *source_seclabels;                          /* verbatim */
+  char *source;                                         /* the whole element verbatim, for the other types */
+  char *auth, *backing_store, *backend_domain, *mirror; /* verbatim */
+
+  /* <geometry>, <blockio> */
+  Number cylinders, heads, sectors;
+  int translation;                                /* DiskTranslation */
+  Number logical_block_size, physical_block_size; /* bytes */
+  Number discard_granularity;
 
   /* <target> */
   char *target;         /* "vda" */
@@ -122,6 +129,21 @@ typedef struct {
 extern const DeviceKind disk_kind;
 extern const EnumTable disk_types, disk_devices, disk_buses, disk_caches, disk_error_policies, disk_ios,
     disk_discards, detect_zeroes_modes;
+
+/* DiskIotune: its elements are the names of libvirt's typed parameters, in their order. */
+extern const FieldTable disk_iotune_table;
+/* The limit of a field of that table; NULL for the group's name. */
+Number *disk_iotune_number (const DiskIotune *tune, const Field *field);
+/* What is set of @said, 0 too, becomes the disk's, and that of all disks of its group; the rest stays as it
+ * is.
+ * @disk is one of @def. */
+void domain_def_set_iotune (DomainDef *def, DeviceDisk *disk, const DiskIotune *said);
+/* What @tune does not say is taken from @old. */
+void disk_iotune_merge (DiskIotune *tune, const DiskIotune *old);
+/* What a client says, before it is merged; in libvirt's words (VIR_ERR_INVALID_ARG and others). */
+gboolean disk_iotune_check (const DiskIotune *said, GError **error);
+/* What a running machine would have: QEMU knows no burst without its limit. NULL is fine. */
+gboolean disk_iotune_check_bursts (const DiskIotune *tune, GError **error);
 
 /* The file or block device behind it; NULL for an empty drive and for the types kept verbatim. */
 const char *disk_path (const DeviceDisk *disk);

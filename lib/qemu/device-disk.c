@@ -22,8 +22,6 @@ check_supported (const DeviceDisk *disk, GError **error)
     { disk->auth != NULL, "<auth>" },
     { disk->mirror != NULL, "<mirror>" },
     { disk->backend_domain != NULL, "<backenddomain>" },
-    { disk->geometry != NULL, "<geometry>" },
-    { disk->block_io != NULL, "<blockio>" },
     { disk->encryption != NULL, "<encryption>" },
     { disk->throttle_filters != NULL, "<throttlefilters>" },
     { disk->metadata_cache != NULL, "<metadata_cache>" },
@@ -36,7 +34,6 @@ check_supported (const DeviceDisk *disk, GError **error)
     { disk->data_store != NULL, "<source><dataStore>" },
     { disk->source_seclabels != NULL && disk->source_seclabels->len > 0, "<source><seclabel>" },
     { disk->fdgroup != NULL, "<source fdgroup=>" },
-    { disk->iotune != NULL, "<iotune>" },
     { disk->transient, "<transient>" },
     { disk->sgio != 0, "sgio=" },
     { disk->rawio == TRISTATE_YES, "rawio=" },
@@ -62,6 +59,8 @@ no_controller (const DeviceDisk *disk, GError **error)
                            (guint)disk->device.address.controller.value);
 }
 
+static const EnumTable translations = { "geometry translation", { NULL, "auto", "none", "lba" } };
+
 static const char *
 error_policy (int policy)
 {
@@ -80,6 +79,14 @@ add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
   if (node != NULL && cache > DISK_CACHE_DEFAULT)
     props_add (properties, "write-cache", "s",
                cache == DISK_CACHE_WRITETHROUGH || cache == DISK_CACHE_DIRECTSYNC ? "off" : "on", NULL);
+  if (disk->device_type != DISK_DEVICE_CDROM && disk->device_type != DISK_DEVICE_FLOPPY) {
+    props_add (properties, "logical_block_size", "N", &disk->logical_block_size, "physical_block_size", "N",
+               &disk->physical_block_size, "discard_granularity", "N", &disk->discard_granularity, NULL);
+    if (disk->bus != DISK_BUS_USB)
+      props_add (properties, "cyls", "N", &disk->cylinders, "heads", "N", &disk->heads, "secs", "N",
+                 &disk->sectors, NULL);
+    props_add (properties, "bios-chs-trans", "?s", enum_table_name (&translations, disk->translation), NULL);
+  }
   props_add (properties, "werror", "?s", error_policy (disk->error_policy), "rerror", "?s",
              error_policy (rerror), NULL);
 }

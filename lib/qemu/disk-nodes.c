@@ -136,7 +136,8 @@ add_copy_on_read (Recipe *recipe, const DeviceDisk *disk, char *below)
   char *name = g_strconcat ("libvirt-CoR-", disk->target, NULL);
 
   recipe_step (recipe, STEP_BLOCKDEV,
-               props ("driver", "s", "copy-on-read", "node-name", "s", name, "file", "s", below, NULL));
+               props ("driver", "s", "copy-on-read", "node-name", "s", name, "file", "s", below, "discard",
+                      "s", "unmap", NULL));
   g_free (below);
   return name;
 }

@@ -7,11 +7,15 @@ import signal
 import subprocess
 from xml.etree import ElementTree
 
+import gi
 import libvirt
 import pytest
 
-from conftest import DOMAIN, domain_path, domain_xml, wait_for
-from virsh import virsh  # noqa: F401  (a fixture)
+gi.require_version("Gio", "2.0")
+from gi.repository import GLib  # noqa: E402
+
+from conftest import DOMAIN, domain_path, domain_xml, wait_for  # noqa: E402
+from virsh import virsh  # noqa: E402, F401  (a fixture)
 
 NAME = "blocks"
 UUID = "6f0e4f6c-2f3b-4d62-9a55-1f1d6c9f7b10"
@@ -21,7 +25,7 @@ MIB = 1 << 20
 
 def document(root):
     """A raw and a qcow2 disk, a CD and an empty drive."""
-    return domain_xml(NAME, UUID, devices=f"""
+    return domain_xml(NAME, UUID, "<features><acpi/></features>", devices=f"""
     <disk type='file' device='disk'>
       <driver name='qemu' type='qcow2'/><source file='{root}/a.qcow2'/><target dev='vda' bus='virtio'/>
     </disk>
@@ -255,3 +259,106 @@ def test_read_only_clients_do_not_look(daemon, running):
                             (there.blockResize, ("vdb", 5, 0)), (there.coreDump, ("/tmp/x", 0))]:
         assert error_of(call, *arguments)[0] == libvirt.VIR_ERR_OPERATION_DENIED
     connection.close()
+
+
+# Limits of disks.
+
+def iotune(shell, *words):
+    """What is not 0 of a disk's limits."""
+    return {name: value for name, value in shell.fields("blkdeviotune", NAME, *words).items() if value not in ("0", "")}
+
+
+def source(daemon):
+    return (daemon.root / f"etc/domaind/domains/{NAME}.xml").read_text()
+
+
+def test_limits_of_a_definition(daemon, defined):
+    before = source(daemon)
+    defined("blkdeviotune", NAME, "vdb", "--total-bytes-sec", "1000", "--total-bytes-sec-max", "2000", "--group-name", "g")
+    assert iotune(defined, "vdb") == {"total_bytes_sec": "1000", "total_bytes_sec_max": "2000", "group_name": "g"}
+    # Whoever joins a group has its limits, and what changes for one changes for all.
+    defined("blkdeviotune", NAME, "vda", "--group-name", "g", "--config")
+    defined("blkdeviotune", NAME, "vda", "--read-iops-sec", "30", "--config")
+    assert iotune(defined, "vda") == iotune(defined, "vdb") == {
+        "total_bytes_sec": "1000", "read_iops_sec": "30", "total_bytes_sec_max": "2000", "group_name": "g"}
+    assert source(daemon).count("""
+      <iotune>
+        <total_bytes_sec>1000</total_bytes_sec>
+        <read_iops_sec>30</read_iops_sec>
+        <total_bytes_sec_max>2000</total_bytes_sec_max>
+        <group_name>g</group_name>
+      </iotune>
+""") == 2
+    for disk in "vda", "vdb":
+        daemon.call(PATH, DOMAIN, "SetBlockIOTune", "(sa{sv}u)", disk, {"group_name": GLib.Variant("s", "")}, 2)
+    for disk in "vda", "vdb":
+        defined("blkdeviotune", NAME, disk, "--total-bytes-sec", "0", "--total-bytes-sec-max", "0", "--read-iops-sec", "0",
+                "--config")
+    assert source(daemon) == before
+
+
+def test_limits_of_a_running_machine(daemon, running):
+    before = source(daemon)
+    with daemon.signals() as seen:
+        running("blkdeviotune", NAME, "vdb", "--total-bytes-sec", "1000000", "--read-iops-sec", "30")
+        wait_for(lambda: any(member == f"{DOMAIN}.Tunable" for _, member, _ in seen), "the event")
+    assert [arguments for _, member, arguments in seen if member == f"{DOMAIN}.Tunable"] == [
+        ({"blkdeviotune.disk": "vdb", "blkdeviotune.total_bytes_sec": 1000000, "blkdeviotune.read_iops_sec": 30},)]
+    # Nobody has named a group: QEMU has named it after the disk.
+    assert iotune(running, "vdb") == {"total_bytes_sec": "1000000", "read_iops_sec": "30",
+                                      "group_name": "/machine/peripheral/virtio-disk1/virtio-backend"}
+    assert iotune(running, "vdb", "--config") == {}
+    running("blkdeviotune", NAME, "vdb", "--total-bytes-sec-max", "2000000", "--total-bytes-sec-max-length", "4",
+            "--group-name", "g", "--live", "--config")
+    assert iotune(running, daemon.root / "b.raw", "--live") == {
+        "total_bytes_sec": "1000000", "read_iops_sec": "30", "total_bytes_sec_max": "2000000",
+        "total_bytes_sec_max_length": "4", "group_name": "g"}
+    assert iotune(running, "vdb", "--config") == {
+        "total_bytes_sec_max": "2000000", "total_bytes_sec_max_length": "4", "group_name": "g"}
+    assert source(daemon) != before
+    assert "<read_iops_sec>30</read_iops_sec>" in running("dumpxml", NAME)
+
+
+def test_limits_that_cannot_be(daemon, running, domain):
+    for disk, limits, flags, error in [
+        ("vdb", {"total_bytes_sec": 1000, "read_bytes_sec": 5}, 0,
+         (8, "invalid argument: total and read/write of bytes_sec cannot be set at the same time")),
+        ("vdb", {"total_bytes_sec": 10**15 + 1}, 2,
+         (74, "argument unsupported: block I/O throttle limit value must be no more than 1000000000000000")),
+        ("vdb", {"total_bytes_sec_max": 5}, 0,
+         (67, "unsupported configuration: cannot reset 'total_bytes_sec' when 'total_bytes_sec_max' is set")),
+        ("vdb", {"total_bytes_sec": 10, "total_bytes_sec_max": 5}, 0,
+         (67, "unsupported configuration: value 'total_bytes_sec_max' cannot be smaller than 'total_bytes_sec'")),
+    ]:
+        assert error_of(domain.setBlockIoTune, disk, limits, flags) == error
+    assert "burst length set without burst rate" in running.fails(
+        "blkdeviotune", NAME, "vdb", "--total-bytes-sec-max-length", "4")
+    assert iotune(running, "vdb") == {}
+    assert error_of(domain.blockIoTune, "nope", 0) == (8, "invalid argument: disk 'nope' not found in domain")
+    text = daemon.error(PATH, DOMAIN, "SetBlockIOTune", "(sa{sv}u)", "vdb", {"bogus": GLib.Variant("t", 5)}, 0)[1]
+    assert text.endswith("parameter 'bogus' not supported")
+    text = daemon.error(PATH, DOMAIN, "SetBlockIOTune", "(sa{sv}u)", "vdb", {"group_name": GLib.Variant("t", 5)}, 0)[1]
+    assert text.endswith("invalid type for parameter 'group_name', expected string")
+
+
+def test_limits_by_dbus(daemon, running):
+    daemon.call(PATH, DOMAIN, "SetBlockIOTune", "(sa{sv}u)", "vdb",
+                {"write_iops_sec": GLib.Variant("t", 7), "group_name": GLib.Variant("s", "x")}, 3)
+    limits = daemon.call(PATH, DOMAIN, "GetBlockIOTune", "(su)", "vdb", 2)
+    assert limits["write_iops_sec"] == 7 and limits["group_name"] == "x" and len(limits) == 20
+    assert list(limits)[:3] == ["total_bytes_sec", "read_bytes_sec", "write_bytes_sec"]
+
+
+def test_a_machine_starts_with_its_limits(daemon, defined):
+    defined("blkdeviotune", NAME, "vda", "--write-iops-sec", "70", "--size-iops-sec", "4096")
+    defined("blkdeviotune", NAME, "hda", "--read-bytes-sec", "1000")
+    defined("start", NAME)
+    assert iotune(defined, "vda")["write_iops_sec"] == "70"
+    assert iotune(defined, "vda")["size_iops_sec"] == "4096"
+    assert iotune(defined, "hda")["read_bytes_sec"] == "1000"
+    path = daemon.root / "disk.xml"
+    path.write_text(f"<disk type='file'><driver name='qemu'/><source file='{daemon.root}/d.raw'/>"
+                    "<target dev='vdc' bus='virtio'/><iotune><total_iops_sec>9</total_iops_sec></iotune></disk>")
+    (daemon.root / "d.raw").write_bytes(bytes(MIB))
+    defined("attach-device", NAME, path)
+    assert iotune(defined, "vdc")["total_iops_sec"] == "9"
