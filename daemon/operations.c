@@ -29,8 +29,8 @@ const Operation operations[] = {
   { 0, 101, "NODE_GET_CELLS_FREE_MEMORY", "ii", "at{1024}", NULL, NULL, ACCESS_CONNECT, op_node_get_cells_free_memory, NULL },
   { 0, 102, "NODE_GET_FREE_MEMORY", "-", "t", "Connect", "NodeGetFreeMemory", ACCESS_CONNECT, op_node_get_free_memory, NULL },
   { 0, 122, "NODE_GET_SECURITY_MODEL", "-", "ac{257}ac{257}", "Connect", "NodeGetSecurityModel", ACCESS_CONNECT, op_node_get_security_model, NULL },
-  { 0, 158, "CONNECT_COMPARE_CPU", "su", "i", "Connect", "CompareCPU", ACCESS_CONNECT, NULL, NULL },
-  { 0, 162, "CONNECT_BASELINE_CPU", "as{256}u", "s", "Connect", "BaselineCPU", ACCESS_CONNECT, NULL, NULL },
+  { 0, 158, "CONNECT_COMPARE_CPU", "su", "i", "Connect", "CompareCPU", ACCESS_CONNECT, op_connect_compare_cpu, NULL },
+  { 0, 162, "CONNECT_BASELINE_CPU", "as{256}u", "s", "Connect", "BaselineCPU", ACCESS_CONNECT, op_connect_baseline_cpu, NULL },
   { 0, 203, "CONNECT_GET_SYSINFO", "u", "s", "Connect", "GetSysinfo", ACCESS_CONNECT, op_connect_get_sysinfo, NULL },
   { 0, 227, "NODE_GET_CPU_STATS", "iiu", "a(st){16}i", "Connect", "NodeGetCPUStats", ACCESS_CONNECT, op_node_get_cpu_stats, DBUS_ARGUMENTS ("0*1") },
   { 0, 228, "NODE_GET_MEMORY_STATS", "iiu", "a(st){16}i", "Connect", "NodeGetMemoryStats", ACCESS_CONNECT, op_node_get_memory_stats, DBUS_ARGUMENTS ("*01") },
@@ -42,8 +42,8 @@ const Operation operations[] = {
   { 0, 340, "NODE_GET_FREE_PAGES", "au{1024}iuu", "at{1024}", NULL, NULL, ACCESS_CONNECT, op_node_get_free_pages, NULL },
   { 0, 342, "CONNECT_GET_DOMAIN_CAPABILITIES", "msmsmsmsu", "s", "Connect", "GetDomainCapabilities", ACCESS_HOST, op_connect_get_domain_capabilities, &dbus_empty_is_absent },
   { 0, 347, "NODE_ALLOC_PAGES", "au{1024}at{1024}iuu", "i", NULL, NULL, ACCESS_HOST, NULL, NULL },
-  { 0, 393, "CONNECT_COMPARE_HYPERVISOR_CPU", "msmsmsmssu", "i", NULL, NULL, ACCESS_HOST, NULL, NULL },
-  { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
+  { 0, 393, "CONNECT_COMPARE_HYPERVISOR_CPU", "msmsmsmssu", "i", NULL, NULL, ACCESS_HOST, op_connect_compare_hypervisor_cpu, NULL },
+  { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", NULL, NULL, ACCESS_HOST, op_connect_baseline_hypervisor_cpu, NULL },
   { 0, 395, "NODE_GET_SEV_INFO", "iu", "aP{64}i", NULL, NULL, ACCESS_HOST, NULL, NULL },
 
   /* Lists of domains */

@@ -6,6 +6,8 @@
  */
 #include "daemon/host/host-facts.h"
 
+#include "daemon/host/host-cache.h"
+#include "daemon/host/host-cpu.h"
 #include "daemon/host/node.h"
 
 #include "base/scalars.h"
@@ -19,6 +21,7 @@
 struct NodeFacts {
   HostFacts host;
   GStringChunk *strings;
+  DomainCpu *cpu;
   GArray *cells;     /* HostCell */
   GPtrArray *arrays; /* GArray: what the cells point to */
 };
@@ -197,22 +200,35 @@ keep (NodeFacts *facts, char *taken)
   return text != NULL ? g_string_chunk_insert (facts->strings, text) : NULL;
 }
 
-/* libvirt's words for the vendors CPUID names. */
-static const char *
-vendor_word (const char *vendor)
+/* The processor, as a model that @caps knows. */
+static void
+read_cpu (NodeFacts *facts, const QemuCaps *caps)
 {
-  if (g_strcmp0 (vendor, "GenuineIntel") == 0)
-    return "Intel";
-  if (g_strcmp0 (vendor, "AuthenticAMD") == 0)
-    return "AMD";
-  return g_strcmp0 (vendor, "HygonGenuine") == 0 ? "Hygon" : NULL;
+  const HostCpuFacts *cpu = host_cpu_get ();
+
+  facts->cpu = caps != NULL ? host_cpu_model (caps, NULL) : NULL;
+  facts->host.cpu = facts->cpu;
+  facts->host.cpu_vendor = cpu->data.vendor;
+  facts->host.signature = cpu->data.signature;
+  facts->host.microcode = cpu->microcode;
+  facts->host.tsc_frequency = cpu->tsc_frequency;
+  facts->host.tsc_scaling = cpu->tsc_scaling;
+  facts->host.physical_bits = cpu->physical_bits;
+}
+
+static gboolean
+has_iommu (void)
+{
+  g_autoptr (GDir) groups = g_dir_open ("/sys/kernel/iommu_groups", 0, NULL);
+
+  return groups != NULL && g_dir_read_name (groups) != NULL;
 }
 
 NodeFacts *
-node_facts_read (void)
+node_facts_read (const QemuCaps *caps)
 {
   NodeFacts *facts = g_new0 (NodeFacts, 1);
-  g_autofree char *vendor = node_cpu_vendor ();
+  GArray *caches;
   g_auto (NodeInfo) info = { 0 };
 
   facts->strings = g_string_chunk_new (1024);
@@ -221,12 +237,16 @@ node_facts_read (void)
   node_info_read (&info);
   facts->host.uuid = keep (facts, node_uuid ());
   facts->host.arch = g_string_chunk_insert (facts->strings, info.model);
-  /* No model: clients copy it into documents, and the kernel's "model name" is no CPU model of QEMU's. */
-  facts->host.cpu_vendor = vendor_word (vendor);
+  read_cpu (facts, caps);
   facts->host.sockets = info.sockets;
   facts->host.dies = 1;
   facts->host.cores = info.cores;
   facts->host.threads = info.threads;
+  facts->host.iommu = has_iommu ();
+  caches = host_caches_read (facts->strings);
+  g_ptr_array_add (facts->arrays, caches);
+  facts->host.caches = (const HostCache *)(gpointer)caches->data;
+  facts->host.cache_count = caches->len;
   read_cells (facts);
   return facts;
 }
@@ -236,6 +256,7 @@ node_facts_free (NodeFacts *facts)
 {
   if (facts == NULL)
     return;
+  field_free (&domain_cpu_table, facts->cpu);
   g_ptr_array_unref (facts->arrays);
   g_array_unref (facts->cells);
   g_string_chunk_free (facts->strings);

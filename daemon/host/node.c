@@ -56,9 +56,9 @@ node_cpu_model (void)
 }
 
 char *
-node_cpu_vendor (void)
+node_cpu_microcode (void)
 {
-  return cpuinfo_value ("vendor_id");
+  return cpuinfo_value ("microcode");
 }
 
 char *

@@ -28,9 +28,9 @@ typedef struct {
 gboolean node_memory_stats (NodeMemoryStats *ret, GError **error);
 guint64 node_free_memory (void); /* bytes */
 
-char *node_hostname (void);   /* fully qualified when that can be told without asking the network */
-char *node_cpu_model (void);  /* "model name" of /proc/cpuinfo; NULL when there is none */
-char *node_cpu_vendor (void); /* "GenuineIntel"; NULL when there is none */
+char *node_hostname (void);      /* fully qualified when that can be told without asking the network */
+char *node_cpu_model (void);     /* "model name" of /proc/cpuinfo; NULL when there is none */
+char *node_cpu_microcode (void); /* its version, "0x1000065"; NULL when there is none */
 /* The host's CPU maps: "0-3". present, online. */
 char *node_cpus_present (void);
 char *node_cpus_online (void);

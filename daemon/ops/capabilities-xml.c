@@ -10,7 +10,7 @@
 char *
 host_capabilities_xml (QemuCaps *caps)
 {
-  g_autoptr (NodeFacts) facts = node_facts_read ();
+  g_autoptr (NodeFacts) facts = node_facts_read (caps);
   const HostEmulator emulator = { caps };
 
   return qemu_capabilities_to_xml (node_facts_get (facts), &emulator, 1);
@@ -31,9 +31,10 @@ caps_machine_or_default (QemuCaps *caps, const char *name)
 }
 
 char *
-domain_capabilities_xml (QemuCaps *caps, const char *machine, const char *type, GError **error)
+domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, const char *type,
+                         GError **error)
 {
   g_autoptr (QemuFirmware) firmware = qemu_firmware_load (NULL);
 
-  return qemu_domain_capabilities_to_xml (caps, firmware, NULL, machine, type, error);
+  return qemu_domain_capabilities_to_xml (caps, firmware, arch, machine, type, error);
 }

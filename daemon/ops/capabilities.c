@@ -3,7 +3,7 @@
  * Questions that the emulator's capabilities answer. They may have to be probed first, which takes a while:
  * so each goes through a job.
  */
-#include "daemon/host/node.h"
+#include "daemon/host/host-cpu.h"
 #include "daemon/ops/ops.h"
 #include "daemon/qemu/probe.h"
 
@@ -30,23 +30,20 @@ static gpointer
 get_caps (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
   CapsRequest *request = input;
-  g_autoptr (QemuCaps) caps = NULL;
 
+  if (request->arch != NULL && !architecture_is_known (request->arch)) {
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "unknown architecture: %s", request->arch);
+    return NULL;
+  }
   if (request->emulator == NULL)
     request->emulator = qemu_find_emulator (request->arch);
   if (request->emulator == NULL) {
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "unable to find any emulator to serve '%s' architecture",
-                    request->arch);
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "unable to find any emulator to serve '%s' architecture", request->arch);
     return NULL;
   }
-  caps = caps_cache_get (request->cache, request->emulator, error);
-  if (caps != NULL && request->arch != NULL && !g_str_equal (qemu_caps_arch (caps), request->arch)) {
-    virt_error_set (error, VIR_ERR_INVALID_ARG,
-                    "architecture from emulator '%s' doesn't match given architecture '%s'",
-                    qemu_caps_arch (caps), request->arch);
-    return NULL;
-  }
-  return g_steal_pointer (&caps);
+  host_cpu_get (); /* the first time takes a moment, and the main loop will want it */
+  return caps_cache_get (request->cache, request->emulator, error);
 }
 
 static void
@@ -96,8 +93,8 @@ static void
 answer_domain_capabilities (Call *call, QemuCaps *caps)
 {
   GError *error = NULL;
-  g_autofree char *xml =
-      domain_capabilities_xml (caps, call_maybe_string (call, 2), call_maybe_string (call, 3), &error);
+  g_autofree char *xml = domain_capabilities_xml (
+      caps, call_maybe_string (call, 1), call_maybe_string (call, 2), call_maybe_string (call, 3), &error);
 
   if (xml == NULL)
     call_fail (call, error);
@@ -111,26 +108,6 @@ op_connect_get_domain_capabilities (Call *call)
   if (call_check_flags (call, call_uint (call, 4), 0))
     call_with_caps (call, call_maybe_string (call, 0), call_maybe_string (call, 1),
                     answer_domain_capabilities);
-}
-
-static void
-answer_cpu_models (Call *call, QemuCaps *caps)
-{
-  GVariantBuilder names;
-  guint count;
-  const QemuCpuModel *models = qemu_caps_cpu_models (caps, &count);
-
-  g_variant_builder_init (&names, G_VARIANT_TYPE ("as"));
-  for (guint i = 0; call_int (call, 1) != 0 && i < count; i++)
-    g_variant_builder_add (&names, "s", models[i].name);
-  call_answer (call, g_variant_new ("(asi)", &names, (int)count));
-}
-
-void
-op_connect_get_cpu_model_names (Call *call)
-{
-  if (call_check_flags (call, call_uint (call, 2), 0))
-    call_with_caps (call, NULL, call_string (call, 0), answer_cpu_models);
 }
 
 static void

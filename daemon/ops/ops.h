@@ -26,6 +26,10 @@ void op_connect_supports_feature (Call *call);
 void op_connect_get_capabilities (Call *call);
 void op_connect_get_cpu_model_names (Call *call);
 void op_connect_get_domain_capabilities (Call *call);
+void op_connect_compare_cpu (Call *call);
+void op_connect_compare_hypervisor_cpu (Call *call);
+void op_connect_baseline_cpu (Call *call);
+void op_connect_baseline_hypervisor_cpu (Call *call);
 void op_connect_get_hostname (Call *call);
 void op_connect_get_max_vcpus (Call *call);
 void op_node_get_cells_free_memory (Call *call);
@@ -267,7 +271,8 @@ void domain_end_progress (Domain *domain, const GError *error);
 gboolean domain_passes_filter (const Domain *domain, guint flags);
 /* ops/capabilities-xml.c: the documents. (transfer full) */
 char *host_capabilities_xml (QemuCaps *caps);
-char *domain_capabilities_xml (QemuCaps *caps, const char *machine, const char *type, GError **error);
+char *domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, const char *type,
+                               GError **error);
 
 /* VIR_DOMAIN_AFFECT_*: the definition that is meant; FALSE, and the call failed in libvirt's words, when
  * there is none. */

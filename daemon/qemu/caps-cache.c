@@ -20,7 +20,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define CACHE_MAX_FILE (1024 * 1024) /* bytes; an entry is 40 kB */
+#define CACHE_MAX_FILE (1024 * 1024) /* bytes; an entry is 100 kB */
 
 typedef struct {
   char *identity;
@@ -122,7 +122,7 @@ identity_of (CapsCache *cache, const char *binary, GError **error)
   struct utsname host;
 
   if (access (binary, X_OK) < 0) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "the emulator %s cannot be run: %s", binary,
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot check QEMU binary %s: %s", binary,
                     g_strerror (errno));
     return NULL;
   }

@@ -65,7 +65,9 @@ char *
 qemu_find_emulator (const char *arch)
 {
   static const char *const folders[] = { "/usr/bin", "/usr/local/bin", "/usr/libexec" };
-  g_autofree char *name = g_strconcat ("qemu-system-", arch, NULL);
+  /* Where libvirt and QEMU have different names. */
+  const char *own = strcmp (arch, "i686") == 0 ? "i386" : strcmp (arch, "armv7l") == 0 ? "arm" : arch;
+  g_autofree char *name = g_strconcat ("qemu-system-", own, NULL);
   char *found = g_find_program_in_path (name);
 
   for (guint i = 0; found == NULL && i < G_N_ELEMENTS (folders); i++) {
@@ -218,15 +220,15 @@ send_text (Conversation *talk, const char *text, GError **error)
 }
 
 /*
- * One question. FALSE: the conversation is over. A question that is refused has no answer (*ret is NULL):
- * binaries without KVM or without some device are in order.
+ * One question; @arguments: JSON, or NULL. FALSE: the conversation is over. A question that is refused has no
+ * answer (*ret is NULL): binaries without KVM or without some device are in order.
  */
 static gboolean
-ask (Conversation *talk, const char *command, const char *device, JsonNode **ret, GError **error)
+ask (Conversation *talk, const char *command, const char *arguments, JsonNode **ret, GError **error)
 {
-  g_autofree char *arguments =
-      device != NULL ? g_strdup_printf (",\"arguments\":{\"typename\":\"%s\"}", device) : g_strdup ("");
-  g_autofree char *text = g_strdup_printf ("{\"execute\":\"%s\"%s}\n", command, arguments);
+  g_autofree char *text =
+      g_strdup_printf ("{\"execute\":\"%s\"%s%s}\n", command, arguments != NULL ? ",\"arguments\":" : "",
+                       arguments != NULL ? arguments : "");
 
   *ret = NULL;
   if (!send_text (talk, text, error))
@@ -246,32 +248,84 @@ ask (Conversation *talk, const char *command, const char *device, JsonNode **ret
   return fail (talk, error, "it talks and does not answer");
 }
 
-static JsonObject *
-ask_everything (Conversation *talk, GError **error)
+/* The accelerator's part of the answers: the CPU models, and what those we ask for are made of. */
+static gboolean
+ask_cpus (Conversation *talk, QemuAccel accel, JsonObject *answers, GError **error)
+{
+  JsonObject *part = json_object_new (), *expansions = json_object_new ();
+  g_autofree QemuCpuQuestion *questions = NULL;
+  JsonNode *answer;
+  guint count;
+
+  json_object_set_object_member (answers, qemu_accel_names[accel], part);
+  json_object_set_object_member (part, "query-cpu-model-expansion", expansions);
+  if (!ask (talk, "query-cpu-definitions", NULL, &answer, error))
+    return FALSE;
+  if (answer != NULL)
+    json_object_set_member (part, "query-cpu-definitions", answer);
+  questions = qemu_caps_cpu_questions (accel, &count);
+  for (guint i = 0; i < count; i++) {
+    g_autofree char *arguments = g_strdup_printf ("{\"type\":\"static\",\"model\":%s}", questions[i].model);
+
+    if (!ask (talk, "query-cpu-model-expansion", arguments, &answer, error))
+      return FALSE;
+    if (answer != NULL)
+      json_object_set_member (expansions, questions[i].name, answer);
+  }
+  return TRUE;
+}
+
+static gboolean
+greet (Conversation *talk, GError **error)
 {
   g_autoptr (JsonObject) greeting = read_object (talk, error);
-  g_autoptr (JsonObject) answers = json_object_new ();
   g_autoptr (JsonNode) ready = NULL;
-  JsonObject *devices;
+
+  return greeting != NULL && ask (talk, "qmp_capabilities", NULL, &ready, error);
+}
+
+static gboolean
+ask_devices (Conversation *talk, JsonObject *answers, GError **error)
+{
+  JsonObject *devices = json_object_new ();
   JsonNode *answer;
 
-  if (greeting == NULL || !ask (talk, "qmp_capabilities", NULL, &ready, error))
-    return NULL;
-  for (guint i = 0; qemu_caps_commands[i] != NULL; i++) {
-    if (!ask (talk, qemu_caps_commands[i], NULL, &answer, error))
-      return NULL;
-    if (answer != NULL)
-      json_object_set_member (answers, qemu_caps_commands[i], answer);
-  }
-  devices = json_object_new ();
   json_object_set_object_member (answers, "device-list-properties", devices);
   for (guint i = 0; qemu_caps_devices[i] != NULL; i++) {
-    if (!ask (talk, "device-list-properties", qemu_caps_devices[i], &answer, error))
-      return NULL;
+    g_autofree char *arguments = g_strdup_printf ("{\"typename\":\"%s\"}", qemu_caps_devices[i]);
+
+    if (!ask (talk, "device-list-properties", arguments, &answer, error))
+      return FALSE;
     if (answer != NULL)
       json_object_set_member (devices, qemu_caps_devices[i], answer);
   }
-  return g_steal_pointer (&answers);
+  return TRUE;
+}
+
+static gboolean
+says_kvm (JsonObject *answers)
+{
+  JsonNode *node = json_object_get_member (answers, "query-kvm");
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node)
+         && json_object_get_boolean_member_with_default (json_node_get_object (node), "enabled", FALSE);
+}
+
+static gboolean
+ask_everything (Conversation *talk, JsonObject *answers, GError **error)
+{
+  JsonNode *answer;
+
+  if (!greet (talk, error))
+    return FALSE;
+  for (guint i = 0; qemu_caps_commands[i] != NULL; i++) {
+    if (!ask (talk, qemu_caps_commands[i], NULL, &answer, error))
+      return FALSE;
+    if (answer != NULL)
+      json_object_set_member (answers, qemu_caps_commands[i], answer);
+  }
+  return ask_devices (talk, answers, error)
+         && ask_cpus (talk, says_kvm (answers) ? QEMU_ACCEL_KVM : QEMU_ACCEL_TCG, answers, error);
 }
 
 static void
@@ -289,17 +343,32 @@ end (Conversation *talk)
   g_byte_array_unref (talk->pending);
 }
 
-QemuCaps *
-qemu_probe (const char *binary, gboolean use_kvm, GError **error)
+/* One start of the emulator: with KVM, or for what only one without it can say. */
+static gboolean
+converse (const char *binary, gboolean use_kvm, gboolean cpus_only, JsonObject *answers, GError **error)
 {
   Conversation talk = { .binary = binary, .socket = -1, .output = -1 };
-  g_autofree char *no_kvm = use_kvm ? probe_kvm_problem () : NULL;
-  g_autoptr (JsonObject) answers = NULL;
+  gboolean done;
 
   talk.deadline = g_get_monotonic_time () + PROBE_TIMEOUT * G_TIME_SPAN_SECOND;
   talk.pending = g_byte_array_new ();
-  if (start (&talk, use_kvm && no_kvm == NULL, error))
-    answers = ask_everything (&talk, error);
+  done = start (&talk, use_kvm, error);
+  if (done && cpus_only)
+    done = greet (&talk, error) && ask_cpus (&talk, QEMU_ACCEL_TCG, answers, error);
+  else if (done)
+    done = ask_everything (&talk, answers, error);
   end (&talk);
-  return answers != NULL ? qemu_caps_from_answers (binary, answers, error) : NULL;
+  return done;
+}
+
+QemuCaps *
+qemu_probe (const char *binary, gboolean use_kvm, GError **error)
+{
+  g_autofree char *no_kvm = use_kvm ? probe_kvm_problem () : NULL;
+  g_autoptr (JsonObject) answers = json_object_new ();
+
+  if (!converse (binary, use_kvm && no_kvm == NULL, FALSE, answers, error)
+      || (says_kvm (answers) && !converse (binary, FALSE, TRUE, answers, error)))
+    return NULL;
+  return qemu_caps_from_answers (binary, answers, error);
 }

@@ -35,7 +35,7 @@ static const FieldTable topology_table = {
   },
 };
 
-static const FieldTable feature_table = {
+const FieldTable domain_cpu_feature_table = {
   sizeof (CpuFeature),
   (const Field[]){
       FIELD (CpuFeature, policy, "@policy", field_enum, &cpu_policies),
@@ -60,7 +60,7 @@ static const Field cpu_fields[] = {
   FIELD (DomainCpu, maxphysaddr_mode, "maxphysaddr/@mode", field_enum, &maxphysaddr_modes),
   FIELD (DomainCpu, maxphysaddr_bits, "maxphysaddr/@bits", field_number, &address_bits),
   FIELD (DomainCpu, maxphysaddr_limit, "maxphysaddr/@limit", field_number, &address_bits),
-  FIELD (DomainCpu, features, "feature", field_list, &feature_table),
+  FIELD (DomainCpu, features, "feature", field_list, &domain_cpu_feature_table),
   FIELD (DomainCpu, numa, "numa", field_verbatim, NULL),
   FIELD_END,
 };

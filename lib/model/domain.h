@@ -274,6 +274,7 @@ extern const FieldTable domain_table; /* all of DomainDef, the devices too */
 extern const FieldTable domain_os_table;       /* model/os.c */
 extern const FieldTable domain_features_table; /* model/features.c */
 extern const FieldTable domain_cpu_table;      /* model/cpu.c */
+extern const FieldTable domain_cpu_feature_table;
 extern const FieldTable domain_clock_table;    /* model/clock.c */
 extern const FieldTable domain_iothread_table; /* model/iothreads.c */
 extern const FieldTable domain_vcpu_table;     /* model/vcpus.c */

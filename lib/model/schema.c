@@ -21,6 +21,7 @@ static const char *const start_files[] = {
   [SCHEMA_DOMAIN] = "domain.rng",
   [SCHEMA_STORAGE_POOL] = "storagepool.rng",
   [SCHEMA_STORAGE_VOLUME] = "storagevol.rng",
+  [SCHEMA_CPU] = "cpu.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */

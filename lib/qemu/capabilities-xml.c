@@ -22,25 +22,83 @@ add_pages (XmlElement *parent, const HostCell *cell, gboolean with_count)
   }
 }
 
+/* What identifies the processor. */
+static void
+add_identity (XmlElement *cpu, const HostFacts *host)
+{
+  const CpuSignature *signature = &host->signature;
+  XmlElement *element;
+
+  if (host->microcode != 0)
+    words_number (xml_element_add (cpu, "microcode"), "version", host->microcode);
+  if (signature->family != 0) {
+    element = xml_element_add (cpu, "signature");
+    words_number (element, "family", signature->family);
+    words_number (element, "model", signature->model);
+    words_number (element, "stepping", signature->stepping);
+  }
+  if (host->tsc_frequency != 0) {
+    element = xml_element_add (cpu, "counter");
+    xml_element_set (element, "name", "tsc");
+    words_number (element, "frequency", host->tsc_frequency);
+    xml_element_set (element, "scaling", host->tsc_scaling ? "yes" : "no");
+  }
+}
+
+static void
+add_topology (XmlElement *cpu, const HostFacts *host)
+{
+  XmlElement *topology = xml_element_add (cpu, "topology");
+
+  words_number (topology, "sockets", host->sockets);
+  words_number (topology, "dies", MAX (host->dies, 1));
+  words_number (topology, "cores", host->cores);
+  words_number (topology, "threads", host->threads);
+}
+
 static void
 add_cpu (XmlElement *parent, const HostFacts *host)
 {
-  XmlElement *cpu = xml_element_add (parent, "cpu"), *topology;
+  XmlElement *cpu = xml_element_add (parent, "cpu"), *bits;
+  const GPtrArray *features = host->cpu != NULL ? host->cpu->features : NULL;
 
   words_text (cpu, "arch", host->arch);
-  if (host->cpu_model != NULL)
-    words_text (cpu, "model", host->cpu_model);
+  if (host->cpu != NULL)
+    words_text (cpu, "model", host->cpu->model);
   if (host->cpu_vendor != NULL)
     words_text (cpu, "vendor", host->cpu_vendor);
-  if (host->sockets > 0) {
-    topology = xml_element_add (cpu, "topology");
-    words_number (topology, "sockets", host->sockets);
-    words_number (topology, "dies", MAX (host->dies, 1));
-    words_number (topology, "cores", host->cores);
-    words_number (topology, "threads", host->threads);
+  add_identity (cpu, host);
+  if (host->sockets > 0)
+    add_topology (cpu, host);
+  if (host->physical_bits > 0) {
+    bits = xml_element_add (cpu, "maxphysaddr");
+    xml_element_set (bits, "mode", "emulate");
+    words_number (bits, "bits", host->physical_bits);
   }
+  for (guint i = 0; features != NULL && i < features->len; i++)
+    xml_element_set (xml_element_add (cpu, "feature"), "name",
+                     ((const CpuFeature *)g_ptr_array_index (features, i))->name);
   if (host->cell_count > 0)
     add_pages (cpu, &host->cells[0], FALSE);
+}
+
+static void
+add_caches (XmlElement *parent, const HostFacts *host)
+{
+  XmlElement *caches = xml_element_add (parent, "cache");
+
+  for (guint i = 0; i < host->cache_count; i++) {
+    const HostCache *cache = &host->caches[i];
+    XmlElement *bank = xml_element_add (caches, "bank");
+    gboolean mebibytes = cache->size >= 1 << 20 && cache->size % (1 << 20) == 0;
+
+    words_number (bank, "id", cache->id);
+    words_number (bank, "level", cache->level);
+    xml_element_set (bank, "type", cache->type);
+    words_number (bank, "size", cache->size >> (mebibytes ? 20 : 10));
+    xml_element_set (bank, "unit", mebibytes ? "MiB" : "KiB");
+    xml_element_set (bank, "cpus", cache->cpus);
+  }
 }
 
 static void
@@ -90,13 +148,16 @@ add_host (XmlElement *root, const HostFacts *host)
 
   words_text (element, "uuid", host->uuid);
   add_cpu (element, host);
-  xml_element_set (xml_element_add (element, "iommu"), "support", "no");
+  xml_element_add (element, "power_management"); /* clients cannot put the host to sleep */
+  xml_element_set (xml_element_add (element, "iommu"), "support", host->iommu ? "yes" : "no");
   if (host->cell_count > 0) {
     cells = xml_element_add (xml_element_add (element, "topology"), "cells");
     words_number (cells, "num", host->cell_count);
     for (guint i = 0; i < host->cell_count; i++)
       add_cell (cells, host, &host->cells[i]);
   }
+  if (host->cache_count > 0)
+    add_caches (element, host);
   security = xml_element_add (element, "secmodel");
   words_text (security, "model", "none");
   words_text (security, "doi", "0");

@@ -7,38 +7,18 @@
  * be damaged and a QEMU may say anything, so every member is checked for its type and every list for its
  * length. Names are kept once in a string chunk; a lookup is one hash and copies nothing.
  */
-#include "qemu/caps.h"
+#include "qemu/caps-private.h"
 
 #include "base/virt-error.h"
 
 #include <string.h>
 
-#define CAPS_FORMAT    1     /* of the compact JSON; another one is not read */
-#define CAPS_MAX_ITEMS 20000 /* elements of any one list; QEMU 7.2's longest, its types, has 615 */
-#define CAPS_MAX_NAME  256   /* bytes of any one name */
+#define CAPS_FORMAT 2 /* of the compact JSON; another one is not read */
 
-struct QemuCaps {
-  gatomicrefcount ref_count;
-  GStringChunk *strings;
-  const char *binary, *arch;
-  guint version;
-  gboolean kvm;
-  GArray *machines;                 /* QemuMachine */
-  GArray *cpu_models;               /* QemuCpuModel */
-  GHashTable *machine_by_name;      /* name or alias → index + 1 */
-  GHashTable *types, *commands;     /* sets */
-  GHashTable *options, *properties; /* option or device → set of its parameters or properties */
-};
-
-const char *const qemu_caps_commands[] = { "query-version",
-                                           "query-target",
-                                           "query-machines",
-                                           "qom-list-types",
-                                           "query-cpu-definitions",
-                                           "query-kvm",
-                                           "query-command-line-options",
-                                           "query-commands",
-                                           NULL };
+const char *const qemu_caps_commands[] = { "query-version",  "query-target",
+                                           "query-machines", "qom-list-types",
+                                           "query-kvm",      "query-command-line-options",
+                                           "query-commands", NULL };
 
 /* Only those whose properties differ between the versions and builds that are met. */
 const char *const qemu_caps_devices[] = { "virtio-blk-pci",
@@ -65,6 +45,7 @@ caps_new (void)
   caps->strings = g_string_chunk_new (4096);
   caps->machines = g_array_new (FALSE, TRUE, sizeof (QemuMachine));
   caps->cpu_models = g_array_new (FALSE, TRUE, sizeof (QemuCpuModel));
+  caps->cpu_model_by_name = g_hash_table_new (g_str_hash, g_str_equal);
   caps->machine_by_name = g_hash_table_new (g_str_hash, g_str_equal);
   caps->types = g_hash_table_new (g_str_hash, g_str_equal);
   caps->commands = g_hash_table_new (g_str_hash, g_str_equal);
@@ -86,6 +67,7 @@ qemu_caps_unref (QemuCaps *caps)
 {
   if (caps == NULL || !g_atomic_ref_count_dec (&caps->ref_count))
     return;
+  g_hash_table_unref (caps->cpu_model_by_name);
   g_hash_table_unref (caps->machine_by_name);
   g_hash_table_unref (caps->types);
   g_hash_table_unref (caps->commands);
@@ -99,8 +81,8 @@ qemu_caps_unref (QemuCaps *caps)
 
 /* Reading JSON that may be anything: a member of the right type, or nothing. */
 
-static const char *
-string_member (JsonObject *object, const char *name)
+const char *
+caps_string_member (JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member (object, name);
   const char *text;
@@ -111,40 +93,40 @@ string_member (JsonObject *object, const char *name)
   return strlen (text) <= CAPS_MAX_NAME ? text : NULL;
 }
 
-static gint64
-int_member (JsonObject *object, const char *name)
+gint64
+caps_int_member (JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member (object, name);
 
   return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
 }
 
-static gboolean
-boolean_member (JsonObject *object, const char *name)
+gboolean
+caps_boolean_member (JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member (object, name);
 
   return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
 }
 
-static JsonObject *
-object_member (JsonObject *object, const char *name)
+JsonObject *
+caps_object_member (JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member (object, name);
 
   return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 }
 
-static JsonArray *
-array_of_node (JsonNode *node)
+JsonArray *
+caps_array_of_node (JsonNode *node)
 {
   JsonArray *array = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
   return array != NULL && json_array_get_length (array) <= CAPS_MAX_ITEMS ? array : NULL;
 }
 
-static const char *
-keep (QemuCaps *caps, const char *text)
+const char *
+caps_keep (QemuCaps *caps, const char *text)
 {
   return text != NULL ? g_string_chunk_insert_const (caps->strings, text) : NULL;
 }
@@ -158,11 +140,11 @@ add_names (QemuCaps *caps, GHashTable *set, JsonArray *array, const char *key)
     const char *name = NULL;
 
     if (JSON_NODE_HOLDS_OBJECT (node))
-      name = key != NULL ? string_member (json_node_get_object (node), key) : NULL;
+      name = key != NULL ? caps_string_member (json_node_get_object (node), key) : NULL;
     else if (json_node_get_value_type (node) == G_TYPE_STRING)
       name = json_node_get_string (node);
     if (name != NULL && strlen (name) <= CAPS_MAX_NAME)
-      g_hash_table_add (set, (gpointer)keep (caps, name));
+      g_hash_table_add (set, (gpointer)caps_keep (caps, name));
   }
 }
 
@@ -171,7 +153,7 @@ new_set (QemuCaps *caps, GHashTable *sets, const char *name)
 {
   GHashTable *set = g_hash_table_new (g_str_hash, g_str_equal);
 
-  g_hash_table_insert (sets, (gpointer)keep (caps, name), set);
+  g_hash_table_insert (sets, (gpointer)caps_keep (caps, name), set);
   return set;
 }
 
@@ -184,40 +166,21 @@ add_machines (QemuCaps *caps, JsonArray *array)
     JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
     QemuMachine machine = { 0 };
 
-    if (object == NULL || (machine.name = keep (caps, string_member (object, "name"))) == NULL)
+    if (object == NULL || (machine.name = caps_keep (caps, caps_string_member (object, "name"))) == NULL)
       continue;
-    machine.alias = keep (caps, string_member (object, "alias"));
-    machine.cpu_max = CLAMP (int_member (object, "cpu-max"), 0, G_MAXINT);
-    machine.is_default = boolean_member (object, "is-default");
-    machine.hotpluggable_cpus = boolean_member (object, "hotpluggable-cpus");
-    machine.deprecated = boolean_member (object, "deprecated");
-    machine.default_cpu = keep (caps, string_member (object, "default-cpu-type"));
-    machine.ram_id = keep (caps, string_member (object, "default-ram-id"));
+    machine.alias = caps_keep (caps, caps_string_member (object, "alias"));
+    machine.cpu_max = CLAMP (caps_int_member (object, "cpu-max"), 0, G_MAXINT);
+    machine.is_default = caps_boolean_member (object, "is-default");
+    machine.hotpluggable_cpus = caps_boolean_member (object, "hotpluggable-cpus");
+    machine.deprecated = caps_boolean_member (object, "deprecated");
+    machine.default_cpu = caps_keep (caps, caps_string_member (object, "default-cpu-type"));
+    machine.ram_id = caps_keep (caps, caps_string_member (object, "default-ram-id"));
     g_array_append_val (caps->machines, machine);
     g_hash_table_insert (caps->machine_by_name, (gpointer)machine.name,
                          GUINT_TO_POINTER (caps->machines->len));
     if (machine.alias != NULL)
       g_hash_table_insert (caps->machine_by_name, (gpointer)machine.alias,
                            GUINT_TO_POINTER (caps->machines->len));
-  }
-}
-
-static void
-add_cpu_models (QemuCaps *caps, JsonArray *array)
-{
-  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++) {
-    JsonNode *node = json_array_get_element (array, i);
-    JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-    JsonArray *missing;
-    QemuCpuModel model = { 0 };
-
-    if (object == NULL || (model.name = keep (caps, string_member (object, "name"))) == NULL)
-      continue;
-    missing = array_of_node (json_object_get_member (object, "unavailable-features"));
-    model.usable =
-        boolean_member (object, "usable") || (missing != NULL && json_array_get_length (missing) == 0);
-    model.deprecated = boolean_member (object, "deprecated");
-    g_array_append_val (caps->cpu_models, model);
   }
 }
 
@@ -239,45 +202,46 @@ check_usable (const QemuCaps *caps, const char *what, GError **error)
 static guint
 version_from_answer (JsonObject *answer)
 {
-  JsonObject *qemu = answer != NULL ? object_member (answer, "qemu") : NULL;
+  JsonObject *qemu = answer != NULL ? caps_object_member (answer, "qemu") : NULL;
 
   if (qemu == NULL)
     return 0;
-  return (guint)(CLAMP (int_member (qemu, "major"), 0, 4000) * 1000000
-                 + CLAMP (int_member (qemu, "minor"), 0, 999) * 1000
-                 + CLAMP (int_member (qemu, "micro"), 0, 999));
+  return (guint)(CLAMP (caps_int_member (qemu, "major"), 0, 4000) * 1000000
+                 + CLAMP (caps_int_member (qemu, "minor"), 0, 999) * 1000
+                 + CLAMP (caps_int_member (qemu, "micro"), 0, 999));
 }
 
 QemuCaps *
 qemu_caps_from_answers (const char *binary, JsonObject *answers, GError **error)
 {
   g_autoptr (QemuCaps) caps = caps_new ();
-  JsonObject *target = object_member (answers, "query-target");
-  JsonObject *kvm = object_member (answers, "query-kvm");
-  JsonObject *devices = object_member (answers, "device-list-properties");
-  JsonArray *options = array_of_node (json_object_get_member (answers, "query-command-line-options"));
+  JsonObject *target = caps_object_member (answers, "query-target");
+  JsonObject *kvm = caps_object_member (answers, "query-kvm");
+  JsonObject *devices = caps_object_member (answers, "device-list-properties");
+  JsonArray *options = caps_array_of_node (json_object_get_member (answers, "query-command-line-options"));
 
-  caps->binary = keep (caps, binary);
-  caps->arch = target != NULL ? keep (caps, string_member (target, "arch")) : NULL;
-  caps->version = version_from_answer (object_member (answers, "query-version"));
-  caps->kvm = kvm != NULL && boolean_member (kvm, "enabled");
-  add_machines (caps, array_of_node (json_object_get_member (answers, "query-machines")));
-  add_cpu_models (caps, array_of_node (json_object_get_member (answers, "query-cpu-definitions")));
-  add_names (caps, caps->types, array_of_node (json_object_get_member (answers, "qom-list-types")), "name");
-  add_names (caps, caps->commands, array_of_node (json_object_get_member (answers, "query-commands")),
+  caps->binary = caps_keep (caps, binary);
+  caps->arch = target != NULL ? caps_keep (caps, caps_string_member (target, "arch")) : NULL;
+  caps->version = version_from_answer (caps_object_member (answers, "query-version"));
+  caps->kvm = kvm != NULL && caps_boolean_member (kvm, "enabled");
+  add_machines (caps, caps_array_of_node (json_object_get_member (answers, "query-machines")));
+  caps_add_cpu_answers (caps, answers);
+  add_names (caps, caps->types, caps_array_of_node (json_object_get_member (answers, "qom-list-types")),
+             "name");
+  add_names (caps, caps->commands, caps_array_of_node (json_object_get_member (answers, "query-commands")),
              "name");
 
   for (guint i = 0; options != NULL && i < json_array_get_length (options); i++) {
     JsonNode *node = json_array_get_element (options, i);
     JsonObject *option = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-    const char *name = option != NULL ? string_member (option, "option") : NULL;
+    const char *name = option != NULL ? caps_string_member (option, "option") : NULL;
 
     if (name != NULL)
       add_names (caps, new_set (caps, caps->options, name),
-                 array_of_node (json_object_get_member (option, "parameters")), "name");
+                 caps_array_of_node (json_object_get_member (option, "parameters")), "name");
   }
   for (guint i = 0; devices != NULL && qemu_caps_devices[i] != NULL; i++) {
-    JsonArray *properties = array_of_node (json_object_get_member (devices, qemu_caps_devices[i]));
+    JsonArray *properties = caps_array_of_node (json_object_get_member (devices, qemu_caps_devices[i]));
 
     if (properties != NULL)
       add_names (caps, new_set (caps, caps->properties, qemu_caps_devices[i]), properties, "name");
@@ -298,7 +262,7 @@ add_sets (QemuCaps *caps, GHashTable *sets, JsonObject *object)
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node))
     if (strlen (name) <= CAPS_MAX_NAME)
-      add_names (caps, new_set (caps, sets, name), array_of_node (node), NULL);
+      add_names (caps, new_set (caps, sets, name), caps_array_of_node (node), NULL);
 }
 
 QemuCaps *
@@ -317,21 +281,21 @@ qemu_caps_from_json (const char *json, gssize length, GError **error)
   }
   root = json_parser_get_root (parser);
   object = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
-  if (object == NULL || int_member (object, "format") != CAPS_FORMAT) {
+  if (object == NULL || caps_int_member (object, "format") != CAPS_FORMAT) {
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "saved QEMU capabilities are not of format %d",
                     CAPS_FORMAT);
     return NULL;
   }
-  caps->binary = keep (caps, string_member (object, "binary"));
-  caps->arch = keep (caps, string_member (object, "arch"));
-  caps->version = CLAMP (int_member (object, "version"), 0, G_MAXINT);
-  caps->kvm = boolean_member (object, "kvm");
-  add_machines (caps, array_of_node (json_object_get_member (object, "machines")));
-  add_cpu_models (caps, array_of_node (json_object_get_member (object, "cpu-models")));
-  add_names (caps, caps->types, array_of_node (json_object_get_member (object, "types")), NULL);
-  add_names (caps, caps->commands, array_of_node (json_object_get_member (object, "commands")), NULL);
-  add_sets (caps, caps->options, object_member (object, "options"));
-  add_sets (caps, caps->properties, object_member (object, "properties"));
+  caps->binary = caps_keep (caps, caps_string_member (object, "binary"));
+  caps->arch = caps_keep (caps, caps_string_member (object, "arch"));
+  caps->version = CLAMP (caps_int_member (object, "version"), 0, G_MAXINT);
+  caps->kvm = caps_boolean_member (object, "kvm");
+  add_machines (caps, caps_array_of_node (json_object_get_member (object, "machines")));
+  caps_add_cpus_from_json (caps, object);
+  add_names (caps, caps->types, caps_array_of_node (json_object_get_member (object, "types")), NULL);
+  add_names (caps, caps->commands, caps_array_of_node (json_object_get_member (object, "commands")), NULL);
+  add_sets (caps, caps->options, caps_object_member (object, "options"));
+  add_sets (caps, caps->properties, caps_object_member (object, "properties"));
   if (caps->binary == NULL)
     caps->binary = "";
   return check_usable (caps, "a saved answer", error) ? g_steal_pointer (&caps) : NULL;
@@ -393,23 +357,6 @@ machines_to_json (const QemuCaps *caps)
   return array;
 }
 
-static JsonArray *
-cpu_models_to_json (const QemuCaps *caps)
-{
-  JsonArray *array = json_array_new ();
-
-  for (guint i = 0; i < caps->cpu_models->len; i++) {
-    const QemuCpuModel *model = &g_array_index (caps->cpu_models, QemuCpuModel, i);
-    JsonObject *object = json_object_new ();
-
-    json_object_set_string_member (object, "name", model->name);
-    set_if_true (object, "usable", model->usable);
-    set_if_true (object, "deprecated", model->deprecated);
-    json_array_add_object_element (array, object);
-  }
-  return array;
-}
-
 char *
 qemu_caps_to_json (const QemuCaps *caps)
 {
@@ -423,7 +370,7 @@ qemu_caps_to_json (const QemuCaps *caps)
   json_object_set_int_member (object, "version", caps->version);
   json_object_set_boolean_member (object, "kvm", caps->kvm);
   json_object_set_array_member (object, "machines", machines_to_json (caps));
-  json_object_set_array_member (object, "cpu-models", cpu_models_to_json (caps));
+  caps_cpus_to_json (caps, object);
   json_object_set_array_member (object, "types", set_to_json (caps->types));
   json_object_set_array_member (object, "commands", set_to_json (caps->commands));
   json_object_set_object_member (object, "options", sets_to_json (caps->options));
@@ -522,11 +469,4 @@ qemu_caps_machines (const QemuCaps *caps, guint *ret_count)
 {
   *ret_count = caps->machines->len;
   return (const QemuMachine *)(gpointer)caps->machines->data;
-}
-
-const QemuCpuModel *
-qemu_caps_cpu_models (const QemuCaps *caps, guint *ret_count)
-{
-  *ret_count = caps->cpu_models->len;
-  return (const QemuCpuModel *)(gpointer)caps->cpu_models->data;
 }

@@ -4,6 +4,7 @@
  * order and words are libvirt's. It lists what this code makes of a document and the binary has; what is
  * still refused when translated is not listed, so that a client does not offer it.
  */
+#include "qemu/domain-capabilities.h"
 #include "qemu/host-facts.h"
 #include "qemu/xml-words.h"
 
@@ -45,7 +46,6 @@ add_choices (XmlElement *parent, const Subject *subject, const char *name, const
   add_choices (parent, subject, name, choices, G_N_ELEMENTS (choices))
 
 static const Choice yes_no[] = { { "yes", NULL }, { "no", NULL } };
-static const Choice on_off[] = { { "on", NULL }, { "off", NULL } };
 
 static void
 add_os (XmlElement *root, const Subject *subject)
@@ -69,64 +69,6 @@ add_os (XmlElement *root, const Subject *subject)
   if (subject->firmware != NULL && qemu_firmware_has_secure (subject->firmware, arch, machine))
     words_text (secure, "value", "yes");
   words_text (secure, "value", "no");
-}
-
-static XmlElement *
-add_mode (XmlElement *cpu, const char *name, gboolean supported)
-{
-  XmlElement *mode = xml_element_add (cpu, "mode");
-
-  xml_element_set (mode, "name", name);
-  xml_element_set (mode, "supported", supported ? "yes" : "no");
-  return mode;
-}
-
-/* "Nehalem-v1" is QEMU's name for one version of Nehalem, which documents do not use; "max" and "host" are
- * modes. */
-static gboolean
-is_for_documents (const char *model)
-{
-  const char *dash = strrchr (model, '-');
-
-  if (dash != NULL && dash[1] == 'v' && g_ascii_isdigit (dash[2]))
-    return FALSE;
-  return strcmp (model, "max") != 0 && strcmp (model, "host") != 0 && strcmp (model, "base") != 0;
-}
-
-/* A model's use was asked under KVM where that works: it says nothing of emulation then. */
-static const char *
-usability (const Subject *subject, const QemuCpuModel *model)
-{
-  if (qemu_caps_has_kvm (subject->caps) != subject->kvm)
-    return "unknown";
-  return model->usable ? "yes" : "no";
-}
-
-static void
-add_cpu (XmlElement *root, const Subject *subject)
-{
-  XmlElement *cpu = xml_element_add (root, "cpu"), *mode;
-  guint count;
-  const QemuCpuModel *models = qemu_caps_cpu_models (subject->caps, &count);
-
-  mode = add_mode (cpu, "host-passthrough", subject->kvm);
-  if (subject->kvm)
-    ADD_CHOICES (mode, subject, "hostPassthroughMigratable", on_off);
-  mode = add_mode (cpu, "maximum", TRUE);
-  ADD_CHOICES (mode, subject, "maximumMigratable", on_off);
-  add_mode (cpu, "host-model", TRUE);
-  mode = add_mode (cpu, "custom", TRUE);
-  for (guint i = 0; i < count; i++) {
-    XmlElement *model;
-
-    if (!is_for_documents (models[i].name))
-      continue;
-    model = words_text (mode, "model", models[i].name);
-    xml_element_set (model, "usable", usability (subject, &models[i]));
-    if (models[i].deprecated)
-      xml_element_set (model, "deprecated", "yes");
-    xml_element_set (model, "vendor", "unknown");
-  }
 }
 
 static void
@@ -223,35 +165,38 @@ default_machine (const QemuCaps *caps)
   return &machines[0];
 }
 
-/* FALSE with @error set when the emulator has no such thing. */
+/* Both names of a family's architectures go with an emulator of either. */
 static gboolean
-find_subject (Subject *subject, const char *arch, const char *machine, const char *virt_type, GError **error)
+serves (const char *own, const char *arch)
 {
-  const char *binary = qemu_caps_binary (subject->caps), *own = qemu_caps_arch (subject->caps);
+  static const char *const x86[] = { "i386", "i686", "x86_64", NULL };
 
-  if (arch != NULL && strcmp (arch, own) != 0 && !(strcmp (arch, "i686") == 0 && strcmp (own, "i386") == 0)) {
+  return strcmp (arch, own) == 0 || (g_strv_contains (x86, own) && g_strv_contains (x86, arch));
+}
+
+gboolean
+qemu_caps_choose (const QemuCaps *caps, const char *arch, const char *machine, const char *virt_type,
+                  const QemuMachine **ret_machine, gboolean *ret_kvm, GError **error)
+{
+  const char *binary = qemu_caps_binary (caps), *own = qemu_caps_arch (caps);
+  gboolean kvm = virt_type != NULL ? strcmp (virt_type, "kvm") == 0 : qemu_caps_has_kvm (caps);
+
+  *ret_kvm = kvm;
+  *ret_machine = machine != NULL ? qemu_caps_machine (caps, machine) : default_machine (caps);
+  if (arch != NULL && !serves (own, arch))
     virt_error_set (error, VIR_ERR_INVALID_ARG,
                     "architecture from emulator '%s' doesn't match given architecture '%s'", own, arch);
-    return FALSE;
-  }
-  subject->machine =
-      machine != NULL ? qemu_caps_machine (subject->caps, machine) : default_machine (subject->caps);
-  if (subject->machine == NULL) {
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "the machine '%s' is not supported by emulator '%s'", machine,
-                    binary);
-    return FALSE;
-  }
-  subject->kvm = virt_type != NULL ? strcmp (virt_type, "kvm") == 0 : qemu_caps_has_kvm (subject->caps);
-  if (virt_type != NULL && !subject->kvm && strcmp (virt_type, "qemu") != 0) {
+  else if (virt_type != NULL && !kvm && strcmp (virt_type, "qemu") != 0)
     virt_error_set (error, VIR_ERR_INVALID_ARG, "unknown virttype: %s", virt_type);
-    return FALSE;
-  }
-  if (subject->kvm && !qemu_caps_has_kvm (subject->caps)) {
+  else if (kvm && !qemu_caps_has_kvm (caps))
     virt_error_set (error, VIR_ERR_INVALID_ARG, "the accel 'kvm' is not supported by '%s' on this host",
                     binary);
-    return FALSE;
-  }
-  return TRUE;
+  else if (*ret_machine == NULL)
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "the machine '%s' is not supported by emulator '%s'", machine,
+                    binary);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 char *
@@ -261,7 +206,7 @@ qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmw
   Subject subject = { .caps = caps, .firmware = firmware };
   g_autoptr (XmlElement) root = xml_element_new ("domainCapabilities");
 
-  if (!find_subject (&subject, arch, machine, virt_type, error))
+  if (!qemu_caps_choose (caps, arch, machine, virt_type, &subject.machine, &subject.kvm, error))
     return NULL;
   words_text (root, "path", qemu_caps_binary (caps));
   words_text (root, "domain", subject.kvm ? "kvm" : "qemu");
@@ -270,7 +215,7 @@ qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmw
   words_number (xml_element_add (root, "vcpu"), "max", subject.machine->cpu_max);
   words_supported (root, "iothreads", qemu_caps_has_type (caps, "iothread"));
   add_os (root, &subject);
-  add_cpu (root, &subject);
+  domain_capabilities_add_cpu (root, caps, subject.kvm);
   words_supported (root, "memoryBacking", FALSE);
   add_devices (root, &subject);
   add_features (root, &subject);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "model/domain.h"
 #include "qemu/caps.h"
+#include "qemu/cpu-models.h"
 #include "qemu/firmware.h"
 
 /*
@@ -30,11 +32,26 @@ typedef struct {
 } HostCell;
 
 typedef struct {
+  guint id, level;
+  const char *type; /* "both", "code", "data" */
+  guint64 size;     /* bytes */
+  const char *cpus; /* "0-3": those that share it */
+} HostCache;
+
+typedef struct {
   const char *uuid;       /* 36 characters */
   const char *arch;       /* "x86_64" */
-  const char *cpu_model;  /* a name clients may show: "EPYC", or the "model name" of the host */
+  const DomainCpu *cpu;   /* the processor as a named model with features; NULL when none fits */
   const char *cpu_vendor; /* "AMD" or "Intel", as libvirt spells it; or NULL */
+  CpuSignature signature; /* family 0: not known */
+  guint64 microcode;
+  guint64 tsc_frequency; /* Hz */
+  gboolean tsc_scaling;
+  guint physical_bits; /* of addresses */
   guint sockets, dies, cores, threads;
+  gboolean iommu; /* devices can be handed to guests */
+  const HostCache *caches;
+  guint cache_count;
   const HostCell *cells;
   guint cell_count;
 } HostFacts;

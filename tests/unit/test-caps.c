@@ -21,8 +21,15 @@ static const char answers[] =
     "max\":1,\"deprecated\":true,"
     "\"is-default\":true}],"
     "\"qom-list-types\":[{\"name\":\"virtio-blk-pci\",\"parent\":\"p\"},{\"name\":\"e1000\"}],"
-    "\"query-cpu-definitions\":[{\"name\":\"qemu64\",\"unavailable-features\":[]},"
-    "{\"name\":\"EPYC\",\"unavailable-features\":[\"svm\"],\"deprecated\":true}],"
+    "\"tcg\":{\"query-cpu-definitions\":[{\"name\":\"qemu64\",\"unavailable-features\":[]},"
+    "{\"name\":\"EPYC\",\"unavailable-features\":[\"svm\",\"no-such\"],\"deprecated\":true}],"
+    "\"query-cpu-model-expansion\":{\"host-cpu\":{\"model\":{\"name\":\"base\",\"props\":{\"vendor\":"
+    "\"AuthenticAMD\",\"family\":15,\"model\":107,\"stepping\":1,\"svm\":true,\"avx\":false}}},"
+    "\"qemu64\":{\"model\":{\"props\":{\"pclmulqdq\":true,\"lahf-lm\":true,\"vme\":7,\"x\":true}}},\"EPYC\":["
+    "]}},"
+    "\"kvm\":{\"query-cpu-definitions\":[{\"name\":\"EPYC\",\"unavailable-features\":[]}],"
+    "\"query-cpu-model-expansion\":{\"host-cpu\":{\"model\":{\"props\":{\"avx\":true,\"invtsc\":true}}},"
+    "\"migratable-host-cpu\":{\"model\":{\"props\":{\"avx\":true}}}}},"
     "\"query-command-line-options\":[{\"option\":\"sandbox\",\"parameters\":[{\"name\":\"spawn\"}]}],"
     "\"query-commands\":[{\"name\":\"set-action\"}],"
     "\"device-list-properties\":{\"virtio-blk-pci\":[{\"name\":\"queue-size\"}]}}";
@@ -34,6 +41,14 @@ from_answers (const char *json, GError **error)
 
   assert_non_null (node);
   return qemu_caps_from_answers ("/usr/bin/qemu", json_node_get_object (node), error);
+}
+
+static void
+check_features (const CpuFeatureSet *set, const char *expected)
+{
+  g_autofree char *names = cpu_feature_set_names (set, " ");
+
+  assert_string_equal (names, expected);
 }
 
 static void
@@ -60,9 +75,24 @@ check_content (const QemuCaps *caps)
   assert_null (qemu_caps_machine (caps, "pc"));
 
   assert_int_equal (count, 2);
-  assert_true (models[0].usable);
-  assert_false (models[1].usable);
+  assert_true (models[0].usable[QEMU_ACCEL_TCG]);
+  assert_false (models[0].usable[QEMU_ACCEL_KVM]);
+  assert_false (models[1].usable[QEMU_ACCEL_TCG]);
+  assert_true (models[1].usable[QEMU_ACCEL_KVM]);
   assert_true (models[1].deprecated);
+  assert_ptr_equal (qemu_caps_cpu_model (caps, "EPYC"), &models[1]);
+  assert_null (qemu_caps_cpu_model (caps, "Haswell"));
+  assert_true (models[0].is_described);
+  assert_false (models[1].is_described);
+  check_features (&models[0].features, "pclmuldq lahf_lm");
+  check_features (&models[1].blockers[QEMU_ACCEL_TCG], "svm");
+  check_features (&models[1].blockers[QEMU_ACCEL_KVM], "");
+  check_features (&qemu_caps_host_cpu (caps, QEMU_ACCEL_TCG)->features, "svm");
+  check_features (&qemu_caps_host_cpu (caps, QEMU_ACCEL_TCG)->migratable, "svm");
+  assert_string_equal (qemu_caps_host_cpu (caps, QEMU_ACCEL_TCG)->vendor, "AuthenticAMD");
+  assert_int_equal (qemu_caps_host_cpu (caps, QEMU_ACCEL_TCG)->model, 107);
+  check_features (&qemu_caps_host_cpu (caps, QEMU_ACCEL_KVM)->features, "avx invtsc");
+  check_features (&qemu_caps_host_cpu (caps, QEMU_ACCEL_KVM)->migratable, "avx");
 
   assert_true (qemu_caps_has_type (caps, "e1000"));
   assert_false (qemu_caps_has_type (caps, "e1000e"));
@@ -133,8 +163,9 @@ test_damaged_files_are_refused (void **state G_GNUC_UNUSED)
     "null",
     "{\"format\":99}",
     "{\"format\":\"1\"}",
-    "{\"format\":1}",
-    "{\"format\":1,\"arch\":\"x\",\"version\":-1,\"machines\":[{}],\"types\":[3]}"
+    "{\"format\":2}",
+    "{\"format\":2,\"cpu-models\":[{\"name\":\"a\",\"features\":[1],\"tcg\":3}],\"host-cpus\":{\"kvm\":7}}",
+    "{\"format\":2,\"arch\":\"x\",\"version\":-1,\"machines\":[{}],\"types\":[3]}"
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (files); i++) {

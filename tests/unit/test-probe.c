@@ -76,6 +76,13 @@ starts (const Fixture *fixture)
   return length;
 }
 
+/* Where KVM works the emulator is started once more: it says less of its models with KVM. */
+static gsize
+starts_of_a_probe (const QemuCaps *caps)
+{
+  return qemu_caps_has_kvm (caps) ? 2 : 1;
+}
+
 static gpointer
 get (gpointer data)
 {
@@ -100,7 +107,7 @@ asked_once_by_many_threads (void **state)
     assert_true (first == NULL || first == caps);
     first = caps;
   }
-  assert_int_equal (starts (fixture), 1);
+  assert_int_equal (starts (fixture), starts_of_a_probe (first));
   assert_true (qemu_caps_has_type (first, "virtio-blk-pci")); /* the cache holds it */
 }
 
@@ -115,7 +122,7 @@ kept_on_disk_until_binary_changes (void **state)
   caps_cache_free (fixture->cache);
   fixture->cache = caps_cache_new (fixture->directory);
   read = get (fixture);
-  assert_int_equal (starts (fixture), 1);
+  assert_int_equal (starts (fixture), starts_of_a_probe (asked));
   after = qemu_caps_to_json (read);
   assert_string_equal (before, after);
 
@@ -123,7 +130,7 @@ kept_on_disk_until_binary_changes (void **state)
   write_script (fixture->emulator, text); /* a new file: another inode */
   anew = get (fixture);
   assert_non_null (anew);
-  assert_int_equal (starts (fixture), 2);
+  assert_int_equal (starts (fixture), 2 * starts_of_a_probe (asked));
 }
 
 static void
@@ -155,8 +162,9 @@ missing_emulator_is_told (void **state)
   g_autoptr (GError) error = NULL;
 
   assert_null (caps_cache_get (fixture->cache, "/nonexistent/qemu", &error));
-  assert_int_equal (virt_error_code (error), VIR_ERR_CONFIG_UNSUPPORTED);
-  assert_non_null (strstr (error->message, "/nonexistent/qemu"));
+  assert_int_equal (virt_error_code (error), VIR_ERR_SYSTEM_ERROR);
+  assert_string_equal (error->message,
+                       "Cannot check QEMU binary /nonexistent/qemu: No such file or directory");
 }
 
 int
