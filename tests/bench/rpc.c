@@ -1,250 +1,123 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A client of libvirt's RPC protocol that does nothing but call: no library between it and the socket, so
- * that the same program measures any daemon that speaks it. Replies are read whole and their status looked
- * at.
+ * What calls cost, asked by a client that does nothing but call, so that the same program measures any daemon
+ * that speaks libvirt's RPC protocol.
  *
  *   bench-rpc SOCKET URI connect N            open and close N connections
- *   bench-rpc SOCKET URI call N IN-FLIGHT     N trivial calls, so many at a time
- *   bench-rpc SOCKET URI list N               N times the list of all domains, and the state of each
- *   bench-rpc SOCKET URI dumpxml N            N times the document of every domain
+ *   bench-rpc SOCKET URI call N IN-FLIGHT     N trivial calls, so many at a time on one connection
+ *   bench-rpc SOCKET URI clients N CLIENTS    N trivial calls of so many connections, one at a time on each
+ *   bench-rpc SOCKET URI list N               N times the list of all domains
+ *   bench-rpc SOCKET URI state N              N times the list of all domains, and the state of each
+ *   bench-rpc SOCKET URI dumpxml N            N times the list of all domains, and the document of each
  *   bench-rpc SOCKET URI stats N              N times all statistics of all domains
  *
- * prints microseconds a unit (connection, call, domain or whole list), and how many units there were.
+ * prints microseconds a unit (connection, call, domain or, of list and stats, the whole).
  */
+#include "client.h"
 
-#include <arpa/inet.h>
-#include <stdint.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
-#define FRAME_MAX    33554436u
-#define HEADER_BYTES 28u
-#define DOMAINS_MAX  16384u
-
-enum {
-  OPEN = 1,
-  CLOSE = 2,
-  GET_LIB_VERSION = 157,
-  AUTH_LIST = 66,
-  LIST_ALL = 273,
-  GET_STATE = 212,
-  GET_XML = 14,
-  ALL_STATS = 344
-};
-
-typedef struct {
-  uint8_t *bytes;
-  size_t length, room;
-} Buffer;
+#define CLIENTS_MAX 1024u
+#define DOMAINS_MAX 16384u
 
 static const char *socket_path, *uri;
-static Buffer in;
 
-static void
-die (const char *what)
+static double
+bench_connect (Client *client, unsigned count, unsigned unused)
 {
-  perror (what);
-  exit (EXIT_FAILURE);
-}
+  double start = now ();
 
-static void
-append (Buffer *buffer, const void *bytes, size_t length)
-{
-  if (buffer->length + length > buffer->room) {
-    buffer->room = (buffer->length + length) * 2;
-    buffer->bytes = realloc (buffer->bytes, buffer->room);
-    if (buffer->bytes == NULL)
-      die ("realloc");
-  }
-  memcpy (buffer->bytes + buffer->length, bytes, length);
-  buffer->length += length;
-}
-
-static void
-append_word (Buffer *buffer, uint32_t word)
-{
-  word = htonl (word);
-  append (buffer, &word, sizeof word);
-}
-
-static void
-append_text (Buffer *buffer, const char *text)
-{
-  static const uint8_t zeros[4] = { 0 };
-  size_t length = strlen (text);
-
-  append_word (buffer, (uint32_t)length);
-  append (buffer, text, length);
-  append (buffer, zeros, (4 - length % 4) % 4);
-}
-
-static void
-send_all (int fd, const Buffer *buffer)
-{
-  for (size_t sent = 0; sent < buffer->length;) {
-    ssize_t count = write (fd, buffer->bytes + sent, buffer->length - sent);
-
-    if (count <= 0)
-      die ("write");
-    sent += (size_t)count;
-  }
-}
-
-static void
-frame (Buffer *out, uint32_t procedure, uint32_t serial, const Buffer *payload)
-{
-  append_word (out, (uint32_t)(HEADER_BYTES + (payload != NULL ? payload->length : 0)));
-  append_word (out, 0x20008086);
-  append_word (out, 1);
-  append_word (out, procedure);
-  append_word (out, 0);
-  append_word (out, serial);
-  append_word (out, 0);
-  if (payload != NULL)
-    append (out, payload->bytes, payload->length);
-}
-
-static uint32_t
-word_at (const uint8_t *bytes)
-{
-  uint32_t word;
-
-  memcpy (&word, bytes, sizeof word);
-  return ntohl (word);
-}
-
-/* One reply, from what was read already or from the socket; its payload, which lives until the next. */
-static const uint8_t *
-receive (int fd, size_t *taken, size_t *ret_length)
-{
-  for (;;) {
-    size_t available = in.length - *taken;
-
-    if (available >= HEADER_BYTES) {
-      const uint8_t *start = in.bytes + *taken;
-      uint32_t length = word_at (start);
-
-      if (length < HEADER_BYTES || length > FRAME_MAX) {
-        fprintf (stderr, "a frame of %u bytes\n", length);
-        exit (EXIT_FAILURE);
-      }
-      if (available >= length) {
-        if (word_at (start + 24) != 0) {
-          fprintf (stderr, "procedure %u failed\n", word_at (start + 12));
-          exit (EXIT_FAILURE);
-        }
-        *taken += length;
-        *ret_length = length - HEADER_BYTES;
-        return start + HEADER_BYTES;
-      }
-    }
-    if (*taken > 0) {
-      memmove (in.bytes, in.bytes + *taken, available);
-      in.length = available;
-      *taken = 0;
-    }
-    uint8_t piece[65536];
-    ssize_t count = read (fd, piece, sizeof piece);
-    if (count <= 0)
-      die ("read");
-    append (&in, piece, (size_t)count);
-  }
-}
-
-static const uint8_t *
-call (int fd, uint32_t procedure, const Buffer *payload, size_t *ret_length)
-{
-  Buffer out = { 0 };
-  size_t taken = 0, length;
-
-  in.length = 0;
-  frame (&out, procedure, 1, payload);
-  send_all (fd, &out);
-  free (out.bytes);
-  return receive (fd, &taken, ret_length != NULL ? ret_length : &length);
-}
-
-static int
-open_connection (void)
-{
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int fd = socket (AF_UNIX, SOCK_STREAM, 0);
-  Buffer payload = { 0 };
-
-  strncpy (address.sun_path, socket_path, sizeof address.sun_path - 1);
-  if (connect (fd, (struct sockaddr *)&address, sizeof address) < 0)
-    die (socket_path);
-  call (fd, AUTH_LIST, NULL, NULL);
-  append_word (&payload, 1);
-  append_text (&payload, uri);
-  append_word (&payload, 0);
-  call (fd, OPEN, &payload, NULL);
-  free (payload.bytes);
-  return fd;
-}
-
-static void
-close_connection (int fd)
-{
-  call (fd, CLOSE, NULL, NULL);
-  close (fd);
+  (void)client;
+  (void)unused;
+  for (unsigned i = 0; i < count; i++)
+    client_close (client_open (socket_path, uri));
+  return (now () - start) / count;
 }
 
 static double
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
-
-static void
-bench_calls (int fd, unsigned count, unsigned in_flight)
+bench_call (Client *client, unsigned count, unsigned in_flight)
 {
   Buffer out = { 0 };
-  size_t taken = 0, length;
+  double start = now ();
 
-  in.length = 0;
   for (unsigned sent = 0, received = 0; received < count;) {
+    unsigned goal;
+
     out.length = 0;
     while (sent < count && sent - received < in_flight)
-      frame (&out, GET_LIB_VERSION, sent++, NULL);
-    send_all (fd, &out);
+      client_frame (&out, CONNECT_GET_LIB_VERSION, sent++, NULL);
+    client_send (client, &out);
     /* Half of them back before more are sent, so that both sides have something to do. */
-    unsigned goal = sent == count ? count : received + (in_flight + 1) / 2;
-    while (received < goal) {
-      receive (fd, &taken, &length);
-      received++;
-    }
+    for (goal = sent == count ? count : received + (in_flight + 1) / 2; received < goal; received++)
+      client_receive (client, NULL);
   }
-  free (out.bytes);
+  buffer_free (&out);
+  return (now () - start) / count;
 }
 
-/* All domains, as they stand in the list's reply: name, UUID, id. */
+static double
+bench_clients (Client *client, unsigned count, unsigned client_count)
+{
+  static Client *clients[CLIENTS_MAX];
+  static struct pollfd polled[CLIENTS_MAX];
+  unsigned sent = 0, received = 0;
+  Buffer out = { 0 };
+  double start;
+
+  (void)client;
+  client_count = client_count < CLIENTS_MAX ? client_count : CLIENTS_MAX;
+  for (unsigned i = 0; i < client_count; i++) {
+    clients[i] = client_open (socket_path, uri);
+    polled[i] = (struct pollfd){ clients[i]->fd, POLLIN, 0 };
+  }
+  client_frame (&out, CONNECT_GET_LIB_VERSION, 1, NULL);
+  start = now ();
+  for (unsigned i = 0; i < client_count; i++, sent++)
+    client_send (clients[i], &out);
+  while (received < sent) {
+    if (poll (polled, client_count, -1) < 0)
+      die ("poll");
+    for (unsigned i = 0; i < client_count; i++) {
+      if (polled[i].revents == 0)
+        continue;
+      client_receive (clients[i], NULL);
+      received++;
+      if (sent < count) {
+        client_send (clients[i], &out);
+        sent++;
+      }
+    }
+  }
+  start = (now () - start) / received;
+  buffer_free (&out);
+  for (unsigned i = 0; i < client_count; i++)
+    client_close (clients[i]);
+  return start;
+}
+
+/* All domains, as they stand in the list's reply: name, UUID, id. @ends: where each one ends. */
 static unsigned
-list_domains (int fd, Buffer *ret_domains, size_t *ends)
+list_domains (Client *client, Buffer *ret_domains, size_t *ends)
 {
   Buffer payload = { 0 };
   size_t length, position = 4;
   const uint8_t *reply;
   unsigned count;
 
-  append_word (&payload, 1);
-  append_word (&payload, 0);
-  reply = call (fd, LIST_ALL, &payload, &length);
-  free (payload.bytes);
+  buffer_word (&payload, 1);
+  buffer_word (&payload, 0);
+  reply = client_call (client, CONNECT_LIST_ALL_DOMAINS, &payload, &length);
+  buffer_free (&payload);
   count = word_at (reply);
+  if (count > DOMAINS_MAX)
+    die ("more domains than there is room for");
   ret_domains->length = 0;
-  append (ret_domains, reply + 4, length - 4);
-  for (unsigned i = 0; i < count && i < DOMAINS_MAX; i++) {
+  buffer_append (ret_domains, reply + 4, length - 4);
+  for (unsigned i = 0; i < count; i++) {
     uint32_t name = word_at (reply + position);
 
     position += 4 + (name + 3) / 4 * 4 + 16 + 4;
@@ -253,78 +126,100 @@ list_domains (int fd, Buffer *ret_domains, size_t *ends)
   return count;
 }
 
-static void
-for_each_domain (int fd, uint32_t procedure, unsigned rounds, unsigned *units)
+static size_t ends[DOMAINS_MAX];
+
+static double
+bench_list (Client *client, unsigned rounds, unsigned unused)
 {
-  static size_t ends[DOMAINS_MAX];
+  Buffer domains = { 0 };
+  double start = now ();
+
+  (void)unused;
+  for (unsigned round = 0; round < rounds; round++)
+    list_domains (client, &domains, ends);
+  buffer_free (&domains);
+  return (now () - start) / rounds;
+}
+
+static double
+for_each_domain (Client *client, uint32_t procedure, unsigned rounds)
+{
   Buffer domains = { 0 }, payload = { 0 };
+  unsigned units = 0;
+  double start = now ();
 
   for (unsigned round = 0; round < rounds; round++) {
-    unsigned count = list_domains (fd, &domains, ends);
+    unsigned count = list_domains (client, &domains, ends);
 
-    for (unsigned i = 0; i < count; i++) {
-      size_t start = i > 0 ? ends[i - 1] : 0;
+    for (unsigned i = 0; i < count; i++, units++) {
+      size_t begin = i > 0 ? ends[i - 1] : 0;
 
       payload.length = 0;
-      append (&payload, domains.bytes + start, ends[i] - start);
-      append_word (&payload, 0);
-      call (fd, procedure, &payload, NULL);
-      ++*units;
+      buffer_append (&payload, domains.bytes + begin, ends[i] - begin);
+      buffer_word (&payload, 0);
+      client_call (client, procedure, &payload, NULL);
     }
   }
-  free (domains.bytes);
-  free (payload.bytes);
+  buffer_free (&domains);
+  buffer_free (&payload);
+  return (now () - start) / (units > 0 ? units : 1);
 }
 
-static void
-bench_stats (int fd, unsigned rounds)
+static double
+bench_state (Client *client, unsigned rounds, unsigned unused)
+{
+  (void)unused;
+  return for_each_domain (client, DOMAIN_GET_STATE, rounds);
+}
+
+static double
+bench_dumpxml (Client *client, unsigned rounds, unsigned unused)
+{
+  (void)unused;
+  return for_each_domain (client, DOMAIN_GET_XML_DESC, rounds);
+}
+
+static double
+bench_stats (Client *client, unsigned rounds, unsigned unused)
 {
   Buffer payload = { 0 };
+  double start = now ();
 
-  append_word (&payload, 0);
-  append_word (&payload, 0);
-  append_word (&payload, 0);
+  (void)unused;
+  buffer_word (&payload, 0);
+  buffer_word (&payload, 0);
+  buffer_word (&payload, 0);
   for (unsigned i = 0; i < rounds; i++)
-    call (fd, ALL_STATS, &payload, NULL);
-  free (payload.bytes);
+    client_call (client, CONNECT_GET_ALL_DOMAIN_STATS, &payload, NULL);
+  buffer_free (&payload);
+  return (now () - start) / rounds;
 }
+
+static const struct {
+  const char *name;
+  double (*measure) (Client *client, unsigned count, unsigned at_once);
+} benches[] = {
+  { "connect", bench_connect }, { "call", bench_call },   { "clients", bench_clients },
+  { "list", bench_list },       { "state", bench_state }, { "dumpxml", bench_dumpxml },
+  { "stats", bench_stats },
+};
 
 int
 main (int argc, char **argv)
 {
-  unsigned rounds, units = 0;
-  double start;
-  int fd;
+  for (unsigned i = 0; argc >= 5 && i < sizeof benches / sizeof *benches; i++) {
+    Client *client;
 
-  if (argc < 5) {
-    fprintf (stderr, "usage: bench-rpc SOCKET URI connect|call|list|dumpxml|stats N [IN-FLIGHT]\n");
-    return 2;
+    if (strcmp (argv[3], benches[i].name) != 0)
+      continue;
+    socket_path = argv[1];
+    uri = argv[2];
+    client = client_open (socket_path, uri);
+    printf ("%.2f\n",
+            benches[i].measure (client, (unsigned)atoi (argv[4]), argc > 5 ? (unsigned)atoi (argv[5]) : 1));
+    client_close (client);
+    return EXIT_SUCCESS;
   }
-  socket_path = argv[1];
-  uri = argv[2];
-  rounds = (unsigned)atoi (argv[4]);
-
-  if (strcmp (argv[3], "connect") == 0) {
-    start = now ();
-    for (; units < rounds; units++)
-      close_connection (open_connection ());
-    printf ("%.2f %u\n", (now () - start) / units, units);
-    return 0;
-  }
-  fd = open_connection ();
-  start = now ();
-  if (strcmp (argv[3], "call") == 0) {
-    bench_calls (fd, rounds, argc > 5 ? (unsigned)atoi (argv[5]) : 1);
-    units = rounds;
-  } else if (strcmp (argv[3], "list") == 0) {
-    for_each_domain (fd, GET_STATE, rounds, &units);
-  } else if (strcmp (argv[3], "dumpxml") == 0) {
-    for_each_domain (fd, GET_XML, rounds, &units);
-  } else {
-    bench_stats (fd, rounds);
-    units = rounds;
-  }
-  printf ("%.2f %u\n", (now () - start) / (units > 0 ? units : 1), units);
-  close_connection (fd);
-  return 0;
+  fprintf (stderr, "usage: bench-rpc SOCKET URI connect|call|clients|list|state|dumpxml|stats N [AT-ONCE]\n");
+  return 2;
 }
