@@ -37,14 +37,16 @@ typedef struct {
   ShapeKind kind;
   char letter;
   const char *type;
-  gsize wire_minimum;
+  gsize wire_minimum, alignment, fixed_size;
 } ShapeScalar;
 
 static const ShapeScalar scalars[] = {
-  { SHAPE_INT, 'i', "i", 4 },    { SHAPE_UINT, 'u', "u", 4 },          { SHAPE_HYPER, 'x', "x", 8 },
-  { SHAPE_UHYPER, 't', "t", 8 }, { SHAPE_DOUBLE, 'd', "d", 8 },        { SHAPE_CHAR, 'c', "y", 4 },
-  { SHAPE_UCHAR, 'y', "y", 4 },  { SHAPE_USHORT, 'q', "q", 4 },        { SHAPE_STRING, 's', "s", 4 },
-  { SHAPE_VALUE, 'T', "v", 8 },  { SHAPE_PARAMETER, 'P', "{sv}", 12 },
+  { SHAPE_INT, 'i', "i", 4, 4, 4 },           { SHAPE_UINT, 'u', "u", 4, 4, 4 },
+  { SHAPE_HYPER, 'x', "x", 8, 8, 8 },         { SHAPE_UHYPER, 't', "t", 8, 8, 8 },
+  { SHAPE_DOUBLE, 'd', "d", 8, 8, 8 },        { SHAPE_CHAR, 'c', "y", 4, 1, 1 },
+  { SHAPE_UCHAR, 'y', "y", 4, 1, 1 },         { SHAPE_USHORT, 'q', "q", 4, 2, 2 },
+  { SHAPE_STRING, 's', "s", 4, 1, 0 },        { SHAPE_VALUE, 'T', "v", 8, 8, 0 },
+  { SHAPE_PARAMETER, 'P', "{sv}", 12, 8, 0 },
 };
 
 typedef struct {
@@ -63,6 +65,7 @@ shape_new (ShapeKind kind, GVariantType *type, gsize wire_minimum)
   shape->kind = kind;
   shape->type = type;
   shape->wire_minimum = wire_minimum;
+  shape->alignment = 1;
   return shape;
 }
 
@@ -123,10 +126,31 @@ container_new (ShapeKind kind, Shape *item, guint32 limit, gboolean exact)
     shape = shape_new (kind, g_variant_type_new_array (item->type), exact ? limit * item->wire_minimum : 4);
   shape->limit = limit;
   shape->exact = exact;
+  shape->alignment = item->alignment;
   shape->n_members = 1;
   shape->members = g_new (const Shape *, 1);
   shape->members[0] = item;
   return shape;
+}
+
+/* As GVariant does: members one after the other, each aligned, and the whole as its most aligned member. */
+static void
+lay_out (Shape *shape)
+{
+  gboolean fixed = TRUE;
+  gsize size = 0;
+
+  for (guint i = 0; i < shape->n_members; i++) {
+    const Shape *member = shape->members[i];
+
+    shape->alignment = MAX (shape->alignment, member->alignment);
+    fixed = fixed && member->fixed_size > 0;
+    size = (size + member->alignment - 1) / member->alignment * member->alignment + member->fixed_size;
+  }
+  if (shape->n_members == 0)
+    shape->fixed_size = 1; /* nothing is a byte */
+  else if (fixed)
+    shape->fixed_size = (size + shape->alignment - 1) / shape->alignment * shape->alignment;
 }
 
 static Shape *
@@ -147,6 +171,7 @@ struct_new (GPtrArray *members)
   for (guint i = 0; i < members->len; i++)
     shape->members[i] = members->pdata[i];
   g_ptr_array_set_free_func (members, NULL);
+  lay_out (shape);
   return shape;
 }
 
@@ -208,6 +233,8 @@ parse_letter (ShapeParser *parser, char letter)
       Shape *shape =
           shape_new (scalars[i].kind, g_variant_type_new (scalars[i].type), scalars[i].wire_minimum);
       shape->limit = scalars[i].kind == SHAPE_STRING ? SHAPE_STRING_MAX : 0;
+      shape->alignment = scalars[i].alignment;
+      shape->fixed_size = scalars[i].fixed_size;
       return shape;
     }
   }

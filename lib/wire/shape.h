@@ -52,6 +52,8 @@ struct Shape {
   const Shape **members;
   GVariantType *type; /* of the value */
   gsize wire_minimum; /* the least bytes one takes in XDR */
+  gsize alignment;    /* of the value in GVariant's serialisation, and */
+  gsize fixed_size;   /* its bytes there; 0 when they differ from one value to the next */
 };
 
 /* The shape of @signature, or NULL with @error saying where it is no signature. Shapes are made once and kept

@@ -230,6 +230,56 @@ test_message_limit (G_GNUC_UNUSED void **state)
   assert_int_equal (bytes->len, 0);
 }
 
+/* The ends of GVariant's items take one, two and four bytes, as the whole allows. */
+static void
+test_many_items (G_GNUC_UNUSED void **state)
+{
+  static const guint counts[] = { 0, 1, 2, 20, 50, 51, 52, 53, 54, 300, 13000, 20000 };
+  const Shape *shape = shape_of ("a(sas{9}aP{9}y){65536}");
+
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++) {
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    g_autoptr (GVariant) value = NULL, decoded = NULL;
+    GVariantBuilder items;
+
+    g_variant_builder_init (&items, G_VARIANT_TYPE ("a(sasa{sv}y)"));
+    for (guint item = 0; item < counts[i]; item++)
+      g_variant_builder_add_parsed (&items, "('n', ['', %s], {'p': <%t>}, %y)", item % 3 == 0 ? "" : "text",
+                                    (guint64)item, (guint8)item);
+    value = g_variant_ref_sink (g_variant_new ("(a(sasa{sv}y))", &items));
+    assert_true (xdr_encode (shape, value, bytes, NULL));
+    decoded = xdr_decode (shape, bytes->data, bytes->len, NULL);
+    assert_non_null (decoded);
+    assert_true (g_variant_equal (decoded, value));
+  }
+}
+
+/* Bytes that are no serialised value: an error or another value, and nothing read that is not there. */
+static void
+test_malformed_values (G_GNUC_UNUSED void **state)
+{
+  static const char *const signatures[] = { "s", "as{9}",    "aP{9}",    "D",        "msmi",
+                                            "T", "a(is){5}", "ay{9}iyq", "aay{4}{4}" };
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+
+  for (guint round = 0; round < 20000; round++) {
+    const Shape *shape = shape_of (signatures[round % G_N_ELEMENTS (signatures)]);
+    gsize size = (gsize)g_rand_int_range (random, 0, 40);
+    g_autofree guint8 *data = g_malloc (size + 1);
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    g_autoptr (GVariant) value = NULL;
+    g_autoptr (GError) error = NULL;
+
+    for (gsize i = 0; i < size; i++)
+      data[i] = (guint8)g_rand_int_range (random, 0, round % 2 == 0 ? 256 : 12);
+    value = g_variant_ref_sink (g_variant_new_from_data (shape->type, data, size, FALSE, NULL, NULL));
+    if (xdr_encode (shape, value, bytes, &error))
+      assert_int_equal (bytes->len % 4, 0);
+    else
+      assert_int_equal (virt_error_code (error), VIR_ERR_RPC);
+  }
+}
+
 /* Some value of @shape: two of everything that may be many. */
 static GVariant *
 sample (const Shape *shape)
@@ -308,10 +358,15 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_pairs),           cmocka_unit_test (test_readings),
-    cmocka_unit_test (test_parameter_names), cmocka_unit_test (test_prefix),
-    cmocka_unit_test (test_refused_values),  cmocka_unit_test (test_message_limit),
+    cmocka_unit_test (test_pairs),
+    cmocka_unit_test (test_readings),
+    cmocka_unit_test (test_parameter_names),
+    cmocka_unit_test (test_prefix),
+    cmocka_unit_test (test_refused_values),
+    cmocka_unit_test (test_message_limit),
     cmocka_unit_test (test_every_procedure),
+    cmocka_unit_test (test_many_items),
+    cmocka_unit_test (test_malformed_values),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
