@@ -5,13 +5,25 @@
  * are silent, and then nobody's call is answered. A thread that sleeps costs a few kilobytes, and its stack
  * says in plain function names what it waits for.
  *
- * The thread is joined by the main loop when it has handed over its result, so nothing of a job is left when
- * its JobDone runs.
+ * A thread that has handed over its result waits a while for the next job before it ends, as making a thread
+ * costs more than most jobs do. Those that wait are only ever a saving: a job that finds none gets a new one.
  */
 #include "daemon/job.h"
 
+#include <pthread.h>
+
+#define THREADS_KEPT 8  /* that wait for a job */
+#define KEPT_SECONDS 10 /* that each of them waits */
+#define THREAD_NAME  16 /* bytes that the kernel keeps of a thread's name */
+
+/* A thread that waits, on its own stack. */
+typedef struct {
+  GCond given;
+  Job *job; /* NULL: none yet */
+} Waiting;
+
 struct Job {
-  GThread *thread;
+  char name[THREAD_NAME];
   JobFunction function;
   gpointer input;
   GDestroyNotify free_input;
@@ -33,14 +45,14 @@ typedef struct {
 } MainLoopCall;
 
 static guint running_jobs; /* main loop only */
+static GMutex threads_lock;
+static GPtrArray *waiting_threads; /* Waiting, under the lock; the one that has waited least is last */
 
 static gboolean
 job_finish (gpointer data)
 {
   Job *job = data;
 
-  if (job->thread != NULL)
-    g_thread_join (job->thread);
   running_jobs--;
   if (job->done != NULL)
     job->done (job->result, job->error, job->data);
@@ -63,17 +75,78 @@ main_loop_run (GSourceFunc function, gpointer data)
   g_source_attach (source, NULL);
 }
 
-static gpointer
-job_thread (gpointer data)
+/* From here on the job belongs to the main loop. */
+static void
+run (Job *job)
 {
-  Job *job = data;
-
+  pthread_setname_np (pthread_self (), job->name);
   job->result = job->function (job, job->input, &job->error);
   if (job->result == NULL && job->error == NULL)
     virt_error_set (&job->error, VIR_ERR_INTERNAL_ERROR, "a job ended with neither a result nor an error");
-
   main_loop_run (job_finish, job);
+}
+
+/* The next job for this thread, or NULL: nobody has one, or enough threads wait already. */
+static Job *
+wait_for_job (void)
+{
+  gint64 deadline = g_get_monotonic_time () + (gint64)KEPT_SECONDS * G_USEC_PER_SEC;
+  Waiting waiting = { .job = NULL };
+
+  g_cond_init (&waiting.given);
+  g_mutex_lock (&threads_lock);
+  if (waiting_threads->len < THREADS_KEPT) {
+    g_ptr_array_add (waiting_threads, &waiting);
+    while (waiting.job == NULL && g_cond_wait_until (&waiting.given, &threads_lock, deadline))
+      ;
+    if (waiting.job == NULL)
+      g_ptr_array_remove (waiting_threads, &waiting);
+  }
+  g_mutex_unlock (&threads_lock);
+  g_cond_clear (&waiting.given);
+  return waiting.job;
+}
+
+static gpointer
+job_thread (gpointer data)
+{
+  for (Job *job = data; job != NULL; job = wait_for_job ())
+    run (job);
   return NULL;
+}
+
+/* To a thread that waits. FALSE: there is none. */
+static gboolean
+give_to_waiting (Job *job)
+{
+  Waiting *waiting = NULL;
+
+  g_mutex_lock (&threads_lock);
+  if (waiting_threads == NULL)
+    waiting_threads = g_ptr_array_new ();
+  if (waiting_threads->len > 0) {
+    waiting = g_ptr_array_steal_index (waiting_threads, waiting_threads->len - 1);
+    waiting->job = job;
+    g_cond_signal (&waiting->given);
+  }
+  g_mutex_unlock (&threads_lock);
+  return waiting != NULL;
+}
+
+static void
+give_to_new_thread (Job *job)
+{
+  g_autoptr (GError) refused = NULL;
+  GThread *thread = g_thread_try_new (job->name, job_thread, job, &refused);
+
+  if (thread != NULL) {
+    g_thread_unref (thread);
+    return;
+  }
+  virt_error_set (&job->error, VIR_ERR_OPERATION_FAILED,
+                  "cannot begin '%s': the host gives the daemon no more threads (%u jobs run): %s", job->name,
+                  running_jobs - 1, refused->message);
+  main_loop_run (job_finish, job);
 }
 
 Job *
@@ -81,8 +154,8 @@ job_start (const char *name, JobFunction function, gpointer input, GDestroyNotif
            guint deadline_seconds, JobDone done, gpointer data)
 {
   Job *job = g_new0 (Job, 1);
-  g_autoptr (GError) refused = NULL;
 
+  g_strlcpy (job->name, name, sizeof job->name);
   job->function = function;
   job->input = input;
   job->free_input = free_input;
@@ -93,14 +166,8 @@ job_start (const char *name, JobFunction function, gpointer input, GDestroyNotif
   job->cancellable = g_cancellable_new ();
 
   running_jobs++;
-  /* job_finish, in this same loop, is the only other reader of job->thread. */
-  job->thread = g_thread_try_new (name, job_thread, job, &refused);
-  if (job->thread == NULL) {
-    virt_error_set (&job->error, VIR_ERR_OPERATION_FAILED,
-                    "cannot begin '%s': the host gives the daemon no more threads (%u jobs run): %s", name,
-                    running_jobs - 1, refused->message);
-    main_loop_run (job_finish, job);
-  }
+  if (!give_to_waiting (job))
+    give_to_new_thread (job);
   return job;
 }
 

@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-#define NOBODY 65534
+#define NOBODY       65534
+#define JOBS_AT_ONCE 50
 
 typedef struct {
   gboolean done;
@@ -187,6 +188,53 @@ job_acts_in_main_loop (void **state)
   assert_ptr_equal (run_job (ask_main_loop, 10).result, g_thread_self ());
 }
 
+typedef struct {
+  GMutex lock;
+  GCond arrived;
+  guint here;
+} Meeting;
+
+/* Until all of them are here. */
+static gpointer
+meet (Job *job, gpointer input, GError **error)
+{
+  Meeting *meeting = input;
+
+  g_mutex_lock (&meeting->lock);
+  meeting->here++;
+  g_cond_broadcast (&meeting->arrived);
+  while (meeting->here % JOBS_AT_ONCE != 0
+         && g_cond_wait_until (&meeting->arrived, &meeting->lock, job_deadline (job)))
+    ;
+  g_mutex_unlock (&meeting->lock);
+  return job_check (job, error) ? JOB_OK : NULL;
+}
+
+/* None waits for another's thread, and the threads that wait for more jobs are as good as new ones. */
+static void
+many_jobs_run_at_once (void **state)
+{
+  Meeting meeting = { .here = 0 };
+
+  (void)state;
+  g_mutex_init (&meeting.lock);
+  g_cond_init (&meeting.arrived);
+  for (guint round = 1; round <= 3; round++) {
+    Outcome outcomes[JOBS_AT_ONCE] = { 0 };
+
+    for (guint i = 0; i < JOBS_AT_ONCE; i++)
+      job_start ("test", meet, &meeting, NULL, TEST_PATIENCE, take_outcome, &outcomes[i]);
+    assert_int_equal (job_count (), JOBS_AT_ONCE);
+    for (guint i = 0; i < JOBS_AT_ONCE; i++) {
+      assert_true (run_main_loop_until (&outcomes[i].done));
+      assert_ptr_equal (outcomes[i].result, JOB_OK);
+    }
+    assert_int_equal (meeting.here, round * JOBS_AT_ONCE);
+  }
+  g_mutex_clear (&meeting.lock);
+  g_cond_clear (&meeting.arrived);
+}
+
 /* As many processes and threads as there are already: root is not held to that, an ordinary user is. */
 static int
 start_where_no_thread_is_to_be_had (void)
@@ -221,13 +269,14 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test (host_without_threads_is_an_error), /* first: its child has none that wait for jobs */
     cmocka_unit_test (result_reaches_main_loop),
     cmocka_unit_test (error_reaches_main_loop),
     cmocka_unit_test (failure_without_error_is_one),
     cmocka_unit_test (late_job_is_told),
     cmocka_unit_test (cancelled_job_wakes),
     cmocka_unit_test (job_acts_in_main_loop),
-    cmocka_unit_test (host_without_threads_is_an_error),
+    cmocka_unit_test (many_jobs_run_at_once),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
