@@ -8,6 +8,7 @@
  */
 #include "daemon/qemu/qmp-private.h"
 #include "daemon/qemu/untrusted-json.h"
+#include "daemon/watch.h"
 
 #include <errno.h>
 #include <gio/gio.h>
@@ -520,7 +521,7 @@ qmp_new (int connected_fd, guint first_id, const QmpHandlers *handlers, gpointer
   g_mutex_init (&qmp->lock);
   g_cond_init (&qmp->changed);
   qmp->commands = g_hash_table_new_full (NULL, NULL, NULL, qmp_command_free);
-  qmp->input = g_unix_fd_add_full (G_PRIORITY_DEFAULT, connected_fd, G_IO_IN | G_IO_HUP | G_IO_ERR,
-                                   qmp_on_readable, qmp_ref (qmp), qmp_input_gone);
+  qmp->input =
+      watch_fd (connected_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, qmp_on_readable, qmp_ref (qmp), qmp_input_gone);
   return qmp;
 }

@@ -116,6 +116,17 @@ rpc_client_abandon (RpcClient *client)
   rpc_connection_end (client->connection);
 }
 
+/* A frame whose payload can be appended. (transfer full) */
+static GByteArray *
+frame_with_fds (const RpcHeader *header, guint fd_count)
+{
+  GByteArray *frame = rpc_frame_new (header);
+
+  if (header->type == RPC_REPLY_WITH_FDS)
+    rpc_append_word (frame, fd_count);
+  return frame;
+}
+
 static void
 send_frame (RpcClient *client, const RpcHeader *header, const GByteArray *payload, const int *fds,
             guint fd_count)
@@ -124,22 +135,28 @@ send_frame (RpcClient *client, const RpcHeader *header, const GByteArray *payloa
 
   if (client->connection == NULL)
     return;
-  frame = rpc_frame_new (header);
-  if (header->type == RPC_REPLY_WITH_FDS)
-    rpc_append_word (frame, fd_count);
+  frame = frame_with_fds (header, fd_count);
   if (payload != NULL)
     g_byte_array_append (frame, payload->data, payload->len);
   rpc_connection_send (client->connection, frame, fds, fd_count);
+}
+
+static RpcHeader
+reply_header (const RpcHeader *request, guint fd_count)
+{
+  RpcHeader header = *request;
+
+  header.type = fd_count > 0 ? RPC_REPLY_WITH_FDS : RPC_REPLY;
+  header.status = RPC_OK;
+  return header;
 }
 
 void
 rpc_client_reply (RpcClient *client, const RpcHeader *request, const GByteArray *payload, const int *fds,
                   guint fd_count)
 {
-  RpcHeader header = *request;
+  const RpcHeader header = reply_header (request, fd_count);
 
-  header.type = fd_count > 0 ? RPC_REPLY_WITH_FDS : RPC_REPLY;
-  header.status = RPC_OK;
   send_frame (client, &header, payload, fds, fd_count);
 }
 
@@ -222,34 +239,34 @@ begin_stream (RpcClient *client, const RpcHeader *header, const Call *call)
     rpc_streams_open (client, header, fd, call->terminal);
 }
 
-static void
-reply_answer (RpcClient *client, const RpcHeader *header, const Call *call, const GByteArray *payload)
+/* The answer is encoded where it is sent from: answers can be megabytes. */
+static gboolean
+reply_answer (RpcClient *client, const RpcHeader *request, const Call *call, GVariant *answer, GError **error)
 {
   gboolean has_files = call->descriptors != NULL && call->descriptors_in_answer;
   int count = 0;
   const int *fds = has_files ? g_unix_fd_list_peek_fds (call->descriptors, &count) : NULL;
+  const RpcHeader header = reply_header (request, (guint)count);
+  g_autoptr (GByteArray) frame = frame_with_fds (&header, (guint)count);
 
-  rpc_client_reply (client, header, payload, fds, (guint)count);
+  if (!xdr_encode (shape_of (call->operation->out), answer, frame, error))
+    return FALSE;
+  if (client->connection != NULL)
+    rpc_connection_send (client->connection, g_steal_pointer (&frame), fds, (guint)count);
   if (call->descriptors != NULL && !has_files)
-    begin_stream (client, header, call);
+    begin_stream (client, request, call);
+  return TRUE;
 }
 
 static void
 respond (Call *call, GVariant *answer, const GError *error)
 {
   RpcCall *half = call->wire_data;
-  g_autoptr (GByteArray) payload = NULL;
   g_autoptr (GError) mistake = NULL;
 
-  if (answer != NULL) {
-    payload = g_byte_array_new ();
-    if (xdr_encode (shape_of (call->operation->out), answer, payload, &mistake)) {
-      reply_answer (half->client, &half->header, call, payload);
-      return;
-    }
-    error = mistake;
-  }
-  rpc_client_reply_error (half->client, &half->header, error);
+  if (answer != NULL && reply_answer (half->client, &half->header, call, answer, &mistake))
+    return;
+  rpc_client_reply_error (half->client, &half->header, answer != NULL ? mistake : error);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "daemon/rpc/server.h"
 
 #include "daemon/rpc/client.h"
+#include "daemon/watch.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -58,7 +59,7 @@ listen_again (gpointer data)
 {
   Listener *listener = data;
 
-  listener->source = g_unix_fd_add (listener->fd, G_IO_IN, on_connection, listener);
+  listener->source = watch_fd (listener->fd, G_IO_IN, on_connection, listener, NULL);
   return G_SOURCE_REMOVE;
 }
 
@@ -119,7 +120,7 @@ add_listener (RpcServer *server, int fd, const char *path, gboolean read_only)
 
   g_unix_set_fd_nonblocking (fd, TRUE, NULL);
   *listener = (Listener){ server, fd, g_strdup (path), read_only, FALSE, 0 };
-  listener->source = g_unix_fd_add (fd, G_IO_IN, on_connection, listener);
+  listener->source = watch_fd (fd, G_IO_IN, on_connection, listener, NULL);
   g_ptr_array_add (server->listeners, listener);
 }
 

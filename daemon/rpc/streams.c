@@ -13,9 +13,9 @@
 #include "daemon/rpc/client.h"
 #include "daemon/stream-message.h"
 #include "daemon/terminal.h"
+#include "daemon/watch.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -227,7 +227,7 @@ static void
 watch_reading (Stream *stream)
 {
   if (stream->read_source == 0 && !stream->ended)
-    stream->read_source = g_unix_fd_add (stream->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, stream);
+    stream->read_source = watch_fd (stream->fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, stream, NULL);
 }
 
 void
@@ -357,7 +357,7 @@ write_pending (Stream *stream)
 
   if (stream->written < stream->pending->len) {
     if (stream->write_source == 0)
-      stream->write_source = g_unix_fd_add (stream->fd, G_IO_OUT | G_IO_ERR, on_writable, stream);
+      stream->write_source = watch_fd (stream->fd, G_IO_OUT | G_IO_ERR, on_writable, stream, NULL);
     if (!stream->holding) {
       stream->holding = TRUE;
       rpc_connection_hold (stream->client->connection);
