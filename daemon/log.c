@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOG_MAX_LINE 4096 /* bytes of one message; the rest is cut */
@@ -66,13 +67,17 @@ static void
 write_line (GLogLevelFlags level, const GLogField *fields, gsize count)
 {
   const GLogField *field = find_field (fields, count, "MESSAGE");
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autofree char *time = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S");
+  gint64 now = g_get_real_time ();
+  time_t seconds = now / G_USEC_PER_SEC;
+  char when[sizeof "-2147483648-12-31T23:59:60"] = "";
+  struct tm parts;
   g_autoptr (GString) line = g_string_new (NULL);
 
   if (field == NULL)
     return;
-  g_string_printf (line, "%s.%03d %s ", time, g_date_time_get_microsecond (now) / 1000, level_name (level));
+  if (localtime_r (&seconds, &parts) != NULL)
+    strftime (when, sizeof when, "%Y-%m-%dT%H:%M:%S", &parts);
+  g_string_printf (line, "%s.%03d %s ", when, (int)(now % G_USEC_PER_SEC / 1000), level_name (level));
   append_printable (line, field->value, field->length < 0 ? strlen (field->value) : (gsize)field->length);
   g_string_append_c (line, '\n');
   /* Where stderr is full or gone there is nobody left to tell. */
@@ -93,6 +98,7 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize count, G_GNUC_UN
 void
 log_start (const char *level, const char *format)
 {
+  tzset (); /* which localtime_r need not do */
   log_shown = levels_down_to (level);
   log_to_journal = g_str_equal (format, "journal")
                    || (g_str_equal (format, "auto") && g_log_writer_is_journald (STDERR_FILENO));

@@ -43,20 +43,25 @@ status_now (const Machine *machine)
   };
 }
 
-void
-machine_save_status (Machine *machine)
+static void
+save_status (Machine *machine, const char *live)
 {
   const Domain *domain = machine->domain;
   const MachineStatus status = status_now (machine);
   g_autoptr (GError) error = NULL;
-  g_autofree char *json = NULL, *live = NULL;
+  g_autofree char *json = NULL;
 
   if (machine->ended)
     return;
-  live = domain_def_to_xml (machine->def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
   json = machine_status_to_json (&status);
   if (!store_save_status (domain->manager->store, domain->uuid, json, live, &error))
     g_warning ("domain '%s': %s", domain->name, error->message);
+}
+
+void
+machine_save_status (Machine *machine)
+{
+  save_status (machine, NULL);
 }
 
 void
@@ -257,10 +262,13 @@ balloon_changed (gpointer data, guint64 kib)
 void
 machine_replace_def (Machine *machine, DomainDef *def)
 {
+  g_autofree char *live = NULL;
+
   domain_def_unref (machine->def);
   machine->def = def;
   machine_events_set_def (machine->events, def);
-  machine_save_status (machine);
+  live = domain_def_to_xml (def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+  save_status (machine, live);
 }
 
 static void

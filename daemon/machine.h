@@ -34,6 +34,7 @@ void machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *
 void machine_taint_by_monitor (Machine *machine);
 /* Where its QEMU can make files and sockets. (transfer full) */
 char *machine_qemu_directory (const Machine *machine);
-/* The state file, after whatever it says has changed. */
+/* The state file, after whatever it says has changed. The definition beside it is written when it is
+ * replaced: the first one by the start. */
 void machine_save_status (Machine *machine);
 void machine_free (Machine *machine); /* stops watching; the process goes on */
