@@ -110,9 +110,14 @@ call_uuid_value (const char *uuid)
 }
 
 GVariant *
-call_domain_value (const Domain *domain)
+call_domain_value (Domain *domain)
 {
-  return g_variant_new ("(s@ayi)", domain->name, call_uuid_value (domain->uuid), domain->id);
+  if (domain->value == NULL) {
+    domain->value = g_variant_ref_sink (
+        g_variant_new ("(s@ayi)", domain->name, call_uuid_value (domain->uuid), domain->id));
+    g_variant_get_data (domain->value); /* in one piece, which is smaller and faster to copy */
+  }
+  return domain->value;
 }
 
 static GVariant *

@@ -57,8 +57,8 @@ void call_free (Call *call);
 Domain *call_find_domain_again (Call *call);
 /* 16 bytes, as UUIDs stand in answers. */
 GVariant *call_uuid_value (const char *uuid);
-/* Every domain as it stands in answers: (sayi). */
-GVariant *call_domain_value (const Domain *domain);
+/* Every domain as it stands in answers: (sayi). (borrowed) */
+GVariant *call_domain_value (Domain *domain);
 
 /* Arguments by position in the tuple. */
 guint32 call_uint (const Call *call, guint index);

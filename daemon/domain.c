@@ -40,6 +40,7 @@ domain_free (Domain *domain)
   g_ptr_array_unref (domain->messages);
   progress_unref (domain->progress);
   progress_unref (domain->completed);
+  g_clear_pointer (&domain->value, g_variant_unref);
   g_free (domain->name);
   g_free (domain->uuid);
   g_free (domain);

@@ -21,8 +21,9 @@ typedef struct Call Call;
 struct Domain {
   Manager *manager;
   char *name;
-  char *uuid; /* 36 characters */
-  int id;     /* -1 while shut off */
+  char *uuid;      /* 36 characters */
+  int id;          /* -1 while shut off */
+  GVariant *value; /* name, UUID and id for answers, once one was needed; see call_domain_value */
   gboolean persistent, autostart, updated;
   gboolean managed_save;
   virDomainState state;

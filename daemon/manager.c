@@ -104,6 +104,7 @@ manager_free (Manager *manager)
   part_from_machines (manager);
   if (manager->tidying != 0)
     g_source_remove (manager->tidying);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
   g_hash_table_unref (manager->by_name);
   g_hash_table_unref (manager->by_id);
   g_hash_table_unref (manager->by_uuid);
@@ -122,6 +123,7 @@ manager_add (Manager *manager, const char *name, const char *uuid)
 
   g_hash_table_insert (manager->by_uuid, domain->uuid, domain);
   g_hash_table_insert (manager->by_name, domain->name, domain);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
   return domain;
 }
 
@@ -129,6 +131,7 @@ void
 manager_remove (Manager *manager, Domain *domain)
 {
   manager_set_id (manager, domain, -1);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
   g_hash_table_remove (manager->by_name, domain->name);
   g_hash_table_remove (manager->by_uuid, domain->uuid);
 }
@@ -139,6 +142,7 @@ manager_set_id (Manager *manager, Domain *domain, int id)
   if (domain->id >= 0)
     g_hash_table_remove (manager->by_id, GINT_TO_POINTER (domain->id));
   domain->id = id;
+  g_clear_pointer (&domain->value, g_variant_unref);
   if (id < 0)
     return;
   g_hash_table_insert (manager->by_id, GINT_TO_POINTER (id), domain);
@@ -201,15 +205,17 @@ compare_names (gconstpointer a, gconstpointer b)
 GPtrArray *
 manager_list (Manager *manager)
 {
-  GPtrArray *domains = g_ptr_array_sized_new (manager_count (manager));
   GHashTableIter iter;
   gpointer domain;
 
-  g_hash_table_iter_init (&iter, manager->by_uuid);
-  while (g_hash_table_iter_next (&iter, NULL, &domain))
-    g_ptr_array_add (domains, domain);
-  g_ptr_array_sort (domains, compare_names);
-  return domains;
+  if (manager->by_order == NULL) {
+    manager->by_order = g_ptr_array_sized_new (manager_count (manager));
+    g_hash_table_iter_init (&iter, manager->by_uuid);
+    while (g_hash_table_iter_next (&iter, NULL, &domain))
+      g_ptr_array_add (manager->by_order, domain);
+    g_ptr_array_sort (manager->by_order, compare_names);
+  }
+  return g_ptr_array_copy (manager->by_order, NULL, NULL);
 }
 
 gboolean
@@ -279,6 +285,8 @@ manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def)
   g_hash_table_remove (manager->by_name, domain->name);
   g_free (domain->name);
   domain->name = g_strdup (def->name);
+  g_clear_pointer (&domain->value, g_variant_unref);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
   g_hash_table_insert (manager->by_name, domain->name, domain);
   definition_replace (domain, def);
   domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);

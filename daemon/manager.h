@@ -19,6 +19,7 @@ struct Manager {
   GHashTable *by_uuid; /* char * → Domain * (owned) */
   GHashTable *by_name;
   GHashTable *by_id;
+  GPtrArray *by_order; /* all of them ordered by name, once somebody has asked; NULL: out of date */
   int next_id;
   StoragePools *storage;
   GQueue changes; /* see change.h */

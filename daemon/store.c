@@ -237,9 +237,13 @@ store_remove (Store *store, const char *uuid, const char *name, GError **error)
   g_autofree char *link = autostart_path (store, name);
   g_autofree char *final = domains_path (store->completed, uuid, ".xml");
 
-  /* The document goes first: without it there is no definition, whatever a crash leaves of the rest. */
-  return store_remove_file (path, error) && store_remove_file (link, error)
-         && store_remove_file (final, error);
+  /* The document goes first: without it there is no definition, whatever a crash leaves of the rest, so
+   * nobody waits for that. */
+  if (!store_remove_file (path, error) || !store_remove_file (link, error))
+    return FALSE;
+  if (unlink (final) < 0 && errno != ENOENT)
+    g_warning ("%s: %s", final, g_strerror (errno));
+  return TRUE;
 }
 
 gboolean

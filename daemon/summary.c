@@ -25,6 +25,7 @@ definition_summary_new (const DomainDef *def)
   summary->vcpus_maximum = def->vcpus.set ? (guint)def->vcpus.value : 1;
   summary->vcpus = def->vcpus_current.set ? (guint)def->vcpus_current.value : summary->vcpus_maximum;
   summary->os_type = def->os.type;
+  summary->nvram = g_strdup (def->os.nvram);
   summary->disks = g_array_new (FALSE, FALSE, sizeof (SummaryDisk));
   g_array_set_clear_func (summary->disks, disk_clear);
   DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
@@ -41,5 +42,7 @@ definition_summary_free (DefinitionSummary *summary)
   if (summary == NULL)
     return;
   g_array_unref (summary->disks);
+  g_free (summary->nvram);
+  g_clear_pointer (&summary->record, g_variant_unref);
   g_free (summary);
 }

@@ -175,10 +175,10 @@ undefine_done (Manager *manager, gpointer data, const GError *error)
 static const ChangeKind undefine_change = { "undefine", undefine_check, undefine_write, undefine_done };
 
 static void
-undefine_with (Call *call, DomainDef *def)
+undefine_with (Call *call, const char *nvram)
 {
   guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
-  gboolean has_nvram = def->os.nvram != NULL && access (def->os.nvram, F_OK) == 0;
+  gboolean has_nvram = nvram != NULL && access (nvram, F_OK) == 0;
   Undefine *undefine;
 
   if (has_nvram && !(flags & (VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))) {
@@ -191,9 +191,15 @@ undefine_with (Call *call, DomainDef *def)
   undefine->name = g_strdup (call->domain->name);
   if (call->domain->managed_save)
     undefine->managed_save = managed_save_path (call->manager->settings, call->domain->uuid);
-  undefine->nvram = g_strdup (def->os.nvram);
+  undefine->nvram = g_strdup (nvram);
   undefine->remove_nvram = has_nvram && (flags & VIR_DOMAIN_UNDEFINE_NVRAM);
   change_start (call->manager, &undefine_change, undefine, undefine_free);
+}
+
+static void
+undefine_read (Call *call, DomainDef *def)
+{
+  undefine_with (call, def->os.nvram);
 }
 
 static void
@@ -206,8 +212,10 @@ undefine_begin (Domain *domain, Call *call)
   else if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID,
                     "Refusing to undefine while domain managed save image exists");
+  else if (domain->summary != NULL)
+    undefine_with (call, domain->summary->nvram);
   else
-    call_with_definition (call, DEFINITION_CONFIG, undefine_with);
+    call_with_definition (call, DEFINITION_CONFIG, undefine_read);
 }
 
 void

@@ -104,6 +104,7 @@ void
 op_connect_list_all_domains (Call *call)
 {
   guint flags = call_uint (call, 1), count = 0;
+  gboolean wanted = call_int (call, 0) != 0;
   g_autoptr (GPtrArray) domains = NULL;
   GVariantBuilder list;
 
@@ -112,12 +113,12 @@ op_connect_list_all_domains (Call *call)
   domains = manager_list (call->manager);
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a(sayi)"));
   for (guint i = 0; i < domains->len; i++) {
-    const Domain *domain = g_ptr_array_index (domains, i);
+    Domain *domain = g_ptr_array_index (domains, i);
 
     if (!domain_passes_filter (domain, flags))
       continue;
     count++;
-    if (call_int (call, 0) != 0)
+    if (wanted)
       g_variant_builder_add_value (&list, call_domain_value (domain));
   }
   call_answer (call, g_variant_new ("(a(sayi)u)", &list, count));

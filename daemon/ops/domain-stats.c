@@ -11,6 +11,7 @@
 #include "model/disk.h"
 #include "model/interface.h"
 #include "model/vcpus.h"
+#include "wire/shape.h"
 
 #define STATS_SECONDS 2 /* a running guest has to answer */
 #define STATS_KNOWN                                                                                       \
@@ -54,13 +55,14 @@ static void add (GVariantBuilder *list, GVariant *value, const char *format, ...
 static void
 add (GVariantBuilder *list, GVariant *value, const char *format, ...)
 {
-  g_autofree char *name = NULL;
+  char name[SHAPE_VALUE_NAME_MAX];
   va_list arguments;
 
   va_start (arguments, format);
-  name = g_strdup_vprintf (format, arguments);
+  g_vsnprintf (name, sizeof name, format, arguments);
   va_end (arguments);
-  g_variant_builder_add (list, "{sv}", name, value);
+  g_variant_builder_add_value (
+      list, g_variant_new_dict_entry (g_variant_new_string (name), g_variant_new_variant (value)));
 }
 #define UINT(n)  g_variant_new_uint32 (n)
 #define ULONG(n) g_variant_new_uint64 (n)
@@ -183,7 +185,15 @@ add_disks (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
     add (list, ULONG ((guint64)(g_get_monotonic_time () - machine->statistics_at) / 1000), "block.age");
 }
 
-/* A machine that does not run: its record is made of the summary, and no document is read. */
+static void
+add_state (GVariantBuilder *list, const Domain *domain, guint groups)
+{
+  if (groups & VIR_DOMAIN_STATS_STATE) {
+    add (list, g_variant_new_int32 ((int)domain->state), "state.state");
+    add (list, g_variant_new_int32 (domain->reason), "state.reason");
+  }
+}
+
 static void
 add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint groups)
 {
@@ -207,22 +217,42 @@ add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint grou
   }
 }
 
+/* A machine that does not run: its record is made of the summary, no document is read, and while nothing
+ * changes it is the same the next time. (borrowed) */
+static GVariant *
+inactive_record (Domain *domain, guint groups)
+{
+  DefinitionSummary *summary = domain->summary;
+  GVariantBuilder list;
+
+  if (summary->record != NULL && summary->record_groups == groups
+      && summary->record_state == (int)domain->state && summary->record_reason == domain->reason)
+    return summary->record;
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
+  add_state (&list, domain, groups);
+  add_summary (&list, summary, groups);
+  g_clear_pointer (&summary->record, g_variant_unref);
+  summary->record = g_variant_ref_sink (g_variant_new ("(@(sayi)a{sv})", call_domain_value (domain), &list));
+  g_variant_get_data (summary->record); /* in one piece */
+  summary->record_groups = groups;
+  summary->record_state = (int)domain->state;
+  summary->record_reason = domain->reason;
+  return summary->record;
+}
+
 static void
 add_record (GVariantBuilder *records, Domain *domain, const DomainDef *def, guint groups)
 {
   GVariantBuilder list;
 
-  g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
-  if (groups & VIR_DOMAIN_STATS_STATE) {
-    add (&list, g_variant_new_int32 ((int)domain->state), "state.state");
-    add (&list, g_variant_new_int32 (domain->reason), "state.reason");
+  if (!domain_is_active (domain) && domain->summary != NULL) {
+    g_variant_builder_add_value (records, inactive_record (domain, groups));
+    return;
   }
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
+  add_state (&list, domain, groups);
   if (groups & VIR_DOMAIN_STATS_CPU_TOTAL)
     add_cpu (&list, domain);
-  if (!domain_is_active (domain) && domain->summary != NULL) {
-    add_summary (&list, domain->summary, groups);
-    def = NULL;
-  }
   if (def != NULL && (groups & VIR_DOMAIN_STATS_BALLOON))
     add_balloon (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_VCPU))
