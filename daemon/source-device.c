@@ -218,6 +218,16 @@ source_replace_device (const char *text, const DomainDef *def, const Device *dev
   return checked (source_exchange (text, start, source_skip_element (start), replacement));
 }
 
+static char *
+in_one_line (const char *xml)
+{
+  g_auto (GStrv) lines = g_strsplit (xml, "\n", -1);
+
+  for (char **line = lines; *line != NULL; line++)
+    g_strstrip (*line);
+  return g_strjoinv ("", lines);
+}
+
 /* Before the end of @element, in a line of its own where its other children have one. */
 static char *
 add_child (const Source *source, xmlNode *element, const char *replacement)
@@ -231,8 +241,10 @@ add_child (const Source *source, xmlNode *element, const char *replacement)
   while (end > start && *end != '<')
     end--;
   line = source_line_start (source->text, end);
-  if (*line != '\n')
-    return source_exchange (source->text, end, end, replacement);
+  if (*line != '\n') {
+    text = in_one_line (replacement);
+    return source_exchange (source->text, end, end, text);
+  }
   outer = g_strndup (line, (gsize)(end - line));
   text = g_strconcat (outer, "  ", NULL);
   g_autofree char *indented = indented_element (replacement, text + 1);

@@ -148,16 +148,12 @@ void
 op_domain_interface_stats (Call *call)
 {
   const char *device = call_string (call, 1);
-  const DeviceInterface *found = NULL;
+  const DeviceInterface *found;
   InterfaceCounters counters;
 
   if (!must_run (call))
     return;
-  DOMAIN_FOREACH_DEVICE (call->domain->machine->def, interface_kind, DeviceInterface, interface) {
-    if (g_strcmp0 (interface->target_dev, device) == 0
-        || (interface->mac != NULL && g_ascii_strcasecmp (interface->mac, device) == 0))
-      found = interface;
-  }
+  found = domain_def_find_interface (call->domain->machine->def, device);
   if (found == NULL)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", device);
   else if (!interface_counters (found->target_dev, &counters))

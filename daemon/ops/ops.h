@@ -91,7 +91,9 @@ void op_domain_block_resize (Call *call);
 void op_domain_memory_peek (Call *call);
 void op_domain_set_block_threshold (Call *call);
 
-/* ops/domain-iotune.c */
+/* ops/domain-bandwidth.c, ops/domain-iotune.c */
+void op_domain_get_interface_parameters (Call *call);
+void op_domain_set_interface_parameters (Call *call);
 void op_domain_get_block_io_tune (Call *call);
 void op_domain_set_block_io_tune (Call *call);
 

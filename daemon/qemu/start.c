@@ -241,6 +241,8 @@ cook (Start *start, GError **error)
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
   if (!recipe_add_domain (start->recipe, error))
     return FALSE;
+  for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)
+    g_message ("domain '%s': %s", start->def->name, *warning);
   start->argv = recipe_to_argv (start->recipe);
   start->environment = recipe_to_environment (start->recipe);
   return TRUE;

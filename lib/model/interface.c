@@ -49,6 +49,15 @@ static const Field ip_fields[] = {
 };
 static const FieldTable ip_table = { sizeof (InterfaceIp), ip_fields };
 
+static const Field rate_fields[] = {
+  FIELD (InterfaceRate, average, "@average", field_number, &range_32),
+  FIELD (InterfaceRate, peak, "@peak", field_number, &range_32),
+  FIELD (InterfaceRate, floor, "@floor", field_number, &range_32),
+  FIELD (InterfaceRate, burst, "@burst", field_number, &range_32),
+  FIELD_END,
+};
+const FieldTable interface_rate_table = { sizeof (InterfaceRate), rate_fields };
+
 static const Field interface_fields[] = {
   HOST_FIELD (type, "@type", field_enum, &interface_types),
   HOST_FIELD (managed, "@managed", field_yes_no, NULL),
@@ -71,7 +80,9 @@ static const Field interface_fields[] = {
 
   HOST_FIELD (vlan, "vlan", field_verbatim, NULL),
   HOST_FIELD (virtualport, "virtualport", field_verbatim, NULL),
-  HOST_FIELD (bandwidth, "bandwidth", field_verbatim, NULL),
+  { "bandwidth/@classID", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
+  HOST_FIELD (inbound, "bandwidth/inbound", field_optional, &interface_rate_table),
+  HOST_FIELD (outbound, "bandwidth/outbound", field_optional, &interface_rate_table),
   HOST_FIELD (port_isolated, "port/@isolated", field_yes_no, NULL),
   HOST_FIELD (ips, "ip", field_list, &ip_table),
   HOST_FIELD (routes, "route", field_verbatims, NULL),
@@ -116,6 +127,17 @@ static const Field interface_fields[] = {
   DEVICE_ADDRESS_FIELDS (DeviceInterface),
   FIELD_END,
 };
+
+DeviceInterface *
+domain_def_find_interface (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    if (g_strcmp0 (interface->target_dev, name) == 0
+        || (interface->mac != NULL && g_ascii_strcasecmp (interface->mac, name) == 0))
+      return interface;
+  }
+  return NULL;
+}
 
 gboolean
 interface_is_virtio (const DeviceInterface *interface)
@@ -176,6 +198,22 @@ complete_ips (DeviceInterface *interface)
   }
 }
 
+/* A rate of 0 is no limit. */
+static void
+complete_rate (InterfaceRate **rate)
+{
+  Number *numbers[] = { &(*rate)->average, &(*rate)->peak, &(*rate)->floor, &(*rate)->burst };
+  gboolean is_said = (*rate)->average.set || (*rate)->floor.set;
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (numbers[i]->value == 0)
+      numbers[i]->set = FALSE;
+  if (is_said && !(*rate)->average.set && !(*rate)->floor.set) {
+    field_free (&interface_rate_table, *rate);
+    *rate = NULL;
+  }
+}
+
 static void
 interface_complete (Completion *completion, Device *device)
 {
@@ -197,6 +235,10 @@ interface_complete (Completion *completion, Device *device)
     interface->queues.set = FALSE;
   if (interface->mtu.value == 0)
     interface->mtu.set = FALSE;
+  if (interface->inbound != NULL)
+    complete_rate (&interface->inbound);
+  if (interface->outbound != NULL)
+    complete_rate (&interface->outbound);
   complete_ips (interface);
 }
 
@@ -283,6 +325,34 @@ validate_driver (Validation *validation, const DeviceInterface *interface)
     REFUSE (rss, "rss and rss_hash_report are only supported for virtio devices, not '%s'", interface->model);
 }
 
+static gboolean
+has_mtu (int type)
+{
+  return type == INTERFACE_NETWORK || type == INTERFACE_BRIDGE || type == INTERFACE_ETHERNET
+         || type == INTERFACE_VHOST_USER;
+}
+
+static void
+validate_rates (Validation *validation, const DeviceInterface *interface)
+{
+  const InterfaceRate *in = interface->inbound, *out = interface->outbound;
+
+  if (in != NULL && !in->average.set && !in->floor.set)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, in, interface,
+                           "Missing mandatory average or floor attributes");
+  if (in != NULL && in->floor.set && interface->type != INTERFACE_NETWORK)
+    validation_error (validation, &in->floor, interface, "floor attribute is not supported for this config");
+  if (out != NULL && out->floor.set)
+    validation_error (validation, &out->floor, interface,
+                      "'floor' attribute allowed only in <inbound> element");
+  else if (out != NULL && !out->average.set)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, out, interface,
+                           "Missing mandatory average or floor attributes");
+  if (interface->mtu.set && !has_mtu (interface->type))
+    REFUSE (mtu, "setting MTU on interface type %s is not supported yet",
+            enum_table_name (&interface_types, interface->type));
+}
+
 static void
 validate_rom (Validation *validation, const DeviceInterface *interface)
 {
@@ -302,6 +372,7 @@ interface_validate (Validation *validation, const Device *device)
   validate_source (validation, interface);
   validate_model (validation, interface);
   validate_driver (validation, interface);
+  validate_rates (validation, interface);
   validate_rom (validation, interface);
 }
 

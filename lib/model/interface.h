@@ -29,6 +29,11 @@ typedef struct {
   Number prefix;
 } InterfaceIp;
 
+/* As the guest sees it: inbound is what it receives. KiB per second; burst in KiB. */
+typedef struct {
+  Number average, peak, floor, burst;
+} InterfaceRate;
+
 typedef struct {
   Device device;
   int type;                            /* InterfaceType */
@@ -47,10 +52,11 @@ typedef struct {
   char *source_mode;                  /* direct */
   char *source;                       /* the whole element verbatim */
 
-  char *vlan, *virtualport, *bandwidth; /* verbatim */
-  int port_isolated;                    /* Tristate */
-  GPtrArray *ips;                       /* InterfaceIp */
-  GPtrArray *routes, *port_forwards;    /* verbatim */
+  char *vlan, *virtualport;          /* verbatim */
+  InterfaceRate *inbound, *outbound; /* <bandwidth>; NULL: not limited */
+  int port_isolated;                 /* Tristate */
+  GPtrArray *ips;                    /* InterfaceIp */
+  GPtrArray *routes, *port_forwards; /* verbatim */
   char *script, *downscript, *backend_domain;
   char *target_dev;
   int target_managed; /* Tristate */
@@ -82,3 +88,7 @@ extern const DeviceKind interface_kind;
 extern const EnumTable interface_types;
 
 gboolean interface_is_virtio (const DeviceInterface *interface);
+
+extern const FieldTable interface_rate_table; /* InterfaceRate */
+/* The interface of that MAC address or name on the host; NULL: none. */
+DeviceInterface *domain_def_find_interface (const DomainDef *def, const char *name);

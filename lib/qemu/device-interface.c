@@ -18,7 +18,6 @@ check_supported (const DeviceInterface *interface, GError **error)
   } unsupported[] = {
     { interface->vlan != NULL, "<vlan>" },
     { interface->virtualport != NULL, "<virtualport>" },
-    { interface->bandwidth != NULL, "<bandwidth>" },
     { interface->port_isolated == TRISTATE_YES, "<port isolated=>" },
     { interface->ips != NULL && interface->ips->len > 0, "<ip>" },
     { interface->routes != NULL && interface->routes->len > 0, "<route>" },
@@ -88,6 +87,10 @@ cook_interface (Recipe *recipe, const Device *device, GError **error)
 
   if (!check_supported (interface, error) || !qemu_needs_type (recipe, device, driver, error))
     return FALSE;
+  if (interface->inbound != NULL || interface->outbound != NULL)
+    recipe_warn (recipe,
+                 "setting bandwidth on interfaces of type '%s' is not implemented yet: %s is not limited",
+                 enum_table_name (&interface_types, interface->type), device->alias);
   recipe_step (recipe, STEP_NETDEV, props ("type", "s", "user", "id", "s", netdev, NULL));
   properties = props ("driver", "s", driver, NULL);
   if (interface_is_virtio (interface))

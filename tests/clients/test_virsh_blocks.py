@@ -362,3 +362,34 @@ def test_a_machine_starts_with_its_limits(daemon, defined):
     (daemon.root / "d.raw").write_bytes(bytes(MIB))
     defined("attach-device", NAME, path)
     assert iotune(defined, "vdc")["total_iops_sec"] == "9"
+
+
+# Bandwidth of interfaces.
+
+MAC = "52:54:00:0a:0b:0c"
+
+
+def test_bandwidth(daemon, defined):
+    names = ["inbound.average", "inbound.peak", "inbound.burst", "inbound.floor",
+             "outbound.average", "outbound.peak", "outbound.burst"]
+    before = source(daemon)
+    assert defined.fields("domiftune", NAME, MAC) == dict.fromkeys(names, "0")
+    defined("domiftune", NAME, MAC, "--inbound", "1000,2000,128", "--outbound", "500")
+    assert list(defined.fields("domiftune", NAME, MAC).values()) == ["1000", "2000", "128", "0", "500", "0", "0"]
+    assert ("<bandwidth><inbound average='1000' peak='2000' burst='128'/><outbound average='500'/></bandwidth></interface>"
+            in source(daemon))
+    defined("domiftune", NAME, MAC, "--inbound", "0")
+    assert list(defined.fields("domiftune", NAME, MAC).values()) == ["0", "0", "0", "0", "500", "0", "0"]
+    assert "'vnet9' is not a known interface" in defined.fails("domiftune", NAME, "vnet9", "--inbound", "5", "--config")
+
+    defined("start", NAME)
+    assert "is not limited" in daemon.log()
+    assert defined.fields("domiftune", NAME, MAC)["outbound.average"] == "500"
+    assert "setting bandwidth on interfaces of type 'user' is not implemented yet" in defined.fails(
+        "domiftune", NAME, MAC, "--outbound", "5")
+    daemon.call(PATH, DOMAIN, "SetInterfaceParameters", "(sa{sv}u)", MAC, {"outbound.average": GLib.Variant("u", 0)}, 2)
+    assert set(daemon.call(PATH, DOMAIN, "GetInterfaceParameters", "(su)", MAC, 2).values()) == {0}
+    assert daemon.call(PATH, DOMAIN, "GetInterfaceParameters", "(su)", MAC, 1)["outbound.average"] == 500
+    assert source(daemon) == before
+    assert daemon.error(PATH, DOMAIN, "SetInterfaceParameters", "(sa{sv}u)", MAC,
+                        {"inbound.color": GLib.Variant("u", 1)}, 2)[1].endswith("parameter 'inbound.color' not supported")
