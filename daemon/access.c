@@ -3,6 +3,7 @@
  * Who may do what. There are two kinds of client: those that may do everything and those that only read.
  * A row says what an operation is; a few of them only read unless a flag asks for secrets.
  */
+#include "daemon/libvirt-names.h"
 #include "daemon/operation.h"
 
 /* Operations that read, but not with these flags: the flags are the last argument. */
@@ -22,7 +23,10 @@ refuse (const Operation *operation)
 {
   GError *error = NULL;
 
-  virt_error_set (&error, VIR_ERR_OPERATION_DENIED, "read only access prevents %s", operation->name);
+  g_autofree char *function =
+      operation->program >= 0 ? libvirt_public_function (operation->name) : g_strdup (operation->name);
+
+  virt_error_set (&error, VIR_ERR_OPERATION_DENIED, "read only access prevents %s", function);
   return error;
 }
 

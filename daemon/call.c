@@ -6,6 +6,7 @@
 #include "daemon/call.h"
 
 #include "base/scalars.h"
+#include "daemon/libvirt-names.h"
 #include "daemon/operation.h"
 
 static void
@@ -175,44 +176,16 @@ call_file_count (const Call *call)
   return call->files != NULL ? (guint)g_unix_fd_list_get_length (call->files) : 0;
 }
 
-/* The word of an operation's name as libvirt's functions write it: "DOMAIN" is "Domain". */
-static void
-append_word (GString *name, const char *word)
-{
-  static const char *const others[] = {
-    "XML", "CPU", "PM", "NMI", "SSH", "FD", "FSTrim", "FSFreeze", "FSThaw", "FSInfo", "IOThread", "SEV",
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
-    if (g_ascii_strcasecmp (word, others[i]) == 0) {
-      g_string_append (name, others[i]);
-      return;
-    }
-  for (const char *at = word; *at != '\0'; at++)
-    g_string_append_c (name, at == word ? *at : g_ascii_tolower (*at));
-}
-
-/* What libvirt's QEMU driver calls the function of an operation, which is what its messages name. */
-static char *
-driver_function (const Operation *operation)
-{
-  g_auto (GStrv) words = g_strsplit (operation->name, "_", -1);
-  GString *name = g_string_new ("qemu");
-
-  for (guint i = 0; words[i] != NULL; i++)
-    append_word (name, words[i]);
-  return g_string_free (name, FALSE);
-}
-
 gboolean
 call_check_flags (Call *call, guint32 flags, guint32 known)
 {
   g_autofree char *function = NULL;
+  virErrorDomain origin;
 
   if ((flags & ~known) == 0)
     return TRUE;
-  function = driver_function (call->operation);
-  call_fail_plain (call, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
+  function = libvirt_driver_function (call->operation->name, &origin);
+  call_fail_plain (call, origin, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
                    flags & ~known, function);
   return FALSE;
 }

@@ -226,13 +226,13 @@ manager_check_identity (Manager *manager, const char *name, const char *uuid, Do
   Domain *same_name = g_hash_table_lookup (manager->by_name, name);
 
   if (same_uuid != NULL && !g_str_equal (same_uuid->name, name)) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "domain '%s' is already defined with uuid %s",
-                    same_uuid->name, uuid);
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                         "domain '%s' is already defined with uuid %s", same_uuid->name, uuid);
     return FALSE;
   }
   if (same_name != NULL && same_name != same_uuid) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "domain '%s' already exists with uuid %s", name,
-                    same_name->uuid);
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                         "domain '%s' already exists with uuid %s", name, same_name->uuid);
     return FALSE;
   }
   if (ret_domain != NULL)

@@ -6,6 +6,7 @@
 #include "daemon/operation.h"
 
 #include "base/scalars.h"
+#include "daemon/libvirt-names.h"
 
 /* "Connect\nListDomains" → Operation; made once, read only afterwards. */
 static GHashTable *
@@ -87,6 +88,18 @@ find_domain (Call *call)
   return TRUE;
 }
 
+static void
+refuse_unsupported (Call *call)
+{
+  const Operation *operation = call->operation;
+  int origin = libvirt_origin (operation->name);
+  g_autofree char *function =
+      operation->program >= 0 ? libvirt_public_function (operation->name) : g_strdup (operation->name);
+
+  call_fail_from (call, origin >= 0 ? (virErrorDomain)origin : VIR_FROM_DOMAIN, VIR_ERR_NO_SUPPORT, "%s",
+                  function);
+}
+
 void
 operation_dispatch (Call *call)
 {
@@ -97,7 +110,7 @@ operation_dispatch (Call *call)
     return;
   }
   if (call->operation->function == NULL) {
-    call_fail_with (call, VIR_ERR_NO_SUPPORT, "%s", call->operation->name);
+    refuse_unsupported (call);
     return;
   }
   /* Texts handed out by call_string stay where they are from here on. */

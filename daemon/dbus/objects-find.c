@@ -12,7 +12,7 @@ find_volume (Manager *manager, const char *key, GError **error)
 
   if (volume != NULL)
     return storage_volume_value (pool, volume);
-  virt_error_set (error, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key '%s'", key);
+  virt_error_set (error, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key %s", key);
   return NULL;
 }
 

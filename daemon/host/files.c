@@ -53,8 +53,9 @@ cannot_open (const RecipeFile *file, const char *reason, GError **error)
   const char *purpose = file->purpose != NULL ? file->purpose : "file";
 
   if (whose != NULL)
-    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s': %s (%s of %s)", file->path,
-                    reason, purpose, whose);
+    virt_error_set_from (error, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR,
+                         "Cannot access storage file '%s': %s (%s of %s)", file->path, reason, purpose,
+                         whose);
   else
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access %s '%s': %s", purpose, file->path, reason);
   return -1;

@@ -160,8 +160,8 @@ open_image (const char *path, struct stat *ret_status, GError **error)
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
   if (fd < 0 || fstat (fd, ret_status) != 0) {
-    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s': %s", path,
-                    g_strerror (errno));
+    virt_error_set_from (error, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s': %s",
+                         path, g_strerror (errno));
     if (fd >= 0)
       close (fd);
     return -1;

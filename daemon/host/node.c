@@ -168,9 +168,8 @@ node_cpu_stats (int cpu, NodeCpuStats *ret, GError **error)
     ret->iowait = value[4] * tick;
     return TRUE;
   }
-  virt_error_set (error, VIR_ERR_INVALID_ARG,
-                  "cpuNum in %s must be less than or equal to the host's highest: there is no CPU %d",
-                  "nodeGetCPUStats", cpu);
+  virt_error_set_plain (error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Invalid cpuNum in %s: there is no CPU %d",
+                        "virHostCPUGetStatsLinux", cpu);
   return FALSE;
 }
 

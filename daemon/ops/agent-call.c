@@ -54,13 +54,30 @@ talked (gpointer result, const GError *error, gpointer data)
     call_answer (call, answer);
 }
 
+/* Those that look for the agent first, and for a machine that runs only with it: to libvirt's clients the
+ * error is then the QEMU driver's. */
+static gboolean
+looks_for_agent_first (const Operation *operation)
+{
+  static const char *const names[] = { "DOMAIN_FSTRIM",
+                                       "DOMAIN_GET_GUEST_INFO",
+                                       "DOMAIN_SET_GUEST_VCPUS",
+                                       "DOMAIN_AUTHORIZED_SSH_KEYS_GET",
+                                       "DOMAIN_AUTHORIZED_SSH_KEYS_SET",
+                                       "DOMAIN_PM_SUSPEND_FOR_DURATION",
+                                       "DOMAIN_SHUTDOWN_FLAGS",
+                                       NULL };
+
+  return g_strv_contains (names, operation->name);
+}
+
 /* The agent's channel, or NULL and the call failed. */
 static const DeviceChannel *
 find_agent (Call *call)
 {
   GError *error = NULL;
 
-  if (!domain_check_active (call->domain, &error)) {
+  if (!looks_for_agent_first (call->operation) && !domain_check_active (call->domain, &error)) {
     call_fail (call, error);
     return NULL;
   }

@@ -58,8 +58,8 @@ edit_check (Manager *manager, gpointer data, GError **error)
     return TRUE;
   domain = manager_find_name (manager, edit->def->name, NULL);
   if (domain != NULL)
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain with name '%s' already exists",
-                    edit->def->name);
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                         "domain with name '%s' already exists", edit->def->name);
   return domain == NULL;
 }
 

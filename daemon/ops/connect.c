@@ -87,11 +87,32 @@ op_answer_empty_list (Call *call)
   call_answer (call, g_variant_new ("(@*)", empty_list (call->operation)));
 }
 
+/* Flags of the lists of what is not there; others take whatever they are given. */
+static gboolean
+check_list_flags (Call *call)
+{
+  static const struct {
+    const char *name;
+    guint32 known;
+  } lists[] = {
+    { "CONNECT_LIST_ALL_NETWORKS", 0x3f },
+    { "CONNECT_LIST_ALL_INTERFACES", 0x3 },
+    { "CONNECT_LIST_ALL_SECRETS", 0xf },
+    { "CONNECT_LIST_ALL_NWFILTERS", 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    if (g_str_equal (call->operation->name, lists[i].name))
+      return call_check_flags (call, call_uint (call, 1), lists[i].known);
+  return TRUE;
+}
+
 void
 op_answer_empty_list_and_count (Call *call)
 {
   const GVariantType *list = g_variant_type_first (shape_of (call->operation->out)->type);
   gboolean is_signed = g_variant_type_equal (g_variant_type_next (list), G_VARIANT_TYPE_INT32);
 
-  call_answer (call, g_variant_new (is_signed ? "(@*i)" : "(@*u)", empty_list (call->operation), 0));
+  if (check_list_flags (call))
+    call_answer (call, g_variant_new (is_signed ? "(@*i)" : "(@*u)", empty_list (call->operation), 0));
 }

@@ -178,12 +178,33 @@ find (const DeviceRequest *request, const DomainDef *def, const Device *wanted, 
                            : device_match (def, wanted, error);
 }
 
+/* Where there is no such disk, libvirt says it in other words for each of these. */
+static gboolean
+explain_missing (const DeviceRequest *request, const Device *wanted, gboolean live, GError **error)
+{
+  const char *target =
+      wanted != NULL && wanted->kind == &disk_kind ? ((const DeviceDisk *)wanted)->target : NULL;
+
+  if (target == NULL || (request->action == DEVICE_DETACH && live))
+    return FALSE;
+  g_clear_error (error);
+  if (request->action == DEVICE_DETACH)
+    virt_error_set (error, VIR_ERR_DEVICE_MISSING, "no target device %s", target);
+  else if (live)
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "disk '%s' not found", target);
+  else
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "target %s doesn't exist.", target);
+  return FALSE;
+}
+
 static gboolean
 detach_config (DeviceRequest *request, const Device *wanted, GError **error)
 {
   const Device *device = find (request, request->config_def, wanted, error);
 
-  if (device == NULL || !check_config_kind (device, "detach", attachable, G_N_ELEMENTS (attachable), error))
+  if (device == NULL)
+    return explain_missing (request, wanted, FALSE, error);
+  if (!check_config_kind (device, "detach", attachable, G_N_ELEMENTS (attachable), error))
     return FALSE;
   request->config_index = domain_def_device_index (request->config_def, device);
   request->new_config = domain_def_without_device (request->config_def, request->config_index);
@@ -228,7 +249,7 @@ update_config (DeviceRequest *request, const Device *wanted, GError **error)
     return FALSE;
   device = device_match (request->config_def, wanted, error);
   if (device == NULL)
-    return FALSE;
+    return explain_missing (request, wanted, FALSE, error);
   request->config_index = domain_def_device_index (request->config_def, device);
   request->new_config = domain_def_with_replaced (request->config_def, request->config_index, wanted,
                                                   DEVICE_CHANGE_CONFIG, request->manager->platform, error);
@@ -244,7 +265,9 @@ update_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
   Device *updated;
   guint index;
 
-  updated = device != NULL ? device_updated_live (device, wanted, error) : NULL;
+  if (device == NULL)
+    return explain_missing (request, wanted, TRUE, error);
+  updated = device_updated_live (device, wanted, error);
   if (updated == NULL)
     return FALSE;
   def = domain_def_copy (request->live_def);

@@ -109,15 +109,16 @@ open_chardev (const Chardev *chardev, const char *what, const char *name, gboole
     return open_pty (path, force, error);
   if (path != NULL && chardev->type == CHARDEV_UNIX)
     return open_socket (path, error);
-  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
                   "character device %s is not using a PTY or a UNIX socket: it is of type '%s'",
                   name != NULL ? name : "default", enum_table_name (&chardev_types, chardev->type));
   return -1;
 }
 
+/* @session is what a client has of it, @what what it is. */
 static void
-open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *name), const char *what,
-             gboolean force)
+open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *name), const char *session,
+             const char *what, gboolean force)
 {
   const char *name = call_maybe_string (call, 1);
   GError *error = NULL;
@@ -130,11 +131,10 @@ open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *nam
   }
   chardev = find (call->domain->machine->def, name);
   if (chardev == NULL) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "cannot find %s device '%s'", what,
-                    name != NULL ? name : "default");
+    call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "cannot find %s %s", what, name != NULL ? name : "<null>");
     return;
   }
-  fd = open_chardev (chardev, what, name, force, &error);
+  fd = open_chardev (chardev, session, name, force, &error);
   if (fd < 0) {
     call_fail (call, error);
     return;
@@ -150,7 +150,7 @@ op_domain_open_console (Call *call)
   guint32 flags = call_uint (call, 2);
 
   if (call_check_flags (call, flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE))
-    open_device (call, find_console, "console", (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
+    open_device (call, find_console, "console", "character device", (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
 }
 
 void
@@ -159,5 +159,5 @@ op_domain_open_channel (Call *call)
   guint32 flags = call_uint (call, 2);
 
   if (call_check_flags (call, flags, VIR_DOMAIN_CHANNEL_FORCE))
-    open_device (call, find_channel, "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
+    open_device (call, find_channel, "channel", "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
 }

@@ -172,7 +172,8 @@ call_check_affect (Call *call, guint flags, DefinitionWhich *ret_which)
     return FALSE;
   }
   if (config && !domain->persistent) {
-    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "transient domains do not have any persistent config");
+    call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                    "transient domains do not have any persistent config");
     return FALSE;
   }
   *ret_which = config && !live ? DEFINITION_CONFIG : DEFINITION_CURRENT;
@@ -269,7 +270,8 @@ op_domain_get_source (Call *call)
   SourceRequest *request;
 
   if (!call->domain->persistent) {
-    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "transient domains do not have any persistent config");
+    call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                    "transient domains do not have any persistent config");
     return;
   }
   request = g_new0 (SourceRequest, 1);

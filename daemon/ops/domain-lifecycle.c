@@ -132,6 +132,16 @@ op_domain_resume (Call *call)
     domain_queue (call->domain, "resume", call, resume_begin);
 }
 
+/* The same for what the guest is asked to do itself, where it is the driver that looks in libvirt. */
+static gboolean
+must_run_for_guest (Domain *domain, Call *call)
+{
+  if (domain_is_active (domain))
+    return TRUE;
+  call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  return FALSE;
+}
+
 /* Flags that say how the guest is to be asked. Without any, by the power button. FALSE: answered, or left to
  * the guest's agent. */
 static gboolean
@@ -161,7 +171,7 @@ op_domain_shutdown (Call *call)
 {
   if (check_way (call, flags_of (call), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
                  FALSE)
-      && must_run (call->domain, call))
+      && must_run_for_guest (call->domain, call))
     domain_queue (call->domain, "shutdown", call, shutdown_begin);
 }
 

@@ -38,7 +38,7 @@ check_type (Call *call, int type)
 {
   if (type >= VIR_DOMAIN_METADATA_DESCRIPTION && type <= VIR_DOMAIN_METADATA_ELEMENT)
     return TRUE;
-  call_fail_with (call, VIR_ERR_INVALID_ARG, "unknown metadata type '%d'", type);
+  call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "unknown metadata type '%d'", type);
   return FALSE;
 }
 

@@ -91,8 +91,10 @@ op_domain_monitor_command (Call *call)
     request->command = untrusted_json_object (text, strlen (text));
   if (request->line == NULL && request->command == NULL) {
     monitor_command_free (request);
-    call_fail_with (call, VIR_ERR_INVALID_ARG,
-                    "a command of QMP is one JSON object, such as {\"execute\":\"query-status\"}");
+    call_fail_from (call, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR,
+                    "cannot parse json %s: a command of QMP is one JSON object, such as "
+                    "{\"execute\":\"query-status\"}",
+                    text);
     return;
   }
   machine_taint_by_monitor (call->domain->machine);

@@ -40,7 +40,7 @@ rename_begin (Domain *domain, Call *call)
   else if (!domain->persistent)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
   else if (g_str_equal (name, domain->name))
-    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "Can't rename domain to itself");
+    call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "Can't rename domain to itself");
   else
     call_with_definition (call, DEFINITION_CONFIG, rename_with);
 }

@@ -218,7 +218,11 @@ op_domain_managed_save (Call *call)
 static gpointer
 remove_job (G_GNUC_UNUSED Job *job, gpointer path, GError **error)
 {
-  return managed_save_remove (path, error) ? JOB_OK : NULL;
+  if (access (path, F_OK) == 0)
+    return managed_save_remove (path, error) ? JOB_OK : NULL;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to remove managed save file '%s': %s",
+                  (const char *)path, g_strerror (errno));
+  return NULL;
 }
 
 static void

@@ -83,8 +83,9 @@ read_keys (Call *call)
     g_variant_get_child (codes, i, "u", &code);
     number = key_number (call_uint (call, 1), code);
     if (number == 0) {
-      call_fail_with (call, VIR_ERR_INVALID_ARG, "cannot translate keycode %u of %s codeset to qnum keycode",
-                      code, call_uint (call, 1) == VIR_KEYCODE_SET_LINUX ? "linux" : "the given");
+      call_fail_with (call, VIR_ERR_INTERNAL_ERROR,
+                      "cannot translate keycode %u of %s codeset to qnum keycode", code,
+                      call_uint (call, 1) == VIR_KEYCODE_SET_LINUX ? "linux" : "the given");
       return NULL;
     }
     json_array_add_object_element (keys, props ("type", "s", "number", "data", "u", number, NULL));

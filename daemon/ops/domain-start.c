@@ -266,7 +266,8 @@ create_check (Manager *manager, gpointer data, GError **error)
   if (!manager_check_identity (manager, create->def->name, create->def->uuid, &domain, error))
     return FALSE;
   if (domain != NULL && (domain_is_active (domain) || domain->busy)) {
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active", domain->name);
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active",
+                         domain->name);
     return FALSE;
   }
   return TRUE;

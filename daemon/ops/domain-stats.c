@@ -370,7 +370,8 @@ op_connect_get_all_domain_stats (Call *call)
     return;
   if ((flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS) && (groups & ~(guint)STATS_KNOWN)) {
     call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                    "Stats types bits 0x%x are not supported by this daemon", groups & ~(guint)STATS_KNOWN);
+                    "Stats types bits 0x%x are not supported by this daemon or QEMU",
+                    groups & ~(guint)STATS_KNOWN);
     return;
   }
   if (!choose (call, flags, domains))

@@ -81,8 +81,8 @@ op_node_get_memory_stats (Call *call)
   if (!call_check_flags (call, call_uint (call, 2), 0))
     return;
   if (cell != VIR_NODE_MEMORY_STATS_ALL_CELLS && cell != 0) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "cellNum in %s must be less than or equal to %d",
-                    "virNodeGetMemoryStats", 0);
+    call_fail_plain (call, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
+                     "cellNum in %s must be less than or equal to %d", "virHostMemGetStats", 0);
     return;
   }
   if (!node_memory_stats (&stats, &error)) {

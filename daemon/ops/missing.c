@@ -27,6 +27,10 @@ static const struct {
   { "SECRET_LOOKUP_BY_USAGE", VIR_ERR_NO_SECRET, "no secret with matching usage '%s'", 1 },
   { "NWFILTER_LOOKUP_BY_NAME", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", 0 },
   { "NWFILTER_LOOKUP_BY_UUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid '%s'", 0 },
+  { "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_SNAPSHOT,
+    "no domain snapshot with matching name '%s'", 1 },
+  { "DOMAIN_CHECKPOINT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_CHECKPOINT,
+    "no domain checkpoint with matching name '%s'", 1 },
   { "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", VIR_ERR_NO_NWFILTER_BINDING,
     "no nwfilter binding for port dev '%s'", 0 },
 };
@@ -47,6 +51,12 @@ describe_argument (const Call *call, guint index)
     return g_strdup ("");
   uuid_format (bytes, text);
   return g_strdup (text);
+}
+
+void
+op_domain_snapshot_current (Call *call)
+{
+  call_fail_with (call, VIR_ERR_NO_DOMAIN_SNAPSHOT, "the domain does not have a current snapshot");
 }
 
 void

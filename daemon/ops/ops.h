@@ -47,6 +47,7 @@ void op_node_get_memory_parameters (Call *call);
 void op_node_set_memory_parameters (Call *call);
 
 /* ops/missing.c */
+void op_domain_snapshot_current (Call *call);
 void op_lookup_finds_none (Call *call);
 
 /* ops/domain-list.c */

@@ -178,7 +178,7 @@ op_storage_vol_create_xml_from_key (Call *call)
   GVariant *given[4];
 
   if (from == NULL) {
-    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key '%s'", key);
+    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key %s", key);
     return;
   }
   for (guint i = 0; i < G_N_ELEMENTS (given); i++)

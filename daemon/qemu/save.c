@@ -61,7 +61,7 @@ managed_save_remove (const char *path, GError **error)
 {
   if (unlink (path) == 0 || errno == ENOENT)
     return TRUE;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot remove the managed save '%s': %s", path,
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to remove managed save file '%s': %s", path,
                   g_strerror (errno));
   return FALSE;
 }

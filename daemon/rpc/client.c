@@ -8,6 +8,7 @@
 
 #include "daemon/rpc/client.h"
 
+#include "daemon/libvirt-names.h"
 #include "daemon/rpc/server.h"
 #include "wire/xdr.h"
 
@@ -258,6 +259,14 @@ reply_answer (RpcClient *client, const RpcHeader *request, const Call *call, GVa
   return TRUE;
 }
 
+static int
+origin_of (const Operation *operation, const GError *error)
+{
+  int origin = virt_error_origin (error);
+
+  return origin >= 0 ? origin : libvirt_origin (operation->name);
+}
+
 static void
 respond (Call *call, GVariant *answer, const GError *error)
 {
@@ -266,7 +275,9 @@ respond (Call *call, GVariant *answer, const GError *error)
 
   if (answer != NULL && reply_answer (half->client, &half->header, call, answer, &mistake))
     return;
-  rpc_client_reply_error (half->client, &half->header, answer != NULL ? mistake : error);
+  error = answer != NULL ? mistake : error;
+  reply_error (half->client, &half->header, origin_of (call->operation, error), virt_error_code (error),
+               error->message);
 }
 
 static int

@@ -102,12 +102,15 @@ tidy_message (const char *format, va_list arguments)
   return message;
 }
 
-static void diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where,
-                             virErrorNumber code, const char *format, va_list arguments) G_GNUC_PRINTF (5, 0);
+#define ORIGIN_BY_CODE -1
 
 static void
-diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, virErrorNumber code,
-                 const char *format, va_list arguments)
+diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, int origin,
+                 virErrorNumber code, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
+
+static void
+diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, int origin,
+                 virErrorNumber code, const char *format, va_list arguments)
 {
   g_autofree char *message = tidy_message (format, arguments);
   guint index = place_for (diagnostics, where);
@@ -124,6 +127,7 @@ diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position
   diagnostic = g_new0 (Diagnostic, 1);
   diagnostic->severity = severity;
   diagnostic->where = where;
+  diagnostic->origin = origin;
   diagnostic->code = code;
   diagnostic->message = g_steal_pointer (&message);
   g_ptr_array_insert (diagnostics->kept, (int)index, diagnostic);
@@ -135,7 +139,18 @@ diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code
   va_list arguments;
 
   va_start (arguments, format);
-  diagnostics_add (diagnostics, DIAGNOSTIC_ERROR, where, code, format, arguments);
+  diagnostics_add (diagnostics, DIAGNOSTIC_ERROR, where, ORIGIN_BY_CODE, code, format, arguments);
+  va_end (arguments);
+}
+
+void
+diagnostics_error_from (Diagnostics *diagnostics, Position where, virErrorDomain origin, virErrorNumber code,
+                        const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  diagnostics_add (diagnostics, DIAGNOSTIC_ERROR, where, (int)origin, code, format, arguments);
   va_end (arguments);
 }
 
@@ -145,7 +160,7 @@ diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber co
   va_list arguments;
 
   va_start (arguments, format);
-  diagnostics_add (diagnostics, DIAGNOSTIC_WARNING, where, code, format, arguments);
+  diagnostics_add (diagnostics, DIAGNOSTIC_WARNING, where, ORIGIN_BY_CODE, code, format, arguments);
   va_end (arguments);
 }
 
@@ -209,6 +224,7 @@ diagnostics_check (const Diagnostics *diagnostics, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   virErrorNumber code = VIR_ERR_XML_ERROR;
+  int origin = ORIGIN_BY_CODE;
   guint errors = 0;
 
   if (!diagnostics_has_errors (diagnostics))
@@ -219,10 +235,12 @@ diagnostics_check (const Diagnostics *diagnostics, GError **error)
 
     if (diagnostic->severity != DIAGNOSTIC_ERROR)
       continue;
-    if (errors++ == 0)
+    if (errors++ == 0) {
       code = diagnostic->code;
-    else
+      origin = diagnostic->origin;
+    } else {
       g_string_append_c (text, '\n');
+    }
     if (diagnostic->where.line > 0)
       append_place (text, diagnostics, diagnostic->where);
     g_string_append (text, diagnostic->message);
@@ -231,6 +249,9 @@ diagnostics_check (const Diagnostics *diagnostics, GError **error)
     g_string_append_printf (text, "%s%u more mistakes are not shown", errors > 0 ? "\n" : "",
                             diagnostics->dropped_errors);
 
-  virt_error_set (error, code, "%s", text->str);
+  if (origin == ORIGIN_BY_CODE)
+    virt_error_set (error, code, "%s", text->str);
+  else
+    virt_error_set_from (error, (virErrorDomain)origin, code, "%s", text->str);
   return FALSE;
 }

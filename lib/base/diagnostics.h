@@ -20,6 +20,7 @@ typedef enum { DIAGNOSTIC_WARNING, DIAGNOSTIC_ERROR } DiagnosticSeverity;
 typedef struct {
   DiagnosticSeverity severity;
   virErrorNumber code;
+  int origin; /* virErrorDomain; -1: the one that goes with the number */
   Position where;
   char *message;
 } Diagnostic;
@@ -34,6 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Diagnostics, diagnostics_free)
 /* The same mistake at the same place is kept once. */
 void diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format,
                         ...) G_GNUC_PRINTF (4, 5);
+/* The same, from a part of libvirt that does not go with the number; see virt_error_set_from. */
+void diagnostics_error_from (Diagnostics *diagnostics, Position where, virErrorDomain origin,
+                             virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (5, 6);
 void diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format,
                           ...) G_GNUC_PRINTF (4, 5);
 

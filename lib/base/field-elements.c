@@ -69,15 +69,15 @@ memory_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer mem
   guint64 value, unit_bytes;
 
   if (!size_unit (unit, BYTES_PER_KIB, &unit_bytes)) {
-    diagnostics_error (
-        reader->diagnostics, where, VIR_ERR_INVALID_ARG,
+    diagnostics_error_from (
+        reader->diagnostics, where, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
         "unknown suffix '%s' as unit of <%s>: expected b, KiB, MiB, GiB, TiB, KB, MB, GB or TB", unit,
         (const char *)element->name);
     return;
   }
   if (!parse_uint (text, G_MAXUINT64, &value)) {
-    diagnostics_error (
-        reader->diagnostics, where, VIR_ERR_XML_ERROR,
+    diagnostics_error_from (
+        reader->diagnostics, where, VIR_FROM_XML, VIR_ERR_XML_ERROR,
         "Invalid value '%s' for element <%s>: expected a whole number, with the unit in an attribute", text,
         (const char *)element->name);
     return;

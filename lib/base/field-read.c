@@ -102,6 +102,16 @@ element_text (xmlNode *element)
   return text;
 }
 
+/* The error of a bad or missing value, as libvirt numbers it. @attribute is NULL for an element's text. */
+static ValueError
+value_error (const FieldReader *reader, const char *element, const char *attribute)
+{
+  for (const ValueError *error = reader->value_errors; error != NULL && error->element != NULL; error++)
+    if (g_str_equal (error->element, element) && g_strcmp0 (error->attribute, attribute) == 0)
+      return *error;
+  return (ValueError){ element, attribute, VIR_ERR_XML_ERROR, VIR_FROM_XML };
+}
+
 static void
 parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribute)
 {
@@ -116,14 +126,16 @@ parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribu
   source_map_add (walk->reader->map, member, where);
   if (field->type->parse (field, member, text, &accepted))
     return;
+
+  const ValueError error = value_error (walk->reader, (const char *)element->name,
+                                        attribute != NULL ? (const char *)attribute->name : NULL);
   if (attribute != NULL)
-    diagnostics_error (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
-                       "Invalid value for attribute '%s' in element '%s': '%s' (%s)",
-                       (const char *)attribute->name, (const char *)element->name, text, accepted);
+    diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code,
+                            "Invalid value for attribute '%s' in element '%s': '%s' (%s)", error.attribute,
+                            error.element, text, accepted);
   else
-    diagnostics_error (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
-                       "Invalid value for element '%s': '%s' (%s)", (const char *)element->name, text,
-                       accepted);
+    diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code,
+                            "Invalid value for element '%s': '%s' (%s)", error.element, text, accepted);
 }
 
 static void
@@ -205,12 +217,14 @@ report_missing (Walk *walk, const Field *field)
   const char *name = (const char *)walk->element->name;
 
   last = last != NULL ? last + 1 : field->path;
-  if (last[0] == '@')
-    diagnostics_error (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
-                       "Missing required attribute '%s' in element '%.*s'", last + 1,
-                       last == field->path ? (int)strlen (name) : (int)(last - field->path - 1),
-                       last == field->path ? name : field->path);
-  else
+  if (last[0] == '@') {
+    g_autofree char *element =
+        last == field->path ? g_strdup (name) : g_strndup (field->path, (gsize)(last - field->path - 1));
+    const ValueError error = value_error (walk->reader, element, last + 1);
+
+    diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code,
+                            "Missing required attribute '%s' in element '%s'", last + 1, element);
+  } else
     diagnostics_error (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "element '%s' lacks the required '%s'", name, field->path);
 }
@@ -292,7 +306,7 @@ report_unknown (Walk *walk, Position where, const char *level, const xmlNode *in
   const char *bare = is_attribute ? name + 1 : name;
 
   if (level_knows (walk, level, name)) {
-    report (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
+    report (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             is_attribute ? "%s '%s' does not belong to this form of element '%s'"
                          : "%s '%s' is not expected here in element '%s': it was said before, or this form "
                            "does not have it",
@@ -302,12 +316,12 @@ report_unknown (Walk *walk, Position where, const char *level, const xmlNode *in
 
   g_autofree char *nearest = nearest_at_level (walk, level, name);
   if (nearest != NULL)
-    report (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
+    report (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             "unknown %s '%s' in element '%s': did you mean '%s'?", what, bare, (const char *)inside->name,
             nearest);
   else
-    report (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR, "unknown %s '%s' in element '%s'", what,
-            bare, (const char *)inside->name);
+    report (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA, "unknown %s '%s' in element '%s'",
+            what, bare, (const char *)inside->name);
 }
 
 static gboolean

@@ -128,12 +128,22 @@ void source_map_add (SourceMap *map, gconstpointer member, Position where);
  * neither. */
 Position source_map_find (const SourceMap *map, gconstpointer member, gconstpointer fallback);
 
-/* What a reading needs: where from, where mistakes go. @lax: unknown names are warnings, not errors. */
+/* Values whose refusal has another number and origin in libvirt than a bad value has there mostly. */
+typedef struct {
+  const char *element;   /* NULL ends the table */
+  const char *attribute; /* NULL: the element's text */
+  virErrorNumber code;
+  virErrorDomain origin;
+} ValueError;
+
+/* What a reading needs: where from, where mistakes go. @lax: unknown names are warnings, not errors.
+ * @value_errors may be NULL. */
 typedef struct {
   XmlDocument *document;
   Diagnostics *diagnostics;
   SourceMap *map;
   gboolean lax;
+  const ValueError *value_errors;
 } FieldReader;
 
 /*

@@ -38,7 +38,7 @@ device_from_xml (const char *xml, GError **error)
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (XmlDocument) document = xml_document_parse (xml, -1, diagnostics);
   g_autoptr (SourceMap) map = source_map_new ();
-  FieldReader reader = { document, diagnostics, map, TRUE };
+  FieldReader reader = { document, diagnostics, map, TRUE, NULL };
   const DeviceKind *kind;
   const char *name;
   Device *device;
@@ -50,7 +50,7 @@ device_from_xml (const char *xml, GError **error)
   name = (const char *)xml_document_root (document)->name;
   kind = device_kind_by_element (name);
   if (kind == NULL) {
-    virt_error_set (error, VIR_ERR_XML_ERROR, "unknown device type '%s'", name);
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown device type '%s'", name);
     return NULL;
   }
   device = device_new (kind);
@@ -120,8 +120,8 @@ refuse_target (const DeviceDisk *disk, const DeviceDisk *other, DeviceChange cha
 {
   if (change == DEVICE_CHANGE_LIVE)
     virt_error_set (error, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
-                    disk->target, disk_path (disk) != NULL ? disk_path (disk) : "",
-                    disk_path (other) != NULL ? disk_path (other) : "");
+                    disk->target, disk_path (other) != NULL ? disk_path (other) : "(null)",
+                    disk_path (disk) != NULL ? disk_path (disk) : "(null)");
   else
     virt_error_set (error, VIR_ERR_OPERATION_INVALID, "target %s already exists", disk->target);
 }

@@ -103,10 +103,10 @@ report_unknown_element (FieldReader *reader, xmlNode *element)
     words[i + 1] = device_kinds[i]->element;
   nearest = nearest_word (name, words);
   if (nearest != NULL)
-    report (reader->diagnostics, where, VIR_ERR_XML_ERROR,
+    report (reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             "unknown element '%s' in element 'devices': did you mean '%s'?", name, nearest);
   else
-    report (reader->diagnostics, where, VIR_ERR_XML_ERROR,
+    report (reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             "unknown element '%s' in element 'devices': there is no such kind of device", name);
 }
 

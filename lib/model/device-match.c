@@ -17,6 +17,8 @@
 #include "model/serial.h"
 #include "model/verbatim-device.h"
 
+#define NOTHING "(<null>)" /* libvirt's word for what was not said */
+
 static gboolean
 is_free (const Field *field, const char *const *free_paths)
 {
@@ -110,13 +112,12 @@ find_interface (const DomainDef *def, const DeviceInterface *wanted, GError **er
   }
   if (found != NULL)
     return found;
-  if (wanted->device.address.type != ADDRESS_NONE) {
-    g_autofree char *address = device_address_to_text (&wanted->device.address);
-    missing (error, "no device matching MAC address %s and address %s found",
-             wanted->mac != NULL ? wanted->mac : "(none)", address);
-  } else {
-    missing (error, "no device matching MAC address %s found", wanted->mac != NULL ? wanted->mac : "(none)");
-  }
+  g_autofree char *address =
+      wanted->device.address.type != ADDRESS_NONE ? device_address_to_text (&wanted->device.address) : NULL;
+  virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_DEVICE_MISSING,
+                       "no device found at address '%s' matching MAC address '%s' and alias '%s'",
+                       address != NULL ? address : NOTHING, wanted->mac != NULL ? wanted->mac : NOTHING,
+                       wanted->device.alias != NULL ? wanted->device.alias : NOTHING);
   return NULL;
 }
 
@@ -192,6 +193,7 @@ device_match_alias (const DomainDef *def, const char *alias, GError **error)
   Device *device = domain_def_find_alias (def, alias);
 
   if (device == NULL)
-    missing (error, "no device found with alias %s", alias);
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_INTERNAL_ERROR, "no device found with alias %s",
+                         alias);
   return device;
 }

@@ -13,6 +13,33 @@
 
 #include <string.h>
 
+/* Values that libvirt reads by hand, where it says so by these numbers. */
+static const ValueError value_errors[] = {
+  { "domain", "type", VIR_ERR_INTERNAL_ERROR, VIR_FROM_DOMAIN },
+  { "uuid", NULL, VIR_ERR_INTERNAL_ERROR, VIR_FROM_DOMAIN },
+  { "vcpu", NULL, VIR_ERR_XML_ERROR, VIR_FROM_DOMAIN },
+  { "mac", "address", VIR_ERR_XML_ERROR, VIR_FROM_DOMAIN },
+  { "type", NULL, VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "on_poweroff", NULL, VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "on_reboot", NULL, VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "on_crash", NULL, VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "on_lockfailure", NULL, VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "clock", "offset", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "cpu", "mode", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_CPU },
+  { "controller", "model", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "model", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "watchdog", "model", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "rng", "model", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "input", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "serial", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "parallel", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "console", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "channel", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "address", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_DOMAIN },
+  { "address", "slot", VIR_ERR_XML_ERROR, VIR_FROM_NONE },
+  { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE },
+};
+
 static gboolean
 check_root (XmlDocument *document, Diagnostics *diagnostics)
 {
@@ -20,8 +47,9 @@ check_root (XmlDocument *document, Diagnostics *diagnostics)
 
   if (g_str_equal ((const char *)root->name, "domain"))
     return TRUE;
-  diagnostics_error (diagnostics, xml_document_node_position (document, root), VIR_ERR_XML_ERROR,
-                     "expecting root element of 'domain', not '%s'", (const char *)root->name);
+  diagnostics_error_from (diagnostics, xml_document_node_position (document, root), VIR_FROM_XML,
+                          VIR_ERR_XML_ERROR, "expecting root element of 'domain', not '%s'",
+                          (const char *)root->name);
   return FALSE;
 }
 
@@ -165,7 +193,7 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
   g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
   g_autoptr (SourceMap) map = source_map_new ();
   g_autoptr (Diagnostics) refusals = diagnostics_new (NULL);
-  FieldReader reader = { document, diagnostics, map, (flags & DOMAIN_READ_LAX) != 0 };
+  FieldReader reader = { document, diagnostics, map, (flags & DOMAIN_READ_LAX) != 0, value_errors };
   g_autoptr (DomainDef) def = NULL;
 
   if (document == NULL || !check_root (document, diagnostics))

@@ -38,19 +38,21 @@ state_read_attribute (FieldReader *reader, const Field *field, int *member, xmlN
     return;
   }
   if (text == NULL) {
-    diagnostics_error (reader->diagnostics, xml_document_node_position (reader->document, element),
-                       VIR_ERR_XML_ERROR, "Missing required attribute '%s' in element '%s'", name,
-                       (const char *)element->name);
+    diagnostics_error_from (reader->diagnostics, xml_document_node_position (reader->document, element),
+                            VIR_FROM_XML, VIR_ERR_XML_ERROR,
+                            "Missing required attribute '%s' in element '%s'", name,
+                            (const char *)element->name);
     return;
   }
   *member = enum_table_value (words, text);
   if (*member == TRISTATE_ABSENT) {
     g_autofree char *choices = enum_table_choices (words);
 
-    diagnostics_error (
+    diagnostics_error_from (
         reader->diagnostics,
         xml_document_attribute_position (reader->document, xmlHasProp (element, (const xmlChar *)name)),
-        VIR_ERR_XML_ERROR, "Invalid value for attribute '%s' in element '%s': '%s' (accepted: %s)", name,
+        VIR_FROM_XML, VIR_ERR_XML_ERROR,
+        "Invalid value for attribute '%s' in element '%s': '%s' (accepted: %s)", name,
         (const char *)element->name, text, choices);
   }
 }

@@ -183,15 +183,16 @@ storage_pool_def_parse (const char *text, gssize length, guint flags, Diagnostic
   g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
   g_autoptr (SourceMap) map = source_map_new ();
   g_autoptr (StoragePoolDef) def = NULL;
-  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0 };
+  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0, NULL };
   xmlNode *root;
 
   if (document == NULL)
     return NULL;
   root = xml_document_root (document);
   if (!g_str_equal ((const char *)root->name, "pool")) {
-    diagnostics_error (diagnostics, xml_document_node_position (document, root), VIR_ERR_XML_ERROR,
-                       "expecting root element of 'pool', not '%s'", (const char *)root->name);
+    diagnostics_error_from (diagnostics, xml_document_node_position (document, root), VIR_FROM_XML,
+                            VIR_ERR_XML_ERROR, "expecting root element of 'pool', not '%s'",
+                            (const char *)root->name);
     return NULL;
   }
   def = field_new (&pool_table);

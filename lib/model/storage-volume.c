@@ -58,6 +58,12 @@ static const Field volume_fields[] = {
 
 static const FieldTable volume_table = { sizeof (StorageVolumeDef), volume_fields };
 
+/* What libvirt reads by hand, where it says so by these numbers. */
+static const ValueError value_errors[] = {
+  { "format", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_STORAGE },
+  { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE },
+};
+
 StorageVolumeDef *
 storage_volume_def_new (void)
 {
@@ -162,15 +168,16 @@ storage_volume_def_parse (const char *text, gssize length, guint flags, gboolean
   g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
   g_autoptr (SourceMap) map = source_map_new ();
   g_autoptr (StorageVolumeDef) def = NULL;
-  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0 };
+  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0, value_errors };
   xmlNode *root;
 
   if (document == NULL)
     return NULL;
   root = xml_document_root (document);
   if (!g_str_equal ((const char *)root->name, "volume")) {
-    diagnostics_error (diagnostics, xml_document_node_position (document, root), VIR_ERR_XML_ERROR,
-                       "expecting root element of 'volume', not '%s'", (const char *)root->name);
+    diagnostics_error_from (diagnostics, xml_document_node_position (document, root), VIR_FROM_XML,
+                            VIR_ERR_XML_ERROR, "expecting root element of 'volume', not '%s'",
+                            (const char *)root->name);
     return NULL;
   }
   def = storage_volume_def_new ();

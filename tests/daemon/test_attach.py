@@ -295,7 +295,7 @@ def test_a_link_is_cut_and_mended(boot):
     linux.update(card.format("up"))
     linux.shell.until("cat /sys/class/net/eth0/carrier", "1")
     assert "model from virtio to e1000" in linux.error("UpdateDevice", card.format("up").replace("virtio", "e1000"))
-    assert "no device matching MAC" in linux.error("UpdateDevice", card.format("up").replace("01:02", "99:99"))
+    assert "matching MAC address" in linux.error("UpdateDevice", card.format("up").replace("01:02", "99:99"))
 
 
 def test_a_guest_that_does_not_let_go(daemon, images):
@@ -357,9 +357,9 @@ def test_the_document_is_edited_where_the_device_stands(daemon):
 
 
 @pytest.mark.parametrize("xml, flags, words", [
-    ("<disk><target dev='vdz'/></disk>", CONFIG, "device not found: disk vdz not found"),
+    ("<disk><target dev='vdz'/></disk>", CONFIG, "device not found: no target device vdz"),
     ("<interface type='user'><mac address='52:54:00:99:99:99'/></interface>", CONFIG,
-     "device not found: no device matching MAC address 52:54:00:99:99:99 found"),
+     "device not found: no device found at address '(<null>)' matching MAC address '52:54:00:99:99:99' and alias '(<null>)'"),
     ("<disk><target dev='vda'/></disk>", LIVE, "domain is not running"),
     ("<disk><target dev='vda'/>", CONFIG, "line 1"),
     ("<disk><target dev='vda'/></disk>", 1 << 9, "unsupported flags (0x200)"),

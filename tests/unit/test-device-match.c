@@ -64,11 +64,13 @@ test_what_a_description_means (G_GNUC_UNUSED void **state)
     { "<disk><target dev='vdz'/></disk>", NULL, "device not found: disk vdz not found" },
     { "<interface type='bridge'><mac address='52:54:00:00:00:02'/></interface>", "net1", NULL },
     { "<interface type='user'><mac address='52:54:00:00:00:09'/></interface>", NULL,
-      "device not found: no device matching MAC address 52:54:00:00:00:09 found" },
+      "device not found: no device found at address '(<null>)' matching MAC address '52:54:00:00:00:09' and "
+      "alias '(<null>)'" },
     { "<interface type='user'><mac address='52:54:00:00:00:01'/>"
       "<address type='pci' domain='0' bus='9' slot='0' function='0'/></interface>",
       NULL,
-      "device not found: no device matching MAC address 52:54:00:00:00:01 and address 0000:09:00.0 found" },
+      "device not found: no device found at address '0000:09:00.0' matching MAC address '52:54:00:00:00:01' "
+      "and alias '(<null>)'" },
     { "<controller type='sata' index='0'/>", "ide", NULL },
     { "<controller type='scsi' index='3'/>", NULL, "device not found: controller scsi:3 not found" },
     { "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>", "ua-second", NULL },

@@ -38,11 +38,11 @@ static const Mistake mistakes[] = {
     .mistakes = "5:3: error: an os <type> must be specified\n" },
 
   /* Names that are nearly right. */
-  { "misspelt element", .vcpu = "<vpcu>2</vpcu>", .code = VIR_ERR_XML_ERROR,
+  { "misspelt element", .vcpu = "<vpcu>2</vpcu>", .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes = "4:3: error: unknown element 'vpcu' in element 'domain': did you mean 'vcpu'?\n" },
-  { "misspelt attribute", .memory = "<memory unti='MiB'>512</memory>", .code = VIR_ERR_XML_ERROR,
+  { "misspelt attribute", .memory = "<memory unti='MiB'>512</memory>", .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes = "3:11: error: unknown attribute 'unti' in element 'memory': did you mean 'unit'?\n" },
-  { "misspelt device", .devices = "<interfaces type='user'/>", .code = VIR_ERR_XML_ERROR,
+  { "misspelt device", .devices = "<interfaces type='user'/>", .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes =
         "9:12: error: unknown element 'interfaces' in element 'devices': did you mean 'interface'?\n" },
   { "misspelt machine", .type = "<type machine='q36'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
@@ -54,19 +54,19 @@ static const Mistake mistakes[] = {
         "' does not support machine type 'vax': expected one of its 6 types, such as 'q35' or 'pc'\n" },
   { "architecture like none", .type = "<type arch='z80'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "6:11: error: Unknown architecture z80: expected one such as 'x86_64' or 'i686'\n" },
-  { "element said twice", .extra = GOOD_VCPU, .code = VIR_ERR_XML_ERROR,
+  { "element said twice", .extra = GOOD_VCPU, .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes = "8:3: error: element 'vcpu' is not expected here in element 'domain': it was said before, "
                 "or this form does not have it\n" },
 
   /* Values. */
-  { "word", .extra = "<on_poweroff>restrat</on_poweroff>", .code = VIR_ERR_XML_ERROR,
+  { "word", .extra = "<on_poweroff>restrat</on_poweroff>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "8:3: error: Invalid value for element 'on_poweroff': 'restrat' (did you mean 'restart'? "
                 "accepted: 'destroy', 'restart', 'preserve', 'rename-restart', 'coredump-destroy' or "
                 "'coredump-restart')\n" },
   { "number", .vcpu = "<vcpu>two</vcpu>", .code = VIR_ERR_XML_ERROR,
     .mistakes = "4:3: error: Invalid value for element 'vcpu': 'two' (expected a whole number from 1 to "
                 "65535)\n" },
-  { "UUID", .extra = "<uuid>1234</uuid>", .code = VIR_ERR_XML_ERROR,
+  { "UUID", .extra = "<uuid>1234</uuid>", .code = VIR_ERR_INTERNAL_ERROR,
     .mistakes = "8:3: error: Invalid value for element 'uuid': '1234' (expected a UUID: 32 hexadecimal "
                 "digits, with dashes as 8-4-4-4-12 or without)\n" },
   { "memory unit", .memory = "<memory unit='MBB'>1</memory>", .code = VIR_ERR_INVALID_ARG,
@@ -82,7 +82,7 @@ static const Mistake mistakes[] = {
     .mistakes = "8:23: error: Invalid value for attribute 'adjustment' in element 'clock': 'later' (expected "
                 "'reset' or a number of seconds, which may be negative)\n" },
   { "attribute of another form", .extra = "<clock offset='utc' timezone='Europe/Paris'/>",
-    .code = VIR_ERR_XML_ERROR,
+    .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes = "8:23: error: attribute 'timezone' does not belong to this form of element 'clock'\n" },
   { "architecture", .type = "<type arch='x86-64'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "6:11: error: Unknown architecture x86-64: did you mean 'x86_64'?\n" },
@@ -218,10 +218,10 @@ every_mistake_is_named_with_its_place (void **state G_GNUC_UNUSED)
     g_autoptr (GError) error = NULL;
     g_autofree char *said = said_of (diagnostics);
 
-    if (!g_str_equal (said, mistake->mistakes))
+    diagnostics_check (diagnostics, &error);
+    if (!g_str_equal (said, mistake->mistakes) || (error != NULL && virt_error_code (error) != mistake->code))
       print_error ("in case '%s':\n%s", mistake->label, document);
     assert_string_equal (said, mistake->mistakes);
-    assert_int_equal (diagnostics_check (diagnostics, &error), mistake->code == VIR_ERR_OK);
     assert_int_equal (error != NULL ? virt_error_code (error) : VIR_ERR_OK, mistake->code);
     assert_int_equal (def != NULL, mistake->code == VIR_ERR_OK);
   }
@@ -242,7 +242,7 @@ static const WrongDocument wrong_documents[] = {
     "'lxc', "
     "'uml', 'openvz', 'test', 'vmware', 'hyperv', 'vbox', 'phyp', 'vz', 'bhyve' or 'hvf')\n" },
   { "no type", "<domain><name>a</name><memory>1</memory><os><type>hvm</type></os></domain>",
-    VIR_ERR_XML_ERROR, "1:1: error: Missing required attribute 'type' in element 'domain'\n" },
+    VIR_ERR_INTERNAL_ERROR, "1:1: error: Missing required attribute 'type' in element 'domain'\n" },
 };
 
 static void
