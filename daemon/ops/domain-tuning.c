@@ -126,19 +126,19 @@ answer_parameters (Call *call, const Parameter *parameters, const char *said)
 static void
 answer_memory (Call *call, DomainDef *def)
 {
-  answer_parameters (call, memory, def->verbatim.memtune);
+  answer_parameters (call, memory, NULL);
 }
 
 static void
 answer_blkio (Call *call, DomainDef *def)
 {
-  answer_parameters (call, blkio, def->verbatim.blkiotune);
+  answer_parameters (call, blkio, NULL);
 }
 
 static void
 answer_numa (Call *call, DomainDef *def)
 {
-  answer_parameters (call, numa, def->verbatim.numatune);
+  answer_parameters (call, numa, NULL);
 }
 
 static void

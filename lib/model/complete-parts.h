@@ -19,6 +19,12 @@ void complete_cpu (Completion *completion);
 void complete_features (Completion *completion);
 void complete_individual_vcpus (Completion *completion);
 void complete_iothreads (Completion *completion);
+void complete_cputune (Completion *completion);
+void complete_resource_limits (Completion *completion); /* <memtune>, <blkiotune>, <resource>, <perf> */
+void complete_memory_backing (Completion *completion);
+void complete_numa (Completion *completion); /* before the memory: with nodes, it is the sum of theirs */
+/* A size whose unit is an attribute beside it becomes one in KiB. FALSE after reporting a mistake. */
+gboolean complete_memory_size (Completion *completion, Number *size, char **unit, gconstpointer object);
 void complete_clock (Completion *completion);
 
 void validate_os (Validation *validation);
@@ -26,6 +32,10 @@ void validate_cpu (Validation *validation);
 void validate_features (Validation *validation);
 void validate_individual_vcpus (Validation *validation);
 void validate_iothreads (Validation *validation);
+void validate_cputune (Validation *validation);
+void validate_resource_limits (Validation *validation);
+void validate_memory_backing (Validation *validation);
+void validate_numa (Validation *validation);
 void validate_clock (Validation *validation);
 void validate_devices (Validation *validation); /* model/validate-devices.c: what two of them share */
 void validate_disk_targets (Validation *validation);

@@ -200,8 +200,6 @@ complete_vcpus (DomainDef *def)
     def->vcpus = NUMBER (1);
   if (def->vcpu_placement == 0)
     def->vcpu_placement = VCPU_PLACEMENT_STATIC;
-  if (def->vcpu_placement == VCPU_PLACEMENT_AUTO && def->verbatim.numatune == NULL)
-    def->verbatim.numatune = xml_normalize ("<numatune><memory mode='strict' placement='auto'/></numatune>");
   if (def->vcpus_current.set && def->vcpus_current.value == def->vcpus.value)
     def->vcpus_current.set = FALSE;
 }
@@ -251,11 +249,15 @@ domain_complete (Completion *completion)
   complete_genid (completion);
   forget_empty (&def->title);
   forget_empty (&def->description);
-  complete_memory (def);
   complete_vcpus (def);
   complete_individual_vcpus (completion);
+  complete_numa (completion);
+  complete_memory (def);
+  complete_memory_backing (completion);
+  complete_resource_limits (completion);
   complete_lifecycle (def);
   complete_iothreads (completion);
+  complete_cputune (completion);
   complete_clock (completion);
   complete_target (completion);
   if (diagnostics_has_errors (completion->diagnostics))

@@ -360,10 +360,9 @@ validate_driver (Validation *validation, const DeviceController *controller)
 
   virtio_options_validate (validation, &controller->device, &controller->virtio,
                            is_virtio || controller->type != CONTROLLER_SCSI);
-  if (controller->iothread.set
-      && (controller->iothread.value == 0 || controller->iothread.value > validation->def->iothreads.value))
+  if (controller->iothread.set && !domain_has_iothread (validation->def, controller->iothread.value))
     REFUSE (iothread, "controller iothread '%u' not defined in iothreadid: the domain has %u iothreads",
-            (guint)controller->iothread.value, (guint)validation->def->iothreads.value);
+            (guint)controller->iothread.value, domain_count_iothreads (validation->def));
   if (is_virtio)
     return;
   if (controller->queues.set)

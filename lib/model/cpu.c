@@ -61,7 +61,7 @@ static const Field cpu_fields[] = {
   FIELD (DomainCpu, maxphysaddr_bits, "maxphysaddr/@bits", field_number, &address_bits),
   FIELD (DomainCpu, maxphysaddr_limit, "maxphysaddr/@limit", field_number, &address_bits),
   FIELD (DomainCpu, features, "feature", field_list, &domain_cpu_feature_table),
-  FIELD (DomainCpu, numa, "numa", field_verbatim, NULL),
+  FIELD (DomainCpu, numa, "numa", field_struct, &cpu_numa_table),
   FIELD_END,
 };
 

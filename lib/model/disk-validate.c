@@ -191,10 +191,9 @@ validate_driver (Validation *validation, const DeviceDisk *disk)
             "Invalid disk read error policy: 'enospace'; expected 'stop', 'report' or 'ignore'");
   if (disk->copy_on_read == TRISTATE_YES && disk->readonly)
     REFUSE (copy_on_read, "copy_on_read is not compatible with read-only disk '%s'", disk->target);
-  if (disk->iothread.set
-      && (disk->iothread.value == 0 || disk->iothread.value > validation->def->iothreads.value))
+  if (disk->iothread.set && !domain_has_iothread (validation->def, disk->iothread.value))
     REFUSE (iothread, "Disk iothread '%u' not defined in iothreadid: the domain has %u iothreads",
-            (guint)disk->iothread.value, (guint)validation->def->iothreads.value);
+            (guint)disk->iothread.value, domain_count_iothreads (validation->def));
 }
 
 static void

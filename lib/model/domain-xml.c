@@ -79,7 +79,7 @@ check_read (FieldReader *reader, const DomainDef *def)
                                                         : source_map_find (reader->map, &def->os, def),
                        VIR_ERR_XML_ERROR, "an os <type> must be specified");
   if (source_map_find (reader->map, &def->memory, NULL).line == 0
-      && (def->cpu == NULL || def->cpu->numa == NULL))
+      && (def->cpu == NULL || def->cpu->numa.cells == NULL))
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "Memory size must be specified via <memory> or in the <numa> configuration");
 }

@@ -46,6 +46,8 @@ static const FieldRange vcpu_counts = { 1, G_MAXUINT16 };
 /* Parts that are about the host or the management of the machine: no guest sees them. */
 #define HOST_PART(member, path) \
   FIELD_WITH (DomainDef, verbatim.member, path, field_verbatim, NULL, FIELD_NO_ABI)
+#define HOST_STRUCT(member, path, table) \
+  FIELD_WITH (DomainDef, member, path, field_struct, table, FIELD_NO_ABI)
 
 /* Elements of libvirt's other namespaces; which one, the prefix in the path says. */
 #define NAMESPACED(member, path) FIELD (DomainDef, verbatim.member, path, field_namespaced, NULL)
@@ -64,9 +66,9 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, memory_dump_core, "memory/@dumpCore", field_on_off, NULL, FIELD_NO_ABI),
   FIELD (DomainDef, memory, "memory", field_memory, NULL),
   FIELD_WITH (DomainDef, current_memory, "currentMemory", field_memory, NULL, FIELD_NO_ABI),
-  HOST_PART (blkiotune, "blkiotune"),
-  HOST_PART (memtune, "memtune"),
-  HOST_PART (memory_backing, "memoryBacking"),
+  HOST_STRUCT (blkiotune, "blkiotune", &domain_blkiotune_table),
+  HOST_STRUCT (memtune, "memtune", &domain_memtune_table),
+  HOST_STRUCT (memory_backing, "memoryBacking", &domain_memory_backing_table),
   FIELD_WITH (DomainDef, vcpu_placement, "vcpu/@placement", field_enum, &placements, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, vcpu_cpuset, "vcpu/@cpuset", field_cpu_set, NULL, FIELD_NO_ABI),
   FIELD (DomainDef, vcpus_current, "vcpu/@current", field_number, &vcpu_counts),
@@ -75,11 +77,11 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, iothreads, "iothreads", field_number, NULL, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, iothread_ids, "iothreadids/iothread", field_list, &domain_iothread_table,
               FIELD_NO_ABI),
-  HOST_PART (default_iothread, "defaultiothread"),
+  HOST_STRUCT (default_iothread, "defaultiothread", &default_iothread_table),
   HOST_PART (throttle_groups, "throttlegroups"),
-  HOST_PART (cputune, "cputune"),
-  HOST_PART (numatune, "numatune"),
-  HOST_PART (resource, "resource"),
+  HOST_STRUCT (cputune, "cputune", &domain_cputune_table),
+  HOST_STRUCT (numatune, "numatune", &domain_numatune_table),
+  HOST_STRUCT (resource, "resource", &domain_resource_table),
   FIELD (DomainDef, verbatim.sysinfos, "sysinfo", field_verbatims, NULL),
   PART (bootloader, "bootloader"),
   PART (bootloader_arguments, "bootloader_args"),
@@ -94,7 +96,7 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, on_lockfailure, "on_lockfailure", field_enum, &lock_failure_actions, FIELD_NO_ABI),
   FIELD (DomainDef, pm_suspend_to_mem, "pm/suspend-to-mem/@enabled", field_yes_no, NULL),
   FIELD (DomainDef, pm_suspend_to_disk, "pm/suspend-to-disk/@enabled", field_yes_no, NULL),
-  HOST_PART (perf, "perf"),
+  FIELD_WITH (DomainDef, perf_events, "perf/event", field_list, &perf_event_table, FIELD_NO_ABI),
   FIELD (DomainDef, devices, "devices", field_devices, NULL),
   FIELD_WITH (DomainDef, verbatim.seclabels, "seclabel", field_verbatims, NULL, FIELD_NO_ABI),
   PART (keywrap, "keywrap"),

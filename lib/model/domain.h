@@ -3,6 +3,7 @@
 
 #include "model/device.h"
 #include "model/platform.h"
+#include "model/tuning.h"
 
 /*
  * A domain's definition: the whole document as structs. It is built by reading, filled in by completion,
@@ -137,7 +138,7 @@ typedef struct {
   int maxphysaddr_mode; /* MaxphysaddrMode */
   Number maxphysaddr_bits, maxphysaddr_limit;
   GPtrArray *features; /* CpuFeature */
-  char *numa;          /* verbatim until machines with NUMA cells can be run */
+  CpuNuma numa;
 } DomainCpu;
 
 typedef enum {
@@ -231,8 +232,7 @@ typedef struct {
 
 /* Parts of libvirt's format that are kept and written back as they stand: model/verbatim.c. */
 typedef struct {
-  char *blkiotune, *memtune, *memory_backing, *default_iothread, *throttle_groups, *cputune,
-      *numatune, *resource, *bootloader, *bootloader_arguments, *idmap, *perf, *keywrap, *launch_security;
+  char *throttle_groups, *bootloader, *bootloader_arguments, *idmap, *keywrap, *launch_security;
   GPtrArray *sysinfos, *seclabels;
   /* The elements of libvirt's other namespaces. */
   char *qemu_commandline, *qemu_capabilities, *qemu_deprecation, *qemu_override, *lxc_namespace,
@@ -253,6 +253,13 @@ struct DomainDef {
   GPtrArray *vcpu_list; /* DomainVcpu; NULL: the document does not name them */
   int vcpu_placement; /* VcpuPlacement */
   char *vcpu_cpuset;
+  DomainBlkiotune blkiotune;
+  DomainMemtune memtune;
+  DomainMemoryBacking memory_backing;
+  DomainCputune cputune;
+  DomainNumatune numatune;
+  DomainResource resource;
+  GPtrArray *perf_events; /* PerfEvent */
   DomainOs os;
   DomainFeatures features;
   DomainCpu *cpu; /* NULL when not said */
@@ -261,6 +268,7 @@ struct DomainDef {
   int on_lockfailure;                   /* OnLockFailure */
   Number iothreads;
   GPtrArray *iothread_ids; /* DomainIothread; NULL: 1 to iothreads */
+  DefaultIothread default_iothread;
   int pm_suspend_to_mem, pm_suspend_to_disk;
   char *emulator;
   GPtrArray
@@ -278,6 +286,7 @@ extern const FieldTable domain_cpu_feature_table;
 extern const FieldTable domain_clock_table;    /* model/clock.c */
 extern const FieldTable domain_iothread_table; /* model/iothreads.c */
 extern const FieldTable domain_vcpu_table;     /* model/vcpus.c */
+/* and those of model/tuning.h */
 
 /* A part of another namespace, kept as it stands; its namespace is declared on the parent, as libvirt does.
  * model/verbatim.c */
@@ -332,6 +341,11 @@ Device *domain_def_find_alias (const DomainDef *def, const char *alias);
  * "qemu:commandline"), in the document's order. A target refuses those it cannot honour. (transfer full)
  */
 GStrv domain_def_unmodelled (const DomainDef *def);
+
+/* How many I/O threads, the number of each (they stand as in the document), and whether there is one. */
+guint domain_count_iothreads (const DomainDef *def);
+guint64 domain_iothread_id (const DomainDef *def, guint index);
+gboolean domain_has_iothread (const DomainDef *def, guint64 id);
 
 gboolean domain_def_is_q35 (const DomainDef *def);
 gboolean domain_def_is_i440fx (const DomainDef *def);

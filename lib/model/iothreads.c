@@ -11,6 +11,15 @@
 
 static const FieldRange ids = { 1, G_MAXUINT32 };
 
+const FieldTable default_iothread_table = {
+  sizeof (DefaultIothread),
+  (const Field[]){
+      FIELD (DefaultIothread, thread_pool_min, "@thread_pool_min", field_number, NULL),
+      FIELD (DefaultIothread, thread_pool_max, "@thread_pool_max", field_number, NULL),
+      FIELD_END,
+  },
+};
+
 const FieldTable domain_iothread_table = {
   sizeof (DomainIothread),
   (const Field[]){
@@ -24,13 +33,26 @@ const FieldTable domain_iothread_table = {
   },
 };
 
-static gboolean
-is_taken (const GPtrArray *threads, guint64 id)
+guint
+domain_count_iothreads (const DomainDef *def)
 {
-  for (guint i = 0; i < threads->len; i++) {
-    if (((const DomainIothread *)g_ptr_array_index (threads, i))->id.value == id)
+  return def->iothread_ids != NULL ? def->iothread_ids->len : (guint)def->iothreads.value;
+}
+
+guint64
+domain_iothread_id (const DomainDef *def, guint index)
+{
+  if (def->iothread_ids == NULL)
+    return index + 1;
+  return ((const DomainIothread *)g_ptr_array_index (def->iothread_ids, index))->id.value;
+}
+
+gboolean
+domain_has_iothread (const DomainDef *def, guint64 id)
+{
+  for (guint i = 0; i < domain_count_iothreads (def); i++)
+    if (domain_iothread_id (def, i) == id)
       return TRUE;
-  }
   return FALSE;
 }
 
@@ -46,12 +68,14 @@ complete_iothreads (Completion *completion)
                       IOTHREADS_MAX);
     return;
   }
+  if (def->iothreads.value == 0 && def->iothread_ids == NULL)
+    def->iothreads = (Number){ 0 };
   if (def->iothread_ids == NULL)
     return;
   for (; def->iothread_ids->len < def->iothreads.value; id++) {
     DomainIothread *thread;
 
-    if (is_taken (def->iothread_ids, id))
+    if (domain_has_iothread (def, id))
       continue;
     thread = field_new (&domain_iothread_table);
     thread->id = NUMBER (id);
@@ -60,9 +84,18 @@ complete_iothreads (Completion *completion)
   def->iothreads = NUMBER (def->iothread_ids->len);
 }
 
+static void
+validate_pool (Validation *validation, const Number *minimum, const Number *maximum, gconstpointer object)
+{
+  if (minimum->set && maximum->set && minimum->value > maximum->value)
+    validation_error (validation, minimum, object,
+                      "thread_pool_min must be smaller or equal to thread_pool_max");
+}
+
 void
 validate_iothreads (Validation *validation)
 {
+  const DefaultIothread *main_thread = &validation->def->default_iothread;
   const GPtrArray *threads = validation->def->iothread_ids;
   g_autoptr (GHashTable) seen = g_hash_table_new (g_int64_hash, g_int64_equal);
 
@@ -72,9 +105,7 @@ validate_iothreads (Validation *validation)
     if (!g_hash_table_add (seen, (gpointer)&thread->id.value))
       validation_error_code (validation, VIR_ERR_XML_ERROR, &thread->id, thread,
                              "duplicate iothread id '%" G_GUINT64_FORMAT "' found", thread->id.value);
-    if (thread->thread_pool_min.set && thread->thread_pool_max.set
-        && thread->thread_pool_min.value > thread->thread_pool_max.value)
-      validation_error (validation, &thread->thread_pool_min, thread,
-                        "thread_pool_min must be smaller or equal to thread_pool_max");
+    validate_pool (validation, &thread->thread_pool_min, &thread->thread_pool_max, thread);
   }
+  validate_pool (validation, &main_thread->thread_pool_min, &main_thread->thread_pool_max, validation->def);
 }

@@ -76,7 +76,7 @@ validate_memory (Validation *validation)
 {
   const DomainDef *def = validation->def;
 
-  if (def->memory.value == 0 && (def->cpu == NULL || def->cpu->numa == NULL))
+  if (def->memory.value == 0)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &def->memory, def,
                            "Memory size must be specified via <memory> or in the <numa> configuration");
   if (def->max_memory.set && !def->max_memory_slots.set)
@@ -145,6 +145,10 @@ domain_validate (Validation *validation)
   validate_features (validation);
   validate_cpu (validation);
   validate_iothreads (validation);
+  validate_cputune (validation);
+  validate_resource_limits (validation);
+  validate_memory_backing (validation);
+  validate_numa (validation);
   validate_clock (validation);
   validate_host (validation);
   validate_devices (validation);

@@ -19,14 +19,10 @@ typedef struct {
   }
 
 static const UnmodelledPart parts[] = {
-  PART ("blkiotune", verbatim.blkiotune),
-  PART ("memtune", verbatim.memtune),
-  PART ("memoryBacking", verbatim.memory_backing),
-  PART ("defaultiothread", verbatim.default_iothread),
   PART ("throttlegroups", verbatim.throttle_groups),
-  PART ("cputune", verbatim.cputune),
-  PART ("numatune", verbatim.numatune),
-  PART ("resource", verbatim.resource),
+  PART ("cputune/cachetune", cputune.cachetunes),
+  PART ("cputune/memorytune", cputune.memorytunes),
+  PART ("resource/fibrechannel", resource.fibrechannel),
   PART ("sysinfo", verbatim.sysinfos),
   PART ("bootloader", verbatim.bootloader),
   PART ("bootloader_args", verbatim.bootloader_arguments),
@@ -43,7 +39,6 @@ static const UnmodelledPart parts[] = {
   PART ("features/smm/tseg", features.smm_tseg),
   PART ("features/hpt", features.hpt),
   PART ("features/xen", features.xen),
-  PART ("perf", verbatim.perf),
   PART ("seclabel", verbatim.seclabels),
   PART ("keywrap", verbatim.keywrap),
   PART ("launchSecurity", verbatim.launch_security),
@@ -161,13 +156,6 @@ const FieldType field_namespaced = {
 
 /* What libvirt itself adds to a running machine's document says only that nothing special is wanted. */
 static gboolean
-is_default_resource (const char *resource)
-{
-  return resource != NULL
-         && g_str_equal (resource, "<resource>\n  <partition>/machine</partition>\n</resource>\n");
-}
-
-static gboolean
 are_dynamic_labels (const GPtrArray *seclabels)
 {
   for (guint i = 0; seclabels != NULL && i < seclabels->len; i++) {
@@ -182,11 +170,18 @@ is_asked_for (const DomainDef *def, const UnmodelledPart *part)
 {
   if (*(gconstpointer *)((const char *)def + part->offset) == NULL)
     return FALSE;
-  if (part->offset == G_STRUCT_OFFSET (DomainDef, verbatim.resource))
-    return !is_default_resource (def->verbatim.resource);
   if (part->offset == G_STRUCT_OFFSET (DomainDef, verbatim.seclabels))
     return !are_dynamic_labels (def->verbatim.seclabels);
   return TRUE;
+}
+
+static gboolean
+has_memory_caches (const DomainCpu *cpu)
+{
+  for (guint i = 0; cpu->numa.cells != NULL && i < cpu->numa.cells->len; i++)
+    if (((const NumaCell *)g_ptr_array_index (cpu->numa.cells, i))->caches != NULL)
+      return TRUE;
+  return FALSE;
 }
 
 GStrv
@@ -200,7 +195,11 @@ domain_def_unmodelled (const DomainDef *def)
   }
   if (def->max_memory.set)
     g_strv_builder_add (names, "maxMemory");
-  if (def->cpu != NULL && def->cpu->numa != NULL)
-    g_strv_builder_add (names, "cpu/numa");
+  if (def->resource.partition != NULL && !g_str_equal (def->resource.partition, PARTITION_DEFAULT))
+    g_strv_builder_add (names, "resource/partition");
+  if (def->cpu != NULL && def->cpu->numa.interconnects != NULL)
+    g_strv_builder_add (names, "cpu/numa/interconnects");
+  if (def->cpu != NULL && has_memory_caches (def->cpu))
+    g_strv_builder_add (names, "cpu/numa/cell/cache");
   return g_strv_builder_end (names);
 }

@@ -184,8 +184,6 @@ recipe_add_cpu (Recipe *recipe, GError **error)
 
   if (name == NULL)
     return FALSE;
-  if (cpu != NULL && cpu->numa != NULL)
-    return qemu_unsupported (NULL, error, "element <cpu><numa> is not supported yet by the QEMU target");
   append_platform_features (extra, recipe);
   text = g_string_new (name);
   if (cpu != NULL)

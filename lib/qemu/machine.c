@@ -74,8 +74,6 @@ check_modelled (const Recipe *recipe, GError **error)
     { os->init != NULL, "<os><init>" },
     { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'" },
     { os->smbios_mode > 1, "<smbios mode=> other than 'emulate'" },
-    { def->vcpu_cpuset != NULL, "<vcpu cpuset=>" },
-    { def->vcpu_placement == 2, "<vcpu placement='auto'>" },
     { def->on_reboot == ON_EVENT_RENAME_RESTART || def->on_poweroff == ON_EVENT_RENAME_RESTART,
       "the action 'rename-restart'" },
     { def->features.async_teardown == TRISTATE_YES, "<async-teardown>" },
@@ -115,10 +113,12 @@ find_machine (const Recipe *recipe, GError **error)
   return machine;
 }
 
-static const char *
-memory_id (const QemuMachine *machine)
+const char *
+recipe_memory_id (const Recipe *recipe)
 {
-  return machine->ram_id != NULL ? machine->ram_id : "ram";
+  const QemuMachine *machine = qemu_caps_machine (recipe_caps (recipe), recipe_def (recipe)->os.machine);
+
+  return machine != NULL && machine->ram_id != NULL ? machine->ram_id : "ram";
 }
 
 gboolean
@@ -137,13 +137,16 @@ recipe_add_machine (Recipe *recipe, GError **error)
   append_switch (options, "smm", features->smm);
   g_string_append_printf (options, ",dump-guest-core=%s",
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
+  if (def->memory_backing.nosharepages)
+    g_string_append (options, ",mem-merge=off");
   if (features->ioapic_driver != 0)
     g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
   firmware_machine_options (recipe, options);
   clock_machine_options (recipe, options);
   if (!features->acpi)
     g_string_append (options, ",acpi=off");
-  g_string_append_printf (options, ",memory-backend=%s", memory_id (machine));
+  if (!recipe_has_nodes (recipe))
+    g_string_append_printf (options, ",memory-backend=%s", recipe_memory_id (recipe));
   if (def->os.bios_use_serial == TRISTATE_YES)
     g_string_append (options, ",graphics=off");
   recipe_option (recipe, "-machine", "%s", options->str);
@@ -153,27 +156,6 @@ recipe_add_machine (Recipe *recipe, GError **error)
                    features->kvm->dirty_ring_size.value);
   else
     recipe_option (recipe, "-accel", "%s", def->type == VIRT_TYPE_KVM ? "kvm" : "tcg");
-  return TRUE;
-}
-
-/* libvirt rounds a machine's memory up to whole MiB. */
-gboolean
-recipe_add_memory (Recipe *recipe, GError **error)
-{
-  const DomainDef *def = recipe_def (recipe);
-  const QemuMachine *machine = find_machine (recipe, error);
-  guint64 mebibytes = def->memory.value / 1024 + (def->memory.value % 1024 != 0);
-
-  if (machine == NULL)
-    return FALSE;
-  if (mebibytes == 0 || mebibytes > G_MAXUINT32)
-    return qemu_unsupported (NULL, error, "a machine cannot have %" G_GUINT64_FORMAT " KiB of memory",
-                             def->memory.value);
-  recipe_option (recipe, "-m", "size=%" G_GUINT64_FORMAT "k", mebibytes * 1024);
-  recipe_step (recipe, STEP_OBJECT,
-               props ("qom-type", "s", "memory-backend-ram", "id", "s", memory_id (machine), "size", "t",
-                      mebibytes * 1024 * 1024, NULL));
-  recipe_option (recipe, "-overcommit", "mem-lock=off");
   return TRUE;
 }
 
@@ -194,6 +176,23 @@ recipe_add_monitor (Recipe *recipe)
                     props ("addr", "o", address, "server", "b", TRUE, "wait", "b", FALSE, NULL), NULL),
              NULL));
   recipe_option (recipe, "-mon", "chardev=charmonitor,id=monitor,mode=control");
+}
+
+/* <defaultiothread>: the main thread, which serves what has no I/O thread of its own. */
+static gboolean
+add_main_loop (Recipe *recipe, GError **error)
+{
+  const DefaultIothread *main_thread = &recipe_def (recipe)->default_iothread;
+
+  if (!main_thread->thread_pool_min.set && !main_thread->thread_pool_max.set)
+    return TRUE;
+  if (!qemu_caps_has_type (recipe_caps (recipe), "main-loop"))
+    return qemu_lacks (recipe, NULL, "<defaultiothread>", NULL, error);
+  recipe_step (recipe, STEP_OBJECT,
+               props ("qom-type", "s", "main-loop", "id", "s", "main-loop", "thread-pool-min", "N",
+                      &main_thread->thread_pool_min, "thread-pool-max", "N", &main_thread->thread_pool_max,
+                      NULL));
+  return TRUE;
 }
 
 /* Numbered from 1, or as <iothreadids> says. */
@@ -219,7 +218,7 @@ add_iothreads (Recipe *recipe, GError **error)
                  &thread->poll_grow, "poll-shrink", "N", &thread->poll_shrink, NULL);
     recipe_step (recipe, STEP_OBJECT, properties);
   }
-  return TRUE;
+  return add_main_loop (recipe, error);
 }
 
 static void
@@ -294,7 +293,7 @@ recipe_add_domain (Recipe *recipe, GError **error)
       || !recipe_add_cpu (recipe, error) || !recipe_add_memory (recipe, error))
     return FALSE;
   recipe_add_topology (recipe);
-  if (!add_iothreads (recipe, error))
+  if (!add_iothreads (recipe, error) || !recipe_add_nodes (recipe, error))
     return FALSE;
   recipe_option (recipe, "-uuid", "%s", def->uuid);
   recipe_option (recipe, "-no-user-config", NULL);

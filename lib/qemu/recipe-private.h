@@ -20,6 +20,9 @@ void recipe_add_head (Recipe *recipe);
 gboolean recipe_add_machine (Recipe *recipe, GError **error);
 gboolean recipe_add_cpu (Recipe *recipe, GError **error);
 gboolean recipe_add_memory (Recipe *recipe, GError **error);
+gboolean recipe_add_nodes (Recipe *recipe, GError **error); /* <cpu><numa> */
+gboolean recipe_has_nodes (const Recipe *recipe);           /* then their memory is the machine's */
+const char *recipe_memory_id (const Recipe *recipe);        /* what the machine type calls its memory */
 void recipe_add_topology (Recipe *recipe);
 gboolean recipe_add_clock (Recipe *recipe, GError **error);
 void recipe_add_monitor (Recipe *recipe);

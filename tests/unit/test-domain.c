@@ -293,8 +293,10 @@ parts_without_meaning_here_are_listed (void **state G_GNUC_UNUSED)
 {
   g_autofree char *document =
       machine ("qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0", "<kernel>/k</kernel>",
-               "<qemu:commandline/><cputune><shares>7</shares></cputune>"
-               "<cpu mode='host-model'><numa><cell cpus='0' memory='65536'/></numa></cpu>");
+               "<qemu:commandline/><cputune><shares>7</shares></cputune><throttlegroups/>"
+               "<cpu mode='host-model'><numa><cell cpus='0' memory='65536'><cache level='1' "
+               "associativity='direct' policy='writeback'><size value='8' unit='KiB'/><line value='5' "
+               "unit='B'/></cache></cell></numa></cpu>");
   g_autofree char *plain = machine ("qemu", "", "");
   g_autoptr (DomainDef) def = parse (document, 0);
   g_autoptr (DomainDef) whole = parse (plain, 0);
@@ -302,7 +304,7 @@ parts_without_meaning_here_are_listed (void **state G_GNUC_UNUSED)
   g_auto (GStrv) none = domain_def_unmodelled (whole);
   g_autofree char *list = g_strjoinv (" ", parts);
 
-  assert_string_equal (list, "cputune qemu:commandline cpu/numa");
+  assert_string_equal (list, "throttlegroups qemu:commandline cpu/numa/cell/cache");
   assert_int_equal (g_strv_length (none), 0);
 }
 
@@ -324,7 +326,7 @@ what_libvirt_adds_by_itself_asks_for_nothing (void **state G_GNUC_UNUSED)
   g_autofree char *list = g_strjoinv (" ", parts);
 
   assert_int_equal (g_strv_length (none), 0);
-  assert_string_equal (list, "resource seclabel");
+  assert_string_equal (list, "seclabel resource/partition");
 }
 
 #define WITH_ALIASES                                                                                         \
