@@ -10,12 +10,40 @@
 
 #include <string.h>
 
-static const char *const order[] = { "name",        "uuid",      "genid",    "title",         "description",
-                                     "metadata",    "maxMemory", "memory",   "currentMemory", "memoryBacking",
-                                     "blkiotune",   "memtune",   "vcpu",     "vcpus",         "iothreads",
-                                     "cputune",     "numatune",  "resource", "sysinfo",       "bootloader",
-                                     "os",          "idmap",     "features", "cpu",           "clock",
-                                     "on_poweroff", "on_reboot", "on_crash" };
+static const char *const order[] = { "name",
+                                     "uuid",
+                                     "genid",
+                                     "title",
+                                     "description",
+                                     "metadata",
+                                     "maxMemory",
+                                     "memory",
+                                     "currentMemory",
+                                     "memoryBacking",
+                                     "blkiotune",
+                                     "memtune",
+                                     "vcpu",
+                                     "vcpus",
+                                     "iothreads",
+                                     "iothreadids",
+                                     "defaultiothread",
+                                     "throttlegroups",
+                                     "cputune",
+                                     "numatune",
+                                     "resource",
+                                     "sysinfo",
+                                     "bootloader",
+                                     "os",
+                                     "idmap",
+                                     "features",
+                                     "cpu",
+                                     "clock",
+                                     "on_poweroff",
+                                     "on_reboot",
+                                     "on_crash",
+                                     "on_lockfailure",
+                                     "pm",
+                                     "perf" };
 
 static const char *
 skip_past (const char *text, const char *end)

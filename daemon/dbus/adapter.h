@@ -43,8 +43,8 @@ extern const OperationDBus dbus_empty_is_absent;
 extern const OperationDBus dbus_block_job_info;
 /* Connect.NodeGetCPUMap: as many b as there are CPUs. */
 extern const OperationDBus dbus_cpu_map;
-/* GetVcpuPinInfo: a list of maps. */
-extern const OperationDBus dbus_vcpu_pins;
+/* GetVcpuPinInfo, GetEmulatorPinInfo, GetIOThreadInfo: maps of as many b as the host has CPUs. */
+extern const OperationDBus dbus_vcpu_pins, dbus_emulator_pin, dbus_iothreads;
 /* Connect.GetAllDomainStats: no list of domains means all. */
 extern const OperationDBus dbus_all_domain_stats;
 /* Domain.GetStats: just this one, its record without the name. */

@@ -9,6 +9,8 @@
  */
 #include "daemon/dbus/codec.h"
 
+#include "daemon/host/threads.h"
+
 #include <string.h>
 
 #include "daemon/dbus/convert.h"
@@ -387,6 +389,46 @@ cpu_map_answer (GVariant *results)
   return g_variant_new ("(@ab)", dbus_bits_to_client (bytes, length, MIN ((gsize)MAX (cpus, 0), length * 8)));
 }
 
+/* A map of the host's processors: as many b as there are. */
+static GVariant *
+host_map (const guint8 *bytes, gsize length)
+{
+  return dbus_bits_to_client (bytes, length, MIN ((gsize)host_cpu_count (), length * 8));
+}
+
+static GVariant *
+emulator_pin_answer (GVariant *results)
+{
+  g_autoptr (GVariant) map = NULL;
+  const guint8 *bytes;
+  gsize length;
+
+  g_variant_get (results, "(@ayi)", &map, NULL);
+  bytes = g_variant_get_fixed_array (map, &length, 1);
+  return g_variant_new ("(@ab)", host_map (bytes, length));
+}
+
+static GVariant *
+iothreads_answer (GVariant *results)
+{
+  g_autoptr (GVariant) threads = NULL;
+  GVariantBuilder list;
+  GVariantIter iter;
+  GVariant *map;
+  guint32 id;
+
+  g_variant_get (results, "(@a(uay)u)", &threads, NULL);
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a(uab)"));
+  g_variant_iter_init (&iter, threads);
+  while (g_variant_iter_loop (&iter, "(u@ay)", &id, &map)) {
+    gsize length;
+    const guint8 *bytes = g_variant_get_fixed_array (map, &length, 1);
+
+    g_variant_builder_add (&list, "(u@ab)", id, host_map (bytes, length));
+  }
+  return g_variant_new ("(a(uab))", &list);
+}
+
 /* Equal maps, one behind the other. */
 static GVariant *
 vcpu_pins_answer (GVariant *results)
@@ -402,7 +444,7 @@ vcpu_pins_answer (GVariant *results)
   length = count > 0 ? length / (gsize)count : 0;
   g_variant_builder_init (&lists, G_VARIANT_TYPE ("aab"));
   for (gint32 i = 0; i < count; i++)
-    g_variant_builder_add_value (&lists, dbus_bits_to_client (bytes + (gsize)i * length, length, length * 8));
+    g_variant_builder_add_value (&lists, host_map (bytes + (gsize)i * length, length));
   return g_variant_new ("(@aab)", g_variant_builder_end (&lists));
 }
 
@@ -423,5 +465,7 @@ const OperationDBus dbus_empty_is_absent = { .empty_is_absent = TRUE };
 const OperationDBus dbus_block_job_info = { .results = "1234" };
 const OperationDBus dbus_cpu_map = { .arguments = "**0", .answer = cpu_map_answer };
 const OperationDBus dbus_vcpu_pins = { .arguments = "D16384!512!0", .answer = vcpu_pins_answer };
+const OperationDBus dbus_emulator_pin = { .arguments = "D512!0", .answer = emulator_pin_answer };
+const OperationDBus dbus_iothreads = { .answer = iothreads_answer };
 const OperationDBus dbus_all_domain_stats = { .arguments = ".01" };
 const OperationDBus dbus_domain_stats = { .arguments = "D01", .answer = domain_stats_answer };

@@ -12,6 +12,7 @@
 typedef struct {
   ChangeRequest change;
   gboolean live, config;
+  ChangeTarget target;
 } ChangeState;
 
 static void
@@ -23,6 +24,8 @@ state_free (gpointer data)
     state->change.free_values (state->change.values);
   else
     g_free (state->change.values);
+  g_clear_pointer (&state->target.qmp, qmp_unref);
+  g_clear_pointer (&state->target.def, domain_def_unref);
   g_free (state);
 }
 
@@ -88,12 +91,11 @@ commit_live (Call *call, Domain *domain)
 }
 
 static void
-told (JsonNode *answer, const GError *error, gpointer data)
+commit_after_wait (Call *call, const GError *error)
 {
-  Call *call = data;
   Domain *domain;
 
-  if (answer == NULL) {
+  if (error != NULL) {
     call_fail (call, g_error_copy (error));
     return;
   }
@@ -104,6 +106,41 @@ told (JsonNode *answer, const GError *error, gpointer data)
     call_fail_with (call, VIR_ERR_OPERATION_FAILED, "domain is no longer running");
   else
     commit_live (call, domain);
+}
+
+static void
+told (JsonNode *answer G_GNUC_UNUSED, const GError *error, gpointer data)
+{
+  commit_after_wait (data, error);
+}
+
+static gpointer
+enact_job (Job *job, gpointer input, GError **error)
+{
+  ChangeState *state = input;
+
+  return state->change.enact (job, &state->target, state->change.values, error) ? JOB_OK : NULL;
+}
+
+static void
+enacted (gpointer result G_GNUC_UNUSED, const GError *error, gpointer data)
+{
+  commit_after_wait (data, error);
+}
+
+/* The state is the call's, which is not answered before the job is done. Takes @def. */
+static void
+begin_enacting (Call *call, Machine *machine, DomainDef *def)
+{
+  ChangeState *state = call->user_data;
+
+  state->target = (ChangeTarget){
+    .qmp = machine->qmp != NULL && !machine->monitor_closed ? qmp_ref (machine->qmp) : NULL,
+    .pid = process_pid (machine->process),
+    .def = def,
+  };
+  job_start (state->change.name, enact_job, state, NULL, call->manager->settings->call_timeout, enacted,
+             call);
 }
 
 static void
@@ -118,6 +155,10 @@ change_live (Call *call, Domain *domain)
 
   if (trial == NULL) {
     call_fail (call, error);
+    return;
+  }
+  if (state->change.enact != NULL) {
+    begin_enacting (call, machine, g_steal_pointer (&trial));
     return;
   }
   command = state->change.command != NULL ? state->change.command (machine, state->change.values, &arguments)

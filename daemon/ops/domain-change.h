@@ -11,6 +11,13 @@
  */
 #define CHANGE_MAX_ELEMENTS 3
 
+/* The running machine, for a job: nothing of it changes meanwhile but by QEMU's own will. */
+typedef struct {
+  Qmp *qmp; /* NULL: its monitor is closed */
+  GPid pid;
+  DomainDef *def; /* as it will be */
+} ChangeTarget;
+
 typedef struct {
   const char *name; /* of the turn; static */
   guint affect;     /* VIR_DOMAIN_AFFECT_*: what the client asked for */
@@ -21,6 +28,8 @@ typedef struct {
   GDestroyNotify free_values; /* ... this; NULL: g_free */
   /* What QEMU is told, once apply has agreed; NULL: there is nothing to be told. */
   const char *(*command) (const Machine *machine, gconstpointer values, JsonObject **ret_arguments);
+  /* Or a longer conversation, with QEMU or the kernel, in a job; NULL: there is none. */
+  gboolean (*enact) (Job *job, const ChangeTarget *target, gconstpointer values, GError **error);
   /* The running machine has changed. May be NULL. */
   void (*changed) (Domain *domain, gconstpointer values);
   const char *elements[CHANGE_MAX_ELEMENTS + 1]; /* of the document, whose text changes */

@@ -181,12 +181,6 @@ call_check_affect (Call *call, guint flags, DefinitionWhich *ret_which)
 }
 
 /* The scheduler of the host's cgroups; no cgroup controls are offered yet. */
-void
-op_domain_get_scheduler_type (Call *call)
-{
-  call_answer (call, g_variant_new ("(si)", "posix", 0));
-}
-
 /* The persistent definition without secrets: what is asked for most, and kept as text. */
 static gboolean
 asks_document (const Domain *domain, guint flags)

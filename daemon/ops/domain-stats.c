@@ -13,10 +13,12 @@
 #include "model/vcpus.h"
 #include "wire/shape.h"
 
+#include <string.h>
+
 #define STATS_SECONDS 2 /* a running guest has to answer */
 #define STATS_KNOWN                                                                                       \
   (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU \
-   | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK)
+   | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_IOTHREAD)
 #define LIST_FLAGS                                                                              \
   (VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE        \
    | VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT | VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT \
@@ -38,6 +40,7 @@ typedef struct {
   Gathering *gathering;
   char *uuid;
   DomainDef *def;
+  JsonNode *iothreads; /* what QEMU says of them; NULL: it was not asked, or did not answer */
 } Slot;
 
 static void
@@ -47,6 +50,7 @@ slot_free (gpointer data)
 
   g_free (slot->uuid);
   g_clear_pointer (&slot->def, domain_def_unref);
+  g_clear_pointer (&slot->iothreads, json_node_unref);
   g_free (slot);
 }
 
@@ -194,6 +198,40 @@ add_state (GVariantBuilder *list, const Domain *domain, guint groups)
   }
 }
 
+/* { "id": "iothread1", "poll-max-ns": 32768, "poll-grow": 0, "poll-shrink": 0, ... }, untrusted. */
+static void
+add_iothread (GVariantBuilder *list, JsonObject *thread)
+{
+  static const char *const members[] = { "poll-max-ns", "poll-grow", "poll-shrink" };
+  const char *name = json_object_get_string_member_with_default (thread, "id", "");
+  guint64 id;
+
+  if (!g_str_has_prefix (name, "iothread") || !parse_uint (name + strlen ("iothread"), G_MAXUINT32, &id))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
+    gint64 value = json_object_get_int_member_with_default (thread, members[i], 0);
+
+    add (list, i == 0 ? ULONG ((guint64)MAX (value, 0)) : UINT ((guint)CLAMP (value, 0, G_MAXUINT32)),
+         "iothread.%u.%s", (guint)id, members[i]);
+  }
+}
+
+static void
+add_iothreads (GVariantBuilder *list, const DomainDef *def, JsonNode *answer)
+{
+  JsonArray *threads = answer != NULL && JSON_NODE_HOLDS_ARRAY (answer) ? json_node_get_array (answer) : NULL;
+  guint count = threads != NULL ? json_array_get_length (threads) : domain_count_iothreads (def);
+
+  add (list, UINT (count), "iothread.count");
+  for (guint i = 0; threads != NULL && i < count; i++) {
+    JsonNode *thread = json_array_get_element (threads, i);
+
+    if (JSON_NODE_HOLDS_OBJECT (thread))
+      add_iothread (list, json_node_get_object (thread));
+  }
+}
+
+/* A machine that does not run: its record is made of the summary, and no document is read. */
 static void
 add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint groups)
 {
@@ -241,8 +279,9 @@ inactive_record (Domain *domain, guint groups)
 }
 
 static void
-add_record (GVariantBuilder *records, Domain *domain, const DomainDef *def, guint groups)
+add_record (GVariantBuilder *records, Domain *domain, const Slot *slot, guint groups)
 {
+  const DomainDef *def = slot->def;
   GVariantBuilder list;
 
   if (!domain_is_active (domain) && domain->summary != NULL) {
@@ -261,6 +300,8 @@ add_record (GVariantBuilder *records, Domain *domain, const DomainDef *def, guin
     add_interfaces (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_BLOCK))
     add_disks (&list, domain, def);
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_IOTHREAD) && domain_is_active (domain))
+    add_iothreads (&list, def, slot->iothreads);
   g_variant_builder_add (records, "(@(sayi)a{sv})", call_domain_value (domain), &list);
 }
 
@@ -279,7 +320,7 @@ one_less (Gathering *gathering)
     Domain *domain = manager_find_uuid (manager, slot->uuid, NULL);
 
     if (domain != NULL)
-      add_record (&records, domain, slot->def, gathering->groups);
+      add_record (&records, domain, slot, gathering->groups);
   }
   call_answer (gathering->call, g_variant_new ("(a((sayi)a{sv}))", &records));
   g_ptr_array_unref (gathering->slots);
@@ -303,6 +344,26 @@ disks_told (G_GNUC_UNUSED Machine *machine, gpointer data)
 }
 
 static void
+iothreads_told (JsonNode *answer, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  Slot *slot = data;
+
+  slot->iothreads = answer != NULL ? json_node_ref (answer) : NULL;
+  one_less (slot->gathering);
+}
+
+/* Asked only where there are some. */
+static void
+gather_iothreads (Slot *slot, const Machine *machine)
+{
+  if (machine == NULL || machine->qmp == NULL || machine->monitor_closed
+      || domain_count_iothreads (machine->def) == 0)
+    return;
+  slot->gathering->pending++;
+  qmp_ask (machine->qmp, "query-iothreads", NULL, STATS_SECONDS, iothreads_told, slot);
+}
+
+static void
 gather (Gathering *gathering, Domain *domain, gboolean wait)
 {
   Slot *slot = g_new0 (Slot, 1);
@@ -319,6 +380,8 @@ gather (Gathering *gathering, Domain *domain, gboolean wait)
     gathering->pending++;
     machine_ask_disks (domain->machine, STATS_SECONDS, disks_told, gathering);
   }
+  if ((gathering->groups & VIR_DOMAIN_STATS_IOTHREAD) && wait)
+    gather_iothreads (slot, domain->machine);
 }
 
 /* The domains of the list, or all that pass the filter. FALSE: the call was failed. */

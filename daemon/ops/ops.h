@@ -102,12 +102,30 @@ void op_domain_set_block_io_tune (Call *call);
 void op_domain_core_dump (Call *call);
 void op_domain_core_dump_with_format (Call *call);
 
-/* ops/domain-tuning.c, ops/domain-send-key.c */
+/* ops/domain-send-key.c */
+void op_domain_send_key (Call *call);
+
+/* ops/domain-tuning.c, ops/domain-scheduler.c, ops/domain-blkio.c, ops/domain-pinning.c,
+ * ops/domain-iothreads.c */
+void op_domain_add_iothread (Call *call);
+void op_domain_del_iothread (Call *call);
 void op_domain_get_blkio_parameters (Call *call);
+void op_domain_get_emulator_pin_info (Call *call);
+void op_domain_get_iothread_info (Call *call);
 void op_domain_get_memory_parameters (Call *call);
 void op_domain_get_numa_parameters (Call *call);
 void op_domain_get_perf_events (Call *call);
-void op_domain_send_key (Call *call);
+void op_domain_get_scheduler_parameters (Call *call);
+void op_domain_get_vcpu_pin_info (Call *call);
+void op_domain_pin_emulator (Call *call);
+void op_domain_pin_iothread (Call *call);
+void op_domain_pin_vcpu (Call *call);
+void op_domain_set_blkio_parameters (Call *call);
+void op_domain_set_iothread_params (Call *call);
+void op_domain_set_memory_parameters (Call *call);
+void op_domain_set_numa_parameters (Call *call);
+void op_domain_set_perf_events (Call *call);
+void op_domain_set_scheduler_parameters (Call *call);
 
 /* ops/domain-resources.c */
 void op_domain_set_lifecycle_action (Call *call);

@@ -21,6 +21,7 @@
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/monitor-socket.h"
 #include "daemon/qemu/scope.h"
+#include "daemon/qemu/tuning.h"
 #include "daemon/qemu/vcpu-plug.h"
 #include "qemu/firmware.h"
 
@@ -295,6 +296,8 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
   Start *start = data;
   gint64 now = g_get_real_time ();
 
+  if (!tuning_prepare (start->def, pid, error))
+    return FALSE;
   start->status = g_new0 (MachineStatus, 1);
   *start->status = (MachineStatus){
     .name = g_strdup (start->def->name),
@@ -450,7 +453,7 @@ talk (Start *start, GError **error)
   }
 
   /* Everything is known: written down before the guest's first instruction. */
-  if (!save_status (start, error))
+  if (!tuning_apply (start->def, process_pid (start->process), error) || !save_status (start, error))
     return FALSE;
   if (!paused && !run_cpus (start, &problem)) {
     explain (start, problem, error);

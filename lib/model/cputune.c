@@ -118,6 +118,20 @@ cputune_set_pin (GPtrArray **pins, guint64 id, const char *cpuset)
   g_ptr_array_insert (*pins, (gint)place, pin);
 }
 
+void
+cputune_forget_iothread (DomainCputune *tune, guint64 id)
+{
+  cputune_set_pin (&tune->iothread_pins, id, NULL);
+  for (guint i = tune->iothread_schedulers != NULL ? tune->iothread_schedulers->len : 0; i > 0; i--) {
+    CpuScheduler *scheduler = g_ptr_array_index (tune->iothread_schedulers, i - 1);
+
+    if (g_ascii_strtoull (scheduler->ids, NULL, 10) != id)
+      continue;
+    g_ptr_array_remove_index (tune->iothread_schedulers, i - 1);
+    field_free (&iothread_scheduler_table, scheduler);
+  }
+}
+
 /* Completion. */
 
 /* The place of a thread in the order its element is written: vCPUs by number, I/O threads as they are

@@ -346,6 +346,11 @@ GStrv domain_def_unmodelled (const DomainDef *def);
 guint domain_count_iothreads (const DomainDef *def);
 guint64 domain_iothread_id (const DomainDef *def, guint index);
 gboolean domain_has_iothread (const DomainDef *def, guint64 id);
+/* One more, and one less with what is said of it elsewhere (its pin and scheduler). model/iothreads.c */
+void domain_add_iothread (DomainDef *def, guint64 id);
+void domain_remove_iothread (DomainDef *def, guint64 id);
+/* That thread by itself, where they stood as a mere number till now. NULL: there is none. */
+DomainIothread *domain_find_iothread (DomainDef *def, guint64 id);
 
 gboolean domain_def_is_q35 (const DomainDef *def);
 gboolean domain_def_is_i440fx (const DomainDef *def);

@@ -56,6 +56,59 @@ domain_has_iothread (const DomainDef *def, guint64 id)
   return FALSE;
 }
 
+/* Each by itself, and not only how many. */
+static void
+list_iothreads (DomainDef *def)
+{
+  if (def->iothread_ids != NULL)
+    return;
+  def->iothread_ids = g_ptr_array_new ();
+  for (guint64 id = 1; id <= def->iothreads.value; id++) {
+    DomainIothread *thread = field_new (&domain_iothread_table);
+
+    thread->id = NUMBER (id);
+    g_ptr_array_add (def->iothread_ids, thread);
+  }
+}
+
+void
+domain_add_iothread (DomainDef *def, guint64 id)
+{
+  DomainIothread *thread = field_new (&domain_iothread_table);
+
+  list_iothreads (def);
+  thread->id = NUMBER (id);
+  g_ptr_array_add (def->iothread_ids, thread);
+  def->iothreads = NUMBER (def->iothread_ids->len);
+}
+
+void
+domain_remove_iothread (DomainDef *def, guint64 id)
+{
+  list_iothreads (def);
+  for (guint i = 0; i < def->iothread_ids->len; i++) {
+    DomainIothread *thread = g_ptr_array_index (def->iothread_ids, i);
+
+    if (thread->id.value != id)
+      continue;
+    g_ptr_array_remove_index (def->iothread_ids, i);
+    field_free (&domain_iothread_table, thread);
+    break;
+  }
+  cputune_forget_iothread (&def->cputune, id);
+  def->iothreads = (Number){ def->iothread_ids->len > 0, def->iothread_ids->len };
+}
+
+DomainIothread *
+domain_find_iothread (DomainDef *def, guint64 id)
+{
+  list_iothreads (def);
+  for (guint i = 0; i < def->iothread_ids->len; i++)
+    if (((DomainIothread *)g_ptr_array_index (def->iothread_ids, i))->id.value == id)
+      return g_ptr_array_index (def->iothread_ids, i);
+  return NULL;
+}
+
 void
 complete_iothreads (Completion *completion)
 {

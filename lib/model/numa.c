@@ -93,6 +93,17 @@ const FieldTable cpu_numa_table = {
   },
 };
 
+NumaMemory *
+numatune_ensure_memory (DomainNumatune *tune)
+{
+  if (tune->memory == NULL) {
+    tune->memory = field_new (&numa_memory_table);
+    tune->memory->mode = NUMA_MODE_STRICT;
+    tune->memory->placement = NUMA_PLACEMENT_STATIC;
+  }
+  return tune->memory;
+}
+
 /* Completion of <cpu><numa>. */
 
 /* Cells without a number have that of their place. */

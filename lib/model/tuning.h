@@ -51,6 +51,9 @@ const char *cputune_find_pin (const GPtrArray *pins, guint64 id);
 /* Pins it, or with @cpuset NULL no longer. The list stays in the order of the ids. */
 void cputune_set_pin (GPtrArray **pins, guint64 id, const char *cpuset);
 
+/* Nothing is said of that I/O thread any more. */
+void cputune_forget_iothread (DomainCputune *tune, guint64 id);
+
 /* <memtune>: KiB. */
 #define MEMORY_UNLIMITED G_GUINT64_CONSTANT (9007199254740991) /* VIR_DOMAIN_MEMORY_PARAM_UNLIMITED */
 typedef struct {
@@ -118,6 +121,7 @@ typedef struct {
   GPtrArray *memnodes; /* NumaMemnode */
 } DomainNumatune;
 extern const FieldTable domain_numatune_table;
+NumaMemory *numatune_ensure_memory (DomainNumatune *tune); /* strict and static when it was not said */
 extern const EnumTable numa_modes;
 
 /* <cpu><numa>: the nodes the guest sees. */

@@ -184,6 +184,15 @@ has_memory_caches (const DomainCpu *cpu)
   return FALSE;
 }
 
+static gboolean
+is_counted (const GPtrArray *events)
+{
+  for (guint i = 0; events != NULL && i < events->len; i++)
+    if (((const PerfEvent *)g_ptr_array_index (events, i))->enabled == TRISTATE_YES)
+      return TRUE;
+  return FALSE;
+}
+
 GStrv
 domain_def_unmodelled (const DomainDef *def)
 {
@@ -199,6 +208,8 @@ domain_def_unmodelled (const DomainDef *def)
     g_strv_builder_add (names, "resource/partition");
   if (def->cpu != NULL && def->cpu->numa.interconnects != NULL)
     g_strv_builder_add (names, "cpu/numa/interconnects");
+  if (is_counted (def->perf_events))
+    g_strv_builder_add (names, "perf/event");
   if (def->cpu != NULL && has_memory_caches (def->cpu))
     g_strv_builder_add (names, "cpu/numa/cell/cache");
   return g_strv_builder_end (names);

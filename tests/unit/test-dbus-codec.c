@@ -4,6 +4,7 @@
 #include "cmocka-glib.h"
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/paths.h"
+#include "daemon/host/threads.h"
 #include "wire/shape.h"
 
 #include <string.h>
@@ -108,10 +109,6 @@ static const struct {
   { "iittt", &dbus_block_job_info, "(1, 2, uint64 3, uint64 4, uint64 5)", "((ittt))",
     "((2, uint64 3, uint64 4, uint64 5),)" },
   { "ay{2048}ui", &dbus_cpu_map, "([byte 5], uint32 2, 3)", "(ab)", "([true, false, true],)" },
-  { "ay{99}i", &dbus_vcpu_pins, "([byte 1, 2], 2)", "(aab)",
-    "([[true, false, false, false, false, false, false, false], [false, true, false, false, false, false, "
-    "false, "
-    "false]],)" },
   { "a(uay{2048}){9}u", NULL, "([(uint32 1, [byte 1])], uint32 1)", "(a(uab))",
     "([(uint32 1, [true, false, false, false, false, false, false, false])],)" },
   { "Z", NULL, "(('sn.1-ä', " DOMAIN "),)", "(o)",
@@ -139,6 +136,55 @@ test_answers (G_GNUC_UNUSED void **state)
     answer = dbus_codec_answer (&operation, results, type, &error);
     g_assert_no_error (error);
     assert_true (g_variant_equal (answer, expected));
+  }
+}
+
+/* Maps have as many b as this host has CPUs, whatever the operation's are rounded up to. */
+static void
+test_maps (G_GNUC_UNUSED void **state)
+{
+  const struct {
+    const char *out;
+    const OperationDBus *dbus;
+    const char *before, *behind; /* the map, in the text of the results */
+    const char *type;
+  } maps[] = {
+    { "ay{99}i", &dbus_vcpu_pins, "(@ay b'", "', 1)", "(aab)" },
+    { "ay{99}i", &dbus_emulator_pin, "(@ay b'", "', 1)", "(ab)" },
+    { "a(uay{2048}){9}u", &dbus_iothreads, "([(uint32 1, @ay b'", "')], uint32 1)", "(a(uab))" },
+  };
+  g_autoptr (GString) ones = g_string_new (NULL);
+  guint count = host_cpu_count ();
+
+  /* A byte string's literal ends with a byte of 0, which is more than is needed. */
+  for (guint i = 0; i < (count + 7) / 8; i++)
+    g_string_append (ones, "\\377");
+  for (guint i = 0; i < G_N_ELEMENTS (maps); i++) {
+    Operation operation = {
+      0, 1, "ROW", "-", maps[i].out, "Domain", "Member", ACCESS_READ, NULL, maps[i].dbus
+    };
+    g_autofree char *text = g_strconcat (maps[i].before, ones->str, maps[i].behind, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GVariant) results = g_variant_parse (shape_of (maps[i].out)->type, text, NULL, NULL, &error);
+    g_autoptr (GVariant) answer = NULL, inner = NULL;
+
+    g_assert_no_error (error);
+    answer = dbus_codec_answer (&operation, results, G_VARIANT_TYPE (maps[i].type), &error);
+    g_assert_no_error (error);
+    inner = g_variant_get_child_value (answer, 0);
+    while (!g_variant_is_of_type (inner, G_VARIANT_TYPE ("ab"))) {
+      GVariant *deeper = g_variant_get_child_value (inner, g_variant_n_children (inner) - 1);
+
+      g_variant_unref (inner);
+      inner = deeper;
+    }
+    assert_int_equal (g_variant_n_children (inner), count);
+    for (guint cpu = 0; cpu < count; cpu++) {
+      gboolean usable;
+
+      g_variant_get_child (inner, cpu, "b", &usable);
+      assert_true (usable);
+    }
   }
 }
 
@@ -220,8 +266,9 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_arguments),     cmocka_unit_test (test_answers),
-    cmocka_unit_test (test_wrong_results), cmocka_unit_test (test_disagreements),
-    cmocka_unit_test (test_payload),       cmocka_unit_test (test_paths),
+    cmocka_unit_test (test_maps),          cmocka_unit_test (test_wrong_results),
+    cmocka_unit_test (test_disagreements), cmocka_unit_test (test_payload),
+    cmocka_unit_test (test_paths),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
