@@ -17,6 +17,7 @@
 #include "daemon/host/node.h"
 #include "daemon/host/tree.h"
 #include "daemon/qemu/control.h"
+#include "daemon/qemu/live-cpu.h"
 #include "daemon/qemu/live.h"
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/monitor-socket.h"
@@ -194,7 +195,7 @@ choose (Start *start, GError **error)
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
   start->render_node = live_wants_render_node (start->def) ? node_render_node () : NULL;
-  return check_devices (start, error)
+  return check_devices (start, error) && live_choose_cpu (start->def, start->caps, error)
          && live_choose (start->def, request->id, start->qemu_directory, &start->live, error)
          && job_check (start->job, error);
 }
@@ -451,6 +452,9 @@ talk (Start *start, GError **error)
     explain (start, problem, error);
     return FALSE;
   }
+
+  if (!live_ask_cpu (start->def, start->caps, start->qmp, start->job, error))
+    return FALSE;
 
   /* Everything is known: written down before the guest's first instruction. */
   if (!tuning_apply (start->def, process_pid (start->process), error) || !save_status (start, error))

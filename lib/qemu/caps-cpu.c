@@ -140,6 +140,21 @@ add_properties (CpuFeatureSet *set, JsonObject *properties)
       add_feature (set, name);
 }
 
+/* What can be switched on and off, by QEMU's names. */
+static void
+add_property_names (QemuCaps *caps, JsonObject *properties)
+{
+  GHashTable *set = caps_new_set (caps, caps->properties, QEMU_CAPS_CPU_PROPERTIES);
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  json_object_iter_init (&iter, properties);
+  while (json_object_iter_next (&iter, &name, &node))
+    if (json_node_get_value_type (node) == G_TYPE_BOOLEAN && strlen (name) <= CAPS_MAX_NAME)
+      g_hash_table_add (set, (gpointer)caps_keep (caps, name));
+}
+
 static guint
 number (JsonObject *object, const char *name)
 {
@@ -163,10 +178,14 @@ add_host_cpu (QemuCaps *caps, QemuAccel accel, JsonObject *expansions)
              *migratable = properties_of (expansions, MIGRATABLE);
   QemuHostCpu *cpu = &caps->host_cpus[accel];
 
-  if (all == NULL)
+  gboolean is_x86 = g_strcmp0 (caps->arch, "x86_64") == 0 || g_strcmp0 (caps->arch, "i386") == 0;
+
+  if (all == NULL || !is_x86)
     return;
   read_signature (caps, cpu, all);
   add_properties (&cpu->features, all);
+  if (accel == QEMU_ACCEL_TCG)
+    add_property_names (caps, all);
   add_properties (&cpu->migratable, migratable != NULL ? migratable : all);
 }
 

@@ -30,6 +30,9 @@ JsonObject *caps_object_member (JsonObject *object, const char *name);
 JsonArray *caps_array_of_node (JsonNode *node);
 const char *caps_keep (QemuCaps *caps, const char *text);
 
+/* A new, empty set of that name. */
+GHashTable *caps_new_set (QemuCaps *caps, GHashTable *sets, const char *name);
+
 /* From the answers of a probe; from and to the compact JSON. */
 void caps_add_cpu_answers (QemuCaps *caps, JsonObject *answers);
 void caps_add_cpus_from_json (QemuCaps *caps, JsonObject *object);

@@ -148,8 +148,8 @@ add_names (QemuCaps *caps, GHashTable *set, JsonArray *array, const char *key)
   }
 }
 
-static GHashTable *
-new_set (QemuCaps *caps, GHashTable *sets, const char *name)
+GHashTable *
+caps_new_set (QemuCaps *caps, GHashTable *sets, const char *name)
 {
   GHashTable *set = g_hash_table_new (g_str_hash, g_str_equal);
 
@@ -237,14 +237,14 @@ qemu_caps_from_answers (const char *binary, JsonObject *answers, GError **error)
     const char *name = option != NULL ? caps_string_member (option, "option") : NULL;
 
     if (name != NULL)
-      add_names (caps, new_set (caps, caps->options, name),
+      add_names (caps, caps_new_set (caps, caps->options, name),
                  caps_array_of_node (json_object_get_member (option, "parameters")), "name");
   }
   for (guint i = 0; devices != NULL && qemu_caps_devices[i] != NULL; i++) {
     JsonArray *properties = caps_array_of_node (json_object_get_member (devices, qemu_caps_devices[i]));
 
     if (properties != NULL)
-      add_names (caps, new_set (caps, caps->properties, qemu_caps_devices[i]), properties, "name");
+      add_names (caps, caps_new_set (caps, caps->properties, qemu_caps_devices[i]), properties, "name");
   }
   return check_usable (caps, "the answer to a probe", error) ? g_steal_pointer (&caps) : NULL;
 }
@@ -262,7 +262,7 @@ add_sets (QemuCaps *caps, GHashTable *sets, JsonObject *object)
   json_object_iter_init_ordered (&iter, object);
   while (json_object_iter_next_ordered (&iter, &name, &node))
     if (strlen (name) <= CAPS_MAX_NAME)
-      add_names (caps, new_set (caps, sets, name), caps_array_of_node (node), NULL);
+      add_names (caps, caps_new_set (caps, sets, name), caps_array_of_node (node), NULL);
 }
 
 QemuCaps *

@@ -72,6 +72,8 @@ guint qemu_caps_version (const QemuCaps *caps);    /* major * 1000000 + minor * 
 gboolean qemu_caps_has_kvm (const QemuCaps *caps); /* QEMU and this host: KVM works */
 gboolean qemu_caps_has_type (const QemuCaps *caps, const char *qom_type); /* devices, objects, backends */
 gboolean qemu_caps_has_property (const QemuCaps *caps, const char *device, const char *property);
+/* As @device: what can be said of its processors, "avx2" and the like. */
+#define QEMU_CAPS_CPU_PROPERTIES "cpu"
 gboolean qemu_caps_has_option (const QemuCaps *caps, const char *option, const char *parameter);
 gboolean qemu_caps_has_command (const QemuCaps *caps, const char *command);
 const QemuMachine *qemu_caps_machine (const QemuCaps *caps, const char *name_or_alias);

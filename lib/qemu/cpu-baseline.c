@@ -76,9 +76,8 @@ check_models (const GPtrArray *cpus, GError **error)
   return TRUE;
 }
 
-/* What tells of the running system, or is kept by the kernel. */
-static void
-drop_host_only (DomainCpu *cpu)
+void
+cpu_drop_host_only (DomainCpu *cpu)
 {
   static const char *const names[] = { "cmt", "mbm_total", "mbm_local", "osxsave", "ospke", NULL };
 
@@ -141,6 +140,6 @@ cpu_baseline (const QemuCaps *caps, const GPtrArray *cpus, const QemuAccel *acce
     cpu->fallback = CPU_FALLBACK_ALLOW;
   if (!common.is_vendor_known)
     g_clear_pointer (&cpu->vendor, g_free);
-  drop_host_only (cpu);
+  cpu_drop_host_only (cpu);
   return cpu;
 }

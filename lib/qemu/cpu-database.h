@@ -59,5 +59,8 @@ DomainCpu *cpu_baseline (const QemuCaps *caps, const GPtrArray *cpus, const Qemu
  * not known. (transfer full, as of cpu_decode) */
 DomainCpu *cpu_host_model (const QemuCaps *caps, QemuAccel accel, gboolean migratable, GError **error);
 
+/* Features no guest is given: they tell of the running system, or of what the kernel keeps. */
+void cpu_drop_host_only (DomainCpu *cpu);
+
 /* The feature of that name gets the policy; added at the end when it is new. */
 void cpu_set_feature (DomainCpu *cpu, const char *name, int policy);

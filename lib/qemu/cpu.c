@@ -2,35 +2,16 @@
 /*
  * <cpu>, the CPU features among <features>, and the count and topology of the virtual CPUs.
  *
- * host-model: libvirt computes a named model with features from its own database of CPUs, which we do not
- * have. Under KVM the guest gets the host's CPU without what cannot migrate, which is what such a model tries
- * to describe; by emulation it gets everything the emulator can do.
+ * host-model is a named model with features where it is known what QEMU can give a guest at most. Where it is
+ * not, the guest gets that most itself: with KVM the host's CPU without what cannot migrate.
  */
 #include "qemu/recipe-private.h"
 
 #include "model/panic.h"
 #include "model/vcpus.h"
+#include "qemu/cpu-guest.h"
 
 #include <string.h>
-
-static gboolean
-find_model (const Recipe *recipe, const char *name, GError **error)
-{
-  guint count;
-  const QemuCpuModel *models = qemu_caps_cpu_models (recipe_caps (recipe), &count);
-  g_autofree const char **names = g_new0 (const char *, count + 1);
-  const char *near;
-
-  for (guint i = 0; i < count; i++) {
-    if (strcmp (models[i].name, name) == 0)
-      return TRUE;
-    names[i] = models[i].name;
-  }
-  near = nearest_word (name, names);
-  return qemu_unsupported (NULL, error, "CPU model '%s' is not known to %s%s%s%s", name,
-                           qemu_caps_binary (recipe_caps (recipe)), near != NULL ? "; did you mean '" : "",
-                           near != NULL ? near : "", near != NULL ? "'?" : "");
-}
 
 /* What QEMU calls the CPU: NULL with @error set, "" for the machine's own. */
 static const char *
@@ -55,7 +36,7 @@ cpu_name (const Recipe *recipe, const DomainCpu *cpu, GError **error)
     default:
       if (cpu == NULL || cpu->model == NULL)
         return "";
-      return find_model (recipe, cpu->model, error) ? cpu->model : NULL;
+      return cpu->model;
   }
 }
 
@@ -66,9 +47,9 @@ append_features (GString *text, const DomainCpu *cpu)
     const CpuFeature *feature = g_ptr_array_index (cpu->features, i);
 
     if (feature->policy == CPU_POLICY_DISABLE || feature->policy == CPU_POLICY_FORBID)
-      g_string_append_printf (text, ",%s=off", feature->name);
+      g_string_append_printf (text, ",%s=off", cpu_feature_qemu_name (feature->name));
     else if (feature->policy != CPU_POLICY_OPTIONAL)
-      g_string_append_printf (text, ",%s=on", feature->name);
+      g_string_append_printf (text, ",%s=on", cpu_feature_qemu_name (feature->name));
   }
 }
 
@@ -174,10 +155,22 @@ append_platform_features (GString *text, const Recipe *recipe)
     g_string_append_printf (text, ",l3-cache=%s", cpu->cache_mode == CPU_CACHE_EMULATE ? "on" : "off");
 }
 
-gboolean
-recipe_add_cpu (Recipe *recipe, GError **error)
+/* The document's <cpu> as this QEMU can be told it, a copy in @ret; NULL for none. A running machine's is
+ * resolved already. */
+static gboolean
+resolve (const Recipe *recipe, DomainCpu **ret, GError **error)
 {
-  const DomainCpu *cpu = recipe_def (recipe)->cpu;
+  const DomainDef *def = recipe_def (recipe);
+  CpuGuest guest = { .caps = recipe_caps (recipe),
+                     .accel = def->type == VIRT_TYPE_KVM ? QEMU_ACCEL_KVM : QEMU_ACCEL_TCG };
+
+  *ret = def->cpu != NULL ? field_copy (&domain_cpu_table, def->cpu) : NULL;
+  return *ret == NULL || cpu_resolve (&guest, *ret, error);
+}
+
+static gboolean
+add_cpu (Recipe *recipe, const DomainCpu *cpu, GError **error)
+{
   const QemuMachine *machine = qemu_caps_machine (recipe_caps (recipe), recipe_def (recipe)->os.machine);
   const char *name = cpu_name (recipe, cpu, error);
   g_autoptr (GString) text = NULL, extra = g_string_new (NULL);
@@ -200,6 +193,16 @@ recipe_add_cpu (Recipe *recipe, GError **error)
   g_string_append (text, extra->str);
   recipe_option (recipe, "-cpu", "%s", text->str);
   return TRUE;
+}
+
+gboolean
+recipe_add_cpu (Recipe *recipe, GError **error)
+{
+  DomainCpu *cpu = NULL;
+  gboolean done = resolve (recipe, &cpu, error) && add_cpu (recipe, cpu, error);
+
+  field_free (&domain_cpu_table, cpu);
+  return done;
 }
 
 void

@@ -108,8 +108,6 @@ KNOWN = [
     (r"^ +(?:balloon\.last-update|last_update)[ =]\d+\n|^last_update \d+\n", "not asked of the balloon yet"),
     (r"^ +dirtyrate\.[^\n]*\n", "how fast memory is written to is not measured yet"),
     (r"^ +<backingStore/>\n", "the end of the chain of images is not written into the live document"),
-    (r" check='(?:full|none|partial)'", "the running processor is not read back into the live document, nor"),
-    (r"^ +<feature policy='require' name='(?:hypervisor|lahf_lm)'/>\n", "the features it has beyond its model's"),
     (r" index='\d+'/>", "libvirt numbers images from the last disk to the first"),
     (r"backingIndex=\d+", "likewise"),
     (r"(<driver name='qemu') type='raw'/>", "libvirt forgets the format of a drive that is empty"),
