@@ -17,7 +17,7 @@
 static gboolean paused, autodestroy, with_console;
 static gboolean nvram, keep_nvram, managed_save;
 static gboolean inactive, security_info, migratable, source;
-static gboolean disable;
+static gboolean disable, once;
 
 static char *
 read_document (const char *path, GError **error)
@@ -261,16 +261,19 @@ autostart_run (CommandLine *line)
   if (path == NULL)
     return EXIT_FAILED;
   name = connection_domain_name (line->connection, path, NULL);
-  if (!connection_set_property (line->connection, path, DOMAIN_INTERFACE, "Autostart",
-                                g_variant_new_boolean (!disable), &error)) {
+  if (!connection_set_property (line->connection, path, once ? OWN_DOMAIN_INTERFACE : DOMAIN_INTERFACE,
+                                once ? "AutostartOnce" : "Autostart", g_variant_new_boolean (!disable),
+                                &error)) {
     command_error (disable ? _ ("Failed to unmark domain '%s' as autostarted")
                            : _ ("Failed to mark domain '%s' as autostarted"),
                    name);
     return command_error ("%s", error->message);
   }
-  return command_done (
-      line, name,
-      disable ? _ ("Domain '%s' unmarked as autostarted") : _ ("Domain '%s' marked as autostarted"), name);
+  return command_done (line, name,
+                       disable ? _ ("Domain '%s' unmarked as autostarted")
+                       : once  ? _ ("Domain '%s' marked as autostarted once")
+                               : _ ("Domain '%s' marked as autostarted"),
+                       name);
 }
 
 static const GOptionEntry create_options[] = {
@@ -297,6 +300,7 @@ static const GOptionEntry dumpxml_options[] = {
 
 static const GOptionEntry autostart_options[] = {
   { "disable", 0, 0, G_OPTION_ARG_NONE, &disable, N_ ("No longer start it with the host"), NULL },
+  { "once", 0, 0, G_OPTION_ARG_NONE, &once, N_ ("With its next start only"), NULL },
   G_OPTION_ENTRY_NULL,
 };
 

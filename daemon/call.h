@@ -12,12 +12,17 @@
 typedef struct Operation Operation;
 
 /* Who asks. Owned by its wire. */
-typedef struct {
+typedef struct Client Client;
+struct Client {
   gboolean read_only;
   uid_t uid;
   pid_t pid;
   char *who; /* ":1.42" or "unix:17", for the log */
-} Client;
+  char *id;  /* no other client ever has it while the daemon runs; NULL: ourselves */
+  gboolean ended;
+  /* From now on its end has to be told to auto_destroy_client_ended; NULL: it is in any case. */
+  void (*watch) (Client *client);
+};
 
 struct Call {
   const Operation *operation;

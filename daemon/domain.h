@@ -24,7 +24,7 @@ struct Domain {
   char *uuid;      /* 36 characters */
   int id;          /* -1 while shut off */
   GVariant *value; /* name, UUID and id for answers, once one was needed; see call_domain_value */
-  gboolean persistent, autostart, updated;
+  gboolean persistent, autostart, autostart_once, updated;
   gboolean managed_save;
   virDomainState state;
   int reason;           /* of virDomain*Reason for that state */
@@ -68,6 +68,7 @@ struct Machine {
   int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
   GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
+  char *owner;                /* the client whose end is its end (Client.id), or NULL: see auto-destroy.h */
   gboolean starting;          /* its CPUs have not run yet */
   guint64 balloon_kib;        /* last known; 0: not known */
   char *save_path, *save_id;  /* while it is being saved, see machine-status.h */

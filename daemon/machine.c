@@ -37,6 +37,7 @@ status_now (const Machine *machine)
     .shutdown_seen = machine_events_shutdown_seen (machine->events),
     .restart_on_shutdown = machine_events_will_restart (machine->events),
     .tainted = domain->tainted,
+    .auto_destroy = machine->owner != NULL,
     .agent_timeout = domain->agent_timeout,
     .save_path = machine->save_path,
     .save_id = machine->save_id,
@@ -83,6 +84,7 @@ machine_free (Machine *machine)
   g_clear_pointer (&machine->removals, g_ptr_array_unref);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
+  g_free (machine->owner);
   g_free (machine->save_path);
   g_free (machine->save_id);
   g_free (machine);
@@ -553,6 +555,9 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
   domain->job_name = "adopt";
   domain->job_since = g_get_monotonic_time ();
   domain->job = begin_adoption (machine, status, TRUE);
+  /* Its client's connection has ended with the daemon. */
+  if (status->auto_destroy)
+    machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
 }
 
 void

@@ -5,6 +5,7 @@
  */
 #include "cli/i18n.h"
 #include "config.h"
+#include "daemon/auto-destroy.h"
 #include "daemon/dbus/server.h"
 #include "daemon/log.h"
 #include "daemon/qemu/process.h"
@@ -131,6 +132,7 @@ serve (const Settings *settings, GError **error)
 
   service_notify ("STOPPING=1");
   g_message ("ending; machines that run go on");
+  auto_destroy_all (manager);
   dbus_server_free (bus);
   rpc_server_free (rpc);
   /* A job that still runs is using what the manager and the settings hold, and nobody waits for it: what is

@@ -267,7 +267,7 @@ void
 manager_commit_undefine (Manager *manager, Domain *domain)
 {
   domain->persistent = FALSE;
-  domain->autostart = FALSE;
+  domain->autostart = domain->autostart_once = FALSE;
   if (domain->machine != NULL && domain->transient == NULL)
     domain->transient = domain_def_ref (domain->machine->def);
   definition_replace (domain, NULL);
@@ -355,6 +355,7 @@ manager_load (Manager *manager)
 
     domain->persistent = TRUE;
     domain->autostart = entry->autostart;
+    domain->autostart_once = entry->autostart_once;
   }
   for (guint i = 0; i < saved->len; i++) {
     Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (saved, i));

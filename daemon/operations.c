@@ -69,8 +69,8 @@ const Operation operations[] = {
   { 0, 309, "DOMAIN_CREATE_XML_WITH_FILES", "su", "D", "Connect", "DomainCreateXMLWithFiles", ACCESS_START, op_domain_create_xml, NULL },
   { 0, 350, "DOMAIN_DEFINE_XML_FLAGS", "su", "D", "org.domaind1.Connect", "DomainDefineXMLFlags", ACCESS_WRITE, op_domain_define_xml, NULL },
   { 0, 358, "DOMAIN_RENAME", "Dmsu", "i", "Domain", "Rename", ACCESS_WRITE, op_domain_rename, NULL },
-  { 0, 449, "DOMAIN_GET_AUTOSTART_ONCE", "D", "i", NULL, NULL, ACCESS_READ, NULL, NULL },
-  { 0, 450, "DOMAIN_SET_AUTOSTART_ONCE", "Di", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 449, "DOMAIN_GET_AUTOSTART_ONCE", "D", "i", "org.domaind1.Domain", "AutostartOnce", ACCESS_READ, op_domain_get_autostart_once, NULL },
+  { 0, 450, "DOMAIN_SET_AUTOSTART_ONCE", "Di", "-", "org.domaind1.Domain", "AutostartOnce=", ACCESS_WRITE, op_domain_set_autostart_once, NULL },
   { -1, 0, "GetSource", "D", "s", "org.domaind1.Domain", "GetSource", ACCESS_SECURE, op_domain_get_source, NULL },
 
   /* Life cycle */

@@ -209,11 +209,12 @@ list_file (Listing *listing, int directory, const char *file)
   add_entry (listing, path, g_steal_pointer (&name), g_steal_pointer (&uuid));
 }
 
-static void
-mark_autostart (Listing *listing)
+/* The names that have a link there. */
+static GHashTable *
+marked_names (const char *links)
 {
-  g_autoptr (GHashTable) marked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GDir) directory = g_dir_open (listing->store->autostart, 0, NULL);
+  GHashTable *marked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GDir) directory = g_dir_open (links, 0, NULL);
   const char *file;
 
   while (directory != NULL && (file = g_dir_read_name (directory)) != NULL)
@@ -224,10 +225,20 @@ mark_autostart (Listing *listing)
       if (name != NULL)
         g_hash_table_add (marked, name);
     }
+  return marked;
+}
+
+static void
+mark_autostart (Listing *listing)
+{
+  g_autoptr (GHashTable) always = marked_names (listing->store->autostart[STORE_AUTOSTART]);
+  g_autoptr (GHashTable) once = marked_names (listing->store->autostart[STORE_AUTOSTART_ONCE]);
+
   for (guint i = 0; i < listing->entries->len; i++) {
     StoreEntry *entry = g_ptr_array_index (listing->entries, i);
 
-    entry->autostart = g_hash_table_contains (marked, entry->name);
+    entry->autostart = g_hash_table_contains (always, entry->name);
+    entry->autostart_once = g_hash_table_contains (once, entry->name);
   }
 }
 

@@ -6,10 +6,10 @@
 
 /* What the store's own files share. */
 struct Store {
-  char *documents; /* the users' documents, NAME.xml */
-  char *autostart; /* links to those that start with the daemon */
-  char *completed; /* UUID.xml and the index */
-  char *machines;  /* the running machines' UUID/ */
+  char *documents;    /* the users' documents, NAME.xml */
+  char *autostart[2]; /* by StoreAutostart: links to those that start with the daemon */
+  char *completed;    /* UUID.xml and the index */
+  char *machines;     /* the running machines' UUID/ */
   StoreIndex *index;
 };
 

@@ -46,11 +46,11 @@ store_source_path (Store *store, const char *name)
 }
 
 static char *
-autostart_path (Store *store, const char *name)
+autostart_path (Store *store, const char *name, StoreAutostart which)
 {
   g_autofree char *encoded = store_encode_name (name);
 
-  return domains_path (store->autostart, encoded, ".xml");
+  return domains_path (store->autostart[which], encoded, ".xml");
 }
 
 /* The first line of a completed text made from @source. */
@@ -86,7 +86,8 @@ recover_next (Store *store, const char *path, const char *uuid)
 static void
 recover (Store *store)
 {
-  const char *const directories[] = { store->documents, store->completed, store->autostart };
+  const char *const directories[] = { store->documents, store->completed, store->autostart[STORE_AUTOSTART],
+                                      store->autostart[STORE_AUTOSTART_ONCE] };
 
   for (gsize i = 0; i < G_N_ELEMENTS (directories); i++) {
     g_autoptr (GDir) directory = g_dir_open (directories[i], 0, NULL);
@@ -112,11 +113,14 @@ store_new (const Settings *settings, GError **error)
   g_autofree char *index = NULL;
 
   store->documents = g_build_filename (settings->config_directory, "domains", NULL);
-  store->autostart = g_build_filename (settings->config_directory, "autostart", NULL);
+  store->autostart[STORE_AUTOSTART] = g_build_filename (settings->config_directory, "autostart", NULL);
+  store->autostart[STORE_AUTOSTART_ONCE] =
+      g_build_filename (settings->config_directory, "autostart-once", NULL);
   store->completed = g_build_filename (settings->state_directory, "domains", NULL);
   store->machines = g_build_filename (settings->run_directory, "machines", NULL);
   if (!store_make_directory (store->documents, 0755, error)
-      || !store_make_directory (store->autostart, 0755, error)
+      || !store_make_directory (store->autostart[STORE_AUTOSTART], 0755, error)
+      || !store_make_directory (store->autostart[STORE_AUTOSTART_ONCE], 0755, error)
       || !store_make_directory (settings->state_directory, 0755, error)
       || !store_make_directory (store->completed, 0700, error)
       || !store_make_directory (settings->run_directory, 0755, error)
@@ -137,7 +141,8 @@ store_free (Store *store)
     return;
   store_index_free (store->index);
   g_free (store->documents);
-  g_free (store->autostart);
+  g_free (store->autostart[STORE_AUTOSTART]);
+  g_free (store->autostart[STORE_AUTOSTART_ONCE]);
   g_free (store->completed);
   g_free (store->machines);
   g_free (store);
@@ -234,16 +239,30 @@ gboolean
 store_remove (Store *store, const char *uuid, const char *name, GError **error)
 {
   g_autofree char *path = store_source_path (store, name);
-  g_autofree char *link = autostart_path (store, name);
+  g_autofree char *link = autostart_path (store, name, STORE_AUTOSTART);
+  g_autofree char *once = autostart_path (store, name, STORE_AUTOSTART_ONCE);
   g_autofree char *final = domains_path (store->completed, uuid, ".xml");
 
   /* The document goes first: without it there is no definition, whatever a crash leaves of the rest, so
    * nobody waits for that. */
-  if (!store_remove_file (path, error) || !store_remove_file (link, error))
+  if (!store_remove_file (path, error) || !store_remove_file (link, error)
+      || !store_remove_file (once, error))
     return FALSE;
   if (unlink (final) < 0 && errno != ENOENT)
     g_warning ("%s: %s", final, g_strerror (errno));
   return TRUE;
+}
+
+/* What is marked by its old name is so by the new one. */
+static gboolean
+rename_autostart (Store *store, const char *old_name, const char *new_name, StoreAutostart which,
+                  GError **error)
+{
+  g_autofree char *old_link = autostart_path (store, old_name, which);
+
+  if (faccessat (AT_FDCWD, old_link, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    return TRUE;
+  return store_set_autostart (store, new_name, which, TRUE, error) && store_remove_file (old_link, error);
 }
 
 gboolean
@@ -251,22 +270,20 @@ store_rename (Store *store, const char *uuid, const char *old_name, const char *
               const char *completed, GError **error)
 {
   g_autofree char *old_path = store_source_path (store, old_name);
-  g_autofree char *old_link = autostart_path (store, old_name);
-  gboolean autostart = faccessat (AT_FDCWD, old_link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 
   /* For an instant both documents are there; store_list then takes the one the completed text was made from.
    */
   if (!store_save (store, uuid, new_name, source, completed, error))
     return FALSE;
-  if (autostart && !store_set_autostart (store, new_name, TRUE, error))
-    return FALSE;
-  return store_remove_file (old_path, error) && store_remove_file (old_link, error);
+  return rename_autostart (store, old_name, new_name, STORE_AUTOSTART, error)
+         && rename_autostart (store, old_name, new_name, STORE_AUTOSTART_ONCE, error)
+         && store_remove_file (old_path, error);
 }
 
 gboolean
-store_set_autostart (Store *store, const char *name, gboolean autostart, GError **error)
+store_set_autostart (Store *store, const char *name, StoreAutostart which, gboolean autostart, GError **error)
 {
-  g_autofree char *link = autostart_path (store, name);
+  g_autofree char *link = autostart_path (store, name, which);
   g_autofree char *encoded = store_encode_name (name);
   g_autofree char *target = g_strconcat ("../domains/", encoded, ".xml", NULL);
 
@@ -276,5 +293,5 @@ store_set_autostart (Store *store, const char *name, gboolean autostart, GError 
     store_system_error (error, errno, "link", link);
     return FALSE;
   }
-  return store_sync_directory (store->autostart, error);
+  return store_sync_directory (store->autostart[which], error);
 }

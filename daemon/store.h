@@ -16,7 +16,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
 
 typedef struct {
   char *name, *uuid;
-  gboolean autostart;
+  gboolean autostart, autostart_once;
 } StoreEntry;
 void store_entry_free (StoreEntry *entry);
 /* Everything defined, without reading more of each file than it takes to know its name and UUID (an index
@@ -41,7 +41,12 @@ store_load_completed (Store *store, const char *uuid, const char *name, gboolean
 gboolean store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name,
                        const char *source, const char *completed, GError **error);
 gboolean store_remove (Store *store, const char *uuid, const char *name, GError **error);
-gboolean store_set_autostart (Store *store, const char *name, gboolean autostart, GError **error);
+typedef enum {
+  STORE_AUTOSTART,
+  STORE_AUTOSTART_ONCE
+} StoreAutostart; /* with every start of the host; with the next */
+gboolean store_set_autostart (Store *store, const char *name, StoreAutostart which, gboolean autostart,
+                              GError **error);
 
 /* Running state: machines/UUID/status.json and the live definition live.xml. */
 gboolean

@@ -4,9 +4,11 @@
  * Clients on the bus and their calls of operations.
  *
  * A client is known only while it has calls in flight: the bus's policy has decided who may call at all, so
- * there is nothing to remember between calls, and nothing to clean up when one leaves without a word. What is
- * counted is how many calls wait for an answer, so that one client cannot fill the daemon's memory.
+ * there is nothing to remember between calls, and nothing to clean up when one leaves without a word, unless
+ * it has started a machine that is to end with it: then its name is watched. What is counted is how many
+ * calls wait for an answer, so that one client cannot fill the daemon's memory.
  */
+#include "daemon/auto-destroy.h"
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/private.h"
 
@@ -23,6 +25,30 @@ client_free (DbusClient *client)
   g_free (client);
 }
 
+/* The bus's end is the end of all names on it. */
+static void
+name_vanished (GDBusConnection *connection G_GNUC_UNUSED, const char *name, gpointer data)
+{
+  DbusServer *server = data;
+  g_autofree char *id = g_strdup (name);
+
+  g_hash_table_remove (server->watched, name);
+  auto_destroy_client_ended (server->manager, id);
+}
+
+static void
+watch (Client *client)
+{
+  DbusServer *server = ((DbusClient *)client)->server;
+  guint number;
+
+  if (server == NULL || server->connection == NULL || g_hash_table_contains (server->watched, client->id))
+    return;
+  number = g_bus_watch_name_on_connection (server->connection, client->id, G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                           NULL, name_vanished, server, NULL);
+  g_hash_table_insert (server->watched, g_strdup (client->id), GUINT_TO_POINTER (number));
+}
+
 DbusClient *
 dbus_client_begin (DbusServer *server, const char *sender)
 {
@@ -30,7 +56,8 @@ dbus_client_begin (DbusServer *server, const char *sender)
 
   if (client == NULL) {
     client = g_new0 (DbusClient, 1);
-    client->client = (Client){ FALSE, (uid_t)-1, -1, g_strdup (sender) };
+    client->client = (Client){ .uid = (uid_t)-1, .pid = -1, .who = g_strdup (sender), .watch = watch };
+    client->client.id = client->client.who;
     client->server = server;
     g_hash_table_insert (server->clients, client->client.who, client);
   } else if (client->calls >= DBUS_CALLS_PER_CLIENT) {

@@ -25,6 +25,7 @@ struct DbusServer {
   guint subtrees[3];     /* one for each kind of object below the root */
   guint events;          /* subscription */
   GHashTable *clients;   /* unique name → DbusClient with calls in flight */
+  GHashTable *watched;   /* unique name of a client whose end has to be told → watch */
   GHashTable *announced; /* uuid → what clients were last told of the domain */
   GHashTable *changed;   /* uuids to look at */
   guint announcing;      /* source */

@@ -151,6 +151,12 @@ connect_to_bus (DbusServer *server)
       NULL, server->connecting, connected, server);
 }
 
+static void
+unwatch (gpointer number)
+{
+  g_bus_unwatch_name (GPOINTER_TO_UINT (number));
+}
+
 DbusServer *
 dbus_server_new (Manager *manager, void (*ready) (gpointer data), gpointer data)
 {
@@ -161,6 +167,7 @@ dbus_server_new (Manager *manager, void (*ready) (gpointer data), gpointer data)
   server->ready_data = data;
   server->retry_seconds = RETRY_SECONDS_FIRST;
   server->clients = g_hash_table_new (g_str_hash, g_str_equal);
+  server->watched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unwatch);
   server->announced = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, dbus_announced_free);
   server->events = events_subscribe (manager->events, dbus_signals_event, server);
   connect_to_bus (server);
@@ -184,6 +191,7 @@ dbus_server_free (DbusServer *server)
   dbus_clients_detach (server);
   g_hash_table_unref (server->clients);
   g_hash_table_unref (server->announced);
+  g_hash_table_unref (server->watched);
   g_clear_pointer (&server->changed, g_hash_table_unref);
   g_free (server);
 }

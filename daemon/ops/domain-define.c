@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Definitions made, unmade and marked for autostart. A document is parsed in a job of its own, where it costs
+ * Definitions made and unmade. A document is parsed in a job of its own, where it costs
  * nobody else anything; the change that follows is written in turn (change.h) and committed here.
  */
 #include "daemon/change.h"
@@ -231,74 +231,4 @@ op_domain_undefine (Call *call)
     return;
   }
   domain_queue (call->domain, "undefine", call, undefine_begin);
-}
-
-typedef struct {
-  Call *call;
-  char *uuid, *name;
-  gboolean autostart;
-} Autostart;
-
-static void
-autostart_free (gpointer data)
-{
-  Autostart *change = data;
-
-  g_free (change->uuid);
-  g_free (change->name);
-  g_free (change);
-}
-
-static gboolean
-autostart_check (Manager *manager, gpointer data, GError **error)
-{
-  Autostart *change = data;
-  Domain *domain = manager_find_uuid (manager, change->uuid, error);
-
-  if (domain == NULL)
-    return FALSE;
-  if (!domain->persistent) {
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient domain");
-    return FALSE;
-  }
-  change->name = g_strdup (domain->name);
-  return TRUE;
-}
-
-static gboolean
-autostart_write (Store *store, gpointer data, GError **error)
-{
-  Autostart *change = data;
-
-  return store_set_autostart (store, change->name, change->autostart, error);
-}
-
-static void
-autostart_done (Manager *manager, gpointer data, const GError *error)
-{
-  Autostart *change = data;
-  Domain *domain = manager_find_uuid (manager, change->uuid, NULL);
-
-  if (error != NULL) {
-    call_fail (change->call, g_error_copy (error));
-    return;
-  }
-  if (domain != NULL) {
-    domain->autostart = change->autostart;
-    events_domain (manager->events, domain, EVENT_DOMAIN_CHANGED, g_variant_new_tuple (NULL, 0));
-  }
-  call_answer_nothing (change->call);
-}
-
-static const ChangeKind autostart_change = { "autostart", autostart_check, autostart_write, autostart_done };
-
-void
-op_domain_set_autostart (Call *call)
-{
-  Autostart *change = g_new0 (Autostart, 1);
-
-  change->call = call;
-  change->uuid = g_strdup (call->domain->uuid);
-  change->autostart = call_int (call, 1) != 0;
-  change_start (call->manager, &autostart_change, change, autostart_free);
 }

@@ -53,12 +53,6 @@ op_domain_is_updated (Call *call)
 }
 
 void
-op_domain_get_autostart (Call *call)
-{
-  answer_truth (call, call->domain->autostart);
-}
-
-void
 op_domain_has_managed_save_image (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), 0))

@@ -49,8 +49,9 @@ opened (gpointer result, const GError *error, gpointer data)
   restore->drop_cache = (request->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE) != 0;
   paused = (request->flags & VIR_DOMAIN_SAVE_PAUSED)
            || (!restore->image->was_running && !(request->flags & VIR_DOMAIN_SAVE_RUNNING));
-  start_definition (request->call, restore->def, NULL, restore, paused,
-                    (request->flags & VIR_DOMAIN_SAVE_RESET_NVRAM) != 0);
+  start_definition (request->call, restore->def, NULL, restore,
+                    (paused ? VIR_DOMAIN_START_PAUSED : 0)
+                        | (request->flags & VIR_DOMAIN_SAVE_RESET_NVRAM ? VIR_DOMAIN_START_RESET_NVRAM : 0));
 }
 
 static void

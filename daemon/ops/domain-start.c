@@ -3,15 +3,13 @@
  * Starting: a defined domain, afresh or from its managed save, or a document that lives only as long as its
  * machine. The start itself is a job (daemon/qemu/start.h); what it gives is committed here.
  */
+#include "daemon/auto-destroy.h"
 #include "daemon/change.h"
 #include "daemon/definition.h"
 #include "daemon/machine.h"
-#include "daemon/operation.h"
 #include "daemon/ops/start.h"
 #include "daemon/qemu/save.h"
-#include "daemon/service.h"
 
-#define AUTOSTART_PROCEDURE 9 /* DOMAIN_CREATE */
 #define START_KNOWN_FLAGS                                                                 \
   (VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_BYPASS_CACHE \
    | VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_RESET_NVRAM)
@@ -51,11 +49,17 @@ start_failed (Call *call, Domain *domain, const GError *error)
     manager_remove (manager, domain);
 }
 
+typedef struct {
+  Call *call;
+  gboolean auto_destroy;
+} Starting;
+
 static void
 start_done (gpointer result, const GError *error, gpointer data)
 {
   g_autoptr (StartedMachine) started = result;
-  Call *call = data;
+  g_autofree Starting *starting = data;
+  Call *call = starting->call;
   Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
   Call *destroyer;
 
@@ -68,6 +72,8 @@ start_done (gpointer result, const GError *error, gpointer data)
   if (started->image_removed)
     domain->managed_save = FALSE;
   machine_commit_start (domain, started, started->status->state == VIR_DOMAIN_PAUSED);
+  if (starting->auto_destroy)
+    auto_destroy_bind (domain->machine, call->client);
   if (!domain->destroy_asked) {
     answer_started (call, domain);
     return;
@@ -79,11 +85,12 @@ start_done (gpointer result, const GError *error, gpointer data)
 }
 
 void
-start_from (Call *call, DomainDef *def, Restore *restore, gboolean paused, gboolean reset_nvram)
+start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
 {
   Domain *domain = call->domain;
   Manager *manager = call->manager;
   StartRequest *request;
+  Starting *starting;
 
   if (domain->destroy_asked) {
     g_autoptr (GError) error = NULL;
@@ -93,24 +100,24 @@ start_from (Call *call, DomainDef *def, Restore *restore, gboolean paused, gbool
     start_failed (call, domain, error);
     return;
   }
-  request = start_request_new (def, manager_new_id (manager), paused, !domain->persistent, manager->settings,
-                               manager->store, manager->caps);
+  request = start_request_new (def, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
+                               !domain->persistent, manager->settings, manager->store, manager->caps);
   request->restore = restore;
-  request->reset_nvram = reset_nvram;
+  request->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
+  request->auto_destroy = (flags & VIR_DOMAIN_START_AUTODESTROY) != 0;
+  starting = g_new0 (Starting, 1);
+  *starting = (Starting){ call, request->auto_destroy };
   if (restore != NULL)
     domain->progress = progress_ref (restore->progress);
   domain->job = job_start ("start", start_job, request, (GDestroyNotify)start_request_free,
-                           start_job_seconds (manager->settings), start_done, call);
+                           start_job_seconds (manager->settings), start_done, starting);
 }
 
 /* The domain's turn is this call's. */
 static void
 start_with (Call *call, DomainDef *def)
 {
-  guint flags = start_flags (call);
-
-  start_from (call, def, NULL, (flags & VIR_DOMAIN_START_PAUSED) != 0,
-              (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0);
+  start_from (call, def, NULL, start_flags (call));
 }
 
 /* A managed save: restored from, or discarded. */
@@ -174,8 +181,7 @@ managed_save_opened (gpointer result, const GError *error, gpointer data)
   restore->remove = TRUE;
   restore->drop_cache = (flags & VIR_DOMAIN_START_BYPASS_CACHE) != 0;
   start_from (call, restore->def, restore,
-              (flags & VIR_DOMAIN_START_PAUSED) != 0 || !restore->image->was_running,
-              (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0);
+              flags | (restore->image->was_running ? 0 : VIR_DOMAIN_START_PAUSED));
 }
 
 static void
@@ -211,11 +217,6 @@ check_start_flags (Call *call, guint flags, guint known)
                     "a machine of QEMU takes no file descriptors at its start");
     return FALSE;
   }
-  if (flags & VIR_DOMAIN_START_AUTODESTROY) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                    "a machine that ends with its client is not supported yet");
-    return FALSE;
-  }
   return TRUE;
 }
 
@@ -230,7 +231,8 @@ typedef struct {
   Call *call;
   const Platform *platform;
   char *source;
-  gboolean strict, paused, reset_nvram;
+  gboolean strict;
+  guint flags; /* VIR_DOMAIN_START_* */
   DomainDef *def;
   GPtrArray *messages;
   Restore *restore;
@@ -288,7 +290,7 @@ create_begin (Domain *domain, Call *call)
       domain->messages = g_steal_pointer (&create->messages);
     }
   }
-  start_from (call, create->def, g_steal_pointer (&create->restore), create->paused, create->reset_nvram);
+  start_from (call, create->def, g_steal_pointer (&create->restore), create->flags);
 }
 
 static void
@@ -339,16 +341,14 @@ op_domain_create_xml (Call *call)
   create->call = call;
   create->platform = call->manager->platform;
   create->source = g_strdup (call_string (call, 0));
-  create->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
-  create->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
+  create->flags = flags;
   create->strict = (flags & VIR_DOMAIN_START_VALIDATE) != 0;
   create->messages = g_ptr_array_new_with_free_func (g_free);
   job_start ("create", create_parse, create, NULL, 0, create_parsed, create);
 }
 
 void
-start_definition (Call *call, DomainDef *def, GPtrArray *messages, Restore *restore, gboolean paused,
-                  gboolean reset_nvram)
+start_definition (Call *call, DomainDef *def, GPtrArray *messages, Restore *restore, guint flags)
 {
   Create *create = g_new0 (Create, 1);
 
@@ -356,39 +356,6 @@ start_definition (Call *call, DomainDef *def, GPtrArray *messages, Restore *rest
   create->def = domain_def_ref (def);
   create->messages = messages;
   create->restore = restore;
-  create->paused = paused;
-  create->reset_nvram = reset_nvram;
+  create->flags = flags;
   change_start (call->manager, &create_change, create, NULL);
-}
-
-/* Autostart: the same calls a client would make, answered into the log. */
-static void
-autostart_respond (G_GNUC_UNUSED Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
-{
-  if (error != NULL)
-    g_warning ("autostart: %s", error->message);
-}
-
-void
-manager_autostart (Manager *manager)
-{
-  static Client ourselves = { FALSE, 0, 0, (char *)"autostart" };
-  g_autoptr (GPtrArray) domains = manager_list (manager);
-
-  if (!service_first_since_boot (manager->settings->run_directory, "domains"))
-    return;
-  for (guint i = 0; i < domains->len; i++) {
-    Domain *domain = g_ptr_array_index (domains, i);
-    Call *call;
-
-    if (!domain->autostart || domain_is_active (domain))
-      continue;
-    call = g_new0 (Call, 1);
-    call->operation = operation_by_procedure (0, AUTOSTART_PROCEDURE);
-    call->manager = manager;
-    call->client = &ourselves;
-    call->arguments = g_variant_ref_sink (g_variant_new ("(@(sayi))", call_domain_value (domain)));
-    call->respond = autostart_respond;
-    operation_dispatch (call);
-  }
 }

@@ -187,6 +187,7 @@ void op_domain_monitor_command (Call *call);
 /* ops/domain-define.c */
 void op_domain_define_xml (Call *call);
 void op_domain_set_autostart (Call *call);
+void op_domain_set_autostart_once (Call *call);
 void op_domain_undefine (Call *call);
 
 /* ops/domain-device.c */
@@ -199,6 +200,7 @@ void op_domain_rename (Call *call);
 
 /* ops/domain-info.c */
 void op_domain_get_autostart (Call *call);
+void op_domain_get_autostart_once (Call *call);
 void op_domain_get_block_info (Call *call);
 void op_domain_get_control_info (Call *call);
 void op_domain_get_info (Call *call);

@@ -68,6 +68,7 @@ static const StatusNumber numbers[NUMBERS] = {
 
 /* What need not be in the file: a daemon that did not know it has written it, or the machine was starting. */
 #define TAINTED       "tainted"
+#define AUTO_DESTROY  "auto-destroy"
 #define AGENT_TIMEOUT "agent-timeout"
 
 static const StatusNumber agent_timeout = { AGENT_TIMEOUT, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
@@ -98,6 +99,7 @@ machine_status_to_json (const MachineStatus *status)
   for (guint i = 0; i < SWITCHES; i++)
     json_object_set_boolean_member (object, switches[i], on[i]);
   json_object_set_boolean_member (object, TAINTED, status->tainted);
+  json_object_set_boolean_member (object, AUTO_DESTROY, status->auto_destroy);
   if (!status->starting)
     json_object_set_int_member (object, AGENT_TIMEOUT, status->agent_timeout);
   if (status->save_path != NULL)
@@ -177,6 +179,9 @@ get_later_members (JsonObject *object, MachineStatus *status, GError **error)
   gint64 seconds = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
 
   if (json_object_has_member (object, TAINTED) && !get_switch (object, TAINTED, &status->tainted, error))
+    return FALSE;
+  if (json_object_has_member (object, AUTO_DESTROY)
+      && !get_switch (object, AUTO_DESTROY, &status->auto_destroy, error))
     return FALSE;
   if (json_object_has_member (object, AGENT_TIMEOUT) && !get_number (object, &agent_timeout, &seconds, error))
     return FALSE;

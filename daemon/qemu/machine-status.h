@@ -21,6 +21,7 @@ typedef struct {
   gboolean shutdown_seen;       /* QEMU has said SHUTDOWN: its end is no crash */
   gboolean restart_on_shutdown; /* a reboot by shutdown was asked for */
   gboolean tainted;             /* clients have given its QEMU commands of their own */
+  gboolean auto_destroy;        /* it ends with the client that started it */
   int agent_timeout;            /* seconds, or virDomainAgentResponseTimeoutValues; not while starting */
   /* Being saved into that file, or NULL; its image has that id when it is whole. */
   char *save_path, *save_id;

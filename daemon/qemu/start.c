@@ -308,6 +308,7 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
     .start_time = start_time,
     .starting = TRUE,
     .transient = start->request->transient,
+    .auto_destroy = start->request->auto_destroy,
     .state = VIR_DOMAIN_PAUSED,
     .reason = VIR_DOMAIN_PAUSED_STARTING_UP,
     .started = now,

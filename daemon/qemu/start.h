@@ -23,6 +23,7 @@ typedef struct {
   int id;                   /* the running machine's number */
   gboolean paused;          /* leave the CPUs stopped */
   gboolean transient;       /* kept in the status file */
+  gboolean auto_destroy;    /* kept there too */
   gboolean reset_nvram;     /* the firmware's variables are made from their template again */
   Restore *restore;         /* start it from this saved state; NULL: afresh. Owned */
   const Settings *settings; /* these three outlive the job */

@@ -8,6 +8,7 @@
 
 #include "daemon/rpc/client.h"
 
+#include "daemon/auto-destroy.h"
 #include "daemon/libvirt-names.h"
 #include "daemon/rpc/server.h"
 #include "wire/xdr.h"
@@ -23,6 +24,8 @@ typedef struct {
 
 static const RpcConnectionHandlers connection_handlers;
 
+static guint connections; /* since the start */
+
 static gboolean
 read_credentials (int fd, Client *client)
 {
@@ -34,6 +37,7 @@ read_credentials (int fd, Client *client)
   client->uid = credentials.uid;
   client->pid = credentials.pid;
   client->who = g_strdup_printf ("unix:%d", credentials.pid);
+  client->id = g_strdup_printf ("connection-%u", ++connections);
   return TRUE;
 }
 
@@ -72,6 +76,7 @@ rpc_client_unref (RpcClient *client)
   if (--client->references > 0)
     return;
   g_free (client->client.who);
+  g_free (client->client.id);
   g_free (client);
 }
 
@@ -81,6 +86,8 @@ on_closed (RpcConnection *connection, gpointer data)
   RpcClient *client = data;
 
   client->connection = NULL;
+  client->client.ended = TRUE;
+  auto_destroy_client_ended (client->manager, client->client.id);
   rpc_connection_free (connection);
   rpc_keepalive_stop (client);
   g_clear_pointer (&client->events, rpc_events_free);

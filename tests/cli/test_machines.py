@@ -116,6 +116,8 @@ def test_autostart(domctl, document):
     assert domctl("list", "--all", "--autostart", "--name") == "web\n"
     assert domctl("autostart", "web", "--disable") == "Domain 'web' unmarked as autostarted\n"
     assert domctl("list", "--all", "--autostart", "--name") == ""
+    assert domctl("autostart", "web", "--once") == "Domain 'web' marked as autostarted once\n"
+    assert domctl("autostart", "web", "--once", "--disable") == "Domain 'web' unmarked as autostarted\n"
 
 
 def test_edit_takes_a_good_text_and_keeps_a_bad_one(domctl, document):

@@ -106,7 +106,7 @@ def test_get_wraps_once_and_get_all_twice(daemon):
     assert "'Active': <<false>>" in everything
     assert f"'UUID': <<'{UUID}'>>" in everything
     # Our own interface answers as D-Bus means it.
-    assert properties("GetAll", "(s)", OWN_DOMAIN) == "({'Messages': <@as []>},)"
+    assert properties("GetAll", "(s)", OWN_DOMAIN) == "({'Messages': <@as []>, 'AutostartOnce': <false>},)"
 
 
 def test_connect_properties(daemon):

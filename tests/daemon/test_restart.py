@@ -204,6 +204,31 @@ def test_autostart(daemon):
     assert not daemon.processes()
 
 
+def test_autostart_once(daemon):
+    own = "org.domaind1.Domain"
+    path = daemon.define(domain_xml("once"))
+    daemon.call(path, PROPERTIES, "Set", "(ssv)", own, "AutostartOnce", GLib.Variant("b", True))
+    assert daemon.get(path, own, "AutostartOnce") is True
+    assert daemon.get(path, DOMAIN, "Autostart") is False
+    daemon.stop()
+    daemon.start()  # the daemon's start, not the host's
+    assert not daemon.processes() and daemon.get(path, own, "AutostartOnce") is True
+    daemon.stop()
+    for mark in daemon.root.glob("run/domaind/domains.autostarted"):
+        mark.unlink()
+    daemon.start()
+    wait_for(lambda: state(daemon, path)[0] == RUNNING, "the marked machine")
+    assert daemon.get(path, own, "AutostartOnce") is False
+    daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
+    daemon.stop()
+    (daemon.root / "run/domaind/domains.autostarted").unlink()
+    daemon.start()
+    assert state(daemon, path)[0] == SHUTOFF
+    transient = daemon.create(domain_xml("transient"))
+    message = daemon.error(transient, PROPERTIES, "Set", "(ssv)", own, "AutostartOnce", GLib.Variant("b", True))[1]
+    assert "cannot set autostart for transient domain" in message
+
+
 def run_domaind(daemon, *arguments):
     return subprocess.run([BUILD / "daemon" / "domaind", "--session", "--root", daemon.root, *arguments],
                           capture_output=True, text=True, timeout=60,

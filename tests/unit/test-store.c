@@ -88,7 +88,7 @@ compare_lines (gconstpointer a, gconstpointer b)
   return g_strcmp0 (*(const char *const *)a, *(const char *const *)b);
 }
 
-/* "name uuid autostart" of every entry, sorted; broken ones into @broken. */
+/* "name uuid autostart once" of every entry, sorted; broken ones into @broken. */
 static char *
 list (Fixture *fixture, GString *broken)
 {
@@ -98,8 +98,9 @@ list (Fixture *fixture, GString *broken)
   for (guint i = 0; i < entries->len; i++) {
     const StoreEntry *entry = g_ptr_array_index (entries, i);
 
-    g_ptr_array_add (
-        lines, g_strdup_printf ("%s %s%s", entry->name, entry->uuid, entry->autostart ? " autostart" : ""));
+    g_ptr_array_add (lines, g_strdup_printf ("%s %s%s%s", entry->name, entry->uuid,
+                                             entry->autostart ? " autostart" : "",
+                                             entry->autostart_once ? " once" : ""));
   }
   g_ptr_array_sort (lines, compare_lines);
   g_ptr_array_add (lines, NULL);
@@ -141,11 +142,15 @@ test_list (void **state)
 
   save (fixture, "b", UUID_B, "");
   save (fixture, "a", UUID_A, "");
-  assert_true (store_set_autostart (fixture->store, "b", TRUE, NULL));
+  assert_true (store_set_autostart (fixture->store, "b", STORE_AUTOSTART, TRUE, NULL));
   assert_listed (fixture, "a " UUID_A "\nb " UUID_B " autostart");
   reopen (fixture);
   assert_listed (fixture, "a " UUID_A "\nb " UUID_B " autostart");
-  assert_true (store_set_autostart (fixture->store, "b", FALSE, NULL));
+  assert_true (store_set_autostart (fixture->store, "b", STORE_AUTOSTART_ONCE, TRUE, NULL));
+  assert_listed (fixture, "a " UUID_A "\nb " UUID_B " autostart once");
+  assert_true (store_set_autostart (fixture->store, "b", STORE_AUTOSTART, FALSE, NULL));
+  assert_listed (fixture, "a " UUID_A "\nb " UUID_B " once");
+  assert_true (store_set_autostart (fixture->store, "b", STORE_AUTOSTART_ONCE, FALSE, NULL));
   assert_true (store_remove (fixture->store, UUID_A, "a", NULL));
   assert_listed (fixture, "b " UUID_B);
 }
@@ -291,11 +296,12 @@ test_rename (void **state)
   g_autofree char *source = document ("new", NULL, ""), *completed = document ("new", UUID_A, "");
 
   save (fixture, "old", UUID_A, "");
-  assert_true (store_set_autostart (fixture->store, "old", TRUE, NULL));
+  assert_true (store_set_autostart (fixture->store, "old", STORE_AUTOSTART, TRUE, NULL));
+  assert_true (store_set_autostart (fixture->store, "old", STORE_AUTOSTART_ONCE, TRUE, NULL));
   assert_true (store_rename (fixture->store, UUID_A, "old", "new", source, completed, NULL));
-  assert_listed (fixture, "new " UUID_A " autostart");
+  assert_listed (fixture, "new " UUID_A " autostart once");
   reopen (fixture);
-  assert_listed (fixture, "new " UUID_A " autostart");
+  assert_listed (fixture, "new " UUID_A " autostart once");
 }
 
 /* A rename that was cut short leaves both documents: the completed text says which one holds. */
