@@ -231,7 +231,6 @@ add_iothreads (GVariantBuilder *list, const DomainDef *def, JsonNode *answer)
   }
 }
 
-/* A machine that does not run: its record is made of the summary, and no document is read. */
 static void
 add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint groups)
 {

@@ -82,7 +82,7 @@ memory_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer mem
         (const char *)element->name);
     return;
   }
-  if (value > (G_MAXINT64 - BYTES_PER_KIB) / unit_bytes) {
+  if (value > G_MAXINT64 / unit_bytes) {
     diagnostics_error (reader->diagnostics, where, VIR_ERR_OVERFLOW, "value '%s' of <%s> is too large", text,
                        (const char *)element->name);
     return;

@@ -10,6 +10,7 @@ NOT_STARTED = {"multifunction-off-on-function-zero"}
 CASES = [name for name in golden.ACCEPTED
          if (golden.FOLDER / name / "qemu-argv").exists() and name not in NOT_STARTED]
 REFUSED = {
+    "tuning-placement-auto-q35": "Advice from numad is needed in case of automatic numa placement",
     "usb-controller-kinds-pc": "controller usb 3 (vt82c686b-uhci): the device 'vt82c686b-usb-uhci' is not supported by QEMU "
                                "7.2.22 (/usr/bin/qemu-system-x86_64)",
 }
