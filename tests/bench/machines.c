@@ -5,14 +5,16 @@
  * Domains are named by a number, as m0000007; those of "define" are typical machines with two disks, network,
  * display and a console, those of "define-small" are as little as QEMU starts with.
  *
- *   bench-machines SOCKET URI define FIRST LAST        define FIRST up to, not including, LAST
+ *   bench-machines SOCKET URI define FIRST LAST      define FIRST up to, not including, LAST
  *   bench-machines SOCKET URI define-small FIRST LAST
  *   bench-machines SOCKET URI undefine FIRST LAST
- *   bench-machines SOCKET URI start FIRST LAST         start and destroy each, one after the other: two
- * figures bench-machines SOCKET URI starts FIRST LAST N      start each, by N clients at once: for all of
- * them bench-machines SOCKET URI destroys FIRST LAST N    destroy each, likewise bench-machines SOCKET URI
- * events FIRST ROUNDS N    suspend and resume one that runs: until its first and until its last of N
- * listeners was told, and until it was answered
+ *   bench-machines SOCKET URI start FIRST LAST       start each and destroy it: two figures
+ *   bench-machines SOCKET URI starts FIRST LAST N    start each, by N clients at once: for all of them
+ *   bench-machines SOCKET URI destroys FIRST LAST N  destroy each, likewise
+ *   bench-machines SOCKET URI events FIRST ROUNDS N  suspend and resume one that runs: three medians
+ *
+ * The figures of "events" are until the first of N listeners was told, until the last was, and until the call
+ * was answered.
  *
  * prints microseconds a unit, on one line.
  */
@@ -26,6 +28,7 @@
 
 #define DOCUMENT_MAX  4096u
 #define NUMBER_ROOM   16u /* for the digits of any number */
+#define ROUNDS_MAX    1000u
 #define LISTENERS_MAX 1024u
 
 static const char *socket_path, *uri;
@@ -260,14 +263,30 @@ new_listener (void)
   return listener;
 }
 
+static int
+compare (const void *a, const void *b)
+{
+  const double *one = a, *other = b;
+
+  return *one < *other ? -1 : *one > *other;
+}
+
+static double
+median (double *values, unsigned count)
+{
+  qsort (values, count, sizeof *values, compare);
+  return values[count / 2];
+}
+
 static void
 bench_events (Client *client, unsigned number, unsigned rounds, unsigned count)
 {
+  static double first[2 * ROUNDS_MAX], last[2 * ROUNDS_MAX], answered[2 * ROUNDS_MAX];
   static Client *listeners[LISTENERS_MAX];
-  double first = 0, last = 0, answered = 0;
   Buffer domain = { 0 }, out = { 0 };
 
   count = count < LISTENERS_MAX ? count : LISTENERS_MAX;
+  rounds = rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX;
   for (unsigned i = 0; i < count; i++)
     listeners[i] = new_listener ();
   domain_of (client, number, &domain);
@@ -279,13 +298,15 @@ bench_events (Client *client, unsigned number, unsigned rounds, unsigned count)
     client_send (client, &out);
     for (unsigned i = 0; i < count; i++) {
       client_receive (listeners[i], NULL);
-      first += i == 0 ? now () - start : 0;
+      if (i == 0)
+        first[round] = now () - start;
     }
-    last += now () - start;
+    last[round] = now () - start;
     client_receive (client, NULL);
-    answered += now () - start;
+    answered[round] = now () - start;
   }
-  printf ("%.2f %.2f %.2f\n", first / (2 * rounds), last / (2 * rounds), answered / (2 * rounds));
+  printf ("%.2f %.2f %.2f\n", median (first, 2 * rounds), median (last, 2 * rounds),
+          median (answered, 2 * rounds));
   buffer_free (&domain);
   buffer_free (&out);
   for (unsigned i = 0; i < count; i++)
