@@ -169,7 +169,7 @@ definition_keep_document (Domain *domain, char *text)
     return;
   }
   domain->manager->document_bytes += length;
-  domain->document = text;
+  domain->document = g_realloc (text, length + 1); /* what it was written into had room for more */
 }
 
 void

@@ -248,6 +248,33 @@ ask (Conversation *talk, const char *command, const char *arguments, JsonNode **
   return fail (talk, error, "it talks and does not answer");
 }
 
+static JsonObject *
+member_object (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/* A feature that a model lacks says no more than one that is not listed; and of the fifteen thousand listed,
+ * most are lacking. */
+static void
+forget_lacking (JsonNode *answer)
+{
+  JsonObject *model = answer != NULL && JSON_NODE_HOLDS_OBJECT (answer)
+                          ? member_object (json_node_get_object (answer), "model")
+                          : NULL;
+  JsonObject *properties = model != NULL ? member_object (model, "props") : NULL;
+  g_autoptr (GList) names = properties != NULL ? json_object_get_members (properties) : NULL;
+
+  for (GList *name = names; name != NULL; name = name->next) {
+    JsonNode *value = json_object_get_member (properties, name->data);
+
+    if (json_node_get_value_type (value) == G_TYPE_BOOLEAN && !json_node_get_boolean (value))
+      json_object_remove_member (properties, name->data);
+  }
+}
+
 /* The accelerator's part of the answers: the CPU models, and what those we ask for are made of. */
 static gboolean
 ask_cpus (Conversation *talk, QemuAccel accel, JsonObject *answers, GError **error)
@@ -269,6 +296,7 @@ ask_cpus (Conversation *talk, QemuAccel accel, JsonObject *answers, GError **err
 
     if (!ask (talk, "query-cpu-model-expansion", arguments, &answer, error))
       return FALSE;
+    forget_lacking (answer);
     if (answer != NULL)
       json_object_set_member (expansions, questions[i].name, answer);
   }
@@ -305,10 +333,9 @@ ask_devices (Conversation *talk, JsonObject *answers, GError **error)
 static gboolean
 says_kvm (JsonObject *answers)
 {
-  JsonNode *node = json_object_get_member (answers, "query-kvm");
+  JsonObject *answer = member_object (answers, "query-kvm");
 
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node)
-         && json_object_get_boolean_member_with_default (json_node_get_object (node), "enabled", FALSE);
+  return answer != NULL && json_object_get_boolean_member_with_default (answer, "enabled", FALSE);
 }
 
 static gboolean
