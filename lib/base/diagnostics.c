@@ -17,6 +17,7 @@ struct Diagnostics {
   GPtrArray *kept;      /* Diagnostic, by place */
   guint dropped;        /* beyond DIAGNOSTICS_MAX */
   guint dropped_errors; /* how many of those were errors */
+  guint errors_told;
 };
 
 static void
@@ -48,7 +49,7 @@ diagnostics_free (Diagnostics *diagnostics)
   g_free (diagnostics);
 }
 
-static int
+int
 position_compare (Position a, Position b)
 {
   if (a.line != b.line)
@@ -116,6 +117,7 @@ diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position
   guint index = place_for (diagnostics, where);
   Diagnostic *diagnostic;
 
+  diagnostics->errors_told += severity == DIAGNOSTIC_ERROR;
   if (is_kept (diagnostics, index, where, message))
     return;
   if (diagnostics->kept->len >= DIAGNOSTICS_MAX) {
@@ -189,6 +191,56 @@ diagnostics_has_errors (const Diagnostics *diagnostics)
     if (diagnostics_get (diagnostics, i)->severity == DIAGNOSTIC_ERROR)
       return TRUE;
   return diagnostics->dropped_errors > 0;
+}
+
+guint
+diagnostics_errors_told (const Diagnostics *diagnostics)
+{
+  return diagnostics->errors_told;
+}
+
+gboolean
+diagnostics_has_error_at (const Diagnostics *diagnostics, Position where)
+{
+  for (guint i = 0; i < diagnostics->kept->len; i++) {
+    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
+
+    if (diagnostic->severity == DIAGNOSTIC_ERROR && position_compare (diagnostic->where, where) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+add_again (Diagnostics *diagnostics, const Diagnostic *mistake, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static void
+add_again (Diagnostics *diagnostics, const Diagnostic *mistake, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  diagnostics_add (diagnostics, mistake->severity, mistake->where, mistake->origin, mistake->code, format,
+                   arguments);
+  va_end (arguments);
+}
+
+void
+diagnostics_add_further (Diagnostics *diagnostics, const Diagnostics *further)
+{
+  g_autoptr (GPtrArray) wanted = g_ptr_array_new ();
+
+  for (guint i = 0; i < further->kept->len; i++) {
+    const Diagnostic *mistake = diagnostics_get (further, i);
+
+    if (mistake->severity == DIAGNOSTIC_WARNING || !diagnostics_has_error_at (diagnostics, mistake->where))
+      g_ptr_array_add (wanted, (gpointer)mistake);
+  }
+  for (guint i = 0; i < wanted->len; i++) {
+    const Diagnostic *mistake = g_ptr_array_index (wanted, i);
+
+    add_again (diagnostics, mistake, "%s", mistake->message);
+  }
 }
 
 /* "FILE:LINE:COL: ", or without the numbers where the place is not known. */

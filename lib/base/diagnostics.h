@@ -32,6 +32,9 @@ Diagnostics *diagnostics_new (const char *file_name);
 void diagnostics_free (Diagnostics *diagnostics);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Diagnostics, diagnostics_free)
 
+/* < 0, 0 or > 0 as @a stands before, at or behind @b. */
+int position_compare (Position a, Position b);
+
 /* The same mistake at the same place is kept once. */
 void diagnostics_error (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format,
                         ...) G_GNUC_PRINTF (4, 5);
@@ -42,9 +45,16 @@ void diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumb
                           ...) G_GNUC_PRINTF (4, 5);
 
 gboolean diagnostics_has_errors (const Diagnostics *diagnostics);
+/* How often an error was told, those not kept too: a part in whose reading it rose was not understood. */
+guint diagnostics_errors_told (const Diagnostics *diagnostics);
+gboolean diagnostics_has_error_at (const Diagnostics *diagnostics, Position where);
 guint diagnostics_count (const Diagnostics *diagnostics);
 const Diagnostic *diagnostics_get (const Diagnostics *diagnostics, guint index); /* ordered by place */
 const char *diagnostics_file_name (const Diagnostics *diagnostics);
+
+/* Take over what @further says, but of its errors none at a place where one is told already: a later check
+ * says there, in other words, what the earlier one said, or what only follows from it. */
+void diagnostics_add_further (Diagnostics *diagnostics, const Diagnostics *further);
 
 /* "FILE:LINE:COL: error: MESSAGE\n" for each, in the order of the document. (transfer full) */
 char *diagnostics_to_text (const Diagnostics *diagnostics);

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#define WORD_MAX 64 /* longer words are not compared: nothing in the format is as long */
+#define WORD_MAX          64 /* longer words are not compared: nothing in the format is as long */
+#define EXTENDED_WORD_MIN 3  /* letters of a word that a longer one may begin with */
 
 const EnumTable yes_no_table = { "value", { NULL, "yes", "no" } };
 const EnumTable on_off_table = { "value", { NULL, "on", "off" } };
@@ -88,11 +89,30 @@ distance_allowed (gsize length)
   return length <= 7 ? 2 : 3;
 }
 
+/* The one word that @word begins with, up to a dash, such as virtio for virtio-blk; NULL when several do. */
+static const char *
+word_extended (const char *word, const char *const *words)
+{
+  const char *found = NULL;
+
+  for (; *words != NULL; words++) {
+    gsize length = strlen (*words);
+
+    if (length < EXTENDED_WORD_MIN || g_ascii_strncasecmp (word, *words, length) != 0 || word[length] != '-')
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = *words;
+  }
+  return found;
+}
+
 const char *
 nearest_word (const char *word, const char *const *words)
 {
   gsize length = word != NULL ? strlen (word) : 0;
   const char *nearest = NULL;
+  const char *const *all = words;
   guint least = distance_allowed (length) + 1;
 
   if (length == 0 || length > WORD_MAX)
@@ -109,7 +129,7 @@ nearest_word (const char *word, const char *const *words)
       nearest = *words;
     }
   }
-  return nearest;
+  return nearest != NULL ? nearest : word_extended (word, all);
 }
 
 const char *

@@ -60,6 +60,34 @@ const FieldType field_flag = {
 
 /* Memory sizes. */
 
+static Position
+unit_position (XmlDocument *document, xmlNode *element)
+{
+  xmlAttr *attribute = xmlHasProp (element, (const xmlChar *)"unit");
+
+  return attribute != NULL ? xml_document_attribute_position (document, attribute)
+                           : xml_document_node_position (document, element);
+}
+
+/* "512 MiB" is what most people would write first. */
+static void
+report_size (FieldReader *reader, xmlNode *element, const char *text)
+{
+  const char *name = (const char *)element->name;
+  g_autofree char *number = g_strndup (text, strspn (text, "0123456789"));
+  g_autofree char *unit = g_strstrip (g_strdup (text + strlen (number)));
+  g_autofree char *advice = NULL;
+  guint64 bytes;
+
+  if (number[0] != '\0' && unit[0] != '\0' && size_unit (unit, 1, &bytes))
+    advice = g_strdup_printf (": <%s unit='%s'>%s</%s>", name, unit, number, name);
+  diagnostics_error_from (
+      reader->diagnostics, xml_document_node_position (reader->document, element), VIR_FROM_XML,
+      VIR_ERR_XML_ERROR,
+      "Invalid value '%s' for element <%s>: expected a whole number, with the unit in an attribute%s", text,
+      name, advice != NULL ? advice : "");
+}
+
 static void
 memory_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
 {
@@ -70,16 +98,13 @@ memory_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer mem
 
   if (!size_unit (unit, BYTES_PER_KIB, &unit_bytes)) {
     diagnostics_error_from (
-        reader->diagnostics, where, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
+        reader->diagnostics, unit_position (reader->document, element), VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
         "unknown suffix '%s' as unit of <%s>: expected b, KiB, MiB, GiB, TiB, KB, MB, GB or TB", unit,
         (const char *)element->name);
     return;
   }
   if (!parse_uint (text, G_MAXUINT64, &value)) {
-    diagnostics_error_from (
-        reader->diagnostics, where, VIR_FROM_XML, VIR_ERR_XML_ERROR,
-        "Invalid value '%s' for element <%s>: expected a whole number, with the unit in an attribute", text,
-        (const char *)element->name);
+    report_size (reader, element, text);
     return;
   }
   if (value > G_MAXINT64 / unit_bytes) {

@@ -11,14 +11,17 @@
 
 #include <string.h>
 
-#define NEAREST_WORDS_MAX 256 /* names of one level offered for a misspelt one */
+#define NEAREST_WORDS_MAX   256 /* names of one level offered for a misspelt one */
+#define ATTRIBUTES_SAID_MAX 10  /* all of them listed in a message */
 
 typedef struct {
   FieldReader *reader;
   const FieldTable *table;
   gpointer object;
   xmlNode *element;
-  GHashTable *used; /* attributes and elements a row took; elements taken whole map to themselves */
+  GHashTable *used;   /* attributes and elements a row took; elements taken whole map to themselves */
+  gboolean strangers; /* looking for names that the format does not have, and not for misplaced ones */
+  GHashTable *meant;  /* rows that a misspelt name was taken for */
 } Walk;
 
 static gboolean
@@ -126,6 +129,9 @@ parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribu
   source_map_add (walk->reader->map, member, where);
   if (field->type->parse (field, member, text, &accepted))
     return;
+  if (field->type == &field_enum && enum_table_nearest (field->detail, text) != NULL)
+    corrections_add_value (walk->reader->corrections, attribute != NULL ? (xmlNode *)attribute : element,
+                           enum_table_nearest (field->detail, text));
 
   const ValueError error = value_error (walk->reader, (const char *)element->name,
                                         attribute != NULL ? (const char *)attribute->name : NULL);
@@ -215,15 +221,19 @@ report_missing (Walk *walk, const Field *field)
   const char *last = strrchr (field->path, '/');
   Position where = xml_document_node_position (walk->reader->document, walk->element);
   const char *name = (const char *)walk->element->name;
+  g_autofree char *choices = NULL;
 
   last = last != NULL ? last + 1 : field->path;
+  if (field->type == &field_enum)
+    choices = enum_table_choices (field->detail);
   if (last[0] == '@') {
     g_autofree char *element =
         last == field->path ? g_strdup (name) : g_strndup (field->path, (gsize)(last - field->path - 1));
     const ValueError error = value_error (walk->reader, element, last + 1);
 
     diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code,
-                            "Missing required attribute '%s' in element '%s'", last + 1, element);
+                            "Missing required attribute '%s' in element '%s'%s%s", last + 1, element,
+                            choices != NULL ? ": expected " : "", choices != NULL ? choices : "");
   } else
     diagnostics_error (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "element '%s' lacks the required '%s'", name, field->path);
@@ -247,21 +257,22 @@ word_below (const Field *field, const char *level, gsize level_length, gsize *re
   return rest;
 }
 
-/* Is @name (with its '@' for an attribute) a word of the table at @level, whatever form the element has? */
-static gboolean
-level_knows (Walk *walk, const char *level, const char *name)
+/* The row of which @name (with its '@' for an attribute) is a word at @level, whatever form the element has.
+ */
+static const Field *
+row_with_word (Walk *walk, const char *level, const char *name)
 {
   for (const Field *field = walk->table->fields; field->path != NULL; field++) {
     gsize length;
     const char *word = word_below (field, level, strlen (level), &length);
 
     if (word != NULL && length == strlen (name) && strncmp (word, name, length) == 0)
-      return TRUE;
+      return field;
     if (name[0] == '@' && field->type != NULL && field->type->only_attribute != NULL && word != NULL
         && g_str_equal (field->path, level) && g_str_equal (field->type->only_attribute, name + 1))
-      return TRUE;
+      return field;
   }
-  return FALSE;
+  return NULL;
 }
 
 /* Does the field's type read the element at @level together with an attribute of its own? */
@@ -296,32 +307,190 @@ nearest_at_level (Walk *walk, const char *level, const char *name)
   return g_strdup (nearest);
 }
 
-static void
-report_unknown (Walk *walk, Position where, const char *level, const xmlNode *inside, const char *name)
+/* Was it for the document to say this row, and did it not? */
+static gboolean
+is_unsaid (Walk *walk, const Field *field)
 {
-  void (*report) (Diagnostics *, Position, virErrorNumber, const char *, ...) =
-      walk->reader->lax ? diagnostics_warning : diagnostics_error;
+  return source_map_find (walk->reader->map, (char *)walk->object + field->offset, NULL).line == 0;
+}
+
+/* @name was meant to be @nearest, or where nothing is near, it may have been any that is not said. */
+static void
+doubt_rows (Walk *walk, const char *level, const char *name, const char *nearest)
+{
   gboolean is_attribute = name[0] == '@';
-  const char *what = is_attribute ? "attribute" : "element";
-  const char *bare = is_attribute ? name + 1 : name;
 
-  if (level_knows (walk, level, name)) {
-    report (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
-            is_attribute ? "%s '%s' does not belong to this form of element '%s'"
-                         : "%s '%s' is not expected here in element '%s': it was said before, or this form "
-                           "does not have it",
-            what, bare, (const char *)inside->name);
-    return;
+  for (const Field *field = walk->table->fields; field->path != NULL; field++) {
+    gsize length;
+    const char *word = word_below (field, level, strlen (level), &length);
+    gboolean own = is_attribute && has_own_attribute (field, level);
+
+    if ((word == NULL || (word[0] == '@') != is_attribute) && !own)
+      continue;
+    if (nearest == NULL ? !is_unsaid (walk, field)
+                        : !own
+                              && (length - is_attribute != strlen (nearest)
+                                  || strncmp (word + is_attribute, nearest, strlen (nearest)) != 0))
+      continue;
+    source_map_doubt (walk->reader->map, (char *)walk->object + field->offset);
+    if (nearest != NULL)
+      g_hash_table_add (walk->meant, (gpointer)field);
   }
+}
 
+typedef void Report (Diagnostics *, Position, virErrorNumber, const char *, ...);
+
+static Report *
+report_of (const Walk *walk)
+{
+  return walk->reader->lax ? diagnostics_warning : diagnostics_error;
+}
+
+/* The row whose value says which form the element of @field has, as "type='bridge'". (transfer full) */
+static char *
+form_of (Walk *walk, const Field *field)
+{
+  for (const Field *row = walk->table->fields; row->path != NULL; row++) {
+    g_autofree char *value = NULL;
+
+    if (field->when.values == 0 || row->offset != field->when.offset || row->type == NULL
+        || row->type->format == NULL || row->path[0] != '@')
+      continue;
+    value = row->type->format (row, (char *)walk->object + row->offset);
+    if (value != NULL)
+      return g_strdup_printf ("%s='%s'", row->path + 1, value);
+  }
+  return g_strdup ("this form");
+}
+
+/* "'bridge' and 'mode'": the attributes that the element at @level has in its form; empty when it has none,
+ * or more than anyone would read. (transfer full) */
+static char *
+attributes_at (Walk *walk, const char *level)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *last = NULL;
+  guint count = 0;
+
+  for (const Field *field = walk->table->fields; field->path != NULL; field++) {
+    gsize length;
+    const char *word = word_below (field, level, strlen (level), &length);
+
+    if (word == NULL || word[0] != '@' || field->type == NULL || !field_applies (field, walk->object)
+        || (last != NULL && strncmp (last, word + 1, length - 1) == 0))
+      continue;
+    if (last != NULL)
+      g_string_append_printf (text, "%s'%s'", text->len > 0 ? ", " : "", last);
+    count++;
+    g_free (last);
+    last = g_strndup (word + 1, length - 1);
+  }
+  if (last != NULL)
+    g_string_append_printf (text, "%s'%s'", text->len > 0 ? " and " : "", last);
+  if (count > ATTRIBUTES_SAID_MAX)
+    return g_strdup ("");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static const xmlNode *
+said_before (const xmlNode *element)
+{
+  for (const xmlNode *node = element->prev; node != NULL; node = node->prev)
+    if (node->type == XML_ELEMENT_NODE && g_str_equal ((const char *)node->name, (const char *)element->name))
+      return node;
+  return NULL;
+}
+
+/* Why a name of the format has no meaning where it stands. (transfer full) */
+static char *
+why_misplaced (Walk *walk, const Field *field, const char *level, const xmlNode *node)
+{
+  gboolean is_attribute = node->type == XML_ATTRIBUTE_NODE;
+  const xmlNode *before = is_attribute ? NULL : said_before (node);
+  g_autofree char *form = form_of (walk, field);
+  g_autofree char *has = attributes_at (walk, level);
+
+  if (before != NULL)
+    return g_strdup_printf ("it was said before, in line %u",
+                            xml_document_node_position (walk->reader->document, before).line);
+  if (is_attribute && has[0] != '\0')
+    return g_strdup_printf ("with %s it has %s", form, has);
+  return g_strdup_printf ("%s does not have it", form);
+}
+
+/* A name of the format in a place where it has no meaning; which form the element has, is not known while
+ * what says so was not understood. */
+static void
+report_misplaced (Walk *walk, const Field *field, Position where, const char *level, const xmlNode *node)
+{
+  gboolean is_attribute = node->type == XML_ATTRIBUTE_NODE;
+  g_autofree char *why = NULL;
+
+  if (field->when.values != 0
+      && source_map_is_doubted (walk->reader->map, (char *)walk->object + field->when.offset))
+    return;
+  why = why_misplaced (walk, field, level, node);
+  report_of (walk) (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
+                    is_attribute ? "attribute '%s' does not belong to this form of element '%s': %s"
+                                 : "element '%s' is not expected here in element '%s': %s",
+                    (const char *)node->name, (const char *)node->parent->name, why);
+}
+
+/* Does the document say @name itself, so that @node would be the second of what there is only one? */
+static gboolean
+is_said_beside (Walk *walk, const char *level, const xmlNode *node, const char *name)
+{
+  const Field *field;
+
+  if (node->type == XML_ATTRIBUTE_NODE)
+    return find_attribute (node->parent, name) != NULL;
+  field = row_with_word (walk, level, name);
+  return (field == NULL || field->type == NULL || !field->type->repeats)
+         && next_element (node->parent->children, name, strlen (name)) != NULL;
+}
+
+/* What to write instead of a name that is like none: what is an element was said as an attribute, or the
+ * other way; or else the attributes there are. Empty when there is nothing short to say. (transfer full) */
+static char *
+advice_for (Walk *walk, const char *level, const xmlNode *node)
+{
+  gboolean is_attribute = node->type == XML_ATTRIBUTE_NODE;
+  const char *name = (const char *)node->name;
+  g_autofree char *other = is_attribute ? g_strdup (name) : g_strconcat ("@", name, NULL);
+  g_autofree char *has = attributes_at (walk, level);
+
+  if (row_with_word (walk, level, other) != NULL)
+    return is_attribute ? g_strdup_printf (": it is an element of its own, <%s>", name)
+                        : g_strdup_printf (": it is an attribute, %s='...'", name);
+  return is_attribute && has[0] != '\0' ? g_strdup_printf (": it has %s", has) : g_strdup ("");
+}
+
+static void
+report_stranger (Walk *walk, Position where, const char *level, xmlNode *node, const char *name)
+{
+  const char *what = name[0] == '@' ? "attribute" : "element";
   g_autofree char *nearest = nearest_at_level (walk, level, name);
-  if (nearest != NULL)
-    report (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
-            "unknown %s '%s' in element '%s': did you mean '%s'?", what, bare, (const char *)inside->name,
-            nearest);
-  else
-    report (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA, "unknown %s '%s' in element '%s'",
-            what, bare, (const char *)inside->name);
+  g_autofree char *advice =
+      nearest != NULL ? g_strdup_printf (": did you mean '%s'?", nearest) : advice_for (walk, level, node);
+
+  if (!walk->reader->lax)
+    doubt_rows (walk, level, name, nearest);
+  if (!walk->reader->lax && nearest != NULL && !is_said_beside (walk, level, node, nearest))
+    corrections_add_name (walk->reader->corrections, node, nearest);
+  report_of (walk) (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
+                    "unknown %s '%s' in element '%s'%s", what, (const char *)node->name,
+                    (const char *)node->parent->name, advice);
+}
+
+static void
+report_unused (Walk *walk, Position where, const char *level, xmlNode *node, const char *name)
+{
+  const Field *field = row_with_word (walk, level, name);
+
+  if (walk->strangers && field == NULL)
+    report_stranger (walk, where, level, node, name);
+  else if (!walk->strangers && field != NULL)
+    report_misplaced (walk, field, where, level, node);
 }
 
 static gboolean
@@ -331,6 +500,8 @@ has_text_row (Walk *walk, const char *level)
     gsize length;
     const char *word;
 
+    if (!field_applies (field, walk->object) || field->type == &field_flag)
+      continue;
     if (g_str_equal (field->path, level))
       return TRUE;
     word = word_below (field, level, strlen (level), &length);
@@ -350,6 +521,16 @@ is_blank (const xmlNode *text)
   return TRUE;
 }
 
+static void
+report_text (Walk *walk, xmlNode *element, const char *level)
+{
+  g_autofree char *has = attributes_at (walk, level);
+
+  diagnostics_error (walk->reader->diagnostics, xml_document_node_position (walk->reader->document, element),
+                     VIR_ERR_XML_ERROR, "element '%s' holds text, but takes none%s%s",
+                     (const char *)element->name, has[0] != '\0' ? "; it has " : "", has);
+}
+
 /* Look over @element, which stands at @level of the table, for what no row used. */
 static void
 look_over (Walk *walk, xmlNode *element, const char *level)
@@ -360,7 +541,8 @@ look_over (Walk *walk, xmlNode *element, const char *level)
     if (!g_hash_table_contains (walk->used, attribute)) {
       g_autofree char *name = g_strconcat ("@", (const char *)attribute->name, NULL);
 
-      report_unknown (walk, xml_document_attribute_position (document, attribute), level, element, name);
+      report_unused (walk, xml_document_attribute_position (document, attribute), level, (xmlNode *)attribute,
+                     name);
     }
   }
 
@@ -368,16 +550,14 @@ look_over (Walk *walk, xmlNode *element, const char *level)
     gpointer whole;
 
     if ((child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) && !is_blank (child)
-        && !has_text_row (walk, level)) {
-      diagnostics_error (walk->reader->diagnostics, xml_document_node_position (document, element),
-                         VIR_ERR_XML_ERROR, "element '%s' holds text, but takes none",
-                         (const char *)element->name);
+        && walk->strangers && !has_text_row (walk, level)) {
+      report_text (walk, element, level);
     }
     if (child->type != XML_ELEMENT_NODE)
       continue;
     if (!g_hash_table_lookup_extended (walk->used, child, NULL, &whole)) {
-      report_unknown (walk, xml_document_node_position (document, child), level, element,
-                      (const char *)child->name);
+      report_unused (walk, xml_document_node_position (document, child), level, child,
+                     (const char *)child->name);
     } else if (whole == NULL) {
       g_autofree char *below = level[0] != '\0' ? g_strconcat (level, "/", (const char *)child->name, NULL)
                                                 : g_strdup ((const char *)child->name);
@@ -387,18 +567,42 @@ look_over (Walk *walk, xmlNode *element, const char *level)
   }
 }
 
+/* Required rows the document has nothing for, unless a misspelt name is what it has. */
+static void
+look_for_missing (Walk *walk, const GPtrArray *missing)
+{
+  for (guint i = 0; i < missing->len; i++) {
+    const Field *field = g_ptr_array_index (missing, i);
+
+    if (!g_hash_table_contains (walk->meant, field))
+      report_missing (walk, field);
+  }
+}
+
 void
 field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNode *element)
 {
   g_autoptr (GHashTable) used = g_hash_table_new (NULL, NULL);
-  Walk walk = { reader, table, object, element, used };
+  g_autoptr (GHashTable) meant = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) missing = g_ptr_array_new ();
+  Walk walk = { reader, table, object, element, used, TRUE, meant };
+  guint errors = diagnostics_errors_told (reader->diagnostics);
 
   source_map_add (reader->map, object, xml_document_node_position (reader->document, element));
   for (const Field *field = table->fields; field->path != NULL; field++) {
+    guint before = diagnostics_errors_told (reader->diagnostics);
+
     if (!field_applies (field, object))
       continue;
     if (!read_field (&walk, field) && (field->flags & FIELD_REQUIRED) != 0)
-      report_missing (&walk, field);
+      g_ptr_array_add (missing, (gpointer)field);
+    if (diagnostics_errors_told (reader->diagnostics) != before)
+      source_map_doubt (reader->map, (char *)object + field->offset);
   }
   look_over (&walk, element, "");
+  walk.strangers = FALSE;
+  look_over (&walk, element, "");
+  look_for_missing (&walk, missing);
+  if (diagnostics_errors_told (reader->diagnostics) != errors)
+    source_map_doubt (reader->map, object);
 }

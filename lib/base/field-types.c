@@ -52,21 +52,46 @@ const FieldType field_text = {
 
 /* Words. */
 
+static void
+say_accepted (const EnumTable *table, const char *nearest, char **ret_accepted)
+{
+  g_autofree char *choices = enum_table_choices (table);
+
+  *ret_accepted = nearest != NULL ? g_strdup_printf ("did you mean '%s'? accepted: %s", nearest, choices)
+                                  : g_strdup_printf ("accepted: %s", choices);
+}
+
 static gboolean
 word_parse (const EnumTable *table, gpointer member, const char *text, char **ret_accepted)
 {
   int value = enum_table_value (table, text);
 
   if (value == 0) {
-    const char *nearest = enum_table_nearest (table, text);
-    g_autofree char *choices = enum_table_choices (table);
-
-    *ret_accepted = nearest != NULL ? g_strdup_printf ("did you mean '%s'? accepted: %s", nearest, choices)
-                                    : g_strdup_printf ("accepted: %s", choices);
+    say_accepted (table, enum_table_nearest (table, text), ret_accepted);
     return FALSE;
   }
   *(int *)member = value;
   return TRUE;
+}
+
+/* A switch is asked for in many ways, of which each place takes one. */
+static gboolean
+switch_parse (const EnumTable *table, gpointer member, const char *text, char **ret_accepted)
+{
+  static const char *const on_words[] = { "yes", "on", "true", "1", "enabled", "enable", NULL };
+  static const char *const off_words[] = { "no", "off", "false", "0", "disabled", "disable", NULL };
+  g_autofree char *word = g_ascii_strdown (text, -1);
+  int value = enum_table_value (table, text);
+
+  if (value != 0)
+    *(int *)member = value;
+  else if (g_strv_contains (on_words, word))
+    say_accepted (table, enum_table_name (table, TRISTATE_YES), ret_accepted);
+  else if (g_strv_contains (off_words, word))
+    say_accepted (table, enum_table_name (table, TRISTATE_NO), ret_accepted);
+  else
+    say_accepted (table, enum_table_nearest (table, text), ret_accepted);
+  return value != 0;
 }
 
 static gboolean
@@ -86,7 +111,7 @@ const FieldType field_enum = { .size = sizeof (int), .parse = enum_parse, .forma
 static gboolean
 yes_no_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char *text, char **ret_accepted)
 {
-  return word_parse (&yes_no_table, member, text, ret_accepted);
+  return switch_parse (&yes_no_table, member, text, ret_accepted);
 }
 
 static char *
@@ -100,7 +125,7 @@ const FieldType field_yes_no = { .size = sizeof (int), .parse = yes_no_parse, .f
 static gboolean
 on_off_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char *text, char **ret_accepted)
 {
-  return word_parse (&on_off_table, member, text, ret_accepted);
+  return switch_parse (&on_off_table, member, text, ret_accepted);
 }
 
 static char *

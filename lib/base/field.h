@@ -136,6 +136,30 @@ typedef struct {
   virErrorDomain origin;
 } ValueError;
 
+/*
+ * Doubt: the document says something of @object (a member, a struct, or whatever else the reader knows it by)
+ * that was not understood. So what the object holds, or lacks, is not what was meant, and nothing that would
+ * only follow from it should be said. Reading doubts the member and every struct around it.
+ */
+void source_map_doubt (SourceMap *map, gconstpointer object);
+void source_map_trust (SourceMap *map, gconstpointer object); /* after all */
+void source_map_clear (SourceMap *map);                       /* for another reading */
+gboolean source_map_is_doubted (const SourceMap *map, gconstpointer object);
+
+/*
+ * Names and words that were told to be misspelt, with what was meant. Once all are known they can be put into
+ * the document's tree, and a second reading finds what the misspelling hid.
+ */
+typedef struct Corrections Corrections;
+Corrections *corrections_new (void);
+void corrections_free (Corrections *corrections);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Corrections, corrections_free)
+/* @node: an element or an attribute of the tree. Nothing happens with @corrections NULL. */
+void corrections_add_name (Corrections *corrections, xmlNode *node, const char *meant);
+void corrections_add_value (Corrections *corrections, xmlNode *node, const char *meant);
+/* Change the tree; places stay. FALSE when there was nothing to change. Nothing is left to correct. */
+gboolean corrections_apply (Corrections *corrections);
+
 /* What a reading needs: where from, where mistakes go. @lax: unknown names are warnings, not errors.
  * @value_errors may be NULL. */
 typedef struct {
@@ -144,6 +168,7 @@ typedef struct {
   SourceMap *map;
   gboolean lax;
   const ValueError *value_errors;
+  Corrections *corrections; /* NULL: none are wanted */
 } FieldReader;
 
 /*

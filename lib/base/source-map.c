@@ -2,13 +2,15 @@
 
 /*
  * Where the values of a definition stood in its document. Keyed by the address of the struct member, so that
- * whoever holds a struct can ask without a pointer back into the document; the structs stay plain data.
+ * whoever holds a struct can ask without a pointer back into the document; the structs stay plain data. The
+ * same for what of the document was not understood: a flag in each struct would be there for life.
  */
 
 #include "base/field.h"
 
 struct SourceMap {
   GHashTable *places; /* member address → Position */
+  GHashTable *doubts; /* a set of addresses */
 };
 
 SourceMap *
@@ -17,6 +19,7 @@ source_map_new (void)
   SourceMap *map = g_new0 (SourceMap, 1);
 
   map->places = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  map->doubts = g_hash_table_new (NULL, NULL);
   return map;
 }
 
@@ -26,6 +29,7 @@ source_map_free (SourceMap *map)
   if (map == NULL)
     return;
   g_hash_table_unref (map->places);
+  g_hash_table_unref (map->doubts);
   g_free (map);
 }
 
@@ -47,4 +51,31 @@ source_map_find (const SourceMap *map, gconstpointer member, gconstpointer fallb
       where = g_hash_table_lookup (map->places, fallback);
   }
   return where != NULL ? *where : (Position){ 0, 0 };
+}
+
+void
+source_map_doubt (SourceMap *map, gconstpointer object)
+{
+  if (map != NULL)
+    g_hash_table_add (map->doubts, (gpointer)object);
+}
+
+void
+source_map_trust (SourceMap *map, gconstpointer object)
+{
+  if (map != NULL)
+    g_hash_table_remove (map->doubts, object);
+}
+
+gboolean
+source_map_is_doubted (const SourceMap *map, gconstpointer object)
+{
+  return map != NULL && g_hash_table_contains (map->doubts, object);
+}
+
+void
+source_map_clear (SourceMap *map)
+{
+  g_hash_table_remove_all (map->places);
+  g_hash_table_remove_all (map->doubts);
 }

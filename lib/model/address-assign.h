@@ -22,6 +22,10 @@ void complete_pci_controllers (Completion *completion);
 #define address_error(completion, device, ...) \
   completion_error_code ((completion), VIR_ERR_XML_ERROR, &(device)->address, (device), __VA_ARGS__)
 
+/* The same for what two devices say of one place: also when something else in @device was not understood. */
+#define address_clash(completion, device, ...) \
+  completion_value_error ((completion), VIR_ERR_XML_ERROR, &(device)->address, (device), __VA_ARGS__)
+
 /* "video 'virtio' (line 12)", "the machine's own controller sata 0", or without the line when the document
  * did not say where. (transfer full) */
 char *assign_describe (const Completion *completion, const Device *device);

@@ -34,10 +34,12 @@ has_drive_address (const DeviceDisk *disk)
 }
 
 static gboolean
-wants_drive_address (const DomainDef *def, const Device *device)
+wants_drive_address (const Completion *completion, const Device *device)
 {
-  return device->kind == &disk_kind && device->address.type == ADDRESS_NONE
-         && device->kind->place (def, device) == PLACE_DRIVE;
+  const DomainDef *def = completion->def;
+
+  return device->kind == &disk_kind && !completion_doubts (completion, device)
+         && device->address.type == ADDRESS_NONE && device->kind->place (def, device) == PLACE_DRIVE;
 }
 
 static void
@@ -83,7 +85,7 @@ assign_drive_addresses (Completion *completion)
   for (guint i = 0; i < completion->def->devices->len; i++) {
     Device *device = g_ptr_array_index (completion->def->devices, i);
 
-    if (wants_drive_address (completion->def, device))
+    if (wants_drive_address (completion, device))
       place_by_name ((DeviceDisk *)device);
   }
 }
@@ -113,7 +115,7 @@ check_part (Completion *completion, const DeviceDisk *disk, const char *part, co
 {
   const char *bus = enum_table_name (&disk_buses, disk->bus);
 
-  if (value->value <= last)
+  if (value->value <= last || completion_may_miss (completion, &controller_kind))
     return;
   if (last == 0)
     address_error (completion, &disk->device,
@@ -204,7 +206,7 @@ report_clash (Completion *completion, const DeviceDisk *first, const DeviceDisk 
   g_autofree char *instead = free_place (completion->def, second);
   const DeviceAddress *address = &second->device.address;
 
-  address_error (
+  address_clash (
       completion, &second->device,
       "Found duplicate drive address for disk with target name '%s' controller='%u' bus='%u' target='%u' "
       "unit='%u': it is used by %s and %s; %s",

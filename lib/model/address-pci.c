@@ -69,6 +69,9 @@ report_no_slot (PciAssignment *assignment, const Device *device)
 {
   g_autofree char *user = device_describe (device);
 
+  assignment->failed = TRUE;
+  if (completion_may_miss (assignment->completion, &controller_kind))
+    return;
   if (device->kind == &controller_kind && ((const DeviceController *)device)->type == CONTROLLER_PCI)
     address_error (
         assignment->completion, device,
@@ -77,7 +80,6 @@ report_no_slot (PciAssignment *assignment, const Device *device)
         controller_model_name ((const DeviceController *)device), user);
   else
     address_error (assignment->completion, device, "No more available PCI slots for %s", user);
-  assignment->failed = TRUE;
 }
 
 void
@@ -158,7 +160,8 @@ is_pci_controller (const Device *device)
 static void
 assign_device (PciAssignment *assignment, Device *device)
 {
-  if (!pci_address_is_wanted (device) || pci_connect_of (assignment->completion->def, device) == 0)
+  if (!pci_address_is_wanted (device) || completion_doubts (assignment->completion, device)
+      || pci_connect_of (assignment->completion->def, device) == 0)
     return;
   if (device->kind == &controller_kind && controller_is_ich9_usb ((DeviceController *)device))
     assign_ich9_usb (assignment, (DeviceController *)device);
@@ -212,8 +215,14 @@ static void
 add_known_buses (PciAssignment *assignment)
 {
   DOMAIN_FOREACH_DEVICE (assignment->completion->def, controller_kind, DeviceController, controller) {
-    if (controller->type == CONTROLLER_PCI && controller->index.value < PCI_BUSES_MAX)
-      pci_map_set_bus (assignment->map, (guint)controller->index.value, controller->model);
+    ControllerModel model = (ControllerModel)controller->model;
+
+    if (controller->type != CONTROLLER_PCI || !controller->index.set
+        || controller->index.value >= PCI_BUSES_MAX)
+      continue;
+    if (controller->index.value == 0 && completion_doubts (assignment->completion, controller))
+      model = domain_def_is_q35 (assignment->completion->def) ? PCIE_ROOT : PCI_ROOT;
+    pci_map_set_bus (assignment->map, (guint)controller->index.value, model);
   }
   pci_map_settle (assignment->map);
 }

@@ -121,6 +121,8 @@ add_buses (UsbMap *map)
   DOMAIN_FOREACH_DEVICE (map->completion->def, controller_kind, DeviceController, controller) {
     guint count = controller->type == CONTROLLER_USB ? controller_ports (controller) : 0;
 
+    if (count == 0 && controller->type == CONTROLLER_USB && completion_doubts (map->completion, controller))
+      count = USB_PORTS_MAX; /* whichever ports it was meant to have */
     if (count > 0 && !find_bus (map, controller->index.value)) {
       UsbBus *bus = g_new0 (UsbBus, 1);
 
@@ -211,6 +213,14 @@ walk (UsbPorts *ports, const UsbPath *path, guint *ret_steps)
   return ports;
 }
 
+/* Might a port that is not there be one of a hub or a controller that was not understood? */
+static gboolean
+may_miss_port (const UsbMap *map)
+{
+  return completion_may_miss (map->completion, &hub_kind)
+         || completion_may_miss (map->completion, &controller_kind);
+}
+
 static char *
 free_port_text (const UsbBus *bus)
 {
@@ -233,6 +243,8 @@ reserve_on_bus (UsbMap *map, UsbBus *bus, const Device *device, const UsbPath *p
   guint last = path->ports[path->depth - 1];
   UsbPorts *ports = walk (bus->ports, path, &steps);
 
+  if ((!ports || last > ports->count) && may_miss_port (map))
+    return;
   if (!ports) {
     address_error (map->completion, device,
                    "there is no hub at port %u in USB address bus: %" G_GUINT64_FORMAT
@@ -246,7 +258,7 @@ reserve_on_bus (UsbMap *map, UsbBus *bus, const Device *device, const UsbPath *p
   } else if (ports->users[last]) {
     g_autofree char *other = assign_describe (map->completion, ports->users[last]);
 
-    address_error (map->completion, device,
+    address_clash (map->completion, device,
                    "Duplicate USB address bus %" G_GUINT64_FORMAT " port %s: it is used by %s and %s; %s",
                    bus->index, address->usb_port, other, user, instead);
   } else {
@@ -270,6 +282,8 @@ reserve (UsbMap *map, Device *device)
   if (!has_port (device))
     return;
   bus = find_bus (map, address->bus.value);
+  if (!bus && may_miss_port (map))
+    return;
   if (!bus) {
     g_autofree char *user = device_describe (device);
 
@@ -321,6 +335,8 @@ assign (UsbMap *map, Device *device)
     if ((!bus_said || bus->index == address->bus.value) && assign_from_bus (bus, device))
       return;
   }
+  if (may_miss_port (map))
+    return;
   if (bus_said && !find_bus (map, address->bus.value))
     address_error (map->completion, device, "Missing USB bus %" G_GUINT64_FORMAT ": %s asks for it",
                    address->bus.value, user);
@@ -409,7 +425,8 @@ assign_usb_addresses (Completion *completion)
 
   add_buses (&map);
   if (buses->len == 0) {
-    for_each_device (&map, report_disabled);
+    if (!may_miss_port (&map))
+      for_each_device (&map, report_disabled);
     return;
   }
   add_hubs (&map);

@@ -98,8 +98,8 @@ reserve (Completion *completion, GPtrArray *maps, const Device *device)
   g_autofree char *user = assign_describe (completion, device);
   g_autofree char *instead = NULL;
 
-  if (!map)
-    return; /* refused when the controller could not be made */
+  if (!map || (address->port.value >= map->count && completion_may_miss (completion, &controller_kind)))
+    return; /* refused when the controller could not be made, or not understood */
   instead = free_port_text (map);
 
   if (address->bus.set && address->bus.value != 0) {
@@ -115,7 +115,7 @@ reserve (Completion *completion, GPtrArray *maps, const Device *device)
   } else if (map->users[address->port.value]) {
     g_autofree char *other = assign_describe (completion, map->users[address->port.value]);
 
-    address_error (completion, device,
+    address_clash (completion, device,
                    "virtio serial port %" G_GUINT64_FORMAT " on controller %" G_GUINT64_FORMAT
                    " is already occupied: it is used by %s and %s; %s",
                    address->port.value, map->index, other, user, instead);
@@ -155,6 +155,8 @@ assign (Completion *completion, GPtrArray *maps, Device *device)
   if (port < 0) {
     g_autofree char *user = device_describe (device);
 
+    if (completion_may_miss (completion, &controller_kind))
+      return;
     address_error (completion, device,
                    "Unable to find a free virtio-serial port on controller %" G_GUINT64_FORMAT
                    " for %s: it has %u ports",

@@ -60,7 +60,7 @@ static const Field audio_fields[] = {
 void
 audio_validate_reference (Validation *validation, const Device *device, const Number *id)
 {
-  if (!id->set)
+  if (!id->set || validation_may_miss (validation, &audio_kind))
     return;
   DOMAIN_FOREACH_DEVICE (validation->def, audio_kind, DeviceAudio, audio) {
     if (audio->id.value == id->value)

@@ -10,10 +10,18 @@
 /* A mistake at the place of @member, or of @object where the document did not say it. */
 void report_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
                 gconstpointer object, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
+/* The same for a mistake of @object as a whole; nothing when it is doubted. */
+void
+report_whole_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
+                 gconstpointer object, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
+gboolean may_miss (const SourceMap *map, gconstpointer what);
+/* Of which kind a device was meant to be, was not understood: every kind may miss one. */
+#define ANY_KIND ((gconstpointer)device_kinds)
 /* Is the architecture one of libvirt's? FALSE after reporting it. */
 gboolean check_architecture (Completion *completion);
-/* Architecture, emulator and machine type. Also for a definition with mistakes: it needs no other part. */
-void complete_target (Completion *completion);
+/* FALSE after reporting it when there is no machine of which the rest could be said. Where the document's
+ * word for architecture or machine type is only misspelt, the rest is about what was meant. */
+gboolean complete_target (Completion *completion);
 void complete_os (Completion *completion);
 void complete_cpu (Completion *completion);
 void complete_features (Completion *completion);
@@ -38,8 +46,3 @@ void validate_memory_backing (Validation *validation);
 void validate_numa (Validation *validation);
 void validate_clock (Validation *validation);
 void validate_devices (Validation *validation); /* model/validate-devices.c: what two of them share */
-void validate_disk_targets (Validation *validation);
-
-/* What can be said of a definition that was not read without mistakes: checks of values that stand by
- * themselves. It has been through complete_target; nothing else of it need be there. */
-void domain_validate_parts (Validation *validation);

@@ -15,7 +15,22 @@ report_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, 
 {
   g_autofree char *message = g_strdup_vprintf (format, arguments);
 
-  diagnostics_error (diagnostics, source_map_find (map, member, object), code, "%s", message);
+  if (!source_map_is_doubted (map, member) || member == object)
+    diagnostics_error (diagnostics, source_map_find (map, member, object), code, "%s", message);
+}
+
+void
+report_whole_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
+                 gconstpointer object, const char *format, va_list arguments)
+{
+  if (!source_map_is_doubted (map, object))
+    report_at (map, diagnostics, code, member, object, format, arguments);
+}
+
+gboolean
+may_miss (const SourceMap *map, gconstpointer what)
+{
+  return source_map_is_doubted (map, what) || source_map_is_doubted (map, ANY_KIND);
 }
 
 void
@@ -24,8 +39,8 @@ completion_error (Completion *completion, gconstpointer member, gconstpointer ob
   va_list arguments;
 
   va_start (arguments, format);
-  report_at (completion->map, completion->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format,
-             arguments);
+  report_whole_at (completion->map, completion->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object,
+                   format, arguments);
   va_end (arguments);
 }
 
@@ -36,8 +51,31 @@ completion_error_code (Completion *completion, virErrorNumber code, gconstpointe
   va_list arguments;
 
   va_start (arguments, format);
+  report_whole_at (completion->map, completion->diagnostics, code, member, object, format, arguments);
+  va_end (arguments);
+}
+
+void
+completion_value_error (Completion *completion, virErrorNumber code, gconstpointer member,
+                        gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
   report_at (completion->map, completion->diagnostics, code, member, object, format, arguments);
   va_end (arguments);
+}
+
+gboolean
+completion_may_miss (const Completion *completion, gconstpointer what)
+{
+  return may_miss (completion->map, what);
+}
+
+gboolean
+completion_doubts (const Completion *completion, gconstpointer object)
+{
+  return source_map_is_doubted (completion->map, object);
 }
 
 gboolean
@@ -124,8 +162,8 @@ complete_emulator (Completion *completion)
     return;
   emulator = platform->default_emulator (platform, def->os.arch);
   if (emulator == NULL)
-    completion_error (
-        completion, &def->os.arch, &def->os,
+    completion_value_error (
+        completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.arch, &def->os,
         "No emulator found for arch '%s': install the QEMU system emulator for it, or name one in "
         "<emulator>",
         def->os.arch);
@@ -134,10 +172,8 @@ complete_emulator (Completion *completion)
 
 /* What to write instead: the nearest name, or two that everyone knows where the emulator has them. */
 static char *
-offer_machine (const char *machine, const char *const *machines)
+offer_machine (const char *nearest, const char *const *machines)
 {
-  const char *nearest = nearest_word (machine, machines);
-
   if (nearest != NULL)
     return g_strdup_printf ("did you mean '%s'?", nearest);
   if (g_strv_contains (machines, "q35") && g_strv_contains (machines, "pc"))
@@ -147,20 +183,34 @@ offer_machine (const char *machine, const char *const *machines)
                           machines[0]);
 }
 
-static void
+/* The machine that was meant; NULL when that cannot be guessed. */
+static const char *
 report_unknown_machine (Completion *completion, const char *const *machines)
 {
   DomainDef *def = completion->def;
-  g_autofree char *offer = offer_machine (def->os.machine, machines);
+  const char *nearest = nearest_word (def->os.machine, machines);
+  g_autofree char *offer = offer_machine (nearest, machines);
 
-  completion_error (completion, &def->os.machine, &def->os,
-                    "Emulator '%s' does not support machine type '%s': %s", def->emulator, def->os.machine,
-                    offer);
+  completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.machine, &def->os,
+                          "Emulator '%s' does not support machine type '%s': %s", def->emulator,
+                          def->os.machine, offer);
+  return nearest != NULL
+             ? completion->platform->canonical_machine (completion->platform, def->emulator, nearest)
+             : NULL;
+}
+
+static void
+set_machine (DomainDef *def, const char *machine)
+{
+  if (g_strcmp0 (machine, def->os.machine) == 0)
+    return;
+  g_free (def->os.machine);
+  def->os.machine = g_strdup (machine);
 }
 
 /* A machine's alias becomes the name of the version it means today: the guest keeps its hardware when the
  * emulator is upgraded. */
-static void
+static gboolean
 complete_machine (Completion *completion)
 {
   DomainDef *def = completion->def;
@@ -169,20 +219,18 @@ complete_machine (Completion *completion)
   const char *const *machines;
 
   if (def->emulator == NULL || platform == NULL || platform->canonical_machine == NULL)
-    return;
+    return TRUE;
   canonical = platform->canonical_machine (platform, def->emulator, def->os.machine);
-  if (canonical != NULL) {
-    if (g_strcmp0 (canonical, def->os.machine) != 0) {
-      g_free (def->os.machine);
-      def->os.machine = g_strdup (canonical);
-    }
-    return;
+  if (canonical == NULL) {
+    /* An emulator that is not there to be asked has no list; starting the machine will tell. */
+    machines = platform->machines != NULL ? platform->machines (platform, def->emulator) : NULL;
+    if (def->os.machine == NULL || machines == NULL || machines[0] == NULL)
+      return TRUE;
+    canonical = report_unknown_machine (completion, machines);
   }
-
-  /* An emulator that is not there to be asked has no list; starting the machine will tell. */
-  machines = platform->machines != NULL ? platform->machines (platform, def->emulator) : NULL;
-  if (def->os.machine != NULL && machines != NULL && machines[0] != NULL)
-    report_unknown_machine (completion, machines);
+  if (canonical != NULL)
+    set_machine (def, canonical);
+  return canonical != NULL;
 }
 
 static void
@@ -226,18 +274,35 @@ complete_devices (Completion *completion)
   for (guint i = 0; i < devices->len; i++) {
     Device *device = g_ptr_array_index (devices, i);
 
-    if (device->kind->complete != NULL)
+    if (device->kind->complete != NULL && !completion_doubts (completion, device))
       device->kind->complete (completion, device);
   }
 }
 
-void
+/* A misspelt <os>, or in it a misspelt machine, leaves the default for what was meant. */
+static gboolean
+is_target_understood (const Completion *completion)
+{
+  const DomainOs *os = &completion->def->os;
+
+  if (completion_doubts (completion, os) && source_map_find (completion->map, os, NULL).line == 0)
+    return FALSE;
+  return !completion_doubts (completion, &os->machine) && !completion_doubts (completion, &os->arch);
+}
+
+gboolean
 complete_target (Completion *completion)
 {
-  if (!check_architecture (completion) || !is_run_by_qemu (completion->def))
-    return;
+  DomainDef *def = completion->def;
+
+  if (!check_architecture (completion))
+    return FALSE;
+  if (!is_run_by_qemu (def))
+    return def->type != VIRT_TYPE_NONE;
   complete_emulator (completion);
-  complete_machine (completion);
+  if (def->emulator == NULL && completion->platform != NULL && completion->platform->default_emulator != NULL)
+    return FALSE;
+  return complete_machine (completion) && is_target_understood (completion);
 }
 
 void
@@ -259,9 +324,10 @@ domain_complete (Completion *completion)
   complete_iothreads (completion);
   complete_cputune (completion);
   complete_clock (completion);
-  complete_target (completion);
-  if (diagnostics_has_errors (completion->diagnostics))
+  if (!complete_target (completion)) {
+    source_map_doubt (completion->map, &def->os.machine);
     return; /* without its machine nothing below means anything */
+  }
   complete_os (completion);
   complete_features (completion);
   complete_cpu (completion);

@@ -93,18 +93,31 @@ static const FieldRange byte_range = { 0, 0xff };
 static const FieldRange bus_numbers = { 1, 254 };
 static const FieldRange chassis_numbers = { 1, 0xff };
 
+#define MODELS_MAX 32 /* of one type, for the offer of a near spelling */
+
+/* The models of @type in words, and the one that @word is nearest to. */
 static char *
-allowed_models (int type)
+allowed_models (int type, const char *word)
 {
-  GString *list = g_string_new (NULL);
+  g_autoptr (GString) list = g_string_new (NULL);
+  const char *words[MODELS_MAX + 1] = { NULL };
+  guint count = 0;
+  const char *nearest;
 
   for (guint i = 0; i < G_N_ELEMENTS (type_models[type]); i++) {
     for (int model = type_models[type][i].first; model != 0 && model <= (int)type_models[type][i].last;
-         model++)
+         model++) {
+      if (count < MODELS_MAX)
+        words[count++] = enum_table_name (&controller_models, model);
       g_string_append_printf (list, "%s'%s'", list->len > 0 ? ", " : "",
                               enum_table_name (&controller_models, model));
+    }
   }
-  return g_string_free (list, FALSE);
+  nearest = nearest_word (word, words);
+  return g_strdup_printf ("%s%s%sa controller of type '%s' has %s%s", nearest != NULL ? "did you mean '" : "",
+                          nearest != NULL ? nearest : "", nearest != NULL ? "'? " : "",
+                          enum_table_name (&controller_types, type), list->len > 0 ? "models " : "no models",
+                          list->str);
 }
 
 static gboolean
@@ -127,11 +140,7 @@ parse_model (const Field *field, gpointer member, const char *text, char **ret_a
   if (controller->type == CONTROLLER_NONE)
     return TRUE;
   if (!is_model_of (controller->type, model)) {
-    g_autofree char *allowed = allowed_models (controller->type);
-
-    *ret_accepted = g_strdup_printf ("a controller of type '%s' has %s%s",
-                                     enum_table_name (&controller_types, controller->type),
-                                     *allowed != '\0' ? "models " : "no models", allowed);
+    *ret_accepted = allowed_models (controller->type, text);
     return FALSE;
   }
   *(int *)member = model;
@@ -360,7 +369,8 @@ validate_driver (Validation *validation, const DeviceController *controller)
 
   virtio_options_validate (validation, &controller->device, &controller->virtio,
                            is_virtio || controller->type != CONTROLLER_SCSI);
-  if (controller->iothread.set && !domain_has_iothread (validation->def, controller->iothread.value))
+  if (controller->iothread.set && !iothreads_may_miss (validation)
+      && !domain_has_iothread (validation->def, controller->iothread.value))
     REFUSE (iothread, "controller iothread '%u' not defined in iothreadid: the domain has %u iothreads",
             (guint)controller->iothread.value, domain_count_iothreads (validation->def));
   if (is_virtio)

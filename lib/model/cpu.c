@@ -208,7 +208,7 @@ validate_topology (Validation *validation, const CpuTopology *topology)
       return;
     }
   }
-  if (product != def->vcpus.value)
+  if (product != def->vcpus.value && !validation_may_miss (validation, &def->vcpus))
     validation_error (validation, topology, def->cpu,
                       "CPU topology doesn't match maximum vcpu count: sockets × dies × clusters × cores × "
                       "threads make %" G_GUINT64_FORMAT ", but <vcpu> says %" G_GUINT64_FORMAT,

@@ -6,6 +6,8 @@
  */
 
 #include "model/device-list.h"
+
+#include "model/complete-parts.h"
 #include "model/verbatim-device.h"
 
 #define ELEMENTS_MAX 64 /* kinds of device, for the offer of a near spelling */
@@ -102,6 +104,10 @@ report_unknown_element (FieldReader *reader, xmlNode *element)
   for (guint i = 0; device_kinds[i] != NULL && i + 1 < ELEMENTS_MAX; i++)
     words[i + 1] = device_kinds[i]->element;
   nearest = nearest_word (name, words);
+  if (!reader->lax)
+    source_map_doubt (reader->map, nearest != NULL ? device_kind_by_element (nearest) : ANY_KIND);
+  if (!reader->lax && nearest != NULL)
+    corrections_add_name (reader->corrections, element, nearest);
   if (nearest != NULL)
     report (reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             "unknown element '%s' in element 'devices': did you mean '%s'?", name, nearest);
@@ -118,6 +124,15 @@ read_emulator (FieldReader *reader, DomainDef *def, xmlNode *element)
   source_map_add (reader->map, &def->emulator, xml_document_node_position (reader->document, element));
 }
 
+/* Others may need what the device was meant to be. An address that is not what was meant is none. */
+static void
+doubt_kind (SourceMap *map, Device *device)
+{
+  source_map_doubt (map, device->kind);
+  if (source_map_is_doubted (map, &device->address))
+    field_address.clear (NULL, &device->address);
+}
+
 static void
 read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNode *element)
 {
@@ -131,6 +146,8 @@ read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNod
   } else {
     field_read (reader, &kind->table, device, element);
   }
+  if (source_map_is_doubted (reader->map, device))
+    doubt_kind (reader->map, device);
   domain_def_add_device (def, device);
 }
 

@@ -51,7 +51,7 @@ validate_target (Validation *validation, const DeviceDisk *disk)
     return;
   }
   if (disk_target_index (target) < 0) {
-    if (disk->device.address.type == ADDRESS_NONE)
+    if (source_map_find (validation->map, &disk->device.address, NULL).line == 0)
       REFUSE_XML (
           target,
           "Unknown disk name '%s' and no address specified; expected one such as 'vda', 'sda' or 'hda'",
@@ -191,7 +191,8 @@ validate_driver (Validation *validation, const DeviceDisk *disk)
             "Invalid disk read error policy: 'enospace'; expected 'stop', 'report' or 'ignore'");
   if (disk->copy_on_read == TRISTATE_YES && disk->readonly)
     REFUSE (copy_on_read, "copy_on_read is not compatible with read-only disk '%s'", disk->target);
-  if (disk->iothread.set && !domain_has_iothread (validation->def, disk->iothread.value))
+  if (disk->iothread.set && !iothreads_may_miss (validation)
+      && !domain_has_iothread (validation->def, disk->iothread.value))
     REFUSE (iothread, "Disk iothread '%u' not defined in iothreadid: the domain has %u iothreads",
             (guint)disk->iothread.value, domain_count_iothreads (validation->def));
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The way in and the way out. In: the text becomes a tree, the tree becomes structs (with every mistake in
- * words), and structs without mistakes are completed and checked as a whole. The schema passes or refuses the
- * tree: it is the gate, but it has the last word and not the first, because the others explain better.
+ * The way in and the way out. In: the text becomes a tree, the tree becomes structs, and the structs are
+ * completed and checked as a whole; each step with every mistake in words. A mistake does not end the way:
+ * what is only misspelt is read as it was meant, what was not understood is doubted (base/field.h), the rest
+ * is completed and checked all the same, so that one run tells them all, and the definition is thrown away.
+ * The schema passes or refuses the tree: it is the gate, but it has the last word and not the first, because
+ * the others explain better.
  */
 
 #include "model/complete-parts.h"
@@ -53,32 +56,50 @@ check_root (XmlDocument *document, Diagnostics *diagnostics)
   return FALSE;
 }
 
+/* Its type is what a client is told first, by libvirt's code; what was meant is what the rest is about. */
+static void
+check_type (FieldReader *reader, DomainDef *def)
+{
+  g_autofree char *type = xml_node_attribute (xml_document_root (reader->document), "type");
+  g_autofree char *choices = enum_table_choices (&virt_types);
+  const char *nearest;
+
+  if (type == NULL || def->type != VIRT_TYPE_NONE)
+    return;
+  nearest = enum_table_nearest (&virt_types, type);
+  diagnostics_error (reader->diagnostics, source_map_find (reader->map, &def->type, def),
+                     VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s (%s%s%saccepted: %s)", type,
+                     nearest != NULL ? "did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'? " : "", choices);
+  if (nearest != NULL)
+    def->type = enum_table_value (&virt_types, nearest);
+}
+
+/* Does the document not say it, and nothing that might be meant for it? */
+static gboolean
+lacks (const FieldReader *reader, gconstpointer member)
+{
+  return source_map_find (reader->map, member, NULL).line == 0
+         && !source_map_is_doubted (reader->map, member);
+}
+
 /* What every definition must say, in libvirt's words and with its codes. */
 static void
-check_read (FieldReader *reader, const DomainDef *def)
+check_read (FieldReader *reader, DomainDef *def)
 {
-  xmlNode *root = xml_document_root (reader->document);
-  Position where = xml_document_node_position (reader->document, root);
-  g_autofree char *type = xml_node_attribute (root, "type");
+  Position where = xml_document_node_position (reader->document, xml_document_root (reader->document));
 
-  if (type != NULL && def->type == VIRT_TYPE_NONE) {
-    g_autofree char *choices = enum_table_choices (&virt_types);
-    const char *nearest = enum_table_nearest (&virt_types, type);
-
-    diagnostics_error (reader->diagnostics, source_map_find (reader->map, &def->type, def),
-                       VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s (%s%s%saccepted: %s)", type,
-                       nearest != NULL ? "did you mean '" : "", nearest != NULL ? nearest : "",
-                       nearest != NULL ? "'? " : "", choices);
-  }
-  if (def->name == NULL || def->name[strspn (def->name, " \t\r\n")] == '\0')
+  check_type (reader, def);
+  if (lacks (reader, &def->name) || (def->name != NULL && def->name[strspn (def->name, " \t\r\n")] == '\0'))
     diagnostics_error (reader->diagnostics, source_map_find (reader->map, &def->name, def), VIR_ERR_NO_NAME,
                        "the domain needs a <name>");
-  if (source_map_find (reader->map, &def->os.type, NULL).line == 0)
+  if (lacks (reader, &def->os.type)
+      && (source_map_find (reader->map, &def->os, NULL).line != 0 || lacks (reader, &def->os)))
     diagnostics_error (reader->diagnostics,
                        def->verbatim.bootloader != NULL ? where
                                                         : source_map_find (reader->map, &def->os, def),
                        VIR_ERR_XML_ERROR, "an os <type> must be specified");
-  if (source_map_find (reader->map, &def->memory, NULL).line == 0
+  if (lacks (reader, &def->memory) && !source_map_is_doubted (reader->map, &def->cpu)
       && (def->cpu == NULL || def->cpu->numa.cells == NULL))
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "Memory size must be specified via <memory> or in the <numa> configuration");
@@ -97,53 +118,40 @@ forget_running_state (DomainDef *def)
   }
 }
 
-static gboolean
-has_error_at (const Diagnostics *diagnostics, Position where)
-{
-  for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
-    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
-
-    if (diagnostic->severity == DIAGNOSTIC_ERROR && diagnostic->where.line == where.line
-        && diagnostic->where.column == where.column)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* A document with mistakes is not completed, but what is wrong with the parts that were read is told in the
- * same run; not of a place where something was said already, for that may only be what follows from it. */
-static void
-check_what_was_read (FieldReader *reader, DomainDef *def, const Platform *platform)
-{
-  g_autoptr (Diagnostics) further = diagnostics_new (NULL);
-
-  complete_target (&(Completion){ def, platform, further, reader->map, FALSE });
-  domain_validate_parts (&(Validation){ def, platform, further, reader->map });
-  for (guint i = 0; i < diagnostics_count (further); i++) {
-    const Diagnostic *mistake = diagnostics_get (further, i);
-
-    if (mistake->severity == DIAGNOSTIC_ERROR && !has_error_at (reader->diagnostics, mistake->where))
-      diagnostics_error (reader->diagnostics, mistake->where, mistake->code, "%s", mistake->message);
-  }
-}
-
 static DomainDef *
-read_definition (FieldReader *reader, guint flags, const Platform *platform)
+read_definition (FieldReader *reader, guint flags)
 {
-  g_autoptr (DomainDef) def = domain_def_new ();
+  DomainDef *def = domain_def_new ();
 
   verbatim_claim_namespaces (xml_document_root (reader->document));
   field_read (reader, &domain_table, def, xml_document_root (reader->document));
+  source_map_trust (reader->map, def); /* each part of it is doubted by itself */
   check_read (reader, def);
-  if (diagnostics_has_errors (reader->diagnostics)) {
-    check_what_was_read (reader, def, platform);
-    return NULL;
-  }
   if ((flags & DOMAIN_READ_LIVE) == 0)
     forget_running_state (def);
   if ((flags & DOMAIN_READ_NO_SCHEMA) == 0)
     device_list_arrange (def);
-  return g_steal_pointer (&def);
+  return def;
+}
+
+/* Misspellings inside of what was misspelt show one level at a time. */
+#define CORRECTING_ROUNDS_MAX 4
+
+/* Once more, as what is only misspelt was meant: mistakes that it hid come to light. Takes @def. */
+static DomainDef *
+read_as_meant (FieldReader *reader, guint flags, DomainDef *def)
+{
+  for (guint i = 0; i < CORRECTING_ROUNDS_MAX && corrections_apply (reader->corrections); i++) {
+    g_autoptr (Diagnostics) further = diagnostics_new (NULL);
+    FieldReader again = { reader->document,   further, reader->map, reader->lax, reader->value_errors,
+                          reader->corrections };
+
+    domain_def_unref (def);
+    source_map_clear (reader->map);
+    def = read_definition (&again, flags);
+    diagnostics_add_further (reader->diagnostics, further);
+  }
+  return def;
 }
 
 static gboolean
@@ -176,14 +184,37 @@ add_refusals (Diagnostics *diagnostics, const Diagnostics *refusals, gboolean la
   }
 }
 
+/* Of a device that was not understood nothing more is to be said, and nothing by comparing others with it. */
+static void
+leave_out_doubted (DomainDef *def, const SourceMap *map)
+{
+  for (guint i = def->devices->len; i > 0; i--)
+    if (source_map_is_doubted (map, g_ptr_array_index (def->devices, i - 1)))
+      g_ptr_array_remove_index (def->devices, i - 1);
+}
+
 static void
 complete_and_check (DomainDef *def, guint flags, const Platform *platform, FieldReader *reader)
 {
-  gboolean live = (flags & DOMAIN_READ_LIVE) != 0;
+  g_autoptr (Diagnostics) completing = diagnostics_new (NULL);
+  g_autoptr (Diagnostics) checking = diagnostics_new (NULL);
+  Validation validation = { def, platform, checking, reader->map };
 
-  domain_complete (&(Completion){ def, platform, reader->diagnostics, reader->map, live });
-  if (!diagnostics_has_errors (reader->diagnostics))
-    domain_validate (&(Validation){ def, platform, reader->diagnostics, reader->map });
+  domain_complete (&(Completion){ def, platform, completing, reader->map, (flags & DOMAIN_READ_LIVE) != 0 });
+  diagnostics_add_further (reader->diagnostics, completing);
+  domain_validate_shared (&validation);
+  leave_out_doubted (def, reader->map);
+  domain_validate (&validation);
+  diagnostics_add_further (reader->diagnostics, checking);
+}
+
+/* In a lax reading the names let through are all the schema would speak of. */
+static gboolean
+needs_schema (const FieldReader *reader, guint flags)
+{
+  if ((flags & DOMAIN_READ_NO_SCHEMA) != 0)
+    return FALSE;
+  return !reader->lax || diagnostics_count (reader->diagnostics) == 0;
 }
 
 DomainDef *
@@ -193,19 +224,20 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
   g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
   g_autoptr (SourceMap) map = source_map_new ();
   g_autoptr (Diagnostics) refusals = diagnostics_new (NULL);
-  FieldReader reader = { document, diagnostics, map, (flags & DOMAIN_READ_LAX) != 0, value_errors };
+  g_autoptr (Corrections) corrections = corrections_new ();
+  FieldReader reader = {
+    document, diagnostics, map, (flags & DOMAIN_READ_LAX) != 0, value_errors, corrections
+  };
   g_autoptr (DomainDef) def = NULL;
+  gboolean asks_schema;
 
   if (document == NULL || !check_root (document, diagnostics))
     return NULL;
-  def = read_definition (&reader, flags, platform);
-  if (def == NULL)
-    return NULL;
-
-  /* Names let through by a lax reading are all the schema would speak of. */
-  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0 && diagnostics_count (diagnostics) == 0)
-    schema_validate (document, refusals);
+  def = read_as_meant (&reader, flags, read_definition (&reader, flags));
+  asks_schema = needs_schema (&reader, flags);
   complete_and_check (def, flags, platform, &reader);
+  if (asks_schema)
+    schema_validate_rest (document, diagnostics, refusals);
   add_refusals (diagnostics, refusals, reader.lax);
   return diagnostics_has_errors (diagnostics) ? NULL : g_steal_pointer (&def);
 }

@@ -137,6 +137,13 @@ complete_iothreads (Completion *completion)
   def->iothreads = NUMBER (def->iothread_ids->len);
 }
 
+gboolean
+iothreads_may_miss (const Validation *validation)
+{
+  return validation_may_miss (validation, &validation->def->iothreads)
+         || validation_may_miss (validation, &validation->def->iothread_ids);
+}
+
 static void
 validate_pool (Validation *validation, const Number *minimum, const Number *maximum, gconstpointer object)
 {

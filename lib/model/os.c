@@ -167,13 +167,16 @@ check_architecture (Completion *completion)
   if (os->arch == NULL || g_strv_contains (architectures, os->arch))
     return TRUE;
   nearest = nearest_word (os->arch, architectures);
-  if (nearest != NULL)
-    completion_error (completion, &os->arch, os, "Unknown architecture %s: did you mean '%s'?", os->arch,
-                      nearest);
-  else
-    completion_error (completion, &os->arch, os,
-                      "Unknown architecture %s: expected one such as 'x86_64' or 'i686'", os->arch);
-  return FALSE;
+  if (nearest == NULL) {
+    completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &os->arch, os,
+                            "Unknown architecture %s: expected one such as 'x86_64' or 'i686'", os->arch);
+    return FALSE;
+  }
+  completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &os->arch, os,
+                          "Unknown architecture %s: did you mean '%s'?", os->arch, nearest);
+  g_free (os->arch);
+  os->arch = g_strdup (nearest);
+  return TRUE;
 }
 
 static void
@@ -184,10 +187,11 @@ validate_secure_boot (Validation *validation)
 
   if (os->loader_secure != TRISTATE_YES || !is_x86 (os))
     return;
-  if (!domain_def_is_q35 (def))
+  if (!domain_def_is_q35 (def) && !validation_may_miss (validation, &os->machine))
     validation_error (validation, &os->loader_secure, os,
                       "Secure boot is supported with q35 machine types only");
-  else if (os->firmware == FIRMWARE_NONE && def->features.smm != TRISTATE_YES)
+  else if (os->firmware == FIRMWARE_NONE && def->features.smm != TRISTATE_YES
+           && !validation_may_miss (validation, &def->features))
     validation_error (validation, &os->loader_secure, os,
                       "Secure boot requires SMM feature enabled: add <smm state='on'/> to <features>");
 }
@@ -204,7 +208,7 @@ validate_firmware (Validation *validation)
                             || os->loader_secure != TRISTATE_ABSENT
                             || os->loader_stateless != TRISTATE_ABSENT;
 
-  if (is_uefi && is_x86 (os) && !def->features.acpi)
+  if (is_uefi && is_x86 (os) && !def->features.acpi && !validation_may_miss (validation, &def->features))
     validation_error (validation, os->firmware == FIRMWARE_EFI ? (gconstpointer)&os->firmware : &os->loader,
                       os, "UEFI requires ACPI on this architecture: add <acpi/> to <features>");
   if (os->firmware == FIRMWARE_NONE && os->loader == NULL && (has_nvram || asks_of_loader))
@@ -250,6 +254,10 @@ validate_os (Validation *validation)
   const DomainDef *def = validation->def;
   const DomainOs *os = &def->os;
 
+  if ((def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM) && os->type != OS_TYPE_HVM && os->type != 0)
+    validation_value_error (validation, VIR_ERR_INVALID_ARG, &os->type, os,
+                            "could not find capabilities for ostype=%s domaintype=%s: expected 'hvm'",
+                            enum_table_name (&os_types, os->type), enum_table_name (&virt_types, def->type));
   validate_paths (validation);
   validate_firmware (validation);
   if (os->reboot_timeout.set
@@ -257,7 +265,8 @@ validate_os (Validation *validation)
     validation_error (validation, &os->reboot_timeout, os,
                       "invalid value for rebootTimeout, must be in range [-1,%d], not %" G_GINT64_FORMAT,
                       REBOOT_TIMEOUT_MAX, os->reboot_timeout.value);
-  if (os->bios_use_serial == TRISTATE_YES && domain_def_count_devices (def, &serial_kind) == 0)
+  if (os->bios_use_serial == TRISTATE_YES && domain_def_count_devices (def, &serial_kind) == 0
+      && !validation_may_miss (validation, &serial_kind))
     validation_error_code (validation, VIR_ERR_XML_ERROR, &os->bios_use_serial, os,
                            "need at least one serial port to use BIOS serial output: add a <serial> device");
 }

@@ -183,6 +183,14 @@ misfit (const PciAssignment *assignment, const PciPlace *place, guint connect)
   return NULL;
 }
 
+/* Are the device and all buses known, so that it can be said whether they fit? */
+static gboolean
+is_understood (const PciAssignment *assignment, const Device *device)
+{
+  return !completion_doubts (assignment->completion, device)
+         && !completion_may_miss (assignment->completion, &controller_kind);
+}
+
 void
 pci_assignment_said (PciAssignment *assignment, Device *device, PciPlace *place)
 {
@@ -193,10 +201,13 @@ pci_assignment_said (PciAssignment *assignment, Device *device, PciPlace *place)
   if (assignment->rehearsal && place->bus < PCI_BUSES_MAX)
     pci_map_grow (assignment->map, &place->bus, connect);
   why = misfit (assignment, place, connect);
-  if (why) {
+  if (why && is_understood (assignment, device)) {
     reject (assignment, device, why);
     return;
   }
+  if (place->bus >= pci_map_buses (assignment->map) || place->slot >= PCI_SLOTS
+      || place->function >= PCI_FUNCTIONS)
+    return;
 
   user = pci_map_user (assignment->map, place);
   if (user.device || user.builtin) {
@@ -212,7 +223,8 @@ reserve_said (PciAssignment *assignment, Device *device)
 {
   PciPlace place = place_of (device);
 
-  if (pci_connect_of (assignment->completion->def, device) == 0) {
+  if (pci_connect_of (assignment->completion->def, device) == 0
+      && !completion_doubts (assignment->completion, device)) {
     g_autofree char *user = device_describe (device);
 
     if (device->kind == &disk_kind)
@@ -338,9 +350,21 @@ free_place (const PciAssignment *assignment, const Device *device)
   guint connect = pci_connect_of (assignment->completion->def, device);
   PciPlace place;
 
+  if (connect == 0) /* it was not understood */
+    connect = pci_connect_express (assignment->completion->def);
   if (!pci_map_find (assignment->map, connect, PCI_FUNCTION_ANY, TRUE, &place))
     return g_strdup ("no slot is free");
   return g_strdup_printf ("0000:%02x:%02x.%x is free", place.bus, place.slot, place.function);
+}
+
+/* The other user is a device that the machine has unless the document says another, which may be there but
+ * was not understood. */
+static gboolean
+is_consequence (const PciAssignment *assignment, const PciClash *clash)
+{
+  const Device *other = pci_map_user (assignment->map, &clash->place).device;
+
+  return other != NULL && other->implied && completion_may_miss (assignment->completion, other->kind);
 }
 
 void
@@ -352,7 +376,9 @@ pci_report_clashes (PciAssignment *assignment)
     g_autofree char *users = describe_users (assignment, clash);
     g_autofree char *instead = free_place (assignment, clash->device);
 
-    address_error (assignment->completion, clash->device,
+    if (is_consequence (assignment, clash))
+      continue;
+    address_clash (assignment->completion, clash->device,
                    "Attempted double use of PCI Address 0000:%02x:%02x.%x: it is used by %s; %s", place->bus,
                    place->slot, place->function, users, instead);
   }
@@ -362,6 +388,8 @@ pci_report_clashes (PciAssignment *assignment)
 void
 pci_report_no_buses (Completion *completion)
 {
+  if (completion_may_miss (completion, &controller_kind))
+    return;
   for (guint i = 0; i < completion->def->devices->len; i++) {
     const Device *device = g_ptr_array_index (completion->def->devices, i);
     gboolean needs_pci = device->kind->place && device->kind->place (completion->def, device) == PLACE_PCI;

@@ -74,6 +74,8 @@ check_pci_controllers (Completion *completion)
 
   DOMAIN_FOREACH_DEVICE (completion->def, controller_kind, DeviceController, controller) {
     /* A controller without a model is refused by its own validation. */
+    if (completion_doubts (completion, controller))
+      continue;
     if (controller->type == CONTROLLER_PCI && controller->model == CONTROLLER_MODEL_NONE)
       right = FALSE;
     else if (controller->type == CONTROLLER_PCI)
@@ -194,6 +196,7 @@ complete_pci_controllers (Completion *completion)
     if (!controller->model_name)
       controller->model_name = g_strdup (qemu_model (completion, controller->model));
     complete_target (completion, controller);
-    check_upstream (completion, controller);
+    if (!completion_may_miss (completion, &controller_kind))
+      check_upstream (completion, controller);
   }
 }

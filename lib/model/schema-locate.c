@@ -10,11 +10,14 @@
 #include "model/schema-locate.h"
 
 #define NODES_MAX   500000 /* elements and attributes that all questions together may be about */
+#define KNOWN_MAX   4096   /* nodes that may be looked for among the mistakes found before */
 #define TRIAL_NODES 8      /* about those of a trial without a part */
 
 typedef struct {
   xmlRelaxNG *schema;
   XmlDocument *document;
+  const Diagnostics *known; /* mistakes found before; NULL: none were */
+  guint looked_for;         /* nodes, among those mistakes */
   Diagnostics *diagnostics;
   xmlDoc *trial; /* <domain> with its attributes, a <name>, and the part in question */
   xmlNode *root, *devices;
@@ -77,6 +80,31 @@ copy_with_places (xmlNode *original, xmlDoc *document, int deep)
     from = from->next;
   }
   return copy;
+}
+
+static gboolean
+is_known_at (Search *search, Position where)
+{
+  return diagnostics_has_error_at (search->known, where);
+}
+
+/* Was a mistake found in @element before, at any depth? */
+static gboolean
+has_known_mistake (Search *search, xmlNode *element)
+{
+  if (search->known == NULL)
+    return FALSE;
+  if (search->looked_for++ > KNOWN_MAX)
+    return TRUE;
+  if (is_known_at (search, xml_document_node_position (search->document, element)))
+    return TRUE;
+  for (xmlAttr *attribute = element->properties; attribute != NULL; attribute = attribute->next)
+    if (is_known_at (search, xml_document_attribute_position (search->document, attribute)))
+      return TRUE;
+  for (xmlNode *child = element->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE && has_known_mistake (search, child))
+      return TRUE;
+  return FALSE;
 }
 
 static void report (Search *search, Position where, const char *format, ...) G_GNUC_PRINTF (3, 4);
@@ -200,7 +228,7 @@ try_part (Search *search, xmlNode *parent, xmlNode *original)
   xmlNode *part = xmlAddChild (parent, copy_with_places (original, search->trial, 1));
 
   search->nodes = TRIAL_NODES + count_nodes (part);
-  if (!accepted (search) && !try_contents (search, part))
+  if (!accepted (search) && !try_contents (search, part) && !has_known_mistake (search, original))
     report (search, xml_document_node_position (search->document, part),
             "<%s> in <%s> is not what the schema allows", part->name, parent->name);
   xmlUnlinkNode (part);
@@ -273,23 +301,43 @@ report_repeated (Search *search)
               part->name);
 }
 
+/* The document's own attributes that were found wrong must not make each part look wrong. */
+static void
+leave_out_known (Search *search)
+{
+  xmlAttr *next;
+
+  for (xmlAttr *attribute = search->root->properties; attribute != NULL; attribute = next) {
+    next = attribute->next;
+    if (is_known_at (search, xml_document_attribute_position (search->document, attribute)))
+      xmlRemoveProp (attribute);
+  }
+  if (!xmlHasProp (search->root, (const xmlChar *)"type"))
+    xmlNewProp (search->root, (const xmlChar *)"type", (const xmlChar *)"qemu");
+}
+
 void
-schema_locate (xmlRelaxNG *schema, XmlDocument *document, Diagnostics *diagnostics)
+schema_locate (xmlRelaxNG *schema, XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
 {
   Search search = { .schema = schema,
                     .document = document,
+                    .known = known,
                     .diagnostics = diagnostics,
                     .nodes = TRIAL_NODES,
                     .budget = NODES_MAX };
   xmlNode *root = xml_document_root (document);
 
   begin_trial (&search);
+  if (known != NULL)
+    leave_out_known (&search);
   if (accepted (&search))
     try_parts (&search);
   else
     try_attributes (&search, search.root);
   xmlFreeDoc (search.trial);
 
+  if (known != NULL && diagnostics_has_errors (known))
+    return;
   if (search.found == 0)
     report_repeated (&search);
   if (search.found == 0)

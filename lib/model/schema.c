@@ -139,8 +139,8 @@ find_surplus (const xmlNode *element)
   return surplus;
 }
 
-gboolean
-schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics)
+static gboolean
+validate (SchemaKind kind, XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
 {
   xmlRelaxNG *schema = compiled_schema (kind);
   const xmlNode *surplus = find_surplus (xml_document_root (document));
@@ -153,12 +153,24 @@ schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnos
   }
   if (schema_accepts (schema, xml_document_tree (document)))
     return TRUE;
-  schema_locate (schema, document, diagnostics);
+  schema_locate (schema, document, known, diagnostics);
   return FALSE;
+}
+
+gboolean
+schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics)
+{
+  return validate (kind, document, NULL, diagnostics);
 }
 
 gboolean
 schema_validate (XmlDocument *document, Diagnostics *diagnostics)
 {
   return schema_validate_as (SCHEMA_DOMAIN, document, diagnostics);
+}
+
+void
+schema_validate_rest (XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
+{
+  validate (SCHEMA_DOMAIN, document, known, diagnostics);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What devices must not share: disk targets, boot orders, aliases. Each kind's own checks are its
- * `validate`; addresses are looked after where they are given out.
+ * What devices must not share: disk targets, boot orders, aliases; and each kind's own checks, which are its
+ * `validate`. Addresses are looked after where they are given out.
  */
 
 #include "model/complete-parts.h"
@@ -18,7 +18,7 @@ source_of (const DeviceDisk *disk)
   return path != NULL ? path : "(none)";
 }
 
-void
+static void
 validate_disk_targets (Validation *validation)
 {
   g_autoptr (GHashTable) targets = g_hash_table_new (g_str_hash, g_str_equal);
@@ -32,9 +32,9 @@ validate_disk_targets (Validation *validation)
     if (other == NULL)
       g_hash_table_insert (targets, disk->target, (gpointer)disk);
     else
-      validation_error_code (validation, VIR_ERR_XML_ERROR, &disk->target, disk,
-                             "target '%s' duplicated for disk sources '%s' and '%s'", disk->target,
-                             source_of (other), source_of (disk));
+      validation_value_error (validation, VIR_ERR_XML_ERROR, &disk->target, disk,
+                              "target '%s' duplicated for disk sources '%s' and '%s'", disk->target,
+                              source_of (other), source_of (disk));
   }
 }
 
@@ -59,14 +59,15 @@ validate_boot_order (Validation *validation, const Device *device, GHashTable *o
   if (!device->boot_order.set)
     return;
   if (os->boots != NULL)
-    validation_error (validation, &device->boot_order, device,
-                      "per-device boot elements cannot be used together with os/boot elements");
+    validation_value_error (validation, VIR_ERR_CONFIG_UNSUPPORTED, &device->boot_order, device,
+                            "per-device boot elements cannot be used together with os/boot elements");
   if (!g_hash_table_add (orders, order)) {
     g_autofree char *what = device_describe (device);
 
-    validation_error (validation, &device->boot_order, device,
-                      "boot order '%" G_GUINT64_FORMAT "' used for more than one device: %s is the second",
-                      device->boot_order.value, what);
+    validation_value_error (validation, VIR_ERR_CONFIG_UNSUPPORTED, &device->boot_order, device,
+                            "boot order '%" G_GUINT64_FORMAT
+                            "' used for more than one device: %s is the second",
+                            device->boot_order.value, what);
   }
 }
 
@@ -78,11 +79,12 @@ validate_alias (Validation *validation, const Device *device, GHashTable *aliase
       || device->kind == &console_kind)
     return;
   if (!g_hash_table_add (aliases, device->alias))
-    validation_error (validation, &device->alias, device, "non unique alias detected: %s", device->alias);
+    validation_value_error (validation, VIR_ERR_CONFIG_UNSUPPORTED, &device->alias, device,
+                            "non unique alias detected: %s", device->alias);
 }
 
 void
-validate_devices (Validation *validation)
+domain_validate_shared (Validation *validation)
 {
   const DomainDef *def = validation->def;
   g_autoptr (GHashTable) orders = g_hash_table_new (NULL, NULL);
@@ -93,9 +95,22 @@ validate_devices (Validation *validation)
 
     validate_boot_order (validation, device, orders);
     validate_alias (validation, device, aliases);
-    if (device->kind->validate != NULL)
-      device->kind->validate (validation, device);
   }
   validate_disk_targets (validation);
   validate_macs (validation);
+}
+
+void
+validate_devices (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+
+  if (validation_may_miss (validation, &def->os.machine))
+    return; /* they have not been completed */
+  for (guint i = 0; i < def->devices->len; i++) {
+    const Device *device = g_ptr_array_index (def->devices, i);
+
+    if (device->kind->validate != NULL)
+      device->kind->validate (validation, device);
+  }
 }

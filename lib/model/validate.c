@@ -17,8 +17,8 @@ validation_error (Validation *validation, gconstpointer member, gconstpointer ob
   va_list arguments;
 
   va_start (arguments, format);
-  report_at (validation->map, validation->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object, format,
-             arguments);
+  report_whole_at (validation->map, validation->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object,
+                   format, arguments);
   va_end (arguments);
 }
 
@@ -29,8 +29,25 @@ validation_error_code (Validation *validation, virErrorNumber code, gconstpointe
   va_list arguments;
 
   va_start (arguments, format);
+  report_whole_at (validation->map, validation->diagnostics, code, member, object, format, arguments);
+  va_end (arguments);
+}
+
+void
+validation_value_error (Validation *validation, virErrorNumber code, gconstpointer member,
+                        gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
   report_at (validation->map, validation->diagnostics, code, member, object, format, arguments);
   va_end (arguments);
+}
+
+gboolean
+validation_may_miss (const Validation *validation, gconstpointer what)
+{
+  return may_miss (validation->map, what);
 }
 
 void
@@ -52,6 +69,8 @@ validate_names (Validation *validation)
 {
   const DomainDef *def = validation->def;
 
+  if (def->name == NULL)
+    return;
   if (strchr (def->name, '/') != NULL)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &def->name, def, "name %s cannot contain '/'",
                            def->name);
@@ -130,35 +149,54 @@ validate_host (Validation *validation)
                         "this host cannot run type 'kvm': the machine can be kept here, but not started");
 }
 
-void
-domain_validate (Validation *validation)
+static void
+validate_lifecycle (Validation *validation)
 {
-  const DomainDef *def = validation->def;
+  validate_lifecycle_action (validation, &validation->def->on_poweroff, "poweroff");
+  validate_lifecycle_action (validation, &validation->def->on_reboot, "reboot");
+}
 
-  validate_names (validation);
-  validate_memory (validation);
-  validate_vcpus (validation);
-  validate_individual_vcpus (validation);
-  validate_lifecycle_action (validation, &def->on_poweroff, "poweroff");
-  validate_lifecycle_action (validation, &def->on_reboot, "reboot");
-  validate_os (validation);
-  validate_features (validation);
-  validate_cpu (validation);
-  validate_iothreads (validation);
-  validate_cputune (validation);
-  validate_resource_limits (validation);
-  validate_memory_backing (validation);
-  validate_numa (validation);
-  validate_clock (validation);
-  validate_host (validation);
-  validate_devices (validation);
+#define PART(member) G_STRUCT_OFFSET (DomainDef, member)
+#define PARTS_MAX    4
+
+/* The checks, and the parts of the definition that each weighs against one another: with one of them not
+ * understood it has nothing to say. */
+static const struct {
+  void (*check) (Validation *validation);
+  gsize parts[PARTS_MAX]; /* 0 ends */
+} checks[] = {
+  { validate_names, { 0 } },
+  { validate_memory, { PART (memory), PART (max_memory), PART (max_memory_slots), PART (cpu) } },
+  { validate_vcpus, { PART (vcpus), PART (vcpus_current) } },
+  { validate_individual_vcpus, { PART (vcpus), PART (vcpu_list) } },
+  { validate_lifecycle, { 0 } },
+  { validate_os, { 0 } },
+  { validate_features, { 0 } },
+  { validate_cpu, { 0 } },
+  { validate_iothreads, { 0 } },
+  { validate_cputune, { PART (cputune), PART (vcpus), PART (iothreads), PART (iothread_ids) } },
+  { validate_resource_limits, { PART (memtune), PART (blkiotune), PART (resource), PART (perf_events) } },
+  { validate_memory_backing, { PART (memory_backing) } },
+  { validate_numa, { PART (numatune), PART (cpu), PART (vcpus), PART (memory) } },
+  { validate_clock, { 0 } },
+  { validate_host, { 0 } },
+};
+
+static gboolean
+are_understood (const Validation *validation, const gsize *parts)
+{
+  for (guint i = 0; i < PARTS_MAX && parts[i] != 0; i++)
+    if (validation_may_miss (validation, (const char *)validation->def + parts[i]))
+      return FALSE;
+  return TRUE;
 }
 
 void
-domain_validate_parts (Validation *validation)
+domain_validate (Validation *validation)
 {
-  if (validation->def->name != NULL)
-    validate_names (validation);
-  validate_memory (validation);
-  validate_disk_targets (validation);
+  for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
+    if (are_understood (validation, checks[i].parts))
+      checks[i].check (validation);
+  domain_validate_shared (validation);
+  validate_devices (validation);
 }

@@ -289,7 +289,8 @@ complete_individual_vcpus (Completion *completion)
   g_autofree DomainVcpu **found = NULL;
   GPtrArray *list = def->vcpu_list;
 
-  if (list == NULL || !check_numbers (completion))
+  if (list == NULL || completion_may_miss (completion, &def->vcpus)
+      || completion_may_miss (completion, &def->vcpu_list) || !check_numbers (completion))
     return;
   found = g_new0 (DomainVcpu *, maximum);
   for (guint i = 0; i < list->len; i++) {

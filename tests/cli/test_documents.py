@@ -52,7 +52,7 @@ def test_validate_names_file_line_and_column_of_every_mistake(tmp_path):
                 .replace("q35", "q53").replace("<os>", "<oz/>\n  <os>"), "bad.xml")
     done = domctl("validate", good, bad, status=1)
     lines = done.stderr.splitlines()
-    assert [line.split(": ")[0] for line in lines] == [f"{bad}:3:3", f"{bad}:4:3", f"{bad}:6:11"]
+    assert [line.split(": ")[0] for line in lines] == [f"{bad}:3:11", f"{bad}:4:3", f"{bad}:6:11"]
     assert all(": error: " in line for line in lines)
     assert "elephants" in lines[0] and "did you mean 'os'" in lines[1] and "q53" in lines[2]
 

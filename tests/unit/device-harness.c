@@ -28,7 +28,7 @@ read_devices (FieldReader *reader, DomainDef *def)
 }
 
 static void
-complete_and_validate (DomainDef *def, Diagnostics *diagnostics, const SourceMap *map)
+complete_and_validate (DomainDef *def, Diagnostics *diagnostics, SourceMap *map)
 {
   Completion completion = { .def = def, .diagnostics = diagnostics, .map = map };
   Validation validation = { .def = def, .diagnostics = diagnostics, .map = map };

@@ -400,8 +400,8 @@ static const DeviceCase mistakes[] = {
     "2:44: unknown attribute 'buss' in element 'target': did you mean 'bus'?" },
   { "<disk><driver type='qcow'/><driver type='qcow2'/><source file='/a'/><target dev='vda'/>"
     "</disk>",
-    "2:28: element 'driver' is not expected here in element 'disk': it was said before, or this "
-    "form does not have it" },
+    "2:28: element 'driver' is not expected here in element 'disk': it was said before, in "
+    "line 2" },
   DEVICE_CASES_END,
 };
 /* clang-format on */

@@ -56,7 +56,7 @@ static const Mistake mistakes[] = {
     .mistakes = "6:11: error: Unknown architecture z80: expected one such as 'x86_64' or 'i686'\n" },
   { "element said twice", .extra = GOOD_VCPU, .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes = "8:3: error: element 'vcpu' is not expected here in element 'domain': it was said before, "
-                "or this form does not have it\n" },
+                "in line 4\n" },
 
   /* Values. */
   { "word", .extra = "<on_poweroff>restrat</on_poweroff>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
@@ -70,7 +70,7 @@ static const Mistake mistakes[] = {
     .mistakes = "8:3: error: Invalid value for element 'uuid': '1234' (expected a UUID: 32 hexadecimal "
                 "digits, with dashes as 8-4-4-4-12 or without)\n" },
   { "memory unit", .memory = "<memory unit='MBB'>1</memory>", .code = VIR_ERR_INVALID_ARG,
-    .mistakes = "3:3: error: unknown suffix 'MBB' as unit of <memory>: expected b, KiB, MiB, GiB, TiB, KB, "
+    .mistakes = "3:11: error: unknown suffix 'MBB' as unit of <memory>: expected b, KiB, MiB, GiB, TiB, KB, "
                 "MB, GB or TB\n" },
   { "state of a feature", .extra = "<features><pmu state='maybe'/></features>", .code = VIR_ERR_XML_ERROR,
     .mistakes = "8:18: error: Invalid value for attribute 'state' in element 'pmu': 'maybe' (accepted: 'on' "
@@ -83,7 +83,8 @@ static const Mistake mistakes[] = {
                 "'reset' or a number of seconds, which may be negative)\n" },
   { "attribute of another form", .extra = "<clock offset='utc' timezone='Europe/Paris'/>",
     .code = VIR_ERR_XML_INVALID_SCHEMA,
-    .mistakes = "8:23: error: attribute 'timezone' does not belong to this form of element 'clock'\n" },
+    .mistakes = "8:23: error: attribute 'timezone' does not belong to this form of element 'clock': "
+                "with offset='utc' it has 'offset' and 'adjustment'\n" },
   { "architecture", .type = "<type arch='x86-64'>hvm</type>", .code = VIR_ERR_CONFIG_UNSUPPORTED,
     .mistakes = "6:11: error: Unknown architecture x86-64: did you mean 'x86_64'?\n" },
   { "architecture without emulator", .type = "<type arch='sparc'>hvm</type>",
@@ -159,9 +160,8 @@ static const Mistake mistakes[] = {
 
   /* All of a document's mistakes at once, in its order. */
   { "three at once", .name = "<nmae>web</nmae>", .vcpu = "<vcpu>0</vcpu>",
-    .extra = "<on_crash>never</on_crash>", .code = VIR_ERR_NO_NAME,
+    .extra = "<on_crash>never</on_crash>", .code = VIR_ERR_XML_INVALID_SCHEMA,
     .mistakes =
-        "1:1: error: the domain needs a <name>\n"
         "2:3: error: unknown element 'nmae' in element 'domain': did you mean 'name'?\n"
         "4:3: error: Invalid value for element 'vcpu': '0' (expected a whole number from 1 to 65535)\n"
         "8:3: error: Invalid value for element 'on_crash': 'never' (accepted: 'destroy', 'restart', "

@@ -181,18 +181,18 @@ every_mistake_has_its_place_and_words (void **state G_GNUC_UNUSED)
       "whole number "
       "from 0 to 9)\n" },
     { "<thing shape='round'><size corners='4'/></thing>",
-      "t:1:28: error: attribute 'corners' does not belong to this form of element 'size'\n" },
+      "t:1:28: error: attribute 'corners' does not belong to this form of element 'size': with "
+      "shape='round' it has 'radius'\n" },
     { "<thing><parts><part/></parts></thing>",
       "t:1:15: error: Missing required attribute 'name' in element 'part'\n" },
     { "<thing><memory unit='furlong'>3</memory></thing>",
-      "t:1:8: error: unknown suffix 'furlong' as unit of <memory>: expected b, KiB, MiB, "
+      "t:1:16: error: unknown suffix 'furlong' as unit of <memory>: expected b, KiB, MiB, "
       "GiB, TiB, KB, "
       "MB, GB or TB\n" },
     { "<thing><note>a</note><note>b</note></thing>",
       "t:1:22: error: element 'note' is not expected here in element 'thing': it was said before, "
-      "or this "
-      "form does not have it\n" },
-    { "<thing>words</thing>", "t:1:1: error: element 'thing' holds text, but takes none\n" },
+      "in line 1\n" },
+    { "<thing>words</thing>", "t:1:1: error: element 'thing' holds text, but takes none; it has 'shape'\n" },
     { "<thing><zzzzzz/></thing>", "t:1:8: error: unknown element 'zzzzzz' in element 'thing'\n" },
   };
 
