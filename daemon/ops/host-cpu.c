@@ -87,11 +87,7 @@ answer_compare_hypervisor (Call *call, QemuCaps *caps)
 void
 op_connect_compare_hypervisor_cpu (Call *call)
 {
-  if (!call_check_flags (call, call_uint (call, 5), COMPARE_KNOWN_FLAGS))
-    return;
-  if (call_maybe_string (call, 4) == NULL)
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "xmlCPU in virConnectCompareHypervisorCPU must not be NULL");
-  else
+  if (call_check_flags (call, call_uint (call, 5), COMPARE_KNOWN_FLAGS))
     call_with_caps (call, call_maybe_string (call, 0), call_maybe_string (call, 1),
                     answer_compare_hypervisor);
 }

@@ -292,7 +292,8 @@ ask_cpus (Conversation *talk, QemuAccel accel, JsonObject *answers, GError **err
     json_object_set_member (part, "query-cpu-definitions", answer);
   questions = qemu_caps_cpu_questions (accel, &count);
   for (guint i = 0; i < count; i++) {
-    g_autofree char *arguments = g_strdup_printf ("{\"type\":\"static\",\"model\":%s}", questions[i].model);
+    g_autofree char *arguments =
+        g_strdup_printf ("{\"type\":\"%s\",\"model\":%s}", questions[i].type, questions[i].model);
 
     if (!ask (talk, "query-cpu-model-expansion", arguments, &answer, error))
       return FALSE;

@@ -16,22 +16,34 @@ const char *const qemu_accel_names[QEMU_ACCEL_COUNT] = { "tcg", "kvm" };
 
 #define HOST_CPU   "host-cpu"
 #define MIGRATABLE "migratable-host-cpu"
+#define HYPERV     "hyperv"
+
+const char *const qemu_hyperv_features[] = {
+  "relaxed",   "vapic",       "spinlocks",       "vpindex",  "runtime", "synic", "stimer", "reset",
+  "vendor_id", "frequencies", "reenlightenment", "tlbflush", "ipi",     "evmcs", "avic",   NULL
+};
 
 QemuCpuQuestion *
 qemu_caps_cpu_questions (QemuAccel accel, guint *ret_count)
 {
-  static const QemuCpuQuestion kvm[] = { { HOST_CPU, "{\"name\":\"host\",\"props\":{\"migratable\":false}}" },
-                                         { MIGRATABLE, "{\"name\":\"host\"}" } };
-  static const QemuCpuQuestion tcg = { HOST_CPU, "{\"name\":\"max\"}" };
+  static const QemuCpuQuestion kvm[] = {
+    { HOST_CPU, "static", "{\"name\":\"host\",\"props\":{\"migratable\":false}}" },
+    { MIGRATABLE, "static", "{\"name\":\"host\"}" },
+    { HYPERV, "full", "{\"name\":\"host\",\"props\":{\"hv-passthrough\":true}}" },
+  };
+  static const QemuCpuQuestion tcg[] = {
+    { HOST_CPU, "static", "{\"name\":\"max\"}" },
+    { HYPERV, "full", "{\"name\":\"max\",\"props\":{\"hv-passthrough\":true}}" },
+  };
   GArray *questions = g_array_new (FALSE, FALSE, sizeof (QemuCpuQuestion));
 
   if (accel == QEMU_ACCEL_KVM)
     g_array_append_vals (questions, kvm, G_N_ELEMENTS (kvm));
   else
-    g_array_append_val (questions, tcg);
+    g_array_append_vals (questions, tcg, G_N_ELEMENTS (tcg));
   for (const CpuModelFact *fact = cpu_model_facts; accel == QEMU_ACCEL_TCG && fact->name != NULL; fact++) {
     g_autofree char *model = g_strdup_printf ("{\"name\":\"%s\"}", fact->name);
-    QemuCpuQuestion question = { fact->name, g_intern_string (model) };
+    QemuCpuQuestion question = { fact->name, "static", g_intern_string (model) };
 
     if (fact->like == NULL)
       g_array_append_val (questions, question);
@@ -189,18 +201,53 @@ add_host_cpu (QemuCaps *caps, QemuAccel accel, JsonObject *expansions)
   add_properties (&cpu->migratable, migratable != NULL ? migratable : all);
 }
 
+static char *
+hyperv_set (QemuAccel accel)
+{
+  return g_strconcat (HYPERV "-", qemu_accel_names[accel], NULL);
+}
+
+gboolean
+qemu_caps_has_hyperv (const QemuCaps *caps, QemuAccel accel, const char *feature)
+{
+  g_autofree char *set = hyperv_set (accel);
+
+  return qemu_caps_has_property (caps, set, feature);
+}
+
+/* Asked for all there is: a switch that is on then, or a value that can be given. */
+static void
+add_hyperv (QemuCaps *caps, QemuAccel accel, JsonObject *properties)
+{
+  g_autofree char *name = hyperv_set (accel);
+  GHashTable *set = caps_new_set (caps, caps->properties, name);
+
+  for (guint i = 0; qemu_hyperv_features[i] != NULL; i++) {
+    g_autofree char *property = g_strconcat ("hv-", qemu_hyperv_features[i], NULL);
+    JsonNode *node = json_object_get_member (properties, g_strdelimit (property, "_", '-'));
+
+    if (node != NULL && JSON_NODE_HOLDS_VALUE (node)
+        && (json_node_get_value_type (node) != G_TYPE_BOOLEAN || json_node_get_boolean (node)))
+      g_hash_table_add (set, (gpointer)qemu_hyperv_features[i]);
+  }
+}
+
 void
 caps_add_cpu_answers (QemuCaps *caps, JsonObject *answers)
 {
   for (guint accel = 0; accel < QEMU_ACCEL_COUNT; accel++) {
     JsonObject *part = caps_object_member (answers, qemu_accel_names[accel]);
     JsonObject *expansions = part != NULL ? caps_object_member (part, "query-cpu-model-expansion") : NULL;
+    JsonObject *hyperv;
 
     if (part == NULL)
       continue;
     add_definitions (caps, accel,
                      caps_array_of_node (json_object_get_member (part, "query-cpu-definitions")));
     add_host_cpu (caps, accel, expansions);
+    hyperv = properties_of (expansions, HYPERV);
+    if (hyperv != NULL)
+      add_hyperv (caps, accel, hyperv);
     for (const CpuModelFact *fact = cpu_model_facts; accel == QEMU_ACCEL_TCG && fact->name != NULL; fact++) {
       JsonObject *properties = properties_of (expansions, fact->name);
       QemuCpuModel *model = find (caps, fact->name);

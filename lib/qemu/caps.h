@@ -55,9 +55,10 @@ QemuCaps *qemu_caps_builtin (void);
 
 /* The QMP commands a probe asks, in order; NULL-terminated. */
 extern const char *const qemu_caps_commands[];
-/* The CPU models whose features a probe asks for, of "query-cpu-model-expansion" with type "static". */
+/* The CPU models whose features a probe asks for, of "query-cpu-model-expansion". */
 typedef struct {
   const char *name;  /* what the answer is called */
+  const char *type;  /* "static" or "full" */
   const char *model; /* JSON: the argument "model" */
 } QemuCpuQuestion;
 /* (transfer container) of @ret_count questions; the texts live as long as the program. */
@@ -82,3 +83,7 @@ const QemuCpuModel *qemu_caps_cpu_models (const QemuCaps *caps, guint *ret_count
 const QemuCpuModel *
 qemu_caps_cpu_model (const QemuCaps *caps, const char *name); /* NULL: not one of its models */
 const QemuHostCpu *qemu_caps_host_cpu (const QemuCaps *caps, QemuAccel accel);
+/* What of Hyper-V can be shown to guests: libvirt's word for it ("vpindex"). */
+gboolean qemu_caps_has_hyperv (const QemuCaps *caps, QemuAccel accel, const char *feature);
+/* All there are, in libvirt's order; NULL-terminated. */
+extern const char *const qemu_hyperv_features[];

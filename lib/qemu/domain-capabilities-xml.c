@@ -84,12 +84,13 @@ add_disk (XmlElement *devices, const Subject *subject)
                                    { "virtio-transitional", "virtio-blk-pci-transitional" },
                                    { "virtio-non-transitional", "virtio-blk-pci-non-transitional" } };
   XmlElement *disk = words_supported (devices, "disk", TRUE), *bus;
-  gboolean q35 = strstr (subject->machine->name, "q35") != NULL;
+  const char *machine = subject->machine->name;
+  gboolean has_ide = g_str_has_prefix (machine, "pc-") && strstr (machine, "q35") == NULL;
 
   ADD_CHOICES (disk, subject, "diskDevice", kinds);
   bus = add_enum (disk, "bus");
   for (gsize i = 0; i < G_N_ELEMENTS (buses); i++)
-    if (qemu_caps_has_type (subject->caps, buses[i].type) && !(q35 && strcmp (buses[i].word, "ide") == 0))
+    if (qemu_caps_has_type (subject->caps, buses[i].type) && (has_ide || strcmp (buses[i].word, "ide") != 0))
       words_text (bus, "value", buses[i].word);
   ADD_CHOICES (disk, subject, "model", models);
 }
@@ -140,6 +141,23 @@ add_devices (XmlElement *root, const Subject *subject)
 }
 
 static void
+add_hyperv (XmlElement *features, const Subject *subject)
+{
+  QemuAccel accel = subject->kvm ? QEMU_ACCEL_KVM : QEMU_ACCEL_TCG;
+  XmlElement *hyperv, *words = NULL;
+
+  for (guint i = 0; qemu_hyperv_features[i] != NULL; i++) {
+    if (!qemu_caps_has_hyperv (subject->caps, accel, qemu_hyperv_features[i]))
+      continue;
+    if (words == NULL) {
+      hyperv = words_supported (features, "hyperv", TRUE);
+      words = add_enum (hyperv, "features");
+    }
+    words_text (words, "value", qemu_hyperv_features[i]);
+  }
+}
+
+static void
 add_features (XmlElement *root, const Subject *subject)
 {
   XmlElement *features = xml_element_add (root, "features");
@@ -151,6 +169,7 @@ add_features (XmlElement *root, const Subject *subject)
   words_supported (features, "backup", FALSE);
   words_supported (features, "sev", FALSE);
   words_supported (features, "sgx", FALSE);
+  add_hyperv (features, subject);
 }
 
 static const QemuMachine *
@@ -183,6 +202,8 @@ qemu_caps_choose (const QemuCaps *caps, const char *arch, const char *machine, c
 
   *ret_kvm = kvm;
   *ret_machine = machine != NULL ? qemu_caps_machine (caps, machine) : default_machine (caps);
+  if (machine != NULL && strcmp (machine, "none") == 0) /* QEMU's name for no machine at all */
+    *ret_machine = NULL;
   if (arch != NULL && !serves (own, arch))
     virt_error_set (error, VIR_ERR_INVALID_ARG,
                     "architecture from emulator '%s' doesn't match given architecture '%s'", own, arch);
