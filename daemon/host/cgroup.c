@@ -110,7 +110,7 @@ read_file (const char *path)
 static gboolean
 write_file (const char *path, const char *text)
 {
-  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  int fd = open (path, O_WRONLY | O_TRUNC | O_CLOEXEC);
   gboolean written = fd >= 0 && write (fd, text, strlen (text)) == (gssize)strlen (text);
   int problem = errno;
 

@@ -56,24 +56,17 @@ apply_addition (DomainDef *def, G_GNUC_UNUSED const Machine *machine, gconstpoin
 }
 
 static gboolean
-limit_iothread (const ChangeTarget *target, GError **error)
-{
-  const DomainCputune *tune = &target->def->cputune;
-  g_autoptr (Cgroup) cgroup = cgroup_find (target->def->uuid, target->pid);
-  g_autoptr (GArray) threads = machine_threads (target->pid);
-
-  return tuning_set_bandwidth (cgroup, threads, THREAD_IOTHREAD, tune->iothread_period.value,
-                               tune->iothread_quota.value, error);
-}
-
-static gboolean
 enact_addition (Job *job, const ChangeTarget *target, gconstpointer values, GError **error)
 {
   guint id = ((const ThreadNumber *)values)->id;
   g_autofree char *name = g_strdup_printf ("iothread%u", id);
 
-  return tell (job, target, "object-add", props ("qom-type", "s", "iothread", "id", "s", name, NULL), error)
-         && tuning_place_iothread (target->def, target->pid, id, error) && limit_iothread (target, error);
+  if (!tell (job, target, "object-add", props ("qom-type", "s", "iothread", "id", "s", name, NULL), error))
+    return FALSE;
+  if (tuning_place_new (target->def, target->pid, THREAD_IOTHREAD, id, error))
+    return TRUE;
+  tell (job, target, "object-del", props ("id", "s", name, NULL), NULL);
+  return FALSE;
 }
 
 static gboolean

@@ -299,7 +299,8 @@ add_record (GVariantBuilder *records, Domain *domain, const Slot *slot, guint gr
     add_interfaces (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_BLOCK))
     add_disks (&list, domain, def);
-  if (def != NULL && (groups & VIR_DOMAIN_STATS_IOTHREAD) && domain_is_active (domain))
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_IOTHREAD) && domain_is_active (domain)
+      && domain_count_iothreads (def) > 0)
     add_iothreads (&list, def, slot->iothreads);
   g_variant_builder_add (records, "(@(sayi)a{sv})", call_domain_value (domain), &list);
 }

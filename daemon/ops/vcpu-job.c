@@ -5,6 +5,7 @@
  */
 #include "daemon/ops/vcpu-job.h"
 
+#include "daemon/qemu/tuning.h"
 #include "daemon/qemu/vcpu-plug.h"
 #include "model/vcpus.h"
 
@@ -15,6 +16,8 @@ typedef struct {
   char *uuid;
   int id; /* of the running machine */
   Hotplug plug;
+  GPid pid;
+  DomainDef *def; /* as it was at the beginning: where its threads are to run */
   GArray *numbers;
   gboolean on;
   guint number; /* the one it is about now */
@@ -31,6 +34,7 @@ request_free (gpointer data)
   VcpuRequest *request = data;
 
   machine_hotplug_clear (&request->plug);
+  domain_def_unref (request->def);
   g_array_unref (request->numbers);
   g_mutex_clear (&request->lock);
   g_cond_clear (&request->woken);
@@ -137,8 +141,13 @@ take_out (Job *job, VcpuRequest *request, GError **error)
 static gboolean
 plug_in (Job *job, VcpuRequest *request, GError **error)
 {
+  g_autoptr (GError) problem = NULL;
+
   if (!vcpu_plug (request->number, request->plug.qmp, job, error))
     return FALSE;
+  if (!tuning_place_new (request->def, request->pid, THREAD_VCPU, request->number, &problem))
+    g_warning ("domain '%s': vCPU %u runs, but not where it is pinned: %s", request->def->name,
+               request->number, problem->message);
   job_in_main_loop (job, publish_added, request);
   return TRUE;
 }
@@ -167,6 +176,8 @@ vcpu_job_start (Machine *machine, GArray *numbers, gboolean plug, JobDone done, 
   request->uuid = g_strdup (domain->uuid);
   request->id = domain->id;
   request->numbers = numbers;
+  request->pid = process_pid (machine->process);
+  request->def = domain_def_ref (machine->def);
   request->on = plug;
   machine_hotplug_init (machine, &request->plug);
   g_mutex_init (&request->lock);

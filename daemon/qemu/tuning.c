@@ -215,6 +215,14 @@ pin_thread (pid_t thread, const char *cpuset, GError **error)
   return thread_set_affinity (thread, cpus, error);
 }
 
+static gboolean
+no_thread (GPid pid, ThreadKind kind, GError **error)
+{
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "process %d has no thread of that %s", pid,
+                  kind == THREAD_VCPU ? "vCPU" : "I/O thread");
+  return FALSE;
+}
+
 gboolean
 tuning_pin (GPid pid, ThreadKind kind, guint number, const char *cpuset, GError **error)
 {
@@ -230,16 +238,25 @@ tuning_pin (GPid pid, ThreadKind kind, guint number, const char *cpuset, GError 
     if (!pin_thread (thread->id, cpuset, error))
       return FALSE;
   }
-  if (!found)
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "process %d has no thread of that %s", pid,
-                    kind == THREAD_VCPU ? "vCPU" : "I/O thread");
-  return found;
+  return found || no_thread (pid, kind, error);
 }
 
 gboolean
-tuning_place_iothread (const DomainDef *def, GPid pid, guint number, GError **error)
+tuning_place_new (const DomainDef *def, GPid pid, ThreadKind kind, guint number, GError **error)
 {
-  return tuning_pin (pid, THREAD_IOTHREAD, number, tuning_cpus_of (def, THREAD_IOTHREAD, number), error);
+  const DomainCputune *tune = &def->cputune;
+  gboolean vcpu = kind == THREAD_VCPU;
+  g_autoptr (Cgroup) cgroup = cgroup_find (def->uuid, pid);
+  g_autoptr (GArray) threads = machine_threads (pid);
+  const MachineThread *thread = machine_thread_find (threads, kind, number);
+
+  if (thread == NULL)
+    return no_thread (pid, kind, error);
+  return pin_thread (thread->id, tuning_cpus_of (def, kind, number), error)
+         && place_thread (def, thread, error)
+         && tuning_set_bandwidth (cgroup, threads, kind,
+                                  vcpu ? tune->period.value : tune->iothread_period.value,
+                                  vcpu ? tune->quota.value : tune->iothread_quota.value, error);
 }
 
 /* The whole. */

@@ -26,5 +26,6 @@ char *tuning_part (ThreadKind kind, guint number);
 const char *tuning_cpus_of (const DomainDef *def, ThreadKind kind, guint64 number);
 /* Pins every thread of that kind and number. VIR_ERR_OPERATION_FAILED when there is none. */
 gboolean tuning_pin (GPid pid, ThreadKind kind, guint number, const char *cpuset, GError **error);
-/* An I/O thread that was just made: it does not stay where the thread that made it runs. */
-gboolean tuning_place_iothread (const DomainDef *def, GPid pid, guint number, GError **error);
+/* A thread that was just made, of a vCPU or an I/O thread: it does not stay where the thread that made it
+ * runs. */
+gboolean tuning_place_new (const DomainDef *def, GPid pid, ThreadKind kind, guint number, GError **error);
