@@ -6,21 +6,13 @@ defined already. Whatever is missing or wrong there changes the machines that pe
 """
 
 import difflib
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-from host import ENTER, GUEST, PATIENCE, host, little_linux, needs  # noqa: F401
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "differential"))
-
-import private_libvirtd  # noqa: E402
+from host import GUEST, PATIENCE, host, little_linux, needs  # noqa: F401
+from two_daemons import libvirtd, start  # noqa: F401
 
 pytestmark = needs("/usr/bin/virt-install", "virtinst")
-
-REFERENCE = 9  # the major version of Debian 12's libvirt
 
 COMMON = ["--connect", "qemu:///system", "--virt-type", "qemu", "--name", "web", "--memory", "512", "--noautoconsole",
           "--uuid", "3b4a1f5e-9a5c-4f4e-8c0d-0a6a5f1c2d3e", "--print-xml"]
@@ -41,8 +33,8 @@ OPTION_SETS = {
     "the host's processor": ["--cpu", "host-model", "--vcpus", "4,sockets=2,cores=2", *LINUX],
     "processor passed through": ["--cpu", "host-passthrough", *LINUX],
     "processor by name": ["--cpu", "Haswell,+avx2,disable=hle", *LINUX],
-    "NUMA": ["--vcpus", "2", "--cpu", "qemu64,numa.cell0.cpus=0,numa.cell0.memory=262144,numa.cell1.cpus=1,numa.cell1.memory=262144",
-             *LINUX],
+    "NUMA": ["--vcpus", "2", "--cpu", "qemu64,numa.cell0.cpus=0,numa.cell0.memory=262144,numa.cell1.cpus=1,"
+             "numa.cell1.memory=262144", *LINUX],
     "shared memory": ["--memorybacking", "access.mode=shared,source.type=memfd", *LINUX],
     "VNC": ["--graphics", "vnc", "--video", "virtio", *LINUX],
     "no screen": ["--graphics", "none", *LINUX],
@@ -65,30 +57,17 @@ KNOWN = {
 }
 
 
-@pytest.fixture(scope="module")
-def libvirtd():
-    why_not = private_libvirtd.why_not()
-    if why_not:
-        pytest.skip(why_not)
-    with private_libvirtd.PrivateLibvirtd() as daemon:
-        if daemon.connection.getLibVersion() // 1_000_000 != REFERENCE:
-            pytest.skip(f"this host's libvirt is not {REFERENCE}.x, the reference")
-        yield daemon.directory
-
-
 @pytest.mark.parametrize("name", OPTION_SETS)
 def test_the_same_document(host, libvirtd, name):  # noqa: F811
     disk = host.disk("web.qcow2")
 
-    def start(sockets, own):
+    def install(sockets, own):
         own.mkdir()  # for its log, and an image that the other does not find made already
         options = [word.replace("DISK", str(disk)).replace("NEW", str(own / "new.qcow2")) for word in OPTION_SETS[name]]
-        return subprocess.Popen(["unshare", "--mount", "sh", "-c", ENTER, str(sockets), "virt-install", *COMMON, *options],
-                                env=dict(host.environment, XDG_CACHE_HOME=str(own)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+        return start(sockets, ["virt-install", *COMMON, *options], dict(host.environment, XDG_CACHE_HOME=str(own)))
 
     mine, other = host.images / "mine", host.images / "other"
-    with start(host.daemon.root / "run" / "libvirt", mine) as ours, start(libvirtd, other) as theirs:
+    with install(host.daemon.root / "run" / "libvirt", mine) as ours, install(libvirtd, other) as theirs:
         document = ours.communicate(timeout=PATIENCE)[0].splitlines()
         reference = theirs.communicate(timeout=PATIENCE)[0].replace(str(other), str(mine)).splitlines()
     assert ours.returncode == theirs.returncode
