@@ -5,11 +5,12 @@ import pathlib
 import re
 
 import pytest
+from lxml import etree
 
 from host import URI, host, little_linux, needs  # noqa: F401
 
 AGENT = "/usr/lib/ocf/resource.d/heartbeat/VirtualDomain"
-NOT_RUNNING = 7  # OCF_NOT_RUNNING
+NOT_INSTALLED, NOT_CONFIGURED, NOT_RUNNING = 5, 6, 7  # OCF_ERR_INSTALLED, OCF_ERR_CONFIGURED, OCF_NOT_RUNNING
 
 pytestmark = needs(AGENT, "resource-agents")
 
@@ -52,7 +53,7 @@ def test_start_monitor_stop(agent):
     assert list(agent.host.daemon.machines()) == ["ha"]
 
     agent.host.console("ha", "guest: ready")  # from now on it hears the power button
-    agent("stop")
+    agent("stop", CRM_shutdown_mode="acpi")
     assert agent.host.daemon.machines() == {}
     agent("monitor", status=NOT_RUNNING)
     agent("stop")  # of a stopped one: nothing to do
@@ -107,3 +108,58 @@ def test_the_emulator_is_found_without_the_daemon(agent):
     agent.host.daemon.kill()
     agent("monitor", status=NOT_RUNNING)
     assert agent.host.daemon.machines() == {}
+
+
+def test_what_it_says_of_itself(agent):
+    described = etree.fromstring(agent("meta-data").encode())
+    assert described.get("name") == "VirtualDomain"
+    assert {"start", "stop", "monitor", "migrate_to", "migrate_from"} <= {
+        action.get("name") for action in described.iter("action")}
+
+
+@pytest.mark.parametrize("config, status, said", [
+    ("/nowhere/ha.xml", NOT_INSTALLED, "/nowhere/ha.xml does not exist"),
+    ("", NOT_CONFIGURED, "required parameter not set"),
+])
+def test_parameters_are_checked(agent, config, status, said):
+    assert said in agent("start", status=status, config=config)
+    assert agent.host.daemon.machines() == {}
+
+
+def test_what_monitor_scripts_find(agent, tmp_path):
+    script = tmp_path / "look"
+    script.write_text(f"#!/bin/sh\ntest -e {tmp_path}/well || {{ echo the service is silent; exit 3; }}\n")
+    script.chmod(0o755)
+    agent("start")
+    assert "the service is silent" in agent("monitor", status=1, monitor_scripts=str(script))
+    (tmp_path / "well").touch()
+    agent("monitor", monitor_scripts=f"/bin/true {script}")
+    agent("stop", force_stop="true")
+    agent("monitor", status=NOT_RUNNING, monitor_scripts=str(script))
+
+
+def test_stop_saves_the_machine_and_start_restores_it(agent, tmp_path):
+    """With a directory for "snapshots" nothing is shut down: the guest goes on where it was."""
+    snapshots = tmp_path / "snapshots"
+    snapshots.mkdir()
+    agent("start", snapshot=str(snapshots))
+    agent.host.console("ha", "guest: ready")
+    agent("stop", snapshot=str(snapshots))
+    assert agent.host.daemon.machines() == {}
+    assert (snapshots / "ha.state").stat().st_size > 1 << 20
+
+    agent("start", snapshot=str(snapshots))
+    assert not (snapshots / "ha.state").exists()
+    assert agent.host.virsh("domstate", "ha", "--reason") == "running (restored)"
+    agent("monitor", snapshot=str(snapshots))
+    agent("stop", force_stop="true")
+
+
+def test_migration_is_refused_and_the_machine_runs_on(agent):
+    other = f"qemu:///system?socket={agent.host.daemon.root}/run/domaind/libvirt-sock"
+    agent("start")
+    said = agent("migrate_to", status=1, remoteuri=other, CRM_meta_migrate_target="elsewhere")
+    assert "live migration to elsewhere failed" in said
+    assert "this function is not supported by the connection driver: virDomainMigrate3" in said
+    agent("monitor")
+    agent("stop", force_stop="true")
