@@ -6,6 +6,7 @@
 #include "daemon/ops/device-job.h"
 
 #include "daemon/call.h"
+#include "daemon/ops/volume-disks.h"
 #include "model/channel.h"
 #include "model/console.h"
 #include "model/controller.h"
@@ -107,6 +108,39 @@ publish_removed (gpointer data)
     machine_device_deleted (machine, publication->device->alias);
 }
 
+/* Disks named by pool and volume. */
+
+typedef gboolean (*LiveChange) (Job *job, DeviceRequest *request, const Device *device, GError **error);
+typedef struct {
+  Manager *manager;
+  Device *device;
+  GError *error;
+} Translation;
+
+static void
+translate (gpointer data)
+{
+  Translation *translation = data;
+
+  volume_disk_translate (translation->manager, (DeviceDisk *)translation->device, &translation->error);
+}
+
+/* The definition keeps the names of pool and volume; the machine gets the file. */
+static gboolean
+with_translated (Job *job, DeviceRequest *request, const Device *device, LiveChange change, GError **error)
+{
+  Translation translation = { request->manager, device_copy (device), NULL };
+  gboolean good;
+
+  if (device->kind == &disk_kind)
+    job_in_main_loop (job, translate, &translation);
+  good = translation.error == NULL && change (job, request, translation.device, error);
+  if (translation.error != NULL)
+    g_propagate_error (error, translation.error);
+  device_free (translation.device);
+  return good;
+}
+
 /* Attach. */
 
 static gboolean
@@ -166,7 +200,7 @@ static gboolean
 attach (Job *job, DeviceRequest *request, const Device *device, GError **error)
 {
   return (!request->config || attach_config (request, device, error))
-         && (!request->live || attach_live (job, request, device, error));
+         && (!request->live || with_translated (job, request, device, attach_live, error));
 }
 
 /* Detach. */
@@ -285,7 +319,7 @@ static gboolean
 update (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
 {
   return (!request->config || update_config (request, wanted, error))
-         && (!request->live || update_live (job, request, wanted, error));
+         && (!request->live || with_translated (job, request, wanted, update_live, error));
 }
 
 gpointer

@@ -8,6 +8,7 @@
 #include "daemon/definition.h"
 #include "daemon/machine.h"
 #include "daemon/ops/start.h"
+#include "daemon/ops/volume-disks.h"
 #include "daemon/qemu/save.h"
 
 #define START_KNOWN_FLAGS                                                                 \
@@ -89,6 +90,8 @@ start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
 {
   Domain *domain = call->domain;
   Manager *manager = call->manager;
+  g_autoptr (DomainDef) translated = NULL;
+  g_autoptr (GError) problem = NULL;
   StartRequest *request;
   Starting *starting;
 
@@ -100,7 +103,13 @@ start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
     start_failed (call, domain, error);
     return;
   }
-  request = start_request_new (def, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
+  translated = volume_disks_translate (manager, def, &problem);
+  if (translated == NULL) {
+    restore_free (restore);
+    start_failed (call, domain, problem);
+    return;
+  }
+  request = start_request_new (translated, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
                                !domain->persistent, manager->settings, manager->store, manager->caps);
   request->restore = restore;
   request->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;

@@ -30,8 +30,7 @@ const EnumTable detect_zeroes_modes = { "disk zero detection", { NULL, "off", "o
 
 static const EnumTable sgios = { "SCSI command filter", { NULL, "filtered", "unfiltered" } };
 static const EnumTable snapshots = { "disk snapshot mode", { NULL, "no", "internal", "external", "manual" } };
-static const EnumTable startup_policies = { "startup policy",
-                                            { NULL, "mandatory", "requisite", "optional" } };
+const EnumTable startup_policies = { "startup policy", { NULL, "mandatory", "requisite", "optional" } };
 static const EnumTable trays = { "tray state", { NULL, "closed", "open" } };
 
 static const EnumTable translations = { "geometry translation", { NULL, "auto", "none", "lba" } };

@@ -128,7 +128,7 @@ typedef struct {
 
 extern const DeviceKind disk_kind;
 extern const EnumTable disk_types, disk_devices, disk_buses, disk_caches, disk_error_policies, disk_ios,
-    disk_discards, detect_zeroes_modes;
+    disk_discards, detect_zeroes_modes, startup_policies;
 
 /* DiskIotune: its elements are the names of libvirt's typed parameters, in their order. */
 extern const FieldTable disk_iotune_table;

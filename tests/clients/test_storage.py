@@ -10,7 +10,7 @@ import threading
 import libvirt
 import pytest
 
-from conftest import wait_for
+from conftest import domain_xml, wait_for
 from host import host, needs  # noqa: F401
 
 VIRSH = "/usr/bin/virsh"
@@ -497,3 +497,35 @@ def test_clients_that_pull_at_one_pool(host):
     host.virsh("pool-define-as", "p", "dir", "--target", directory)
     host.virsh("pool-start", "p")
     host.virsh("vol-create-as", "p", "v", "1M")
+
+
+VOLUME_DISK = """<disk type='volume'><driver name='qemu' type='qcow2'/><source pool='p' volume='{name}'/>
+  <target dev='{target}' bus='usb'/></disk>"""
+
+
+def test_disks_by_the_names_of_pool_and_volume(host, pool):
+    """The definition keeps the names, the machine has the file."""
+    for name in ("data", "more"):
+        host.virsh("vol-create-as", "p", name, "32M", "--format", "qcow2")
+    path = write(host.images / "web.xml", domain_xml("web", devices=VOLUME_DISK.format(name="data", target="sda")).replace(
+        "model='none'/>", "model='qemu-xhci'/>", 1))
+    host.virsh("define", path)
+    host.virsh("start", "web")
+    assert host.virsh("domblklist", "web").split() == ["sda", f"{pool}/data"]
+    assert host.virsh("domblklist", "web", "--inactive").split() == ["sda", "data"]
+
+    more = write(host.images / "more.xml", VOLUME_DISK.format(name="more", target="sdb"))
+    host.virsh("attach-device", "web", more, "--live", "--config")
+    assert host.virsh("domblklist", "web").split() == ["sda", f"{pool}/data", "sdb", f"{pool}/more"]
+    assert host.virsh("domblklist", "web", "--inactive").split() == ["sda", "data", "sdb", "more"]
+    host.daemon.kill()
+    host.daemon.start()
+    assert host.virsh("domblklist", "web").split() == ["sda", f"{pool}/data", "sdb", f"{pool}/more"]
+
+    gone = write(host.images / "gone.xml", VOLUME_DISK.format(name="gone", target="sdc"))
+    assert "no storage vol with matching name 'gone'" in host.virsh("attach-device", "web", gone, "--live", status=1)
+    host.virsh("destroy", "web")
+    host.virsh("vol-delete", "more", "p")
+    assert "no storage vol with matching name 'more'" in host.virsh("start", "web", status=1)
+    host.virsh("pool-destroy", "p")
+    assert "no storage pool with matching name 'p'" in host.virsh("start", "web", status=1)
