@@ -17,6 +17,8 @@ from selenium import webdriver  # noqa: E402
 from selenium.common.exceptions import WebDriverException  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select  # noqa: E402
 
 requirements = [needs("/usr/lib/cockpit/cockpit-ws", "cockpit-ws"), needs("/usr/bin/cockpit-bridge", "cockpit-bridge"),
                 needs("/usr/share/cockpit/machines", "cockpit-machines"), needs("/usr/bin/chromium", "chromium"),
@@ -51,6 +53,24 @@ class Page:
 
     def click_xpath(self, path):
         wait_for(lambda: self.attempt(lambda: self.driver.find_element(By.XPATH, path).click() or True), path)
+
+    def fill(self, path, text):
+        """Type @text into the field at @path, instead of what is in it."""
+        def fill():
+            field = self.driver.find_element(By.XPATH, path)
+            field.send_keys(Keys.CONTROL, "a")
+            field.send_keys(text)
+            return field.get_attribute("value") == text
+
+        wait_for(lambda: self.attempt(fill), f"{text!r} in {path}")
+
+    def choose(self, name, text):
+        wait_for(lambda: self.attempt(lambda: Select(self.driver.find_element(By.ID, name)).select_by_visible_text(text) or True),
+                 f"{text!r} to choose in {name}")
+
+    def goes(self, name):
+        """Wait until there is no element @name: a dialog is done."""
+        wait_for(lambda: self.attempt(lambda: self.driver.find_elements(By.ID, name)) == [], f"the end of {name}")
 
     def shows(self, name, text):
         """Wait until the element @name has @text in it."""
