@@ -16,6 +16,7 @@
 #include "model/graphics.h"
 #include "model/input.h"
 #include "model/interface.h"
+#include "model/redirdev.h"
 #include "model/rng.h"
 #include "model/serial.h"
 #include "model/sound.h"

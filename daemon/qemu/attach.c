@@ -16,6 +16,7 @@
 #include "model/disk.h"
 #include "model/input.h"
 #include "model/interface.h"
+#include "model/redirdev.h"
 #include "model/rng.h"
 #include "model/serial.h"
 #include "model/watchdog.h"
@@ -319,7 +320,7 @@ attach_is_possible (const Device *device, GError **error)
                     enum_table_name (&input_buses, ((const DeviceInput *)device)->bus));
   } else if (kind != &disk_kind && kind != &controller_kind && kind != &interface_kind && kind != &rng_kind
              && kind != &channel_kind && kind != &serial_kind && kind != &console_kind && kind != &input_kind
-             && kind != &watchdog_kind) {
+             && kind != &watchdog_kind && kind != &redirdev_kind) {
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "live attach of device '%s' is not supported",
                     kind->element);
   } else {

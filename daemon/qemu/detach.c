@@ -13,6 +13,7 @@
 #include "model/disk.h"
 #include "model/input.h"
 #include "model/interface.h"
+#include "model/redirdev.h"
 #include "model/rng.h"
 #include "model/serial.h"
 #include "model/watchdog.h"
@@ -173,7 +174,7 @@ detach_is_possible (const DomainDef *def, const Device *device, GError **error)
     return FALSE;
   } else if (kind != &interface_kind && kind != &rng_kind && kind != &channel_kind && kind != &serial_kind
              && kind != &parallel_kind && kind != &console_kind && kind != &input_kind
-             && kind != &watchdog_kind) {
+             && kind != &watchdog_kind && kind != &redirdev_kind) {
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "live detach of device '%s' is not supported",
                     kind->element);
     return FALSE;

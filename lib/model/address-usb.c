@@ -391,28 +391,31 @@ for_each_device (UsbMap *map, void (*visit) (UsbMap *map, Device *device))
   }
 }
 
-/* Hubs for the devices that the ports there are will not hold; each takes a port and gives eight. */
+/* Hubs for the devices that the ports there are will not hold; each takes a port and gives eight. As libvirt
+ * counts: every device, whether or not it has its port already, and one port to spare. */
 static void
 add_hubs (UsbMap *map)
 {
   const DomainDef *def = map->completion->def;
-  guint devices = 0, ports = 0;
+  guint devices = 0, ports = 0, taken = 0;
   guint needed;
 
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *device = g_ptr_array_index (def->devices, i);
 
-    if (is_usb_device (def, device) && !has_port (device))
+    if (is_usb_device (def, device)) {
       devices++;
+      taken += has_port (device);
+    }
     if (device->kind == &hub_kind)
       ports += USB_HUB_PORTS;
   }
   for (guint i = 0; i < map->buses->len; i++)
     ports += ((const UsbBus *)g_ptr_array_index (map->buses, i))->ports->count;
 
-  if (devices <= ports)
+  if (devices <= ports || taken >= ports) /* nothing to add, or nowhere to plug a hub in */
     return;
-  needed = (devices - ports + USB_HUB_PORTS - 2) / (USB_HUB_PORTS - 1);
+  needed = (devices - ports + USB_HUB_PORTS - 1) / (USB_HUB_PORTS - 1);
   for (guint i = 0; i < MIN (needed, USB_HUBS_MAX); i++)
     ((DeviceHub *)completion_add (map->completion, &hub_kind))->type = HUB_USB;
 }

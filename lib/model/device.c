@@ -19,6 +19,7 @@
 #include "model/interface.h"
 #include "model/memballoon.h"
 #include "model/panic.h"
+#include "model/redirdev.h"
 #include "model/rng.h"
 #include "model/serial.h"
 #include "model/sound.h"

@@ -31,7 +31,6 @@ VERBATIM_KIND (filesystem);
 VERBATIM_KIND (smartcard);
 VERBATIM_KIND (tpm);
 VERBATIM_KIND (hostdev);
-VERBATIM_KIND (redirdev);
 VERBATIM_KIND (redirfilter);
 VERBATIM_KIND (nvram);
 VERBATIM_KIND (shmem);

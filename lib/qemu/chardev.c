@@ -4,6 +4,8 @@
  */
 #include "qemu/recipe-private.h"
 
+#include "model/redirdev.h"
+
 static JsonObject *
 unix_address (const char *path)
 {
@@ -108,7 +110,7 @@ backend_data (Recipe *recipe, const Device *device, const Chardev *chardev, cons
       if (!qemu_needs_type (recipe, device, "chardev-spicevmc", error))
         return NULL;
       return chardev->type == CHARDEV_SPICEVMC
-                 ? props ("type", "s", "vdagent", NULL)
+                 ? props ("type", "s", device->kind == &redirdev_kind ? "usbredir" : "vdagent", NULL)
                  : props ("fqdn", "s", source != NULL && source->channel != NULL ? source->channel : "",
                           NULL);
     case CHARDEV_DBUS:

@@ -16,6 +16,7 @@
 #include "model/interface.h"
 #include "model/memballoon.h"
 #include "model/panic.h"
+#include "model/redirdev.h"
 #include "model/rng.h"
 #include "model/serial.h"
 #include "model/sound.h"
@@ -37,6 +38,7 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &video_kind, cook_video },
   { &sound_kind, cook_sound },
   { &watchdog_kind, cook_watchdog },
+  { &redirdev_kind, cook_redirdev },
   { &memballoon_kind, cook_memballoon },
   { &rng_kind, cook_rng },
   { &panic_kind, cook_panic },

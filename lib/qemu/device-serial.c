@@ -6,6 +6,7 @@
 
 #include "model/channel.h"
 #include "model/console.h"
+#include "model/redirdev.h"
 #include "model/serial.h"
 
 #include <string.h>
@@ -54,6 +55,15 @@ cook_serial (Recipe *recipe, const Device *device, GError **error)
       return qemu_unsupported (device, error, "serial ports of target type '%s' do not exist on this machine",
                                enum_table_name (&serial_targets, serial->target));
   }
+}
+
+gboolean
+cook_redirdev (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceRedirdev *redirdev = (const DeviceRedirdev *)device;
+
+  return qemu_needs_type (recipe, device, "usb-redir", error)
+         && add_pair (recipe, device, &redirdev->source, props ("driver", "s", "usb-redir", NULL), error);
 }
 
 gboolean

@@ -126,7 +126,8 @@ add_devices (XmlElement *root, const Subject *subject)
                                          { "egd", "rng-egd" },
                                          { "builtin", "rng-builtin" } };
   static const Choice channels[] = { { "pty", NULL }, { "unix", NULL }, { "spicevmc", "chardev-spicevmc" } };
-  XmlElement *devices = xml_element_add (root, "devices"), *rng;
+  static const Choice redirdev_buses[] = { { "usb", NULL } };
+  XmlElement *devices = xml_element_add (root, "devices"), *rng, *redirdev;
 
   add_disk (devices, subject);
   add_screen (devices, subject);
@@ -136,7 +137,9 @@ add_devices (XmlElement *root, const Subject *subject)
   ADD_CHOICES (rng, subject, "backendModel", rng_backends);
   words_supported (devices, "filesystem", FALSE);
   words_supported (devices, "tpm", FALSE);
-  words_supported (devices, "redirdev", FALSE);
+  redirdev = words_supported (devices, "redirdev", qemu_caps_has_type (subject->caps, "usb-redir"));
+  if (qemu_caps_has_type (subject->caps, "usb-redir"))
+    ADD_CHOICES (redirdev, subject, "bus", redirdev_buses);
   ADD_CHOICES (words_supported (devices, "channel", TRUE), subject, "type", channels);
 }
 

@@ -77,6 +77,7 @@ gboolean cook_interface (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_memballoon (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_panic (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_parallel (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_redirdev (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_rng (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_serial (Recipe *recipe, const Device *device, GError **error);
 gboolean cook_sound (Recipe *recipe, const Device *device, GError **error);

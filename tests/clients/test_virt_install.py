@@ -51,6 +51,24 @@ def test_import_of_a_disk(host, install):
     assert kept.find("os/boot").get("dev") == "hd"
 
 
+def test_what_it_makes_when_nothing_else_is_said(host):
+    """A screen by SPICE, sound, channels for two agents, USB ports for a viewer's devices."""
+    host.run("virt-install", "--virt-type", "qemu", "--osinfo", "linux2022", "--name", "web", "--memory", "256", "--import",
+             "--disk", f"{host.disk('web.qcow2')},format=qcow2", "--network", "user", "--noautoconsole")
+    assert running(host) == {"web"}
+    devices = definition(host, "web").find("devices")
+    assert devices.find("graphics").get("type") == "spice"
+    assert [each.find("address").get("type") for each in devices.findall("redirdev")] == ["usb", "usb"]
+
+
+@pytest.mark.parametrize("network", ["network=default", "bridge=br0"])
+def test_a_network_that_is_not_there_is_said(host, network):
+    said = host.run("virt-install", "--virt-type", "qemu", "--osinfo", "detect=off,require=off", "--name", "web", "--memory",
+                    "128", "--import", "--disk", "none", "--network", network, "--graphics", "none", "--noautoconsole", status=1)
+    assert f"interfaces of type '{network.partition('=')[0]}' are not supported yet by the QEMU target; 'user' is" in said
+    assert host.virsh("list", "--all", "--name") == ""
+
+
 def test_disk_that_virt_install_makes(host, install):
     """It makes the image as a volume of a pool for its directory, and the pool where there is none."""
     disk = host.images / "made.qcow2"
