@@ -1,65 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Keys pressed from outside. QEMU takes its own key numbers: the codes of the first PC keyboards, with the
- * high bit for those that came later. Linux's codes are the same up to F12 and have an order of their own
- * after it.
+ * Keys pressed from outside, by their codes in any of the sets of lib/qemu/key-codes.h.
  */
 #include "daemon/machine.h"
 #include "daemon/ops/ops.h"
 
+#include "qemu/key-codes.h"
 #include "qemu/recipe.h"
-
-#define LINUX_SAME_MAX 88 /* F12 */
-#define KEY_NUMBER_MAX 0xff
-
-/* Linux's input event codes beyond it, and QEMU's numbers. */
-static const struct {
-  guint code, number;
-} linux_keys[] = {
-  { 96, 0x9c },  /* keypad enter */
-  { 97, 0x9d },  /* right control */
-  { 98, 0xb5 },  /* keypad slash */
-  { 99, 0x54 },  /* system request */
-  { 100, 0xb8 }, /* right alt */
-  { 102, 0xc7 }, /* home */
-  { 103, 0xc8 }, /* up */
-  { 104, 0xc9 }, /* page up */
-  { 105, 0xcb }, /* left */
-  { 106, 0xcd }, /* right */
-  { 107, 0xcf }, /* end */
-  { 108, 0xd0 }, /* down */
-  { 109, 0xd1 }, /* page down */
-  { 110, 0xd2 }, /* insert */
-  { 111, 0xd3 }, /* delete */
-  { 113, 0xa0 }, /* mute */
-  { 114, 0xae }, /* volume down */
-  { 115, 0xb0 }, /* volume up */
-  { 116, 0xde }, /* power */
-  { 117, 0x59 }, /* keypad equal */
-  { 119, 0xc6 }, /* pause */
-  { 125, 0xdb }, /* left meta */
-  { 126, 0xdc }, /* right meta */
-  { 127, 0xdd }, /* menu */
-};
-
-/* 0: no key QEMU has. */
-static guint
-key_number (guint set, guint code)
-{
-  if (set == VIR_KEYCODE_SET_QNUM)
-    return code <= KEY_NUMBER_MAX ? code : 0;
-  if (set == VIR_KEYCODE_SET_XT || set == VIR_KEYCODE_SET_ATSET1) {
-    if ((code & 0xff00) == 0xe000)
-      return (code & 0x7f) | 0x80;
-    return code <= 0x7f ? code : 0;
-  }
-  if (code <= LINUX_SAME_MAX)
-    return code;
-  for (gsize i = 0; i < G_N_ELEMENTS (linux_keys); i++)
-    if (linux_keys[i].code == code)
-      return linux_keys[i].number;
-  return 0;
-}
 
 static void
 sent (JsonNode *answer, const GError *error, gpointer data)
@@ -85,7 +32,7 @@ read_keys (Call *call)
     if (number == 0) {
       call_fail_with (call, VIR_ERR_INTERNAL_ERROR,
                       "cannot translate keycode %u of %s codeset to qnum keycode", code,
-                      call_uint (call, 1) == VIR_KEYCODE_SET_LINUX ? "linux" : "the given");
+                      key_set_name (call_uint (call, 1)));
       return NULL;
     }
     json_array_add_object_element (keys, props ("type", "s", "number", "data", "u", number, NULL));
@@ -101,10 +48,8 @@ op_domain_send_key (Call *call)
 
   if (!call_check_flags (call, call_uint (call, 4), 0) || !call_check_monitor (call))
     return;
-  if (set != VIR_KEYCODE_SET_LINUX && set != VIR_KEYCODE_SET_XT && set != VIR_KEYCODE_SET_ATSET1
-      && set != VIR_KEYCODE_SET_QNUM) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                    "keys of code set %u cannot be sent; linux, xt, atset1 and qnum can", set);
+  if (key_set_name (set) == NULL) {
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "Unsupported codeset '%u'", set);
     return;
   }
   keys = read_keys (call);

@@ -68,7 +68,11 @@ def test_keys(running):
     running("send-key", NAME, "KEY_LEFTCTRL", "KEY_LEFTALT", "KEY_DELETE")
     running("send-key", NAME, "--codeset", "xt", "28", "--holdtime", "20")
     assert "cannot translate keycode 250" in running.fails("send-key", NAME, "250")
-    assert "code set 7" in running.fails("send-key", NAME, "--codeset", "usb", "40")
+    for codeset, enter in [("atset1", 28), ("atset2", 90), ("atset3", 90), ("os_x", 36), ("xt_kbd", 28), ("usb", 40), ("win32", 13),
+                           ("qnum", 28)]:
+        running("send-key", NAME, "--codeset", codeset, enter)
+    running("send-key", NAME, "--codeset", "win32", "VK_LWIN", "VK_TAB")
+    assert "cannot translate keycode 1 of win32 codeset" in running.fails("send-key", NAME, "--codeset", "win32", "1")
 
 
 def test_limits_that_are_not_set(running):
