@@ -128,7 +128,7 @@ const Operation operations[] = {
   { 0, 298, "DOMAIN_GET_JOB_STATS", "Du", "iaP{64}", "Domain", "GetJobStats", ACCESS_READ, op_domain_get_job_stats, NULL },
   { 0, 308, "DOMAIN_SET_MEMORY_STATS_PERIOD", "Diu", "-", "Domain", "SetMemoryStatsPeriod", ACCESS_WRITE, op_domain_set_memory_stats_period, NULL },
   { 0, 344, "CONNECT_GET_ALL_DOMAIN_STATS", "aD{16384}uu", "a(DaP{262144}){16384}", "Connect", "GetAllDomainStats", ACCESS_CONNECT, op_connect_get_all_domain_stats, &dbus_all_domain_stats },
-  { 0, 427, "DOMAIN_START_DIRTY_RATE_CALC", "Diu", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 427, "DOMAIN_START_DIRTY_RATE_CALC", "Diu", "-", "org.domaind1.Domain", "StartDirtyRateCalc", ACCESS_WRITE, op_domain_start_dirty_rate_calc, NULL },
   { -1, 0, "GetStats", "aD{16384}uu", "a(DaP{262144}){16384}", "Domain", "GetStats", ACCESS_READ, op_connect_get_all_domain_stats, &dbus_domain_stats },
 
   /* Metadata */

@@ -85,6 +85,29 @@ element_of_device (const Device *device, const char *name)
   return NULL;
 }
 
+/* One that completion has chosen comes into the document as a whole. */
+static char *
+add_device (const ConfigEdit *edit, const char *source, const Device *old, const Device *device)
+{
+  g_autoptr (XmlElement) root = xml_element_new ("devices");
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = NULL;
+  g_autofree char *xml = NULL, *verbatim = NULL, *element = NULL;
+
+  device_write (device, root, FIELD_WRITE_SECURE);
+  xml = xml_element_to_string (root);
+  document = xml_document_parse (xml, -1, diagnostics);
+  if (document == NULL)
+    return NULL;
+  for (xmlNode *node = xml_document_root (document)->children; node != NULL && element == NULL;
+       node = node->next)
+    if (node->type == XML_ELEMENT_NODE) {
+      verbatim = xml_document_verbatim (document, node);
+      element = g_strchomp (xml_normalize (verbatim));
+    }
+  return element != NULL ? source_replace_device (source, edit->before, old, element) : NULL;
+}
+
 /* NULL where the document cannot be edited so: the completed one takes its place. */
 static char *
 edit_devices (const ConfigEdit *edit, const char *source)
@@ -101,6 +124,8 @@ edit_devices (const ConfigEdit *edit, const char *source)
       continue;
     previous = g_steal_pointer (&text);
     text = source_edit_device (previous, edit->before, old, edit->device_element, is);
+    if (text == NULL)
+      text = add_device (edit, previous, old, g_ptr_array_index (edit->def->devices, i));
   }
   return g_steal_pointer (&text);
 }

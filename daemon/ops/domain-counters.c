@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Statistics of one part of one running domain: a disk, an interface, its memory, its processors; and what is
+ * Statistics of one part of one running domain: a disk, an interface, its processors; and what is
  * known of a disk's image.
  */
 #include "daemon/host/image.h"
@@ -165,25 +165,6 @@ op_domain_interface_stats (Call *call)
                                 (gint64)counters.received[2], (gint64)counters.received[3],
                                 (gint64)counters.sent[0], (gint64)counters.sent[1], (gint64)counters.sent[2],
                                 (gint64)counters.sent[3]));
-}
-
-void
-op_domain_memory_stats (Call *call)
-{
-  guint64 time, user, system, resident;
-  guint room = call_uint (call, 1);
-  Domain *domain = call->domain;
-  GVariantBuilder list;
-
-  if (!call_check_flags (call, call_uint (call, 2), 0) || !must_run (call))
-    return;
-  g_variant_builder_init (&list, G_VARIANT_TYPE ("a(it)"));
-  if (room > 0)
-    g_variant_builder_add (&list, "(it)", VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON,
-                           domain_memory_now (domain, domain->machine->def));
-  if (room > 1 && process_usage (domain->machine->process, &time, &user, &system, &resident))
-    g_variant_builder_add (&list, "(it)", VIR_DOMAIN_MEMORY_STAT_RSS, resident);
-  call_answer (call, g_variant_new ("(a(it))", &list));
 }
 
 /* The host's processors that a vCPU's thread may run on, a bit each. */

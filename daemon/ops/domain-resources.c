@@ -4,8 +4,8 @@
  * balloon's.
  */
 #include "daemon/ops/domain-change.h"
+#include "daemon/ops/memory-statistics.h"
 
-#include "model/memballoon.h"
 #include "qemu/recipe.h"
 
 #define AFFECT          (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
@@ -25,16 +25,6 @@ last_flags (const Call *call)
 typedef struct {
   guint64 kib;
 } MemorySize;
-
-static const DeviceMemballoon *
-find_balloon (const DomainDef *def)
-{
-  DOMAIN_FOREACH_DEVICE (def, memballoon_kind, DeviceMemballoon, balloon) {
-    if (balloon->model != BALLOON_NONE && balloon->model != BALLOON_UNSET)
-      return balloon;
-  }
-  return NULL;
-}
 
 static gboolean
 apply_memory (DomainDef *def, const Machine *machine, gconstpointer values, GError **error)
@@ -145,11 +135,9 @@ static const char *
 period_command (const Machine *machine, gconstpointer values, JsonObject **ret_arguments)
 {
   const StatsPeriod *period = values;
-  const DeviceMemballoon *balloon = find_balloon (machine->def);
-  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", balloon->device.alias);
 
-  *ret_arguments = props ("path", "s", path, "property", "s", "guest-stats-polling-interval", "value", "i",
-                          period->seconds, NULL);
+  *ret_arguments = balloon_property (find_balloon (machine->def), "guest-stats-polling-interval");
+  json_object_set_int_member (*ret_arguments, "value", period->seconds);
   return "qom-set";
 }
 
@@ -162,20 +150,13 @@ op_domain_set_memory_stats_period (Call *call)
     .affect = flags,
     .apply = apply_period,
     .command = period_command,
+    .device_element = "stats",
   };
 
   if (!call_check_flags (call, flags, AFFECT))
     return;
   if (call_int (call, 1) < 0) {
     call_fail_with (call, VIR_ERR_INVALID_ARG, "the period must be 0 seconds or more, not %d",
-                    call_int (call, 1));
-    return;
-  }
-  /* Inside <devices>, which is not this file's to rewrite. */
-  if ((flags & VIR_DOMAIN_AFFECT_CONFIG) || !domain_is_active (call->domain)) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                    "the period is changed for a running machine only; say it in the definition's "
-                    "<memballoon> with <stats period='%d'/>",
                     call_int (call, 1));
     return;
   }

@@ -5,6 +5,8 @@
  */
 #include "daemon/machine.h"
 #include "daemon/ops/counters.h"
+#include "daemon/ops/dirty-rate.h"
+#include "daemon/ops/memory-statistics.h"
 #include "daemon/ops/ops.h"
 
 #include "base/scalars.h"
@@ -18,7 +20,8 @@
 #define STATS_SECONDS 2 /* a running guest has to answer */
 #define STATS_KNOWN                                                                                       \
   (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU \
-   | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_IOTHREAD)
+   | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_IOTHREAD                      \
+   | VIR_DOMAIN_STATS_DIRTYRATE)
 #define LIST_FLAGS                                                                              \
   (VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE        \
    | VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT | VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT \
@@ -36,11 +39,14 @@ typedef struct {
   GPtrArray *slots; /* Slot, in the order of the answer */
 } Gathering;
 
+/* What QEMU is asked beside its disks. */
+enum { ABOUT_BALLOON, ABOUT_IOTHREADS, ABOUT_DIRTY_RATE, QUESTIONS };
+
 typedef struct {
   Gathering *gathering;
   char *uuid;
   DomainDef *def;
-  JsonNode *iothreads; /* what QEMU says of them; NULL: it was not asked, or did not answer */
+  JsonNode *answers[QUESTIONS]; /* QEMU's; NULL: it was not asked, or did not answer */
 } Slot;
 
 static void
@@ -50,7 +56,8 @@ slot_free (gpointer data)
 
   g_free (slot->uuid);
   g_clear_pointer (&slot->def, domain_def_unref);
-  g_clear_pointer (&slot->iothreads, json_node_unref);
+  for (guint i = 0; i < QUESTIONS; i++)
+    g_clear_pointer (&slot->answers[i], json_node_unref);
   g_free (slot);
 }
 
@@ -88,12 +95,19 @@ add_cpu (GVariantBuilder *list, const Domain *domain)
 }
 
 static void
-add_balloon (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
+add_memory_statistic (G_GNUC_UNUSED int tag, const char *name, guint64 value, gpointer data)
+{
+  add (data, ULONG (value), "balloon.%s", name);
+}
+
+static void
+add_balloon (GVariantBuilder *list, const Domain *domain, const DomainDef *def, JsonNode *answer)
 {
   guint64 time, user, system, resident;
 
   add (list, ULONG (domain_memory_now (domain, def)), "balloon.current");
   add (list, ULONG (def->memory.value), "balloon.maximum");
+  memory_statistics_each (answer, add_memory_statistic, list);
   if (domain->machine != NULL && process_usage (domain->machine->process, &time, &user, &system, &resident))
     add (list, ULONG (resident), "balloon.rss");
 }
@@ -292,7 +306,7 @@ add_record (GVariantBuilder *records, Domain *domain, const Slot *slot, guint gr
   if (groups & VIR_DOMAIN_STATS_CPU_TOTAL)
     add_cpu (&list, domain);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_BALLOON))
-    add_balloon (&list, domain, def);
+    add_balloon (&list, domain, def, slot->answers[ABOUT_BALLOON]);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_VCPU))
     add_vcpus (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_INTERFACE))
@@ -301,7 +315,9 @@ add_record (GVariantBuilder *records, Domain *domain, const Slot *slot, guint gr
     add_disks (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_IOTHREAD) && domain_is_active (domain)
       && domain_count_iothreads (def) > 0)
-    add_iothreads (&list, def, slot->iothreads);
+    add_iothreads (&list, def, slot->answers[ABOUT_IOTHREADS]);
+  if ((groups & VIR_DOMAIN_STATS_DIRTYRATE) && slot->answers[ABOUT_DIRTY_RATE] != NULL)
+    dirty_rate_add (&list, slot->answers[ABOUT_DIRTY_RATE]);
   g_variant_builder_add (records, "(@(sayi)a{sv})", call_domain_value (domain), &list);
 }
 
@@ -343,24 +359,68 @@ disks_told (G_GNUC_UNUSED Machine *machine, gpointer data)
   one_less (data);
 }
 
-static void
-iothreads_told (JsonNode *answer, G_GNUC_UNUSED const GError *error, gpointer data)
+/* The machine may have no such device: then there is nothing to ask. */
+static JsonObject *
+about_balloon (const Machine *machine)
 {
-  Slot *slot = data;
+  const DeviceMemballoon *balloon = find_balloon (machine->def);
 
-  slot->iothreads = answer != NULL ? json_node_ref (answer) : NULL;
-  one_less (slot->gathering);
+  return balloon != NULL ? balloon_property (balloon, "guest-stats") : NULL;
 }
 
-/* Asked only where there are some. */
-static void
-gather_iothreads (Slot *slot, const Machine *machine)
+static JsonObject *
+about_iothreads (const Machine *machine)
 {
-  if (machine == NULL || machine->qmp == NULL || machine->monitor_closed
-      || domain_count_iothreads (machine->def) == 0)
+  return domain_count_iothreads (machine->def) > 0 ? json_object_new () : NULL;
+}
+
+static JsonObject *
+about_dirty_rate (G_GNUC_UNUSED const Machine *machine)
+{
+  return json_object_new ();
+}
+
+static const struct {
+  guint group;
+  const char *command;
+  JsonObject *(*arguments) (const Machine *machine); /* NULL: not to be asked */
+} questions[QUESTIONS] = {
+  [ABOUT_BALLOON] = { VIR_DOMAIN_STATS_BALLOON, "qom-get", about_balloon },
+  [ABOUT_IOTHREADS] = { VIR_DOMAIN_STATS_IOTHREAD, "query-iothreads", about_iothreads },
+  [ABOUT_DIRTY_RATE] = { VIR_DOMAIN_STATS_DIRTYRATE, "query-dirty-rate", about_dirty_rate },
+};
+
+typedef struct {
+  Slot *slot;
+  guint question;
+} Asked;
+
+static void
+told (JsonNode *answer, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  g_autofree Asked *asked = data;
+
+  asked->slot->answers[asked->question] = answer != NULL ? json_node_ref (answer) : NULL;
+  one_less (asked->slot->gathering);
+}
+
+static void
+ask (Slot *slot, const Machine *machine)
+{
+  if (machine == NULL || machine->qmp == NULL || machine->monitor_closed)
     return;
-  slot->gathering->pending++;
-  qmp_ask (machine->qmp, "query-iothreads", NULL, STATS_SECONDS, iothreads_told, slot);
+  for (guint i = 0; i < QUESTIONS; i++) {
+    JsonObject *arguments =
+        slot->gathering->groups & questions[i].group ? questions[i].arguments (machine) : NULL;
+    Asked *asked;
+
+    if (arguments == NULL)
+      continue;
+    asked = g_new0 (Asked, 1);
+    *asked = (Asked){ slot, i };
+    slot->gathering->pending++;
+    qmp_ask (machine->qmp, questions[i].command, arguments, STATS_SECONDS, told, asked);
+  }
 }
 
 static void
@@ -380,8 +440,8 @@ gather (Gathering *gathering, Domain *domain, gboolean wait)
     gathering->pending++;
     machine_ask_disks (domain->machine, STATS_SECONDS, disks_told, gathering);
   }
-  if ((gathering->groups & VIR_DOMAIN_STATS_IOTHREAD) && wait)
-    gather_iothreads (slot, domain->machine);
+  if (wait)
+    ask (slot, domain->machine);
 }
 
 /* The domains of the list, or all that pass the filter. FALSE: the call was failed. */

@@ -131,6 +131,7 @@ void op_domain_set_scheduler_parameters (Call *call);
 void op_domain_set_lifecycle_action (Call *call);
 void op_domain_set_max_memory (Call *call);
 void op_domain_set_memory (Call *call);
+void op_domain_start_dirty_rate_calc (Call *call);
 void op_domain_set_memory_stats_period (Call *call);
 void op_domain_set_vcpu (Call *call);
 void op_domain_set_vcpus (Call *call);

@@ -402,18 +402,37 @@ tell_links (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
 }
 
 static gboolean
+tell_size (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
+{
+  JsonObject *size = json_object_new ();
+
+  json_object_set_int_member (size, "value", (gint64)(def->current_memory.value * 1024));
+  return tell (qmp, job, "balloon", size, error);
+}
+
+static gboolean
+tell_period (const DeviceMemballoon *balloon, Qmp *qmp, Job *job, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", balloon->device.alias);
+  JsonObject *period = json_object_new ();
+
+  json_object_set_string_member (period, "path", path);
+  json_object_set_string_member (period, "property", "guest-stats-polling-interval");
+  json_object_set_int_member (period, "value", (gint64)balloon->stats_period.value);
+  return tell (qmp, job, "qom-set", period, error);
+}
+
+static gboolean
 tell_balloon (const DomainDef *def, Qmp *qmp, Job *job, GError **error)
 {
   gboolean smaller =
       def->current_memory.set && def->memory.set && def->current_memory.value < def->memory.value;
 
   DOMAIN_FOREACH_DEVICE (def, memballoon_kind, DeviceMemballoon, balloon) {
-    if (!smaller || balloon->model == BALLOON_NONE || balloon->model == BALLOON_UNSET
-        || balloon->model == BALLOON_XEN)
+    if (balloon->model == BALLOON_NONE || balloon->model == BALLOON_UNSET || balloon->model == BALLOON_XEN)
       continue;
-    JsonObject *size = json_object_new ();
-    json_object_set_int_member (size, "value", (gint64)(def->current_memory.value * 1024));
-    return tell (qmp, job, "balloon", size, error);
+    return (!smaller || tell_size (def, qmp, job, error))
+           && (balloon->stats_period.value == 0 || tell_period (balloon, qmp, job, error));
   }
   return TRUE;
 }

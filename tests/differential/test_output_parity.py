@@ -105,8 +105,6 @@ KNOWN = [
     (r"^Messages: +tainted: running with undesirable elevated privileges\n", "the private libvirtd starts QEMU as root"),
     (r"^ +<resource>\n +<partition>/machine</partition>\n +</resource>\n", "a cgroup of libvirt's own layout"),
     (r"^ +<seclabel type='dynamic' model='dac'.*?</seclabel>\n", "the driver that lets libvirt start QEMU as root"),
-    (r"^ +(?:balloon\.last-update|last_update)[ =]\d+\n|^last_update \d+\n", "not asked of the balloon yet"),
-    (r"^ +dirtyrate\.[^\n]*\n", "how fast memory is written to is not measured yet"),
     (r"^ +<backingStore/>\n", "the end of the chain of images is not written into the live document"),
     (r" index='\d+'/>", "libvirt numbers images from the last disk to the first"),
     (r"backingIndex=\d+", "likewise"),
