@@ -20,6 +20,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
   { N_ ("Host"), host_commands },
+  { N_ ("Processors"), processor_commands },
   { NULL, NULL },
 };
 

@@ -42,8 +42,8 @@ const Operation operations[] = {
   { 0, 340, "NODE_GET_FREE_PAGES", "au{1024}iuu", "at{1024}", NULL, NULL, ACCESS_CONNECT, op_node_get_free_pages, NULL },
   { 0, 342, "CONNECT_GET_DOMAIN_CAPABILITIES", "msmsmsmsu", "s", "Connect", "GetDomainCapabilities", ACCESS_HOST, op_connect_get_domain_capabilities, &dbus_empty_is_absent },
   { 0, 347, "NODE_ALLOC_PAGES", "au{1024}at{1024}iuu", "i", NULL, NULL, ACCESS_HOST, NULL, NULL },
-  { 0, 393, "CONNECT_COMPARE_HYPERVISOR_CPU", "msmsmsmssu", "i", NULL, NULL, ACCESS_HOST, op_connect_compare_hypervisor_cpu, NULL },
-  { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", NULL, NULL, ACCESS_HOST, op_connect_baseline_hypervisor_cpu, NULL },
+  { 0, 393, "CONNECT_COMPARE_HYPERVISOR_CPU", "msmsmsmssu", "i", "org.domaind1.Connect", "CompareHypervisorCPU", ACCESS_HOST, op_connect_compare_hypervisor_cpu, &dbus_empty_is_absent },
+  { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", "org.domaind1.Connect", "BaselineHypervisorCPU", ACCESS_HOST, op_connect_baseline_hypervisor_cpu, &dbus_empty_is_absent },
   { 0, 395, "NODE_GET_SEV_INFO", "iu", "aP{64}i", NULL, NULL, ACCESS_HOST, NULL, NULL },
 
   /* Lists of domains */

@@ -179,6 +179,27 @@ def test_the_host(domctl):
     assert json.loads(domctl("version", "--json"))["api"] == "11.3.0"
 
 
+def test_processors(domctl, tmp_path):
+    host = tmp_path / "host.xml"
+    host.write_text(domctl("capabilities"))
+    guest = tmp_path / "guest.xml"
+    guest.write_text(domctl("domcapabilities", "--virttype", "qemu"))
+    asks = tmp_path / "asks.xml"
+    asks.write_text("<domain><cpu><model>486</model></cpu></domain>")
+    assert domctl("cpu-models", "x86_64").splitlines()[:2] == ["486", "pentium"]
+    assert domctl("cpu-models", "s390x") == "all CPU models are accepted\n"
+    assert "POWER9" in json.loads(domctl("cpu-models", "--json", "ppc64"))
+    assert domctl("cpu-compare", host) == f"CPU described in {host} is identical to host CPU\n"
+    assert json.loads(domctl("cpu-compare", "--json", asks)) == {"result": "superset"}
+    assert domctl("hypervisor-cpu-compare", "--virttype", "qemu", guest) == (
+        f"CPU described in {guest} is identical to the CPU provided by hypervisor on the host\n")
+    both = tmp_path / "both.xml"
+    both.write_text(host.read_text() + host.read_text())
+    common = domctl("cpu-baseline", "--migratable", both)
+    assert common.startswith("<cpu mode='custom' match='exact'>") and "invtsc" not in common
+    assert "name='fpu'" in domctl("hypervisor-cpu-baseline", "--virttype", "qemu", "--features", asks)
+
+
 def test_no_daemon_says_how_to_get_one(bus):
     done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", "list"], capture_output=True, text=True,
                           env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=bus.address, LC_ALL="C.UTF-8"), timeout=PATIENCE)
