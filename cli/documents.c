@@ -205,12 +205,7 @@ print_launch (char **environment, char **argv)
     printf ("%s=%s \\\n", name, value);
   }
   for (guint i = 0; argv[i] != NULL; i++) {
-    /* A word that needs no quotes is shown without: these lines are for people. */
-    gboolean plain = argv[i][0] != '\0'
-                     && strspn (argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                         "0123456789-_=+,./:@%")
-                            == strlen (argv[i]);
-    g_autofree char *word = plain ? g_strdup (argv[i]) : g_shell_quote (argv[i]);
+    g_autofree char *word = launch_word (argv[i]);
     gboolean starts_line = argv[i][0] == '-' && i > 0;
     gboolean ends_line = argv[i + 1] == NULL || argv[i + 1][0] == '-';
 

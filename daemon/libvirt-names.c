@@ -38,6 +38,7 @@ static const struct {
   virErrorDomain origin;
 } drivers[] = {
   { "STORAGE_", "storage", VIR_FROM_STORAGE },
+  { "CONNECT_COMPARE_CPU", "qemu", VIR_FROM_CPU },
   { "CONNECT_FIND_STORAGE_", "storage", VIR_FROM_STORAGE },
   { "NWFILTER_", "nwfilter", VIR_FROM_NWFILTER },
   { "NETWORK_", "network", VIR_FROM_NETWORK },

@@ -64,7 +64,7 @@ const Operation operations[] = {
   { 0, 29, "DOMAIN_SET_AUTOSTART", "Di", "-", "Domain", "Autostart=", ACCESS_WRITE, op_domain_set_autostart, NULL },
   { 0, 35, "DOMAIN_UNDEFINE", "D", "-", NULL, NULL, ACCESS_WRITE, op_domain_undefine, NULL },
   { 0, 135, "CONNECT_DOMAIN_XML_FROM_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
-  { 0, 136, "CONNECT_DOMAIN_XML_TO_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
+  { 0, 136, "CONNECT_DOMAIN_XML_TO_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, op_connect_domain_xml_to_native, NULL },
   { 0, 231, "DOMAIN_UNDEFINE_FLAGS", "Du", "-", "Domain", "Undefine", ACCESS_WRITE, op_domain_undefine, NULL },
   { 0, 309, "DOMAIN_CREATE_XML_WITH_FILES", "su", "D", "Connect", "DomainCreateXMLWithFiles", ACCESS_START, op_domain_create_xml, NULL },
   { 0, 350, "DOMAIN_DEFINE_XML_FLAGS", "su", "D", "org.domaind1.Connect", "DomainDefineXMLFlags", ACCESS_WRITE, op_domain_define_xml, NULL },
@@ -231,8 +231,8 @@ const Operation operations[] = {
   { 0, 372, "DOMAIN_SET_GUEST_VCPUS", "Dsiu", "-", "Domain", "SetGuestVcpus", ACCESS_WRITE, op_domain_set_guest_vcpus, NULL },
   { 0, 418, "DOMAIN_GET_GUEST_INFO", "Duu", "aP{2048}", NULL, NULL, ACCESS_WRITE, op_domain_get_guest_info, NULL },
   { 0, 420, "DOMAIN_AGENT_SET_RESPONSE_TIMEOUT", "Diu", "i", NULL, NULL, ACCESS_WRITE, op_domain_agent_set_response_timeout, NULL },
-  { 0, 424, "DOMAIN_AUTHORIZED_SSH_KEYS_GET", "Dsu", "as{2048}", NULL, NULL, ACCESS_WRITE, NULL, NULL },
-  { 0, 425, "DOMAIN_AUTHORIZED_SSH_KEYS_SET", "Dsas{2048}u", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 424, "DOMAIN_AUTHORIZED_SSH_KEYS_GET", "Dsu", "as{2048}", NULL, NULL, ACCESS_WRITE, op_domain_authorized_ssh_keys_get, NULL },
+  { 0, 425, "DOMAIN_AUTHORIZED_SSH_KEYS_SET", "Dsas{2048}u", "-", NULL, NULL, ACCESS_WRITE, op_domain_authorized_ssh_keys_set, NULL },
 
   /* Migration */
   { 0, 61, "DOMAIN_MIGRATE_PREPARE", "mstmst", "ay{4194304}ms", NULL, NULL, ACCESS_START, NULL, NULL },

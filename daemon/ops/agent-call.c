@@ -65,6 +65,7 @@ looks_for_agent_first (const Operation *operation)
                                        "DOMAIN_AUTHORIZED_SSH_KEYS_GET",
                                        "DOMAIN_AUTHORIZED_SSH_KEYS_SET",
                                        "DOMAIN_PM_SUSPEND_FOR_DURATION",
+                                       "DOMAIN_REBOOT",
                                        "DOMAIN_SHUTDOWN_FLAGS",
                                        NULL };
 

@@ -225,8 +225,8 @@ tell_file_systems (Agent *agent, const AgentContext *context, Parameters *parame
     JsonObject *system = agent_item (list, i);
     JsonArray *disks = agent_list (system, "disk");
 
-    add (parameters, text_value (system, "mountpoint"), "fs.%u.mountpoint", i);
     add (parameters, text_value (system, "name"), "fs.%u.name", i);
+    add (parameters, text_value (system, "mountpoint"), "fs.%u.mountpoint", i);
     add (parameters, text_value (system, "type"), "fs.%u.fstype", i);
     add (parameters, g_variant_new_uint64 ((guint64)agent_number (system, "total-bytes")),
          "fs.%u.total-bytes", i);
@@ -242,6 +242,43 @@ tell_file_systems (Agent *agent, const AgentContext *context, Parameters *parame
       add (parameters, text_value (agent_item (disks, j), "dev"), "fs.%u.disk.%u.device", i, j);
     }
   }
+  return TRUE;
+}
+
+static void
+tell_disk (const DomainDef *def, JsonObject *disk, guint index, Parameters *parameters)
+{
+  JsonArray *dependencies = agent_list (disk, "dependencies");
+  JsonObject *address = agent_object (disk, "address");
+  guint count = dependencies != NULL ? MIN (json_array_get_length (dependencies), DISKS_MAX) : 0;
+  const char *target = address != NULL ? disk_target (def, address) : NULL;
+
+  add (parameters, text_value (disk, "name"), "disk.%u.name", index);
+  add (parameters, g_variant_new_boolean (agent_switch (disk, "partition")), "disk.%u.partition", index);
+  if (count > 0)
+    add (parameters, g_variant_new_uint32 (count), "disk.%u.dependency.count", index);
+  for (guint i = 0; i < count; i++) {
+    JsonNode *name = json_array_get_element (dependencies, i);
+
+    if (json_node_get_value_type (name) == G_TYPE_STRING)
+      add (parameters, g_variant_new_string (json_node_get_string (name)), "disk.%u.dependency.%u.name",
+           index, i);
+  }
+  add (parameters, text_value (address, "serial"), "disk.%u.serial", index);
+  add (parameters, target != NULL ? g_variant_new_string (target) : NULL, "disk.%u.alias", index);
+  add (parameters, text_value (disk, "alias"), "disk.%u.guest_alias", index);
+}
+
+static gboolean
+tell_disks (Agent *agent, const AgentContext *context, Parameters *parameters, GError **error)
+{
+  g_autoptr (JsonArray) list = agent_ask_list (agent, "guest-get-disks", DISKS_MAX, error);
+
+  if (list == NULL)
+    return FALSE;
+  add (parameters, g_variant_new_uint32 (json_array_get_length (list)), "disk.count");
+  for (guint i = 0; i < json_array_get_length (list); i++)
+    tell_disk (context->def, agent_item (list, i), i, parameters);
   return TRUE;
 }
 
@@ -283,6 +320,7 @@ static const struct {
   { VIR_DOMAIN_GUEST_INFO_TIMEZONE, tell_time_zone },
   { VIR_DOMAIN_GUEST_INFO_HOSTNAME, tell_hostname },
   { VIR_DOMAIN_GUEST_INFO_FILESYSTEM, tell_file_systems },
+  { VIR_DOMAIN_GUEST_INFO_DISKS, tell_disks },
   { VIR_DOMAIN_GUEST_INFO_INTERFACES, tell_interfaces },
 };
 

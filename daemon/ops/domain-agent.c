@@ -20,8 +20,10 @@ written_command (const AgentContext *context, GError **error)
   g_variant_get_child (context->arguments, 1, "&s", &text);
   command = untrusted_json_object (text, strlen (text));
   if (command == NULL)
-    virt_error_set (error, VIR_ERR_INVALID_ARG,
-                    "a command for the guest agent is one JSON object, such as {\"execute\":\"guest-ping\"}");
+    virt_error_set_from (error, VIR_FROM_NONE, VIR_ERR_INTERNAL_ERROR,
+                         "cannot parse json %s: a command for the guest agent is one JSON object, such as "
+                         "{\"execute\":\"guest-ping\"}",
+                         text);
   return command;
 }
 
@@ -39,7 +41,7 @@ send_verbatim (Agent *agent, const AgentContext *context, GError **error)
 {
   JsonObject *command = written_command (context, error);
 
-  return command != NULL && agent_send_verbatim (agent, command, error) ? g_variant_new ("(ms)", NULL) : NULL;
+  return command != NULL && agent_send_verbatim (agent, command, error) ? g_variant_new ("(ms)", "") : NULL;
 }
 
 void
@@ -215,34 +217,6 @@ op_domain_fstrim (Call *call)
     agent_call_ask (call, trim);
 }
 
-/* Passwords. */
-
-static GVariant *
-set_password (Agent *agent, const AgentContext *context, GError **error)
-{
-  JsonObject *arguments = json_object_new ();
-  g_autoptr (JsonNode) answer = NULL;
-  g_autofree char *encoded = NULL;
-  const char *user, *password;
-  guint32 flags;
-
-  g_variant_get (context->arguments, "(@(sayi)m&sm&su)", NULL, &user, &password, &flags);
-  password = password != NULL ? password : "";
-  encoded = g_base64_encode ((const guchar *)password, strlen (password));
-  json_object_set_string_member (arguments, "username", user != NULL ? user : "");
-  json_object_set_string_member (arguments, "password", encoded);
-  json_object_set_boolean_member (arguments, "crypted", (flags & VIR_DOMAIN_PASSWORD_ENCRYPTED) != 0);
-  answer = agent_call (agent, "guest-set-user-password", arguments, error);
-  return answer != NULL ? g_variant_new ("()") : NULL;
-}
-
-void
-op_domain_set_user_password (Call *call)
-{
-  if (call_check_flags (call, call_uint (call, 3), VIR_DOMAIN_PASSWORD_ENCRYPTED))
-    agent_call_ask (call, set_password);
-}
-
 /* Its end, and sleep. */
 
 static gboolean
@@ -295,7 +269,7 @@ op_domain_pm_suspend_for_duration (Call *call)
   if (call_ulong (call, 2) != 0)
     call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "Duration not supported. Use 0 for now");
   else if (target > VIR_NODE_SUSPEND_TARGET_HYBRID)
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "Unknown suspend target: %u", target);
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "Unknown suspend target: %u", target);
   else
     agent_call_ask (call, suspend);
 }

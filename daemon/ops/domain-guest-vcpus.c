@@ -145,7 +145,7 @@ set_vcpus (Agent *agent, const AgentContext *context, GError **error)
   g_variant_get (context->arguments, "(@(sayi)&siu)", NULL, &map, &online, NULL);
   wanted = cpu_set_parse (map, &mistake);
   if (wanted == NULL) {
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "Failed to parse bitmap '%s': %s", map, mistake);
+    virt_error_set_from (error, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Failed to parse bitmap '%s'", map);
     return NULL;
   }
   vcpus = ask_vcpus (agent, error);
@@ -162,7 +162,7 @@ set_vcpus (Agent *agent, const AgentContext *context, GError **error)
 
     change[i] = cpu_set_contains (wanted, vcpu->id) && vcpu->online != (online != 0);
     if (change[i] && online == 0 && !vcpu->offlinable) {
-      virt_error_set (error, VIR_ERR_INVALID_ARG, "vCPU '%u' is not offlinable", vcpu->id);
+      virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "vCPU '%u' is not offlinable", vcpu->id);
       return NULL;
     }
     vcpu->online = change[i] ? online != 0 : vcpu->online;
@@ -178,7 +178,7 @@ op_domain_set_guest_vcpus (Call *call)
   if (!call_check_flags (call, call_uint (call, 3), 0))
     return;
   if (state != 0 && state != 1)
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "unsupported state value");
+    call_fail_plain (call, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported state value");
   else
     agent_call_ask (call, set_vcpus);
 }

@@ -6,6 +6,7 @@
 #include "daemon/auto-destroy.h"
 #include "daemon/change.h"
 #include "daemon/definition.h"
+#include "daemon/libvirt-names.h"
 #include "daemon/machine.h"
 #include "daemon/ops/start.h"
 #include "daemon/ops/volume-disks.h"
@@ -222,8 +223,9 @@ check_start_flags (Call *call, guint flags, guint known)
     return FALSE;
   /* They would be handed to a container's init; a whole machine has none. */
   if (call_file_count (call) > 0) {
-    call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED,
-                    "a machine of QEMU takes no file descriptors at its start");
+    g_autofree char *function = libvirt_public_function (call->operation->name);
+
+    call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_NO_SUPPORT, "%s", function);
     return FALSE;
   }
   return TRUE;

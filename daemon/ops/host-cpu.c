@@ -109,7 +109,8 @@ parse_documents (Call *call, guint index, guint flags, GError **error)
   }
   if (documents->len > 0)
     return g_steal_pointer (&documents);
-  virt_error_set (error, VIR_ERR_INVALID_ARG, "no CPUs given: at least one is needed");
+  virt_error_set_plain (error, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "xmlCPUs in %s must not be NULL",
+                        "virConnectBaselineCPU");
   return NULL;
 }
 

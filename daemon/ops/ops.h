@@ -168,6 +168,8 @@ void op_domain_screenshot (Call *call);
 
 /* ops/domain-agent.c, ops/domain-agent-info.c */
 void op_domain_agent_command (Call *call);
+void op_domain_authorized_ssh_keys_get (Call *call);
+void op_domain_authorized_ssh_keys_set (Call *call);
 void op_domain_agent_set_response_timeout (Call *call);
 void op_domain_fsfreeze (Call *call);
 void op_domain_fsthaw (Call *call);
@@ -181,6 +183,9 @@ void op_domain_pm_suspend_for_duration (Call *call);
 void op_domain_set_guest_vcpus (Call *call);
 void op_domain_set_time (Call *call);
 void op_domain_set_user_password (Call *call);
+
+/* ops/domain-native.c */
+void op_connect_domain_xml_to_native (Call *call);
 
 /* ops/domain-monitor.c */
 void op_domain_monitor_command (Call *call);

@@ -52,13 +52,15 @@ static void
 lookup_by_path (Call *call, const char *what)
 {
   const char *path = call_string (call, 0);
+  const char *quote = g_str_equal (what, "key") ? "" : "'"; /* as libvirt has it */
   StoragePool *pool;
   StorageVolumeDef *volume = storage_volume_find_path (call->manager, path, &pool);
 
   if (volume != NULL)
     answer_volume (call, pool, volume);
   else
-    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s '%s'", what, path);
+    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching %s %s%s%s", what, quote, path,
+                    quote);
 }
 
 void

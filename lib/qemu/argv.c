@@ -16,6 +16,17 @@ option_escape (const char *value)
   return g_strjoinv (",,", parts);
 }
 
+char *
+launch_word (const char *word)
+{
+  gboolean plain = word[0] != '\0'
+                   && strspn (word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789-_=+,./:@%")
+                          == strlen (word);
+
+  return plain ? g_strdup (word) : g_shell_quote (word);
+}
+
 static void
 append_option (GString *text, const char *name, const char *value)
 {

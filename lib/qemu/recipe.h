@@ -145,6 +145,8 @@ void recipe_warn (Recipe *recipe, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* argv.c: the command line, argv[0] is the emulator; NULL-terminated. (transfer full) */
 char **recipe_to_argv (const Recipe *recipe);
+/* A word of it as a shell takes it: in quotes where it needs them. (transfer full) */
+char *launch_word (const char *word);
 /* The environment QEMU is to have: "NAME=VALUE" strings, NULL-terminated. (transfer full) */
 char **recipe_to_environment (const Recipe *recipe);
 

@@ -131,7 +131,7 @@ def test_errors_of_what_there_is_none_of(connection, method, argument, code, ori
 
 @pytest.mark.parametrize("document, code, origin", [
     ("<domain", libvirt.VIR_ERR_XML_DETAIL, libvirt.VIR_FROM_DOMAIN),
-    ("<network/>", libvirt.VIR_ERR_XML_ERROR, libvirt.VIR_FROM_DOMAIN),
+    ("<network/>", libvirt.VIR_ERR_XML_ERROR, libvirt.VIR_FROM_XML),
     ("<domain type='qemu'><memory>1</memory><os><type>hvm</type></os></domain>", libvirt.VIR_ERR_NO_NAME,
      libvirt.VIR_FROM_DOMAIN),
     ("<domain type='qemu'><name>x</name><os><type>hvm</type></os></domain>", libvirt.VIR_ERR_XML_ERROR,

@@ -29,6 +29,10 @@ LOOKS = [
     ["domiflist", NAME],
     ["dumpxml", NAME],
     ["dumpxml", NAME, "--inactive"],
+    ["dumpxml", NAME, "--security-info"],
+    ["dumpxml", NAME, "--update-cpu"],
+    ["dumpxml", NAME, "--inactive", "--security-info"],
+    ["dumpxml", NAME, "--inactive", "--update-cpu"],
     ["vcpucount", NAME],
     ["domid", NAME],
     ["domuuid", NAME],
@@ -135,7 +139,7 @@ DOCUMENT = """<domain type='qemu'>
     <interface type='user'><mac address='52:54:00:0a:0b:0c'/><model type='virtio'/></interface>
     <serial type='pty'/>
     <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
-    <graphics type='vnc' port='-1'/>
+    <graphics type='vnc' port='-1' passwd='secret'/>
     <video><model type='virtio'/></video>
     <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
   </devices>
