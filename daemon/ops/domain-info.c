@@ -4,6 +4,8 @@
  */
 #include "daemon/definition.h"
 #include "daemon/ops/ops.h"
+
+#include "model/migratable.h"
 #include "model/vcpus.h"
 
 #define XML_KNOWN_FLAGS \
@@ -183,6 +185,18 @@ asks_document (const Domain *domain, guint flags)
          && ((flags & VIR_DOMAIN_XML_INACTIVE) != 0 || !domain_is_active (domain));
 }
 
+/* As it goes to another host. @def is the persistent definition, from which what runs was started. */
+static char *
+migratable_xml (Domain *domain, DomainDef *def, guint flags)
+{
+  gboolean live = domain_is_active (domain) && (flags & VIR_DOMAIN_XML_INACTIVE) == 0;
+  g_autofree char *run_directory = store_run_directory (domain->manager->store, domain->uuid);
+  g_autoptr (DomainDef) migratable =
+      domain_def_migratable (live ? domain->machine->def : def, def, run_directory);
+
+  return domain_def_to_xml (migratable, DOMAIN_WRITE_SECURE);
+}
+
 static void
 answer_xml (Call *call, DomainDef *def)
 {
@@ -190,11 +204,12 @@ answer_xml (Call *call, DomainDef *def)
   guint flags = call_uint (call, 1), write = 0;
   g_autofree char *xml = NULL;
 
-  if (domain_is_active (call->domain) && !(flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)))
+  if (domain_is_active (call->domain) && !(flags & VIR_DOMAIN_XML_INACTIVE))
     write |= DOMAIN_WRITE_LIVE;
-  if (flags & (VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE))
+  if (flags & VIR_DOMAIN_XML_SECURE)
     write |= DOMAIN_WRITE_SECURE;
-  xml = domain_def_to_xml (def, write);
+  xml = flags & VIR_DOMAIN_XML_MIGRATABLE ? migratable_xml (domain, def, flags)
+                                          : domain_def_to_xml (def, write);
   call_answer (call, g_variant_new ("(s)", xml));
   if (asks_document (domain, flags) && def == definition_in_memory (domain, DEFINITION_CONFIG))
     definition_keep_document (domain, g_steal_pointer (&xml));
@@ -210,7 +225,9 @@ op_domain_get_xml_desc (Call *call)
   if (asks_document (call->domain, flags) && definition_document (call->domain) != NULL)
     call_answer (call, g_variant_new ("(s)", definition_document (call->domain)));
   else
-    call_with_definition (call, flags & VIR_DOMAIN_XML_INACTIVE ? DEFINITION_CONFIG : DEFINITION_CURRENT,
+    call_with_definition (call,
+                          flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE) ? DEFINITION_CONFIG
+                                                                                        : DEFINITION_CURRENT,
                           answer_xml);
 }
 

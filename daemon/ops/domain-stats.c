@@ -236,6 +236,8 @@ add_iothreads (GVariantBuilder *list, const DomainDef *def, JsonNode *answer)
   JsonArray *threads = answer != NULL && JSON_NODE_HOLDS_ARRAY (answer) ? json_node_get_array (answer) : NULL;
   guint count = threads != NULL ? json_array_get_length (threads) : domain_count_iothreads (def);
 
+  if (count == 0)
+    return; /* as libvirt leaves it out */
   add (list, UINT (count), "iothread.count");
   for (guint i = 0; threads != NULL && i < count; i++) {
     JsonNode *thread = json_array_get_element (threads, i);
