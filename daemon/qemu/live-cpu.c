@@ -28,15 +28,39 @@ live_choose_cpu (DomainDef *def, const QemuCaps *caps, GError **error)
   return def->cpu == NULL || cpu_resolve (&guest, def->cpu, error);
 }
 
-/* A property of the first virtual CPU. NULL with @error set. (transfer full) */
-static JsonNode *
-ask (Qmp *qmp, Job *job, const char *property, GError **error)
+/* A property of the first virtual CPU. */
+static QmpQuestion *
+send (Qmp *qmp, Job *job, const char *property, GError **error)
 {
   JsonObject *arguments = json_object_new ();
 
   json_object_set_string_member (arguments, "path", FIRST_CPU);
   json_object_set_string_member (arguments, "property", property);
-  return qmp_call (qmp, job, "qom-get", arguments, error);
+  return qmp_send (qmp, job, "qom-get", arguments, error);
+}
+
+/* NULL with @error set. (transfer full) */
+static JsonNode *
+ask (Qmp *qmp, Job *job, const char *property, GError **error)
+{
+  QmpQuestion *question = send (qmp, job, property, error);
+
+  return question != NULL ? qmp_await (qmp, job, question, error) : NULL;
+}
+
+/* Two of them at once: each wait is for QEMU, for the main loop and for us. FALSE with @error set. */
+static gboolean
+ask_both (Qmp *qmp, Job *job, const char *one, const char *other, JsonNode **ret_one, JsonNode **ret_other,
+          GError **error)
+{
+  QmpQuestion *first = send (qmp, job, one, error);
+  QmpQuestion *second = first != NULL ? send (qmp, job, other, error) : NULL;
+
+  if (first != NULL)
+    *ret_one = qmp_await (qmp, job, first, second != NULL ? error : NULL);
+  if (second != NULL)
+    *ret_other = qmp_await (qmp, job, second, *ret_one != NULL ? error : NULL);
+  return *ret_one != NULL && *ret_other != NULL;
 }
 
 static CpuRegister
@@ -112,8 +136,7 @@ live_ask_cpu (DomainDef *def, const QemuCaps *caps, Qmp *qmp, Job *job, GError *
 
   if (!cpu_is_named (def->cpu) || cpu_model_find (def->cpu->model) == NULL)
     return TRUE;
-  if ((words = ask (qmp, job, "feature-words", error)) == NULL
-      || (missing = ask (qmp, job, "filtered-features", error)) == NULL)
+  if (!ask_both (qmp, job, "feature-words", "filtered-features", &words, &missing, error))
     return FALSE;
   if (!read_words (words, &enabled) || !read_words (missing, &filtered))
     return TRUE;

@@ -195,16 +195,16 @@ job_command (Qmp *qmp, Job *job, const char *name, gboolean whole, guint *ret_id
   return command;
 }
 
-/* Send it and wait for what comes. Takes @text. */
-static JsonNode *
-send_and_wait (Qmp *qmp, Job *job, QmpCommand *command, const char *name, char *text, int fd, GError **error)
+JsonNode *
+qmp_await (Qmp *qmp, Job *job, QmpQuestion *command, GError **error)
 {
   GError *problem = NULL;
   JsonNode *answer = NULL;
+  g_autofree char *name = NULL;
 
-  qmp_post (qmp, text, fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1);
   gulong handler = g_cancellable_connect (job_cancellable (job), G_CALLBACK (wake_waiters), qmp, NULL);
   g_mutex_lock (&qmp->lock);
+  name = g_strdup (command->name);
   qmp_wait (qmp, job, &command->done, QMP_CLOSED + 1);
   answer = command_take (qmp, command, &problem);
   g_mutex_unlock (&qmp->lock);
@@ -217,6 +217,27 @@ send_and_wait (Qmp *qmp, Job *job, QmpCommand *command, const char *name, char *
   return answer;
 }
 
+/* Send it and wait for what comes. Takes @text. */
+static JsonNode *
+send_and_wait (Qmp *qmp, Job *job, QmpCommand *command, char *text, int fd, GError **error)
+{
+  qmp_post (qmp, text, fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1);
+  return qmp_await (qmp, job, command, error);
+}
+
+QmpQuestion *
+qmp_send (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, GError **error)
+{
+  guint id;
+  QmpCommand *command = job_command (qmp, job, name, FALSE, &id, error);
+
+  if (command == NULL)
+    g_clear_pointer (&arguments, json_object_unref);
+  else
+    qmp_post (qmp, command_text (name, arguments, id), -1);
+  return command;
+}
+
 JsonNode *
 qmp_call_with_fd (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, int fd, GError **error)
 {
@@ -227,7 +248,7 @@ qmp_call_with_fd (Qmp *qmp, Job *job, const char *name, JsonObject *arguments, i
     g_clear_pointer (&arguments, json_object_unref);
     return NULL;
   }
-  return send_and_wait (qmp, job, command, name, command_text (name, arguments, id), fd, error);
+  return send_and_wait (qmp, job, command, command_text (name, arguments, id), fd, error);
 }
 
 /* One line with our "id" in it. */
@@ -253,7 +274,7 @@ qmp_call_verbatim (Qmp *qmp, Job *job, JsonObject *object, int fd, GError **erro
 
   if (command == NULL)
     return NULL;
-  answer = send_and_wait (qmp, job, command, name, verbatim_text (object, id), fd, error);
+  answer = send_and_wait (qmp, job, command, verbatim_text (object, id), fd, error);
   if (answer == NULL)
     return NULL;
   said = untrusted_json_object (json_node_get_string (answer), strlen (json_node_get_string (answer)));

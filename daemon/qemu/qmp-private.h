@@ -7,7 +7,7 @@
  */
 typedef enum { QMP_GREETING, QMP_NEGOTIATING, QMP_READY, QMP_CLOSED } QmpState;
 
-typedef struct {
+typedef struct QmpCommand {
   guint id;
   char *name;
   gboolean done, abandoned;

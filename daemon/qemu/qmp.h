@@ -47,6 +47,11 @@ gboolean qmp_is_ready (const Qmp *qmp);
 JsonNode *qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);
 JsonNode *
 qmp_call_with_fd (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, int fd, GError **error);
+/* The same in two halves, for questions that need not wait for each other's answers. Every question is
+ * awaited, once, before the job ends: qmp_await takes it, also where the wait fails. */
+typedef struct QmpCommand QmpQuestion;
+QmpQuestion *qmp_send (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);
+JsonNode *qmp_await (Qmp *qmp, Job *job, QmpQuestion *question, GError **error);
 /* The same for a command that somebody else wrote, @command a whole QMP object (taken): all that QEMU says to
  * it, an error too, as text with the command's own "id" or one of ours. @error only when QEMU says nothing.
  */

@@ -122,7 +122,6 @@ rpc_connection_new (int fd, const RpcConnectionHandlers *handlers, gpointer data
 {
   RpcConnection *connection = g_new0 (RpcConnection, 1);
 
-  g_unix_set_fd_nonblocking (fd, TRUE, NULL);
   connection->fd = fd;
   connection->handlers = handlers;
   connection->data = data;
