@@ -193,6 +193,14 @@ class Daemon:
                     found.add(int(process.name))
         return found
 
+    def remove_control_groups(self):
+        """Those of machines that no daemon has seen the end of."""
+        for machine in self.root.glob("run/domaind/machines/*"):
+            for group in pathlib.Path("/sys/fs/cgroup").glob(f"**/domaind/{machine.name}"):
+                for directory in [*(part for part in group.iterdir() if part.is_dir()), group]:
+                    with contextlib.suppress(OSError):
+                        directory.rmdir()
+
     def clean_up(self):
         try:
             if self.process is not None:
@@ -202,7 +210,8 @@ class Daemon:
                 self.kill()
             for pid in self.processes():
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                    kill_and_wait(pid)
+            self.remove_control_groups()
             shutil.rmtree(self.root, ignore_errors=True)
 
     # Calls. Arguments in GVariant's text types: call(ROOT, CONNECT, "ListDomains", "(u)", 0).

@@ -64,6 +64,11 @@ apply_maximum (DomainDef *def, const Machine *machine, gconstpointer values, GEr
     virt_error_set (error, VIR_ERR_OPERATION_INVALID, "cannot resize the maximum memory on an active domain");
     return FALSE;
   }
+  if (def->cpu != NULL && def->cpu->numa.cells != NULL) {
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "initial memory size of a domain with NUMA nodes cannot be modified with this API");
+    return FALSE;
+  }
   def->memory = (Number){ .set = TRUE, .value = size->kib };
   if (def->current_memory.set && def->current_memory.value > size->kib)
     def->current_memory.value = size->kib;

@@ -21,6 +21,8 @@ scope_properties (const char *name, GPid pid)
       &properties, "(sv)", "PIDs",
       g_variant_new_fixed_array (G_VARIANT_TYPE_UINT32, pids, G_N_ELEMENTS (pids), sizeof (guint32)));
   g_variant_builder_add (&properties, "(sv)", "Slice", g_variant_new_string ("machine.slice"));
+  /* Its limits and the groups of its threads are ours to make: systemd leaves what is inside alone. */
+  g_variant_builder_add (&properties, "(sv)", "Delegate", g_variant_new_boolean (TRUE));
   g_variant_builder_add (&properties, "(sv)", "CollectMode", g_variant_new_string ("inactive-or-failed"));
   return g_variant_builder_end (&properties);
 }

@@ -31,7 +31,7 @@ cpu_set_add (CpuSet *set, guint cpu)
   set->words[cpu / WORD_BITS] |= G_GUINT64_CONSTANT (1) << (cpu % WORD_BITS);
 }
 
-static void
+void
 cpu_set_remove (CpuSet *set, guint cpu)
 {
   set->words[cpu / WORD_BITS] &= ~(G_GUINT64_CONSTANT (1) << (cpu % WORD_BITS));

@@ -46,6 +46,7 @@ CpuSet *cpu_set_parse (const char *text, const char **ret_mistake); /* NULL and 
 void cpu_set_free (CpuSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CpuSet, cpu_set_free)
 void cpu_set_add (CpuSet *set, guint cpu);
+void cpu_set_remove (CpuSet *set, guint cpu);
 gboolean cpu_set_contains (const CpuSet *set, guint cpu);
 guint cpu_set_count (const CpuSet *set);
 char *cpu_set_to_string (const CpuSet *set);

@@ -212,6 +212,36 @@ report_numbers (Completion *completion, const GPtrArray *cells)
                          "ranges not starting from 0 are not allowed");
 }
 
+/* vCPUs that no node has belong to the first. */
+static void
+complete_cpus (const DomainDef *def, GPtrArray *cells)
+{
+  g_autoptr (CpuSet) left = cpu_set_new ();
+  NumaCell *first = g_ptr_array_index (cells, 0);
+
+  for (guint cpu = 0; cpu < MIN (def->vcpus.value, CPU_SET_MAX); cpu++)
+    cpu_set_add (left, cpu);
+  for (guint i = 1; i < cells->len; i++) {
+    const NumaCell *cell = g_ptr_array_index (cells, i);
+    g_autoptr (CpuSet) cpus = cell->cpus != NULL ? cpu_set_parse (cell->cpus, NULL) : NULL;
+
+    for (guint cpu = 0; cpus != NULL && cpu < CPU_SET_MAX; cpu++)
+      if (cpu_set_contains (cpus, cpu))
+        cpu_set_remove (left, cpu);
+  }
+  if (first->cpus != NULL) {
+    g_autoptr (CpuSet) own = cpu_set_parse (first->cpus, NULL);
+
+    for (guint cpu = 0; cpu < CPU_SET_MAX; cpu++)
+      if (cpu_set_contains (own, cpu))
+        cpu_set_add (left, cpu);
+  }
+  if (cpu_set_count (left) == 0)
+    return;
+  g_free (first->cpus);
+  first->cpus = cpu_set_to_string (left);
+}
+
 static void
 complete_cells (Completion *completion, CpuNuma *numa)
 {
@@ -232,6 +262,7 @@ complete_cells (Completion *completion, CpuNuma *numa)
     sum += cell->memory.value;
   }
   complete_distances (numa->cells);
+  complete_cpus (def, numa->cells);
   if (sum > 0)
     def->memory = NUMBER (sum);
 }

@@ -76,8 +76,8 @@ def test_keys(running):
 
 
 def test_limits_that_are_not_set(running):
-    assert running.fields("memtune", NAME)["hard_limit"] == "unlimited"
-    assert running.fields("blkiotune", NAME)["weight"] == "0"
+    assert running.fields("memtune", NAME, "--config")["hard_limit"] == "unlimited"
+    assert running.fields("blkiotune", NAME, "--config")["weight"] == "0"
     assert running.fields("numatune", NAME)["numa_mode"] == "strict"
     assert set(running.fields("perf", NAME).values()) == {"disabled"}
 
