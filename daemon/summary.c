@@ -13,6 +13,7 @@ disk_clear (gpointer data)
 
   g_free (disk->target);
   g_free (disk->path);
+  g_free (disk->format);
 }
 
 DefinitionSummary *
@@ -29,7 +30,7 @@ definition_summary_new (const DomainDef *def)
   summary->disks = g_array_new (FALSE, FALSE, sizeof (SummaryDisk));
   g_array_set_clear_func (summary->disks, disk_clear);
   DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    SummaryDisk kept = { g_strdup (disk->target), g_strdup (disk_path (disk)) };
+    SummaryDisk kept = { g_strdup (disk->target), g_strdup (disk_path (disk)), g_strdup (disk->format) };
 
     g_array_append_val (summary->disks, kept);
   }

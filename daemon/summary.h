@@ -10,7 +10,7 @@
  * for those that statistics are asked of.
  */
 typedef struct {
-  char *target, *path; /* either may be NULL */
+  char *target, *path, *format; /* each may be NULL */
 } SummaryDisk;
 
 typedef struct {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define IMAGE_HEADER_MAX               (64 * 1024) /* bytes read from the beginning */
+#define STAT_BLOCK                     512         /* bytes of one of st_blocks */
 #define QCOW2_NAME_MAX                 1023        /* QEMU's own limit for a backing file's name */
 #define QCOW2_EXTENSION_MAX            64
 #define QCOW2_EXTENSION_BACKING_FORMAT 0xE2792ACAU
@@ -252,7 +253,10 @@ image_new (const char *path, const char *format, const Header *header, const str
 
   image->path = g_strdup (path);
   image->format = g_strdup (format);
-  image->info = (ImageInfo){ .path = image->path, .format = image->format, .virtual_size = header->size };
+  image->info = (ImageInfo){ .path = image->path,
+                             .format = image->format,
+                             .virtual_size = header->size,
+                             .is_device = S_ISBLK (status->st_mode) };
   image->device = status->st_dev;
   image->inode = status->st_ino;
   return image;
@@ -342,6 +346,45 @@ image_info_read (const char *path, const char *format, GError **error)
     else
       top = &image->info;
     last = &image->info;
+  }
+  return g_steal_pointer (&top);
+}
+
+/* The one image, whatever its header says is below it. */
+static ImageInfo *
+read_alone (const ImageInfo *top, const char *path, const char *format, GError **error)
+{
+  g_autofree char *next = NULL, *next_format = NULL;
+  Image *image = read_one (top, NULL, path, format, &next, &next_format, error);
+
+  return image != NULL ? &image->info : NULL;
+}
+
+ImageInfo *
+image_info_read_chain (const char *path, const char *format, const DiskBacking *said, GError **error)
+{
+  g_autoptr (ImageInfo) top = NULL;
+  ImageInfo *last = NULL;
+
+  if (said == NULL || said->detected)
+    return image_info_read (path, format, error);
+  top = last = read_alone (NULL, path, format, error);
+  for (guint depth = 1; last != NULL && said != NULL && !disk_backing_is_end (said); depth++) {
+    const char *below = disk_backing_path (said);
+
+    if (below == NULL || depth >= IMAGE_CHAIN_MAX) {
+      virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                      below == NULL ? "the <backingStore> of '%s' is not a local file, which is not supported"
+                                    : "the <backingStore> of '%s' is too long",
+                      path);
+      return NULL;
+    }
+    last->backing = said->backing != NULL ? read_alone (top, below, said->format, error)
+                                          : image_info_read (below, said->format, error);
+    if (last->backing == NULL)
+      return NULL;
+    last = (ImageInfo *)last->backing;
+    said = said->backing;
   }
   return g_steal_pointer (&top);
 }
@@ -441,4 +484,27 @@ image_header_free (ImageHeader *header)
   g_free (header->backing_format);
   g_free (header->compat);
   g_free (header);
+}
+
+gboolean
+image_sizes_read (const char *path, const char *format, ImageSizes *ret, GError **error)
+{
+  struct stat status;
+  int fd = open_image (path, &status, error);
+  guint64 size;
+
+  if (fd < 0)
+    return FALSE;
+  size = (guint64)status.st_size;
+  if (S_ISBLK (status.st_mode) && ioctl (fd, BLKGETSIZE64, &size) != 0)
+    size = 0; /* a drive without a medium */
+  *ret = (ImageSizes){ S_ISBLK (status.st_mode) ? size : (guint64)status.st_blocks * STAT_BLOCK, size, size };
+  if (format != NULL && !g_str_equal (format, "raw")) {
+    g_autoptr (ImageHeader) header = image_header_read (fd, path, NULL);
+
+    if (header != NULL && g_str_equal (header->format, format))
+      ret->capacity = header->virtual_size;
+  }
+  close (fd);
+  return TRUE;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/virt-error.h"
+#include "model/disk.h"
 #include "qemu/recipe.h"
 
 /*
@@ -15,6 +16,10 @@
  * "raw" is taken at its word (a guest could write a qcow2 header into a raw disk to reach the host's files);
  * one that says another format must be right. */
 ImageInfo *image_info_read (const char *path, const char *format, GError **error);
+/* The same, where a document may spell out the chain below: its images are taken at its word, formats and
+ * all, and what is below the last that it names is read. @said NULL or detected: all is read. */
+ImageInfo *
+image_info_read_chain (const char *path, const char *format, const DiskBacking *said, GError **error);
 void image_info_free (ImageInfo *info); /* with the whole chain */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImageInfo, image_info_free)
 
@@ -28,6 +33,13 @@ typedef struct {
   guint64 cluster_size; /* qcow2: bytes; 0: another format */
   gboolean lazy_refcounts, extended_l2;
 } ImageHeader;
+
+/* Bytes: what is taken on the host, what a guest sees, and the file's or device's own size. */
+typedef struct {
+  guint64 allocation, capacity, physical;
+} ImageSizes;
+/* @format: what the document says it is; NULL: raw. */
+gboolean image_sizes_read (const char *path, const char *format, ImageSizes *ret, GError **error);
 
 /* @fd is a regular file or block device, @path where it is (backing files are named from there). A damaged
  * header is no error: its format is all that is told of it. NULL: it cannot be read. */

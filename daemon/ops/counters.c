@@ -197,9 +197,12 @@ disk_counters (JsonNode *answer, const char *alias)
 }
 
 guint64
-disk_highest_offset (JsonNode *answer, const char *alias)
+disk_highest_offset (JsonNode *answer, const char *alias, guint depth)
 {
   JsonObject *device = find_device (answer, alias);
+
+  for (; device != NULL && depth > 0; depth--)
+    device = member_object (device, "backing");
 
   return member_number (member_object (member_object (device, "parent"), "stats"), "wr_highest_offset");
 }
@@ -223,9 +226,12 @@ disk_inserted (JsonNode *answer, const char *alias)
 }
 
 gboolean
-disk_sizes (JsonNode *answer, const char *alias, guint64 *ret_capacity, guint64 *ret_physical)
+disk_sizes (JsonNode *answer, const char *alias, guint depth, guint64 *ret_capacity, guint64 *ret_physical)
 {
   JsonObject *image = member_object (disk_inserted (answer, alias), "image");
+
+  for (; image != NULL && depth > 0; depth--)
+    image = member_object (image, "backing-image");
 
   if (image == NULL)
     return FALSE;

@@ -28,14 +28,16 @@ typedef struct {
 } DiskCounters;
 /* From an answer to "query-blockstats" (untrusted), for the device of that alias. */
 DiskCounters disk_counters (JsonNode *answer, const char *alias);
-/* From the same: the offset behind the last byte written, as far as the image's format tells. */
-guint64 disk_highest_offset (JsonNode *answer, const char *alias);
+/* From the same: the offset behind the last byte written, as far as the image's format tells. @depth: of the
+ * image so far below the disk's. */
+guint64 disk_highest_offset (JsonNode *answer, const char *alias, guint depth);
 /* From an answer to "query-block": what is inserted into the device of that alias; NULL: nothing. (borrowed)
  */
 JsonObject *disk_inserted (JsonNode *answer, const char *alias);
 /* From the same: its image's sizes in bytes; FALSE when not said. @ret_physical: what it
  * takes on the host. */
-gboolean disk_sizes (JsonNode *answer, const char *alias, guint64 *ret_capacity, guint64 *ret_physical);
+gboolean
+disk_sizes (JsonNode *answer, const char *alias, guint depth, guint64 *ret_capacity, guint64 *ret_physical);
 /* From the same: whether the device last met an error that lasts. */
 virDomainDiskErrorCode disk_error (JsonNode *answer, const char *alias);
 

@@ -12,10 +12,8 @@
 #include "model/interface.h"
 #include "model/vcpus.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define COUNTERS_SECONDS 5
 #define VCPU_INFO_MAX    4096
@@ -221,7 +219,7 @@ op_domain_get_vcpus (Call *call)
 typedef struct {
   Call *call;
   char *path, *format;
-  guint64 allocation, capacity, physical;
+  ImageSizes sizes;
 } ImageRequest;
 
 static void
@@ -238,20 +236,8 @@ static gpointer
 read_image (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
   ImageRequest *request = input;
-  g_autoptr (ImageInfo) info = image_info_read (request->path, request->format, error);
-  struct stat status;
 
-  if (info == NULL)
-    return NULL;
-  if (stat (request->path, &status) < 0) {
-    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot stat file '%s': %s", request->path,
-                    g_strerror (errno));
-    return NULL;
-  }
-  request->capacity = info->virtual_size;
-  request->physical = S_ISREG (status.st_mode) ? (guint64)status.st_size : info->virtual_size;
-  request->allocation = S_ISREG (status.st_mode) ? (guint64)status.st_blocks * 512 : request->physical;
-  return JOB_OK;
+  return image_sizes_read (request->path, request->format, &request->sizes, error) ? JOB_OK : NULL;
 }
 
 static void
@@ -262,8 +248,8 @@ answer_image (gpointer result, const GError *error, gpointer data)
   if (result == NULL)
     call_fail (request->call, g_error_copy (error));
   else
-    call_answer (request->call,
-                 g_variant_new ("(ttt)", request->allocation, request->capacity, request->physical));
+    call_answer (request->call, g_variant_new ("(ttt)", request->sizes.allocation, request->sizes.capacity,
+                                               request->sizes.physical));
 }
 
 static void

@@ -196,13 +196,15 @@ answer_iotune (Call *call, const DiskIotune *tune)
 }
 
 static gboolean
-find_or_fail (Call *call, const DomainDef *def, const DeviceDisk **ret_disk)
+find_or_fail (Call *call, const DomainDef *def, gboolean live, const DeviceDisk **ret_disk)
 {
   const char *name = call_maybe_string (call, 1);
 
   *ret_disk = name != NULL ? domain_def_find_disk (def, name) : NULL;
   if (*ret_disk == NULL)
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "disk '%s' not found in domain", name != NULL ? name : "");
+    call_fail_with (call, VIR_ERR_INVALID_ARG,
+                    live ? "disk '%s' not found in domain" : "disk '%s' was not found in the domain config",
+                    name != NULL ? name : "");
   return *ret_disk != NULL;
 }
 
@@ -218,7 +220,7 @@ answer_live (Machine *machine, gpointer data)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
     return;
   }
-  if (!find_or_fail (call, machine->def, &disk))
+  if (!find_or_fail (call, machine->def, TRUE, &disk))
     return;
   inserted = disk->device.alias != NULL ? disk_inserted (machine->disks, disk->device.alias) : NULL;
   if (machine->silent || inserted == NULL) {
@@ -235,7 +237,7 @@ answer_config (Call *call, DomainDef *def)
 {
   const DeviceDisk *disk;
 
-  if (find_or_fail (call, def, &disk))
+  if (find_or_fail (call, def, FALSE, &disk))
     answer_iotune (call, disk->iotune);
 }
 

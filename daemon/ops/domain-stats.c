@@ -8,6 +8,7 @@
 #include "daemon/ops/dirty-rate.h"
 #include "daemon/ops/memory-statistics.h"
 #include "daemon/ops/ops.h"
+#include "daemon/ops/stats-disks.h"
 
 #include "base/scalars.h"
 #include "model/disk.h"
@@ -17,7 +18,8 @@
 
 #include <string.h>
 
-#define STATS_SECONDS 2 /* a running guest has to answer */
+#define LOOK_SECONDS  10 /* for the images of machines that do not run */
+#define STATS_SECONDS 2  /* a running guest has to answer */
 #define STATS_KNOWN                                                                                       \
   (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU \
    | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_IOTHREAD                      \
@@ -35,8 +37,11 @@
 typedef struct {
   Call *call;
   guint groups;
-  guint pending;    /* readings and questions under way */
-  GPtrArray *slots; /* Slot, in the order of the answer */
+  guint pending;     /* readings and questions under way */
+  GPtrArray *slots;  /* Slot, in the order of the answer */
+  gboolean backing;  /* the images below the disks' too */
+  gboolean looked;   /* at the images of machines that do not run */
+  GHashTable *sizes; /* what was seen: path → ImageSizes; NULL: nothing */
 } Gathering;
 
 /* What QEMU is asked beside its disks. */
@@ -61,20 +66,7 @@ slot_free (gpointer data)
   g_free (slot);
 }
 
-static void add (GVariantBuilder *list, GVariant *value, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static void
-add (GVariantBuilder *list, GVariant *value, const char *format, ...)
-{
-  char name[SHAPE_VALUE_NAME_MAX];
-  va_list arguments;
-
-  va_start (arguments, format);
-  g_vsnprintf (name, sizeof name, format, arguments);
-  va_end (arguments);
-  g_variant_builder_add_value (
-      list, g_variant_new_dict_entry (g_variant_new_string (name), g_variant_new_variant (value)));
-}
+#define add      stats_add
 #define UINT(n)  g_variant_new_uint32 (n)
 #define ULONG(n) g_variant_new_uint64 (n)
 
@@ -85,19 +77,19 @@ add_cpu (GVariantBuilder *list, const Domain *domain)
 
   if (domain->machine == NULL || !process_usage (domain->machine->process, &time, &user, &system, &resident))
     return;
-  add (list, ULONG (time), "cpu.time");
-  add (list, ULONG (user), "cpu.user");
-  add (list, ULONG (system), "cpu.system");
-  add (list, UINT (0), "cpu.cache.monitor.count"); /* no machine's use of caches is watched */
+  stats_add (list, ULONG (time), "cpu.time");
+  stats_add (list, ULONG (user), "cpu.user");
+  stats_add (list, ULONG (system), "cpu.system");
+  stats_add (list, UINT (0), "cpu.cache.monitor.count"); /* no machine's use of caches is watched */
   halt_poll_times (domain->machine->process, &success, &fail);
-  add (list, ULONG (success), "cpu.haltpoll.success.time");
-  add (list, ULONG (fail), "cpu.haltpoll.fail.time");
+  stats_add (list, ULONG (success), "cpu.haltpoll.success.time");
+  stats_add (list, ULONG (fail), "cpu.haltpoll.fail.time");
 }
 
 static void
 add_memory_statistic (G_GNUC_UNUSED int tag, const char *name, guint64 value, gpointer data)
 {
-  add (data, ULONG (value), "balloon.%s", name);
+  stats_add (data, ULONG (value), "balloon.%s", name);
 }
 
 static void
@@ -105,11 +97,11 @@ add_balloon (GVariantBuilder *list, const Domain *domain, const DomainDef *def, 
 {
   guint64 time, user, system, resident;
 
-  add (list, ULONG (domain_memory_now (domain, def)), "balloon.current");
-  add (list, ULONG (def->memory.value), "balloon.maximum");
+  stats_add (list, ULONG (domain_memory_now (domain, def)), "balloon.current");
+  stats_add (list, ULONG (def->memory.value), "balloon.maximum");
   memory_statistics_each (answer, add_memory_statistic, list);
   if (domain->machine != NULL && process_usage (domain->machine->process, &time, &user, &system, &resident))
-    add (list, ULONG (resident), "balloon.rss");
+    stats_add (list, ULONG (resident), "balloon.rss");
 }
 
 static void
@@ -117,15 +109,15 @@ add_vcpus (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
 {
   g_autoptr (GArray) times = domain->machine != NULL ? vcpu_times (domain->machine->process) : NULL;
 
-  add (list, UINT (domain_vcpus_online (def)), "vcpu.current");
-  add (list, UINT (domain_vcpus_maximum (def)), "vcpu.maximum");
+  stats_add (list, UINT (domain_vcpus_online (def)), "vcpu.current");
+  stats_add (list, UINT (domain_vcpus_maximum (def)), "vcpu.maximum");
   for (guint i = 0; times != NULL && i < times->len; i++) {
     const VcpuTime *vcpu = &g_array_index (times, VcpuTime, i);
 
-    add (list, g_variant_new_int32 (VIR_VCPU_RUNNING), "vcpu.%u.state", vcpu->number);
-    add (list, ULONG (vcpu->time), "vcpu.%u.time", vcpu->number);
-    add (list, ULONG (vcpu->wait), "vcpu.%u.wait", vcpu->number);
-    add (list, ULONG (vcpu->delay), "vcpu.%u.delay", vcpu->number);
+    stats_add (list, g_variant_new_int32 (VIR_VCPU_RUNNING), "vcpu.%u.state", vcpu->number);
+    stats_add (list, ULONG (vcpu->time), "vcpu.%u.time", vcpu->number);
+    stats_add (list, ULONG (vcpu->wait), "vcpu.%u.wait", vcpu->number);
+    stats_add (list, ULONG (vcpu->delay), "vcpu.%u.delay", vcpu->number);
   }
 }
 
@@ -138,77 +130,28 @@ add_interfaces (GVariantBuilder *list, const Domain *domain, const DomainDef *de
 
   if (domain->machine == NULL)
     return;
-  add (list, UINT (domain_def_count_devices (def, &interface_kind)), "net.count");
+  stats_add (list, UINT (domain_def_count_devices (def, &interface_kind)), "net.count");
   DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
     guint index = number++;
 
     if (interface->target_dev == NULL)
       continue;
-    add (list, g_variant_new_string (interface->target_dev), "net.%u.name", index);
+    stats_add (list, g_variant_new_string (interface->target_dev), "net.%u.name", index);
     if (!interface_counters (interface->target_dev, &counters))
       continue;
     for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-      add (list, ULONG (counters.received[i]), "net.%u.rx.%s", index, names[i]);
-      add (list, ULONG (counters.sent[i]), "net.%u.tx.%s", index, names[i]);
+      stats_add (list, ULONG (counters.received[i]), "net.%u.rx.%s", index, names[i]);
+      stats_add (list, ULONG (counters.sent[i]), "net.%u.tx.%s", index, names[i]);
     }
   }
-}
-
-static void
-add_disk (GVariantBuilder *list, const Machine *machine, const DeviceDisk *disk, guint index)
-{
-  const char *path = disk_path (disk);
-  DiskCounters counters = { 0 };
-  guint64 capacity, physical;
-
-  if (disk->target != NULL)
-    add (list, g_variant_new_string (disk->target), "block.%u.name", index);
-  if (path != NULL)
-    add (list, g_variant_new_string (path), "block.%u.path", index);
-  if (path != NULL && disk->source_index.set)
-    add (list, UINT ((guint)disk->source_index.value), "block.%u.backingIndex", index);
-  if (machine == NULL || disk->device.alias == NULL)
-    return;
-  counters = disk_counters (machine->statistics, disk->device.alias);
-  if (counters.known) {
-    add (list, ULONG (counters.read_requests), "block.%u.rd.reqs", index);
-    add (list, ULONG (counters.read_bytes), "block.%u.rd.bytes", index);
-    add (list, ULONG (counters.read_time), "block.%u.rd.times", index);
-    add (list, ULONG (counters.write_requests), "block.%u.wr.reqs", index);
-    add (list, ULONG (counters.write_bytes), "block.%u.wr.bytes", index);
-    add (list, ULONG (counters.write_time), "block.%u.wr.times", index);
-    add (list, ULONG (counters.flush_requests), "block.%u.fl.reqs", index);
-    add (list, ULONG (counters.flush_time), "block.%u.fl.times", index);
-  }
-  if (disk_sizes (machine->disks, disk->device.alias, &capacity, &physical)) {
-    add (list, ULONG (disk_highest_offset (machine->statistics, disk->device.alias)), "block.%u.allocation",
-         index);
-    add (list, ULONG (capacity), "block.%u.capacity", index);
-    add (list, ULONG (physical), "block.%u.physical", index);
-  }
-}
-
-static void
-add_disks (GVariantBuilder *list, const Domain *domain, const DomainDef *def)
-{
-  const Machine *machine = domain->machine;
-  guint index = 0;
-
-  add (list, UINT (domain_def_count_devices (def, &disk_kind)), "block.count");
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    add_disk (list, machine, disk, index++);
-  }
-  /* How old the counters are, in milliseconds, when the guest did not answer this time. */
-  if (machine != NULL && machine->statistics != NULL && machine->silent)
-    add (list, ULONG ((guint64)(g_get_monotonic_time () - machine->statistics_at) / 1000), "block.age");
 }
 
 static void
 add_state (GVariantBuilder *list, const Domain *domain, guint groups)
 {
   if (groups & VIR_DOMAIN_STATS_STATE) {
-    add (list, g_variant_new_int32 ((int)domain->state), "state.state");
-    add (list, g_variant_new_int32 (domain->reason), "state.reason");
+    stats_add (list, g_variant_new_int32 ((int)domain->state), "state.state");
+    stats_add (list, g_variant_new_int32 (domain->reason), "state.reason");
   }
 }
 
@@ -225,8 +168,8 @@ add_iothread (GVariantBuilder *list, JsonObject *thread)
   for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
     gint64 value = json_object_get_int_member_with_default (thread, members[i], 0);
 
-    add (list, i == 0 ? ULONG ((guint64)MAX (value, 0)) : UINT ((guint)CLAMP (value, 0, G_MAXUINT32)),
-         "iothread.%u.%s", (guint)id, members[i]);
+    stats_add (list, i == 0 ? ULONG ((guint64)MAX (value, 0)) : UINT ((guint)CLAMP (value, 0, G_MAXUINT32)),
+               "iothread.%u.%s", (guint)id, members[i]);
   }
 }
 
@@ -238,7 +181,7 @@ add_iothreads (GVariantBuilder *list, const DomainDef *def, JsonNode *answer)
 
   if (count == 0)
     return; /* as libvirt leaves it out */
-  add (list, UINT (count), "iothread.count");
+  stats_add (list, UINT (count), "iothread.count");
   for (guint i = 0; threads != NULL && i < count; i++) {
     JsonNode *thread = json_array_get_element (threads, i);
 
@@ -248,42 +191,48 @@ add_iothreads (GVariantBuilder *list, const DomainDef *def, JsonNode *answer)
 }
 
 static void
-add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint groups)
+add_summary (GVariantBuilder *list, const DefinitionSummary *summary, guint groups, GHashTable *sizes)
 {
   if (groups & VIR_DOMAIN_STATS_BALLOON) {
-    add (list, ULONG (summary->current_memory), "balloon.current");
-    add (list, ULONG (summary->memory), "balloon.maximum");
+    stats_add (list, ULONG (summary->current_memory), "balloon.current");
+    stats_add (list, ULONG (summary->memory), "balloon.maximum");
   }
   if (groups & VIR_DOMAIN_STATS_VCPU) {
-    add (list, UINT (summary->vcpus), "vcpu.current");
-    add (list, UINT (summary->vcpus_maximum), "vcpu.maximum");
+    stats_add (list, UINT (summary->vcpus), "vcpu.current");
+    stats_add (list, UINT (summary->vcpus_maximum), "vcpu.maximum");
   }
   if (groups & VIR_DOMAIN_STATS_BLOCK)
-    add (list, UINT (summary->disks->len), "block.count");
-  for (guint i = 0; (groups & VIR_DOMAIN_STATS_BLOCK) && i < summary->disks->len; i++) {
-    const SummaryDisk *disk = &g_array_index (summary->disks, SummaryDisk, i);
+    stats_add_images (list, summary, sizes);
+}
 
-    if (disk->target != NULL)
-      add (list, g_variant_new_string (disk->target), "block.%u.name", i);
-    if (disk->path != NULL)
-      add (list, g_variant_new_string (disk->path), "block.%u.path", i);
+static gboolean
+has_sizes (const DefinitionSummary *summary, GHashTable *sizes)
+{
+  for (guint i = 0; sizes != NULL && i < summary->disks->len; i++) {
+    const char *path = g_array_index (summary->disks, SummaryDisk, i).path;
+
+    if (path != NULL && g_hash_table_contains (sizes, path))
+      return TRUE;
   }
+  return FALSE;
 }
 
 /* A machine that does not run: its record is made of the summary, no document is read, and while nothing
- * changes it is the same the next time. (borrowed) */
+ * changes it is the same the next time, unless it has images, which others may change. (borrowed) */
 static GVariant *
-inactive_record (Domain *domain, guint groups)
+inactive_record (Domain *domain, guint groups, GHashTable *sizes)
 {
   DefinitionSummary *summary = domain->summary;
   GVariantBuilder list;
 
+  if (has_sizes (summary, sizes))
+    g_clear_pointer (&summary->record, g_variant_unref);
   if (summary->record != NULL && summary->record_groups == groups
       && summary->record_state == (int)domain->state && summary->record_reason == domain->reason)
     return summary->record;
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
   add_state (&list, domain, groups);
-  add_summary (&list, summary, groups);
+  add_summary (&list, summary, groups, sizes);
   g_clear_pointer (&summary->record, g_variant_unref);
   summary->record = g_variant_ref_sink (g_variant_new ("(@(sayi)a{sv})", call_domain_value (domain), &list));
   g_variant_get_data (summary->record); /* in one piece */
@@ -294,13 +243,15 @@ inactive_record (Domain *domain, guint groups)
 }
 
 static void
-add_record (GVariantBuilder *records, Domain *domain, const Slot *slot, guint groups)
+add_record (GVariantBuilder *records, Domain *domain, const Slot *slot)
 {
   const DomainDef *def = slot->def;
+  const Gathering *gathering = slot->gathering;
+  guint groups = gathering->groups;
   GVariantBuilder list;
 
   if (!domain_is_active (domain) && domain->summary != NULL) {
-    g_variant_builder_add_value (records, inactive_record (domain, groups));
+    g_variant_builder_add_value (records, inactive_record (domain, groups, gathering->sizes));
     return;
   }
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
@@ -314,13 +265,52 @@ add_record (GVariantBuilder *records, Domain *domain, const Slot *slot, guint gr
   if (def != NULL && (groups & VIR_DOMAIN_STATS_INTERFACE))
     add_interfaces (&list, domain, def);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_BLOCK))
-    add_disks (&list, domain, def);
+    stats_add_disks (&list, domain->machine, def, gathering->backing);
   if (def != NULL && (groups & VIR_DOMAIN_STATS_IOTHREAD) && domain_is_active (domain)
       && domain_count_iothreads (def) > 0)
     add_iothreads (&list, def, slot->answers[ABOUT_IOTHREADS]);
   if ((groups & VIR_DOMAIN_STATS_DIRTYRATE) && slot->answers[ABOUT_DIRTY_RATE] != NULL)
     dirty_rate_add (&list, slot->answers[ABOUT_DIRTY_RATE]);
   g_variant_builder_add (records, "(@(sayi)a{sv})", call_domain_value (domain), &list);
+}
+
+static void one_less (Gathering *gathering);
+
+static void
+sizes_there (gpointer result, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  Gathering *gathering = data;
+
+  gathering->sizes = result;
+  one_less (gathering);
+}
+
+/* FALSE: there are none to look at. */
+static gboolean
+look_at_images (Gathering *gathering)
+{
+  g_autoptr (GHashTable) formats = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  gathering->looked = TRUE;
+  for (guint i = 0; (gathering->groups & VIR_DOMAIN_STATS_BLOCK) && i < gathering->slots->len; i++) {
+    const Slot *slot = g_ptr_array_index (gathering->slots, i);
+    const Domain *domain = manager_find_uuid (gathering->call->manager, slot->uuid, NULL);
+
+    if (domain == NULL || domain_is_active (domain) || domain->summary == NULL)
+      continue;
+    for (guint j = 0; j < domain->summary->disks->len; j++) {
+      const SummaryDisk *disk = &g_array_index (domain->summary->disks, SummaryDisk, j);
+
+      if (disk->path != NULL)
+        g_hash_table_replace (formats, g_strdup (disk->path), g_strdup (disk->format));
+    }
+  }
+  if (g_hash_table_size (formats) == 0)
+    return FALSE;
+  gathering->pending = 1;
+  job_start ("image-sizes", stats_sizes_job, g_steal_pointer (&formats), (GDestroyNotify)g_hash_table_unref,
+             LOOK_SECONDS, sizes_there, gathering);
+  return TRUE;
 }
 
 /* The last of what was waited for is there: answer. */
@@ -330,7 +320,7 @@ one_less (Gathering *gathering)
   Manager *manager = gathering->call->manager;
   GVariantBuilder records;
 
-  if (--gathering->pending > 0)
+  if (--gathering->pending > 0 || (!gathering->looked && look_at_images (gathering)))
     return;
   g_variant_builder_init (&records, G_VARIANT_TYPE ("a((sayi)a{sv})"));
   for (guint i = 0; i < gathering->slots->len; i++) {
@@ -338,10 +328,11 @@ one_less (Gathering *gathering)
     Domain *domain = manager_find_uuid (manager, slot->uuid, NULL);
 
     if (domain != NULL)
-      add_record (&records, domain, slot, gathering->groups);
+      add_record (&records, domain, slot);
   }
   call_answer (gathering->call, g_variant_new ("(a((sayi)a{sv}))", &records));
   g_ptr_array_unref (gathering->slots);
+  g_clear_pointer (&gathering->sizes, g_hash_table_unref);
   g_free (gathering);
 }
 
@@ -505,6 +496,7 @@ op_connect_get_all_domain_stats (Call *call)
   gathering->call = call;
   gathering->groups = groups != 0 ? groups & STATS_KNOWN : STATS_KNOWN;
   gathering->slots = g_ptr_array_new_with_free_func (slot_free);
+  gathering->backing = (flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING) != 0;
   gathering->pending = 1; /* until all are asked */
   for (guint i = 0; i < domains->len; i++)
     gather (gathering, g_ptr_array_index (domains, i), !(flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));

@@ -142,9 +142,7 @@ choose_values (Plugging *plugging, DomainDef *def, Device *device, GError **erro
     return TRUE;
   if (!live_read_image (disk, plugging->images, error))
     return FALSE;
-  disk->source_index = (Number){ 0 };
-  if (disk_path (disk) != NULL)
-    disk->source_index = NUMBER (plugging->host.nodes_used + 1);
+  live_number_images (disk, plugging->images, plugging->host.nodes_used + 1);
   return TRUE;
 }
 
@@ -161,8 +159,6 @@ plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles f
   if (files == RECIPE_BY_DESCRIPTOR
       && (!count_used (plugging, error) || !choose_values (plugging, def, device, error)))
     return FALSE;
-  if (files == RECIPE_BY_PATH && device->kind == &disk_kind && ((DeviceDisk *)device)->source_index.set)
-    plugging->host.nodes_used = (guint)((DeviceDisk *)device)->source_index.value - 1;
   plugging->host.run_directory = plugging->directory;
   plugging->host.state_directory = plug->settings->state_directory;
   plugging->host.monitor_fd = -1;

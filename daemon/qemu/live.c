@@ -152,7 +152,7 @@ live_read_image (DeviceDisk *disk, GHashTable *images, GError **error)
     g_clear_pointer (&disk->dev, g_free);
     return TRUE;
   }
-  info = image_info_read (path, disk->format != NULL ? disk->format : "raw", error);
+  info = image_info_read_chain (path, disk->format != NULL ? disk->format : "raw", disk->backing, error);
   if (info == NULL) {
     g_autofree char *what = device_describe (&disk->device);
     if (error != NULL && *error != NULL) {
@@ -185,23 +185,52 @@ close_channels (DomainDef *def)
   }
 }
 
-/* The number of each disk's block node, by which QEMU's events speak of it: counted as the recipe names
- * nodes, an image before those it stands on, an empty drive too. */
+static DiskBacking *
+backing_of (const ImageInfo *info, guint node)
+{
+  DiskBacking *backing = disk_backing_new ();
+
+  if (info == NULL)
+    return backing;
+  backing->type = info->is_device ? DISK_TYPE_BLOCK : DISK_TYPE_FILE;
+  backing->index = NUMBER (node);
+  backing->format = g_strdup (info->format);
+  *(info->is_device ? &backing->dev : &backing->file) = g_strdup (info->path);
+  backing->backing = backing_of (info->backing, node + 1);
+  return backing;
+}
+
+guint
+live_number_images (DeviceDisk *disk, GHashTable *images, guint node)
+{
+  const char *path = disk_path (disk);
+  const ImageInfo *info = path != NULL ? g_hash_table_lookup (images, path) : NULL;
+  gboolean said = disk->backing != NULL && !disk->backing->detected;
+
+  disk->source_index = (Number){ 0 };
+  if (info == NULL)
+    return node + 1;
+  disk->source_index = NUMBER (node);
+  disk_backing_free (disk->backing);
+  disk->backing = backing_of (info->backing, node + 1);
+  disk->backing->detected = !said;
+  for (; info != NULL; info = info->backing)
+    node++;
+  return node;
+}
+
+/* The numbers of the disks' block nodes, by which QEMU's events speak of them, and the images below them.
+ * Counted as libvirt does: from the last disk to the first, an empty drive too. */
 static void
 number_images (DomainDef *def, const LiveValues *values)
 {
-  guint node = 0;
+  guint node = 1;
 
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    const char *path = disk_path (disk);
-    const ImageInfo *info = path != NULL ? g_hash_table_lookup (values->images, path) : NULL;
+  for (guint i = def->devices->len; i > 0; i--) {
+    Device *device = g_ptr_array_index (def->devices, i - 1);
 
-    node++;
-    if (info == NULL)
-      continue;
-    disk->source_index = NUMBER (node);
-    for (info = info->backing; info != NULL; info = info->backing)
-      node++;
+    if (device->kind == &disk_kind)
+      node = live_number_images ((DeviceDisk *)device, values->images, node);
   }
 }
 

@@ -37,6 +37,9 @@ gboolean live_first_conversation (DomainDef *def, Qmp *qmp, Job *job, GError **e
 void live_choose_sockets (DomainDef *def, const char *directory);
 GHashTable *live_images_new (void);
 gboolean live_read_image (DeviceDisk *disk, GHashTable *images, GError **error);
+/* The numbers of the disk's block nodes, from @node on, and what its document shows of the chain; the number
+ * after them. */
+guint live_number_images (DeviceDisk *disk, GHashTable *images, guint node);
 gboolean live_ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error);
 gboolean live_tell_limits (const DeviceDisk *disk, Qmp *qmp, Job *job, GError **error);
 gboolean live_tell_passwords (const DomainDef *def, Qmp *qmp, Job *job, GError **error);

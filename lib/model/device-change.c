@@ -323,7 +323,8 @@ updated_disk (const DeviceDisk *disk, const DeviceDisk *said, GError **error)
   take_text (&updated->file, said->file);
   take_text (&updated->dev, said->dev);
   take_text (&updated->source, said->source);
-  take_text (&updated->backing_store, said->backing_store);
+  disk_backing_free (updated->backing);
+  updated->backing = disk_backing_copy (said->backing);
   if (said->format != NULL)
     take_text (&updated->format, said->format);
   if (!same)

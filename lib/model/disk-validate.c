@@ -270,5 +270,6 @@ disk_validate (Validation *validation, const Device *device)
   validate_driver (validation, disk);
   validate_virtio (validation, disk);
   validate_identity (validation, disk);
+  disk_backing_validate (validation, disk);
   disk_iotune_validate (validation, disk);
 }

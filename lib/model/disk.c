@@ -92,7 +92,7 @@ static const Field disk_fields[] = {
   SOURCE_FIELD (data_store, "source/dataStore", field_verbatim, NULL, 0, PATH_TYPES),
   SOURCE_FIELD (source, "source", field_verbatim, NULL, 0, OTHER_TYPES),
 
-  HOST_FIELD (backing_store, "backingStore", field_verbatim, NULL),
+  HOST_FIELD (backing, "backingStore", field_disk_backing, &disk_backing_table),
   HOST_FIELD (backend_domain, "backenddomain", field_verbatim, NULL),
   FIELD (DeviceDisk, cylinders, "geometry/@cyls", field_number, &range_32),
   FIELD (DeviceDisk, heads, "geometry/@heads", field_number, &range_32),
@@ -144,7 +144,12 @@ domain_def_find_disk (const DomainDef *def, const char *name)
 gboolean
 disk_has_image (const DeviceDisk *disk, guint64 index)
 {
-  return disk->source_index.set && disk->source_index.value == index;
+  if (!disk->source_index.set || index == 0)
+    return FALSE;
+  for (const DiskBacking *backing = disk->backing; backing != NULL; backing = backing->backing)
+    if (backing->index.value == index)
+      return TRUE;
+  return disk->source_index.value == index;
 }
 
 /* What a target's name begins with, and the bus libvirt takes from it. */
@@ -223,7 +228,7 @@ drop_sizes_of_nothing (DeviceDisk *disk)
 }
 
 static void
-disk_complete (Completion *completion G_GNUC_UNUSED, Device *device)
+disk_complete (Completion *completion, Device *device)
 {
   DeviceDisk *disk = (DeviceDisk *)device;
 
@@ -257,6 +262,7 @@ disk_complete (Completion *completion G_GNUC_UNUSED, Device *device)
   drop_empty (&disk->serial);
   drop_empty (&disk->vendor);
   drop_empty (&disk->product);
+  disk_backing_complete (disk, completion->live);
   drop_sizes_of_nothing (disk);
   disk_iotune_complete (disk);
 }

@@ -69,6 +69,18 @@ typedef struct {
   Number total_iops_sec_max_length, read_iops_sec_max_length, write_iops_sec_max_length;
 } DiskIotune;
 
+/* An image below another. */
+typedef struct DiskBacking DiskBacking;
+struct DiskBacking {
+  int type;     /* DiskType; DISK_TYPE_NONE without a file: nothing is below */
+  Number index; /* live only: of its block node */
+  char *format;
+  char *file, *dev;
+  char *source;         /* verbatim, for the other types */
+  DiskBacking *backing; /* NULL: nothing is said of what is below */
+  gboolean detected;    /* read from the images at the machine's start; of the first one */
+};
+
 typedef struct {
   Device device;
   int type;        /* DiskType */
@@ -97,10 +109,11 @@ typedef struct {
   int startup_policy;         /* StartupPolicy */
   Number source_index;        /* live only */
   char *slices, *reservations, *source_encryption,
-      *data_store;                                      /* verbatim: inside a file's or block's <source> */
-  GPtrArray *source_seclabels;                          /* verbatim */
-  char *source;                                         /* the whole element verbatim, for the other types */
-  char *auth, *backing_store, *backend_domain, *mirror; /* verbatim */
+      *data_store;                      /* verbatim: inside a file's or block's <source> */
+  GPtrArray *source_seclabels;          /* verbatim */
+  char *source;                         /* the whole element verbatim, for the other types */
+  char *auth, *backend_domain, *mirror; /* verbatim */
+  DiskBacking *backing;                 /* <backingStore> */
 
   /* <geometry>, <blockio> */
   Number cylinders, heads, sectors;
@@ -149,6 +162,12 @@ gboolean disk_iotune_check_bursts (const DiskIotune *tune, GError **error);
 const char *disk_path (const DeviceDisk *disk);
 /* The disk of that target, or of that file or block device; NULL: none. */
 DeviceDisk *domain_def_find_disk (const DomainDef *def, const char *name);
+extern const FieldTable disk_backing_table;
+DiskBacking *disk_backing_new (void);
+DiskBacking *disk_backing_copy (const DiskBacking *backing); /* NULL is fine */
+void disk_backing_free (DiskBacking *backing);
+gboolean disk_backing_is_end (const DiskBacking *backing);
+const char *disk_backing_path (const DiskBacking *backing);
 /* Of a running machine: is @index an image of the disk's chain? */
 gboolean disk_has_image (const DeviceDisk *disk, guint64 index);
 /* "hda" and "vda" are 0, "sdb" 1, "vdaa" 26; partitions' digits are passed over. -1: not such a name. */

@@ -12,6 +12,8 @@
  */
 
 gboolean recipe_by_descriptor (const Recipe *recipe);
+/* What is known of an image; NULL: nothing. */
+const ImageInfo *recipe_image (const Recipe *recipe, const char *path);
 /* The alias of the controller of that type and index; NULL when there is none. */
 const char *recipe_controller_bus (const Recipe *recipe, int type, guint64 index);
 
@@ -61,6 +63,9 @@ const char *virtio_driver (const char *base, int model);
 
 /* The block nodes of a disk's image; *ret_node is what the device is given, NULL for an empty drive. */
 gboolean disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError **error);
+
+/* How many images a disk has, as far as is known or said; an empty drive has one. */
+guint disk_count_images (const Recipe *recipe, const DeviceDisk *disk);
 
 /* DiskCache: what the document says, or what a shared disk has to have. */
 int disk_cache_mode (const DeviceDisk *disk);

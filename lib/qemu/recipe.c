@@ -21,7 +21,6 @@ struct Recipe {
   GPtrArray *file_names;  /* char *: what QEMU is told for each of them */
   GPtrArray *environment; /* "NAME=VALUE" */
   GPtrArray *warnings;    /* char *, NULL at the end */
-  guint nodes;
 };
 
 static void
@@ -60,7 +59,6 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
   recipe->environment = g_ptr_array_new_with_free_func (g_free);
   recipe->warnings = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (recipe->warnings, NULL);
-  recipe->nodes = host->nodes_used;
   return recipe;
 }
 
@@ -345,10 +343,31 @@ recipe_warnings (const Recipe *recipe)
   return (const char *const *)recipe->warnings->pdata;
 }
 
+/* As libvirt counts: from the last disk to the first, an image before those it stands on, and an empty drive
+ * too. A running machine's disks say their numbers themselves. */
 guint
-recipe_next_node (Recipe *recipe)
+recipe_disk_node (const Recipe *recipe, const Device *disk)
 {
-  return ++recipe->nodes;
+  const GPtrArray *devices = recipe->def->devices;
+  guint number = recipe->host.nodes_used + 1;
+
+  if (((const DeviceDisk *)disk)->source_index.set)
+    return (guint)((const DeviceDisk *)disk)->source_index.value;
+  for (guint i = devices->len; i > 0; i--) {
+    const Device *device = g_ptr_array_index (devices, i - 1);
+
+    if (device == disk)
+      return number;
+    if (device->kind == &disk_kind)
+      number += disk_count_images (recipe, (const DeviceDisk *)device);
+  }
+  return recipe->host.nodes_used + 1; /* one that is plugged in */
+}
+
+const ImageInfo *
+recipe_image (const Recipe *recipe, const char *path)
+{
+  return recipe->host.image != NULL ? recipe->host.image (recipe->host.image_data, path) : NULL;
 }
 
 guint

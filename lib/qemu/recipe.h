@@ -89,6 +89,7 @@ struct ImageInfo {
   const char *path;
   const char *format;       /* "raw", "qcow2" */
   guint64 virtual_size;     /* bytes */
+  gboolean is_device;       /* a block device */
   const ImageInfo *backing; /* NULL at the end of the chain */
 };
 
@@ -117,8 +118,9 @@ void recipe_file_output (Recipe *recipe, gboolean truncate);
 void recipe_file_made_from (Recipe *recipe, const char *template);
 /* One more variable for QEMU's environment; a later value of the same name wins. */
 void recipe_environment (Recipe *recipe, const char *name, const char *value);
-/* The number of the next block node: "libvirt-%u-storage", "libvirt-%u-format". */
-guint recipe_next_node (Recipe *recipe);
+/* The number of the block nodes of a disk's image: "libvirt-%u-storage", "libvirt-%u-format"; the images
+ * below it have the next ones. */
+guint recipe_disk_node (const Recipe *recipe, const Device *disk);
 
 /* JSON objects in one expression: props ("driver", "s", "virtio-rng-pci", "max-bytes", "u", 1024, NULL).
  * Types: s string, i int, u guint, t guint64, b gboolean, o JsonObject * (taken), a JsonArray * (taken), n

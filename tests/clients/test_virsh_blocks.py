@@ -238,11 +238,12 @@ def test_look_at_a_disk(daemon, running, domain):
 
 def test_look_at_memory(daemon, running, domain):
     running("suspend", NAME)
-    physical = domain.memoryPeek(0, 64, libvirt.VIR_MEMORY_PHYSICAL)
-    assert len(physical) == 64 and any(physical)  # the firmware's vectors
-    assert domain.memoryPeek(0, 64, libvirt.VIR_MEMORY_VIRTUAL) == physical
+    start = 0xffff0  # where the processor begins: the firmware's first jump
+    physical = domain.memoryPeek(start, 16, libvirt.VIR_MEMORY_PHYSICAL)
+    assert len(physical) == 16 and any(physical)
+    assert domain.memoryPeek(start, 16, libvirt.VIR_MEMORY_VIRTUAL) == physical
     assert len(domain.memoryPeek(0, 4 * MIB, libvirt.VIR_MEMORY_PHYSICAL)) == 4 * MIB
-    assert bytes(daemon.call(PATH, DOMAIN, "MemoryPeek", "(ttu)", 0, 64, 2)) == physical
+    assert bytes(daemon.call(PATH, DOMAIN, "MemoryPeek", "(ttu)", start, 16, 2)) == physical
     assert daemon.error(PATH, DOMAIN, "MemoryPeek", "(ttu)", 0, 64, 0)[1].endswith(
         "flags parameter must be VIR_MEMORY_VIRTUAL or VIR_MEMORY_PHYSICAL")
     assert "mutually exclusive" in daemon.error(PATH, DOMAIN, "MemoryPeek", "(ttu)", 0, 64, 3)[1]
@@ -393,3 +394,117 @@ def test_bandwidth(daemon, defined):
     assert source(daemon) == before
     assert daemon.error(PATH, DOMAIN, "SetInterfaceParameters", "(sa{sv}u)", MAC,
                         {"inbound.color": GLib.Variant("u", 1)}, 2)[1].endswith("parameter 'inbound.color' not supported")
+
+
+# Chains of images.
+
+@pytest.fixture
+def chain(daemon, virsh):  # noqa: F811
+    """top.qcow2 on middle.qcow2 on base.raw, as vda; the document does not say so."""
+    def image(*words):
+        subprocess.run(["qemu-img", "create", "-q", *words], check=True, cwd=daemon.root)
+
+    image("-f", "raw", "base.raw", "1M")
+    image("-f", "qcow2", "-b", "base.raw", "-F", "raw", "middle.qcow2")
+    image("-f", "qcow2", "-b", "middle.qcow2", "-F", "qcow2", "top.qcow2")
+
+    def define(backing=""):
+        path = daemon.root / "chain.xml"
+        path.write_text(domain_xml(NAME, UUID, devices=f"""
+            <disk type='file'><driver name='qemu' type='qcow2'/><source file='{daemon.root}/top.qcow2'/>{backing}
+            <target dev='vda' bus='virtio'/></disk>
+            <disk type='file' device='cdrom'><target dev='hda' bus='ide'/></disk>"""))
+        virsh("define", path)
+        return virsh
+
+    return define
+
+
+def shown(shell, *words):
+    """The files of vda's chain with their formats and indexes, and whether its end is said."""
+    disk = ElementTree.fromstring(shell("dumpxml", NAME, *words)).find("devices/disk")
+    index = disk.find("source").get("index")
+    images = [(os.path.basename(disk.find("source").get("file")), disk.find("driver").get("type"), index and int(index))]
+    backing = disk.find("backingStore")
+    while backing is not None and backing.find("source") is not None:
+        images.append((os.path.basename(backing.find("source").get("file")), backing.find("format").get("type"),
+                       int(backing.get("index")) if backing.get("index") else None))
+        backing = backing.find("backingStore")
+    return images, backing is not None
+
+
+WHOLE = [("top.qcow2", "qcow2", 2), ("middle.qcow2", "qcow2", 3), ("base.raw", "raw", 4)]
+
+
+def nodes(shell):
+    answer = json.loads(shell("qemu-monitor-command", NAME, '{"execute":"query-named-block-nodes","arguments":{"flat":true}}'))
+    return sorted(node["node-name"] for node in answer["return"])
+
+
+def test_the_chain_is_shown(daemon, chain):
+    shell = chain()
+    shell("start", NAME)
+    assert shown(shell) == (WHOLE, True)
+    assert shown(shell, "--inactive") == ([("top.qcow2", "qcow2", None)], False)
+    assert nodes(shell) == [f"libvirt-{n}-{kind}" for n in (2, 3, 4) for kind in ("format", "storage")]
+    stats = shell.fields("domstats", NAME, "--block", "--backing")
+    assert "block.count=4" in shell("domstats", NAME, "--block", "--backing")
+    assert f"block.2.path={daemon.root}/base.raw" in stats
+    assert "block.2.backingIndex=4" in stats and "block.2.capacity=1048576" in stats
+    assert "block.count=2" in shell("domstats", NAME, "--block")
+
+    daemon.kill()
+    daemon.start()
+    assert shown(shell) == (WHOLE, True)
+    shell("domblkthreshold", NAME, "vda[4]", "1")
+    assert "vda[5]" in shell.fails("domblkthreshold", NAME, "vda[5]", "1")
+    shell("managedsave", NAME)
+    shell("start", NAME)
+    assert shown(shell) == (WHOLE, True)
+
+
+def test_a_chain_that_is_spelled_out(daemon, chain):
+    """The live document defined again; and one that ends the chain early, at images that are taken at its word."""
+    shell = chain()
+    shell("start", NAME)
+    path = daemon.root / "live.xml"
+    path.write_text(shell("dumpxml", NAME))
+    shell("destroy", NAME)
+    shell("define", path)
+    spelled = [(name, kind, None) for name, kind, _ in WHOLE]
+    assert shown(shell) == (spelled, True)
+    shell("start", NAME)
+    assert shown(shell) == (WHOLE, True) and shown(shell, "--inactive") == (spelled, True)
+    shell("destroy", NAME)
+
+    shell = chain("<backingStore/>")
+    shell("start", NAME)
+    assert shown(shell) == (WHOLE[:1], True) and nodes(shell) == ["libvirt-2-format", "libvirt-2-storage"]
+    shell("destroy", NAME)
+
+    shell = chain(f"<backingStore type='file'><format type='qcow2'/><source file='{daemon.root}/middle.qcow2'/></backingStore>")
+    shell("start", NAME)
+    assert shown(shell) == (WHOLE, True)
+    shell("destroy", NAME)
+
+    shell = chain(f"<backingStore type='file'><format type='qcow2'/><source file='{daemon.root}/nothing'/></backingStore>")
+    assert "nothing" in shell.fails("start", NAME)
+
+
+def test_a_chain_that_comes_back_to_itself(daemon, chain):
+    shell = chain()
+    subprocess.run(["qemu-img", "rebase", "-u", "-b", "top.qcow2", "-F", "qcow2", "middle.qcow2"], check=True,
+                   cwd=daemon.root)
+    assert "comes back to" in shell.fails("start", NAME)
+
+
+def test_sizes_of_what_does_not_run(daemon, defined):
+    stats = defined("domstats", NAME, "--block")
+    for figure in ("block.0.capacity=16777216", f"block.1.capacity={4 * MIB}", f"block.1.physical={4 * MIB}",
+                   f"block.2.capacity={MIB}"):
+        assert f"  {figure}\n" in stats
+    assert "block.3.capacity" not in stats
+    (daemon.root / "b.raw").write_bytes(bytes(2 * MIB))
+    assert f"  block.1.capacity={2 * MIB}\n" in defined("domstats", NAME, "--block")
+    (daemon.root / "b.raw").unlink()
+    assert "block.1.capacity" not in defined("domstats", NAME, "--block")
