@@ -33,7 +33,7 @@ ask_cpuid (guint32 leaf, guint32 subleaf)
   CpuidAnswer answer = { 0 };
   guint32 *r = answer.registers;
 
-  if (__get_cpuid_max (leaf & EXTENDED_LEAVES, NULL) >= leaf)
+  if ((guint32)__get_cpuid_max (leaf & EXTENDED_LEAVES, NULL) >= leaf)
     __cpuid_count (leaf, subleaf, r[CPU_REGISTER_EAX], r[CPU_REGISTER_EBX], r[CPU_REGISTER_ECX],
                    r[CPU_REGISTER_EDX]);
   return answer;
@@ -52,16 +52,16 @@ has_subleaf (const CpuWord *word)
 static guint32
 read_msr (guint32 index)
 {
-  struct {
-    struct kvm_msrs head;
-    struct kvm_msr_entry entry;
-  } request = { .head = { .nmsrs = 1 }, .entry = { .index = index } };
+  g_autofree struct kvm_msrs *request = g_malloc0 (sizeof (struct kvm_msrs) + sizeof (struct kvm_msr_entry));
   int kvm = open ("/dev/kvm", O_RDWR | O_CLOEXEC);
-  int count = kvm >= 0 ? ioctl (kvm, KVM_GET_MSRS, &request) : -1;
+  int count;
 
+  request->nmsrs = 1;
+  request->entries[0].index = index;
+  count = kvm >= 0 ? ioctl (kvm, KVM_GET_MSRS, request) : -1;
   if (kvm >= 0)
     close (kvm);
-  return count == 1 ? (guint32)request.entry.data : 0;
+  return count == 1 ? (guint32)request->entries[0].data : 0;
 }
 
 static void

@@ -8,12 +8,14 @@
 #include "qemu/firmware.h"
 
 char *
-host_capabilities_xml (QemuCaps *caps)
+host_capabilities_xml (const GPtrArray *emulators)
 {
-  g_autoptr (NodeFacts) facts = node_facts_read (caps);
-  const HostEmulator emulator = { caps };
+  g_autoptr (NodeFacts) facts = node_facts_read (g_ptr_array_index (emulators, emulators->len - 1));
+  g_autofree HostEmulator *list = g_new0 (HostEmulator, emulators->len);
 
-  return qemu_capabilities_to_xml (node_facts_get (facts), &emulator, 1);
+  for (guint i = 0; i < emulators->len; i++)
+    list[i].caps = g_ptr_array_index (emulators, i);
+  return qemu_capabilities_to_xml (node_facts_get (facts), list, emulators->len);
 }
 
 const QemuMachine *

@@ -75,18 +75,78 @@ call_with_caps (Call *call, const char *emulator, const char *arch, void (*then)
   job_start ("capabilities", get_caps, request, caps_request_free, 0, got_caps, request);
 }
 
-static void
-answer_capabilities (Call *call, QemuCaps *caps)
-{
-  g_autofree char *xml = host_capabilities_xml (caps);
+/* What the host's own document is made of: every emulator whose machines can be run here. */
+typedef struct {
+  Call *call;
+  CapsCache *cache;
+  char *own; /* the emulator the settings name for the host's architecture, or NULL */
+} HostRequest;
 
-  call_answer (call, g_variant_new ("(s)", xml));
+static void
+host_request_free (gpointer data)
+{
+  HostRequest *request = data;
+
+  g_free (request->own);
+  g_free (request);
+}
+
+/* In the order in which libvirt lists them. One that cannot be asked is left out, but for the host's own. */
+static gpointer
+get_all_caps (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  static const char *const architectures[] = { "i686", "x86_64" };
+  HostRequest *request = input;
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify)qemu_caps_unref);
+  struct utsname host = { 0 };
+
+  uname (&host);
+  host_cpu_get (); /* the first time takes a moment, and the main loop will want it */
+  for (guint i = 0; i < G_N_ELEMENTS (architectures); i++) {
+    gboolean is_own = g_str_equal (architectures[i], host.machine);
+    g_autofree char *path =
+        is_own && request->own != NULL ? g_strdup (request->own) : qemu_find_emulator (architectures[i]);
+    QemuCaps *caps;
+
+    if (path == NULL)
+      continue;
+    caps = caps_cache_get (request->cache, path, is_own ? error : NULL);
+    if (caps != NULL)
+      g_ptr_array_add (all, caps);
+    else if (is_own)
+      return NULL;
+  }
+  if (all->len > 0)
+    return g_steal_pointer (&all);
+  virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "unable to find any emulator to serve '%s' architecture",
+                  host.machine);
+  return NULL;
+}
+
+static void
+got_all_caps (gpointer result, const GError *error, gpointer data)
+{
+  HostRequest *request = data;
+  g_autoptr (GPtrArray) all = result;
+  g_autofree char *xml = NULL;
+
+  if (all == NULL) {
+    call_fail (request->call, g_error_copy (error));
+    return;
+  }
+  xml = host_capabilities_xml (all);
+  call_answer (request->call, g_variant_new ("(s)", xml));
 }
 
 void
 op_connect_get_capabilities (Call *call)
 {
-  call_with_caps (call, NULL, NULL, answer_capabilities);
+  HostRequest *request = g_new0 (HostRequest, 1);
+
+  request->call = call;
+  request->cache = call->manager->caps;
+  request->own = g_strdup (call->manager->settings->emulator);
+  job_start ("capabilities", get_all_caps, request, host_request_free, 0, got_all_caps, request);
 }
 
 static void

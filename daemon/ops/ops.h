@@ -299,7 +299,7 @@ void domain_end_progress (Domain *domain, const GError *error);
 /* VIR_CONNECT_LIST_DOMAINS_*: whether the flags' groups let the domain pass. */
 gboolean domain_passes_filter (const Domain *domain, guint flags);
 /* ops/capabilities-xml.c: the documents. (transfer full) */
-char *host_capabilities_xml (QemuCaps *caps);
+char *host_capabilities_xml (const GPtrArray *emulators); /* of QemuCaps, the host's own the last */
 char *domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, const char *type,
                                GError **error);
 

@@ -144,6 +144,16 @@ add_devices (XmlElement *root, const Subject *subject)
 }
 
 static void
+add_memory (XmlElement *root, const Subject *subject)
+{
+  static const Choice sources[] = { { "file", "memory-backend-file" },
+                                    { "anonymous", NULL },
+                                    { "memfd", "memory-backend-memfd" } };
+
+  ADD_CHOICES (words_supported (root, "memoryBacking", TRUE), subject, "sourceType", sources);
+}
+
+static void
 add_hyperv (XmlElement *features, const Subject *subject)
 {
   QemuAccel accel = subject->kvm ? QEMU_ACCEL_KVM : QEMU_ACCEL_TCG;
@@ -240,7 +250,7 @@ qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmw
   words_supported (root, "iothreads", qemu_caps_has_type (caps, "iothread"));
   add_os (root, &subject);
   domain_capabilities_add_cpu (root, caps, subject.kvm);
-  words_supported (root, "memoryBacking", FALSE);
+  add_memory (root, &subject);
   add_devices (root, &subject);
   add_features (root, &subject);
   return xml_element_to_string (root);

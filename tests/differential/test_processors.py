@@ -211,11 +211,9 @@ def test_the_host_s_processor(both):
 
 # Of what documents may say, libvirt offers more: elements, and why ours say no.
 NOT_OFFERED = {
-    "memoryBacking": "memory is taken as QEMU does by itself; <memoryBacking> is refused when a machine is started",
     "devices/hostdev": "no devices of the host are handed to guests yet",
     "devices/filesystem": "no folders are shared with guests yet",
     "devices/tpm": "no TPM is emulated yet",
-    "devices/redirdev": "no USB devices are redirected yet",
     "features/backingStoreInput": "images are opened with the backing files they name themselves",
     "features/backup": "there are no backups yet",
 }
