@@ -203,7 +203,7 @@ split_schedulers (GPtrArray **list, const FieldTable *table)
   split = g_ptr_array_new ();
   for (guint i = 0; i < (*list)->len; i++) {
     CpuScheduler *scheduler = g_ptr_array_index (*list, i);
-    g_autoptr (CpuSet) set = cpu_set_parse (scheduler->ids, NULL);
+    g_autoptr (CpuSet) set = scheduler->ids != NULL ? cpu_set_parse (scheduler->ids, NULL) : NULL;
     gboolean kept = FALSE;
 
     for (guint id = 0; set != NULL && id < CPU_SET_MAX; id++) {
@@ -217,6 +217,8 @@ split_schedulers (GPtrArray **list, const FieldTable *table)
       single->ids = g_strdup_printf ("%u", id);
       g_ptr_array_add (split, single);
     }
+    if (!kept)
+      field_free (table, scheduler);
   }
   g_ptr_array_unref (*list);
   *list = split;
@@ -339,9 +341,11 @@ validate_schedulers (Validation *validation, const GPtrArray *list, const char *
   for (guint i = 0; list != NULL && i < list->len; i++) {
     const CpuScheduler *scheduler = g_ptr_array_index (list, i);
     const CpuScheduler *next = i + 1 < list->len ? g_ptr_array_index (list, i + 1) : NULL;
-    guint64 id = g_ascii_strtoull (scheduler->ids, NULL, 10);
+    guint64 id = scheduler->ids != NULL ? g_ascii_strtoull (scheduler->ids, NULL, 10) : 0;
 
-    if (next != NULL && g_str_equal (next->ids, scheduler->ids))
+    if (scheduler->ids == NULL)
+      continue; /* the reader has said so */
+    if (next != NULL && g_strcmp0 (next->ids, scheduler->ids) == 0)
       validation_error_code (validation, VIR_ERR_XML_DETAIL, &next->ids, next,
                              "'%s' attributes '%s' must not overlap", element, attribute);
     if (of_iothreads ? !domain_has_iothread (def, id) : id >= def->vcpus.value)
