@@ -128,7 +128,7 @@ op_domain_start_dirty_rate_calc (Call *call)
     return;
   }
   if (seconds < SECONDS_MIN || seconds > SECONDS_MAX) {
-    call_fail_with (call, VIR_ERR_CONFIG_UNSUPPORTED,
+    call_fail_from (call, VIR_FROM_QEMU, VIR_ERR_CONFIG_UNSUPPORTED,
                     "seconds=%d is invalid, please choose value within [%d, %d].", seconds, SECONDS_MIN,
                     SECONDS_MAX);
     return;

@@ -6,8 +6,10 @@
  */
 #include "daemon/machine.h"
 #include "daemon/ops/ops.h"
+
 #include "model/graphics.h"
 #include "model/video.h"
+#include "qemu/recipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { RELOAD_ANY, RELOAD_VNC }; /* newer than this host's libvirt headers */
 
 #define SCREENSHOT_FDSET 0x5c5 /* QEMU's fd sets are numbered: one that no device has */
 
@@ -167,6 +171,34 @@ op_domain_open_graphics_fd (Call *call)
   close (pair[0]);
   call->descriptors_in_answer = TRUE;
   begin_add_client (call, protocol, pair[1]);
+}
+
+/* Certificates. */
+
+static void
+reloaded (JsonNode *answer, const GError *error, gpointer data)
+{
+  if (answer != NULL)
+    call_answer_nothing (data);
+  else
+    call_fail (data, g_error_copy (error));
+}
+
+/* Only VNC's can be read again. */
+void
+op_domain_graphics_reload (Call *call)
+{
+  guint type = call_uint (call, 1);
+
+  if (!call_check_flags (call, call_uint (call, 2), 0))
+    return;
+  if (type > RELOAD_VNC)
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "unknown graphics reload type %u: %d (any) or %d (vnc)", type,
+                    RELOAD_ANY, RELOAD_VNC);
+  else if (call_check_monitor (call))
+    qmp_ask (call->domain->machine->qmp, "display-reload",
+             props ("type", "s", "vnc", "tls-certs", "b", TRUE, NULL), call->manager->settings->call_timeout,
+             reloaded, call);
 }
 
 /* Screenshots. */

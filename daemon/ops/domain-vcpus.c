@@ -166,7 +166,7 @@ choose_live (const VcpuChange *change, const DomainDef *def, gboolean *ret_plug,
 {
   *ret_plug = change->on;
   if (change->maximum) {
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
                     "maximum vcpu count of a live domain can't be modified");
     return NULL;
   }
@@ -378,7 +378,7 @@ op_domain_set_vcpus (Call *call)
 void
 op_domain_set_vcpu (Call *call)
 {
-  const char *text = call_string (call, 1), *mistake = NULL;
+  const char *text = call_string (call, 1), *mistake;
   int state = call_int (call, 2);
   guint flags = call_uint (call, 3);
   g_autoptr (CpuSet) map = NULL;
@@ -387,12 +387,12 @@ op_domain_set_vcpu (Call *call)
   if (!call_check_flags (call, flags, AFFECT))
     return;
   if (state != 0 && state != 1) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "unsupported state value");
+    call_fail_plain (call, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported state value");
     return;
   }
   map = cpu_set_parse (text, &mistake);
   if (map == NULL) {
-    call_fail_with (call, VIR_ERR_INVALID_ARG, "Failed to parse bitmap '%s': %s", text, mistake);
+    call_fail_from (call, VIR_FROM_NONE, VIR_ERR_INVALID_ARG, "Failed to parse bitmap '%s'", text);
     return;
   }
   if (cpu_set_count (map) == 0) {

@@ -133,6 +133,13 @@ void op_domain_set_max_memory (Call *call);
 void op_domain_set_memory (Call *call);
 void op_domain_start_dirty_rate_calc (Call *call);
 void op_domain_set_memory_stats_period (Call *call);
+void op_domain_fd_associate (Call *call);
+void op_domain_get_launch_security_info (Call *call);
+void op_domain_graphics_reload (Call *call);
+void op_domain_set_launch_security_state (Call *call);
+void op_node_alloc_pages (Call *call);
+void op_node_get_sev_info (Call *call);
+void op_node_suspend_for_duration (Call *call);
 void op_domain_set_vcpu (Call *call);
 void op_domain_set_vcpus (Call *call);
 
