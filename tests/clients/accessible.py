@@ -4,6 +4,7 @@
     accessible.py wait TEXT...      until all of them are shown: exit status 0
     accessible.py press ROLE NAME   find it, and do its (first) action
     accessible.py click TEXT        click on the row of a list that shows TEXT
+    accessible.py set NAME NUMBER   turn a spin button
     accessible.py tree              everything, indented
 
 A program of its own because the accessibility bus belongs to one desktop, and a test process sees several.
@@ -79,6 +80,10 @@ def click(node):
     return Atspi.generate_mouse_event(area.x + area.width // 2, area.y + area.height // 2, "b1c")
 
 
+def turn(node, number):
+    return Atspi.Value.set_current_value(node.get_value_iface(), number)
+
+
 def tree():
     for depth, node in everything():
         print("  " * depth + f"{node.get_role_name()}: {' | '.join(filter(None, texts(node)))!r}")
@@ -96,6 +101,10 @@ def main(command, *words):
         node = find(lambda node: node.get_role_name() == role and node.get_name() == name
                     and node.get_state_set().contains(Atspi.StateType.SENSITIVE))
         done = node is not None and press(node)
+    elif command == "set":
+        name, number = words
+        node = find(lambda node: node.get_role_name() == "spin button" and node.get_name() == name)
+        done = node is not None and turn(node, float(number))
     else:
         node = find(lambda node: node.get_role_name() in ("table cell", "list item") and shows(words[0])(node))
         done = node is not None and click(node)

@@ -120,3 +120,34 @@ def test_vnc_console(desktop, host, machine):
         wait_for(lambda: [name for _, name, arguments in seen
                           if name.endswith(".Graphics") and arguments[0] == VNC_READY], "the console's VNC client")
     wait_for(lambda: desktop.picture().get(TEXT_GREY, 0) > 500, "the firmware's text in the console")
+
+
+def test_memory_processors_and_new_hardware(desktop, host, machine):
+    desktop.virt_manager("--show-domain-editor", machine)
+    desktop.accessible("wait", "web on QEMU/KVM", "Boot Options")
+    desktop.accessible("click", "Memory")
+    desktop.accessible("set", "Memory Select", "96")
+    desktop.accessible("press", "push button", "config-apply")
+    wait_for(lambda: host.virsh("dumpxml", "web", "--xpath", "/domain/currentMemory/text()") == "98304", "the new memory")
+    desktop.accessible("click", "CPUs")
+    desktop.accessible("set", "Virtual CPU Select", "2")
+    desktop.accessible("press", "push button", "config-apply")
+    wait_for(lambda: host.virsh("dumpxml", "web", "--xpath", "/domain/vcpu/text()") == "2", "the new processors")
+
+    desktop.accessible("press", "push button", "add-hardware")
+    desktop.accessible("wait", "Add New Virtual Hardware")
+    desktop.accessible("click", "RNG")
+    desktop.accessible("press", "push button", "Finish")
+    desktop.accessible("wait", "RNG /dev/urandom")
+    assert host.virsh("dumpxml", "web", "--xpath", "//rng/backend/text()") == "/dev/urandom"
+
+
+def test_shut_down_from_the_window(desktop, host, machine):
+    host.virsh("start", machine)
+    host.console(machine, "guest: ready")  # from now on it hears the power button
+    desktop.virt_manager("--show-domain-console", machine)
+    desktop.accessible("wait", "web on QEMU/KVM")
+    desktop.accessible("press", "push button", "Shut Down")
+    wait_for(lambda: host.virsh("domstate", "--reason", machine) == "shut off (shutdown)", "the end of the guest")
+    desktop.accessible("press", "push button", "Run")
+    wait_for(lambda: host.virsh("domstate", machine) == "running", "the next start")
