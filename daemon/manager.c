@@ -6,6 +6,7 @@
 #include "daemon/manager.h"
 
 #include "daemon/definition.h"
+#include "daemon/host/account.h"
 #include "daemon/machine.h"
 #include "daemon/qemu/adopt.h"
 #include "daemon/qemu/monitor-socket.h"
@@ -40,6 +41,15 @@ find_caps (gpointer data, const char *emulator)
   return caps;
 }
 
+/* What is told of KVM is what a start will find. */
+static char *
+kvm_problem (gpointer data)
+{
+  g_autoptr (Account) account = account_for_qemu (data, NULL);
+
+  return account != NULL ? account_device_problem (account, "/dev/kvm") : NULL;
+}
+
 Manager *
 manager_new (const Settings *settings, GError **error)
 {
@@ -53,6 +63,7 @@ manager_new (const Settings *settings, GError **error)
   manager->store = g_steal_pointer (&store);
   manager->events = events_new ();
   manager->caps = caps_cache_new (settings->cache_directory);
+  caps_cache_set_kvm_problem (manager->caps, kvm_problem, (gpointer)settings);
   manager->platform = qemu_platform_new (find_caps, manager);
   manager->by_uuid = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_free);
   manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);

@@ -36,6 +36,8 @@ struct CapsCache {
   GHashTable *entries; /* path → Entry */
   char *kvm_device;    /* what /dev/kvm was when it was tried */
   gboolean kvm_works;
+  CapsKvmProblem problem; /* may be NULL */
+  gpointer problem_data;
 };
 
 static void
@@ -63,6 +65,13 @@ caps_cache_new (const char *directory)
   g_cond_init (&cache->asked);
   cache->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, entry_free);
   return cache;
+}
+
+void
+caps_cache_set_kvm_problem (CapsCache *cache, CapsKvmProblem problem, gpointer data)
+{
+  cache->problem = problem;
+  cache->problem_data = data;
 }
 
 void
@@ -105,6 +114,8 @@ kvm_works (CapsCache *cache)
   if (g_strcmp0 (device, cache->kvm_device) != 0) {
     g_autofree char *problem = probe_kvm_problem ();
 
+    if (problem == NULL && cache->problem != NULL)
+      problem = cache->problem (cache->problem_data);
     cache->kvm_works = problem == NULL;
     g_free (cache->kvm_device);
     cache->kvm_device = g_steal_pointer (&device);

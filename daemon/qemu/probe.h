@@ -11,6 +11,10 @@
 typedef struct CapsCache CapsCache;
 
 CapsCache *caps_cache_new (const char *directory); /* NULL: in memory only */
+/* Why QEMU could not use the KVM that we can (its account may not open /dev/kvm), NULL when it could: any
+ * thread. Set before the first question. (transfer full) */
+typedef char *(*CapsKvmProblem) (gpointer data);
+void caps_cache_set_kvm_problem (CapsCache *cache, CapsKvmProblem problem, gpointer data);
 void caps_cache_free (CapsCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CapsCache, caps_cache_free)
 

@@ -3,8 +3,9 @@
 
     accessible.py wait TEXT...      until all of them are shown: exit status 0
     accessible.py press ROLE NAME   find it, and do its (first) action
-    accessible.py click TEXT        click on the row of a list that shows TEXT
+    accessible.py click TEXT        click on the row of a list, or the tab, that shows TEXT
     accessible.py set NAME NUMBER   turn a spin button
+    accessible.py type NAME TEXT    fill a field
     accessible.py tree              everything, indented
 
 A program of its own because the accessibility bus belongs to one desktop, and a test process sees several.
@@ -101,12 +102,17 @@ def main(command, *words):
         node = find(lambda node: node.get_role_name() == role and node.get_name() == name
                     and node.get_state_set().contains(Atspi.StateType.SENSITIVE))
         done = node is not None and press(node)
+    elif command == "type":
+        name, text = words
+        node = find(lambda node: node.get_role_name() == "text" and node.get_name() == name
+                    and node.get_state_set().contains(Atspi.StateType.SHOWING))
+        done = node is not None and Atspi.EditableText.set_text_contents(node.get_editable_text_iface(), text)
     elif command == "set":
         name, number = words
         node = find(lambda node: node.get_role_name() == "spin button" and node.get_name() == name)
         done = node is not None and turn(node, float(number))
     else:
-        node = find(lambda node: node.get_role_name() in ("table cell", "list item") and shows(words[0])(node))
+        node = find(lambda node: node.get_role_name() in ("table cell", "list item", "page tab") and shows(words[0])(node))
         done = node is not None and click(node)
     if not done:
         print(f"accessible: {command} {words} failed; this is shown:")

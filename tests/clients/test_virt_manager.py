@@ -151,3 +151,43 @@ def test_shut_down_from_the_window(desktop, host, machine):
     wait_for(lambda: host.virsh("domstate", "--reason", machine) == "shut off (shutdown)", "the end of the guest")
     desktop.accessible("press", "push button", "Run")
     wait_for(lambda: host.virsh("domstate", machine) == "running", "the next start")
+
+
+def test_pools_and_volumes(desktop, host):
+    host.virsh("pool-define-as", "images", "dir", "--target", host.images)
+    host.virsh("pool-start", "images")
+    host.virsh("vol-create-as", "images", "data.qcow2", "32M", "--format", "qcow2")
+    desktop.virt_manager("--show-host-summary")
+    desktop.accessible("wait", "Connection Details", "Storage")
+    desktop.accessible("click", "Storage")
+    desktop.accessible("click", "images")
+    desktop.accessible("wait", str(host.images), "data.qcow2", "32.00 MiB")
+    host.virsh("pool-destroy", "images")  # by another client: the window hears of it
+    desktop.accessible("wait", "Inactive")
+
+
+def test_a_machine_made_by_the_wizard(desktop, host):
+    """There is no network to be chosen yet, so the card that the wizard adds is taken out again."""
+    disk = host.disk("new.qcow2")
+    desktop.virt_manager()
+    desktop.accessible("wait", "QEMU/KVM")
+    desktop.accessible("press", "push button", "New")
+    desktop.accessible("press", "radio button", "Import existing disk image")
+    desktop.accessible("press", "push button", "Forward")
+    desktop.accessible("type", "import-entry", disk)
+    desktop.accessible("type", "oslist-entry", "generic linux 2022")
+    desktop.accessible("click", "Generic Linux 2022")
+    desktop.accessible("press", "push button", "Forward")
+    desktop.accessible("wait", "Step 3 of 4", "MiB available on the host")
+    desktop.accessible("press", "push button", "Forward")
+    desktop.accessible("wait", "Step 4 of 4", str(disk))
+    desktop.accessible("press", "check box", "Customize configuration before install")
+    desktop.accessible("press", "push button", "Finish")
+    desktop.accessible("wait", "Begin Installation", "USB Redirector 2")
+    desktop.accessible("click", "NIC")
+    desktop.accessible("press", "push button", "config-remove")
+    desktop.accessible("press", "push button", "Yes")
+    wait_for(lambda: "NIC :" not in desktop.accessible("tree"), "the end of the card")
+    desktop.accessible("press", "push button", "Begin Installation")
+    wait_for(lambda: host.virsh("list", "--name") == "linux2022", "the machine")
+    assert host.virsh("domblklist", "linux2022").split() == ["vda", str(disk)]
