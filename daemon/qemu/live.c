@@ -213,7 +213,8 @@ live_number_images (DeviceDisk *disk, GHashTable *images, guint node)
   disk->source_index = NUMBER (node);
   disk_backing_free (disk->backing);
   disk->backing = backing_of (info->backing, node + 1);
-  disk->backing->detected = !said;
+  /* That nothing is below is said for good, as libvirt has it: only images that were found are live. */
+  disk->backing->detected = !said && info->backing != NULL;
   for (; info != NULL; info = info->backing)
     node++;
   return node;
