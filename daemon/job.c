@@ -45,6 +45,7 @@ typedef struct {
 } MainLoopCall;
 
 static guint running_jobs; /* main loop only */
+static _Thread_local Job *current_job;
 static GMutex threads_lock;
 static GPtrArray *waiting_threads; /* Waiting, under the lock; the one that has waited least is last */
 
@@ -80,7 +81,9 @@ static void
 run (Job *job)
 {
   pthread_setname_np (pthread_self (), job->name);
+  current_job = job;
   job->result = job->function (job, job->input, &job->error);
+  current_job = NULL;
   if (job->result == NULL && job->error == NULL)
     virt_error_set (&job->error, VIR_ERR_INTERNAL_ERROR, "a job ended with neither a result nor an error");
   main_loop_run (job_finish, job);
@@ -240,6 +243,12 @@ job_in_main_loop (Job *job G_GNUC_UNUSED, void (*function) (gpointer), gpointer 
 
   g_cond_clear (&call.finished_changed);
   g_mutex_clear (&call.lock);
+}
+
+Job *
+job_current (void)
+{
+  return current_job;
 }
 
 guint

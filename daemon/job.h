@@ -36,5 +36,8 @@ gboolean job_check (Job *job, GError **error); /* FALSE once cancelled or late *
 /* Run @function in the main loop and wait for it to have run: how a job publishes something half way. */
 void job_in_main_loop (Job *job, void (*function) (gpointer), gpointer data);
 
+/* The job whose thread this is; NULL in any other thread. */
+Job *job_current (void);
+
 /* How many jobs are running: the daemon waits for none at its end, tests look at it. */
 guint job_count (void);

@@ -8,6 +8,7 @@
 #include "daemon/auto-destroy.h"
 #include "daemon/dbus/server.h"
 #include "daemon/log.h"
+#include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/process.h"
 #include "daemon/rpc/server.h"
 #include "daemon/service.h"
@@ -108,6 +109,22 @@ ready (gpointer data)
   manager_autostart (data);
 }
 
+static gpointer
+rotate_logs (Job *job G_GNUC_UNUSED, gpointer directory, GError **error G_GNUC_UNUSED)
+{
+  machine_logs_rotate (directory);
+  return JOB_OK;
+}
+
+static gboolean
+look_at_logs (gpointer data)
+{
+  const Settings *settings = data;
+
+  job_start ("logs", rotate_logs, g_strdup (settings->log_directory), g_free, 0, NULL, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
 static gboolean
 serve (const Settings *settings, GError **error)
 {
@@ -126,6 +143,7 @@ serve (const Settings *settings, GError **error)
   if (rpc == NULL)
     return FALSE;
   bus = dbus_server_new (manager, ready, manager);
+  g_timeout_add_seconds (MACHINE_LOG_SECONDS, look_at_logs, (gpointer)settings);
   g_unix_signal_add (SIGTERM, end, loop);
   g_unix_signal_add (SIGINT, end, loop);
   g_main_loop_run (loop);

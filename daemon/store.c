@@ -8,8 +8,9 @@
  *   2  the document is NAME.xml               ← from here on the new definition holds
  *   3  UUID.next.xml becomes UUID.xml
  *
- * A crash between 1 and 2 leaves a UUID.next.xml whose checksum fits no document: removed at the next start;
- * one between 2 and 3 leaves one that fits: step 3 is done then.
+ * A definition that goes away, or gets another name, is several files to remove; so first UUID.leaving says
+ * the name that is going, and last it is removed. What a crash leaves of all this, store-recover.c finishes
+ * or undoes.
  */
 #include "daemon/store.h"
 
@@ -28,11 +29,10 @@
 
 #define COMPLETED_HEADER     "<!-- made from sha256:"
 #define COMPLETED_HEADER_END " -->\n"
-#define NEXT_SUFFIX          ".next.xml"
 #define INDEX_NAME           "index"
 
-static char *
-domains_path (const char *directory, const char *name, const char *suffix)
+char *
+store_path_in (const char *directory, const char *name, const char *suffix)
 {
   return g_strconcat (directory, "/", name, suffix, NULL);
 }
@@ -42,68 +42,23 @@ store_source_path (Store *store, const char *name)
 {
   g_autofree char *encoded = store_encode_name (name);
 
-  return domains_path (store->documents, encoded, ".xml");
+  return store_path_in (store->documents, encoded, ".xml");
 }
 
-static char *
-autostart_path (Store *store, const char *name, StoreAutostart which)
+char *
+store_autostart_path (Store *store, const char *name, StoreAutostart which)
 {
   g_autofree char *encoded = store_encode_name (name);
 
-  return domains_path (store->autostart[which], encoded, ".xml");
+  return store_path_in (store->autostart[which], encoded, ".xml");
 }
 
-/* The first line of a completed text made from @source. */
-static char *
-completed_header (const char *source)
+char *
+store_completed_header (const char *source)
 {
   g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, source, -1);
 
   return g_strconcat (COMPLETED_HEADER, sum, COMPLETED_HEADER_END, NULL);
-}
-
-/* After a crash: finish or forget the change that UUID.next.xml is the first step of. */
-static void
-recover_next (Store *store, const char *path, const char *uuid)
-{
-  g_autofree char *text = store_read_file (path, XML_MAX_BYTES, NULL, NULL);
-  g_autofree char *final = domains_path (store->completed, uuid, ".xml");
-  g_autofree char *name = NULL, *source = NULL, *header = NULL;
-
-  if (text != NULL && store_identify (text, path, &name, NULL, NULL))
-    source = store_load_source (store, name, NULL);
-  if (source != NULL)
-    header = completed_header (source);
-  if (header != NULL && g_str_has_prefix (text, header)) {
-    if (rename (path, final) == 0)
-      g_message ("%s: finished the change that was under way", final);
-  } else {
-    store_remove_file (path, NULL);
-  }
-}
-
-/* What a crash left half done is finished or removed. */
-static void
-recover (Store *store)
-{
-  const char *const directories[] = { store->documents, store->completed, store->autostart[STORE_AUTOSTART],
-                                      store->autostart[STORE_AUTOSTART_ONCE] };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (directories); i++) {
-    g_autoptr (GDir) directory = g_dir_open (directories[i], 0, NULL);
-    const char *name;
-
-    while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
-      g_autofree char *path = g_build_filename (directories[i], name, NULL);
-      g_autofree char *uuid = g_strndup (name, UUID_TEXT - 1);
-
-      if (g_str_has_prefix (name, STORE_ASIDE_PREFIX))
-        unlink (path);
-      else if (directories[i] == store->completed && strlen (name) == UUID_TEXT - 1 + strlen (NEXT_SUFFIX)
-               && g_str_has_suffix (name, NEXT_SUFFIX))
-        recover_next (store, path, uuid);
-    }
-  }
 }
 
 Store *
@@ -128,7 +83,7 @@ store_new (const Settings *settings, GError **error)
       || !store_make_directory (settings->log_directory, 0755, error)
       || !store_make_directory (settings->cache_directory, 0755, error))
     return NULL;
-  recover (store);
+  store_recover (store);
   index = g_build_filename (store->completed, INDEX_NAME, NULL);
   store->index = store_index_open (index);
   return g_steal_pointer (&store);
@@ -176,11 +131,11 @@ gboolean
 store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
             GError **error)
 {
-  g_autofree char *header = completed_header (source);
+  g_autofree char *header = store_completed_header (source);
   g_autofree char *text = g_strconcat (header, completed, NULL);
   g_autofree char *path = store_source_path (store, name);
-  g_autofree char *final = domains_path (store->completed, uuid, ".xml");
-  g_autofree char *next = domains_path (store->completed, uuid, NEXT_SUFFIX);
+  g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
+  g_autofree char *next = store_path_in (store->completed, uuid, STORE_NEXT_SUFFIX);
   g_autofree char *old = store_read_file (final, XML_MAX_BYTES, NULL, NULL);
   g_autoptr (PreparedFile) completed_file = NULL;
   g_autoptr (PreparedFile) source_file = NULL;
@@ -217,7 +172,7 @@ store_load_source (Store *store, const char *name, GError **error)
 char *
 store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error)
 {
-  g_autofree char *path = domains_path (store->completed, uuid, ".xml");
+  g_autofree char *path = store_path_in (store->completed, uuid, ".xml");
   g_autofree char *text = NULL, *source = NULL, *header = NULL;
 
   if (access (path, F_OK) < 0 && errno == ENOENT) {
@@ -229,40 +184,60 @@ store_load_completed (Store *store, const char *uuid, const char *name, gboolean
     return NULL;
   if (ret_stale != NULL) {
     source = store_load_source (store, name, NULL);
-    header = source != NULL ? completed_header (source) : NULL;
+    header = source != NULL ? store_completed_header (source) : NULL;
     *ret_stale = header != NULL && !g_str_has_prefix (text, header);
   }
   return g_steal_pointer (&text);
+}
+
+/* Say durably that @name is going, for the next start to know if this one ends here. */
+static gboolean
+begin_leaving (Store *store, const char *uuid, const char *name, GError **error)
+{
+  g_autofree char *path = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
+
+  return store_write_file (path, name, -1, 0600, error);
+}
+
+gboolean
+store_remove_links (Store *store, const char *name, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++) {
+    g_autofree char *link = store_autostart_path (store, name, i);
+
+    if (!store_remove_file (link, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+store_move_links (Store *store, const char *old_name, const char *new_name, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++) {
+    g_autofree char *old_link = store_autostart_path (store, old_name, i);
+
+    if (faccessat (AT_FDCWD, old_link, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+        && !store_set_autostart (store, new_name, i, TRUE, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean
 store_remove (Store *store, const char *uuid, const char *name, GError **error)
 {
   g_autofree char *path = store_source_path (store, name);
-  g_autofree char *link = autostart_path (store, name, STORE_AUTOSTART);
-  g_autofree char *once = autostart_path (store, name, STORE_AUTOSTART_ONCE);
-  g_autofree char *final = domains_path (store->completed, uuid, ".xml");
+  g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
+  g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
+  g_autoptr (GError) full = NULL;
 
-  /* The document goes first: without it there is no definition, whatever a crash leaves of the rest, so
-   * nobody waits for that. */
-  if (!store_remove_file (path, error) || !store_remove_file (link, error)
-      || !store_remove_file (once, error))
-    return FALSE;
-  if (unlink (final) < 0 && errno != ENOENT)
-    g_warning ("%s: %s", final, g_strerror (errno));
-  return TRUE;
-}
-
-/* What is marked by its old name is so by the new one. */
-static gboolean
-rename_autostart (Store *store, const char *old_name, const char *new_name, StoreAutostart which,
-                  GError **error)
-{
-  g_autofree char *old_link = autostart_path (store, old_name, which);
-
-  if (faccessat (AT_FDCWD, old_link, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
-    return TRUE;
-  return store_set_autostart (store, new_name, which, TRUE, error) && store_remove_file (old_link, error);
+  /* A full disk must not keep a definition alive. */
+  if (!begin_leaving (store, uuid, name, &full))
+    g_warning ("%s", full->message);
+  /* The document goes first: without it there is no definition. */
+  return store_remove_file (path, error) && store_remove_links (store, name, error)
+         && store_remove_file (final, error) && store_remove_file (leaving, error);
 }
 
 gboolean
@@ -270,20 +245,22 @@ store_rename (Store *store, const char *uuid, const char *old_name, const char *
               const char *completed, GError **error)
 {
   g_autofree char *old_path = store_source_path (store, old_name);
+  g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
 
-  /* For an instant both documents are there; store_list then takes the one the completed text was made from.
-   */
-  if (!store_save (store, uuid, new_name, source, completed, error))
+  if (!begin_leaving (store, uuid, old_name, error))
     return FALSE;
-  return rename_autostart (store, old_name, new_name, STORE_AUTOSTART, error)
-         && rename_autostart (store, old_name, new_name, STORE_AUTOSTART_ONCE, error)
-         && store_remove_file (old_path, error);
+  if (!store_save (store, uuid, new_name, source, completed, error)) {
+    store_remove_file (leaving, NULL);
+    return FALSE;
+  }
+  return store_move_links (store, old_name, new_name, error) && store_remove_file (old_path, error)
+         && store_remove_links (store, old_name, error) && store_remove_file (leaving, error);
 }
 
 gboolean
 store_set_autostart (Store *store, const char *name, StoreAutostart which, gboolean autostart, GError **error)
 {
-  g_autofree char *link = autostart_path (store, name, which);
+  g_autofree char *link = store_autostart_path (store, name, which);
   g_autofree char *encoded = store_encode_name (name);
   g_autofree char *target = g_strconcat ("../domains/", encoded, ".xml", NULL);
 

@@ -214,6 +214,11 @@ class Daemon:
             self.remove_control_groups()
             shutil.rmtree(self.root, ignore_errors=True)
 
+    def threads(self):
+        """The names of the daemon's threads."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        return [(task / "comm").read_text().strip() for task in tasks.iterdir() if task.exists()]
+
     # Calls. Arguments in GVariant's text types: call(ROOT, CONNECT, "ListDomains", "(u)", 0).
 
     def call(self, path, interface, method, signature="()", *arguments, connection=None):

@@ -7,6 +7,7 @@
  */
 #include "daemon/host/files.h"
 #include "base/virt-error.h"
+#include "daemon/outside.h"
 #include "daemon/store.h"
 
 #include <errno.h>
@@ -45,17 +46,50 @@ files_clear (Files *files)
   g_clear_pointer (&files->fds_as, g_array_unref);
 }
 
+/* One file, apart from the recipe it is of: a thread that opens it may be left behind. */
+typedef struct {
+  char *path, *made_from, *whose, *purpose;
+  gboolean writable, by_name, output, truncate;
+} Wanted;
+
+static Wanted *
+wanted_new (const RecipeFile *file)
+{
+  Wanted *wanted = g_new0 (Wanted, 1);
+
+  wanted->path = g_strdup (file->path);
+  wanted->made_from = g_strdup (file->made_from);
+  wanted->whose = file->device != NULL ? device_describe (file->device) : NULL;
+  wanted->purpose = g_strdup (file->purpose);
+  wanted->writable = file->writable;
+  wanted->by_name = file->by_name;
+  wanted->output = file->output;
+  wanted->truncate = file->truncate;
+  return wanted;
+}
+
+static void
+wanted_free (gpointer data)
+{
+  Wanted *wanted = data;
+
+  g_free (wanted->path);
+  g_free (wanted->made_from);
+  g_free (wanted->whose);
+  g_free (wanted->purpose);
+  g_free (wanted);
+}
+
 /* Always -1. */
 static int
-cannot_open (const RecipeFile *file, const char *reason, GError **error)
+cannot_open (const Wanted *file, const char *reason, GError **error)
 {
-  g_autofree char *whose = file->device != NULL ? device_describe (file->device) : NULL;
   const char *purpose = file->purpose != NULL ? file->purpose : "file";
 
-  if (whose != NULL)
+  if (file->whose != NULL)
     virt_error_set_from (error, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR,
                          "Cannot access storage file '%s': %s (%s of %s)", file->path, reason, purpose,
-                         whose);
+                         file->whose);
   else
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access %s '%s': %s", purpose, file->path, reason);
   return -1;
@@ -63,7 +97,7 @@ cannot_open (const RecipeFile *file, const char *reason, GError **error)
 
 /* The file does not exist yet: a copy of its template, whole or not at all. */
 static gboolean
-make_from_template (const RecipeFile *file, GError **error)
+make_from_template (const Wanted *file, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   g_autofree char *contents = NULL;
@@ -90,7 +124,7 @@ make_from_template (const RecipeFile *file, GError **error)
 }
 
 static int
-open_flags (const RecipeFile *file)
+open_flags (const Wanted *file)
 {
   struct stat status;
 
@@ -103,7 +137,7 @@ open_flags (const RecipeFile *file)
 }
 
 static int
-open_file (const RecipeFile *file, GError **error)
+open_file (const Wanted *file, GError **error)
 {
   struct stat status;
 
@@ -136,7 +170,7 @@ copy_all (int from, int to, guint64 length)
 
 /* QEMU opens it by name, with its own rights: an unchangeable copy that everybody may read. */
 static int
-open_copy (const RecipeFile *file, GError **error)
+open_copy (const Wanted *file, GError **error)
 {
   int from = open_file (file, error);
   struct stat status;
@@ -161,15 +195,32 @@ open_copy (const RecipeFile *file, GError **error)
   return copy;
 }
 
+/* A result is never NULL: the descriptor and one. */
+static gpointer
+open_wanted (gpointer input, GError **error)
+{
+  const Wanted *wanted = input;
+  int fd = wanted->by_name ? open_copy (wanted, error) : open_file (wanted, error);
+
+  return fd >= 0 ? GINT_TO_POINTER (fd + 1) : NULL;
+}
+
+static void
+close_unwanted (gpointer result)
+{
+  close (GPOINTER_TO_INT (result) - 1);
+}
+
 gboolean
 files_open (Files *files, const Recipe *recipe, GError **error)
 {
   for (guint i = 0; i < recipe_file_count (recipe); i++) {
     const RecipeFile *file = recipe_get_file (recipe, i);
-    int fd = file->by_name ? open_copy (file, error) : open_file (file, error);
-    if (fd < 0)
+    gpointer opened = outside_run (open_wanted, wanted_new (file), wanted_free, close_unwanted, error);
+
+    if (opened == NULL)
       return FALSE;
-    files_add (files, fd, file->fd);
+    files_add (files, GPOINTER_TO_INT (opened) - 1, file->fd);
   }
   return TRUE;
 }

@@ -15,7 +15,8 @@ typedef struct {
 } Files;
 
 void files_init (Files *files);
-/* All of @recipe's files, or none: NULL-safe errors that name the file, what it is for, and whose it is. */
+/* All of @recipe's files, or none; in a job, a file that cannot be opened at all is left behind with it:
+ * NULL-safe errors that name the file, what it is for, and whose it is. */
 gboolean files_open (Files *files, const Recipe *recipe, GError **error);
 /* One more; takes @fd. */
 void files_add (Files *files, int fd, int as);

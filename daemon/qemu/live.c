@@ -9,6 +9,7 @@
 
 #include "daemon/host/image.h"
 #include "daemon/host/ports.h"
+#include "daemon/outside.h"
 #include "model/channel.h"
 #include "model/console.h"
 #include "model/disk.h"
@@ -138,11 +139,36 @@ choose_ports (DomainDef *def, LiveValues *values, GError **error)
   return TRUE;
 }
 
+typedef struct {
+  char *path, *format;
+  DiskBacking *backing;
+} ImageRequest;
+
+static void
+image_request_free (gpointer data)
+{
+  ImageRequest *request = data;
+
+  g_free (request->path);
+  g_free (request->format);
+  disk_backing_free (request->backing);
+  g_free (request);
+}
+
+static gpointer
+read_image (gpointer input, GError **error)
+{
+  const ImageRequest *request = input;
+
+  return image_info_read_chain (request->path, request->format, request->backing, error);
+}
+
 /* What its image says of itself. An optional medium that is not there leaves its drive empty. */
 gboolean
 live_read_image (DeviceDisk *disk, GHashTable *images, GError **error)
 {
   const char *path = disk_path (disk);
+  ImageRequest *request;
   ImageInfo *info;
 
   if (path == NULL)
@@ -152,7 +178,10 @@ live_read_image (DeviceDisk *disk, GHashTable *images, GError **error)
     g_clear_pointer (&disk->dev, g_free);
     return TRUE;
   }
-  info = image_info_read_chain (path, disk->format != NULL ? disk->format : "raw", disk->backing, error);
+  request = g_new0 (ImageRequest, 1);
+  *request = (ImageRequest){ g_strdup (path), g_strdup (disk->format != NULL ? disk->format : "raw"),
+                             disk_backing_copy (disk->backing) };
+  info = outside_run (read_image, request, image_request_free, (GDestroyNotify)image_info_free, error);
   if (info == NULL) {
     g_autofree char *what = device_describe (&disk->device);
     if (error != NULL && *error != NULL) {

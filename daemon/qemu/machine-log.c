@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +27,95 @@ write_all (int fd, const char *text, gsize length)
   }
 }
 
+static char *
+backup_path (const char *path, guint number)
+{
+  return g_strdup_printf ("%s.%u", path, number);
+}
+
+/* Room for a new first backup; what it is, is left to the caller. (transfer full) */
+static char *
+shift_backups (const char *path)
+{
+  for (guint i = MACHINE_LOG_BACKUPS - 1; i > 0; i--) {
+    g_autofree char *newer = backup_path (path, i - 1);
+    g_autofree char *older = backup_path (path, i);
+
+    rename (newer, older);
+  }
+  return backup_path (path, 0);
+}
+
+/* The newest backup's inode; 0: there is none. */
+static guint64
+backup_of (const char *path)
+{
+  g_autofree char *backup = backup_path (path, 0);
+  struct stat status;
+
+  return stat (backup, &status) == 0 ? status.st_ino : 0;
+}
+
+static gboolean
+is_too_large (const char *path)
+{
+  struct stat status;
+
+  return lstat (path, &status) == 0 && S_ISREG (status.st_mode) && status.st_size > MACHINE_LOG_MAX;
+}
+
+/* The end of the log of a running machine: what it writes goes to the end of the file, wherever that is. */
+static void
+copy_and_empty (const char *path)
+{
+  int from = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  g_autofree char *text = g_malloc (MACHINE_LOG_MAX);
+  g_autofree char *backup = NULL;
+  struct stat status;
+  ssize_t got = -1;
+
+  if (from >= 0 && fstat (from, &status) == 0)
+    got = pread (from, text, MACHINE_LOG_MAX, MAX (status.st_size - MACHINE_LOG_MAX, 0));
+  if (got > 0) {
+    int to;
+
+    backup = shift_backups (path);
+    to = open (backup, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (to >= 0) {
+      write_all (to, text, (gsize)got);
+      close (to);
+    }
+    if (ftruncate (from, 0) != 0)
+      g_warning ("%s: %s", path, g_strerror (errno));
+  }
+  if (from >= 0)
+    close (from);
+}
+
+void
+machine_logs_rotate (const char *directory)
+{
+  g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    if (g_str_has_suffix (name, ".log") && is_too_large (path))
+      copy_and_empty (path);
+  }
+}
+
+/* Nobody has it open: the machine is about to start. */
+static void
+rotate_before_start (const char *path)
+{
+  g_autofree char *backup = is_too_large (path) ? shift_backups (path) : NULL;
+
+  if (backup != NULL)
+    rename (path, backup);
+}
+
 gboolean
 machine_log_open (MachineLog *ret, const Settings *settings, const char *name, GError **error)
 {
@@ -34,6 +124,7 @@ machine_log_open (MachineLog *ret, const Settings *settings, const char *name, G
 
   ret->path = g_build_filename (settings->log_directory, file, NULL);
   g_mkdir_with_parents (settings->log_directory, 0711);
+  rotate_before_start (ret->path);
   ret->fd = open (ret->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (ret->fd < 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot open the machine's log '%s': %s", ret->path,
@@ -41,6 +132,7 @@ machine_log_open (MachineLog *ret, const Settings *settings, const char *name, G
     return FALSE;
   }
   ret->begin = lseek (ret->fd, 0, SEEK_END);
+  ret->backup = backup_of (ret->path);
   return TRUE;
 }
 
@@ -90,7 +182,9 @@ machine_log_last_words (const MachineLog *log)
 
   if (fstat (log->fd, &status) != 0)
     return g_strdup ("");
-  goffset from = MAX (log->begin, status.st_size - MACHINE_LOG_LAST_WORDS);
+  /* A log that was emptied meanwhile holds nothing but this QEMU's words. */
+  goffset begin = backup_of (log->path) == log->backup ? log->begin : 0;
+  goffset from = MAX (begin, status.st_size - MACHINE_LOG_LAST_WORDS);
   ssize_t got = pread (log->fd, text, MACHINE_LOG_LAST_WORDS, from);
   if (got <= 0)
     return g_strdup ("");

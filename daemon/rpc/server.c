@@ -124,12 +124,12 @@ add_listener (RpcServer *server, int fd, const char *path, gboolean read_only)
   g_ptr_array_add (server->listeners, listener);
 }
 
-/* Is somebody listening on @address? */
+/* Is somebody listening on @address? One who accepts nobody is as alive, and is not waited for. */
 static gboolean
 is_alive (const struct sockaddr_un *address)
 {
-  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  gboolean alive = connect (fd, (const struct sockaddr *)address, sizeof *address) == 0;
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  gboolean alive = connect (fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN;
 
   close (fd);
   return alive;

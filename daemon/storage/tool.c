@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,19 @@ storage_job_check (Job *job, const char *path, GError **error)
     return FALSE;
   }
   return TRUE;
+}
+
+/* An image made by someone else must not take the host's memory through the program that reads it. */
+static void
+limit (GPid pid)
+{
+  const struct rlimit memory = { TOOL_MEMORY_MAX, TOOL_MEMORY_MAX };
+  const struct rlimit core = { 0, 0 };
+  const struct rlimit files = { TOOL_FILES_MAX, TOOL_FILES_MAX };
+
+  prlimit (pid, RLIMIT_AS, &memory, NULL);
+  prlimit (pid, RLIMIT_CORE, &core, NULL);
+  prlimit (pid, RLIMIT_NOFILE, &files, NULL);
 }
 
 static gboolean
@@ -61,6 +75,7 @@ tool_start (Tool *tool, const char *const *arguments, int file, GError **error)
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot start '%s': %s", program, problem->message);
     return FALSE;
   }
+  limit (tool->pid);
   /* Our own child, not yet waited for: the number is its. */
   tool->pidfd = (int)syscall (SYS_pidfd_open, tool->pid, 0);
   return TRUE;

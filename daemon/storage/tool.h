@@ -5,9 +5,13 @@
 
 /*
  * A program run for its effect, in a job's thread: qemu-img. It gets nothing but its arguments and one
- * descriptor, ends with the job's deadline or cancellation, and its last words are the error's.
+ * descriptor, a bounded part of the host's memory, ends with the job's deadline or cancellation, and its last
+ * words are the error's.
  */
 #define TOOL_WORDS_MAX 4096 /* bytes kept of what it says */
+
+#define TOOL_MEMORY_MAX ((guint64)4 << 30) /* bytes of address space it may have */
+#define TOOL_FILES_MAX  64                 /* descriptors */
 
 /* The path of the one descriptor, as the program sees it. */
 #define TOOL_FILE "/proc/self/fd/3"

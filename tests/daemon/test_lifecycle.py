@@ -170,6 +170,22 @@ def test_a_start_that_hangs_is_given_up(daemon):
     assert not list((daemon.root / "run/domaind/machines").glob(f"{UUID}/*"))
 
 
+def test_a_start_that_stands_at_a_file_is_given_up(daemon):
+    """Opening a FIFO that nobody reads stands still, as opening a file of a dead network file system does."""
+    fifo = daemon.root / "fifo"
+    os.mkfifo(fifo)
+    path = daemon.define(domain_xml("web", UUID, devices=f"<serial type='file'><source path='{fifo}'/></serial>"))
+    start = daemon.begin(path, DOMAIN, "Create", "(u)", 0)
+    wait_for(lambda: "outside" in daemon.threads(), "the thread that opens it")
+    daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
+    wait_for(lambda: start, "the answer of the start")
+    assert "the machine is being ended" in start[0].message
+    assert state(daemon, path) == (SHUTOFF, 0)
+    assert "outside" in daemon.threads()  # it stands there still, and nobody waits for it
+    os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))
+    wait_for(lambda: "outside" not in daemon.threads(), "its end")
+
+
 def test_a_start_that_fails_leaves_nothing(daemon):
     broken = emulator(daemon, FAILING_EMULATOR)
     path = daemon.define(domain_xml("web", UUID, devices=broken))
