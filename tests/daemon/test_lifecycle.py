@@ -70,7 +70,7 @@ def test_states(daemon):
     ("Reboot", "(u)", (0,), False, "domain is not running"),
     ("Reset", "(u)", (0,), False, "domain is not running"),
     ("InjectNMI", "(u)", (0,), False, "domain is not running"),
-    ("Shutdown", "(u)", (2,), True, "QEMU guest agent is not configured"),
+    ("Shutdown", "(u)", (2,), True, "domain is not running"),
     ("Rename", "(su)", ("web", 0), False, "Can't rename domain to itself"),
     ("Rename", "(su)", ("a/b", 0), False, "name a/b cannot contain '/'"),
     ("Undefine", "(u)", (12,), False, "cannot both keep and delete nvram"),
