@@ -219,6 +219,8 @@ def test_what_is_refused(connection):
     assert "already in requested state" in refused(invalid, domain.setVcpu, "1", 1, LIVE)
     assert "vcpu '1' can't be unplugged" in refused(unsupported, domain.setVcpu, "1", 0, LIVE)
     assert "vcpu 4 is not present in live" in refused(invalid, domain.setVcpu, "3-4", 1, LIVE)
+    assert "not running" in refused(state, domain.vcpusFlags, GUEST)  # it is paused: nobody there would answer
+    domain.resume()
     assert "agent is not configured" in refused(libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, domain.setVcpusFlags, 1, GUEST)
     assert "agent is not configured" in refused(libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED, domain.vcpusFlags, GUEST)
     assert vcpus(domain) == "<vcpu placement='static' current='2'>4</vcpu>"
