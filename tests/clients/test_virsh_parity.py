@@ -389,7 +389,6 @@ connect
 hostname
 sysinfo
 sysinfo --bogus
-maxvcpus kvm
 maxvcpus qemu
 maxvcpus bogus
 nodecpumap --pretty

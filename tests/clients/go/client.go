@@ -16,14 +16,16 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	libvirt "github.com/digitalocean/go-libvirt"
 	"github.com/digitalocean/go-libvirt/socket/dialers"
 )
 
 const (
-	workers = 8
-	rounds  = 12
+	workers      = 8
+	rounds       = 12
+	refreshPause = 50 * time.Millisecond
 )
 
 var stories = map[string]func(*libvirt.Libvirt, []string){
@@ -173,6 +175,17 @@ func life(connection *libvirt.Libvirt, arguments []string) {
 	}
 }
 
+// refresh asks again while the end of an upload is still being seen to, as the provider does.
+func refresh(connection *libvirt.Libvirt, pool libvirt.StoragePool) {
+	var known libvirt.Error
+	err := connection.StoragePoolRefresh(pool, 0)
+	for errors.As(err, &known) && strings.Contains(known.Message, "has asynchronous jobs running") {
+		time.Sleep(refreshPause)
+		err = connection.StoragePoolRefresh(pool, 0)
+	}
+	must(err)
+}
+
 // resources makes what Terraform's provider makes of a pool, a volume with an image in it, and a domain with that volume.
 func resources(connection *libvirt.Libvirt, arguments []string) {
 	directory, image, document := arguments[0], arguments[1], read(arguments[2])
@@ -204,7 +217,7 @@ func resources(connection *libvirt.Libvirt, arguments []string) {
 	must(err)
 	must(connection.StorageVolUpload(volume, source, 0, uint64(status.Size()), 0))
 	must(source.Close())
-	must(connection.StoragePoolRefresh(pool, 0))
+	refresh(connection, pool)
 	volume, err = connection.StorageVolLookupByKey(volume.Key)
 	must(err)
 	var back bytes.Buffer
@@ -243,7 +256,7 @@ func release(connection *libvirt.Libvirt, _ []string) {
 			libvirt.DomainUndefineManagedSave|libvirt.DomainUndefineCheckpointsMetadata))
 		say("domain released", domain.Name)
 	}
-	must(connection.StoragePoolRefresh(pool, 0))
+	refresh(connection, pool)
 	volumes, _, err := connection.StoragePoolListAllVolumes(pool, 1, 0)
 	must(err)
 	for _, volume := range volumes {
