@@ -40,8 +40,7 @@ typedef struct {
 extern const CommandGroup command_groups[]; /* ends with title NULL */
 
 extern const Command document_commands[], lifecycle_commands[], definition_commands[], information_commands[],
-    list_commands[], console_commands[], event_commands[], host_commands[],
-    processor_commands[];
+    list_commands[], console_commands[], event_commands[], host_commands[], processor_commands[];
 
 const Command *command_find (const char *name);
 /* Parse the words after the command's name and run it; the exit status. */

@@ -31,6 +31,7 @@ restore_replacement (const char *xml, const DomainDef *saved, const Platform *pl
    */
   arranged = domain_def_copy (saved);
   device_list_arrange (arranged);
+  domain_abi_keep_processor (def, arranged);
   if (!domain_abi_check (arranged, def, error))
     return NULL;
   return g_steal_pointer (&def);

@@ -251,7 +251,7 @@ struct DomainDef {
   int memory_dump_core;                /* Tristate, on/off */
   Number vcpus, vcpus_current;
   GPtrArray *vcpu_list; /* DomainVcpu; NULL: the document does not name them */
-  int vcpu_placement; /* VcpuPlacement */
+  int vcpu_placement;   /* VcpuPlacement */
   char *vcpu_cpuset;
   DomainBlkiotune blkiotune;
   DomainMemtune memtune;
