@@ -26,7 +26,8 @@ refuse (const Operation *operation)
   g_autofree char *function =
       operation->program >= 0 ? libvirt_public_function (operation->name) : g_strdup (operation->name);
 
-  virt_error_set (&error, VIR_ERR_OPERATION_DENIED, "read only access prevents %s", function);
+  virt_error_set_from (&error, libvirt_public_origin (operation->name), VIR_ERR_OPERATION_DENIED,
+                       "read only access prevents %s", function);
   return error;
 }
 

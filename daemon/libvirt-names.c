@@ -94,6 +94,18 @@ libvirt_driver_function (const char *operation, virErrorDomain *ret_origin)
   return spell ("qemu", operation);
 }
 
+virErrorDomain
+libvirt_public_origin (const char *operation)
+{
+  static const char *const of_the_host[] = { "NODE_", "CONNECT_COMPARE_", "CONNECT_BASELINE_" };
+  int origin = libvirt_origin (operation);
+
+  for (guint i = 0; i < G_N_ELEMENTS (of_the_host) && (origin < 0 || origin == VIR_FROM_CPU); i++)
+    if (g_str_has_prefix (operation, of_the_host[i]))
+      return VIR_FROM_NONE;
+  return origin >= 0 ? (virErrorDomain)origin : VIR_FROM_DOMAIN;
+}
+
 int
 libvirt_origin (const char *operation)
 {

@@ -10,6 +10,8 @@
 
 /* The function of the public interface: "DOMAIN_GET_XML_DESC" is "virDomainGetXMLDesc". (transfer full) */
 char *libvirt_public_function (const char *operation);
+/* The part of libvirt that function is in. */
+virErrorDomain libvirt_public_origin (const char *operation);
 /* The driver's function that checks the operation's flags, and the part of libvirt that it is in:
  * "qemuDomainGetXMLDesc". (transfer full) */
 char *libvirt_driver_function (const char *operation, virErrorDomain *ret_origin);

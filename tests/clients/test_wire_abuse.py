@@ -23,7 +23,8 @@ OPERATION_DENIED, RPC_ERROR = 29, 39
 FROM_RPC, FROM_DOMAIN = 7, 20
 # Which part of libvirt an error is from, by the beginning of the procedure's name.
 ORIGINS = {"STORAGE_": 18, "CONNECT_FIND_STORAGE_": 18, "NETWORK_": 19, "NODE_DEVICE_": 22, "INTERFACE_": 26, "SECRET_": 30,
-           "NWFILTER_": 33}
+           "NWFILTER_": 33, "NODE_": 0, "CONNECT_COMPARE_": 0,
+           "CONNECT_BASELINE_": 0}  # the first that fits
 CREATE_XML, DEFINE_XML, DOMAIN_EVENTS, SET_METADATA, ALL_STATS = 10, 11, 316, 264, 344
 LIFECYCLE_MESSAGE = 318
 GROWTH = 48 << 20  # bytes: what the allocator may keep, much less than what was sent
