@@ -9,6 +9,7 @@
  */
 #include "daemon/machine.h"
 #include "daemon/ops/ops.h"
+#include "daemon/qemu/agent.h"
 #include "daemon/terminal.h"
 #include "model/channel.h"
 #include "model/console.h"
@@ -153,11 +154,30 @@ op_domain_open_console (Call *call)
     open_device (call, find_console, "console", "character device", (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
 }
 
+/* QEMU would give it to the client alone, and nobody else could ask the agent any more. */
+static gboolean
+is_the_agents (const Domain *domain, const char *name)
+{
+  if (domain->machine == NULL)
+    return FALSE;
+  DOMAIN_FOREACH_DEVICE (domain->machine->def, channel_kind, DeviceChannel, channel)
+    if (is_asked_for (&channel->device, channel->name, name))
+      return g_strcmp0 (channel->name, AGENT_CHANNEL) == 0;
+  return FALSE;
+}
+
 void
 op_domain_open_channel (Call *call)
 {
   guint32 flags = call_uint (call, 2);
 
-  if (call_check_flags (call, flags, VIR_DOMAIN_CHANNEL_FORCE))
+  if (!call_check_flags (call, flags, VIR_DOMAIN_CHANNEL_FORCE))
+    return;
+  if (is_the_agents (call->domain, call_maybe_string (call, 1)))
+    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
+                    "channel '" AGENT_CHANNEL
+                    "' is for the daemon's own talk with the guest agent; name another "
+                    "channel, or give the agent a command");
+  else
     open_device (call, find_channel, "channel", "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
 }

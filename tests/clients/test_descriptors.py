@@ -118,6 +118,17 @@ def test_a_display_on_the_bus(daemon, connection):
     domain.destroy()
 
 
+@pytest.mark.parametrize("name", [None, "org.qemu.guest_agent.0", "channel0"])
+def test_the_agents_channel_stays_the_daemons(connection, name):
+    """Whoever had it, QEMU would let nobody else ask the agent."""
+    domain = connection.createXML(domain_xml("web", devices="<channel type='unix'><target type='virtio' "
+                                                            "name='org.qemu.guest_agent.0'/></channel>"), 0)
+    for flags in (0, libvirt.VIR_DOMAIN_CHANNEL_FORCE):
+        with pytest.raises(libvirt.libvirtError, match="talk with the guest agent") as caught:
+            domain.openChannel(name, connection.newStream(), flags)
+        assert caught.value.get_error_code() == libvirt.VIR_ERR_OPERATION_FAILED
+
+
 def test_descriptors_at_a_start_are_refused_as_libvirt_refuses_them(daemon, connection):
     """Only a container's first process could take them."""
     xml = domain_xml("web")

@@ -126,7 +126,6 @@ ASKED = [
     ("and is free again", lambda d: echo(d, b"once more\n")),
     ("a channel that somebody has", lambda d: while_open(d, lambda: d.openChannel(ECHO, d.connect().newStream(), 0))),
     ("taken over by force", lambda d: while_open(d, lambda: echo(d, b"mine\n", libvirt.VIR_DOMAIN_CHANNEL_FORCE))),
-    ("the first channel", lambda d: d.openChannel(None, d.connect().newStream(), 0) is not None),
     ("suspend for a time", lambda d: d.pMSuspendForDuration(0, 5)),
     ("suspend to what", lambda d: d.pMSuspendForDuration(7, 0)),
     ("sleep in memory", lambda d: d.pMSuspendForDuration(libvirt.VIR_NODE_SUSPEND_TARGET_MEM, 0)),
