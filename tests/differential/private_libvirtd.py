@@ -27,7 +27,7 @@ for directory in {directories}; do
   mkdir -p "$directory"
   mount -t tmpfs -o mode=0755 tmpfs "$directory"
 done
-mkdir -p /run/libvirt /var/lib/libvirt/qemu /var/lib/libvirt/images /run/private
+mkdir -p /run/libvirt /run/lock /var/lib/libvirt/qemu /var/lib/libvirt/images /run/private
 for file in passwd group; do
   cp /etc/$file /run/private/$file
   mount --bind /run/private/$file /etc/$file
