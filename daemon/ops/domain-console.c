@@ -103,7 +103,7 @@ open_chardev (const Chardev *chardev, const char *what, const char *name, gboole
   if (path != NULL && force)
     terminal_take_over (path);
   if (path != NULL && terminal_is_open (path)) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active %s session exists for this domain", what);
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active %s exists for this domain", what);
     return -1;
   }
   if (path != NULL && chardev->type == CHARDEV_PTY)
@@ -151,7 +151,8 @@ op_domain_open_console (Call *call)
   guint32 flags = call_uint (call, 2);
 
   if (call_check_flags (call, flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE))
-    open_device (call, find_console, "console", "character device", (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
+    open_device (call, find_console, "console session", "character device",
+                 (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
 }
 
 /* QEMU would give it to the client alone, and nobody else could ask the agent any more. */
@@ -179,5 +180,5 @@ op_domain_open_channel (Call *call)
                     "' is for the daemon's own talk with the guest agent; name another "
                     "channel, or give the agent a command");
   else
-    open_device (call, find_channel, "channel", "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
+    open_device (call, find_channel, "channel stream", "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
 }
