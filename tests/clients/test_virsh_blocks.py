@@ -237,10 +237,18 @@ def test_look_at_a_disk(daemon, running, domain):
 
 
 def test_look_at_memory(daemon, running, domain):
-    running("suspend", NAME)
     start = 0xffff0  # where the processor begins: the firmware's first jump
-    physical = domain.memoryPeek(start, 16, libvirt.VIR_MEMORY_PHYSICAL)
-    assert len(physical) == 16 and any(physical)
+
+    def paused_and_looked():
+        """What is there; nothing for the moment in which the firmware copies itself from its ROM into memory."""
+        domain.suspend()
+        seen = domain.memoryPeek(start, 16, libvirt.VIR_MEMORY_PHYSICAL)
+        if not any(seen):
+            domain.resume()
+        return any(seen) and seen
+
+    physical = wait_for(paused_and_looked, "the firmware")
+    assert len(physical) == 16
     assert domain.memoryPeek(start, 16, libvirt.VIR_MEMORY_VIRTUAL) == physical
     assert len(domain.memoryPeek(0, 4 * MIB, libvirt.VIR_MEMORY_PHYSICAL)) == 4 * MIB
     assert bytes(daemon.call(PATH, DOMAIN, "MemoryPeek", "(ttu)", start, 16, 2)) == physical
