@@ -114,13 +114,13 @@ read_end (const guint8 *at, gsize bytes)
   return (gsize)GUINT64_FROM_LE (end);
 }
 
-/* The bytes from @start to @end of @whole, which must be there. */
+/* The bytes from @start to @end of @whole, which must be there. A span of none may have no address. */
 static gboolean
 cut (Writer *writer, Span whole, gsize start, gsize end, Span *ret)
 {
   if (start > end || end > whole.size)
     return fail_malformed (writer);
-  *ret = (Span){ whole.data + start, end - start };
+  *ret = (Span){ whole.data != NULL ? whole.data + start : NULL, end - start };
   return TRUE;
 }
 
