@@ -281,7 +281,9 @@ def bus(tmp_path_factory):
 @pytest.fixture
 def root():
     """A directory with a short name: sockets below it have paths of at most 107 bytes."""
-    return pathlib.Path(tempfile.mkdtemp(prefix="dd-"))
+    place = pathlib.Path(tempfile.mkdtemp(prefix="d"))
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture

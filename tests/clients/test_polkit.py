@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import namespaces
 from conftest import BUS_CONFIG, Bus, wait_for
 from host import SystemDaemon, needs
 
@@ -70,6 +71,7 @@ class Polkit:
 def host(root):
     if os.geteuid() != 0:
         pytest.skip("other users' clients take root")
+    namespaces.need()
     root.chmod(0o711)
     (root / "shared").mkdir()
     bus = SystemBus(root / "shared")

@@ -15,6 +15,8 @@ import time
 
 import libvirt
 
+import namespaces
+
 STARTUP_SECONDS = 60  # it asks QEMU for its capabilities first
 
 PRIVATE_DIRECTORIES = ["/run", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"]
@@ -60,7 +62,7 @@ def why_not():
     for program in ("libvirtd", "unshare", "qemu-img", "qemu-system-x86_64"):
         if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
             return f"{program} is not installed"
-    return None
+    return namespaces.why_none()
 
 
 class PrivateLibvirtd:

@@ -141,9 +141,9 @@ def test_founding_machine_without_a_render_node_says_so(daemon, domctl, images, 
     assert not daemon.machines()
 
 
-def test_quickstart_shows_a_machine_and_cleans_up(tmp_path):
+def test_quickstart_shows_a_machine_and_cleans_up(tmp_path, root):
     """On what is built already: its build directory, under another name, so that this one is not touched."""
-    checkout = tmp_path / "checkout"
+    checkout = tmp_path / "a checkout & more"
     checkout.mkdir()
     for entry in TOP.iterdir():
         if not entry.name.startswith((".git", "build")):
@@ -151,9 +151,15 @@ def test_quickstart_shows_a_machine_and_cleans_up(tmp_path):
     (checkout / "examples").unlink()
     shutil.copytree(EXAMPLES, checkout / "examples")
     (checkout / "build").symlink_to(BUILD)
-    before = set(os.listdir("/tmp"))
-    done = subprocess.run([checkout / "examples" / "quickstart"], capture_output=True, text=True, timeout=BOOT_PATIENCE)
+    places = [root / name for name in ("temporary", "home")]
+    for place in (root, *places):
+        place.mkdir(exist_ok=True)
+        place.chmod(0o755)  # the machine's unprivileged user goes through it
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    environment.update(TMPDIR=str(places[0]), HOME=str(places[1]))
+    done = subprocess.run([checkout / "examples" / "quickstart"], capture_output=True, text=True, timeout=BOOT_PATIENCE,
+                          env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     for words in "guest: Linux", "guest: ready", "running", "What to try next":
         assert words in done.stdout
-    assert not {entry for entry in set(os.listdir("/tmp")) - before if (pathlib.Path("/tmp") / entry / "daemon.log").exists()}
+    assert [list(place.rglob("*")) for place in places] == [[], []]

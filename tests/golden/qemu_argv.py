@@ -48,6 +48,8 @@ def startable(arguments, directory):
             value = json.dumps(node)
         elif option == "-chardev" and value.startswith("file,"):
             value = value.split(",path=")[0] + f",path={directory}/output"
+        elif option == "-chardev" and ",path=/tmp/" in value and f",path={directory}/" not in value:
+            value = value.replace(",path=/tmp/", f",path={directory}/")
         elif option == "-vnc" and ":" in value and not value.startswith("unix:"):
             value = ",".join([f"unix:{directory}/vnc"] + value.split(",")[1:])
         elif option == "-spice":

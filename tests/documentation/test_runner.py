@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tests/run keeps its word: a last line whatever happens, and a test that fails once and then passes is named."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import TOP
+
+sys.path.insert(0, str(TOP / "tests"))
+
+import suites  # noqa: E402
+
+TESTS = '''
+import pathlib
+import pytest
+
+def test_good():
+    pass
+
+def test_bad():
+    assert "always" == "wrong"
+
+@pytest.mark.parametrize("value", ["a b", "c/d"])
+def test_unsteady(value):
+    seen = pathlib.Path(__file__).with_name(value.replace("/", "-"))
+    if not seen.exists():
+        seen.touch()
+        assert "first" == "time"
+
+class TestGroup:
+    def test_skipped(self):
+        pytest.skip("no such thing here")
+'''
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A checkout whose only tests are those above."""
+    folder = tmp_path / "tests" / "sample"
+    folder.mkdir(parents=True)
+    (folder / "test_sample.py").write_text(TESTS)
+    monkeypatch.setattr(suites, "TOP", tmp_path)
+    monkeypatch.setattr(suites, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_unsteady_tests_pass_and_are_named(tree, capfd):
+    totals = suites.Totals()
+    totals.add("sample", list(suites.python_suite("sample")))
+    capfd.readouterr()
+    totals.print()
+    shown = capfd.readouterr().out
+    assert totals.failures == ["sample: sample.test_sample::test_bad"]
+    assert re.findall("^UNSTEADY (.*) \\(failed", shown, re.MULTILINE) == [
+        "sample: sample.test_sample::test_unsteady[a b]", "sample: sample.test_sample::test_unsteady[c/d]"]
+    assert "assert 'first' == 'time'" in shown
+    assert shown.endswith("3 passed, 1 failed, 1 skipped\n")
+
+
+def test_a_runner_that_dies_is_a_failure(tree):
+    (tree / "tests" / "sample" / "test_sample.py").write_text("import os\nos._exit(3)\n")
+    assert [result.outcome for result in suites.python_suite("sample")] == ["failed"]
+
+
+def test_last_line_when_packages_are_missing(root):
+    """As an ordinary user where something is to be installed: what is missing, and the last line."""
+    for program in ("tests/run", "data/install-packages"):
+        (root / program).parent.mkdir()
+        shutil.copy(TOP / program, root / program)
+    (root / "data" / "packages").write_text("".join(
+        f"{purpose} no-such-package\n" for purpose in ("build", "run", "guest", "desktop", "test")))
+    root.chmod(0o755)
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+    done = subprocess.run([*user, root / "tests" / "run"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no-such-package" in done.stderr
+    assert done.stdout.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Running a long command so that whoever looks on sees it move: its output goes to the terminal as it comes, lines that
+only count (of ninja, meson and pytest) at most every few seconds, and a command that is silent is spoken for."""
+
+import os
+import re
+import select
+import subprocess
+import time
+
+COUNTING_SECONDS = 5  # between two lines that only count
+SILENT_SECONDS = 10  # after which a silent command is spoken for
+
+# "[12/480] Compiling C object ...", " 3/54 test-qmp  OK  0.42s", "tests/cli/test_x.py::test_y PASSED [ 12%]"
+COUNTING = re.compile(r"\[\d+/\d+\] |\s*\d+/\d+ .* OK |\S+::.* (PASSED|SKIPPED).*\[ *\d+%\]$")
+
+
+class Shown:
+    """What has been printed of a command, and when."""
+
+    def __init__(self, name):
+        self.name = name
+        self.begun = self.printed = self.counted = time.monotonic()
+        self.last = ""
+
+    def print(self, line):
+        print(line, flush=True)
+        self.printed = time.monotonic()
+
+    def line(self, line):
+        self.last = line
+        if not COUNTING.match(line):
+            self.print(line)
+        elif time.monotonic() - self.counted >= COUNTING_SECONDS:
+            self.counted = time.monotonic()
+            self.print(line)
+
+    def silent(self, unfinished):
+        """Called often; @unfinished: the beginning of a line, as pytest's with the name of the test that runs."""
+        if time.monotonic() - self.printed >= SILENT_SECONDS:
+            self.print(f"   {self.name}: {time.monotonic() - self.begun:.0f} s: {(unfinished or self.last).strip()}")
+
+
+def run(name, *command, cwd=None, env=None):
+    """Run @command, as @name; (its exit status, what it printed). A program that is not there is status 127."""
+    environment = dict(os.environ if env is None else env, PYTHONUNBUFFERED="1")
+    try:
+        process = subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except FileNotFoundError as error:
+        print(error, flush=True)
+        return 127, str(error)
+    shown = Shown(name)
+    output = unfinished = ""
+    with process:
+        while True:
+            if not select.select([process.stdout], [], [], 1)[0]:
+                shown.silent(unfinished)
+                continue
+            piece = os.read(process.stdout.fileno(), 65536).decode(errors="replace")
+            if not piece:
+                break
+            output += piece
+            *lines, unfinished = (unfinished + piece).split("\n")
+            for line in lines:
+                shown.line(line)
+            shown.silent(unfinished)
+        if unfinished:
+            shown.line(unfinished)
+    return process.returncode, output
