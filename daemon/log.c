@@ -12,7 +12,7 @@
 
 #define LOG_MAX_LINE 4096 /* bytes of one message; the rest is cut */
 
-static GLogLevelFlags log_shown; /* written once before other threads exist */
+static gint log_shown; /* GLogLevelFlags; read and written atomically */
 static gboolean log_to_journal;
 
 static const char *
@@ -88,7 +88,7 @@ write_line (GLogLevelFlags level, const GLogField *fields, gsize count)
 static GLogWriterOutput
 write_log (GLogLevelFlags level, const GLogField *fields, gsize count, G_GNUC_UNUSED gpointer data)
 {
-  if ((level & log_shown) == 0)
+  if (((gint)level & g_atomic_int_get (&log_shown)) == 0)
     return G_LOG_WRITER_HANDLED;
   if (!log_to_journal || g_log_writer_journald (level, fields, count, NULL) != G_LOG_WRITER_HANDLED)
     write_line (level, fields, count);
@@ -96,10 +96,16 @@ write_log (GLogLevelFlags level, const GLogField *fields, gsize count, G_GNUC_UN
 }
 
 void
+log_set_level (const char *level)
+{
+  g_atomic_int_set (&log_shown, (gint)levels_down_to (level));
+}
+
+void
 log_start (const char *level, const char *format)
 {
   tzset (); /* which localtime_r need not do */
-  log_shown = levels_down_to (level);
+  log_set_level (level);
   log_to_journal = g_str_equal (format, "journal")
                    || (g_str_equal (format, "auto") && g_log_writer_is_journald (STDERR_FILENO));
   g_log_set_writer_func (write_log, NULL, NULL);

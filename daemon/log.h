@@ -16,3 +16,5 @@
 
 /* Install the writer. @level: "error", "warning", "info", "debug"; @format: "auto", "text", "journal". */
 void log_start (const char *level, const char *format);
+/* Another level from now on. Any thread. */
+void log_set_level (const char *level);

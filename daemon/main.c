@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/process.h"
+#include "daemon/reload.h"
 #include "daemon/rpc/server.h"
 #include "daemon/service.h"
 
@@ -101,6 +102,13 @@ end (gpointer loop)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+reload (gpointer data)
+{
+  reload_settings (data);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 ready (gpointer data)
 {
@@ -126,8 +134,9 @@ look_at_logs (gpointer data)
 }
 
 static gboolean
-serve (const Settings *settings, GError **error)
+serve (const Settings *settings, const Options *options, GError **error)
 {
+  Reload again = { settings, options->root, options->config, options->log_level };
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree int *sockets = service_listen_sockets ();
   Manager *manager;
@@ -146,6 +155,7 @@ serve (const Settings *settings, GError **error)
   g_timeout_add_seconds (MACHINE_LOG_SECONDS, look_at_logs, (gpointer)settings);
   g_unix_signal_add (SIGTERM, end, loop);
   g_unix_signal_add (SIGINT, end, loop);
+  g_unix_signal_add (SIGHUP, reload, &again);
   g_main_loop_run (loop);
 
   service_notify ("STOPPING=1");
@@ -185,6 +195,7 @@ main (int argc, char **argv)
   umask (0022);
   mallopt (M_ARENA_MAX, HEAPS);
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGHUP, SIG_IGN);  /* until there is something to reload */
   signal (SIGXFSZ, SIG_IGN); /* a limit on files is an error to report like a full disk */
 
   raise_descriptor_limit ();
@@ -199,7 +210,7 @@ main (int argc, char **argv)
   settings = load_settings (&options, &error);
   if (settings != NULL) {
     log_start (settings->log_level, settings->log_format);
-    if (serve (settings, &error))
+    if (serve (settings, &options, &error))
       return EXIT_SUCCESS;
   }
   fprintf (stderr, "domaind: %s\n", error->message);

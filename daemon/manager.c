@@ -41,6 +41,16 @@ find_caps (gpointer data, const char *emulator)
   return caps;
 }
 
+/* For the platform: can machines be run with it? Any thread. */
+static gboolean
+check_emulator (gpointer data, const char *emulator, GError **error)
+{
+  Manager *manager = data;
+  g_autoptr (QemuCaps) caps = caps_cache_get (manager->caps, emulator, error);
+
+  return caps != NULL;
+}
+
 /* What is told of KVM is what a start will find. */
 static char *
 kvm_problem (gpointer data)
@@ -65,6 +75,7 @@ manager_new (const Settings *settings, GError **error)
   manager->caps = caps_cache_new (settings->cache_directory);
   caps_cache_set_kvm_problem (manager->caps, kvm_problem, (gpointer)settings);
   manager->platform = qemu_platform_new (find_caps, manager);
+  qemu_platform_set_check (manager->platform, check_emulator);
   manager->by_uuid = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_free);
   manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   manager->by_id = g_hash_table_new (NULL, NULL);

@@ -281,6 +281,31 @@ settings_load (gboolean session, const char *root, const char *config_file, GErr
   return g_steal_pointer (&settings);
 }
 
+static gboolean
+is_same (const Setting *setting, const Settings *settings, const Settings *other)
+{
+  if (setting->kind == KIND_YES_NO || setting->kind == KIND_SECONDS)
+    return G_STRUCT_MEMBER (guint, settings, setting->offset)
+           == G_STRUCT_MEMBER (guint, other, setting->offset);
+  return g_strcmp0 (G_STRUCT_MEMBER (char *, settings, setting->offset),
+                    G_STRUCT_MEMBER (char *, other, setting->offset))
+         == 0;
+}
+
+GStrv
+settings_changed (const Settings *settings, const Settings *other)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (settings_table); i++)
+    if (!is_same (&settings_table[i], settings, other)) {
+      g_autofree char *name = g_strdup_printf ("[%s] %s", settings_table[i].group, settings_table[i].key);
+
+      g_strv_builder_add (names, name);
+    }
+  return g_strv_builder_end (names);
+}
+
 void
 settings_free (Settings *settings)
 {

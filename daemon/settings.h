@@ -35,5 +35,8 @@ typedef struct {
 /* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is
  * an error that names file, group, key, value and what would be accepted. */
 Settings *settings_load (gboolean session, const char *root, const char *config_file, GError **error);
+/* The keys that have other values in the two, as "[log] level". (transfer full) */
+#define SETTING_LOG_LEVEL "[log] level"
+GStrv settings_changed (const Settings *settings, const Settings *other);
 void settings_free (Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Settings, settings_free)

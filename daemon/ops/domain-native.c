@@ -95,7 +95,7 @@ translate (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
     def->emulator = qemu_find_emulator (def->os.arch);
   if (def->emulator == NULL) {
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "no emulator for architecture '%s' is installed",
-                    def->os.arch);
+                    def->os.arch != NULL ? def->os.arch : "unknown");
     return NULL;
   }
   caps = caps_cache_get (manager->caps, def->emulator, error);

@@ -132,9 +132,14 @@ identity_of (CapsCache *cache, const char *binary, GError **error)
   GString *text;
   struct utsname host;
 
-  if (access (binary, X_OK) < 0) {
+  if (access (binary, F_OK) < 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot check QEMU binary %s: %s", binary,
                     g_strerror (errno));
+    return NULL;
+  }
+  if (g_file_test (binary, G_FILE_TEST_IS_DIR) || access (binary, X_OK) < 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "QEMU binary %s is not executable: %s", binary,
+                    g_strerror (g_file_test (binary, G_FILE_TEST_IS_DIR) ? EISDIR : errno));
     return NULL;
   }
   text = g_string_new (NULL);

@@ -66,9 +66,14 @@ qemu_find_emulator (const char *arch)
 {
   static const char *const folders[] = { "/usr/bin", "/usr/local/bin", "/usr/libexec" };
   /* Where libvirt and QEMU have different names. */
-  const char *own = strcmp (arch, "i686") == 0 ? "i386" : strcmp (arch, "armv7l") == 0 ? "arm" : arch;
-  g_autofree char *name = g_strconcat ("qemu-system-", own, NULL);
-  char *found = g_find_program_in_path (name);
+  const char *own = g_strcmp0 (arch, "i686") == 0 ? "i386" : g_strcmp0 (arch, "armv7l") == 0 ? "arm" : arch;
+  g_autofree char *name = NULL;
+  char *found;
+
+  if (arch == NULL)
+    return NULL;
+  name = g_strconcat ("qemu-system-", own, NULL);
+  found = g_find_program_in_path (name);
 
   for (guint i = 0; found == NULL && i < G_N_ELEMENTS (folders); i++) {
     g_autofree char *path = g_build_filename (folders[i], name, NULL);

@@ -25,6 +25,6 @@ QemuCaps *caps_cache_get (CapsCache *cache, const char *binary, GError **error);
 QemuCaps *qemu_probe (const char *binary, gboolean use_kvm, GError **error);
 /* Why no machine can be made with KVM on this host, by making one; NULL when it can. (transfer full) */
 char *probe_kvm_problem (void);
-/* "/usr/bin/qemu-system-x86_64" for "x86_64": found in PATH and the usual places; NULL when not installed.
- * (transfer full) */
+/* "/usr/bin/qemu-system-x86_64" for "x86_64": found in PATH and the usual places; NULL when not installed, or
+ * @arch NULL. (transfer full) */
 char *qemu_find_emulator (const char *arch);

@@ -181,7 +181,7 @@ choose (Start *start, GError **error)
   if (emulator == NULL) {
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
                     "no emulator for architecture '%s' is installed (package qemu-system-x86)",
-                    request->def->os.arch);
+                    request->def->os.arch != NULL ? request->def->os.arch : "unknown");
     return FALSE;
   }
 

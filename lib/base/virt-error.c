@@ -256,3 +256,15 @@ virt_error_code (const GError *error)
     return VIR_ERR_OK;
   return error->domain == VIRT_ERROR ? (virErrorNumber)error->code : VIR_ERR_INTERNAL_ERROR;
 }
+
+const char *
+virt_error_detail (const GError *error)
+{
+  const char *format = virt_error_format (virt_error_code (error));
+  const char *place = format != NULL ? strstr (format, "%s") : NULL;
+  gsize length = place != NULL ? (gsize)(place - format) : 0;
+
+  if (length == 0 || place[strlen ("%s")] != '\0' || strncmp (error->message, format, length) != 0)
+    return error->message;
+  return error->message + length;
+}

@@ -29,5 +29,9 @@ const char *virt_error_format (virErrorNumber code);
 /* The code a client gets for @error: its own when it is a VIRT_ERROR, VIR_ERR_INTERNAL_ERROR otherwise. */
 virErrorNumber virt_error_code (const GError *error);
 
+/* The message of @error without libvirt's words before it ("internal error: "), to be said of something else
+ * with the same number: so they do not stand twice. Part of the message. */
+const char *virt_error_detail (const GError *error);
+
 /* The virErrorDomain that was said with @error; -1: the one that goes with its number. */
 int virt_error_origin (const GError *error);

@@ -104,6 +104,14 @@ is_run_by_qemu (const DomainDef *def)
   return def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
 }
 
+/* Is @arch the 32-bit one of an emulator that runs @emulator_arch? */
+static gboolean
+is_i686_of (const char *arch, const char *emulator_arch)
+{
+  return g_str_equal (arch, "i686")
+         && (g_str_equal (emulator_arch, "x86_64") || g_str_equal (emulator_arch, "i386"));
+}
+
 static void
 forget_empty (char **text)
 {
@@ -290,19 +298,73 @@ is_target_understood (const Completion *completion)
   return !completion_doubts (completion, &os->machine) && !completion_doubts (completion, &os->arch);
 }
 
+/* May this host's emulator run the definition? What libvirt asks, in its order and words. */
+static gboolean
+check_supported (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  const char *arch = completion->platform->emulator_arch (completion->platform, def->emulator);
+
+  if (def->os.type != OS_TYPE_HVM && def->os.type != 0)
+    completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.type, &def->os,
+                            "Emulator '%s' does not support os type '%s': expected 'hvm'", def->emulator,
+                            enum_table_name (&os_types, def->os.type));
+  else if (arch != NULL && !g_str_equal (arch, def->os.arch) && !is_i686_of (def->os.arch, arch))
+    completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.arch, &def->os,
+                            "Emulator '%s' does not support arch '%s': it runs '%s'", def->emulator,
+                            def->os.arch, arch);
+  else if (!is_run_by_qemu (def))
+    completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->type, def,
+                            "Emulator '%s' does not support virt type '%s': expected 'kvm' or 'qemu'",
+                            def->emulator, enum_table_name (&virt_types, def->type));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* A definition of this host is one for an emulator that is here; one for any host, or one of our own, is read
+ * without. */
+static gboolean
+check_emulator (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  const Platform *platform = completion->platform;
+  g_autoptr (GError) problem = NULL;
+
+  if (platform == NULL || platform->check_emulator == NULL || def->emulator == NULL)
+    return TRUE;
+  if (platform->check_emulator (platform, def->emulator, &problem))
+    return completion->kept || check_supported (completion);
+  if (completion->kept) {
+    completion->platform = NULL; /* nothing is left to choose, and nobody there to ask */
+    return TRUE;
+  }
+  diagnostics_error_from (completion->diagnostics,
+                          source_map_find (completion->map, &def->emulator, &def->os.arch), VIR_FROM_QEMU,
+                          virt_error_code (problem), "%s", virt_error_detail (problem));
+  return FALSE;
+}
+
+/* Does @completion ask whether a machine can be run here, and not only what its document means? */
+static gboolean
+is_for_host (const Completion *completion)
+{
+  return completion->platform != NULL && completion->platform->check_emulator != NULL && !completion->kept;
+}
+
 gboolean
 complete_target (Completion *completion)
 {
   DomainDef *def = completion->def;
 
-  if (!check_architecture (completion))
+  if (!check_architecture (completion) || def->type == VIRT_TYPE_NONE)
     return FALSE;
-  if (!is_run_by_qemu (def))
-    return def->type != VIRT_TYPE_NONE;
+  if (!is_run_by_qemu (def) && !is_for_host (completion))
+    return TRUE;
   complete_emulator (completion);
   if (def->emulator == NULL && completion->platform != NULL && completion->platform->default_emulator != NULL)
     return FALSE;
-  return complete_machine (completion) && is_target_understood (completion);
+  return check_emulator (completion) && complete_machine (completion) && is_target_understood (completion);
 }
 
 void

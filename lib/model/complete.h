@@ -16,6 +16,7 @@ struct Completion {
   Diagnostics *diagnostics;
   SourceMap *map;
   gboolean live; /* a running machine's state: paths and ports given at its start stay */
+  gboolean kept; /* our own completed document: it is read although its emulator may be gone by now */
 };
 
 struct Validation {

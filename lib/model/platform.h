@@ -25,5 +25,10 @@ struct Platform {
   /* Largest vCPU count of a machine; 0 when not known. */
   guint (*max_vcpus) (const Platform *platform, const char *emulator, const char *machine);
   gboolean (*has_kvm) (const Platform *platform); /* this host can run type='kvm' */
+  /* Can a machine be run with this emulator here? FALSE with @error in libvirt's code and words. NULL:
+   * documents are completed for any host, and one that names an emulator of another is in order. */
+  const char *(*emulator_arch) (const Platform *platform,
+                                const char *emulator); /* as QEMU calls it, or NULL */
+  gboolean (*check_emulator) (const Platform *platform, const char *emulator, GError **error);
   gpointer data;
 };

@@ -8,15 +8,16 @@
 #include <string.h>
 
 typedef struct {
-  QemuCaps *caps;        /* NULL: there is no such emulator */
+  QemuCaps *caps;        /* NULL: there is no such emulator, now */
   const char **machines; /* their names and aliases, NULL-terminated */
 } Emulator;
 
 typedef struct {
   QemuCapsLookup lookup;
+  QemuEmulatorCheck check; /* NULL: documents of any host are in order */
   gpointer data;
   GMutex lock;
-  GHashTable *emulators; /* path, "" for the default one → Emulator */
+  GHashTable *emulators; /* path, "" for the default one → Emulator; those only that are there */
 } QemuPlatform;
 
 static void
@@ -48,17 +49,21 @@ machine_names (const QemuCaps *caps)
 static const Emulator *
 find (const Platform *platform, const char *path)
 {
+  static const Emulator none;
   QemuPlatform *own = platform->data;
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&own->lock);
   Emulator *emulator = g_hash_table_lookup (own->emulators, path != NULL ? path : "");
+  QemuCaps *caps;
 
-  if (emulator == NULL) {
-    emulator = g_new0 (Emulator, 1);
-    emulator->caps = own->lookup (own->data, path);
-    if (emulator->caps != NULL)
-      emulator->machines = machine_names (emulator->caps);
-    g_hash_table_insert (own->emulators, g_strdup (path != NULL ? path : ""), emulator);
-  }
+  if (emulator != NULL)
+    return emulator;
+  caps = own->lookup (own->data, path);
+  if (caps == NULL)
+    return &none; /* it may be installed by the time the next one asks */
+  emulator = g_new0 (Emulator, 1);
+  emulator->caps = caps;
+  emulator->machines = machine_names (caps);
+  g_hash_table_insert (own->emulators, g_strdup (path != NULL ? path : ""), emulator);
   return emulator;
 }
 
@@ -150,6 +155,32 @@ has_kvm (const Platform *platform)
   return caps != NULL && qemu_caps_has_kvm (caps);
 }
 
+static const char *
+emulator_arch (const Platform *platform, const char *path)
+{
+  const QemuCaps *caps = find (platform, path)->caps;
+
+  return caps != NULL ? qemu_caps_arch (caps) : NULL;
+}
+
+static gboolean
+check_emulator (const Platform *platform, const char *path, GError **error)
+{
+  const QemuPlatform *own = platform->data;
+
+  return own->check (own->data, path, error);
+}
+
+void
+qemu_platform_set_check (Platform *platform, QemuEmulatorCheck check)
+{
+  QemuPlatform *own = platform->data;
+
+  own->check = check;
+  platform->emulator_arch = emulator_arch;
+  platform->check_emulator = check_emulator;
+}
+
 Platform *
 qemu_platform_new (QemuCapsLookup lookup, gpointer data)
 {
@@ -160,8 +191,14 @@ qemu_platform_new (QemuCapsLookup lookup, gpointer data)
   own->data = data;
   g_mutex_init (&own->lock);
   own->emulators = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, emulator_free);
-  *platform = (Platform){ default_emulator, default_arch, canonical_machine, machines,
-                          has_device,       max_vcpus,    has_kvm,           own };
+  *platform = (Platform){ .default_emulator = default_emulator,
+                          .default_arch = default_arch,
+                          .canonical_machine = canonical_machine,
+                          .machines = machines,
+                          .has_device = has_device,
+                          .max_vcpus = max_vcpus,
+                          .has_kvm = has_kvm,
+                          .data = own };
   return platform;
 }
 

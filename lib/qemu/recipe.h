@@ -163,4 +163,9 @@ extern const QemuDeviceKind qemu_device_kinds[]; /* ends with kind NULL */
  * (NULL: the default one), or NULL when there is no such emulator; called in the thread that completes. */
 typedef QemuCaps *(*QemuCapsLookup) (gpointer data, const char *emulator);
 Platform *qemu_platform_new (QemuCapsLookup lookup, gpointer data);
+/* From now on the platform is that of a host: a definition whose emulator @check refuses is refused, and so
+ * is one that no emulator could run. @check gets the data of the lookup; called in the thread that completes.
+ */
+typedef gboolean (*QemuEmulatorCheck) (gpointer data, const char *emulator, GError **error);
+void qemu_platform_set_check (Platform *platform, QemuEmulatorCheck check);
 void qemu_platform_free (Platform *platform);
