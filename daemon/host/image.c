@@ -65,11 +65,22 @@ static const Magic magics[] = {
   { 0, "Bochs Virtual HD Image", 22, "bochs" },
 };
 
+/* Whether @length bytes at @offset were read. Both come from the header itself: nothing is computed with them
+ * before. */
+static gboolean
+header_holds (const Header *header, guint64 offset, guint64 length)
+{
+  return offset <= header->length && length <= header->length - offset;
+}
+
+/* Big-endian; what the header does not hold is 0. @bytes is at most 8. */
 static guint64
 read_big (const Header *header, gsize offset, guint bytes)
 {
   guint64 value = 0;
 
+  if (!header_holds (header, offset, bytes))
+    return 0;
   for (guint i = 0; i < bytes; i++)
     value = value << 8 | header->bytes[offset + i];
   return value;
@@ -79,9 +90,9 @@ static const char *
 detect_format (const Header *header)
 {
   for (guint i = 0; i < G_N_ELEMENTS (magics); i++)
-    if (header->length >= magics[i].offset + magics[i].length
+    if (header_holds (header, magics[i].offset, magics[i].length)
         && memcmp (header->bytes + magics[i].offset, magics[i].bytes, magics[i].length) == 0) {
-      if (g_str_equal (magics[i].format, "qcow2") && header->length >= 8 && read_big (header, 4, 4) == 1)
+      if (g_str_equal (magics[i].format, "qcow2") && read_big (header, 4, 4) == 1)
         return "qcow";
       return magics[i].format;
     }
@@ -99,11 +110,11 @@ bad_header (const char *path, const char *what, GError **error)
 static char *
 qcow2_backing_format (const Header *header, gsize offset)
 {
-  for (guint i = 0; i < QCOW2_EXTENSION_MAX && offset + 8 <= header->length; i++) {
+  for (guint i = 0; i < QCOW2_EXTENSION_MAX && header_holds (header, offset, 8); i++) {
     guint64 type = read_big (header, offset, 4);
     guint64 length = read_big (header, offset + 4, 4);
     offset += 8;
-    if (type == 0 || length > header->length - offset)
+    if (type == 0 || !header_holds (header, offset, length))
       return NULL;
     if (type == QCOW2_EXTENSION_BACKING_FORMAT)
       return g_strndup ((const char *)header->bytes + offset, length);
@@ -146,7 +157,7 @@ read_qcow2 (const char *path, const Header *header, guint64 *ret_size, char **re
   if (name_offset == 0 || name_length == 0)
     return TRUE;
   if (name_length > QCOW2_NAME_MAX || name_offset < header_length
-      || name_offset > header->length - name_length
+      || !header_holds (header, name_offset, name_length)
       || memchr (header->bytes + name_offset, '\0', name_length) != NULL)
     return bad_header (path, "the name of its backing file is out of range", error);
 
@@ -415,22 +426,32 @@ read_qcow2_features (const Header *header, ImageHeader *image)
   image->extended_l2 = (read_big (header, 72, 8) & QCOW2_INCOMPATIBLE_EXTENDED_L2) != 0;
 }
 
-/* The virtual size where it stands at a known place of the header; the file's own otherwise. */
+/* Where a format's header has the virtual size, and in units of how many bytes. */
+static const struct {
+  const char *format;
+  guint offset;
+  gboolean little_endian;
+  guint unit;
+} stated_sizes[] = {
+  { "qcow", 24, FALSE, 1 }, { "vpc", 40, FALSE, 1 },   { "vdi", 368, TRUE, 1 },
+  { "qed", 48, TRUE, 1 },   { "vmdk", 12, TRUE, 512 }, /* of the sparse kind only, whose magic is "KDMV" */
+};
+
+/* The virtual size as the header states it; the file's own where it states none that can be. */
 static guint64
 stated_size (const Header *header, const char *format)
 {
   guint64 size = 0;
 
-  if (g_str_equal (format, "qcow") && header->length >= 32)
-    size = read_big (header, 24, 8);
-  else if (g_str_equal (format, "vpc") && header->length >= 48)
-    size = read_big (header, 40, 8);
-  else if (g_str_equal (format, "vdi") && header->length >= 376)
-    size = GUINT64_SWAP_LE_BE (read_big (header, 368, 8));
-  else if (g_str_equal (format, "qed") && header->length >= 56)
-    size = GUINT64_SWAP_LE_BE (read_big (header, 48, 8));
-  else if (g_str_equal (format, "vmdk") && header->length >= 20 && header->bytes[0] == 'K')
-    size = GUINT64_SWAP_LE_BE (read_big (header, 12, 8)) * 512;
+  for (guint i = 0; i < G_N_ELEMENTS (stated_sizes); i++)
+    if (g_str_equal (format, stated_sizes[i].format)
+        && (!g_str_equal (format, "vmdk") || header->bytes[0] == 'K')) {
+      size = read_big (header, stated_sizes[i].offset, 8);
+      if (stated_sizes[i].little_endian)
+        size = GUINT64_SWAP_LE_BE (size);
+      if (!g_uint64_checked_mul (&size, size, stated_sizes[i].unit))
+        size = 0;
+    }
   return size > 0 && size <= G_MAXINT64 ? size : header->size;
 }
 
@@ -439,7 +460,7 @@ is_iso (const Header *header)
 {
   const guint offset = 32769;
 
-  return header->length >= offset + 5 && memcmp (header->bytes + offset, "CD001", 5) == 0;
+  return header_holds (header, offset, 5) && memcmp (header->bytes + offset, "CD001", 5) == 0;
 }
 
 ImageHeader *

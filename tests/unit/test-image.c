@@ -246,6 +246,25 @@ hostile_headers_do_no_harm (void **state)
   }
 }
 
+/* A header alone, of version 2, whose backing file's name is longer than the whole file. */
+static void
+name_longer_than_file_is_refused (void **state)
+{
+  guint8 header[72] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 2, 0, 0, 0x70, 0, [18] = 0x03, 0xff, [29] = 0x10 };
+  g_autofree char *path = in_directory ("short.qcow2");
+
+  (void)state;
+  assert_true (g_file_set_contents (path, (const char *)header, sizeof header, NULL));
+  assert_refused ("short.qcow2", "qcow2", VIR_ERR_OPERATION_FAILED,
+                  "name of its backing file is out of range");
+
+  int fd = open (path, O_RDONLY);
+  g_autoptr (ImageHeader) read = image_header_read (fd, path, NULL);
+  close (fd);
+  assert_string_equal (read->format, "qcow2");
+  assert_null (read->backing);
+}
+
 static int
 make_directory (void **state)
 {
@@ -277,7 +296,7 @@ main (void)
     cmocka_unit_test (formats_are_told_apart),     cmocka_unit_test (chain_is_followed),
     cmocka_unit_test (wrong_chains_are_refused),   cmocka_unit_test (wrong_formats_are_refused),
     cmocka_unit_test (probed_backing_must_be_raw), cmocka_unit_test (damaged_headers_are_refused),
-    cmocka_unit_test (hostile_headers_do_no_harm),
+    cmocka_unit_test (hostile_headers_do_no_harm), cmocka_unit_test (name_longer_than_file_is_refused),
   };
 
   return cmocka_run_group_tests (tests, make_directory, remove_directory);
