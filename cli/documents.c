@@ -10,11 +10,12 @@
 #include "daemon/qemu/probe.h"
 #include "model/complete.h"
 #include "model/schema.h"
-#include "qemu/firmware.h"
 #include "qemu/recipe.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define STATE_DIRECTORY "/var/lib/domaind" /* as a system daemon has it */
 
 typedef struct {
   CapsCache *cache;
@@ -101,6 +102,7 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics)
     return NULL;
   }
   platform = qemu_platform_new (find_caps, emulators);
+  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
   def = domain_def_parse (text, length, 0, platform, diagnostics);
   qemu_platform_free (platform);
   return def;
@@ -247,11 +249,9 @@ cook (DomainDef *def, Emulators *emulators, GError **error)
 {
   g_autofree char *run_directory = g_build_filename ("/run/domaind/machines", def->uuid, NULL);
   g_autoptr (QemuCaps) caps = find_caps (emulators, def->emulator);
-  g_autoptr (QemuFirmware) firmware = qemu_firmware_load (NULL);
   RecipeHost host = { .run_directory = run_directory,
-                      .state_directory = "/var/lib/domaind",
+                      .state_directory = STATE_DIRECTORY,
                       .monitor_fd = -1,
-                      .firmware = firmware,
                       .now = g_get_real_time () / G_USEC_PER_SEC };
   g_autoptr (Recipe) recipe = NULL;
 

@@ -48,17 +48,23 @@ files_clear (Files *files)
 
 /* One file, apart from the recipe it is of: a thread that opens it may be left behind. */
 typedef struct {
-  char *path, *made_from, *whose, *purpose;
+  char *path, *made_from, *whose, *purpose, *problem;
+  virErrorNumber problem_code;
   gboolean writable, by_name, output, truncate;
+  gboolean is_store, anew; /* see RecipeFile; it is made again though it is there */
 } Wanted;
 
 static Wanted *
-wanted_new (const RecipeFile *file)
+wanted_new (const RecipeFile *file, gboolean stores_anew)
 {
   Wanted *wanted = g_new0 (Wanted, 1);
 
   wanted->path = g_strdup (file->path);
   wanted->made_from = g_strdup (file->made_from);
+  wanted->problem = g_strdup (file->problem);
+  wanted->problem_code = file->problem_code;
+  wanted->is_store = file->is_store;
+  wanted->anew = file->is_store && stores_anew;
   wanted->whose = file->device != NULL ? device_describe (file->device) : NULL;
   wanted->purpose = g_strdup (file->purpose);
   wanted->writable = file->writable;
@@ -75,6 +81,7 @@ wanted_free (gpointer data)
 
   g_free (wanted->path);
   g_free (wanted->made_from);
+  g_free (wanted->problem);
   g_free (wanted->whose);
   g_free (wanted->purpose);
   g_free (wanted);
@@ -95,7 +102,7 @@ cannot_open (const Wanted *file, const char *reason, GError **error)
   return -1;
 }
 
-/* The file does not exist yet: a copy of its template, whole or not at all. */
+/* A copy of its template, whole or not at all. */
 static gboolean
 make_from_template (const Wanted *file, GError **error)
 {
@@ -111,8 +118,7 @@ make_from_template (const Wanted *file, GError **error)
     return FALSE;
   }
   if (!g_file_get_contents (file->made_from, &contents, &length, &problem)) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot make '%s' from its template: %s", file->path,
-                    problem->message);
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "%s, the template of '%s'", problem->message, file->path);
     return FALSE;
   }
   if (g_mkdir_with_parents (directory, 0711) != 0) {
@@ -121,6 +127,18 @@ make_from_template (const Wanted *file, GError **error)
     return FALSE;
   }
   return store_write_file (file->path, contents, (gssize)length, 0600, error);
+}
+
+/* A store that is not there, or is wanted anew, is made; what cannot be made anew is left alone. */
+static gboolean
+ensure_store (const Wanted *file, GError **error)
+{
+  if (!file->is_store || (!file->anew && access (file->path, F_OK) == 0))
+    return TRUE;
+  if (file->made_from != NULL)
+    return make_from_template (file, error);
+  virt_error_set (error, file->problem_code, "%s", file->problem);
+  return FALSE;
 }
 
 static int
@@ -141,7 +159,7 @@ open_file (const Wanted *file, GError **error)
 {
   struct stat status;
 
-  if (file->made_from != NULL && access (file->path, F_OK) != 0 && !make_from_template (file, error))
+  if (!ensure_store (file, error))
     return -1;
 
   int fd = open (file->path, open_flags (file) | O_CLOEXEC | O_NOCTTY, 0600);
@@ -212,11 +230,12 @@ close_unwanted (gpointer result)
 }
 
 gboolean
-files_open (Files *files, const Recipe *recipe, GError **error)
+files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **error)
 {
   for (guint i = 0; i < recipe_file_count (recipe); i++) {
     const RecipeFile *file = recipe_get_file (recipe, i);
-    gpointer opened = outside_run (open_wanted, wanted_new (file), wanted_free, close_unwanted, error);
+    gpointer opened =
+        outside_run (open_wanted, wanted_new (file, stores_anew), wanted_free, close_unwanted, error);
 
     if (opened == NULL)
       return FALSE;

@@ -16,8 +16,9 @@ typedef struct {
 
 void files_init (Files *files);
 /* All of @recipe's files, or none; in a job, a file that cannot be opened at all is left behind with it:
- * NULL-safe errors that name the file, what it is for, and whose it is. */
-gboolean files_open (Files *files, const Recipe *recipe, GError **error);
+ * errors name the file, what it is for, and whose it is. @stores_anew: the machine's own stores are made from
+ * their templates again. */
+gboolean files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **error);
 /* One more; takes @fd. */
 void files_add (Files *files, int fd, int as);
 void files_clear (Files *files);

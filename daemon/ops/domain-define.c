@@ -6,6 +6,7 @@
 #include "daemon/change.h"
 #include "daemon/definition.h"
 #include "daemon/ops/ops.h"
+#include "daemon/outside.h"
 #include "daemon/qemu/save.h"
 
 #include <errno.h>
@@ -15,6 +16,8 @@
   (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA                               \
    | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM \
    | VIR_DOMAIN_UNDEFINE_TPM | VIR_DOMAIN_UNDEFINE_KEEP_TPM)
+
+#define UNDEFINE_LOOK_SECONDS 10 /* for a file that may be on a server that is gone */
 
 typedef struct {
   Call *call;
@@ -116,8 +119,8 @@ op_domain_define_xml (Call *call)
 
 typedef struct {
   Call *call;
+  guint flags; /* VIR_DOMAIN_UNDEFINE_... */
   char *uuid, *name, *nvram, *managed_save;
-  gboolean remove_nvram;
 } Undefine;
 
 static void
@@ -143,6 +146,19 @@ undefine_check (Manager *manager, gpointer data, GError **error)
   return domain != NULL && domain->persistent;
 }
 
+/* Like libvirt: a definition stays where its variables cannot be removed. */
+static gpointer
+remove_variables (gpointer input, GError **error)
+{
+  const char *path = input;
+
+  if (unlink (path) == 0 || errno == ENOENT)
+    return JOB_OK;
+  virt_error_set_plain (error, VIR_FROM_QEMU, VIR_ERR_SYSTEM_ERROR, "failed to remove nvram: %s: %s", path,
+                        g_strerror (errno));
+  return NULL;
+}
+
 static gboolean
 undefine_write (Store *store, gpointer data, GError **error)
 {
@@ -150,11 +166,10 @@ undefine_write (Store *store, gpointer data, GError **error)
 
   if (undefine->managed_save != NULL && !managed_save_remove (undefine->managed_save, error))
     return FALSE;
-  if (!store_remove (store, undefine->uuid, undefine->name, error))
+  if (undefine->nvram != NULL && (undefine->flags & VIR_DOMAIN_UNDEFINE_NVRAM)
+      && outside_run (remove_variables, g_strdup (undefine->nvram), g_free, NULL, error) == NULL)
     return FALSE;
-  if (undefine->remove_nvram && unlink (undefine->nvram) < 0 && errno != ENOENT)
-    g_warning ("domain '%s': cannot remove '%s': %s", undefine->name, undefine->nvram, g_strerror (errno));
-  return TRUE;
+  return store_remove (store, undefine->uuid, undefine->name, error);
 }
 
 static void
@@ -174,26 +189,56 @@ undefine_done (Manager *manager, gpointer data, const GError *error)
 
 static const ChangeKind undefine_change = { "undefine", undefine_check, undefine_write, undefine_done };
 
+/* Is there a store of variables that nobody has decided about? It may be anywhere, where nobody answers. */
+static gpointer
+look_for_variables (gpointer input, GError **error)
+{
+  if (access (input, F_OK) != 0)
+    return JOB_OK;
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
+  return NULL;
+}
+
+static gpointer
+undefine_look (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  const Undefine *undefine = input;
+
+  return outside_run (look_for_variables, g_strdup (undefine->nvram), g_free, NULL, error);
+}
+
+static void
+undefine_looked (gpointer result, const GError *error, gpointer data)
+{
+  Undefine *looked = data, *change;
+
+  if (result == NULL) {
+    call_fail (looked->call, g_error_copy (error));
+    return;
+  }
+  change = g_new0 (Undefine, 1); /* the job frees its input after this */
+  *change = *looked;
+  *looked = (Undefine){ 0 };
+  change_start (change->call->manager, &undefine_change, change, undefine_free);
+}
+
 static void
 undefine_with (Call *call, const char *nvram)
 {
-  guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
-  gboolean has_nvram = nvram != NULL && access (nvram, F_OK) == 0;
-  Undefine *undefine;
+  Undefine *undefine = g_new0 (Undefine, 1);
 
-  if (has_nvram && !(flags & (VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))) {
-    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
-    return;
-  }
-  undefine = g_new0 (Undefine, 1);
   undefine->call = call;
+  undefine->flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
   undefine->uuid = g_strdup (call->domain->uuid);
   undefine->name = g_strdup (call->domain->name);
+  undefine->nvram = g_strdup (nvram);
   if (call->domain->managed_save)
     undefine->managed_save = managed_save_path (call->manager->settings, call->domain->uuid);
-  undefine->nvram = g_strdup (nvram);
-  undefine->remove_nvram = has_nvram && (flags & VIR_DOMAIN_UNDEFINE_NVRAM);
-  change_start (call->manager, &undefine_change, undefine, undefine_free);
+  if (nvram != NULL && !(undefine->flags & (VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)))
+    job_start ("undefine", undefine_look, undefine, undefine_free, UNDEFINE_LOOK_SECONDS, undefine_looked,
+               undefine);
+  else
+    change_start (call->manager, &undefine_change, undefine, undefine_free);
 }
 
 static void
@@ -223,11 +268,16 @@ op_domain_undefine (Call *call)
 {
   guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
   guint both = VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+  guint both_tpm = VIR_DOMAIN_UNDEFINE_TPM | VIR_DOMAIN_UNDEFINE_KEEP_TPM;
 
   if (!call_check_flags (call, flags, UNDEFINE_KNOWN_FLAGS))
     return;
   if ((flags & both) == both) {
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete nvram");
+    return;
+  }
+  if ((flags & both_tpm) == both_tpm) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete TPM");
     return;
   }
   domain_queue (call->domain, "undefine", call, undefine_begin);

@@ -7,7 +7,6 @@
 #include "daemon/ops/ops.h"
 #include "daemon/qemu/probe.h"
 #include "daemon/qemu/start.h"
-#include "qemu/firmware.h"
 #include "qemu/recipe.h"
 
 #include <string.h>
@@ -65,13 +64,11 @@ launch_line_of (DomainDef *def, QemuCaps *caps, Manager *manager, GError **error
 {
   g_autofree char *directory = store_run_directory (manager->store, def->uuid);
   g_autofree char *run_directory = g_build_filename (directory, START_QEMU_DIRECTORY, NULL);
-  g_autoptr (QemuFirmware) firmware = qemu_firmware_load (NULL);
   const RecipeHost host = { .run_directory = run_directory,
                             .state_directory = manager->settings->state_directory,
                             .sandbox = manager->settings->sandbox,
                             .paused = TRUE,
                             .monitor_fd = -1,
-                            .firmware = firmware,
                             .now = g_get_real_time () / G_USEC_PER_SEC };
   g_autoptr (Recipe) recipe = NULL;
 

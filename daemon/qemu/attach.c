@@ -171,7 +171,7 @@ plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles f
 static gboolean
 pass_files (Plugging *plugging, GError **error)
 {
-  if (!files_open (&plugging->files, plugging->recipe, error))
+  if (!files_open (&plugging->files, plugging->recipe, FALSE, error))
     return FALSE;
   for (guint i = 0; i < recipe_file_count (plugging->recipe); i++) {
     const RecipeFile *file = recipe_get_file (plugging->recipe, i);

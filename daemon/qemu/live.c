@@ -285,32 +285,6 @@ live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *v
   return choose_ports (def, values, error);
 }
 
-void
-live_choose_firmware (DomainDef *def, const QemuFirmware *firmware, const char *state_directory)
-{
-  DomainOs *os = &def->os;
-  FirmwareChoice choice;
-
-  if (os->loader == NULL && os->firmware == FIRMWARE_EFI && qemu_firmware_choose (firmware, def, &choice)) {
-    os->loader = g_strdup (choice.code);
-    os->loader_type = LOADER_TYPE_PFLASH;
-    os->loader_readonly = TRISTATE_YES;
-    if (choice.secure)
-      os->loader_secure = TRISTATE_YES;
-  } else if (os->loader == NULL || os->loader_type != LOADER_TYPE_PFLASH
-             || !qemu_firmware_find (firmware, os->loader, &choice)) {
-    return;
-  }
-  if (os->loader_stateless == TRISTATE_YES || choice.variables == NULL)
-    return;
-  if (os->nvram_template == NULL)
-    os->nvram_template = g_strdup (choice.variables);
-  if (os->nvram == NULL) {
-    g_autofree char *name = g_strconcat (def->name, "_VARS.fd", NULL);
-    os->nvram = g_build_filename (state_directory, "nvram", name, NULL);
-  }
-}
-
 gboolean
 live_wants_render_node (const DomainDef *def)
 {

@@ -5,7 +5,6 @@
 #include "daemon/qemu/qmp.h"
 #include "model/disk.h"
 #include "model/domain.h"
-#include "qemu/firmware.h"
 
 /*
  * What becomes true of a definition when its machine starts: number, aliases, ports, paths, images. All in
@@ -22,10 +21,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LiveValues, live_values_clear)
 /* Before the launch. @socket_directory: where QEMU can make sockets. */
 gboolean
 live_choose (DomainDef *def, int id, const char *socket_directory, LiveValues *values, GError **error);
-
-/* <os firmware='efi'> and a <loader> without its <nvram>: the files chosen for it, as clients are shown them.
- * A machine no firmware fits is left for the recipe to explain. */
-void live_choose_firmware (DomainDef *def, const QemuFirmware *firmware, const char *state_directory);
 
 /* After it: what QEMU has to be told and asked before its CPUs run, in as few bytes as can be. Job's thread.
  */

@@ -24,7 +24,6 @@
 #include "daemon/qemu/scope.h"
 #include "daemon/qemu/tuning.h"
 #include "daemon/qemu/vcpu-plug.h"
-#include "qemu/firmware.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +44,6 @@ typedef struct {
   Account *account;
   char *run_directory, *qemu_directory, *render_node;
   LiveValues live;
-  QemuFirmware *firmware; /* loaded only where the definition needs it */
   RecipeHost host;
   Recipe *recipe;
   Files files;
@@ -221,10 +219,6 @@ cook (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
-  if (start->def->os.firmware != FIRMWARE_NONE || start->def->os.loader != NULL)
-    start->firmware = qemu_firmware_load (NULL);
-  if (start->firmware != NULL)
-    live_choose_firmware (start->def, start->firmware, settings->state_directory);
   start->host = (RecipeHost){
     .run_directory = start->qemu_directory,
     .state_directory = settings->state_directory,
@@ -237,7 +231,6 @@ cook (Start *start, GError **error)
     .image_data = start,
     .can_read = qemu_can_read,
     .can_read_data = start,
-    .firmware = start->firmware,
     .now = g_get_real_time () / G_USEC_PER_SEC,
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
@@ -252,22 +245,13 @@ cook (Start *start, GError **error)
 
 /* Open. */
 
-static void
-forget_variables (const Recipe *recipe)
-{
-  for (guint i = 0; i < recipe_file_count (recipe); i++)
-    if (recipe_get_file (recipe, i)->made_from != NULL)
-      unlink (recipe_get_file (recipe, i)->path);
-}
-
 static gboolean
 open_everything (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
-  if (start->request->reset_nvram)
-    forget_variables (start->recipe);
-  if (!files_open (&start->files, start->recipe, error) || !make_directories (start, error)
+  if (!files_open (&start->files, start->recipe, start->request->reset_nvram, error)
+      || !make_directories (start, error)
       || !machine_log_open (&start->log, settings, start->def->name, error))
     return FALSE;
 
@@ -516,7 +500,6 @@ static void
 start_clear (Start *start)
 {
   recipe_free (start->recipe); /* before the definition it speaks of */
-  g_clear_pointer (&start->firmware, qemu_firmware_free);
   files_clear (&start->files);
   live_values_clear (&start->live);
   machine_log_clear (&start->log);

@@ -23,6 +23,7 @@ gboolean check_architecture (Completion *completion);
  * word for architecture or machine type is only misspelt, the rest is about what was meant. */
 gboolean complete_target (Completion *completion);
 void complete_os (Completion *completion);
+void complete_firmware (Completion *completion); /* model/os-firmware.c: <loader>, <nvram>, <firmware> */
 void complete_cpu (Completion *completion);
 void complete_features (Completion *completion);
 void complete_individual_vcpus (Completion *completion);
@@ -36,6 +37,7 @@ gboolean complete_memory_size (Completion *completion, Number *size, char **unit
 void complete_clock (Completion *completion);
 
 void validate_os (Validation *validation);
+void validate_firmware (Validation *validation);
 void validate_cpu (Validation *validation);
 void validate_features (Validation *validation);
 void validate_individual_vcpus (Validation *validation);

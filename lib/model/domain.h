@@ -69,10 +69,11 @@ typedef enum { LOADER_TYPE_NONE, LOADER_TYPE_ROM, LOADER_TYPE_PFLASH } LoaderTyp
 typedef struct {
   int device;
 } OsBoot;
+typedef enum { OS_FIRMWARE_ENROLLED_KEYS = 1, OS_FIRMWARE_SECURE_BOOT } OsFirmwareFeatureName;
 typedef struct {
-  int enabled;
-  int name;
-} OsFirmwareFeature; /* Tristate; 1 enrolled-keys 2 secure-boot */
+  int enabled; /* Tristate */
+  int name;    /* OsFirmwareFeatureName */
+} OsFirmwareFeature;
 typedef struct {
   int type;
   char *path;
@@ -279,7 +280,13 @@ struct DomainDef {
 extern const FieldTable domain_table; /* all of DomainDef, the devices too */
 
 /* The tables of its parts, one file each. */
-extern const FieldTable domain_os_table;       /* model/os.c */
+extern const FieldTable domain_os_table; /* model/os.c */
+extern const FieldTable os_firmware_feature_table;
+/* What <firmware> says of a feature: a Tristate. model/os-firmware.c */
+int os_firmware_feature (const DomainOs *os, OsFirmwareFeatureName name);
+/* Does it name firmware, or ask for one to be chosen? */
+gboolean os_wants_firmware (const DomainOs *os);
+void os_set_firmware_feature (DomainOs *os, OsFirmwareFeatureName name, gboolean enabled);
 extern const FieldTable domain_features_table; /* model/features.c */
 extern const FieldTable domain_cpu_table;      /* model/cpu.c */
 extern const FieldTable domain_cpu_feature_table;
@@ -292,7 +299,7 @@ extern const FieldTable domain_vcpu_table;     /* model/vcpus.c */
  * model/verbatim.c */
 extern const FieldType field_namespaced;
 
-extern const EnumTable virt_types, os_types;
+extern const EnumTable virt_types, os_types, os_firmwares;
 
 DomainDef *domain_def_new (void);
 DomainDef *domain_def_ref (DomainDef *def);

@@ -10,7 +10,7 @@
 #include "model/serial.h"
 
 const EnumTable os_types = { "OS type", { NULL, "hvm", "xen", "linux", "xenpvh", "exe" } };
-static const EnumTable firmwares = { "firmware", { NULL, "bios", "efi" } };
+const EnumTable os_firmwares = { "firmware", { NULL, "bios", "efi" } };
 static const EnumTable firmware_features = { "firmware feature", { NULL, "enrolled-keys", "secure-boot" } };
 static const EnumTable loader_types = { "loader type", { NULL, "rom", "pflash" } };
 static const EnumTable boot_devices = { "boot device", { NULL, "fd", "cdrom", "hd", "network" } };
@@ -29,7 +29,7 @@ static const char *const architectures[] = {
 
 static const FieldRange boot_menu_timeouts = { 0, 65535 };
 
-static const FieldTable firmware_feature_table = {
+const FieldTable os_firmware_feature_table = {
   sizeof (OsFirmwareFeature),
   (const Field[]){
       FIELD_WITH (OsFirmwareFeature, enabled, "@enabled", field_yes_no, NULL, FIELD_REQUIRED),
@@ -56,11 +56,11 @@ static const FieldTable boot_table = {
 };
 
 static const Field os_fields[] = {
-  FIELD (DomainOs, firmware, "@firmware", field_enum, &firmwares),
+  FIELD (DomainOs, firmware, "@firmware", field_enum, &os_firmwares),
   FIELD (DomainOs, arch, "type/@arch", field_text, NULL),
   FIELD (DomainOs, machine, "type/@machine", field_text, NULL),
   FIELD (DomainOs, type, "type", field_enum, &os_types),
-  FIELD (DomainOs, firmware_features, "firmware/feature", field_list, &firmware_feature_table),
+  FIELD (DomainOs, firmware_features, "firmware/feature", field_list, &os_firmware_feature_table),
   FIELD (DomainOs, init, "init", field_text, NULL),
   FIELD (DomainOs, init_arguments, "initarg", field_texts, NULL),
   FIELD (DomainOs, init_environment, "initenv", field_verbatims, NULL),
@@ -75,8 +75,8 @@ static const Field os_fields[] = {
   FIELD (DomainOs, loader, "loader", field_text, NULL),
   FIELD (DomainOs, nvram_template, "nvram/@template", field_text, NULL),
   FIELD (DomainOs, nvram_template_format, "nvram/@templateFormat", field_text, NULL),
-  FIELD (DomainOs, nvram_format, "nvram/@format", field_text, NULL),
   FIELD (DomainOs, nvram_type, "nvram/@type", field_text, NULL),
+  FIELD (DomainOs, nvram_format, "nvram/@format", field_text, NULL),
   FIELD (DomainOs, nvram_source, "nvram/source", field_verbatim, NULL),
   FIELD (DomainOs, nvram, "nvram", field_text, NULL),
   FIELD (DomainOs, kernel, "kernel", field_text, NULL),
@@ -96,12 +96,6 @@ static const Field os_fields[] = {
 };
 
 const FieldTable domain_os_table = { sizeof (DomainOs), os_fields };
-
-static gint
-compare_firmware_features (gconstpointer a, gconstpointer b)
-{
-  return (*(OsFirmwareFeature *const *)a)->name - (*(OsFirmwareFeature *const *)b)->name;
-}
 
 static gboolean
 has_boot_order (const DomainDef *def)
@@ -137,25 +131,15 @@ void
 complete_os (Completion *completion)
 {
   DomainOs *os = &completion->def->os;
-  char **texts[] = { &os->loader,  &os->nvram, &os->kernel, &os->initrd,
-                     &os->cmdline, &os->shim,  &os->dtb,    &os->root };
+  char **texts[] = { &os->kernel, &os->initrd, &os->cmdline, &os->shim, &os->dtb, &os->root };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     forget_empty (texts[i]);
-  if (os->loader != NULL && os->loader_type == LOADER_TYPE_NONE && os->firmware == FIRMWARE_NONE)
-    os->loader_type = LOADER_TYPE_ROM;
-  if (os->firmware_features != NULL)
-    g_ptr_array_sort (os->firmware_features, compare_firmware_features);
+  complete_firmware (completion);
   if (os->bootmenu_enable != TRISTATE_YES)
     os->bootmenu_timeout.set = FALSE;
   if (os->boots == NULL && os->type == OS_TYPE_HVM && !has_boot_order (completion->def))
     add_boot_device (os, BOOT_HD);
-}
-
-static gboolean
-is_x86 (const DomainOs *os)
-{
-  return g_strcmp0 (os->arch, "x86_64") == 0 || g_strcmp0 (os->arch, "i686") == 0;
 }
 
 gboolean
@@ -177,53 +161,6 @@ check_architecture (Completion *completion)
   g_free (os->arch);
   os->arch = g_strdup (nearest);
   return TRUE;
-}
-
-static void
-validate_secure_boot (Validation *validation)
-{
-  const DomainDef *def = validation->def;
-  const DomainOs *os = &def->os;
-
-  if (os->loader_secure != TRISTATE_YES || !is_x86 (os))
-    return;
-  if (!domain_def_is_q35 (def) && !validation_may_miss (validation, &os->machine))
-    validation_error (validation, &os->loader_secure, os,
-                      "Secure boot is supported with q35 machine types only");
-  else if (os->firmware == FIRMWARE_NONE && def->features.smm != TRISTATE_YES
-           && !validation_may_miss (validation, &def->features))
-    validation_error (validation, &os->loader_secure, os,
-                      "Secure boot requires SMM feature enabled: add <smm state='on'/> to <features>");
-}
-
-static void
-validate_firmware (Validation *validation)
-{
-  const DomainDef *def = validation->def;
-  const DomainOs *os = &def->os;
-  gboolean is_uefi =
-      os->firmware == FIRMWARE_EFI || (os->loader != NULL && os->loader_type == LOADER_TYPE_PFLASH);
-  gboolean has_nvram = os->nvram != NULL || os->nvram_source != NULL || os->nvram_template != NULL;
-  gboolean asks_of_loader = os->loader_type != LOADER_TYPE_NONE || os->loader_readonly != TRISTATE_ABSENT
-                            || os->loader_secure != TRISTATE_ABSENT
-                            || os->loader_stateless != TRISTATE_ABSENT;
-
-  if (is_uefi && is_x86 (os) && !def->features.acpi && !validation_may_miss (validation, &def->features))
-    validation_error (validation, os->firmware == FIRMWARE_EFI ? (gconstpointer)&os->firmware : &os->loader,
-                      os, "UEFI requires ACPI on this architecture: add <acpi/> to <features>");
-  if (os->firmware == FIRMWARE_NONE && os->loader == NULL && (has_nvram || asks_of_loader))
-    validation_error_code (validation, VIR_ERR_XML_DETAIL,
-                           has_nvram ? (gconstpointer)&os->nvram : &os->loader_type, os,
-                           "no loader path specified and firmware auto selection disabled");
-  if (os->firmware == FIRMWARE_NONE && os->firmware_features != NULL)
-    validation_error_code (
-        validation, VIR_ERR_XML_DETAIL, &os->firmware_features, os,
-        "cannot use feature-based firmware autoselection when firmware autoselection is disabled: "
-        "say firmware='efi' in <os>");
-  if (os->loader_stateless == TRISTATE_YES && has_nvram)
-    validation_error_code (validation, VIR_ERR_XML_DETAIL, &os->nvram, os,
-                           "NVRAM is not permitted when loader is stateless");
-  validate_secure_boot (validation);
 }
 
 /* A daemon has no directory that a relative path could mean. */

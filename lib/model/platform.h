@@ -30,5 +30,8 @@ struct Platform {
   const char *(*emulator_arch) (const Platform *platform,
                                 const char *emulator); /* as QEMU calls it, or NULL */
   gboolean (*check_emulator) (const Platform *platform, const char *emulator, GError **error);
+  /* Choose firmware for <os firmware=> and <loader type='pflash'> and write it into @def. Gives NULL, or in
+   * libvirt's words that none fits. (transfer full) */
+  char *(*complete_firmware) (const Platform *platform, DomainDef *def);
   gpointer data;
 };

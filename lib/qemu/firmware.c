@@ -4,25 +4,20 @@
  * packages and administrators write; one that cannot be read or understood is passed over, as QEMU's rules
  * ask.
  */
-#include "qemu/firmware.h"
+#include "qemu/firmware-private.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
-
-typedef struct {
-  char *code, *code_format, *variables, *variables_format;
-  GPtrArray *architectures, *machines; /* in step: one pattern of a machine each */
-  gboolean uefi, secure_boot, enrolled_keys, requires_smm, for_memory_encryption;
-} Descriptor;
+#include <unistd.h>
 
 struct QemuFirmware {
-  GPtrArray *descriptors; /* Descriptor, in order of preference */
+  GPtrArray *descriptors; /* FirmwareDescriptor, in order of preference */
 };
 
 static void
 descriptor_free (gpointer data)
 {
-  Descriptor *descriptor = data;
+  FirmwareDescriptor *descriptor = data;
 
   g_free (descriptor->code);
   g_free (descriptor->code_format);
@@ -85,8 +80,15 @@ array_has (JsonArray *array, const char *word)
   return FALSE;
 }
 
+/* A machine's architecture in the document, by QEMU's name of it. */
+static const char *
+libvirt_arch (const char *arch)
+{
+  return strcmp (arch, "i386") == 0 ? "i686" : strcmp (arch, "arm") == 0 ? "armv7l" : arch;
+}
+
 static void
-read_targets (Descriptor *descriptor, JsonArray *targets)
+read_targets (FirmwareDescriptor *descriptor, JsonArray *targets)
 {
   for (guint i = 0; targets != NULL && i < json_array_get_length (targets); i++) {
     JsonNode *node = json_array_get_element (targets, i);
@@ -96,21 +98,58 @@ read_targets (Descriptor *descriptor, JsonArray *targets)
 
     for (guint j = 0; arch != NULL && machines != NULL && j < json_array_get_length (machines); j++)
       if (text_element (machines, j) != NULL) {
-        g_ptr_array_add (descriptor->architectures, g_strdup (arch));
+        g_ptr_array_add (descriptor->architectures, g_strdup (libvirt_arch (arch)));
         g_ptr_array_add (descriptor->machines, g_strdup (text_element (machines, j)));
       }
   }
 }
 
-/* NULL when it is none we can use: not JSON, or not loaded as flash. */
-static Descriptor *
+/* How the firmware is given to the machine. FALSE: in no way that is known. */
+static gboolean
+read_mapping (FirmwareDescriptor *descriptor, JsonObject *mapping)
+{
+  const char *device = text_member (mapping, "device"), *mode = text_member (mapping, "mode");
+  JsonObject *executable = object_member (mapping, "executable"),
+             *template = object_member (mapping, "nvram-template");
+
+  if (g_strcmp0 (device, "memory") == 0) {
+    descriptor->mapping = FIRMWARE_MEMORY;
+    descriptor->code = g_strdup (text_member (mapping, "filename"));
+    return descriptor->code != NULL;
+  }
+  if (g_strcmp0 (device, "flash") != 0)
+    return FALSE;
+  descriptor->mapping = mode == NULL || strcmp (mode, "split") == 0 ? FIRMWARE_FLASH
+                        : strcmp (mode, "stateless") == 0           ? FIRMWARE_STATELESS
+                                                                    : FIRMWARE_COMBINED;
+  descriptor->code = g_strdup (text_member (executable, "filename"));
+  descriptor->code_format = g_strdup (text_member (executable, "format"));
+  descriptor->variables = g_strdup (text_member (template, "filename"));
+  descriptor->variables_format = g_strdup (text_member (template, "format"));
+  return descriptor->code != NULL && descriptor->code_format != NULL
+         && (descriptor->mapping != FIRMWARE_FLASH
+             || (descriptor->variables != NULL && descriptor->variables_format != NULL));
+}
+
+static void
+read_features (FirmwareDescriptor *descriptor, JsonArray *features)
+{
+  descriptor->secure_boot = array_has (features, "secure-boot");
+  descriptor->enrolled_keys = array_has (features, "enrolled-keys");
+  descriptor->requires_smm = array_has (features, "requires-smm");
+  descriptor->sleeps = array_has (features, "acpi-s3");
+  descriptor->hibernates = array_has (features, "acpi-s4");
+}
+
+/* NULL when it is none we can use: not JSON, or loaded in a way that is not known. */
+static FirmwareDescriptor *
 read_descriptor (const char *path)
 {
   g_autofree char *text = NULL;
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  JsonObject *root, *mapping, *executable, *template;
-  JsonArray *features;
-  Descriptor *descriptor;
+  FirmwareDescriptor *descriptor;
+  JsonArray *interfaces;
+  JsonObject *root;
   gsize length;
 
   if (!g_file_get_contents (path, &text, &length, NULL) || length > FIRMWARE_MAX_BYTES
@@ -118,26 +157,17 @@ read_descriptor (const char *path)
       || json_parser_get_root (parser) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
     return NULL;
   root = json_node_get_object (json_parser_get_root (parser));
-  mapping = object_member (root, "mapping");
-  executable = object_member (mapping, "executable");
-  if (g_strcmp0 (text_member (mapping, "device"), "flash") != 0
-      || text_member (executable, "filename") == NULL)
-    return NULL;
+  interfaces = array_member (root, "interface-types");
 
-  descriptor = g_new0 (Descriptor, 1);
-  template = object_member (mapping, "nvram-template");
-  features = array_member (root, "features");
-  descriptor->code = g_strdup (text_member (executable, "filename"));
-  descriptor->code_format = g_strdup (text_member (executable, "format"));
-  descriptor->variables = g_strdup (text_member (template, "filename"));
-  descriptor->variables_format = g_strdup (text_member (template, "format"));
-  descriptor->uefi = array_has (array_member (root, "interface-types"), "uefi");
-  descriptor->secure_boot = array_has (features, "secure-boot");
-  descriptor->enrolled_keys = array_has (features, "enrolled-keys");
-  descriptor->requires_smm = array_has (features, "requires-smm");
+  descriptor = g_new0 (FirmwareDescriptor, 1);
+  descriptor->bios = array_has (interfaces, "bios");
+  descriptor->uefi = array_has (interfaces, "uefi");
   descriptor->architectures = g_ptr_array_new_with_free_func (g_free);
   descriptor->machines = g_ptr_array_new_with_free_func (g_free);
+  read_features (descriptor, array_member (root, "features"));
   read_targets (descriptor, array_member (root, "targets"));
+  if (!read_mapping (descriptor, object_member (root, "mapping")))
+    g_clear_pointer (&descriptor, descriptor_free);
   return descriptor;
 }
 
@@ -160,7 +190,9 @@ QemuFirmware *
 qemu_firmware_load (const char *const *directories)
 {
   g_autofree char *own = g_build_filename (g_get_user_config_dir (), "qemu", "firmware", NULL);
-  const char *const usual[] = { "/usr/share/qemu/firmware", "/etc/qemu/firmware", own, NULL };
+  /* Root's own are for nobody: libvirt leaves them out as well. */
+  const char *const usual[] = { "/usr/share/qemu/firmware", "/etc/qemu/firmware",
+                                geteuid () != 0 ? own : NULL, NULL };
   g_autoptr (GHashTable) paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   QemuFirmware *firmware = g_new0 (QemuFirmware, 1);
   GList *names;
@@ -172,7 +204,7 @@ qemu_firmware_load (const char *const *directories)
     list_directory (paths, directories[i]);
   names = g_list_sort (g_hash_table_get_keys (paths), (GCompareFunc)strcmp);
   for (GList *name = names; name != NULL; name = name->next) {
-    Descriptor *descriptor = read_descriptor (g_hash_table_lookup (paths, name->data));
+    FirmwareDescriptor *descriptor = read_descriptor (g_hash_table_lookup (paths, name->data));
 
     if (descriptor != NULL)
       g_ptr_array_add (firmware->descriptors, descriptor);
@@ -190,8 +222,8 @@ qemu_firmware_free (QemuFirmware *firmware)
   g_free (firmware);
 }
 
-static gboolean
-is_for (const Descriptor *descriptor, const char *arch, const char *machine)
+gboolean
+firmware_descriptor_is_for (const FirmwareDescriptor *descriptor, const char *arch, const char *machine)
 {
   for (guint i = 0; i < descriptor->machines->len; i++)
     if (strcmp (g_ptr_array_index (descriptor->architectures, i), arch) == 0
@@ -200,77 +232,10 @@ is_for (const Descriptor *descriptor, const char *arch, const char *machine)
   return FALSE;
 }
 
-static void
-choice_of (const Descriptor *descriptor, FirmwareChoice *ret)
+const GPtrArray *
+firmware_descriptors (const QemuFirmware *firmware)
 {
-  ret->code = descriptor->code;
-  ret->code_format = descriptor->code_format != NULL ? descriptor->code_format : "raw";
-  ret->variables = descriptor->variables;
-  ret->variables_format = descriptor->variables_format != NULL ? descriptor->variables_format : "raw";
-  ret->secure = descriptor->requires_smm;
-}
-
-/* The Tristate the document gives a firmware feature (1 enrolled-keys, 2 secure-boot). */
-static int
-wanted (const DomainOs *os, int name)
-{
-  for (guint i = 0; os->firmware_features != NULL && i < os->firmware_features->len; i++) {
-    const OsFirmwareFeature *feature = g_ptr_array_index (os->firmware_features, i);
-
-    if (feature->name == name)
-      return feature->enabled;
-  }
-  return TRISTATE_ABSENT;
-}
-
-static gboolean
-agrees (int state, gboolean has)
-{
-  return state == TRISTATE_ABSENT || (state == TRISTATE_YES) == has;
-}
-
-/* libvirt's rules: a firmware that needs SMM is for those who ask for SMM or Secure Boot. */
-static gboolean
-fits (const Descriptor *descriptor, const DomainDef *def)
-{
-  const DomainOs *os = &def->os;
-  gboolean secure =
-      os->loader_secure == TRISTATE_YES || wanted (os, 2) == TRISTATE_YES || wanted (os, 1) == TRISTATE_YES;
-
-  if (!descriptor->uefi || !is_for (descriptor, os->arch, os->machine))
-    return FALSE;
-  if (descriptor->requires_smm && !secure && def->features.smm != TRISTATE_YES)
-    return FALSE;
-  return agrees (os->loader_secure, descriptor->requires_smm)
-         && agrees (wanted (os, 2), descriptor->secure_boot)
-         && agrees (wanted (os, 1), descriptor->enrolled_keys);
-}
-
-gboolean
-qemu_firmware_choose (const QemuFirmware *firmware, const DomainDef *def, FirmwareChoice *ret)
-{
-  if (def->os.arch == NULL || def->os.machine == NULL)
-    return FALSE;
-  for (guint i = 0; i < firmware->descriptors->len; i++)
-    if (fits (g_ptr_array_index (firmware->descriptors, i), def)) {
-      choice_of (g_ptr_array_index (firmware->descriptors, i), ret);
-      return TRUE;
-    }
-  return FALSE;
-}
-
-gboolean
-qemu_firmware_find (const QemuFirmware *firmware, const char *path, FirmwareChoice *ret)
-{
-  for (guint i = 0; i < firmware->descriptors->len; i++) {
-    const Descriptor *descriptor = g_ptr_array_index (firmware->descriptors, i);
-
-    if (strcmp (descriptor->code, path) == 0) {
-      choice_of (descriptor, ret);
-      return TRUE;
-    }
-  }
-  return FALSE;
+  return firmware->descriptors;
 }
 
 const char **
@@ -279,9 +244,10 @@ qemu_firmware_paths (const QemuFirmware *firmware, const char *arch, const char 
   GPtrArray *paths = g_ptr_array_new ();
 
   for (guint i = 0; i < firmware->descriptors->len; i++) {
-    const Descriptor *descriptor = g_ptr_array_index (firmware->descriptors, i);
+    const FirmwareDescriptor *descriptor = g_ptr_array_index (firmware->descriptors, i);
 
-    if (descriptor->uefi && is_for (descriptor, arch, machine))
+    if (descriptor->uefi && descriptor->mapping != FIRMWARE_MEMORY
+        && firmware_descriptor_is_for (descriptor, arch, machine))
       g_ptr_array_add (paths, descriptor->code);
   }
   g_ptr_array_add (paths, NULL);
@@ -292,9 +258,9 @@ gboolean
 qemu_firmware_has_secure (const QemuFirmware *firmware, const char *arch, const char *machine)
 {
   for (guint i = 0; i < firmware->descriptors->len; i++) {
-    const Descriptor *descriptor = g_ptr_array_index (firmware->descriptors, i);
+    const FirmwareDescriptor *descriptor = g_ptr_array_index (firmware->descriptors, i);
 
-    if (descriptor->secure_boot && is_for (descriptor, arch, machine))
+    if (descriptor->secure_boot && firmware_descriptor_is_for (descriptor, arch, machine))
       return TRUE;
   }
   return FALSE;

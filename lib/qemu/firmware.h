@@ -11,15 +11,6 @@
  */
 typedef struct QemuFirmware QemuFirmware;
 
-/* What one machine gets. Strings belong to the QemuFirmware, or to the definition. */
-typedef struct {
-  const char *code;        /* the read-only executable */
-  const char *code_format; /* "raw" */
-  const char *variables;   /* the template of its variable store; NULL: it has none */
-  const char *variables_format;
-  gboolean secure; /* needs SMM */
-} FirmwareChoice;
-
 #define FIRMWARE_MAX_FILES 100         /* descriptors; Debian has three */
 #define FIRMWARE_MAX_BYTES (64 * 1024) /* of one */
 
@@ -29,10 +20,16 @@ QemuFirmware *qemu_firmware_load (const char *const *directories);
 void qemu_firmware_free (QemuFirmware *firmware);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QemuFirmware, qemu_firmware_free)
 
-/* The first that fits <os firmware='efi'>, its features, <loader secure=> and the machine; FALSE: none. */
-gboolean qemu_firmware_choose (const QemuFirmware *firmware, const DomainDef *def, FirmwareChoice *ret);
-/* The descriptor whose executable is @path, for <loader> with no <nvram template=>; FALSE: none. */
-gboolean qemu_firmware_find (const QemuFirmware *firmware, const char *path, FirmwareChoice *ret);
+/*
+ * What libvirt does to <os> when a machine is defined. Firmware asked for by <os firmware=>, or named by
+ * <loader type='pflash'>, is looked for among the descriptors; of the first that fits (file names' order) all
+ * is written down: executable, formats, template of the variables, the features it has, and SMM where it
+ * needs that. Flash firmware gets its variable store NAME_VARS.fd (or .qcow2) in @variables_directory.
+ *
+ * @def: machine type and architecture are known, and what it says of firmware agrees with itself. Gives NULL,
+ * or why nothing fits <os firmware=>; @def is then as it was. (transfer full)
+ */
+char *qemu_firmware_complete (const QemuFirmware *firmware, DomainDef *def, const char *variables_directory);
 /* Executables fit for @machine: NULL-terminated paths, for the domain capabilities. (transfer container) */
 const char **qemu_firmware_paths (const QemuFirmware *firmware, const char *arch, const char *machine);
 /* Is any of them for Secure Boot? */

@@ -1,50 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a machine's firmware becomes: two flash chips, the first with the program and the second with the
- * variables the guest writes, or a plain ROM. A variable store that does not exist yet is made from its
- * template when the machine starts.
+ * variables the guest writes, or a plain ROM. Which files they are was chosen when the machine was defined
+ * (firmware-complete.c). A variable store that does not exist yet is made from its template when the machine
+ * starts.
  */
-#include "qemu/firmware.h"
 #include "qemu/recipe-private.h"
 
 #include <string.h>
 
-typedef struct {
-  FirmwareChoice choice;
-  gboolean chosen;   /* there is firmware to load as flash */
-  gboolean writable; /* the program itself, not only the variables */
-} Loader;
-
-/* FALSE with @error set when the document asks for what the host does not have. */
 static gboolean
-find_loader (const Recipe *recipe, Loader *ret, GError **error)
+is_flash (const DomainOs *os)
 {
-  const DomainOs *os = &recipe_def (recipe)->os;
-  const QemuFirmware *firmware = recipe_host (recipe)->firmware;
-
-  *ret = (Loader){ 0 };
-  if (os->loader != NULL && os->loader_type == LOADER_TYPE_PFLASH) {
-    ret->chosen = TRUE;
-    ret->writable = os->loader_readonly == TRISTATE_NO;
-    if (firmware == NULL || !qemu_firmware_find (firmware, os->loader, &ret->choice))
-      ret->choice = (FirmwareChoice){ .code_format = "raw", .variables_format = "raw" };
-    ret->choice.code = os->loader;
-    ret->choice.secure = os->loader_secure == TRISTATE_YES;
-    if (os->loader_format != NULL)
-      ret->choice.code_format = os->loader_format;
-  } else if (os->loader == NULL && os->firmware == FIRMWARE_EFI) {
-    if (firmware == NULL || !qemu_firmware_choose (firmware, recipe_def (recipe), &ret->choice))
-      return qemu_unsupported (NULL, error,
-                               "Unable to find any firmware to satisfy 'efi' for machine type '%s' on this "
-                               "host; the package ovmf has it for x86_64",
-                               os->machine);
-    ret->chosen = TRUE;
-  }
-  if (os->nvram_template != NULL)
-    ret->choice.variables = os->nvram_template;
-  if (os->loader_stateless == TRISTATE_YES)
-    ret->choice.variables = NULL;
-  return TRUE;
+  return os->loader != NULL && os->loader_type == LOADER_TYPE_PFLASH;
 }
 
 static void
@@ -63,48 +31,59 @@ add_flash (Recipe *recipe, guint number, const char *file, const char *format, g
                       storage, NULL));
 }
 
-/* Where the variables are kept: as libvirt names them, NAME_VARS.fd. NULL: nowhere. (transfer full) */
-static char *
-variables_path (const Recipe *recipe, const Loader *loader)
+static const char *
+format_or_raw (const char *format)
 {
-  const DomainDef *def = recipe_def (recipe);
-  g_autofree char *name = NULL;
+  return format != NULL ? format : "raw";
+}
 
-  if (def->os.loader_stateless == TRISTATE_YES)
-    return NULL;
-  if (def->os.nvram != NULL)
-    return g_strdup (def->os.nvram);
-  if (loader->choice.variables == NULL)
-    return NULL;
-  name = g_strconcat (def->name, "_VARS.fd", NULL);
-  return g_build_filename (recipe_host (recipe)->state_directory, "nvram", name, NULL);
+/* What a store that is not there yet is made from, in libvirt's words where there is nothing. */
+static void
+add_template (Recipe *recipe, const DomainOs *os)
+{
+  const char *format = format_or_raw (os->nvram_format);
+
+  if (os->nvram_template == NULL)
+    recipe_file_not_made (recipe, VIR_ERR_OPERATION_FAILED,
+                          "unable to find any master var store for loader: %s", os->loader);
+  else if (os->nvram_template_format != NULL && strcmp (os->nvram_template_format, format) != 0)
+    recipe_file_not_made (recipe, VIR_ERR_OPERATION_UNSUPPORTED,
+                          "conversion of the nvram template to another target format is not supported");
+  else
+    recipe_file_made_from (recipe, os->nvram_template);
+}
+
+static void
+add_flashes (Recipe *recipe)
+{
+  const DomainOs *os = &recipe_def (recipe)->os;
+  gboolean writable = os->loader_readonly == TRISTATE_NO;
+  const char *file = recipe_file (recipe, os->loader, writable, NULL, "firmware");
+
+  add_flash (recipe, 0, file, format_or_raw (os->loader_format), !writable);
+  if (os->nvram == NULL)
+    return;
+  file = recipe_file (recipe, os->nvram, TRUE, NULL, "firmware variables");
+  add_template (recipe, os);
+  add_flash (recipe, 1, file, format_or_raw (os->nvram_format), FALSE);
 }
 
 gboolean
 recipe_add_firmware (Recipe *recipe, GError **error)
 {
   const DomainOs *os = &recipe_def (recipe)->os;
-  g_autofree char *variables = NULL;
-  const char *file;
-  Loader loader;
 
-  if (!find_loader (recipe, &loader, error))
-    return FALSE;
-  if (os->loader != NULL && !loader.chosen)
+  if (os->firmware != FIRMWARE_NONE && os->loader == NULL)
+    return qemu_unsupported (NULL, error,
+                             "Unable to find '%s' firmware that is compatible with the current "
+                             "configuration: for x86_64 the package ovmf brings it",
+                             enum_table_name (&os_firmwares, os->firmware));
+  if (os->loader != NULL && !is_flash (os))
     recipe_option (recipe, "-bios", "%s", recipe_file_by_name (recipe, os->loader, "firmware"));
-  if (!loader.chosen)
+  if (!is_flash (os))
     return TRUE;
-  file = recipe_file (recipe, loader.choice.code, loader.writable, NULL, "firmware");
-  add_flash (recipe, 0, file, loader.choice.code_format, !loader.writable);
-  variables = variables_path (recipe, &loader);
-  if (variables != NULL) {
-    file = recipe_file (recipe, variables, TRUE, NULL, "firmware variables");
-    if (loader.choice.variables != NULL)
-      recipe_file_made_from (recipe, loader.choice.variables);
-    add_flash (recipe, 1, file, os->nvram_format != NULL ? os->nvram_format : loader.choice.variables_format,
-               FALSE);
-  }
-  if (loader.choice.secure)
+  add_flashes (recipe);
+  if (os->loader_secure == TRISTATE_YES)
     recipe_option (recipe, "-global", "driver=cfi.pflash01,property=secure,value=on");
   return TRUE;
 }
@@ -112,16 +91,11 @@ recipe_add_firmware (Recipe *recipe, GError **error)
 void
 firmware_machine_options (const Recipe *recipe, GString *options)
 {
-  const DomainDef *def = recipe_def (recipe);
-  g_autofree char *variables = NULL;
-  Loader loader;
+  const DomainOs *os = &recipe_def (recipe)->os;
 
-  if (!find_loader (recipe, &loader, NULL) || !loader.chosen)
+  if (!is_flash (os))
     return;
-  if (loader.choice.secure && def->features.smm == TRISTATE_ABSENT)
-    g_string_append (options, ",smm=on");
   g_string_append (options, ",pflash0=libvirt-pflash0-format");
-  variables = variables_path (recipe, &loader);
-  if (variables != NULL)
+  if (os->nvram != NULL)
     g_string_append (options, ",pflash1=libvirt-pflash1-format");
 }

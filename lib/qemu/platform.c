@@ -3,6 +3,7 @@
  * The platform that completion asks, answered from the capabilities of emulators. The strings it gives belong
  * to capabilities, which it keeps for as long as it lives; it may be asked from several threads.
  */
+#include "qemu/firmware.h"
 #include "qemu/recipe.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct {
   gpointer data;
   GMutex lock;
   GHashTable *emulators; /* path, "" for the default one → Emulator; those only that are there */
+  char **firmware_directories, *variables_directory; /* NULL: none is chosen */
 } QemuPlatform;
 
 static void
@@ -181,6 +183,28 @@ qemu_platform_set_check (Platform *platform, QemuEmulatorCheck check)
   platform->check_emulator = check_emulator;
 }
 
+/* Read anew each time, as firmware comes and goes with packages: a few small files. */
+static char *
+complete_firmware (const Platform *platform, DomainDef *def)
+{
+  const QemuPlatform *own = platform->data;
+  g_autoptr (QemuFirmware) firmware = NULL;
+
+  if (own->variables_directory == NULL || !os_wants_firmware (&def->os))
+    return NULL;
+  firmware = qemu_firmware_load ((const char *const *)own->firmware_directories);
+  return qemu_firmware_complete (firmware, def, own->variables_directory);
+}
+
+void
+qemu_platform_set_firmware (Platform *platform, const char *const *directories, const char *state_directory)
+{
+  QemuPlatform *own = platform->data;
+
+  own->firmware_directories = g_strdupv ((GStrv)directories);
+  own->variables_directory = g_build_filename (state_directory, "nvram", NULL);
+}
+
 Platform *
 qemu_platform_new (QemuCapsLookup lookup, gpointer data)
 {
@@ -198,6 +222,7 @@ qemu_platform_new (QemuCapsLookup lookup, gpointer data)
                           .has_device = has_device,
                           .max_vcpus = max_vcpus,
                           .has_kvm = has_kvm,
+                          .complete_firmware = complete_firmware,
                           .data = own };
   return platform;
 }
@@ -211,6 +236,8 @@ qemu_platform_free (Platform *platform)
     return;
   own = platform->data;
   g_hash_table_unref (own->emulators);
+  g_strfreev (own->firmware_directories);
+  g_free (own->variables_directory);
   g_mutex_clear (&own->lock);
   g_free (own);
   g_free (platform);

@@ -41,6 +41,7 @@ file_free (gpointer data)
 
   g_free (file->path);
   g_free (file->made_from);
+  g_free (file->problem);
   g_free (file);
 }
 
@@ -299,7 +300,21 @@ recipe_file_made_from (Recipe *recipe, const char *template)
   RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
 
   g_free (file->made_from);
+  file->is_store = TRUE;
   file->made_from = g_strdup (template);
+}
+
+void
+recipe_file_not_made (Recipe *recipe, virErrorNumber code, const char *format, ...)
+{
+  RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+  va_list arguments;
+
+  va_start (arguments, format);
+  file->is_store = TRUE;
+  file->problem_code = code;
+  file->problem = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
 }
 
 void

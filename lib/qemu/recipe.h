@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/virt-error.h"
 #include "model/domain.h"
 #include "qemu/caps.h"
 #include <json-glib/json-glib.h>
@@ -50,13 +51,15 @@ typedef struct {
   gboolean by_name;
   gboolean output;   /* takes what the guest writes: opened for writing only, and made when it is not there */
   gboolean truncate; /* an output that is emptied first; otherwise it is appended to */
-  char *made_from;   /* when @path does not exist, it is first made as a copy of this; NULL: it must exist */
+  /* A machine's own store, which may not exist yet: it is first made as a copy of @made_from, or that cannot
+   * be and the error is @problem. */
+  gboolean is_store;
+  char *made_from;
+  virErrorNumber problem_code;
+  char *problem;
   const Device *device; /* whose it is, or NULL: for the error when it cannot be opened */
   const char *purpose;  /* "disk image", "kernel", ... */
 } RecipeFile;
-
-/* What a firmware descriptor offers: see firmware.h. */
-typedef struct QemuFirmware QemuFirmware;
 
 /* Where the daemon wants its sockets and files; paths for `translate` are the same ones a system daemon uses.
  */
@@ -78,9 +81,6 @@ typedef struct {
   /* May QEMU's account read @path itself? NULL: yes. Only asked when files go by descriptor. */
   gboolean (*can_read) (gpointer data, const char *path);
   gpointer can_read_data;
-  /* The host's firmware descriptors, for <os firmware='efi'> and <loader> without <nvram>; NULL: none
-   * installed. */
-  const QemuFirmware *firmware;
 } RecipeHost;
 
 /* What an image file says of itself (from its header); chain by @backing. Filled by daemon/host/image.c. */
@@ -114,8 +114,10 @@ recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *
 const char *recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose);
 /* The last file added takes what the guest writes: see RecipeFile.output. */
 void recipe_file_output (Recipe *recipe, gboolean truncate);
-/* The last file added is made from @template when it does not exist. */
+/* The last file added is a store of the machine, made from @template when it does not exist. */
 void recipe_file_made_from (Recipe *recipe, const char *template);
+/* The same, and it cannot be made, for that reason. */
+void recipe_file_not_made (Recipe *recipe, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 /* One more variable for QEMU's environment; a later value of the same name wins. */
 void recipe_environment (Recipe *recipe, const char *name, const char *value);
 /* The number of the block nodes of a disk's image: "libvirt-%u-storage", "libvirt-%u-format"; the images
@@ -168,4 +170,8 @@ Platform *qemu_platform_new (QemuCapsLookup lookup, gpointer data);
  */
 typedef gboolean (*QemuEmulatorCheck) (gpointer data, const char *emulator, GError **error);
 void qemu_platform_set_check (Platform *platform, QemuEmulatorCheck check);
+/* Have firmware chosen, from the descriptors in @directories (NULL: the host's, see firmware.h), with
+ * variable stores in @state_directory/nvram. Before the platform is shared between threads. */
+void
+qemu_platform_set_firmware (Platform *platform, const char *const *directories, const char *state_directory);
 void qemu_platform_free (Platform *platform);

@@ -523,6 +523,7 @@ set_up (void **state)
   store = settings != NULL ? store_new (settings, NULL) : NULL;
   caps = caps_cache_new (NULL);
   platform = qemu_platform_new (find_caps, caps);
+  qemu_platform_set_firmware (platform, NULL, settings->state_directory);
   return store != NULL ? 0 : -1;
 }
 
