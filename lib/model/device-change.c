@@ -164,7 +164,7 @@ complete_whole (DomainDef *def, DeviceChange change, const Platform *platform, G
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (SourceMap) map = source_map_new ();
 
-  domain_complete (&(Completion){ def, platform, diagnostics, map, change == DEVICE_CHANGE_LIVE });
+  domain_complete (&(Completion){ def, platform, diagnostics, map, change == DEVICE_CHANGE_LIVE, TRUE });
   if (!diagnostics_has_errors (diagnostics))
     domain_validate (&(Validation){ def, platform, diagnostics, map });
   return diagnostics_check (diagnostics, error);
