@@ -3,9 +3,11 @@
 /*
  * Reading XML. The text is first brought to UTF-8 and bounded (xml-encoding.c, xml-scan.c), so that libxml2
  * only ever sees a document of known size, depth and number of nodes and without a document type; then
- * libxml2 builds its tree, and the places that the scan found are laid over it: each element and attribute
- * carries its byte offset, which turns into line and column when someone asks. Blanks between elements are
- * not kept, as libvirt does not keep them. Whatever libxml2 says goes to the diagnostics, nothing to stderr.
+ * libxml2 builds its tree. Each element that it begins must be the next one that the scan found: what the
+ * scan did not see was not bounded, and the document is refused there. The places found are kept with the
+ * elements and attributes as byte offsets, which turn into line and column when someone asks. Blanks between
+ * elements are not kept, as libvirt does not keep them. Whatever libxml2 says goes to the diagnostics,
+ * nothing to stderr.
  */
 #include "base/xml-document.h"
 
@@ -18,19 +20,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_CHUNK (64 * 1024)
+#define READ_CHUNK      (64 * 1024)
+#define CHARACTERS_STEP 1024 /* bytes */
 
 struct XmlDocument {
   char *text; /* UTF-8 */
   gsize length;
-  GArray *lines; /* guint32: where each line begins */
+  GArray *lines;      /* guint32: where each line begins */
+  GArray *characters; /* guint32: how many characters begin before each multiple of CHARACTERS_STEP */
   xmlDoc *tree;
 };
 
-/* What libxml2's error callback needs. */
+/* What libxml2's callbacks need. */
 typedef struct {
   XmlDocument *document;
   Diagnostics *diagnostics;
+  const guint32 *next, *end; /* the places that the scan found and libxml2 has not come to */
+  startElementNsSAX2Func start_element;
   gboolean failed;
 } Parse;
 
@@ -48,6 +54,39 @@ index_lines (XmlDocument *document)
   }
 }
 
+static gboolean
+begins_character (char byte)
+{
+  return ((guint8)byte & 0xc0) != 0x80;
+}
+
+/* So that no column costs more than a step, however long its line is. */
+static void
+index_characters (XmlDocument *document)
+{
+  guint32 count = 0;
+
+  document->characters = g_array_new (FALSE, FALSE, sizeof (guint32));
+  for (gsize offset = 0; offset < document->length; offset++) {
+    if (offset % CHARACTERS_STEP == 0)
+      g_array_append_val (document->characters, count);
+    count += begins_character (document->text[offset]);
+  }
+  g_array_append_val (document->characters, count);
+}
+
+/* How many characters begin before @offset. */
+static guint
+characters_before (const XmlDocument *document, gsize offset)
+{
+  gsize step = offset < document->length ? offset / CHARACTERS_STEP : document->characters->len - 1;
+  guint count = g_array_index (document->characters, guint32, step);
+
+  for (gsize at = step * CHARACTERS_STEP; at < MIN (offset, document->length); at++)
+    count += begins_character (document->text[at]);
+  return count;
+}
+
 static Position
 position_at (const XmlDocument *document, gsize offset)
 {
@@ -63,7 +102,8 @@ position_at (const XmlDocument *document, gsize offset)
       high = middle;
   }
   start = g_array_index (document->lines, guint32, low);
-  return (Position){ low + 1, (guint)g_utf8_strlen (document->text + start, (gssize)(offset - start)) + 1 };
+  return (Position){ low + 1,
+                     characters_before (document, offset) - characters_before (document, start) + 1 };
 }
 
 /* libxml2's words, as one line without its final newline. */
@@ -75,11 +115,17 @@ error_words (const xmlError *error)
   return g_strstrip (g_strdelimit (words, "\n", ' '));
 }
 
+static gsize
+parser_offset (const XmlDocument *document, xmlParserCtxt *context)
+{
+  return (gsize)CLAMP (xmlByteConsumed (context), 0, (long)document->length);
+}
+
 /* Where the parser stands; for an end tag that fits nothing, where that tag begins. */
 static Position
 error_position (const XmlDocument *document, xmlParserCtxt *context, const xmlError *error)
 {
-  gsize offset = (gsize)CLAMP (xmlByteConsumed (context), 0, (long)document->length);
+  gsize offset = parser_offset (document, context);
 
   if (error->code == XML_ERR_TAG_NAME_MISMATCH)
     while (offset > 0 && document->text[offset] != '<')
@@ -107,31 +153,6 @@ on_error (void *data, xmlError *error)
   } else {
     diagnostics_warning (parse->diagnostics, where, VIR_ERR_XML_DETAIL, "%s", words);
   }
-}
-
-static gboolean
-build_tree (XmlDocument *document, Diagnostics *diagnostics)
-{
-  Parse parse = { document, diagnostics, FALSE };
-  gboolean well_formed;
-  xmlParserCtxt *context;
-
-  if (document->length == 0) {
-    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL, "the document is empty");
-    return FALSE;
-  }
-  context = xml_parser_new (document->text, document->length, (xmlStructuredErrorFunc)on_error);
-  context->_private = &parse;
-  xmlParseDocument (context);
-  document->tree = xml_parser_take_document (context);
-  well_formed = context->wellFormed && !parse.failed && document->tree != NULL
-                && xmlDocGetRootElement (document->tree) != NULL;
-  xmlFreeParserCtxt (context);
-
-  if (!well_formed && !parse.failed)
-    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL,
-                       "the document is not well-formed");
-  return well_formed;
 }
 
 /* The places of one element's attributes. */
@@ -165,24 +186,98 @@ find_attribute (const AttributePlaces *places, const xmlAttr *attribute, guint32
 
 /* Offsets are kept in libxml2's _private, one more than they are so that none is NULL. */
 static void
-lay_places (const char *text, xmlNode *element, const guint32 **next, const guint32 *end)
+lay_places (xmlNode *element, Parse *parse)
 {
-  AttributePlaces places = { text, NULL, NULL };
-  guint32 start;
+  AttributePlaces places = { parse->document->text, NULL, NULL };
+  guint32 start = *parse->next++;
 
-  if (*next == end)
-    return;
-  start = *(*next)++;
+  places.first = parse->next;
+  while (parse->next < parse->end && places.text[*parse->next] != '<')
+    parse->next++;
+  places.end = parse->next;
   element->_private = GSIZE_TO_POINTER ((gsize)start + 1);
-  places.first = *next;
-  while (*next < end && text[**next] != '<')
-    (*next)++;
-  places.end = *next;
   for (xmlAttr *attribute = element->properties; attribute != NULL; attribute = attribute->next)
     attribute->_private = GSIZE_TO_POINTER ((gsize)find_attribute (&places, attribute, start) + 1);
-  for (xmlNode *child = element->children; child != NULL; child = child->next)
-    if (child->type == XML_ELEMENT_NODE)
-      lay_places (text, child, next, end);
+}
+
+/* The last '<' before the parser: there is none inside a start tag or a document type's name. */
+static gsize
+markup_start (const XmlDocument *document, xmlParserCtxt *context)
+{
+  gsize offset = parser_offset (document, context);
+
+  while (offset > 0 && (offset == document->length || document->text[offset] != '<'))
+    offset--;
+  return offset;
+}
+
+static void
+refuse_unseen (xmlParserCtxt *context)
+{
+  Parse *parse = context->_private;
+
+  if (!parse->failed)
+    diagnostics_error (parse->diagnostics,
+                       position_at (parse->document, markup_start (parse->document, context)),
+                       VIR_ERR_XML_ERROR, XML_UNSEEN);
+  parse->failed = TRUE;
+  xmlStopParser (context);
+}
+
+static void
+on_start_element (void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+                  int namespace_count, const xmlChar **namespaces, int attribute_count, int default_count,
+                  const xmlChar **attributes)
+{
+  xmlParserCtxt *context = data;
+  Parse *parse = context->_private;
+
+  if (parse->next == parse->end || *parse->next != markup_start (parse->document, context)) {
+    refuse_unseen (context);
+    return;
+  }
+  parse->start_element (context, name, prefix, uri, namespace_count, namespaces, attribute_count,
+                        default_count, attributes);
+  if (context->node != NULL)
+    lay_places (context->node, parse);
+}
+
+static void
+on_document_type (void *data, const xmlChar *name G_GNUC_UNUSED, const xmlChar *public_id G_GNUC_UNUSED,
+                  const xmlChar *system_id G_GNUC_UNUSED)
+{
+  refuse_unseen (data);
+}
+
+static gboolean
+build_tree (XmlDocument *document, const GArray *places, Diagnostics *diagnostics)
+{
+  const guint32 *first = (const guint32 *)(const void *)places->data;
+  Parse parse = {
+    .document = document, .diagnostics = diagnostics, .next = first, .end = first + places->len
+  };
+  gboolean well_formed;
+  xmlParserCtxt *context;
+
+  if (document->length == 0) {
+    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL, "the document is empty");
+    return FALSE;
+  }
+  context = xml_parser_new (document->text, document->length, (xmlStructuredErrorFunc)on_error);
+  context->_private = &parse;
+  parse.start_element = context->sax->startElementNs;
+  context->sax->startElementNs = on_start_element;
+  context->sax->internalSubset = on_document_type;
+  xmlParseDocument (context);
+  document->tree = xml_parser_take_document (context);
+  well_formed = context->wellFormed && !parse.failed && document->tree != NULL
+                && xmlDocGetRootElement (document->tree) != NULL;
+  xmlFreeParserCtxt (context);
+
+  if (!well_formed && !parse.failed)
+    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_XML_DETAIL,
+                       "the document is not well-formed");
+  return well_formed;
 }
 
 static Position
@@ -209,14 +304,10 @@ scan_and_build (XmlDocument *document, Diagnostics *diagnostics)
   XmlScan scan;
   gboolean built = FALSE;
 
-  if (!xml_scan (document->text, document->length, &scan)) {
+  if (!xml_scan (document->text, document->length, &scan))
     diagnostics_error (diagnostics, position_at (document, scan.mistake), VIR_ERR_XML_ERROR, "%s", scan.text);
-  } else if (build_tree (document, diagnostics)) {
-    const guint32 *next = (const guint32 *)(void *)scan.places->data;
-
-    lay_places (document->text, xmlDocGetRootElement (document->tree), &next, next + scan.places->len);
-    built = TRUE;
-  }
+  else
+    built = build_tree (document, scan.places, diagnostics);
   xml_scan_clear (&scan);
   return built;
 }
@@ -265,6 +356,7 @@ xml_document_parse (const char *text, gssize length, Diagnostics *diagnostics)
   if (document->text == NULL || !check_size (document->length, diagnostics))
     return NULL;
   index_lines (document);
+  index_characters (document);
   if (!check_utf8 (document, diagnostics) || !scan_and_build (document, diagnostics))
     return NULL;
   return g_steal_pointer (&document);
@@ -321,8 +413,8 @@ xml_document_free (XmlDocument *document)
     return;
   if (document->tree != NULL)
     xmlFreeDoc (document->tree);
-  if (document->lines != NULL)
-    g_array_unref (document->lines);
+  g_clear_pointer (&document->lines, g_array_unref);
+  g_clear_pointer (&document->characters, g_array_unref);
   g_free (document->text);
   g_free (document);
 }

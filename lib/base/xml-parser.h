@@ -5,9 +5,10 @@
 #include <libxml/parserInternals.h>
 
 /*
- * libxml2's parser with the options that reading and writing share: no network, blanks between elements
- * dropped, @text taken as UTF-8, errors to @on_error only. @text must outlive the context, whose _private
- * is the caller's. Internal to the XML reader and writer; free with xmlFreeParserCtxt.
+ * libxml2's parser with the options that reading and writing share: no network, no document type (where one
+ * begins, parsing ends), blanks between elements dropped, @text taken as UTF-8, errors to @on_error only.
+ * @text must outlive the context, whose _private is the caller's. Internal to the XML reader and writer; free
+ * with xmlFreeParserCtxt.
  */
 xmlParserCtxt *xml_parser_new (const char *text, gsize length, xmlStructuredErrorFunc on_error);
 

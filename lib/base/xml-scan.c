@@ -4,8 +4,9 @@
  * libxml2 forgets columns, compares every attribute of an element with every other, and searches declared
  * namespaces one after another; so the text is walked once beforehand. Without a document type (which is
  * refused here) XML's grammar is simple enough for that: outside of comments, CDATA sections and processing
- * instructions every '<' opens a tag, and inside a tag nothing but quoted values hides a '>'. The offsets
- * found are then laid over libxml2's tree, which has the same elements in the same order.
+ * instructions every '<' opens a tag, and inside a tag nothing but quoted values hides a '>'. That libxml2
+ * reads the same is not taken for granted: xml-document.c compares each element that libxml2 begins with the
+ * next place found here, and refuses the document where they differ.
  */
 #include "base/xml-scan.h"
 
@@ -44,10 +45,13 @@ leave_to_parser (Scanner *scanner)
   return TRUE;
 }
 
+/* From the opening word, which is there, to behind the closing one; the two share no character ("<!-->"
+ * closes nothing). */
 static gboolean
-skip_behind (Scanner *scanner, const char *closing)
+skip_section (Scanner *scanner, const char *opening, const char *closing)
 {
-  const char *found = memmem (scanner->at, (gsize)(scanner->end - scanner->at), closing, strlen (closing));
+  const char *inside = scanner->at + strlen (opening);
+  const char *found = memmem (inside, (gsize)(scanner->end - inside), closing, strlen (closing));
 
   if (found == NULL)
     return leave_to_parser (scanner);
@@ -154,20 +158,20 @@ static gboolean
 scan_markup (Scanner *scanner)
 {
   if (LITERAL (scanner, "<!--"))
-    return skip_behind (scanner, "-->");
+    return skip_section (scanner, "<!--", "-->");
   if (LITERAL (scanner, "<![CDATA["))
-    return skip_behind (scanner, "]]>");
+    return skip_section (scanner, "<![CDATA[", "]]>");
   if (LITERAL (scanner, "<!DOCTYPE"))
     return refuse (scanner, scanner->at, "document type declarations (<!DOCTYPE>) are not accepted");
   if (LITERAL (scanner, "<!"))
     return leave_to_parser (scanner);
   if (LITERAL (scanner, "<?"))
-    return skip_behind (scanner, "?>");
+    return skip_section (scanner, "<?", "?>");
   if (LITERAL (scanner, "</")) {
     if (scanner->depth == 0)
       return leave_to_parser (scanner);
     scanner->depth--;
-    return skip_behind (scanner, ">");
+    return skip_section (scanner, "</", ">");
   }
   return scan_start_tag (scanner);
 }

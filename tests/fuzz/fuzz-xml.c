@@ -2,10 +2,14 @@
 
 /*
  * Any bytes as a document. What is refused has said so; what is read has a place within the text for every
- * element and attribute, and each element written out by itself can be read again.
+ * element and attribute, and each element written out by itself can be read again. What bounds a document
+ * reads it as libxml2 does.
  */
 #include "base/xml-document.h"
+#include "base/xml-scan.h"
 #include "base/xml-writer.h"
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
@@ -45,6 +49,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   g_assert_true ((document == NULL) == diagnostics_has_errors (diagnostics));
   g_assert_true (g_utf8_validate (text, -1, NULL));
+  g_assert_null (strstr (text, XML_UNSEEN));
   if (document == NULL)
     return 0;
   check_places (document, xml_document_root (document));

@@ -118,6 +118,14 @@ static const struct {
     "f:1:1: error: document type declarations (<!DOCTYPE>) are not accepted\n" },
   { "<?xml version='1.0'?>\n <!DOCTYPE a SYSTEM 'http://127.0.0.1/x.dtd'><a/>", -1,
     "f:2:2: error: document type declarations (<!DOCTYPE>) are not accepted\n" },
+  /* What closes a comment, a section or an instruction shares no character with what opened it. */
+  { "<a><!--> <b c='<d>'/> --></a>\n<x/>", -1, "f:2:1: error: Extra content at the end of the document\n" },
+  { "<!--><a/>-->\n<!DOCTYPE a [<!ENTITY b 'bbbbbbbb'>]><a>&b;</a>", -1,
+    "f:2:1: error: document type declarations (<!DOCTYPE>) are not accepted\n" },
+  { "<!---><a>-->\n<!DOCTYPE a><a/>", -1,
+    "f:2:1: error: document type declarations (<!DOCTYPE>) are not accepted\n" },
+  { "<?x?><!--><?-->\n<!DOCTYPE a><a/>", -1,
+    "f:2:1: error: document type declarations (<!DOCTYPE>) are not accepted\n" },
   { "<?xml version='1.0' encoding='EBCDIC-US'?><a/>", -1, NULL },
   { "\xff\xfe<\0", 4, NULL },
 };
@@ -135,6 +143,28 @@ test_refused (G_GNUC_UNUSED void **state)
     if (refused[i].lines != NULL)
       assert_string_equal (lines, refused[i].lines);
   }
+}
+
+/* Columns are characters, wherever they are counted from: one long line, of every width of character. */
+static void
+test_columns_of_a_long_line (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (GString) text = g_string_new ("<?x?>\n<a t='\xe2\x82\xac\xf0\x9f\x90\xa7'>");
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  guint column = 12; /* of the first <b> */
+
+  for (guint i = 0; i < 3000; i++)
+    g_string_append (text, "\xc3\xa9<b c=''/>");
+  g_string_append (text, "</a>");
+  g_autoptr (XmlDocument) document = xml_document_parse (text->str, (gssize)text->len, diagnostics);
+  assert_non_null (document);
+  for (xmlNode *node = xml_document_root (document)->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE) {
+      assert_position (xml_document_node_position (document, node), 2, column);
+      assert_position (xml_document_attribute_position (document, node->properties), 2, column + 3);
+      column += 10;
+    }
+  assert_int_equal (column, 12 + 3000 * 10);
 }
 
 static void
@@ -321,6 +351,7 @@ main (void)
     cmocka_unit_test (test_places_with_odd_names),
     cmocka_unit_test (test_text_and_attributes),
     cmocka_unit_test (test_refused),
+    cmocka_unit_test (test_columns_of_a_long_line),
     cmocka_unit_test (test_nesting),
     cmocka_unit_test (test_nodes),
     cmocka_unit_test (test_attributes_and_namespaces),
