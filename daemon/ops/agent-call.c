@@ -14,6 +14,7 @@ typedef struct {
   AgentWork work;
   int timeout;
   char *path;
+  pid_t process;
   DomainDef *def;
   Qmp *qmp;
   GVariant *arguments;
@@ -36,7 +37,7 @@ talk (Job *job, gpointer input, GError **error)
 {
   const AgentRequest *request = input;
   const AgentContext context = { request->def, request->qmp, request->arguments, job };
-  g_autoptr (Agent) agent = agent_open (request->path, job, request->timeout, error);
+  g_autoptr (Agent) agent = agent_open (request->path, request->process, job, request->timeout, error);
   GVariant *answer = agent != NULL ? request->work (agent, &context, error) : NULL;
 
   return answer != NULL ? g_variant_ref_sink (answer) : NULL;
@@ -115,6 +116,7 @@ agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds)
   request->work = work;
   request->timeout = timeout;
   request->path = g_strdup (chardev_path (&channel->source));
+  request->process = process_pid (machine->process);
   request->def = domain_def_ref (machine->def);
   request->qmp = qmp_ref (machine->qmp);
   request->arguments = g_variant_ref (call->arguments);

@@ -7,6 +7,7 @@
  * goes with it to the client and ends with the client. Force is for who wants it all the same: a client whose
  * stream passes through the daemon is cut off, one that has the descriptor itself shares it.
  */
+#include "daemon/host/endpoint.h"
 #include "daemon/machine.h"
 #include "daemon/ops/ops.h"
 #include "daemon/qemu/agent.h"
@@ -15,12 +16,7 @@
 #include "model/console.h"
 #include "model/serial.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* @name NULL means the first. */
@@ -57,15 +53,11 @@ find_channel (const DomainDef *def, const char *name)
 }
 
 static int
-open_pty (const char *path, gboolean force, GError **error)
+open_pty (const char *path, pid_t qemu, gboolean force, GError **error)
 {
-  int fd = open (path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  int fd = endpoint_open_pty (path, qemu, error);
 
-  if (fd < 0) {
-    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot open %s: %s", path, g_strerror (errno));
-    return -1;
-  }
-  if (flock (fd, LOCK_EX | LOCK_NB) < 0 && !force) {
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) < 0 && !force) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active console session exists for this domain");
     close (fd);
     return -1;
@@ -73,30 +65,19 @@ open_pty (const char *path, gboolean force, GError **error)
   return fd;
 }
 
-/* QEMU talks to one client of a socket at a time: a second one waits in its queue. */
+/* QEMU talks to one client of a socket at a time: a second one waits in its queue. A socket that QEMU
+ * connects to is somebody else's. */
 static int
-open_socket (const char *path, GError **error)
+open_socket (const Chardev *chardev, pid_t qemu, GError **error)
 {
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int fd;
+  const ChardevSource *source = chardev_first_source (chardev);
 
-  if (strlen (path) >= sizeof address.sun_path) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the socket's path is longer than %zu bytes: %s",
-                    sizeof address.sun_path - 1, path);
-    return -1;
-  }
-  memcpy (address.sun_path, path, strlen (path) + 1);
-  fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect (fd, (const struct sockaddr *)&address, sizeof address) == 0)
-    return fd;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot connect to %s: %s", path, g_strerror (errno));
-  if (fd >= 0)
-    close (fd);
-  return -1;
+  return endpoint_connect (source->path, source->mode == CHARDEV_MODE_CONNECT ? 0 : qemu, error);
 }
 
 static int
-open_chardev (const Chardev *chardev, const char *what, const char *name, gboolean force, GError **error)
+open_chardev (const Chardev *chardev, pid_t qemu, const char *what, const char *name, gboolean force,
+              GError **error)
 {
   const char *path = chardev_path (chardev);
 
@@ -107,9 +88,9 @@ open_chardev (const Chardev *chardev, const char *what, const char *name, gboole
     return -1;
   }
   if (path != NULL && chardev->type == CHARDEV_PTY)
-    return open_pty (path, force, error);
+    return open_pty (path, qemu, force, error);
   if (path != NULL && chardev->type == CHARDEV_UNIX)
-    return open_socket (path, error);
+    return open_socket (chardev, qemu, error);
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
                   "character device %s is not using a PTY or a UNIX socket: it is of type '%s'",
                   name != NULL ? name : "default", enum_table_name (&chardev_types, chardev->type));
@@ -135,7 +116,7 @@ open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *nam
     call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "cannot find %s %s", what, name != NULL ? name : "<null>");
     return;
   }
-  fd = open_chardev (chardev, session, name, force, &error);
+  fd = open_chardev (chardev, process_pid (call->domain->machine->process), session, name, force, &error);
   if (fd < 0) {
     call_fail (call, error);
     return;

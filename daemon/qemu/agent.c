@@ -8,12 +8,12 @@
  */
 #include "daemon/qemu/agent.h"
 
+#include "daemon/host/endpoint.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DELIMITER  '\xff'
@@ -83,26 +83,6 @@ give_turn (const Agent *agent)
     g_clear_pointer (&talking, g_hash_table_unref);
   g_cond_broadcast (&turn_over);
   g_mutex_unlock (&turn_lock);
-}
-
-/* By way of its directory, whose name may be longer than a socket's address. */
-static int
-connect_to (const char *path)
-{
-  g_autofree char *directory = g_path_get_dirname (path), *name = g_path_get_basename (path);
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int parent = open (directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-  g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", parent, name);
-  if (parent < 0 || fd < 0 || connect (fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-    if (fd >= 0)
-      close (fd);
-    fd = -1;
-  }
-  if (parent >= 0)
-    close (parent);
-  return fd;
 }
 
 /* Until the socket is ready for @events, the deadline or the job's end. */
@@ -245,7 +225,7 @@ greet (Agent *agent, JsonObject **ret_said, GError **error)
 }
 
 Agent *
-agent_open (const char *path, Job *job, int timeout, GError **error)
+agent_open (const char *path, pid_t qemu, Job *job, int timeout, GError **error)
 {
   g_autoptr (Agent) agent = g_new0 (Agent, 1);
 
@@ -258,7 +238,7 @@ agent_open (const char *path, Job *job, int timeout, GError **error)
     g_clear_pointer (&agent->path, g_free);
     return NULL;
   }
-  agent->fd = connect_to (path);
+  agent->fd = endpoint_connect (path, qemu, NULL);
   if (agent->fd < 0) {
     unresponsive (error, "QEMU guest agent is not connected");
     return NULL;

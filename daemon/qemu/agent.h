@@ -16,10 +16,10 @@
 
 typedef struct Agent Agent;
 
-/* Connect to the socket at @path and greet the agent. @timeout: seconds it has for each answer, or one of
- * virDomainAgentResponseTimeoutValues (BLOCK: as long as the job has). NULL with VIR_ERR_AGENT_UNRESPONSIVE
- * when it does not answer. @job must outlive the agent. */
-Agent *agent_open (const char *path, Job *job, int timeout, GError **error);
+/* Connect to the socket at @path, on which the process @qemu listens, and greet the agent. @timeout: seconds
+ * it has for each answer, or one of virDomainAgentResponseTimeoutValues (BLOCK: as long as the job has). NULL
+ * with VIR_ERR_AGENT_UNRESPONSIVE when it does not answer. @job must outlive the agent. */
+Agent *agent_open (const char *path, pid_t qemu, Job *job, int timeout, GError **error);
 void agent_close (Agent *agent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Agent, agent_close)
 

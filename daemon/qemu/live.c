@@ -7,6 +7,7 @@
  */
 #include "daemon/qemu/live.h"
 
+#include "daemon/host/endpoint.h"
 #include "daemon/host/image.h"
 #include "daemon/host/ports.h"
 #include "daemon/outside.h"
@@ -352,7 +353,8 @@ live_ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error)
     const char *label =
         JSON_NODE_HOLDS_OBJECT (element) ? string_member (json_node_get_object (element), "label") : NULL;
     const char *name = label != NULL ? string_member (json_node_get_object (element), "filename") : NULL;
-    if (name != NULL && g_str_has_prefix (label, "char") && g_str_has_prefix (name, "pty:/dev/pts/"))
+    if (name != NULL && g_str_has_prefix (label, "char") && g_str_has_prefix (name, "pty:")
+        && endpoint_is_pty_path (name + strlen ("pty:")))
       set_pty (def, label + strlen ("char"), name + strlen ("pty:"));
   }
   return TRUE;

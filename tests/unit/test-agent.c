@@ -81,7 +81,7 @@ play (gpointer data)
 static gpointer
 ask (Job *job, gpointer path, GError **error)
 {
-  g_autoptr (Agent) agent = agent_open (path, job, 2, error);
+  g_autoptr (Agent) agent = agent_open (path, getpid (), job, 2, error);
   g_autoptr (JsonNode) answer = agent != NULL ? agent_call (agent, "guest-ping", NULL, error) : NULL;
 
   return answer != NULL ? json_to_string (answer, FALSE) : NULL;
