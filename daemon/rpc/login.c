@@ -122,6 +122,8 @@ check_uri (const RpcClient *client, const char *uri, GError **error)
   return FALSE;
 }
 
+/* Of the flags only VIR_CONNECT_RO is the server's: libvirt's client sends along the others that it decided
+ * by itself, as that this is a user's session (2) and that it may start the daemon (4). */
 static void
 connect_open (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length)
 {
@@ -138,10 +140,6 @@ connect_open (RpcClient *client, const RpcHeader *header, const guint8 *payload,
   if (client->opened)
     rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
                                "internal error: connection already open");
-  else if ((flags & ~(guint32)VIR_CONNECT_RO) != 0)
-    rpc_client_reply_error_in (client, header, VIR_FROM_RPC, VIR_ERR_INVALID_ARG,
-                               "invalid argument: unsupported flags (0x%x) in function connect open",
-                               flags & ~(guint32)VIR_CONNECT_RO);
   else if (!check_uri (client, uri, &error))
     rpc_client_reply_error_in (client, header, VIR_FROM_NONE, virt_error_code (error), "%s", error->message);
   else {
