@@ -2,7 +2,8 @@
 /*
  * Files that survive: written under another name beside the old one, fsynced, renamed, and the directory
  * fsynced, so that at every instant the name stands for the old text or the new one, whole. Split in two
- * halves, because two files that belong together must both be on disk before either is renamed.
+ * halves, because two files that belong together must both be on disk before either is renamed. What fails
+ * after the rename is answered by undoing it: an error always means that the name stands for the old text.
  */
 #include "daemon/store-file.h"
 
@@ -17,7 +18,7 @@
 
 struct PreparedFile {
   char *path, *aside;
-  gboolean durable;
+  int directory; /* where durable: opened before anything is changed, so that the sync needs no descriptor */
 };
 
 void
@@ -26,17 +27,45 @@ store_system_error (GError **error, int number, const char *what, const char *pa
   virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot %s '%s': %s", what, path, g_strerror (number));
 }
 
+static int
+open_directory (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    store_system_error (error, errno, "open directory", path);
+  return fd;
+}
+
+static gboolean
+sync_directory (int fd, const char *path, GError **error)
+{
+  if (fsync (fd) == 0)
+    return TRUE;
+  store_system_error (error, errno, "sync the directory of", path);
+  return FALSE;
+}
+
 gboolean
 store_sync_directory (const char *directory, GError **error)
 {
-  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean synced = fd >= 0 && fsync (fd) == 0;
+  int fd = open_directory (directory, error);
+  gboolean synced = fd >= 0 && sync_directory (fd, directory, error);
 
-  if (!synced)
-    store_system_error (error, errno, "sync directory", directory);
   if (fd >= 0)
     close (fd);
   return synced;
+}
+
+/* A name beside @path that nobody has. (transfer full) */
+static char *
+name_aside (const char *path)
+{
+  static gint number;
+  g_autofree char *directory = g_path_get_dirname (path);
+
+  return g_strdup_printf ("%s/" STORE_ASIDE_PREFIX "old-%d-%d", directory, getpid (),
+                          g_atomic_int_add (&number, 1));
 }
 
 static gboolean
@@ -63,14 +92,17 @@ prepared_file_new (const char *path, const char *text, gssize length, int mode, 
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *aside = g_strdup_printf ("%s/" STORE_ASIDE_PREFIX "XXXXXX", directory);
   gboolean written;
-  int fd = g_mkstemp_full (aside, O_WRONLY | O_CLOEXEC, mode);
+  int fd;
 
+  file->directory = durable ? open_directory (directory, error) : -1;
+  if (durable && file->directory < 0)
+    return NULL;
+  fd = g_mkstemp_full (aside, O_WRONLY | O_CLOEXEC, mode);
   if (fd < 0) {
     store_system_error (error, errno, "write", path);
     return NULL;
   }
   file->path = g_strdup (path);
-  file->durable = durable;
   file->aside = g_steal_pointer (&aside);
   written = write_all (fd, text, length < 0 ? strlen (text) : (gsize)length) && fchmod (fd, (mode_t)mode) == 0
             && (!durable || fsync (fd) == 0);
@@ -83,17 +115,34 @@ prepared_file_new (const char *path, const char *text, gssize length, int mode, 
   return written ? g_steal_pointer (&file) : NULL;
 }
 
+/* The old file keeps a second name until the new one is safe: a commit that cannot be made durable is taken
+ * back, so that an error means that nothing has changed. */
 gboolean
 prepared_file_commit (PreparedFile *file, GError **error)
 {
-  g_autofree char *directory = g_path_get_dirname (file->path);
+  gboolean durable = file->directory >= 0;
+  g_autofree char *old = durable ? name_aside (file->path) : NULL;
+  gboolean has_old = durable && link (file->path, old) == 0;
 
+  if (durable && !has_old && errno != ENOENT) {
+    store_system_error (error, errno, "keep the old text of", file->path);
+    return FALSE;
+  }
   if (rename (file->aside, file->path) < 0) {
     store_system_error (error, errno, "write", file->path);
+    if (has_old)
+      unlink (old);
     return FALSE;
   }
   g_clear_pointer (&file->aside, g_free);
-  return !file->durable || store_sync_directory (directory, error);
+  if (durable && !sync_directory (file->directory, file->path, error)) {
+    if ((has_old ? rename (old, file->path) : unlink (file->path)) < 0)
+      g_warning ("%s: the change cannot be taken back: %s", file->path, g_strerror (errno));
+    return FALSE;
+  }
+  if (has_old)
+    unlink (old);
+  return TRUE;
 }
 
 void
@@ -103,6 +152,8 @@ prepared_file_free (PreparedFile *file)
     return;
   if (file->aside != NULL)
     unlink (file->aside);
+  if (file->directory >= 0)
+    close (file->directory);
   g_free (file->aside);
   g_free (file->path);
   g_free (file);
@@ -161,18 +212,32 @@ store_make_directory (const char *path, int mode, GError **error)
   return FALSE;
 }
 
+/* Under another name until its going is safe, for the same reason. */
 gboolean
 store_remove_file (const char *path, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *old = name_aside (path);
+  int fd;
+  gboolean synced;
 
-  if (unlink (path) < 0) {
-    if (errno == ENOENT)
-      return TRUE;
+  if (faccessat (AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+    return TRUE;
+  fd = open_directory (directory, error);
+  if (fd < 0)
+    return FALSE;
+  if (rename (path, old) < 0) {
     store_system_error (error, errno, "remove", path);
+    close (fd);
     return FALSE;
   }
-  return store_sync_directory (directory, error);
+  synced = sync_directory (fd, path, error);
+  close (fd);
+  if (synced)
+    unlink (old);
+  else if (rename (old, path) < 0)
+    g_warning ("%s: its removal cannot be taken back: %s", path, g_strerror (errno));
+  return synced;
 }
 
 char *

@@ -27,7 +27,8 @@ char *store_autostart_path (Store *store, const char *name, StoreAutostart which
 /* The first line of a completed text made from @source. (transfer full) */
 char *store_completed_header (const char *source);
 gboolean store_remove_links (Store *store, const char *name, GError **error);
-gboolean store_move_links (Store *store, const char *old_name, const char *new_name, GError **error);
+/* Mark @new_name for autostart as @old_name is. */
+gboolean store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error);
 
 /* What a crash left half done is finished or undone. */
 void store_recover (Store *store);

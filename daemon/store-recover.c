@@ -10,6 +10,7 @@
 #include "base/xml-document.h"
 #include "daemon/store-file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ finish_rename (Store *store, const char *old_name, const char *new_name)
 {
   g_autofree char *path = store_source_path (store, old_name);
 
-  return store_move_links (store, old_name, new_name, NULL) && store_remove_file (path, NULL)
+  return store_copy_links (store, old_name, new_name, NULL) && store_remove_file (path, NULL)
          && store_remove_links (store, old_name, NULL);
 }
 
@@ -73,6 +74,43 @@ finish_removal (Store *store, const char *uuid, const char *name, const char *ow
          && (g_strcmp0 (owner, name) != 0 || store_remove_file (path, NULL));
 }
 
+/* The name may have gone to another definition meanwhile, if the steps after the rename failed while the
+ * daemon went on. */
+static gboolean
+is_anothers (Store *store, const char *uuid, const char *wanted)
+{
+  g_autoptr (GDir) directory = g_dir_open (store->completed, 0, NULL);
+  const char *file;
+
+  while (directory != NULL && (file = g_dir_read_name (directory)) != NULL) {
+    g_autofree char *other = g_strndup (file, UUID_TEXT - 1);
+    g_autofree char *name = NULL;
+
+    if (strlen (file) != UUID_TEXT - 1 + strlen (".xml") || !g_str_has_suffix (file, ".xml")
+        || g_str_equal (other, uuid))
+      continue;
+    name = name_of_completed (store, other);
+    if (g_strcmp0 (name, wanted) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A rename makes the links of the new name first, and may not have come to the document. */
+static void
+remove_dangling_links (const char *links)
+{
+  g_autoptr (GDir) directory = g_dir_open (links, 0, NULL);
+  const char *name;
+
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_autofree char *link = g_build_filename (links, name, NULL);
+
+    if (access (link, F_OK) < 0 && errno == ENOENT)
+      store_remove_file (link, NULL);
+  }
+}
+
 /* UUID.leaving says the name that the definition was to lose: by a rename that held or did not, or for good.
  */
 static void
@@ -82,12 +120,14 @@ recover_leaving (Store *store, const char *path, const char *uuid)
   g_autofree char *owner = name_of_completed (store, uuid);
   gboolean done = TRUE;
 
-  if (name == NULL || name[0] == '\0')
+  if (name == NULL || name[0] == '\0' || is_anothers (store, uuid, name))
     done = TRUE;
   else if (owner != NULL && !g_str_equal (owner, name) && has_document (store, owner))
     done = finish_rename (store, name, owner);
   else if (!has_document (store, name))
     done = finish_removal (store, uuid, name, owner);
+  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
+    remove_dangling_links (store->autostart[i]);
   if (done)
     store_remove_file (path, NULL);
 }

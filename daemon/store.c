@@ -127,8 +127,8 @@ check_name (const char *name, GError **error)
   return FALSE;
 }
 
-gboolean
-store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
+static gboolean
+save_texts (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
             GError **error)
 {
   g_autofree char *header = store_completed_header (source);
@@ -161,6 +161,18 @@ store_save (Store *store, const char *uuid, const char *name, const char *source
   return TRUE;
 }
 
+gboolean
+store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
+            GError **error)
+{
+  g_autofree char *path = store_source_path (store, name);
+
+  /* A definition that went under that name may have left its marks, if they could not be removed. */
+  if (access (path, F_OK) < 0 && errno == ENOENT && !store_remove_links (store, name, error))
+    return FALSE;
+  return save_texts (store, uuid, name, source, completed, error);
+}
+
 char *
 store_load_source (Store *store, const char *name, GError **error)
 {
@@ -169,23 +181,51 @@ store_load_source (Store *store, const char *name, GError **error)
   return store_read_file (path, XML_MAX_BYTES, NULL, error);
 }
 
+/* The completed text whose last rename has failed, if it was made from the document with that @header: the
+ * rename is tried again. (transfer full) */
+static char *
+load_next (Store *store, const char *uuid, const char *header)
+{
+  g_autofree char *next = store_path_in (store->completed, uuid, STORE_NEXT_SUFFIX);
+  g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
+  g_autofree char *text = store_read_file (next, XML_MAX_BYTES, NULL, NULL);
+
+  if (text == NULL || !g_str_has_prefix (text, header))
+    return NULL;
+  if (rename (next, final) < 0)
+    g_warning ("%s: %s", final, g_strerror (errno));
+  return g_steal_pointer (&text);
+}
+
 char *
 store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error)
 {
   g_autofree char *path = store_path_in (store->completed, uuid, ".xml");
-  g_autofree char *text = NULL, *source = NULL, *header = NULL;
+  g_autofree char *text = NULL, *source = NULL, *header = NULL, *next = NULL;
 
   if (access (path, F_OK) < 0 && errno == ENOENT) {
+    source = store_load_source (store, name, NULL);
+    header = source != NULL ? store_completed_header (source) : NULL;
+    next = header != NULL ? load_next (store, uuid, header) : NULL;
+    if (next != NULL) {
+      if (ret_stale != NULL)
+        *ret_stale = FALSE;
+      return g_steal_pointer (&next);
+    }
     virt_error_set (error, VIR_ERR_NO_DOMAIN, "'%s' has not been completed yet", name);
     return NULL;
   }
   text = store_read_file (path, XML_MAX_BYTES, NULL, error);
   if (text == NULL)
     return NULL;
-  if (ret_stale != NULL) {
-    source = store_load_source (store, name, NULL);
-    header = source != NULL ? store_completed_header (source) : NULL;
-    *ret_stale = header != NULL && !g_str_has_prefix (text, header);
+  if (ret_stale == NULL)
+    return g_steal_pointer (&text);
+  source = store_load_source (store, name, NULL);
+  header = source != NULL ? store_completed_header (source) : NULL;
+  *ret_stale = header != NULL && !g_str_has_prefix (text, header);
+  if (*ret_stale && (next = load_next (store, uuid, header)) != NULL) {
+    *ret_stale = FALSE;
+    return g_steal_pointer (&next);
   }
   return g_steal_pointer (&text);
 }
@@ -211,17 +251,30 @@ store_remove_links (Store *store, const char *name, GError **error)
   return TRUE;
 }
 
-gboolean
-store_move_links (Store *store, const char *old_name, const char *new_name, GError **error)
+static gboolean
+has_link (Store *store, const char *name, StoreAutostart which)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++) {
-    g_autofree char *old_link = store_autostart_path (store, old_name, i);
+  g_autofree char *link = store_autostart_path (store, name, which);
 
-    if (faccessat (AT_FDCWD, old_link, F_OK, AT_SYMLINK_NOFOLLOW) == 0
-        && !store_set_autostart (store, new_name, i, TRUE, error))
+  return faccessat (AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+gboolean
+store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
+    if (has_link (store, old_name, i) && !store_set_autostart (store, new_name, i, TRUE, error))
       return FALSE;
-  }
   return TRUE;
+}
+
+/* A step after the one that cannot be taken back: the next start does it again. */
+static void
+done_later (gboolean done, GError **problem)
+{
+  if (!done)
+    g_warning ("%s; the next start of the daemon tries again", (*problem)->message);
+  g_clear_error (problem);
 }
 
 gboolean
@@ -230,14 +283,31 @@ store_remove (Store *store, const char *uuid, const char *name, GError **error)
   g_autofree char *path = store_source_path (store, name);
   g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
   g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
-  g_autoptr (GError) full = NULL;
+  g_autoptr (GError) problem = NULL;
+  gboolean noted = begin_leaving (store, uuid, name, &problem);
 
   /* A full disk must not keep a definition alive. */
-  if (!begin_leaving (store, uuid, name, &full))
-    g_warning ("%s", full->message);
+  done_later (noted, &problem);
   /* The document goes first: without it there is no definition. */
-  return store_remove_file (path, error) && store_remove_links (store, name, error)
-         && store_remove_file (final, error) && store_remove_file (leaving, error);
+  if (!store_remove_file (path, error)) {
+    unlink (leaving);
+    return FALSE;
+  }
+  gboolean unlinked = store_remove_links (store, name, &problem);
+  done_later (unlinked, &problem);
+  gboolean removed = store_remove_file (final, &problem);
+  done_later (removed, &problem);
+  if (unlinked && removed)
+    done_later (store_remove_file (leaving, &problem), &problem);
+  return TRUE;
+}
+
+/* Undo what store_rename has done before the new document held. */
+static void
+take_rename_back (Store *store, const char *new_name, const char *leaving)
+{
+  store_remove_links (store, new_name, NULL);
+  unlink (leaving);
 }
 
 gboolean
@@ -246,15 +316,22 @@ store_rename (Store *store, const char *uuid, const char *old_name, const char *
 {
   g_autofree char *old_path = store_source_path (store, old_name);
   g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
+  g_autoptr (GError) problem = NULL;
 
   if (!begin_leaving (store, uuid, old_name, error))
     return FALSE;
-  if (!store_save (store, uuid, new_name, source, completed, error)) {
-    store_remove_file (leaving, NULL);
+  if (!store_copy_links (store, old_name, new_name, error)
+      || !save_texts (store, uuid, new_name, source, completed, error)) {
+    take_rename_back (store, new_name, leaving);
     return FALSE;
   }
-  return store_move_links (store, old_name, new_name, error) && store_remove_file (old_path, error)
-         && store_remove_links (store, old_name, error) && store_remove_file (leaving, error);
+  gboolean removed = store_remove_file (old_path, &problem);
+  done_later (removed, &problem);
+  gboolean unlinked = store_remove_links (store, old_name, &problem);
+  done_later (unlinked, &problem);
+  if (removed && unlinked)
+    done_later (store_remove_file (leaving, &problem), &problem);
+  return TRUE;
 }
 
 gboolean
@@ -263,12 +340,18 @@ store_set_autostart (Store *store, const char *name, StoreAutostart which, gbool
   g_autofree char *link = store_autostart_path (store, name, which);
   g_autofree char *encoded = store_encode_name (name);
   g_autofree char *target = g_strconcat ("../domains/", encoded, ".xml", NULL);
+  gboolean made;
 
   if (!autostart)
     return store_remove_file (link, error);
-  if (symlink (target, link) < 0 && errno != EEXIST) {
+  made = symlink (target, link) == 0;
+  if (!made && errno != EEXIST) {
     store_system_error (error, errno, "link", link);
     return FALSE;
   }
-  return store_sync_directory (store->autostart[which], error);
+  if (store_sync_directory (store->autostart[which], error))
+    return TRUE;
+  if (made)
+    unlink (link);
+  return FALSE;
 }
