@@ -106,17 +106,20 @@ auth_polkit (RpcClient *client, const RpcHeader *header)
               polkit_answered, question);
 }
 
-/* The URIs we are: what the other daemon of a pair would answer is said as libvirt says it. */
+/* The URIs we are: what the other daemon of a pair would answer is said as libvirt says it. Parameters are the
+ * client's business: the library keeps those that it knows, and sends the others along. */
 static gboolean
 check_uri (const RpcClient *client, const char *uri, GError **error)
 {
   const char *own = client->manager->settings->session ? "qemu:///session" : "qemu:///system";
 
-  if (uri == NULL || uri[0] == '\0' || g_str_equal (uri, own))
+  gsize length = uri != NULL ? strcspn (uri, "?#") : 0;
+
+  if (length == 0 || (length == strlen (own) && strncmp (uri, own, length) == 0))
     return TRUE;
   if (g_str_has_prefix (uri, "qemu:///"))
-    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "unexpected QEMU URI path '%s', try %s",
-                    uri + strlen ("qemu://"), own);
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "unexpected QEMU URI path '%.*s', try %s",
+                    (int)(length - strlen ("qemu://")), uri + strlen ("qemu://"), own);
   else
     virt_error_set (error, VIR_ERR_NO_CONNECT, "%s", uri);
   return FALSE;

@@ -9,6 +9,7 @@
 #include "daemon/rpc/server.h"
 
 #include "daemon/rpc/client.h"
+#include "daemon/rpc/socket-file.h"
 #include "daemon/watch.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@
 typedef struct {
   RpcServer *server;
   int fd;
-  char *path; /* removed at the end; NULL: a service manager's */
+  char *path;
+  SocketFile *file; /* removed at the end; NULL: a service manager's */
   gboolean read_only;
   gboolean full; /* there was no place at the last turn */
   guint source;
@@ -46,8 +48,7 @@ listener_free (gpointer data)
 
   g_clear_handle_id (&listener->source, g_source_remove);
   close (listener->fd);
-  if (listener->path != NULL)
-    unlink (listener->path);
+  socket_file_free (listener->file);
   g_free (listener->path);
   g_free (listener);
 }
@@ -114,12 +115,12 @@ on_connection (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoi
 }
 
 static void
-add_listener (RpcServer *server, int fd, const char *path, gboolean read_only)
+add_listener (RpcServer *server, int fd, const char *path, SocketFile *file, gboolean read_only)
 {
   Listener *listener = g_new0 (Listener, 1);
 
   g_unix_set_fd_nonblocking (fd, TRUE, NULL);
-  *listener = (Listener){ server, fd, g_strdup (path), read_only, FALSE, 0 };
+  *listener = (Listener){ server, fd, g_strdup (path), file, read_only, FALSE, 0 };
   listener->source = watch_fd (fd, G_IO_IN, on_connection, listener, NULL);
   g_ptr_array_add (server->listeners, listener);
 }
@@ -151,6 +152,19 @@ give_to_group (const Settings *settings, const char *path, gboolean read_only)
     chmod (path, 0700);
 }
 
+/* Is @path one of those that a service manager has given us? */
+static gboolean
+is_listened_at (const RpcServer *server, const char *path)
+{
+  for (guint i = 0; i < server->listeners->len; i++) {
+    const Listener *listener = g_ptr_array_index (server->listeners, i);
+
+    if (g_strcmp0 (listener->path, path) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static gboolean
 listen_at (RpcServer *server, const char *path, gboolean read_only, GError **error)
 {
@@ -158,6 +172,8 @@ listen_at (RpcServer *server, const char *path, gboolean read_only, GError **err
   mode_t mask;
   int fd, bound;
 
+  if (is_listened_at (server, path))
+    return TRUE;
   if (g_strlcpy (address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR,
                     "socket path '%s' is longer than %zu bytes: choose a shorter run directory", path,
@@ -181,7 +197,7 @@ listen_at (RpcServer *server, const char *path, gboolean read_only, GError **err
     close (fd);
     return FALSE;
   }
-  add_listener (server, fd, path, read_only);
+  add_listener (server, fd, path, socket_file_new (path), read_only);
   return TRUE;
 }
 
@@ -247,10 +263,12 @@ take_activated (RpcServer *server, const int *activated)
   for (guint i = 0; activated != NULL && activated[i] >= 0; i++) {
     struct sockaddr_un address = { 0 };
     socklen_t length = sizeof address;
+    g_autofree char *path = NULL;
 
-    if (getsockname (activated[i], (struct sockaddr *)&address, &length) == 0
-        && address.sun_family == AF_UNIX)
-      add_listener (server, activated[i], NULL, g_str_has_suffix (address.sun_path, "-ro"));
+    if (getsockname (activated[i], (struct sockaddr *)&address, &length) < 0 || address.sun_family != AF_UNIX)
+      continue;
+    path = g_strndup (address.sun_path, sizeof address.sun_path);
+    add_listener (server, activated[i], path, NULL, g_str_has_suffix (path, "-ro"));
   }
 }
 

@@ -2,6 +2,7 @@
 """`meson install` puts everything where the host's services look for it, and they take it."""
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,8 @@ PLACES = {
     "bin": {"domctl"},
     "sbin": {"domaind"},
     "lib/systemd/system": {"domaind.service", "domaind.socket", "domaind-ro.socket"},
-    "lib/systemd/user": {"domaind.service"},
+    "lib/systemd/user": {"domaind.service", "domaind.socket", "domaind-libvirt.socket"},
+    "lib/systemd/user/sockets.target.wants": {"domaind.socket", "domaind-libvirt.socket"},
     "lib/sysusers.d": {"domaind.conf"},
     "lib/tmpfiles.d": {"domaind.conf"},
     "share/bash-completion/completions": {"domctl"},
@@ -83,24 +85,46 @@ def test_services_start_the_daemon_and_leave_its_machines(installed, unit):
     assert service["KillMode"] == ["process"]
 
 
-@pytest.mark.parametrize("mistake", ["", "KilMode=process\n"], ids=["as installed", "with a mistake"])
-def test_systemd_takes_the_units(installed, tmp_path, mistake):
-    """Among systemd's own units; and it would tell if something was wrong."""
-    units = tmp_path / "usr/lib/systemd/system"
-    shutil.copytree("/lib/systemd/system", units, symlinks=True)
-    shutil.copytree(installed / "lib/systemd/system", units, dirs_exist_ok=True)
+def systemd_says(installed, root, of, mistake):
+    """What systemd's own check finds in the units @of ("system" or "user"), among its own units."""
+    units = root / "usr/lib/systemd" / of
+    shutil.copytree(f"/lib/systemd/{of}", units, symlinks=True)
+    shutil.copytree(installed / "lib/systemd" / of, units, symlinks=True, dirs_exist_ok=True)
     with open(units / "domaind.service", "a", encoding="utf-8") as service:
         service.write("[Service]\n" + mistake)
-    program = tmp_path / prefix() / "sbin/domaind"
+    program = root / prefix() / "sbin/domaind"
     program.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(installed / "sbin/domaind", program)
-    reload = tmp_path / "bin/kill"  # every system has it, and systemd looks for it below its root
+    reload = root / "bin/kill"  # every system has it, and systemd looks for it below its root
     reload.parent.mkdir(exist_ok=True)
     shutil.copy(program, reload)
-    result = subprocess.run(["systemd-analyze", f"--root={tmp_path}", "verify", "--man=no",
-                             *PLACES["lib/systemd/system"]], capture_output=True, text=True, check=False)
-    ours = [line for line in result.stderr.splitlines() if "domaind" in line]
-    assert (ours == []) == (mistake == ""), ours
+    where, environment = [f"--root={root}"], dict(os.environ)
+    if of == "user":  # whose units systemd does not look for below a root
+        where, environment = ["--user"], dict(environment, SYSTEMD_UNIT_PATH=str(units), XDG_RUNTIME_DIR=str(root))
+        service = units / "domaind.service"
+        service.write_text(service.read_text().replace(f"/{prefix()}/", f"{root}/{prefix()}/"))
+    result = subprocess.run(["systemd-analyze", *where, "verify", "--man=no", *(units / name for name in PLACES[f"lib/systemd/{of}"])],
+                            capture_output=True, text=True, check=False, env=environment)
+    return [line for line in result.stderr.splitlines() if "domaind" in line]
+
+
+@pytest.mark.parametrize("of", ["system", "user"])
+@pytest.mark.parametrize("mistake", ["", "KilMode=process\n"], ids=["as installed", "with a mistake"])
+def test_systemd_takes_the_units(installed, tmp_path, of, mistake):
+    """And it would tell if something was wrong."""
+    said = systemd_says(installed, tmp_path, of, mistake)
+    assert (said == []) == (mistake == ""), said
+
+
+def test_a_users_clients_need_nothing_started(installed):
+    """Every login listens where domaind's and libvirt's clients look, and the first client starts the daemon."""
+    sockets = {}
+    for path in (installed / "lib/systemd/user/sockets.target.wants").iterdir():
+        unit = read_unit(path)
+        assert unit["Socket"]["Service"] == ["domaind.service"]
+        sockets[path.name] = unit["Socket"]["ListenStream"]
+    assert sockets == {"domaind.socket": ["%t/domaind/libvirt-sock"],
+                       "domaind-libvirt.socket": ["%t/libvirt/virtqemud-sock", "%t/libvirt/libvirt-sock"]}
 
 
 def test_sysusers_makes_the_machines_account(installed, tmp_path):
