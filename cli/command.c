@@ -6,10 +6,12 @@
  */
 
 #include "cli/command.h"
+#include "base/enum-table.h"
 #include "cli/connection.h"
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const CommandGroup command_groups[] = {
   { N_ ("Documents (no daemon needed)"), document_commands },
@@ -21,6 +23,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Events"), event_commands },
   { N_ ("Host"), host_commands },
   { N_ ("Processors"), processor_commands },
+  { N_ ("About domctl"), help_commands },
   { NULL, NULL },
 };
 
@@ -36,6 +39,23 @@ command_find (const char *name)
   return NULL;
 }
 
+char *
+command_unknown (const char *name)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const char *near;
+
+  for (const CommandGroup *group = command_groups; group->title != NULL; group++)
+    for (const Command *command = group->commands; command->name != NULL; command++)
+      g_ptr_array_add (names, (gpointer)command->name);
+  g_ptr_array_add (names, NULL);
+  near = nearest_word (name, (const char *const *)names->pdata);
+  return near != NULL ? g_strdup_printf (_ ("unknown command '%s': did you mean '%s'?"), name, near)
+                      : g_strdup_printf (_ ("unknown command '%s'"), name);
+}
+
+static char *connect_option; /* --connect behind the command */
+
 static GOptionContext *
 option_context (const Command *command, CommandLine *line)
 {
@@ -44,6 +64,8 @@ option_context (const Command *command, CommandLine *line)
   GOptionContext *context = g_option_context_new (usage);
   const GOptionEntry common[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &line->json, N_ ("Print the result as JSON"), NULL },
+    { "connect", 'c', 0, G_OPTION_ARG_STRING, &connect_option, N_ ("Talk to this daemon: system or session"),
+      N_ ("WHICH") },
     G_OPTION_ENTRY_NULL,
   };
 
@@ -54,16 +76,103 @@ option_context (const Command *command, CommandLine *line)
   return context;
 }
 
+void
+command_print_help (const Command *command)
+{
+  CommandLine line = { 0 };
+  g_autoptr (GOptionContext) context = option_context (command, &line);
+  g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+
+  fputs (text, stdout);
+}
+
+/* The first of @words that is no option of @command, without its dashes and value. (transfer full) */
+static char *
+find_unknown_option (char **words, const char *const *known)
+{
+  for (; *words != NULL && !g_str_equal (*words, "--"); words++) {
+    g_autofree char *name = NULL;
+
+    if (!g_str_has_prefix (*words, "--"))
+      continue;
+    name = g_strndup (*words + 2, strcspn (*words + 2, "="));
+    if (!g_strv_contains (known, name))
+      return g_steal_pointer (&name);
+  }
+  return NULL;
+}
+
+static int
+option_error (const CommandLine *line, const Command *command, char **words, const GError *error)
+{
+  g_autoptr (GPtrArray) known = g_ptr_array_new ();
+  g_autofree char *unknown = NULL;
+  const char *near = NULL;
+
+  for (const GOptionEntry *entry = command->options; entry != NULL && entry->long_name != NULL; entry++)
+    g_ptr_array_add (known, (gpointer)entry->long_name);
+  g_ptr_array_add (known, (gpointer) "connect");
+  g_ptr_array_add (known, (gpointer) "help");
+  g_ptr_array_add (known, (gpointer) "json");
+  g_ptr_array_add (known, NULL);
+  if (g_error_matches (error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+    unknown = find_unknown_option (words, (const char *const *)known->pdata);
+  if (unknown != NULL)
+    near = nearest_word (unknown, (const char *const *)known->pdata);
+  if (near != NULL)
+    return command_usage_error (line, _ ("unknown option '--%s': did you mean '--%s'?"), unknown, near);
+  return command_usage_error (line, "%s", error->message);
+}
+
+/* Each argument by itself: one that fails is no reason to leave out the others. */
+static int
+run_each (const Command *command, CommandLine *line)
+{
+  g_autofree char **arguments = g_memdup2 (line->arguments, sizeof (char *) * line->argument_count);
+  guint count = line->argument_count;
+  int status = EXIT_OK;
+
+  if (count > 1)
+    line->several = json_array_new ();
+  for (line->position = 0; line->position < count && status != EXIT_USAGE; line->position++) {
+    char *words[] = { arguments[line->position], NULL };
+    int one;
+
+    line->arguments = words;
+    line->argument_count = 1;
+    one = command->run (line);
+    status = one != EXIT_OK ? one : status;
+  }
+  line->arguments = NULL;
+  line->argument_count = 0;
+  if (count > 1) {
+    JsonNode *node = json_node_new (JSON_NODE_ARRAY);
+
+    json_node_take_array (node, g_steal_pointer (&line->several));
+    command_print_json (line, node);
+  }
+  return status;
+}
+
 int
 command_run (const Command *command, CommandLine *line, int argc, char **argv)
 {
   g_autoptr (GOptionContext) context = option_context (command, line);
+  g_auto (GStrv) words = g_strdupv (argv + 1);
   g_autoptr (GError) error = NULL;
+  guint maximum = command->each ? G_MAXUINT : command->maximum;
   int status;
 
   line->command = command->name;
   if (!g_option_context_parse (context, &argc, &argv, &error))
-    return command_usage_error (line, "%s", error->message);
+    return option_error (line, command, words, error);
+  if (connect_option != NULL)
+    line->connect = connect_option;
+  if (line->connect != NULL && connection_parse (line->connect) == NULL)
+    return command_usage_error (line,
+                                _ ("'%s' is no connection: expected 'system', 'session', 'qemu:///system' or "
+                                   "'qemu:///session'"),
+                                line->connect);
 
   /* The first word is the command itself; a "--" that ended the options stays behind it. */
   line->arguments = argv + 1;
@@ -74,13 +183,13 @@ command_run (const Command *command, CommandLine *line, int argc, char **argv)
   }
   if (line->argument_count < command->minimum)
     return command_usage_error (line, _ ("too few arguments: expected %s"), command->arguments);
-  if (line->argument_count > command->maximum)
-    return command_usage_error (line, _ ("unexpected argument '%s'"), line->arguments[command->maximum]);
+  if (line->argument_count > maximum)
+    return command_usage_error (line, _ ("unexpected argument '%s'"), line->arguments[maximum]);
 
   /* What programs read has the same words for everybody. */
   if (line->json)
     setlocale (LC_MESSAGES, "C");
-  status = command->run (line);
+  status = command->each ? run_each (command, line) : command->run (line);
   g_clear_pointer (&line->connection, connection_free);
   return status;
 }
@@ -100,6 +209,10 @@ command_print (const CommandLine *line, const char *format, ...)
 void
 command_print_json (const CommandLine *line, JsonNode *node)
 {
+  if (line->several != NULL) {
+    json_array_add_element (line->several, node);
+    return;
+  }
   if (line->json) {
     g_autofree char *text = json_to_string (node, TRUE);
 
@@ -119,6 +232,25 @@ command_error (const char *format, ...)
   va_end (arguments);
   fflush (stdout);
   fprintf (stderr, _ ("error: %s\n"), text);
+  return EXIT_FAILED;
+}
+
+int
+command_document_error (const char *file, const char *message)
+{
+  g_auto (GStrv) lines = g_strsplit (message, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++) {
+    const char *place = strstr (lines[i], "(document):");
+    const char *text = place != NULL ? strstr (place, ": ") : NULL;
+
+    if (text == NULL) {
+      command_error ("%s", lines[i]);
+      continue;
+    }
+    place += strlen ("(document)");
+    fprintf (stderr, "%s%.*s: error: %s\n", file, (int)(text - place), place, text + 2);
+  }
   return EXIT_FAILED;
 }
 
@@ -159,14 +291,24 @@ command_done (const CommandLine *line, const char *domain, const char *format, .
 }
 
 Connection *
+command_try_connect (CommandLine *line, GError **error)
+{
+  const char *which = line->connect != NULL ? connection_parse (line->connect) : NULL;
+
+  if (which != NULL && strpbrk (line->connect, "?#") != NULL)
+    fprintf (stderr,
+             _ ("warning: domctl talks to the %s's daemon over D-Bus: the parameters in '%s' are not used\n"),
+             which, line->connect);
+  line->connection = connection_open (which, error);
+  return line->connection;
+}
+
+Connection *
 command_connect (CommandLine *line)
 {
   g_autoptr (GError) error = NULL;
 
-  if (line->connection == NULL) {
-    line->connection = connection_open (line->connect, &error);
-    if (line->connection == NULL)
-      command_error ("%s", error->message);
-  }
+  if (line->connection == NULL && command_try_connect (line, &error) == NULL)
+    command_error ("%s", error->message);
   return line->connection;
 }

@@ -18,8 +18,10 @@ typedef struct {
   const char *command; /* the command's name */
   char **arguments;    /* the words that are no options; NULL-terminated */
   guint argument_count;
+  guint position;         /* of a command that is run for each of its arguments: which of them this is */
   gboolean json;          /* --json */
-  const char *connect;    /* --connect: "system", "session", or NULL */
+  JsonArray *several;     /* the results so far of such a command, or NULL */
+  const char *connect;    /* --connect as it was given, or NULL */
   Connection *connection; /* opened by command_connect when first needed */
 } CommandLine;
 
@@ -30,6 +32,7 @@ typedef struct {
   guint minimum, maximum;      /* how many arguments; G_MAXUINT: any number */
   const GOptionEntry *options; /* NULL: none of its own */
   int (*run) (CommandLine *line);
+  gboolean each; /* run for each argument by itself, as if it was the only one */
 } Command;
 
 /* A group of commands as the overview shows it. Every group's table ends with a NULL name. */
@@ -40,9 +43,16 @@ typedef struct {
 extern const CommandGroup command_groups[]; /* ends with title NULL */
 
 extern const Command document_commands[], lifecycle_commands[], definition_commands[], information_commands[],
-    list_commands[], console_commands[], event_commands[], host_commands[], processor_commands[];
+    list_commands[], console_commands[], event_commands[], host_commands[], processor_commands[],
+    help_commands[];
 
 const Command *command_find (const char *name);
+/* "unknown command 'lst': did you mean 'list'?" (transfer full) */
+char *command_unknown (const char *name);
+/* The help of one command, as its --help prints it. */
+void command_print_help (const Command *command);
+/* cli/help.c: all commands, as `domctl --help` prints them. */
+void help_print_overview (void);
 /* Parse the words after the command's name and run it; the exit status. */
 int command_run (const Command *command, CommandLine *line, int argc, char **argv);
 
@@ -52,10 +62,15 @@ void command_print (const CommandLine *line, const char *format, ...) G_GNUC_PRI
 void command_print_json (const CommandLine *line, JsonNode *node);
 /* "error: ..." on stderr; returns EXIT_FAILED, so that a command can end with it. */
 int command_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* The daemon's refusal of the document in @file, each mistake as FILE:LINE:COLUMN as `domctl validate` has
+ * it. */
+int command_document_error (const char *file, const char *message);
 int command_usage_error (const CommandLine *line, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* What a command that did something to one domain says: text for people, {"domain", "message"} for programs.
  */
 int command_done (const CommandLine *line, const char *domain, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
+/* Connects, whether or not it was connected before; NULL with @error and nothing printed. */
+Connection *command_try_connect (CommandLine *line, GError **error);
 /* The connection to the daemon, or NULL after an error was printed. */
 Connection *command_connect (CommandLine *line);

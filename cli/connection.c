@@ -9,23 +9,81 @@
 #include "cli/connection.h"
 #include "cli/i18n.h"
 
+#include <grp.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Milliseconds. Longer than any deadline of the daemon's own, so that it is the daemon that says what was
  * late. */
 #define CALL_TIMEOUT (5 * 60 * 1000)
+#define ACCESS_GROUP "libvirt" /* of data/dbus/org.libvirt.conf */
+#define PING_TIMEOUT (2 * 1000)
 
 struct Connection {
   GDBusConnection *bus;
   gboolean session;
 };
 
+/* The parameters of a URI are for libvirt's protocol: this wire has none. */
+const char *
+connection_parse (const char *text)
+{
+  static const char *const words[] = { "system", "session" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
+    const char *path = g_str_has_prefix (text, "qemu:///") ? text + strlen ("qemu:///") : NULL;
+
+    if (g_str_equal (text, words[i])
+        || (path != NULL && strcspn (path, "?#") == strlen (words[i]) && g_str_has_prefix (path, words[i])))
+      return words[i];
+  }
+  return NULL;
+}
+
+/* A question to the bus itself about a name. */
+static gboolean
+ask_bus (GDBusConnection *bus, const char *method, const char *name)
+{
+  g_autoptr (GVariant) answer = g_dbus_connection_call_sync (
+      bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
+      g_variant_new ("(s)", name), G_VARIANT_TYPE ("(b)"), G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, NULL);
+  gboolean yes = FALSE;
+
+  if (answer != NULL)
+    g_variant_get (answer, "(b)", &yes);
+  return yes;
+}
+
+/* A daemon that hangs is still the one that is meant: only the bus's refusal counts. */
+static gboolean
+may_talk (GDBusConnection *bus)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      g_dbus_connection_call_sync (bus, DAEMON_BUS_NAME, LIBVIRT_ROOT, "org.freedesktop.DBus.Peer", "Ping",
+                                   NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, PING_TIMEOUT, NULL, &error);
+
+  return answer != NULL || !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
+}
+
+/* A member of the group sees the machines of the system, and not an empty session that nobody has asked for.
+ */
+static gboolean
+prefers_session (void)
+{
+  g_autoptr (GDBusConnection) bus = NULL;
+
+  if (geteuid () == 0)
+    return FALSE;
+  bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
+  return bus == NULL || !ask_bus (bus, "NameHasOwner", DAEMON_BUS_NAME) || !may_talk (bus);
+}
+
 Connection *
 connection_open (const char *which, GError **error)
 {
   g_autoptr (GDBusConnection) bus = NULL;
-  gboolean session = which != NULL ? g_str_equal (which, "session") : geteuid () != 0;
+  gboolean session = which != NULL ? g_str_equal (which, "session") : prefers_session ();
   Connection *connection;
 
   bus = g_bus_get_sync (session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
@@ -41,6 +99,18 @@ connection_open (const char *which, GError **error)
   return connection;
 }
 
+const char *
+connection_uri (const Connection *connection)
+{
+  return connection->session ? "qemu:///session" : "qemu:///system";
+}
+
+gboolean
+connection_is_session (const Connection *connection)
+{
+  return connection->session;
+}
+
 void
 connection_free (Connection *connection)
 {
@@ -54,6 +124,21 @@ GDBusConnection *
 connection_bus (Connection *connection)
 {
   return connection->bus;
+}
+
+/* Is this process in the group that the bus lets use the system's machines? */
+static gboolean
+is_in_group (void)
+{
+  const struct group *wanted = getgrnam (ACCESS_GROUP);
+  int count = getgroups (0, NULL);
+  g_autofree gid_t *groups = g_new0 (gid_t, MAX (count, 0) + 1);
+
+  count = getgroups (MAX (count, 0), groups);
+  for (int i = 0; wanted != NULL && i < count; i++)
+    if (groups[i] == wanted->gr_gid)
+      return TRUE;
+  return wanted != NULL && getegid () == wanted->gr_gid;
 }
 
 static void
@@ -74,9 +159,13 @@ explain (Connection *connection, GError **error)
   /* The bus says which of its rules; the user can do something about the group. */
   if (g_error_matches (*error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED) && !connection->session) {
     g_clear_error (error);
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                 _ ("the system's machines are for root and the group 'libvirt': become a member, or use "
-                    "--connect session"));
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+        is_in_group ()
+            ? _ ("the system's machines are for root and the group 'libvirt', of which the bus does "
+                 "not know yet that you are a member: run 'systemctl reload dbus' as root")
+            : _ ("the system's machines are for root and the group 'libvirt': become a member, or use "
+                 "--connect session"));
     return;
   }
   g_dbus_error_strip_remote_error (*error);
@@ -87,8 +176,8 @@ connection_call (Connection *connection, const char *path, const char *interface
                  GVariant *arguments, GError **error)
 {
   GVariant *answer =
-      g_dbus_connection_call_sync (connection->bus, LIBVIRT_BUS_NAME, path, interface, method, arguments,
-                                   NULL, G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, error);
+      g_dbus_connection_call_sync (connection->bus, DAEMON_BUS_NAME, path, interface, method, arguments, NULL,
+                                   G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, error);
 
   if (answer == NULL)
     explain (connection, error);
@@ -101,7 +190,7 @@ connection_call_for_fd (Connection *connection, const char *path, const char *in
 {
   g_autoptr (GUnixFDList) descriptors = NULL;
   g_autoptr (GVariant) answer = g_dbus_connection_call_with_unix_fd_list_sync (
-      connection->bus, LIBVIRT_BUS_NAME, path, interface, method, arguments, G_VARIANT_TYPE ("(h)"),
+      connection->bus, DAEMON_BUS_NAME, path, interface, method, arguments, G_VARIANT_TYPE ("(h)"),
       G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, &descriptors, NULL, error);
   gint32 index;
 

@@ -5,9 +5,11 @@
 #include <gio/gunixfdlist.h>
 
 /*
- * The daemon over D-Bus: org.libvirt on the system or session bus. Everything is synchronous; errors come
- * back with the daemon's own text, without D-Bus's decoration.
+ * The daemon over D-Bus, on the system or session bus, by the name that only domaind owns: beside it,
+ * org.libvirt may be libvirt-dbus's. Everything is synchronous; errors come back with the daemon's own text,
+ * without D-Bus's decoration.
  */
+#define DAEMON_BUS_NAME       "org.domaind1"
 #define LIBVIRT_BUS_NAME      "org.libvirt"
 #define LIBVIRT_ROOT          "/org/libvirt/QEMU"
 #define CONNECT_INTERFACE     "org.libvirt.Connect"
@@ -17,8 +19,17 @@
 
 typedef struct Connection Connection;
 
-/* @which: "system", "session", or NULL: system for root, session otherwise. */
+/* "system" or "session": what @text, one of these words or a URI of libvirt's, means. NULL: it means nothing
+ * here. */
+const char *connection_parse (const char *text);
+/*
+ * @which: "system", "session", or NULL: the system's daemon for root and for those whom the bus lets talk to
+ * it, unless only the user's own daemon runs; the session's for everybody else.
+ */
 Connection *connection_open (const char *which, GError **error);
+/* The URI by which libvirt's clients know the same daemon. */
+const char *connection_uri (const Connection *connection);
+gboolean connection_is_session (const Connection *connection);
 void connection_free (Connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Connection, connection_free)
 GDBusConnection *connection_bus (Connection *connection);

@@ -75,7 +75,7 @@ define_run (CommandLine *line)
   path = define_text (line, text, &error);
   if (path == NULL) {
     command_error (_ ("Failed to define domain from %s"), file);
-    return command_error ("%s", error->message);
+    return command_document_error (file, error->message);
   }
   name = connection_domain_name (line->connection, path, NULL);
   return command_done (line, name, _ ("Domain '%s' defined from %s"), name, file);
@@ -101,7 +101,7 @@ create_run (CommandLine *line)
                             g_variant_new ("(su)", text, flags), &error);
   if (answer == NULL) {
     command_error (_ ("Failed to create domain from %s"), file);
-    return command_error ("%s", error->message);
+    return command_document_error (file, error->message);
   }
   g_variant_get (answer, "(&o)", &path);
   name = connection_domain_name (line->connection, path, NULL);
@@ -189,11 +189,11 @@ run_editor (const char *file, GError **error)
 }
 
 static gboolean
-ask_again (const char *message)
+ask_again (const char *file, const char *message)
 {
   char answer[16] = "";
 
-  command_error ("%s", message);
+  command_document_error (file, message);
   if (!isatty (STDIN_FILENO))
     return FALSE;
   fprintf (stderr, _ ("Edit again? [y/n]: "));
@@ -222,7 +222,7 @@ edit_until_taken (CommandLine *line, const char *name, const char *old_text, con
       g_unlink (file);
       return command_done (line, name, _ ("Domain '%s' XML configuration edited"), name);
     }
-    if (!ask_again (error->message))
+    if (!ask_again (file, error->message))
       return command_error (_ ("the definition of '%s' is as it was; your text is kept in %s"), name, file);
   }
 }
@@ -305,11 +305,12 @@ static const GOptionEntry autostart_options[] = {
 };
 
 const Command definition_commands[] = {
-  { "define", "FILE", N_ ("Define a machine, or change its definition"), 1, 1, NULL, define_run },
+  { "define", "FILE...", N_ ("Define machines, or change their definitions"), 1, 1, NULL, define_run, TRUE },
   { "create", "FILE", N_ ("Start a machine that is not defined"), 1, 1, create_options, create_run },
-  { "undefine", "DOMAIN", N_ ("Remove a definition"), 1, 1, undefine_options, undefine_run },
+  { "undefine", "DOMAIN...", N_ ("Remove a definition"), 1, 1, undefine_options, undefine_run, TRUE },
   { "dumpxml", "DOMAIN", N_ ("Print a machine's document"), 1, 1, dumpxml_options, dumpxml_run },
   { "edit", "DOMAIN", N_ ("Edit a machine's document"), 1, 1, NULL, edit_run },
-  { "autostart", "DOMAIN", N_ ("Start a machine with the host"), 1, 1, autostart_options, autostart_run },
+  { "autostart", "DOMAIN...", N_ ("Start a machine with the host"), 1, 1, autostart_options, autostart_run,
+    TRUE },
   { NULL },
 };

@@ -223,7 +223,7 @@ watch_events (CommandLine *line, Watch *watch)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   guint subscription =
-      g_dbus_connection_signal_subscribe (connection_bus (line->connection), LIBVIRT_BUS_NAME, NULL, NULL,
+      g_dbus_connection_signal_subscribe (connection_bus (line->connection), DAEMON_BUS_NAME, NULL, NULL,
                                           NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal, watch, NULL);
   guint timer = 0;
 
@@ -244,6 +244,7 @@ static int
 event_run (CommandLine *line)
 {
   g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) version = NULL;
   g_autofree char *path = NULL;
   Watch watch = { .line = line };
   int status = EXIT_OK;
@@ -254,6 +255,10 @@ event_run (CommandLine *line)
     return status;
   if (command_connect (line) == NULL)
     return EXIT_FAILED;
+  /* A signal that nobody sends would be waited for without a word. */
+  version = connection_property (line->connection, LIBVIRT_ROOT, CONNECT_INTERFACE, "LibVersion", &error);
+  if (version == NULL)
+    return command_error ("%s", error->message);
   if (line->argument_count > 0) {
     watch.path = path = connection_find_domain (line->connection, line->arguments[0], &error);
     if (path == NULL) {

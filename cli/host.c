@@ -4,6 +4,7 @@
  * What the daemon says of its host and itself.
  */
 
+#include "cli/beside.h"
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "config.h"
@@ -124,41 +125,79 @@ unpack_version (guint64 version)
                           version / 1000 % 1000, version % 1000);
 }
 
+/* null: no daemon says it. */
+static void
+add_version (JsonBuilder *builder, const char *member, const char *version)
+{
+  json_builder_set_member_name (builder, member);
+  if (version != NULL)
+    json_builder_add_string_value (builder, version);
+  else
+    json_builder_add_null_value (builder);
+}
+
+static void
+add_neighbours (const CommandLine *line, JsonBuilder *builder)
+{
+  g_autoptr (GPtrArray) neighbours = beside_find (line->connection);
+
+  json_builder_set_member_name (builder, "beside");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < neighbours->len; i++) {
+    const Neighbour *neighbour = g_ptr_array_index (neighbours, i);
+
+    if (!line->json)
+      fprintf (stderr,
+               _ ("warning: '%s' belongs to %s (process %u): clients that look there reach that one\n"),
+               neighbour->place, neighbour->program, neighbour->pid);
+    json_builder_begin_object (builder);
+    json_builder_set_member_name (builder, "place");
+    json_builder_add_string_value (builder, neighbour->place);
+    json_builder_set_member_name (builder, "program");
+    json_builder_add_string_value (builder, neighbour->program);
+    json_builder_set_member_name (builder, "pid");
+    json_builder_add_int_value (builder, neighbour->pid);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+}
+
+/* domctl knows its own version by itself; only who asks for the daemon's gets an error for a missing one. */
 static int
 version_run (CommandLine *line)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) properties = NULL;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autofree char *library = NULL;
-  g_autofree char *hypervisor = NULL;
-  guint64 library_version = 0, hypervisor_version = 0;
+  g_autofree char *library = NULL, *hypervisor = NULL;
+  guint64 number = 0;
 
-  if (command_connect (line) == NULL)
-    return EXIT_FAILED;
-  properties = connection_properties (line->connection, LIBVIRT_ROOT, CONNECT_INTERFACE, &error);
-  if (properties == NULL)
-    return command_error ("%s", error->message);
-  g_variant_lookup (properties, "LibVersion", "t", &library_version);
-  g_variant_lookup (properties, "Version", "t", &hypervisor_version);
-  library = unpack_version (library_version);
-  hypervisor = unpack_version (hypervisor_version);
+  if (command_try_connect (line, &error) != NULL)
+    properties = connection_properties (line->connection, LIBVIRT_ROOT, CONNECT_INTERFACE, &error);
+  if (properties != NULL && g_variant_lookup (properties, "LibVersion", "t", &number))
+    library = unpack_version (number);
+  if (properties != NULL && g_variant_lookup (properties, "Version", "t", &number))
+    hypervisor = unpack_version (number);
 
   command_print (line, _ ("Using domctl: %s\n"), PACKAGE_VERSION);
-  command_print (line, _ ("Using API: QEMU %s\n"), library);
-  command_print (line, _ ("Running hypervisor: QEMU %s\n"), hypervisor);
-  if (of_daemon)
+  if (library != NULL)
+    command_print (line, _ ("Using API: QEMU %s\n"), library);
+  if (hypervisor != NULL)
+    command_print (line, _ ("Running hypervisor: QEMU %s\n"), hypervisor);
+  if (of_daemon && library != NULL)
     command_print (line, _ ("Running against daemon: %s\n"), library);
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "domctl");
-  json_builder_add_string_value (builder, PACKAGE_VERSION);
-  json_builder_set_member_name (builder, "api");
-  json_builder_add_string_value (builder, library);
-  json_builder_set_member_name (builder, "hypervisor");
-  json_builder_add_string_value (builder, hypervisor);
+  add_version (builder, "domctl", PACKAGE_VERSION);
+  add_version (builder, "api", library);
+  add_version (builder, "hypervisor", hypervisor);
+  if (properties != NULL)
+    add_neighbours (line, builder);
   json_builder_end_object (builder);
   command_print_json (line, json_builder_get_root (builder));
-  return EXIT_OK;
+  if (properties != NULL)
+    return EXIT_OK;
+  command_error ("%s", error->message);
+  return of_daemon ? EXIT_FAILED : EXIT_OK;
 }
 
 static const GOptionEntry domcapabilities_options[] = {

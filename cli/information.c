@@ -16,25 +16,55 @@
 
 static gboolean with_reason, pretty;
 
-/* Label (as virsh prints it), JSON name, value as text. */
+/* Label (as virsh prints it) and value for people, name and value for programs. */
 typedef struct {
   const char *label, *member;
   char *value;
+  JsonNode *json;
 } Field;
 
 static void
-field_clear_value (gpointer field)
+field_clear_value (gpointer data)
 {
-  g_free (((Field *)field)->value);
+  Field *field = data;
+
+  g_free (field->value);
+  json_node_unref (field->json);
 }
 
-static void add_field (GArray *fields, const char *label, const char *member, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
-
-static void
-add_field (GArray *fields, const char *label, const char *member, const char *format, ...)
+static JsonNode *
+json_number (guint64 value)
 {
-  Field field = { label, member, NULL };
+  return json_node_init_int (json_node_alloc (), (gint64)MIN (value, (guint64)G_MAXINT64));
+}
+
+static JsonNode *
+json_boolean (gboolean value)
+{
+  return json_node_init_boolean (json_node_alloc (), value);
+}
+
+static JsonNode *
+json_text (const char *value)
+{
+  return json_node_init_string (json_node_alloc (), value);
+}
+
+/* The id of a machine that runs, or null. */
+static JsonNode *
+json_id (gboolean active, guint32 id)
+{
+  return active ? json_number (id) : json_node_init_null (json_node_alloc ());
+}
+
+static void add_field (GArray *fields, const char *label, const char *member, JsonNode *json,
+                       const char *format, ...) G_GNUC_PRINTF (5, 6);
+
+/* Takes @json. */
+static void
+add_field (GArray *fields, const char *label, const char *member, JsonNode *json, const char *format, ...)
+{
+  Field field = { label, member, NULL, json };
   va_list arguments;
 
   va_start (arguments, format);
@@ -48,13 +78,15 @@ print_fields (const CommandLine *line, GArray *fields)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
+  if (line->position > 0)
+    command_print (line, "\n");
   json_builder_begin_object (builder);
   for (guint i = 0; i < fields->len; i++) {
     Field *field = &g_array_index (fields, Field, i);
 
     command_print (line, "%-15s %s\n", field->label, field->value);
     json_builder_set_member_name (builder, field->member);
-    json_builder_add_string_value (builder, field->value);
+    json_builder_add_value (builder, json_node_ref (field->json));
   }
   json_builder_end_object (builder);
   command_print_json (line, json_builder_get_root (builder));
@@ -116,11 +148,14 @@ add_measurements (GArray *fields, GVariant *stats, gboolean active)
   if (!g_variant_lookup (stats, "balloon.current", "t", &current))
     current = maximum;
 
-  add_field (fields, _ ("CPU(s):"), "vcpus", "%u", vcpus);
+  add_field (fields, _ ("CPU(s):"), "vcpus", json_number (vcpus), "%u", vcpus);
   if (active)
-    add_field (fields, _ ("CPU time:"), "cpu_time", "%.1fs", cpu_time / NANOSECONDS_PER_SECOND);
-  add_field (fields, _ ("Max memory:"), "max_memory", "%" G_GUINT64_FORMAT " KiB", maximum);
-  add_field (fields, _ ("Used memory:"), "used_memory", "%" G_GUINT64_FORMAT " KiB", current);
+    add_field (fields, _ ("CPU time:"), "cpu_time", json_number (cpu_time), "%.1fs",
+               cpu_time / NANOSECONDS_PER_SECOND);
+  add_field (fields, _ ("Max memory:"), "max_memory", json_number (maximum), "%" G_GUINT64_FORMAT " KiB",
+             maximum);
+  add_field (fields, _ ("Used memory:"), "used_memory", json_number (current), "%" G_GUINT64_FORMAT " KiB",
+             current);
 }
 
 /* What was accepted although not known, as virsh shows domain messages. */
@@ -136,8 +171,13 @@ add_messages (CommandLine *line, const char *path, GArray *fields)
   messages = g_variant_dup_strv (answer, NULL);
   if (messages[0] != NULL) {
     g_autofree char *joined = g_strjoinv ("\n                ", messages);
+    JsonArray *list = json_array_new ();
 
-    add_field (fields, _ ("Messages:"), "messages", "%s", joined);
+    for (guint i = 0; messages[i] != NULL; i++)
+      json_array_add_string_element (list, messages[i]);
+    add_field (fields, _ ("Messages:"), "messages", json_node_init_array (json_node_alloc (), list), "%s",
+               joined);
+    json_array_unref (list);
   }
 }
 
@@ -183,19 +223,22 @@ dominfo_run (CommandLine *line)
   g_variant_get (state, "((ii))", &number, &reason);
 
   if (active)
-    add_field (fields, _ ("Id:"), "id", "%u", id);
+    add_field (fields, _ ("Id:"), "id", json_id (TRUE, id), "%u", id);
   else
-    add_field (fields, _ ("Id:"), "id", "-");
-  add_field (fields, _ ("Name:"), "name", "%s", name);
-  add_field (fields, _ ("UUID:"), "uuid", "%s", uuid);
-  add_field (fields, _ ("OS Type:"), "os_type", "%s", os_type);
-  add_field (fields, _ ("State:"), "state", "%s", state_name (number));
+    add_field (fields, _ ("Id:"), "id", json_id (FALSE, 0), "-");
+  add_field (fields, _ ("Name:"), "name", json_text (name), "%s", name);
+  add_field (fields, _ ("UUID:"), "uuid", json_text (uuid), "%s", uuid);
+  add_field (fields, _ ("OS Type:"), "os_type", json_text (os_type), "%s", os_type);
+  add_field (fields, _ ("State:"), "state", json_text (state_name (number)), "%s", state_name (number));
   add_measurements (fields, stats, active);
-  add_field (fields, _ ("Persistent:"), "persistent", "%s", persistent ? _ ("yes") : _ ("no"));
-  add_field (fields, _ ("Autostart:"), "autostart", "%s", autostart ? _ ("enable") : _ ("disable"));
-  add_field (fields, _ ("Managed save:"), "managed_save", "%s", has_save ? _ ("yes") : _ ("no"));
-  add_field (fields, _ ("Security model:"), "security_model", "none");
-  add_field (fields, _ ("Security DOI:"), "security_doi", "0");
+  add_field (fields, _ ("Persistent:"), "persistent", json_boolean (persistent), "%s",
+             persistent ? _ ("yes") : _ ("no"));
+  add_field (fields, _ ("Autostart:"), "autostart", json_boolean (autostart), "%s",
+             autostart ? _ ("enable") : _ ("disable"));
+  add_field (fields, _ ("Managed save:"), "managed_save", json_boolean (has_save), "%s",
+             has_save ? _ ("yes") : _ ("no"));
+  add_field (fields, _ ("Security model:"), "security_model", json_text ("none"), "none");
+  add_field (fields, _ ("Security DOI:"), "security_doi", json_text ("0"), "0");
   add_messages (line, path, fields);
   print_fields (line, fields);
   return EXIT_OK;
@@ -231,16 +274,16 @@ domstate_run (CommandLine *line)
   return EXIT_OK;
 }
 
-/* A command whose whole answer is one word. */
+/* A command whose whole answer is one word. Takes @json. */
 static int
-print_word (CommandLine *line, const char *member, const char *word)
+print_word (CommandLine *line, const char *member, const char *word, JsonNode *json)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   command_print (line, "%s\n", word);
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, member);
-  json_builder_add_string_value (builder, word);
+  json_builder_add_value (builder, json);
   json_builder_end_object (builder);
   command_print_json (line, json_builder_get_root (builder));
   return EXIT_OK;
@@ -252,12 +295,15 @@ domuuid_run (CommandLine *line)
   g_autoptr (GError) error = NULL;
   g_autofree char *path = find_domain (line);
   g_autoptr (GVariant) uuid = NULL;
+  const char *word;
 
   if (path == NULL)
     return EXIT_FAILED;
   uuid = connection_property (line->connection, path, DOMAIN_INTERFACE, "UUID", &error);
-  return uuid != NULL ? print_word (line, "uuid", g_variant_get_string (uuid, NULL))
-                      : command_error ("%s", error->message);
+  if (uuid == NULL)
+    return command_error ("%s", error->message);
+  word = g_variant_get_string (uuid, NULL);
+  return print_word (line, "uuid", word, json_text (word));
 }
 
 static int
@@ -278,7 +324,7 @@ domid_run (CommandLine *line)
   g_variant_lookup (properties, "Active", "b", &active);
   g_variant_lookup (properties, "Id", "u", &id);
   word = active ? g_strdup_printf ("%u", id) : g_strdup ("-");
-  return print_word (line, "id", word);
+  return print_word (line, "id", word, json_id (active, id));
 }
 
 /* "yy-y": which of the host's CPUs a vCPU may run on; or, pretty, "0-1,3 (out of 4)". */
@@ -385,10 +431,10 @@ static const GOptionEntry vcpuinfo_options[] = {
 };
 
 const Command information_commands[] = {
-  { "dominfo", "DOMAIN", N_ ("What a machine is and does"), 1, 1, NULL, dominfo_run },
-  { "domstate", "DOMAIN", N_ ("A machine's state"), 1, 1, domstate_options, domstate_run },
-  { "domuuid", "DOMAIN", N_ ("A machine's UUID"), 1, 1, NULL, domuuid_run },
-  { "domid", "DOMAIN", N_ ("A running machine's id"), 1, 1, NULL, domid_run },
+  { "dominfo", "DOMAIN...", N_ ("What a machine is and does"), 1, 1, NULL, dominfo_run, TRUE },
+  { "domstate", "DOMAIN...", N_ ("A machine's state"), 1, 1, domstate_options, domstate_run, TRUE },
+  { "domuuid", "DOMAIN...", N_ ("A machine's UUID"), 1, 1, NULL, domuuid_run, TRUE },
+  { "domid", "DOMAIN...", N_ ("A running machine's id"), 1, 1, NULL, domid_run, TRUE },
   { "vcpuinfo", "DOMAIN", N_ ("A machine's virtual CPUs"), 1, 1, vcpuinfo_options, vcpuinfo_run },
   { NULL },
 };

@@ -105,6 +105,8 @@ action_run (CommandLine *line)
     if (g_str_equal (actions[i].command, line->command))
       action = &actions[i];
   }
+  if (with_console && line->several != NULL)
+    return command_usage_error (line, _ ("--console is for one machine"));
   if (action->flags != NULL)
     flags = action->flags (line, &error);
   if (error != NULL)
@@ -156,12 +158,12 @@ static const GOptionEntry destroy_options[] = {
 };
 
 const Command lifecycle_commands[] = {
-  { "start", "DOMAIN", N_ ("Start a defined machine"), 1, 1, start_options, action_run },
-  { "shutdown", "DOMAIN", N_ ("Ask the guest to shut down"), 1, 1, mode_options, action_run },
-  { "reboot", "DOMAIN", N_ ("Ask the guest to reboot"), 1, 1, mode_options, action_run },
-  { "reset", "DOMAIN", N_ ("Reset the machine as its button would"), 1, 1, NULL, action_run },
-  { "suspend", "DOMAIN", N_ ("Stop the machine's CPUs"), 1, 1, NULL, action_run },
-  { "resume", "DOMAIN", N_ ("Let the machine's CPUs go on"), 1, 1, NULL, action_run },
-  { "destroy", "DOMAIN", N_ ("End the machine at once"), 1, 1, destroy_options, action_run },
+  { "start", "DOMAIN...", N_ ("Start a defined machine"), 1, 1, start_options, action_run, TRUE },
+  { "shutdown", "DOMAIN...", N_ ("Ask the guest to shut down"), 1, 1, mode_options, action_run, TRUE },
+  { "reboot", "DOMAIN...", N_ ("Ask the guest to reboot"), 1, 1, mode_options, action_run, TRUE },
+  { "reset", "DOMAIN...", N_ ("Reset the machine as its button would"), 1, 1, NULL, action_run, TRUE },
+  { "suspend", "DOMAIN...", N_ ("Stop the machine's CPUs"), 1, 1, NULL, action_run, TRUE },
+  { "resume", "DOMAIN...", N_ ("Let the machine's CPUs go on"), 1, 1, NULL, action_run, TRUE },
+  { "destroy", "DOMAIN...", N_ ("End the machine at once"), 1, 1, destroy_options, action_run, TRUE },
   { NULL },
 };

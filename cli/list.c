@@ -206,6 +206,9 @@ list_run (CommandLine *line)
       print_words (line, g_ptr_array_index (rows, i));
   } else {
     print_table (line, rows);
+    fflush (stdout);
+    if (rows->len == 0 && !line->json)
+      fprintf (stderr, _ ("No such machines at %s\n"), connection_uri (line->connection));
   }
   command_print_json (line, rows_to_json (rows));
   return EXIT_OK;

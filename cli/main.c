@@ -4,27 +4,12 @@
  * domctl: the words before the command (which daemon, help, version), then the command from the table.
  */
 
+#include "base/enum-table.h"
 #include "cli/command.h"
 #include "config.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static void
-print_overview (void)
-{
-  printf (_ ("Usage: domctl [--connect system|session] COMMAND [OPTION...] [ARGUMENT...]\n\n"
-             "Virtual machines of domaind. 'domctl COMMAND --help' says more of one command.\n"));
-  for (const CommandGroup *group = command_groups; group->title != NULL; group++) {
-    printf ("\n%s:\n", _ (group->title));
-    for (const Command *command = group->commands; command->name != NULL; command++)
-      printf ("  %-16s %s\n", command->name, _ (command->summary));
-  }
-  printf (_ ("\nOptions of every command:\n"
-             "  --json           the result as JSON\n"
-             "  --help           what the command does and takes\n"
-             "\nExit status: 0 done, 1 failed, 2 used wrongly.\n"));
-}
 
 /* Takes @message. */
 static int
@@ -36,6 +21,16 @@ usage_error (char *message)
   return EXIT_USAGE;
 }
 
+static char *
+unknown_option (const char *word)
+{
+  static const char *const known[] = { "--connect", "--help", "--json", "--version", NULL };
+  const char *near = nearest_word (word, known);
+
+  return near != NULL ? g_strdup_printf (_ ("unknown option '%s': did you mean '%s'?"), word, near)
+                      : g_strdup_printf (_ ("unknown option '%s'"), word);
+}
+
 /* The options before the command. FALSE when @ret_status is the end. */
 static gboolean
 parse_global (int argc, char **argv, int *position, CommandLine *line, int *ret_status)
@@ -45,7 +40,7 @@ parse_global (int argc, char **argv, int *position, CommandLine *line, int *ret_
 
     *ret_status = EXIT_OK;
     if (g_str_equal (word, "--help") || g_str_equal (word, "-h")) {
-      print_overview ();
+      help_print_overview ();
       return FALSE;
     }
     if (g_str_equal (word, "--version") || g_str_equal (word, "-V")) {
@@ -57,17 +52,11 @@ parse_global (int argc, char **argv, int *position, CommandLine *line, int *ret_
     } else if (g_str_equal (word, "--connect") || g_str_equal (word, "-c")) {
       line->connect = *position + 1 < argc ? argv[++*position] : "";
     } else if (g_str_has_prefix (word, "--connect=")) {
-      line->connect = word + strlen ("--connect=");
+      line->connect = argv[*position] + strlen ("--connect=");
     } else {
-      *ret_status = usage_error (g_strdup_printf (_ ("unknown option '%s'"), word));
+      *ret_status = usage_error (unknown_option (word));
       return FALSE;
     }
-  }
-  if (line->connect != NULL && !g_str_equal (line->connect, "system")
-      && !g_str_equal (line->connect, "session")) {
-    *ret_status = usage_error (
-        g_strdup_printf (_ ("'%s' is no connection: expected 'system' or 'session'"), line->connect));
-    return FALSE;
   }
   return TRUE;
 }
@@ -86,11 +75,11 @@ main (int argc, char **argv)
   if (!parse_global (argc, argv, &position, &line, &status))
     return status;
   if (position == argc) {
-    print_overview ();
+    help_print_overview ();
     return EXIT_USAGE;
   }
   command = command_find (argv[position]);
   if (command == NULL)
-    return usage_error (g_strdup_printf (_ ("unknown command '%s'"), argv[position]));
+    return usage_error (command_unknown (argv[position]));
   return command_run (command, &line, argc - position, argv + position);
 }

@@ -6,11 +6,16 @@
  */
 #include "daemon/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOG_MAX_LINE 4096 /* bytes of one message; the rest is cut */
+#define LOG_KEPT_SIZE \
+  (1024 * 1024) /* bytes of a log file that a start goes on with; a larger one begins anew */
 
 static gint log_shown; /* GLogLevelFlags; read and written atomically */
 static gboolean log_to_journal;
@@ -99,6 +104,29 @@ void
 log_set_level (const char *level)
 {
   g_atomic_int_set (&log_shown, (gint)levels_down_to (level));
+}
+
+void
+log_leave_foreign_terminal (const char *path)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  struct stat old;
+  int fd;
+
+  if (g_getenv ("DBUS_STARTER_ADDRESS") == NULL || !isatty (STDERR_FILENO))
+    return;
+  fd = g_mkdir_with_parents (directory, 0755) == 0
+           ? open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)
+           : -1;
+  if (fd < 0) {
+    g_warning ("cannot log to '%s': %s", path, g_strerror (errno));
+    return;
+  }
+  if (fstat (fd, &old) == 0 && old.st_size > LOG_KEPT_SIZE && ftruncate (fd, 0) < 0)
+    g_debug ("%s: %s", path, g_strerror (errno));
+  dup2 (fd, STDERR_FILENO);
+  dup2 (fd, STDOUT_FILENO);
+  close (fd);
 }
 
 void

@@ -16,5 +16,11 @@
 
 /* Install the writer. @level: "error", "warning", "info", "debug"; @format: "auto", "text", "journal". */
 void log_start (const char *level, const char *format);
+/*
+ * Where the message bus has started the daemon, its standard error may be the terminal of whoever started the
+ * bus, which is not for our lines: they go to @path from then on, for what comes from children too. Nothing
+ * happens where standard error is no terminal or the daemon was started by hand.
+ */
+void log_leave_foreign_terminal (const char *path);
 /* Another level from now on. Any thread. */
 void log_set_level (const char *level);

@@ -209,6 +209,9 @@ main (int argc, char **argv)
   }
   settings = load_settings (&options, &error);
   if (settings != NULL) {
+    g_autofree char *log_file = g_build_filename (settings->state_directory, "daemon.log", NULL);
+
+    log_leave_foreign_terminal (log_file);
     log_start (settings->log_level, settings->log_format);
     if (serve (settings, &options, &error))
       return EXIT_SUCCESS;

@@ -9,6 +9,8 @@
 
 #include "daemon/dbus/private.h"
 
+#include <unistd.h>
+
 #define RETRY_SECONDS_FIRST 1
 #define RETRY_SECONDS_MAX   60
 
@@ -110,6 +112,17 @@ closed (GDBusConnection *connection G_GNUC_UNUSED, gboolean remote_peer_vanished
   plan_retry (server, error != NULL ? error->message : "it closed the connection");
 }
 
+/* A bus that was running before the group libvirt was made has dropped the rules for the group, and tells its
+ * members that they may not; when it reads its configuration again it knows them. */
+static void
+refresh_rules (const DbusServer *server)
+{
+  if (!server->manager->settings->session && geteuid () == 0)
+    g_dbus_connection_call (server->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                            "org.freedesktop.DBus", "ReloadConfig", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                            NULL, NULL, NULL);
+}
+
 static void
 connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
 {
@@ -127,6 +140,7 @@ connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
 
   server->connection = connection;
   server->retry_seconds = RETRY_SECONDS_FIRST;
+  refresh_rules (server);
   g_signal_connect (connection, "closed", G_CALLBACK (closed), server);
   dbus_announce_all (server);
   if (!dbus_objects_register (server, &error)) {

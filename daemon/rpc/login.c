@@ -106,8 +106,8 @@ auth_polkit (RpcClient *client, const RpcHeader *header)
               polkit_answered, question);
 }
 
-/* The URIs we are: what the other daemon of a pair would answer is said as libvirt says it. Parameters are the
- * client's business: the library keeps those that it knows, and sends the others along. */
+/* The URIs we are: what the other daemon of a pair would answer is said as libvirt says it. Parameters are
+ * the client's business: the library keeps those that it knows, and sends the others along. */
 static gboolean
 check_uri (const RpcClient *client, const char *uri, GError **error)
 {

@@ -239,6 +239,7 @@ listen_for_libvirt (RpcServer *server, GError **error)
   const Settings *settings = server->manager->settings;
   g_autofree char *parent = g_path_get_dirname (settings->run_directory);
   g_autofree char *directory = g_build_filename (parent, "libvirt", NULL);
+  guint before = server->listeners->len;
   g_autoptr (GError) refused = NULL;
 
   if (!wants_libvirt_sockets (settings))
@@ -246,6 +247,8 @@ listen_for_libvirt (RpcServer *server, GError **error)
   if (listen_in (server, directory, "virtqemud-sock", &refused)
       && listen_in (server, directory, "libvirt-sock", &refused))
     return TRUE;
+  /* All of the places or none: which of them a client tries first is its own affair. */
+  g_ptr_array_set_size (server->listeners, (int)before);
   if (g_str_equal (settings->libvirt_sockets, "auto")) {
     g_warning ("not listening where libvirt's clients look by default: %s", refused->message);
     return TRUE;

@@ -66,10 +66,12 @@ def why_not():
 
 
 class PrivateLibvirtd:
-    """Use as a context manager. @images: paths below /var/lib/libvirt/images to make, empty, before it starts."""
+    """Use as a context manager. @images: paths below /var/lib/libvirt/images to make, empty, before it starts.
+    @sockets: the directory for its sockets; otherwise one of its own."""
 
-    def __init__(self, images=()):
+    def __init__(self, images=(), sockets=None):
         self.images = sorted(images)
+        self.sockets = sockets
 
     def _image_commands(self):
         for image in self.images:
@@ -78,7 +80,7 @@ class PrivateLibvirtd:
 
     def __enter__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="domaind-libvirtd-"))
-        script = SCRIPT.format(directories=" ".join(PRIVATE_DIRECTORIES), sockets=self.directory,
+        script = SCRIPT.format(directories=" ".join(PRIVATE_DIRECTORIES), sockets=self.sockets or self.directory,
                                images="\n".join(self._image_commands()))
         self.log = open(self.directory / "log", "wb")
         self.process = subprocess.Popen(
@@ -95,9 +97,9 @@ class PrivateLibvirtd:
 
     def _connect(self):
         libvirt.registerErrorHandler(lambda context, error: None, None)
-        socket = self.directory / "libvirt-sock"
+        socket = (self.sockets or self.directory) / "libvirt-sock"
         deadline = time.monotonic() + STARTUP_SECONDS
-        while not socket.exists():
+        while not (self.sockets or self.directory).joinpath("libvirt-admin-sock").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("libvirtd did not start:\n" + (self.directory / "log").read_text(errors="replace"))
             time.sleep(0.05)

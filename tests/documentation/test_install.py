@@ -23,6 +23,8 @@ PLACES = {
     "lib/sysusers.d": {"domaind.conf"},
     "lib/tmpfiles.d": {"domaind.conf"},
     "share/bash-completion/completions": {"domctl"},
+    "share/zsh/site-functions": {"_domctl"},
+    "share/fish/vendor_completions.d": {"domctl.fish"},
     "share/dbus-1/interfaces": {path.name for path in (TOP / "data/dbus").glob("org.libvirt.*.xml")}
                                | {path.name for path in (TOP / "data/dbus").glob("org.domaind1.*.xml")},
     "share/dbus-1/services": {"org.libvirt.service", "org.domaind1.service"},

@@ -15,7 +15,7 @@ from conftest import BUILD, TOP, domain_xml
 DOMCTL = BUILD / "cli" / "domctl"
 DOMAIND = BUILD / "daemon" / "domaind"
 PAGES = sorted((TOP / "man").glob("*.rst"))
-EVERY_COMMAND = {"--json", "--help", "-h"}
+EVERY_COMMAND = {"--json", "--help", "-h", "--connect=", "-c"}
 
 
 def run(*words, **options):
