@@ -332,8 +332,10 @@ load_running (Manager *manager, const char *uuid)
   g_autoptr (Diagnostics) diagnostics = diagnostics_new ("live.xml");
   g_autoptr (GError) error = NULL;
   g_autofree char *json = NULL, *xml = NULL;
+  g_autofree char *directory = machine_directory (manager->store, uuid);
   Domain *domain = g_hash_table_lookup (manager->by_uuid, uuid);
 
+  account_hold (manager->settings, uuid, directory);
   if (store_load_status (manager->store, uuid, &json, &xml, &error))
     status = machine_status_from_json (json, &error);
   if (status != NULL && g_str_equal (status->uuid, uuid))

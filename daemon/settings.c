@@ -9,13 +9,26 @@
 #include "base/enum-table.h"
 #include "base/scalars.h"
 
-#define SETTINGS_MAX_BYTES    (64 * 1024)
-#define SETTINGS_MAX_SECONDS  3600
-#define SETTINGS_FILE         "domaind.conf"
-#define DEFAULT_START_SECONDS 30
-#define DEFAULT_CALL_SECONDS  30
+#define SETTINGS_MAX_BYTES       (64 * 1024)
+#define SETTINGS_MAX_SECONDS     3600
+#define SETTINGS_FILE            "domaind.conf"
+#define DEFAULT_START_SECONDS    30
+#define DEFAULT_CALL_SECONDS     30
+#define DEFAULT_FAREWELL_SECONDS 120 /* a guest that stops its own services takes as long */
+/* Numbers that neither login.defs(5) nor systemd give to anybody: https://systemd.io/UIDS-GIDS */
+#define ACCOUNTS_FIRST   2000000000
+#define ACCOUNTS_LAST    2000065535
+#define ACCOUNTS_HIGHEST 2147483647 /* what every tool takes for a number of a user */
 
-typedef enum { KIND_PATH, KIND_TEXT, KIND_OPTIONAL_TEXT, KIND_WORD, KIND_YES_NO, KIND_SECONDS } SettingKind;
+typedef enum {
+  KIND_PATH,
+  KIND_TEXT,
+  KIND_OPTIONAL_TEXT,
+  KIND_WORD,
+  KIND_YES_NO,
+  KIND_SECONDS,
+  KIND_ACCOUNTS
+} SettingKind;
 
 typedef struct {
   const char *group, *key;
@@ -41,10 +54,14 @@ static const Setting settings_table[] = {
   SETTING ("places", "cache-directory", KIND_PATH, cache_directory, NULL),
   SETTING ("machines", "emulator", KIND_PATH, emulator, NULL),
   SETTING ("machines", "user", KIND_TEXT, qemu_user, NULL),
+  SETTING ("machines", "accounts", KIND_ACCOUNTS, accounts, NULL),
+  SETTING ("machines", "isolate", KIND_YES_NO, isolate, NULL),
   SETTING ("machines", "sandbox", KIND_YES_NO, sandbox, NULL),
   SETTING ("machines", "start-timeout", KIND_SECONDS, start_timeout, NULL),
   SETTING ("machines", "call-timeout", KIND_SECONDS, call_timeout, NULL),
   SETTING ("machines", "shutdown-timeout", KIND_SECONDS, shutdown_timeout, NULL),
+  SETTING ("machines", "on-host-shutdown", KIND_WORD, on_host_shutdown, "shutdown", "save", "none", NULL),
+  SETTING ("machines", "host-shutdown-timeout", KIND_SECONDS, host_shutdown_timeout, NULL),
   SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
   SETTING ("clients", "authentication", KIND_WORD, authentication, "none", "polkit", NULL),
   SETTING ("clients", "socket-group", KIND_OPTIONAL_TEXT, socket_group, NULL),
@@ -93,10 +110,14 @@ settings_new_default (gboolean session, const char *root)
   settings->root = root != NULL ? g_canonicalize_filename (root, NULL) : NULL;
   set_default_places (settings);
   settings->qemu_user = g_strdup ("auto");
+  settings->accounts = (AccountRange){ ACCOUNTS_FIRST, ACCOUNTS_LAST };
+  settings->isolate = TRUE;
   settings->sandbox = TRUE;
   settings->start_timeout = DEFAULT_START_SECONDS;
   settings->call_timeout = DEFAULT_CALL_SECONDS;
   settings->shutdown_timeout = DEFAULT_CALL_SECONDS;
+  settings->on_host_shutdown = g_strdup ("shutdown");
+  settings->host_shutdown_timeout = DEFAULT_FAREWELL_SECONDS;
   settings->libvirt_sockets = g_strdup ("auto");
   settings->authentication = g_strdup ("none");
   settings->socket_group = g_strdup ("libvirt");
@@ -150,6 +171,23 @@ apply_word (Settings *settings, const Setting *setting, const char *file, const 
   return FALSE;
 }
 
+/* "no", or "FIRST-LAST". */
+static gboolean
+apply_accounts (AccountRange *range, const Setting *setting, const char *file, const char *value,
+                GError **error)
+{
+  g_auto (GStrv) ends = g_strsplit (value, "-", 3);
+  guint64 first = 0, last = 0;
+
+  if (!g_str_equal (value, "no")
+      && (g_strv_length (ends) != 2 || !parse_uint (g_strstrip (ends[0]), ACCOUNTS_HIGHEST, &first)
+          || !parse_uint (g_strstrip (ends[1]), ACCOUNTS_HIGHEST, &last) || first == 0 || last < first))
+    return bad_value (error, file, setting, value,
+                      "'no' or a range of numbers of users as '2000000000-2000065535'");
+  *range = (AccountRange){ (guint)first, (guint)last };
+  return TRUE;
+}
+
 static gboolean
 apply (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
 {
@@ -173,6 +211,8 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
         return bad_value (error, file, setting, value, "'yes' or 'no'");
       G_STRUCT_MEMBER (gboolean, settings, setting->offset) = yes;
       return TRUE;
+    case KIND_ACCOUNTS:
+      return apply_accounts (G_STRUCT_MEMBER_P (settings, setting->offset), setting, file, value, error);
     case KIND_SECONDS:
       if (!parse_uint (value, SETTINGS_MAX_SECONDS, &seconds) || seconds == 0)
         return bad_value (error, file, setting, value, "a number of seconds from 1 to 3600");
@@ -320,6 +360,7 @@ settings_free (Settings *settings)
   g_free (settings->cache_directory);
   g_free (settings->emulator);
   g_free (settings->qemu_user);
+  g_free (settings->on_host_shutdown);
   g_free (settings->libvirt_sockets);
   g_free (settings->authentication);
   g_free (settings->socket_group);

@@ -9,6 +9,10 @@
  * may read.
  */
 typedef struct {
+  guint first, last; /* both 0: none */
+} AccountRange;
+
+typedef struct {
   gboolean session;
   char *root; /* --root DIR, or NULL */
   /* places; DESIGN section 3 */
@@ -19,17 +23,21 @@ typedef struct {
   char *log_directory;    /* .../var/log/domaind */
   char *cache_directory;  /* .../var/cache/domaind: capabilities */
   /* behaviour */
-  char *emulator;  /* path, or NULL: found in PATH by architecture */
-  char *qemu_user; /* "auto" or a name */
+  char *emulator;        /* path, or NULL: found in PATH by architecture */
+  char *qemu_user;       /* "auto" or a name */
+  AccountRange accounts; /* numbers of users and groups that machines are given, one each */
   gboolean sandbox;
+  gboolean isolate;    /* namespaces and Landlock */
   guint start_timeout; /* seconds QEMU has to open its monitor */
   guint call_timeout;  /* seconds a call to a guest's monitor has */
   guint shutdown_timeout;
-  char *libvirt_sockets; /* "auto", "yes", "no" */
-  char *authentication;  /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
-  char *socket_group; /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
-  char *log_level;    /* "error", "warning", "info", "debug" */
-  char *log_format;   /* "auto", "text" or "journal" */
+  char *on_host_shutdown;      /* what becomes of machines then: "shutdown", "save", "none" */
+  guint host_shutdown_timeout; /* seconds each has */
+  char *libvirt_sockets;       /* "auto", "yes", "no" */
+  char *authentication; /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
+  char *socket_group;   /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
+  char *log_level;      /* "error", "warning", "info", "debug" */
+  char *log_format;     /* "auto", "text" or "journal" */
 } Settings;
 
 /* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is

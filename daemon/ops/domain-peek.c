@@ -96,7 +96,6 @@ op_domain_memory_peek (Call *call)
     return;
   peek = g_new0 (MemoryPeek, 1);
   peek->qmp = qmp_ref (call->domain->machine->qmp);
-  peek->settings = call->manager->settings;
   peek->directory = machine_qemu_directory (call->domain->machine);
   peek->physical = flags == VIR_MEMORY_PHYSICAL;
   peek->offset = call_ulong (call, 1);

@@ -125,8 +125,9 @@ machine_log_open (MachineLog *ret, const Settings *settings, const char *name, G
   ret->path = g_build_filename (settings->log_directory, file, NULL);
   g_mkdir_with_parents (settings->log_directory, 0711);
   rotate_before_start (ret->path);
-  ret->fd = open (ret->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (ret->fd < 0) {
+  ret->fd = open (ret->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  ret->reader = ret->fd >= 0 ? open (ret->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+  if (ret->reader < 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot open the machine's log '%s': %s", ret->path,
                     g_strerror (errno));
     return FALSE;
@@ -185,7 +186,7 @@ machine_log_last_words (const MachineLog *log)
   /* A log that was emptied meanwhile holds nothing but this QEMU's words. */
   goffset begin = backup_of (log->path) == log->backup ? log->begin : 0;
   goffset from = MAX (begin, status.st_size - MACHINE_LOG_LAST_WORDS);
-  ssize_t got = pread (log->fd, text, MACHINE_LOG_LAST_WORDS, from);
+  ssize_t got = pread (log->reader, text, MACHINE_LOG_LAST_WORDS, from);
   if (got <= 0)
     return g_strdup ("");
   text[got] = '\0';
@@ -197,6 +198,8 @@ machine_log_clear (MachineLog *log)
 {
   if (log->path != NULL && log->fd >= 0)
     close (log->fd);
+  if (log->path != NULL && log->reader >= 0)
+    close (log->reader);
   g_clear_pointer (&log->path, g_free);
-  log->fd = -1;
+  log->fd = log->reader = -1;
 }

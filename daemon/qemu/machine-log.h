@@ -8,7 +8,8 @@
  * and with which arguments. Any thread.
  */
 typedef struct {
-  int fd;
+  int fd;     /* for appending only: QEMU has it too */
+  int reader; /* the same file */
   char *path;
   goffset begin;  /* of what this QEMU says, after the banner */
   guint64 backup; /* which file NAME.log.0 was then; another one: the log was emptied since */

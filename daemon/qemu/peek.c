@@ -7,7 +7,6 @@
  */
 #include "daemon/qemu/peek.h"
 
-#include "daemon/host/account.h"
 #include "qemu/recipe.h"
 
 #include <errno.h>
@@ -105,13 +104,11 @@ disk_peek_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
 static int
 make_file (const MemoryPeek *peek, char *path, GError **error)
 {
-  g_autoptr (Account) account = account_for_qemu (peek->settings, error);
-  int fd;
+  int fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
+  struct stat directory;
 
-  if (account == NULL)
-    return -1;
-  fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0 && (account->name == NULL || fchown (fd, account->uid, account->gid) == 0))
+  if (fd >= 0 && stat (peek->directory, &directory) == 0
+      && (directory.st_uid == geteuid () || fchown (fd, directory.st_uid, directory.st_gid) == 0))
     return fd;
   virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "failed to create file '%s': %s", path, g_strerror (errno));
   if (fd >= 0)

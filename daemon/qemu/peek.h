@@ -2,7 +2,6 @@
 #pragma once
 
 #include "daemon/qemu/qmp.h"
-#include "daemon/settings.h"
 
 /*
  * Looking into a disk and into a guest's memory: a few bytes from one place. Both are a job's function that
@@ -23,8 +22,7 @@ gpointer disk_peek_job (Job *job, gpointer peek, GError **error);
 /* A guest's memory, by its own addresses or as its first CPU sees it. */
 typedef struct {
   Qmp *qmp;
-  const Settings *settings; /* outlives the job */
-  char *directory;          /* where QEMU can write */
+  char *directory; /* where QEMU can write */
   gboolean physical;
   guint64 offset;
   guint32 size;

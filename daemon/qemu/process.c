@@ -11,6 +11,8 @@
  */
 #include "daemon/qemu/process.h"
 
+#include "daemon/qemu/isolation.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -64,17 +66,25 @@ typedef struct {
 } ChildReport;
 
 typedef enum {
+  STEP_NAMESPACES,
   STEP_SESSION,
   STEP_DESCRIPTORS,
   STEP_DIRECTORY,
   STEP_ACCOUNT,
   STEP_PRIVILEGES,
+  STEP_RULESET,
   STEP_EXEC
 } ChildStep;
 
 static const char *const step_texts[] = {
-  "start a session",    "take over its descriptors", "enter its directory",
-  "change to its user", "drop privileges",           "execute",
+  "enter its namespaces",
+  "start a session",
+  "take over its descriptors",
+  "enter its directory",
+  "change to its user",
+  "drop privileges",
+  "confine itself",
+  "execute",
 };
 
 /* Everything the child needs, made before the fork. */
@@ -88,6 +98,8 @@ typedef struct {
   guint group_count;
   int null_fd;
   pid_t parent;
+  gboolean isolated;
+  int ruleset; /* -1: none */
   int gate[2];
   int report[2];
   int *moved; /* room for the descriptors on their way */
@@ -168,7 +180,7 @@ child_fail (const LaunchPlan *plan, int report_fd, ChildStep step)
 
 /* Every descriptor but the wanted ones is gone at exec. @report_fd is moved out of the way too. */
 static int
-child_arrange_descriptors (const LaunchPlan *plan, int report_fd)
+child_arrange_descriptors (const LaunchPlan *plan, int report_fd, int *ruleset)
 {
   const ProcessLaunch *launch = plan->launch;
   int highest = 2;
@@ -184,6 +196,8 @@ child_arrange_descriptors (const LaunchPlan *plan, int report_fd)
   int report = fcntl (report_fd, F_DUPFD_CLOEXEC, highest + 1);
   if (report < 0)
     return -1;
+  if (*ruleset >= 0 && (*ruleset = fcntl (*ruleset, F_DUPFD_CLOEXEC, highest + 1)) < 0)
+    child_fail (plan, report, STEP_DESCRIPTORS);
   for (guint i = 0; i < launch->fd_count; i++) {
     plan->moved[i] = fcntl (launch->fds[i], F_DUPFD_CLOEXEC, highest + 1);
     if (plan->moved[i] < 0)
@@ -242,6 +256,7 @@ static void G_GNUC_NORETURN
 child_run (const LaunchPlan *plan)
 {
   const ProcessLaunch *launch = plan->launch;
+  int ruleset = plan->ruleset;
   ssize_t got;
   char go;
 
@@ -259,20 +274,37 @@ child_run (const LaunchPlan *plan)
 
   child_reset_signals ();
   umask (PROCESS_FILE_UMASK);
+  if (plan->isolated && !isolation_enter_namespaces ())
+    child_fail (plan, plan->report[1], STEP_NAMESPACES);
   if (setsid () < 0)
     child_fail (plan, plan->report[1], STEP_SESSION);
-  int report = child_arrange_descriptors (plan, plan->report[1]);
+  int report = child_arrange_descriptors (plan, plan->report[1], &ruleset);
   if (report < 0)
     child_fail (plan, plan->report[1], STEP_DESCRIPTORS);
   child_change_account (plan, report);
   if (chdir (launch->directory != NULL ? launch->directory : "/") != 0)
     child_fail (plan, report, STEP_DIRECTORY);
+  if (ruleset >= 0 && !isolation_enter_ruleset (ruleset))
+    child_fail (plan, report, STEP_RULESET);
 
   execve (launch->argv[0], launch->argv, plan->environment);
   child_fail (plan, report, STEP_EXEC);
 }
 
 /* In the parent again. */
+
+static void
+plan_ids (LaunchPlan *plan, uid_t uid, gid_t gid)
+{
+  const ProcessLaunch *launch = plan->launch;
+
+  plan->switch_user = geteuid () == 0;
+  plan->uid = uid;
+  plan->gid = gid;
+  plan->groups[plan->group_count++] = gid;
+  for (guint i = 0; i < launch->group_count && plan->group_count < PROCESS_MAX_GROUPS; i++)
+    plan->groups[plan->group_count++] = launch->groups[i];
+}
 
 static gboolean
 plan_account (LaunchPlan *plan, GError **error)
@@ -281,20 +313,16 @@ plan_account (LaunchPlan *plan, GError **error)
   struct passwd entry, *found = NULL;
   char buffer[4096];
 
-  if (launch->user == NULL)
+  if (launch->uid != 0)
+    plan_ids (plan, launch->uid, launch->uid);
+  if (launch->uid != 0 || launch->user == NULL)
     return TRUE;
   if (getpwnam_r (launch->user, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL) {
     virt_error_set (error, VIR_ERR_INVALID_ARG, "cannot run '%s' as '%s': there is no such user",
                     launch->argv[0], launch->user);
     return FALSE;
   }
-
-  plan->switch_user = geteuid () == 0;
-  plan->uid = entry.pw_uid;
-  plan->gid = entry.pw_gid;
-  plan->groups[plan->group_count++] = entry.pw_gid;
-  for (guint i = 0; i < launch->group_count && plan->group_count < PROCESS_MAX_GROUPS; i++)
-    plan->groups[plan->group_count++] = launch->groups[i];
+  plan_ids (plan, entry.pw_uid, entry.pw_gid);
   return TRUE;
 }
 
@@ -388,9 +416,12 @@ process_spawn (const ProcessLaunch *launch, GError **error)
 {
   static char *minimal[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                              (char *)"LC_ALL=C", NULL };
-  LaunchPlan plan = {
-    .launch = launch, .null_fd = -1, .parent = getpid (), .gate = { -1, -1 }, .report = { -1, -1 }
-  };
+  LaunchPlan plan = { .launch = launch,
+                      .null_fd = -1,
+                      .parent = getpid (),
+                      .ruleset = -1,
+                      .gate = { -1, -1 },
+                      .report = { -1, -1 } };
 
   plan.environment = launch->environment != NULL ? launch->environment : minimal;
   if (!check_launch (launch, error) || !plan_account (&plan, error) || !plan_pipes (&plan, error)) {
@@ -398,6 +429,8 @@ process_spawn (const ProcessLaunch *launch, GError **error)
     return NULL;
   }
 
+  plan.isolated = launch->isolated && isolation_has_namespaces ();
+  plan.ruleset = launch->ruleset != NULL ? *launch->ruleset : -1;
   pid_t pid = fork ();
   if (pid == 0)
     child_run (&plan);

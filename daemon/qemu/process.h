@@ -26,9 +26,12 @@ typedef struct {
   guint fd_count;
   int output_fd;       /* stdout and stderr */
   const char *user;    /* NULL: the daemon's own */
-  const gid_t *groups; /* supplementary ones, when @user is given */
+  uid_t uid;           /* an account without a name, with the group of the same number, when not 0 */
+  const gid_t *groups; /* supplementary ones, when @user or @uid is given */
   guint group_count;
   const char *directory; /* working directory; NULL: "/" */
+  gboolean isolated;     /* in namespaces of its own, where they can be had: see isolation.h */
+  const int *ruleset;    /* of Landlock, see isolation.h; NULL: none */
   /* Called between fork and exec: the process exists, and executes only when this returns TRUE. When the
    * daemon dies meanwhile, it never does. NULL: no such stop. */
   gboolean (*created) (GPid pid, guint64 start_time, gpointer data, GError **error);

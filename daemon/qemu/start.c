@@ -24,6 +24,7 @@
 #include "daemon/qemu/scope.h"
 #include "daemon/qemu/tuning.h"
 #include "daemon/qemu/vcpu-plug.h"
+#include "daemon/qemu/writable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,7 @@
 
 #define START_MONITOR_FD 3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
 #define START_EXIT_WAIT  2000 /* ms between a hung-up monitor and the end of its process */
-#define START_MAX_GROUPS 2    /* /dev/kvm's and the render node's */
+#define START_MAX_GROUPS (ACCOUNT_MAX_GROUPS + 2) /* and /dev/kvm's and the render node's */
 
 typedef struct {
   const StartRequest *request;
@@ -51,6 +52,7 @@ typedef struct {
   MachineLog log;
   gboolean made_directory;
   int monitor; /* our end */
+  int ruleset; /* what Landlock lets QEMU change; -1: not confined */
   Process *process;
   Qmp *qmp;
   MachineStatus *status;
@@ -100,13 +102,21 @@ start_job_seconds (const Settings *settings)
   return settings->start_timeout;
 }
 
+char *
+machine_directory (Store *store, const char *uuid)
+{
+  g_autofree char *run = store_run_directory (store, uuid);
+
+  return g_build_filename (run, START_QEMU_DIRECTORY, NULL);
+}
+
 void
 machine_clean_up (const Settings *settings G_GNUC_UNUSED, Store *store, const char *uuid)
 {
-  g_autofree char *run = store_run_directory (store, uuid);
-  g_autofree char *directory = g_build_filename (run, START_QEMU_DIRECTORY, NULL);
+  g_autofree char *directory = machine_directory (store, uuid);
 
   tree_remove (directory);
+  account_release (uuid);
   store_remove_status (store, uuid);
   cgroup_remove (uuid);
 }
@@ -185,7 +195,7 @@ choose (Start *start, GError **error)
 
   if (!check_alone (start, error))
     return FALSE;
-  start->account = account_for_qemu (request->settings, error);
+  start->account = account_for_machine (request->settings, start->uuid, request->id, error);
   start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
   if (start->caps == NULL)
     return FALSE;
@@ -259,6 +269,8 @@ open_everything (Start *start, GError **error)
   if (listening < 0)
     return FALSE;
   files_add (&start->files, listening, START_MONITOR_FD);
+  if (settings->isolate)
+    start->ruleset = writable_ruleset (start->def, start->recipe, start->qemu_directory);
   start->monitor = monitor_socket_connect (start->run_directory, error);
   return start->monitor >= 0;
 }
@@ -303,16 +315,26 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
   return save_status (start, error);
 }
 
+/* Those of the account, and of the devices it is given. */
 static guint
-device_groups (const Start *start, gid_t *ret)
+choose_groups (const Start *start, gid_t *ret)
 {
-  guint count = 0;
+  guint count = start->account->group_count;
 
+  memcpy (ret, start->account->groups, count * sizeof *ret);
   if (start->def->type == VIRT_TYPE_KVM && account_device_group ("/dev/kvm", &ret[count]))
     count++;
   if (start->render_node != NULL && account_device_group (start->render_node, &ret[count]))
     count++;
   return count;
+}
+
+static void
+close_ruleset (Start *start)
+{
+  if (start->ruleset >= 0)
+    close (start->ruleset);
+  start->ruleset = -1;
 }
 
 static gboolean
@@ -329,9 +351,12 @@ launch (Start *start, GError **error)
     .fds_as = (const int *)start->files.fds_as->data,
     .fd_count = start->files.fds->len,
     .output_fd = start->log.fd,
-    .user = start->account->name,
+    .user = start->account->own ? NULL : start->account->name,
+    .uid = start->account->own ? start->account->uid : 0,
     .groups = groups,
-    .group_count = device_groups (start, groups),
+    .group_count = choose_groups (start, groups),
+    .isolated = start->request->settings->isolate,
+    .ruleset = start->ruleset >= 0 ? &start->ruleset : NULL,
     .created = write_down,
     .created_data = start,
   };
@@ -342,6 +367,7 @@ launch (Start *start, GError **error)
   start->process = process_spawn (&plan, error);
   if (start->process == NULL)
     return FALSE;
+  close_ruleset (start);
   files_clear (&start->files); /* the listening socket too: its end is then QEMU's end */
   if (!scope_enter (start->uuid, start->def->name, process_pid (start->process)))
     cgroup_enter (start->uuid, process_pid (start->process));
@@ -479,6 +505,8 @@ undo (Start *start)
     job_in_main_loop (start->job, close_monitor, start->qmp);
   if (start->made_directory)
     machine_clean_up (start->request->settings, start->request->store, start->uuid);
+  else if (start->account != NULL)
+    account_release (start->uuid);
 }
 
 static StartedMachine *
@@ -505,6 +533,7 @@ start_clear (Start *start)
   machine_log_clear (&start->log);
   if (start->monitor >= 0)
     close (start->monitor);
+  close_ruleset (start);
   process_free (start->process);
   qmp_unref (start->qmp);
   machine_status_free (start->status);
@@ -521,7 +550,9 @@ start_clear (Start *start)
 gpointer
 start_job (Job *job, gpointer request, GError **error)
 {
-  Start start = { .request = request, .job = job, .monitor = -1, .log = { .fd = -1 } };
+  Start start = {
+    .request = request, .job = job, .monitor = -1, .ruleset = -1, .log = { .fd = -1, .reader = -1 }
+  };
   StartedMachine *started = NULL;
 
   files_init (&start.files);
