@@ -7,6 +7,7 @@
 #include "config.h"
 #include "daemon/auto-destroy.h"
 #include "daemon/dbus/server.h"
+#include "daemon/host-shutdown.h"
 #include "daemon/log.h"
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/process.h"
@@ -95,10 +96,24 @@ load_settings (const Options *options, GError **error)
   return g_steal_pointer (&settings);
 }
 
-static gboolean
-end (gpointer loop)
+typedef struct {
+  GMainLoop *loop;
+  HostShutdown *shutdown;
+} Ending;
+
+static void
+quit (gpointer loop)
 {
   g_main_loop_quit (loop);
+}
+
+/* The host's end is the machines' end; the daemon's own is not. */
+static gboolean
+asked_to_end (gpointer data)
+{
+  const Ending *ending = data;
+
+  host_shutdown_ask (ending->shutdown, quit, ending->loop);
   return G_SOURCE_CONTINUE;
 }
 
@@ -139,6 +154,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   Reload again = { settings, options->root, options->config, options->log_level };
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree int *sockets = service_listen_sockets ();
+  Ending ending = { loop, NULL };
   Manager *manager;
   RpcServer *rpc;
   DbusServer *bus;
@@ -153,13 +169,15 @@ serve (const Settings *settings, const Options *options, GError **error)
     return FALSE;
   bus = dbus_server_new (manager, ready, manager);
   g_timeout_add_seconds (MACHINE_LOG_SECONDS, look_at_logs, (gpointer)settings);
-  g_unix_signal_add (SIGTERM, end, loop);
-  g_unix_signal_add (SIGINT, end, loop);
+  ending.shutdown = host_shutdown_new (manager);
+  g_unix_signal_add (SIGTERM, asked_to_end, &ending);
+  g_unix_signal_add (SIGINT, asked_to_end, &ending);
   g_unix_signal_add (SIGHUP, reload, &again);
   g_main_loop_run (loop);
 
   service_notify ("STOPPING=1");
   g_message ("ending; machines that run go on");
+  host_shutdown_stop (ending.shutdown);
   auto_destroy_all (manager);
   dbus_server_free (bus);
   rpc_server_free (rpc);
@@ -168,6 +186,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   if (job_count () > 0)
     _exit (EXIT_SUCCESS);
   manager_free (manager);
+  host_shutdown_free (ending.shutdown);
   return TRUE;
 }
 

@@ -13,6 +13,7 @@ static GVariant *
 scope_properties (const char *name, GPid pid)
 {
   GVariantBuilder properties = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sv)"));
+  static const char *const before[] = { "domaind.service" };
   guint32 pids[] = { (guint32)pid };
   g_autofree char *description = g_strdup_printf ("Virtual machine %s", name);
 
@@ -23,6 +24,9 @@ scope_properties (const char *name, GPid pid)
   g_variant_builder_add (&properties, "(sv)", "Slice", g_variant_new_string ("machine.slice"));
   /* Its limits and the groups of its threads are ours to make: systemd leaves what is inside alone. */
   g_variant_builder_add (&properties, "(sv)", "Delegate", g_variant_new_boolean (TRUE));
+  /* At the host's shutdown the daemon is stopped first: it asks the guests to shut down, see host-shutdown.h.
+   */
+  g_variant_builder_add (&properties, "(sv)", "Before", g_variant_new_strv (before, G_N_ELEMENTS (before)));
   g_variant_builder_add (&properties, "(sv)", "CollectMode", g_variant_new_string ("inactive-or-failed"));
   return g_variant_builder_end (&properties);
 }
