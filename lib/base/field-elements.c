@@ -89,7 +89,7 @@ report_size (FieldReader *reader, xmlNode *element, const char *text)
 }
 
 static void
-memory_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
+memory_read (FieldReader *reader, const Field *field, gpointer member, xmlNode *element)
 {
   g_autofree char *text = xml_node_text (element);
   g_autofree char *unit = xml_node_attribute (element, "unit");
@@ -103,7 +103,12 @@ memory_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer mem
         (const char *)element->name);
     return;
   }
-  if (!parse_uint (text, G_MAXUINT64, &value)) {
+  if (text[0] == '\0' && reader->lax && (field->flags & FIELD_FILLED) == 0) {
+    diagnostics_warning (reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
+                         "element '%s' is empty: it is taken for absent", (const char *)element->name);
+    return;
+  }
+  if (!parse_uint (reader->lax && text[0] == '+' ? text + 1 : text, G_MAXUINT64, &value)) {
     report_size (reader, element, text);
     return;
   }

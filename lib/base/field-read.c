@@ -115,6 +115,42 @@ value_error (const FieldReader *reader, const char *element, const char *attribu
   return (ValueError){ element, attribute, VIR_ERR_XML_ERROR, VIR_FROM_XML };
 }
 
+static gboolean
+is_blank_text (const char *text)
+{
+  return text[strspn (text, " \t\r\n")] == '\0';
+}
+
+/* An empty element, where only a value would mean something: a lax reading takes it for none. Of attributes,
+ * libvirt does so with few. */
+static gboolean
+takes_for_absent (const Walk *walk, const Field *field, xmlNode *element, gboolean is_attribute,
+                  const char *text)
+{
+  if (!walk->reader->lax || !is_blank_text (text))
+    return FALSE;
+  if (is_attribute)
+    return text[0] == '\0' && (field->flags & FIELD_EMPTY_IS_NONE) != 0;
+  if (field->type->may_be_empty || (field->flags & (FIELD_FILLED | FIELD_REQUIRED)) != 0)
+    return FALSE;
+  diagnostics_warning (walk->reader->diagnostics,
+                       xml_document_node_position (walk->reader->document, element),
+                       VIR_ERR_XML_INVALID_SCHEMA, "element '%s' is empty: it is taken for absent",
+                       (const char *)element->name);
+  return TRUE;
+}
+
+/* Where the value begins: in a lax reading a number may have blanks and a plus sign before it. */
+static const char *
+value_in (const Walk *walk, const Field *field, const char *text)
+{
+  const char *value = text + strspn (text, " \t\r\n");
+
+  if (!walk->reader->lax || !field->type->is_number)
+    return text;
+  return value[0] == '+' && g_ascii_isdigit (value[1]) ? value + 1 : value;
+}
+
 static void
 parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribute)
 {
@@ -124,10 +160,12 @@ parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribu
   Position where = attribute != NULL ? xml_document_attribute_position (walk->reader->document, attribute)
                                      : xml_document_node_position (walk->reader->document, element);
 
-  if (!field->type->keeps_space)
+  if (field->type->strips_space)
     g_strstrip (text);
+  if (takes_for_absent (walk, field, element, attribute != NULL, text))
+    return;
   source_map_add (walk->reader->map, member, where);
-  if (field->type->parse (field, member, text, &accepted))
+  if (field->type->parse (field, member, value_in (walk, field, text), &accepted))
     return;
   if (field->type == &field_enum && enum_table_nearest (field->detail, text) != NULL)
     corrections_add_value (walk->reader->corrections, attribute != NULL ? (xmlNode *)attribute : element,
@@ -526,9 +564,9 @@ report_text (Walk *walk, xmlNode *element, const char *level)
 {
   g_autofree char *has = attributes_at (walk, level);
 
-  diagnostics_error (walk->reader->diagnostics, xml_document_node_position (walk->reader->document, element),
-                     VIR_ERR_XML_ERROR, "element '%s' holds text, but takes none%s%s",
-                     (const char *)element->name, has[0] != '\0' ? "; it has " : "", has);
+  report_of (walk) (walk->reader->diagnostics, xml_document_node_position (walk->reader->document, element),
+                    VIR_ERR_XML_ERROR, "element '%s' holds text, but takes none%s%s",
+                    (const char *)element->name, has[0] != '\0' ? "; it has " : "", has);
 }
 
 /* Look over @element, which stands at @level of the table, for what no row used. */

@@ -43,7 +43,7 @@ text_copy (const Field *field G_GNUC_UNUSED, gpointer member, gconstpointer from
 
 const FieldType field_text = {
   .size = sizeof (char *),
-  .keeps_space = TRUE,
+  .may_be_empty = TRUE,
   .parse = text_parse,
   .format = text_format,
   .clear = text_clear,
@@ -213,16 +213,18 @@ hex4_format (const Field *field G_GNUC_UNUSED, gconstpointer member)
   return hex_format (member, 4);
 }
 
-const FieldType field_number = { .size = sizeof (Number), .parse = number_parse, .format = number_format };
-const FieldType field_hex1 = { .size = sizeof (Number),
-                               .parse = number_parse_any_base,
-                               .format = hex1_format };
-const FieldType field_hex2 = { .size = sizeof (Number),
-                               .parse = number_parse_any_base,
-                               .format = hex2_format };
-const FieldType field_hex4 = { .size = sizeof (Number),
-                               .parse = number_parse_any_base,
-                               .format = hex4_format };
+const FieldType field_number = {
+  .size = sizeof (Number), .parse = number_parse, .format = number_format, .is_number = TRUE
+};
+const FieldType field_hex1 = {
+  .size = sizeof (Number), .parse = number_parse_any_base, .format = hex1_format, .is_number = TRUE
+};
+const FieldType field_hex2 = {
+  .size = sizeof (Number), .parse = number_parse_any_base, .format = hex2_format, .is_number = TRUE
+};
+const FieldType field_hex4 = {
+  .size = sizeof (Number), .parse = number_parse_any_base, .format = hex4_format, .is_number = TRUE
+};
 
 static gboolean
 signed_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char *text, char **ret_accepted)
@@ -247,9 +249,9 @@ signed_format (const Field *field G_GNUC_UNUSED, gconstpointer member)
   return number->set ? g_strdup_printf ("%" G_GINT64_FORMAT, number->value) : NULL;
 }
 
-const FieldType field_signed = { .size = sizeof (SignedNumber),
-                                 .parse = signed_parse,
-                                 .format = signed_format };
+const FieldType field_signed = {
+  .size = sizeof (SignedNumber), .parse = signed_parse, .format = signed_format, .is_number = TRUE
+};
 
 /* Texts with one right spelling. */
 
@@ -275,6 +277,7 @@ uuid_field_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char 
 
 const FieldType field_uuid = {
   .size = sizeof (char *),
+  .strips_space = TRUE,
   .parse = uuid_field_parse,
   .format = text_format,
   .clear = text_clear,
@@ -297,6 +300,7 @@ mac_field_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char *
 
 const FieldType field_mac = {
   .size = sizeof (char *),
+  .strips_space = TRUE,
   .parse = mac_field_parse,
   .format = text_format,
   .clear = text_clear,
@@ -319,6 +323,7 @@ cpu_set_field_parse (const Field *field G_GNUC_UNUSED, gpointer member, const ch
 
 const FieldType field_cpu_set = {
   .size = sizeof (char *),
+  .strips_space = TRUE,
   .parse = cpu_set_field_parse,
   .format = text_format,
   .clear = text_clear,

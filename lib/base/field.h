@@ -42,7 +42,9 @@ typedef enum {
   FIELD_LIVE = 1 << 1,     /* written only with FIELD_WRITE_LIVE: true only while the machine runs */
   FIELD_SECRET = 1 << 2,   /* written only with FIELD_WRITE_SECURE: passwords */
   FIELD_IGNORED = 1 << 3,  /* read without complaint, never kept or written: what libvirt itself discards */
-  FIELD_NO_ABI = 1 << 4,   /* the guest cannot see it: left out by FIELD_COMPARE_ABI */
+  FIELD_EMPTY_IS_NONE = 1 << 6, /* an empty attribute, too, is as good as none to libvirt */
+  FIELD_FILLED = 1 << 5,        /* its element may be left out, but not be empty */
+  FIELD_NO_ABI = 1 << 4,        /* the guest cannot see it: left out by FIELD_COMPARE_ABI */
 } FieldFlags;
 
 struct Field {
@@ -160,7 +162,9 @@ void corrections_add_value (Corrections *corrections, xmlNode *node, const char 
 /* Change the tree; places stay. FALSE when there was nothing to change. Nothing is left to correct. */
 gboolean corrections_apply (Corrections *corrections);
 
-/* What a reading needs: where from, where mistakes go. @lax: unknown names are warnings, not errors.
+/* What a reading needs: where from, where mistakes go. @lax: unknown names and stray texts are warnings, not
+ * errors; an element that should hold a value and is empty is as good as none; numbers as strtoul() reads
+ * them.
  * @value_errors may be NULL. */
 typedef struct {
   XmlDocument *document;
@@ -183,7 +187,9 @@ struct FieldType {
   gboolean (*parse) (const Field *field, gpointer member, const char *text, char **ret_accepted);
   char *(*format) (const Field *field,
                    gconstpointer member); /* NULL when the member is absent (transfer full) */
-  gboolean keeps_space;                   /* parse gets the text unstripped */
+  gboolean strips_space;                  /* parse gets the text without the blanks around it */
+  gboolean is_number;                     /* a lax reading takes blanks and a plus sign before it */
+  gboolean may_be_empty;                  /* an empty element says something else than none */
 
   /* Elements. @element is the one the path names; it may come several times only when `repeats`. */
   void (*read) (FieldReader *reader, const Field *field, gpointer member, xmlNode *element);

@@ -56,7 +56,9 @@ format_hex8 (const Field *field G_GNUC_UNUSED, gconstpointer member)
   return number->set ? g_strdup_printf ("0x%08" G_GINT64_MODIFIER "x", number->value) : NULL;
 }
 
-static const FieldType field_hex8 = { .size = sizeof (Number), .parse = parse_hex8, .format = format_hex8 };
+static const FieldType field_hex8 = {
+  .size = sizeof (Number), .parse = parse_hex8, .format = format_hex8, .is_number = TRUE
+};
 
 /* "1", "2.1", ...: the way from the root through the hubs. */
 static gboolean

@@ -36,10 +36,41 @@ static const Field channel_fields[] = {
   FIELD_END,
 };
 
+/* After "target/" or not: what libvirt writes between its directory and the channel's name. */
 static gboolean
-is_made_up_path (const char *path)
+is_made_up_folder (const char *folder)
 {
-  return path != NULL && strstr (path, "/libvirt/qemu/channel/") != NULL;
+  gsize digits = strspn (folder, "0123456789");
+  gboolean is_plain = strchr (folder, '/') == NULL;
+
+  if (folder[0] == '\0')
+    return FALSE;
+  if (is_plain)
+    return folder[1] != '\0' && g_str_has_suffix (folder, ".");
+  if (strchr (folder, '/')[1] != '\0')
+    return FALSE;
+  return (g_str_has_prefix (folder, "domain-") && folder[strlen ("domain-")] != '/')
+         || (digits > 0 && folder[digits] == '-' && folder[digits + 1] != '/');
+}
+
+/* One that libvirt makes for a channel of this name: .../channel/target/domain-3-web/org.example.0, or of
+ * older versions. Every other path is the user's. */
+static gboolean
+is_made_up_path (const char *path, const char *name)
+{
+  static const char *const directories[] = { "/var/lib/libvirt/qemu/channel/", "/run/libvirt/qemu/channel/" };
+
+  if (path == NULL || name == NULL || !g_str_has_suffix (path, name))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (directories); i++)
+    if (g_str_has_prefix (path, directories[i]) && strlen (path) >= strlen (directories[i]) + strlen (name)) {
+      const char *rest = path + strlen (directories[i]);
+      g_autofree char *folder = g_strndup (rest, strlen (rest) - strlen (name));
+      const char *target = g_str_has_prefix (folder, "target/") ? folder + strlen ("target/") : folder;
+
+      return is_made_up_folder (target);
+    }
+  return FALSE;
 }
 
 static void
@@ -49,8 +80,8 @@ channel_complete (Completion *completion, Device *device)
   Chardev *source = &channel->source;
 
   chardev_complete (completion, source);
-  if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_UNIX
-      && is_made_up_path (chardev_path (source)) && !completion->live)
+  if (channel->target == CHANNEL_VIRTIO && source->type == CHARDEV_UNIX && !completion->live
+      && (chardev_path (source) == NULL || is_made_up_path (chardev_path (source), channel->name)))
     chardev_clear_sources (source);
 }
 

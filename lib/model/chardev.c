@@ -7,6 +7,7 @@
 
 #include "model/chardev.h"
 #include "model/complete.h"
+#include "model/graphics.h"
 
 const EnumTable chardev_types = { "character device type",
                                   { NULL, "null", "vc", "pty", "dev", "file", "pipe", "stdio", "udp", "tcp",
@@ -154,11 +155,26 @@ validate_path (Validation *validation, const Device *device, const Chardev *char
                            enum_table_name (&chardev_types, chardev->type));
 }
 
+/* What goes through a SPICE connection goes nowhere without one. */
+static void
+validate_spice (Validation *validation, const Device *device, const Chardev *chardev)
+{
+  DOMAIN_FOREACH_DEVICE (validation->def, graphics_kind, const DeviceGraphics, graphics) {
+    if (graphics->type == GRAPHICS_SPICE)
+      return;
+  }
+  if (!validation_may_miss (validation, &graphics_kind))
+    validation_error (validation, &chardev->type, device, "chardev '%s' not supported without spice graphics",
+                      enum_table_name (&chardev_types, chardev->type));
+}
+
 void
 chardev_validate (Validation *validation, const Device *device, const Chardev *chardev)
 {
   const ChardevSource *source = chardev_first_source (chardev);
 
+  if (chardev->type == CHARDEV_SPICEVMC || chardev->type == CHARDEV_SPICEPORT)
+    validate_spice (validation, device, chardev);
   switch (chardev->type) {
     case CHARDEV_DEV:
     case CHARDEV_FILE:

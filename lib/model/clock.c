@@ -95,7 +95,7 @@ static const FieldType field_adjustment = {
 };
 
 static const Field clock_fields[] = {
-  FIELD (DomainClock, offset, "@offset", field_enum, &clock_offsets),
+  FIELD_WITH (DomainClock, offset, "@offset", field_enum, &clock_offsets, FIELD_EMPTY_IS_NONE),
   FIELD_WHEN (DomainClock, adjustment, "@adjustment", field_adjustment, NULL, offset,
               FIELD_VALUE (CLOCK_NONE) | FIELD_VALUE (CLOCK_UTC) | FIELD_VALUE (CLOCK_LOCALTIME)
                   | FIELD_VALUE (CLOCK_VARIABLE)),

@@ -16,6 +16,7 @@ struct Completion {
   Diagnostics *diagnostics;
   SourceMap *map;
   gboolean live; /* a running machine's state: paths and ports given at its start stay */
+  gboolean lax;  /* what libvirt takes without its schema is taken */
   gboolean kept; /* our own completed document: it is read although its emulator may be gone by now */
 };
 
@@ -24,6 +25,7 @@ struct Validation {
   const Platform *platform;
   Diagnostics *diagnostics;
   const SourceMap *map;
+  gboolean lax; /* what libvirt takes without its schema is taken */
 };
 
 /* Can the definition's emulator make this device? TRUE when no platform is there to ask. */

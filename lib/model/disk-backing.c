@@ -113,12 +113,23 @@ disk_backing_path (const DiskBacking *backing)
   return backing->type == DISK_TYPE_BLOCK ? backing->dev : backing->file;
 }
 
+/* libvirt reads nothing more of one without a type: it ends the chain, whatever it holds. */
+static void
+end_without_type (DiskBacking *backing)
+{
+  for (; backing != NULL; backing = backing->backing)
+    if (backing->type == DISK_TYPE_NONE)
+      field_clear (&disk_backing_table, backing);
+}
+
 /* What a running machine's document says was found, as its indexes tell, is not what a person has said. */
 void
-disk_backing_complete (DeviceDisk *disk, gboolean live)
+disk_backing_complete (DeviceDisk *disk, gboolean live, gboolean lax)
 {
   if (disk->backing == NULL)
     return;
+  if (lax)
+    end_without_type (disk->backing);
   disk->backing->detected = live && disk->backing->index.set;
   for (DiskBacking *backing = disk->backing; backing != NULL && !live; backing = backing->backing)
     backing->index = (Number){ 0 };

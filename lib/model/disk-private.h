@@ -8,7 +8,7 @@
 extern const FieldRange disk_rotation_rates;
 
 extern const FieldType field_disk_backing; /* DiskBacking *; what was detected is live only */
-void disk_backing_complete (DeviceDisk *disk, gboolean live);
+void disk_backing_complete (DeviceDisk *disk, gboolean live, gboolean lax);
 void disk_backing_validate (Validation *validation, const DeviceDisk *disk);
 
 /* Values that say nothing are dropped, and <iotune> with them. */

@@ -262,7 +262,7 @@ disk_complete (Completion *completion, Device *device)
   drop_empty (&disk->serial);
   drop_empty (&disk->vendor);
   drop_empty (&disk->product);
-  disk_backing_complete (disk, completion->live);
+  disk_backing_complete (disk, completion->live, completion->lax);
   drop_sizes_of_nothing (disk);
   disk_iotune_complete (disk);
 }

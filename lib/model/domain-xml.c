@@ -198,10 +198,11 @@ complete_and_check (DomainDef *def, guint flags, const Platform *platform, Field
 {
   g_autoptr (Diagnostics) completing = diagnostics_new (NULL);
   g_autoptr (Diagnostics) checking = diagnostics_new (NULL);
-  Validation validation = { def, platform, checking, reader->map };
+  gboolean kept = (flags & DOMAIN_READ_NO_SCHEMA) != 0;
+  Validation validation = { def, platform, checking, reader->map, reader->lax || kept };
 
   domain_complete (&(Completion){ def, platform, completing, reader->map, (flags & DOMAIN_READ_LIVE) != 0,
-                                  (flags & DOMAIN_READ_NO_SCHEMA) != 0 });
+                                  reader->lax || kept, kept });
   diagnostics_add_further (reader->diagnostics, completing);
   domain_validate_shared (&validation);
   leave_out_doubted (def, reader->map);

@@ -40,6 +40,26 @@ static const FieldType field_virt_type = { .size = sizeof (int),
                                            .parse = virt_type_parse,
                                            .format = virt_type_format };
 
+/* Only a running machine has an id: one that is none is nobody's mistake but the schema's. */
+static gboolean
+domain_id_parse (const Field *field, gpointer member, const char *text, char **ret_accepted G_GNUC_UNUSED)
+{
+  g_autofree char *accepted = NULL;
+
+  field_signed.parse (field, member, text, &accepted);
+  return TRUE;
+}
+
+static char *
+domain_id_format (const Field *field, gconstpointer member)
+{
+  return field_signed.format (field, member);
+}
+
+static const FieldType field_domain_id = { .size = sizeof (SignedNumber),
+                                           .parse = domain_id_parse,
+                                           .format = domain_id_format };
+
 static const FieldRange vcpu_counts = { 1, G_MAXUINT16 };
 
 #define PART(member, path) FIELD (DomainDef, verbatim.member, path, field_verbatim, NULL)
@@ -54,17 +74,17 @@ static const FieldRange vcpu_counts = { 1, G_MAXUINT16 };
 
 static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, type, "@type", field_virt_type, NULL, FIELD_REQUIRED),
-  FIELD_WITH (DomainDef, id, "@id", field_signed, NULL, FIELD_LIVE),
+  FIELD_WITH (DomainDef, id, "@id", field_domain_id, NULL, FIELD_LIVE),
   FIELD_WITH (DomainDef, name, "name", field_text, NULL, FIELD_NO_ABI),
   FIELD (DomainDef, uuid, "uuid", field_uuid, NULL),
   FIELD (DomainDef, genid, "genid", field_text, NULL),
   FIELD_WITH (DomainDef, title, "title", field_text, NULL, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, description, "description", field_text, NULL, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, metadata, "metadata", field_foreign, NULL, FIELD_NO_ABI),
-  FIELD (DomainDef, max_memory_slots, "maxMemory/@slots", field_number, NULL),
+  FIELD_WITH (DomainDef, max_memory_slots, "maxMemory/@slots", field_number, NULL, FIELD_EMPTY_IS_NONE),
   FIELD (DomainDef, max_memory, "maxMemory", field_memory, NULL),
   FIELD_WITH (DomainDef, memory_dump_core, "memory/@dumpCore", field_on_off, NULL, FIELD_NO_ABI),
-  FIELD (DomainDef, memory, "memory", field_memory, NULL),
+  FIELD_WITH (DomainDef, memory, "memory", field_memory, NULL, FIELD_FILLED),
   FIELD_WITH (DomainDef, current_memory, "currentMemory", field_memory, NULL, FIELD_NO_ABI),
   HOST_STRUCT (blkiotune, "blkiotune", &domain_blkiotune_table),
   HOST_STRUCT (memtune, "memtune", &domain_memtune_table),
@@ -72,7 +92,7 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, vcpu_placement, "vcpu/@placement", field_enum, &placements, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, vcpu_cpuset, "vcpu/@cpuset", field_cpu_set, NULL, FIELD_NO_ABI),
   FIELD (DomainDef, vcpus_current, "vcpu/@current", field_number, &vcpu_counts),
-  FIELD (DomainDef, vcpus, "vcpu", field_number, &vcpu_counts),
+  FIELD_WITH (DomainDef, vcpus, "vcpu", field_number, &vcpu_counts, FIELD_FILLED),
   FIELD (DomainDef, vcpu_list, "vcpus/vcpu", field_list, &domain_vcpu_table),
   FIELD_WITH (DomainDef, iothreads, "iothreads", field_number, NULL, FIELD_NO_ABI),
   FIELD_WITH (DomainDef, iothread_ids, "iothreadids/iothread", field_list, &domain_iothread_table,

@@ -20,6 +20,8 @@ static const EnumTable share_policies = { "share policy",
 static const EnumTable connected_actions = { "connected action", { NULL, "fail", "disconnect", "keep" } };
 static const EnumTable default_modes = { "default mode", { NULL, "any", "secure", "insecure" } };
 
+#define VNC_PASSWORD_MAX 8 /* bytes: the protocol has no more */
+
 #define LISTEN(name) FIELD_VALUE (LISTEN_##name)
 
 static const Field listen_fields[] = {
@@ -192,6 +194,8 @@ graphics_complete (Completion *completion, Device *device)
   DeviceGraphics *graphics = (DeviceGraphics *)device;
   GraphicsListen *first;
 
+  if (graphics->passwd == NULL)
+    g_clear_pointer (&graphics->passwd_valid_to, g_free); /* of what there is none, the end does not matter */
   if (!is_server (graphics))
     return;
   complete_listens (graphics);
@@ -251,7 +255,7 @@ is_time (const char *text)
   g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
   g_autoptr (GDateTime) time = g_date_time_new_from_iso8601 (text, utc);
 
-  return time != NULL;
+  return time != NULL && strlen (text) == strlen ("2026-01-31T12:00:00") && text[10] == 'T';
 }
 
 static void
@@ -268,6 +272,10 @@ graphics_validate (Validation *validation, const Device *device)
   validate_port (validation, graphics, &graphics->tls_port, "tlsPort");
   validate_port (validation, graphics, &graphics->websocket, "websocket");
   validate_listens (validation, graphics);
+  if (graphics->type == GRAPHICS_VNC && graphics->passwd != NULL
+      && strlen (graphics->passwd) > VNC_PASSWORD_MAX)
+    REFUSE (passwd, "VNC password is %zu characters long, only %d permitted", strlen (graphics->passwd),
+            VNC_PASSWORD_MAX);
   audio_validate_reference (validation, device, &graphics->audio_id);
   if (graphics->passwd_valid_to != NULL && !is_time (graphics->passwd_valid_to))
     validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &graphics->passwd_valid_to, device,

@@ -15,6 +15,8 @@ typedef enum {
 } GraphicsType;
 typedef enum { LISTEN_UNSET, LISTEN_NONE, LISTEN_ADDRESS, LISTEN_NETWORK, LISTEN_SOCKET } ListenType;
 
+typedef enum { SPICE_MODE_NONE, SPICE_ANY, SPICE_SECURE, SPICE_INSECURE } SpiceMode;
+
 typedef struct {
   int type; /* ListenType */
   char *address, *network, *socket;
@@ -38,7 +40,7 @@ typedef struct {
   char *passwd;          /* secret */
   char *passwd_valid_to; /* secret: "2026-01-31T12:00:00" */
   int connected;         /* 1 fail 2 disconnect 3 keep */
-  int default_mode;      /* spice: 1 any 2 secure 3 insecure */
+  int default_mode;      /* spice: SpiceMode */
   GPtrArray *listens;    /* GraphicsListen */
   GPtrArray *channels;   /* spice: SpiceChannel */
   char *image_compression, *jpeg_compression, *zlib_compression;

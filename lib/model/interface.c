@@ -116,8 +116,8 @@ static const Field interface_fields[] = {
   HOST_FIELD (filterref, "filterref", field_verbatim, NULL),
   HOST_FIELD (sndbuf, "tune/sndbuf", field_number, &range_32),
   FIELD (DeviceInterface, teaming, "teaming", field_verbatim, NULL),
-  FIELD (DeviceInterface, link, "link/@state", field_enum, &link_states),
-  FIELD (DeviceInterface, mtu, "mtu/@size", field_number, &mtu_range),
+  FIELD_WITH (DeviceInterface, link, "link/@state", field_enum, &link_states, FIELD_EMPTY_IS_NONE),
+  FIELD_WITH (DeviceInterface, mtu, "mtu/@size", field_number, &mtu_range, FIELD_EMPTY_IS_NONE),
   HOST_FIELD (coalesce, "coalesce", field_verbatim, NULL),
   DEVICE_BOOT_FIELDS (DeviceInterface),
   DEVICE_ALIAS_FIELD (DeviceInterface),
@@ -223,7 +223,8 @@ interface_complete (Completion *completion, Device *device)
     interface->type = INTERFACE_USER;
   if (interface->type == INTERFACE_DIRECT && interface->source_mode == NULL)
     interface->source_mode = g_strdup ("vepa");
-  if (interface->mac == NULL)
+  interface->is_mac_made = interface->mac == NULL;
+  if (interface->is_mac_made)
     interface->mac = new_mac ();
   if (interface->model == NULL && interface->type == INTERFACE_VDPA)
     interface->model = g_strdup ("virtio");
@@ -417,7 +418,10 @@ interface_describe (const Device *device)
 {
   const DeviceInterface *interface = (const DeviceInterface *)device;
 
-  return g_strdup_printf ("interface %s", interface->mac != NULL ? interface->mac : "without a MAC address");
+  /* An address that is not in the document names nothing that anyone could find. */
+  if (interface->mac == NULL || interface->is_mac_made)
+    return g_strdup ("interface without a MAC address");
+  return g_strdup_printf ("interface %s", interface->mac);
 }
 
 const DeviceKind interface_kind = {

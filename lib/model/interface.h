@@ -39,7 +39,8 @@ typedef struct {
   int type;                            /* InterfaceType */
   int managed, trust_guest_rx_filters; /* Tristate */
 
-  char *mac;     /* made by completion when the document leaves it out */
+  char *mac; /* made by completion when the document leaves it out */
+  gboolean is_mac_made;
   int mac_type;  /* 1 generated 2 static */
   int mac_check; /* Tristate */
 

@@ -417,6 +417,9 @@ validate_numa (Validation *validation)
       && tune->memory->nodeset == NULL)
     validation_error (validation, tune->memory, def,
                       "nodeset for NUMA memory tuning must be set if 'placement' is 'static'");
+  if (numa != NULL && cells == 0 && source_map_find (validation->map, numa, NULL).line > 0)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, numa, def,
+                           "NUMA topology defined without NUMA cells");
   validate_memnodes (validation, tune, cells);
   if (cells > 0)
     validate_cells (validation, numa);

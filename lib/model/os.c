@@ -56,9 +56,9 @@ static const FieldTable boot_table = {
 };
 
 static const Field os_fields[] = {
-  FIELD (DomainOs, firmware, "@firmware", field_enum, &os_firmwares),
-  FIELD (DomainOs, arch, "type/@arch", field_text, NULL),
-  FIELD (DomainOs, machine, "type/@machine", field_text, NULL),
+  FIELD_WITH (DomainOs, firmware, "@firmware", field_enum, &os_firmwares, FIELD_EMPTY_IS_NONE),
+  FIELD_WITH (DomainOs, arch, "type/@arch", field_text, NULL, FIELD_EMPTY_IS_NONE),
+  FIELD_WITH (DomainOs, machine, "type/@machine", field_text, NULL, FIELD_EMPTY_IS_NONE),
   FIELD (DomainOs, type, "type", field_enum, &os_types),
   FIELD (DomainOs, firmware_features, "firmware/feature", field_list, &os_firmware_feature_table),
   FIELD (DomainOs, init, "init", field_text, NULL),
@@ -91,7 +91,7 @@ static const Field os_fields[] = {
   FIELD (DomainOs, bootmenu_timeout, "bootmenu/@timeout", field_number, &boot_menu_timeouts),
   FIELD (DomainOs, bios_use_serial, "bios/@useserial", field_yes_no, NULL),
   FIELD (DomainOs, reboot_timeout, "bios/@rebootTimeout", field_signed, NULL),
-  FIELD (DomainOs, smbios_mode, "smbios/@mode", field_enum, &smbios_modes),
+  FIELD_WITH (DomainOs, smbios_mode, "smbios/@mode", field_enum, &smbios_modes, FIELD_EMPTY_IS_NONE),
   FIELD_END,
 };
 
@@ -195,7 +195,8 @@ validate_os (Validation *validation)
     validation_value_error (validation, VIR_ERR_INVALID_ARG, &os->type, os,
                             "could not find capabilities for ostype=%s domaintype=%s: expected 'hvm'",
                             enum_table_name (&os_types, os->type), enum_table_name (&virt_types, def->type));
-  validate_paths (validation);
+  if (!validation->lax)
+    validate_paths (validation);
   validate_firmware (validation);
   if (os->reboot_timeout.set
       && (os->reboot_timeout.value < -1 || os->reboot_timeout.value > REBOOT_TIMEOUT_MAX))

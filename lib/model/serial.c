@@ -21,7 +21,7 @@ static const Field serial_fields[] = {
   CHARDEV_FIELDS (DeviceSerial),
   FIELD (DeviceSerial, target, "target/@type", field_enum, &serial_targets),
   FIELD (DeviceSerial, port, "target/@port", field_number, &range_32),
-  FIELD (DeviceSerial, model, "target/model/@name", field_enum, &serial_models),
+  FIELD_WITH (DeviceSerial, model, "target/model/@name", field_enum, &serial_models, FIELD_EMPTY_IS_NONE),
   DEVICE_FIELDS (DeviceSerial),
   FIELD_END,
 };

@@ -149,11 +149,46 @@ validate_host (Validation *validation)
                         "this host cannot run type 'kvm': the machine can be kept here, but not started");
 }
 
+static gboolean
+validate_rename (Validation *validation, const int *action)
+{
+  if (*action != ON_EVENT_RENAME_RESTART)
+    return TRUE;
+  validation_error (validation, action, validation->def,
+                    "qemu driver doesn't support the 'rename-restart' action for "
+                    "'on_reboot'/'on_poweroff'/'on_crash'");
+  return FALSE;
+}
+
+/* What a machine's end may be followed by, where QEMU runs it. */
+static void
+validate_qemu_lifecycle (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const int *ends[] = { &def->on_poweroff, &def->on_reboot };
+
+  if (!validate_rename (validation, &def->on_poweroff) || !validate_rename (validation, &def->on_reboot)
+      || !validate_rename (validation, &def->on_crash))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+    if (*ends[i] == ON_EVENT_PRESERVE)
+      validation_error (validation, ends[i], def,
+                        "qemu driver doesn't support the 'preserve' action for 'on_reboot'/'on_poweroff'");
+  if (def->on_poweroff == ON_EVENT_RESTART && def->on_reboot == ON_EVENT_DESTROY)
+    validation_error (
+        validation, &def->on_poweroff, def,
+        "qemu driver doesn't support 'onReboot' set to 'destroy and 'onPoweroff' set to 'reboot'");
+}
+
 static void
 validate_lifecycle (Validation *validation)
 {
-  validate_lifecycle_action (validation, &validation->def->on_poweroff, "poweroff");
-  validate_lifecycle_action (validation, &validation->def->on_reboot, "reboot");
+  const DomainDef *def = validation->def;
+
+  validate_lifecycle_action (validation, &def->on_poweroff, "poweroff");
+  validate_lifecycle_action (validation, &def->on_reboot, "reboot");
+  if (def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM)
+    validate_qemu_lifecycle (validation);
 }
 
 #define PART(member) G_STRUCT_OFFSET (DomainDef, member)

@@ -323,6 +323,16 @@ append_spice_place (Recipe *recipe, GString *text, const DeviceGraphics *graphic
   return TRUE;
 }
 
+/* Must something be encrypted? */
+static gboolean
+needs_tls (const DeviceGraphics *graphics)
+{
+  for (guint i = 0; graphics->channels != NULL && i < graphics->channels->len; i++)
+    if (g_strcmp0 (((const SpiceChannel *)g_ptr_array_index (graphics->channels, i))->mode, "secure") == 0)
+      return TRUE;
+  return graphics->default_mode == SPICE_SECURE;
+}
+
 static gboolean
 cook_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
 {
@@ -333,6 +343,11 @@ cook_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
     return FALSE;
   if (graphics->tls_port.set && graphics->tls_port.value > 0)
     return qemu_unsupported (&graphics->device, error, "tlsPort is not supported yet by the QEMU target");
+  if (needs_tls (graphics))
+    return qemu_unsupported (
+        &graphics->device, error,
+        "Auto allocation of spice TLS port requested but spice TLS is disabled: a channel or "
+        "the default mode is 'secure'");
   if (!append_spice_place (recipe, text, graphics, error))
     return FALSE;
   if (graphics->passwd == NULL)

@@ -350,7 +350,7 @@ only_the_users_aliases_are_kept_in_a_configuration (void **state G_GNUC_UNUSED)
 static const char *const live_lines[] = {
   "<domain type='qemu' id='7'>",
   "    <console type='pty' tty='/dev/pts/1'>\n      <source path='/dev/pts/1'/>",
-  "      <source mode='bind' path='/run/libvirt/qemu/channel/7-web/agent'/>",
+  "      <source mode='bind' path='/run/libvirt/qemu/channel/7-web/org.qemu.guest_agent.0'/>",
   "    <graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1'>",
 };
 
@@ -361,7 +361,8 @@ a_running_machines_state_keeps_what_it_was_started_with (void **state G_GNUC_UNU
       machine ("qemu' id='7", "",
                "<devices><serial type='pty'><source path='/dev/pts/1'/></serial>"
                "<console type='pty' tty='/dev/pts/1'><source path='/dev/pts/1'/></console>"
-               "<channel type='unix'><source mode='bind' path='/run/libvirt/qemu/channel/7-web/agent'/>"
+               "<channel type='unix'><source mode='bind' "
+               "path='/run/libvirt/qemu/channel/7-web/org.qemu.guest_agent.0'/>"
                "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
                "<graphics type='vnc' port='5900' autoport='yes' listen='127.0.0.1'/></devices>");
   g_autoptr (DomainDef) live = parse (document, DOMAIN_READ_LIVE);
