@@ -9,6 +9,7 @@
 #include "daemon/dbus/server.h"
 #include "daemon/host-shutdown.h"
 #include "daemon/log.h"
+#include "daemon/outside.h"
 #include "daemon/qemu/machine-log.h"
 #include "daemon/qemu/process.h"
 #include "daemon/reload.h"
@@ -183,7 +184,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   rpc_server_free (rpc);
   /* A job that still runs is using what the manager and the settings hold, and nobody waits for it: what is
    * on disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
-  if (job_count () > 0)
+  if (job_count () > 0 || outside_stuck () > 0)
     _exit (EXIT_SUCCESS);
   manager_free (manager);
   host_shutdown_free (ending.shutdown);

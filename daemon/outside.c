@@ -65,21 +65,29 @@ wake (G_GNUC_UNUSED GCancellable *cancellable, gpointer data)
   g_mutex_unlock (&outside->lock);
 }
 
+static gboolean
+check_time (const Job *job, gint64 longest, GError **error)
+{
+  if (job_deadline (job) != G_MAXINT64 || g_get_monotonic_time () < longest)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT,
+                  "a file was not opened within %d seconds; is a network file system gone?", OUTSIDE_SECONDS);
+  return FALSE;
+}
+
 /* Until it is done, or the job has to go on without it. */
 static gboolean
 wait_for (Outside *outside, Job *job, GError **error)
 {
   gulong handler = g_cancellable_connect (job_cancellable (job), G_CALLBACK (wake), outside, NULL);
+  gint64 longest = g_get_monotonic_time () + OUTSIDE_SECONDS * G_USEC_PER_SEC;
   g_autoptr (GError) why = NULL;
   gboolean done;
 
   g_mutex_lock (&outside->lock);
-  while (!outside->done && job_check (job, &why)) {
-    if (job_deadline (job) == G_MAXINT64)
-      g_cond_wait (&outside->changed, &outside->lock);
-    else
-      g_cond_wait_until (&outside->changed, &outside->lock, job_deadline (job));
-  }
+  while (!outside->done && job_check (job, &why) && check_time (job, longest, &why))
+    g_cond_wait_until (&outside->changed, &outside->lock,
+                       job_deadline (job) == G_MAXINT64 ? longest : job_deadline (job));
   g_mutex_unlock (&outside->lock);
   g_cancellable_disconnect (job_cancellable (job), handler); /* before it may be freed by the thread */
 
@@ -141,4 +149,10 @@ outside_run (gpointer (*function) (gpointer input, GError **error), gpointer inp
     g_propagate_error (error, g_steal_pointer (&outside->error));
   outside_free (outside);
   return result;
+}
+
+guint
+outside_stuck (void)
+{
+  return (guint)g_atomic_int_get (&stuck);
 }

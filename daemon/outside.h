@@ -10,6 +10,8 @@
  */
 #define OUTSIDE_STUCK_MAX 64 /* threads left behind that still stand; beyond it nothing more is tried */
 
+#define OUTSIDE_SECONDS 60 /* what a job without a deadline of its own waits */
+
 /*
  * Run @function with @input and return its result, or NULL with @error set: by the function, or because the
  * job of this thread was cancelled or is late. @input is freed by @free_input when the function has ended,
@@ -17,3 +19,5 @@
  */
 gpointer outside_run (gpointer (*function) (gpointer input, GError **error), gpointer input,
                       GDestroyNotify free_input, GDestroyNotify free_result, GError **error);
+/* Threads that were left behind and still stand. Any thread. */
+guint outside_stuck (void);

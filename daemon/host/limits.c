@@ -5,6 +5,8 @@
  */
 #include "daemon/host/limits.h"
 
+#include "daemon/host/named-file.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,7 +258,7 @@ device_number (const char *path, dev_t *ret, GError **error)
 {
   struct stat status;
 
-  if (stat (path, &status) != 0) {
+  if (named_file_stat (path, &status) != 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Path '%s' is not accessible: %s", path, g_strerror (errno));
     return FALSE;
   }

@@ -3,6 +3,7 @@
  * What a running machine's disks can be told: a new size, and a place in the image whose writing is to be
  * reported.
  */
+#include "daemon/host/named-file.h"
 #include "daemon/machine.h"
 #include "daemon/ops/domain-change.h"
 #include "daemon/ops/ops.h"
@@ -47,7 +48,7 @@ resize_free (gpointer data)
 static gboolean
 ask_device (Resize *resize, GError **error)
 {
-  int fd = open (resize->device, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = named_file_open (resize->device, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
   guint64 size = 0;
   gboolean good = fd >= 0 && ioctl (fd, BLKGETSIZE64, &size) == 0;
   int problem = errno;

@@ -166,9 +166,6 @@ undefine_write (Store *store, gpointer data, GError **error)
 
   if (undefine->managed_save != NULL && !managed_save_remove (undefine->managed_save, error))
     return FALSE;
-  if (undefine->nvram != NULL && (undefine->flags & VIR_DOMAIN_UNDEFINE_NVRAM)
-      && outside_run (remove_variables, g_strdup (undefine->nvram), g_free, NULL, error) == NULL)
-    return FALSE;
   return store_remove (store, undefine->uuid, undefine->name, error);
 }
 
@@ -199,12 +196,14 @@ look_for_variables (gpointer input, GError **error)
   return NULL;
 }
 
+/* Before the change, which others' changes wait for. */
 static gpointer
 undefine_look (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
   const Undefine *undefine = input;
 
-  return outside_run (look_for_variables, g_strdup (undefine->nvram), g_free, NULL, error);
+  return outside_run (undefine->flags & VIR_DOMAIN_UNDEFINE_NVRAM ? remove_variables : look_for_variables,
+                      g_strdup (undefine->nvram), g_free, NULL, error);
 }
 
 static void
@@ -234,7 +233,7 @@ undefine_with (Call *call, const char *nvram)
   undefine->nvram = g_strdup (nvram);
   if (call->domain->managed_save)
     undefine->managed_save = managed_save_path (call->manager->settings, call->domain->uuid);
-  if (nvram != NULL && !(undefine->flags & (VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)))
+  if (nvram != NULL && !(undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
     job_start ("undefine", undefine_look, undefine, undefine_free, UNDEFINE_LOOK_SECONDS, undefine_looked,
                undefine);
   else

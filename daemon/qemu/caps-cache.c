@@ -123,14 +123,14 @@ kvm_works (CapsCache *cache)
   return cache->kvm_works;
 }
 
+/* What tells one build of an emulator from another. */
 static char *
-identity_of (CapsCache *cache, const char *binary, GError **error)
+describe_binary (const char *binary, GError **error)
 {
   static const char *const module_folders[] = { "/usr/lib/x86_64-linux-gnu/qemu",
                                                 "/usr/lib/aarch64-linux-gnu/qemu", "/usr/lib/qemu",
                                                 "/usr/lib64/qemu", "/usr/local/lib/qemu" };
   GString *text;
-  struct utsname host;
 
   if (access (binary, F_OK) < 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot check QEMU binary %s: %s", binary,
@@ -146,9 +146,17 @@ identity_of (CapsCache *cache, const char *binary, GError **error)
   append_file (text, binary);
   for (guint i = 0; i < G_N_ELEMENTS (module_folders); i++)
     append_file (text, module_folders[i]);
-  uname (&host);
-  g_string_append_printf (text, "%s kvm %s", host.release, kvm_works (cache) ? "yes" : "no");
   return g_string_free (text, FALSE);
+}
+
+/* Called locked. (transfer full) */
+static char *
+identity_of (CapsCache *cache, const char *description)
+{
+  struct utsname host;
+
+  uname (&host);
+  return g_strdup_printf ("%s%s kvm %s", description, host.release, kvm_works (cache) ? "yes" : "no");
 }
 
 static char *
@@ -236,13 +244,15 @@ ask (CapsCache *cache, Entry *entry, const char *binary, const char *identity)
 QemuCaps *
 caps_cache_get (CapsCache *cache, const char *binary, GError **error)
 {
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cache->lock);
-  g_autofree char *identity = identity_of (cache, binary, error);
+  /* Not under the lock: a document may name an emulator on a file system that does not answer. */
+  g_autofree char *description = describe_binary (binary, error);
   gboolean waited = FALSE;
   Entry *entry;
 
-  if (identity == NULL)
+  if (description == NULL)
     return NULL;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cache->lock);
+  g_autofree char *identity = identity_of (cache, description);
   entry = entry_for (cache, binary);
   for (; entry->busy; waited = TRUE)
     g_cond_wait (&cache->asked, &cache->lock);

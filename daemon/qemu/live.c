@@ -9,6 +9,7 @@
 
 #include "daemon/host/endpoint.h"
 #include "daemon/host/image.h"
+#include "daemon/host/named-file.h"
 #include "daemon/host/ports.h"
 #include "daemon/outside.h"
 #include "model/channel.h"
@@ -21,8 +22,8 @@
 #include "model/video.h"
 #include "qemu/throttle.h"
 
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LISTEN_DEFAULT "127.0.0.1"
 
@@ -170,11 +171,13 @@ live_read_image (DeviceDisk *disk, GHashTable *images, GError **error)
 {
   const char *path = disk_path (disk);
   ImageRequest *request;
+  struct stat status;
   ImageInfo *info;
 
   if (path == NULL)
     return TRUE;
-  if (disk->startup_policy == STARTUP_OPTIONAL && access (path, F_OK) != 0) {
+  if (disk->startup_policy == STARTUP_OPTIONAL && named_file_stat (path, &status) != 0
+      && errno != ETIMEDOUT) {
     g_clear_pointer (&disk->file, g_free);
     g_clear_pointer (&disk->dev, g_free);
     return TRUE;

@@ -7,6 +7,7 @@
  */
 #include "daemon/qemu/peek.h"
 
+#include "daemon/host/named-file.h"
 #include "qemu/recipe.h"
 
 #include <errno.h>
@@ -87,7 +88,7 @@ gpointer
 disk_peek_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
 {
   const DiskPeek *peek = data;
-  int fd = open (peek->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = named_file_open (peek->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
   GBytes *bytes;
 
   if (fd < 0) {

@@ -7,6 +7,7 @@
 #include "daemon/qemu/save-image.h"
 
 #include "base/scalars.h"
+#include "daemon/host/named-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -308,7 +309,7 @@ save_image_open (const char *path, gboolean writable, GError **error)
   struct stat status;
 
   image->path = g_strdup (path);
-  image->fd = open (path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  image->fd = named_file_open (path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
   if (image->fd < 0 || fstat (image->fd, &status) != 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to open file '%s': %s", path, g_strerror (errno));
     return NULL;

@@ -125,6 +125,20 @@ backend_data (Recipe *recipe, const Device *device, const Chardev *chardev, cons
   }
 }
 
+/* One that was opened to be emptied is empty: QEMU appends to what it is given. */
+static void
+add_log (Recipe *recipe, const Device *device, const Chardev *chardev, JsonObject *data)
+{
+  const char *path = recipe_file (recipe, chardev->log_file, TRUE, device, "log file");
+
+  recipe_file_output (recipe, chardev->log_append != TRISTATE_YES);
+  props_add (data, "logfile", "s", path, NULL);
+  if (recipe_by_descriptor (recipe))
+    props_add (data, "logappend", "b", TRUE, NULL);
+  else
+    props_add (data, "logappend", "T", chardev->log_append, NULL);
+}
+
 gboolean
 recipe_chardev (Recipe *recipe, const Device *device, const Chardev *chardev, const char *id, GError **error)
 {
@@ -133,9 +147,8 @@ recipe_chardev (Recipe *recipe, const Device *device, const Chardev *chardev, co
 
   if (data == NULL)
     return FALSE;
-  props_add (data, "logfile", "?s", chardev->log_file, NULL);
   if (chardev->log_file != NULL)
-    props_add (data, "logappend", "T", chardev->log_append, NULL);
+    add_log (recipe, device, chardev, data);
   recipe_step (
       recipe, STEP_CHARDEV,
       props ("id", "s", id, "backend", "o", props ("type", "s", type, "data", "o", data, NULL), NULL));

@@ -54,3 +54,18 @@ def test_the_end_of_the_machine_is_the_end_of_the_stream(daemon, connection):
     while stream.recv(4096):
         pass
     stream.finish()
+
+
+@pytest.mark.parametrize("append,kept", [("on", b"before\n"), ("off", b"")])
+def test_the_log_is_opened_by_the_daemon(daemon, connection, append, kept):
+    """In a directory of root's own, which no emulator's account can enter."""
+    directory = daemon.root / "private"
+    directory.mkdir(0o700)
+    log = directory / "console.log"
+    log.write_bytes(b"before\n")
+    xml = talking_xml("web").replace("<serial type='pty'/>",
+                                     f"<serial type='pty'><log file='{log}' append='{append}'/></serial>")
+    domain = connection.createXML(xml)
+    wait_for(lambda: b"SeaBIOS" in log.read_bytes(), "SeaBIOS in the log")
+    assert log.read_bytes().startswith(kept) and (b"before" in log.read_bytes()) == bool(kept)
+    domain.destroy()
