@@ -22,6 +22,7 @@ gboolean check_architecture (Completion *completion);
 /* FALSE after reporting it when there is no machine of which the rest could be said. Where the document's
  * word for architecture or machine type is only misspelt, the rest is about what was meant. */
 gboolean complete_target (Completion *completion);
+void complete_sysinfo (Completion *completion); /* before the UUID, which it may give */
 void complete_os (Completion *completion);
 void complete_firmware (Completion *completion); /* model/os-firmware.c: <loader>, <nvram>, <firmware> */
 void complete_cpu (Completion *completion);
@@ -36,6 +37,7 @@ void complete_numa (Completion *completion); /* before the memory: with nodes, i
 gboolean complete_memory_size (Completion *completion, Number *size, char **unit, gconstpointer object);
 void complete_clock (Completion *completion);
 
+void validate_sysinfo (Validation *validation);
 void validate_os (Validation *validation);
 void validate_firmware (Validation *validation);
 void validate_cpu (Validation *validation);

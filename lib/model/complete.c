@@ -372,6 +372,7 @@ domain_complete (Completion *completion)
 {
   DomainDef *def = completion->def;
 
+  complete_sysinfo (completion);
   complete_uuid (def);
   complete_genid (completion);
   forget_empty (&def->title);

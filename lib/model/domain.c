@@ -9,6 +9,7 @@
 #include "model/domain.h"
 
 #include "model/device-list.h"
+#include "model/sysinfo.h"
 
 const EnumTable virt_types = { "domain type",
                                { NULL, "qemu", "kvm", "kqemu", "xen", "lxc", "uml", "openvz", "test",
@@ -102,7 +103,7 @@ static const Field domain_fields[] = {
   HOST_STRUCT (cputune, "cputune", &domain_cputune_table),
   HOST_STRUCT (numatune, "numatune", &domain_numatune_table),
   HOST_STRUCT (resource, "resource", &domain_resource_table),
-  FIELD (DomainDef, verbatim.sysinfos, "sysinfo", field_verbatims, NULL),
+  FIELD (DomainDef, sysinfos, "sysinfo", field_list, &sysinfo_table),
   PART (bootloader, "bootloader"),
   PART (bootloader_arguments, "bootloader_args"),
   FIELD (DomainDef, os, "os", field_struct, &domain_os_table),

@@ -79,6 +79,8 @@ typedef struct {
   char *path;
 } OsAcpiTable; /* 1 raw 2 rawset 3 slic 4 msdm */
 
+typedef enum { SMBIOS_MODE_NONE, SMBIOS_MODE_EMULATE, SMBIOS_MODE_HOST, SMBIOS_MODE_SYSINFO } SmbiosMode;
+
 typedef struct {
   GPtrArray *boots; /* OsBoot */
   int type;         /* OsType */
@@ -97,7 +99,7 @@ typedef struct {
   Number bootmenu_timeout;     /* ms */
   int bios_use_serial;         /* Tristate */
   SignedNumber reboot_timeout; /* ms, -1..65535 */
-  int smbios_mode;             /* 1 emulate 2 host 3 sysinfo */
+  int smbios_mode;             /* SmbiosMode */
   /* What a container starts; verbatim. */
   char *init, *init_directory, *init_user, *init_group;
   GPtrArray *init_arguments, *init_environment;
@@ -234,7 +236,7 @@ typedef struct {
 /* Parts of libvirt's format that are kept and written back as they stand: model/verbatim.c. */
 typedef struct {
   char *throttle_groups, *bootloader, *bootloader_arguments, *idmap, *keywrap, *launch_security;
-  GPtrArray *sysinfos, *seclabels;
+  GPtrArray *seclabels;
   /* The elements of libvirt's other namespaces. */
   char *qemu_commandline, *qemu_capabilities, *qemu_deprecation, *qemu_override, *lxc_namespace,
       *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
@@ -245,6 +247,7 @@ struct DomainDef {
   int type;        /* VirtType */
   SignedNumber id; /* live only */
   char *name, *uuid, *title, *description;
+  GPtrArray *sysinfos;                 /* Sysinfo; model/sysinfo.h */
   char *genid;                         /* generated when the document has an empty <genid/> */
   char *metadata;                      /* the <metadata> element verbatim */
   Number memory, current_memory;       /* KiB */

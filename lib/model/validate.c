@@ -205,6 +205,7 @@ static const struct {
   { validate_vcpus, { PART (vcpus), PART (vcpus_current) } },
   { validate_individual_vcpus, { PART (vcpus), PART (vcpu_list) } },
   { validate_lifecycle, { 0 } },
+  { validate_sysinfo, { PART (sysinfos), PART (uuid) } },
   { validate_os, { 0 } },
   { validate_features, { 0 } },
   { validate_cpu, { 0 } },

@@ -23,7 +23,6 @@ static const UnmodelledPart parts[] = {
   PART ("cputune/cachetune", cputune.cachetunes),
   PART ("cputune/memorytune", cputune.memorytunes),
   PART ("resource/fibrechannel", resource.fibrechannel),
-  PART ("sysinfo", verbatim.sysinfos),
   PART ("bootloader", verbatim.bootloader),
   PART ("bootloader_args", verbatim.bootloader_arguments),
   PART ("os/init", os.init),

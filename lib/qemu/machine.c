@@ -73,7 +73,7 @@ check_modelled (const Recipe *recipe, GError **error)
     { os->root != NULL, "<os><root>" },
     { os->init != NULL, "<os><init>" },
     { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'" },
-    { os->smbios_mode > 1, "<smbios mode=> other than 'emulate'" },
+    { os->smbios_mode == SMBIOS_MODE_HOST, "<smbios mode='host'>" },
     { def->on_reboot == ON_EVENT_RENAME_RESTART || def->on_poweroff == ON_EVENT_RENAME_RESTART,
       "the action 'rename-restart'" },
     { def->features.async_teardown == TRISTATE_YES, "<async-teardown>" },
@@ -296,6 +296,8 @@ recipe_add_domain (Recipe *recipe, GError **error)
   if (!add_iothreads (recipe, error) || !recipe_add_nodes (recipe, error))
     return FALSE;
   recipe_option (recipe, "-uuid", "%s", def->uuid);
+  if (!recipe_add_sysinfo (recipe, error))
+    return FALSE;
   recipe_option (recipe, "-no-user-config", NULL);
   recipe_option (recipe, "-nodefaults", NULL);
   recipe_add_monitor (recipe);

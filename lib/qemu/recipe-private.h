@@ -26,6 +26,7 @@ gboolean recipe_add_nodes (Recipe *recipe, GError **error); /* <cpu><numa> */
 gboolean recipe_has_nodes (const Recipe *recipe);           /* then their memory is the machine's */
 const char *recipe_memory_id (const Recipe *recipe);        /* what the machine type calls its memory */
 void recipe_add_topology (Recipe *recipe);
+gboolean recipe_add_sysinfo (Recipe *recipe, GError **error);
 gboolean recipe_add_clock (Recipe *recipe, GError **error);
 void recipe_add_monitor (Recipe *recipe);
 gboolean recipe_add_boot (Recipe *recipe, GError **error);

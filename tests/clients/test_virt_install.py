@@ -190,3 +190,23 @@ def test_clone_with_names_of_its_own_choice(host, install):
     host.virsh("destroy", "web")
     host.run("virt-clone", "--original", "web", "--auto-clone")
     assert definition(host, "web-clone").find("devices/disk/source").get("file") == str(host.images / "web-clone.qcow2")
+
+
+def test_cloud_init_by_a_serial_number_and_a_disk(host, install):
+    """What virt-install makes for cloud images: its seed, and a serial number in the firmware that tells of it."""
+    disk = host.disk("cloud.qcow2")
+    install("cloud", "--import", "--disk", f"{disk},format=qcow2", "--cloud-init", "disable=on,root-password-generate=no",
+            "--sysinfo", "system.serial=ds=nocloud", "--boot", "smbios.mode=sysinfo")
+    assert running(host) == {"cloud"}
+    document = definition(host, "cloud")
+    assert document.find("sysinfo/system/entry").text == "ds=nocloud"
+    assert document.find("os/smbios").get("mode") == "sysinfo"
+    assert document.find("devices/disk[@device='cdrom']") is not None
+
+
+def test_location_whose_kernel_is_put_where_the_machine_finds_it(host, install):
+    """Its installer's kernel is copied to virt-install's own directory, and is gone when it has been used."""
+    install("tree", "--disk", "none", "--location", f"{GUEST},kernel=vmlinuz,initrd=initrd.img", "--extra-args", "console=ttyS0",
+            "--wait", "0")
+    assert "guest: ready" in host.console("tree", "guest: ready")
+    assert definition(host, "tree", "--inactive").find("os/kernel") is None

@@ -144,7 +144,7 @@ def test_tmpfiles_makes_the_places(installed, tmp_path):
     shutil.copytree(installed / "lib/tmpfiles.d", tmp_path / "usr/lib/tmpfiles.d")
     subprocess.run(["systemd-tmpfiles", f"--root={tmp_path}", "--create", "domaind.conf"], check=True, capture_output=True)
     for place, mode in (("etc/domaind/domains", 0o755), ("var/lib/domaind/images", 0o711), ("run/domaind", 0o755),
-                        ("var/log/domaind", 0o755)):
+                        ("var/log/domaind", 0o755), ("var/lib/libvirt/boot", 0o711)):
         assert (tmp_path / place).stat().st_mode & 0o777 == mode, place
 
 
