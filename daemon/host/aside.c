@@ -2,13 +2,17 @@
 
 /*
  * A file without a name (O_TMPFILE) is the file system's own way to forget what was never finished. It gets a
- * name of its own for the instant between link and rename, as a link cannot take another's place.
+ * name of its own for the instant between link and rename, as a link cannot take another's place. A block
+ * device has no aside: it is written to as it is.
  */
 #include "daemon/host/aside.h"
+
+#include "daemon/outside.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,28 +26,48 @@ cannot_make (const char *path, int problem, GError **error)
   return FALSE;
 }
 
-Aside *
-aside_open (const char *path, GError **error)
+/* Where a link leads; what is not there yet has the name it was given. (transfer full) */
+static char *
+follow_links (const char *path)
 {
-  g_autofree char *directory = g_path_get_dirname (path);
+  char *found = realpath (path, NULL);
+  char *target = g_strdup (found != NULL ? found : path);
+
+  free (found);
+  return target;
+}
+
+/* Without a name where the file system can, and else under another. */
+static int
+open_aside (Aside *aside)
+{
+  g_autofree char *directory = g_path_get_dirname (aside->path);
+  int fd = open (directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+  if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+    aside->named = g_strdup_printf ("%s.XXXXXX", aside->path);
+    fd = g_mkstemp_full (aside->named, O_RDWR | O_CLOEXEC, 0600);
+  }
+  return fd;
+}
+
+static gpointer
+open_now (gpointer path, GError **error)
+{
   g_autoptr (Aside) aside = g_new0 (Aside, 1);
-  struct stat status;
+  struct stat status = { 0 };
+  gboolean exists;
 
   aside->fd = -1;
-  aside->path = g_strdup (path);
-  if (!g_path_is_absolute (path)) {
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "the file's name '%s' must be an absolute path", path);
+  aside->path = follow_links (path);
+  exists = stat (aside->path, &status) == 0;
+  aside->is_device = exists && S_ISBLK (status.st_mode);
+  if (exists && !S_ISREG (status.st_mode) && !aside->is_device) {
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "'%s' exists and is no regular file and no block device", (const char *)path);
     return NULL;
   }
-  if (stat (path, &status) == 0 && !S_ISREG (status.st_mode)) {
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "'%s' exists and is no regular file", path);
-    return NULL;
-  }
-  aside->fd = open (directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (aside->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-    aside->named = g_strdup_printf ("%s.XXXXXX", path);
-    aside->fd = g_mkstemp_full (aside->named, O_RDWR | O_CLOEXEC, 0600);
-  }
+  aside->fd = aside->is_device ? open (aside->path, O_RDWR | O_CLOEXEC) : open_aside (aside);
   if (aside->fd < 0) {
     int problem = errno;
 
@@ -52,6 +76,21 @@ aside_open (const char *path, GError **error)
     return NULL;
   }
   return g_steal_pointer (&aside);
+}
+
+static void
+free_opened (gpointer aside)
+{
+  aside_free (aside);
+}
+
+Aside *
+aside_open (const char *path, GError **error)
+{
+  if (g_path_is_absolute (path))
+    return outside_run (open_now, g_strdup (path), g_free, free_opened, error);
+  virt_error_set (error, VIR_ERR_INVALID_ARG, "the file's name '%s' must be an absolute path", path);
+  return NULL;
 }
 
 static gboolean
@@ -77,6 +116,8 @@ aside_commit (Aside *aside, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (aside->path);
 
+  if (aside->is_device)
+    return fsync (aside->fd) == 0 || cannot_make (aside->path, errno, error);
   if (fsync (aside->fd) != 0 || (aside->named == NULL && !give_name (aside))
       || rename (aside->named, aside->path) != 0)
     return cannot_make (aside->path, errno, error);

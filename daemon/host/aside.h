@@ -8,13 +8,15 @@
  * dies leaves half of one. Any thread.
  */
 typedef struct {
-  int fd;         /* for reading and writing, empty at first */
-  char *path;     /* the name it will have */
-  char *named;    /* the name it has meanwhile, where the file system knows no files without one */
-  gboolean keeps; /* committed */
+  int fd;             /* for reading and writing, empty at first */
+  char *path;         /* the name it will have */
+  char *named;        /* the name it has meanwhile, where the file system knows no files without one */
+  gboolean keeps;     /* committed */
+  gboolean is_device; /* a block device, written to in place */
 } Aside;
 
-/* In the directory of @path, mode 0600. What stands at @path must be a regular file, or nothing. */
+/* In the directory of @path, or of what a link there leads to, mode 0600. What stands at @path must be a
+ * regular file, a block device, or nothing. In a job it is given up when the job is late. */
 Aside *aside_open (const char *path, GError **error);
 /* It takes the place of what has that name. On the disk when this returns. */
 gboolean aside_commit (Aside *aside, GError **error);

@@ -175,6 +175,7 @@ save_image_begin (int fd, const char *path, const char *id, gboolean was_running
                   GError **error)
 {
   g_autoptr (SaveImage) image = g_new0 (SaveImage, 1);
+  static const guint8 nothing[HEADER_BYTES];
   gsize room = (2 * strlen (xml) + SAVE_IMAGE_MIN_ROOM - 1) / SAVE_IMAGE_MIN_ROOM * SAVE_IMAGE_MIN_ROOM;
 
   image->fd = -1; /* until it is a whole one, which its caller has */
@@ -188,7 +189,10 @@ save_image_begin (int fd, const char *path, const char *id, gboolean was_running
   image->room = (guint32)MAX (room, SAVE_IMAGE_MIN_ROOM);
   image->xml_offset = DOCUMENT_START;
   image->stream_offset = DOCUMENT_START + 2 * (guint64)image->room;
-  if (!write_all (fd, xml, strlen (xml), image->xml_offset)
+  /* A device may hold another one, which is over now. */
+  if (!write_all (fd, nothing, sizeof nothing, 0)
+      || !write_all (fd, nothing, sizeof nothing, SAVE_IMAGE_BLOCK)
+      || !write_all (fd, xml, strlen (xml), image->xml_offset)
       || lseek (fd, (off_t)image->stream_offset, SEEK_SET) < 0) {
     cannot_write (image, error);
     return NULL;
@@ -205,14 +209,17 @@ gboolean
 save_image_finish (SaveImage *image, GError **error)
 {
   struct stat status;
+  off_t end;
 
   if (fstat (image->fd, &status) != 0)
     return cannot_write (image, error);
-  if ((guint64)status.st_size <= image->stream_offset) {
+  /* QEMU wrote through the same open file: its place is the stream's end, where a device has no other. */
+  end = S_ISBLK (status.st_mode) ? lseek (image->fd, 0, SEEK_CUR) : status.st_size;
+  if (end < 0 || (guint64)end <= image->stream_offset) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "QEMU has written nothing to '%s'", image->path);
     return FALSE;
   }
-  image->stream_length = (guint64)status.st_size - image->stream_offset;
+  image->stream_length = (guint64)end - image->stream_offset;
   if (fsync (image->fd) != 0) /* what the header vouches for is there before it */
     return cannot_write (image, error);
   return write_header (image, 0, error) && write_header (image, 1, error);
@@ -222,7 +229,7 @@ save_image_finish (SaveImage *image, GError **error)
 
 /* What is wrong with it, or NULL. */
 static const char *
-read_header (const guint8 *block, guint64 file_size, SaveImage *ret)
+read_header (const guint8 *block, guint64 file_size, gboolean is_device, SaveImage *ret)
 {
   guint8 sum[SUM_BYTES];
 
@@ -247,7 +254,9 @@ read_header (const guint8 *block, guint64 file_size, SaveImage *ret)
       || (ret->xml_offset != DOCUMENT_START && ret->xml_offset != DOCUMENT_START + (guint64)ret->room))
     return "the header is damaged: the document lies outside its room";
   if (ret->stream_offset != DOCUMENT_START + 2 * (guint64)ret->room || ret->stream_length == 0
-      || ret->stream_offset > file_size || file_size - ret->stream_offset != ret->stream_length)
+      || ret->stream_offset > file_size
+      || (is_device ? file_size - ret->stream_offset < ret->stream_length
+                    : file_size - ret->stream_offset != ret->stream_length))
     return "it is incomplete: the machine's memory does not have the length it was written with";
   return NULL;
 }
@@ -273,7 +282,7 @@ read_document (int fd, const guint8 *block, SaveImage *ret)
 }
 
 static const char *
-read_image (int fd, guint64 size, SaveImage *ret)
+read_image (int fd, guint64 size, gboolean is_device, SaveImage *ret)
 {
   const char *problem = NULL;
   SaveImage best = { .fd = -1 };
@@ -282,7 +291,7 @@ read_image (int fd, guint64 size, SaveImage *ret)
     SaveImage found = { .fd = -1 };
     guint8 block[HEADER_BYTES];
     const char *why = read_all (fd, block, sizeof block, (guint64)i * SAVE_IMAGE_BLOCK)
-                          ? read_header (block, size, &found)
+                          ? read_header (block, size, is_device, &found)
                           : "image magic is incorrect: it is too short to be a saved machine";
 
     if (why == NULL && (best.xml == NULL || found.sequence > best.sequence))
@@ -314,8 +323,11 @@ save_image_open (const char *path, gboolean writable, GError **error)
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to open file '%s': %s", path, g_strerror (errno));
     return NULL;
   }
-  const char *problem = S_ISREG (status.st_mode) ? read_image (image->fd, (guint64)status.st_size, image)
-                                                 : "it is no regular file";
+  const char *problem = "it is no regular file and no block device";
+  gboolean is_device = S_ISBLK (status.st_mode);
+  off_t size = is_device ? lseek (image->fd, 0, SEEK_END) : status.st_size;
+  if ((S_ISREG (status.st_mode) || is_device) && size >= 0)
+    problem = read_image (image->fd, (guint64)size, is_device, image);
   if (problem == NULL)
     return g_steal_pointer (&image);
   virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot use the saved machine '%s': %s", path, problem);
