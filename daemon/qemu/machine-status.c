@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The status file: a flat JSON object. What is read back is checked member by member, as the file may be
+/* The status file: one JSON object. What is read back is checked member by member, as the file may be
  * anything. */
 #include "daemon/qemu/machine-status.h"
 
 #include "base/scalars.h"
+#include "daemon/qemu/untrusted-json.h"
 #include <json-glib/json-glib.h>
 
 #define STATUS_FORMAT     1 /* a later daemon that writes otherwise counts up */
@@ -189,41 +190,20 @@ get_later_members (JsonObject *object, MachineStatus *status, GError **error)
   return TRUE;
 }
 
-/* Ours is one object without others inside; no depth is ever handed to the parser. */
-static gboolean
-is_flat (const char *json)
-{
-  gboolean in_string = FALSE;
-  guint brackets = 0;
-
-  for (; *json != '\0' && brackets < 2; json++) {
-    if (in_string && *json == '\\' && json[1] != '\0')
-      json++;
-    else if (*json == '"')
-      in_string = !in_string;
-    else if (!in_string && (*json == '{' || *json == '['))
-      brackets++;
-  }
-  return brackets < 2;
-}
-
 MachineStatus *
 machine_status_from_json (const char *json, GError **error)
 {
   g_autoptr (MachineStatus) status = g_new0 (MachineStatus, 1);
-  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (JsonObject) object = untrusted_json_object (json, strlen (json));
   gint64 values[NUMBERS];
   gboolean on[SWITCHES];
   guint8 uuid[UUID_BYTES];
 
-  if (!is_flat (json) || !json_parser_load_from_data (parser, json, -1, NULL)
-      || json_parser_get_root (parser) == NULL || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser))) {
+  if (object == NULL) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED,
-                    "the machine's status file is damaged: it is no flat JSON object");
+                    "the machine's status file is damaged: it is no JSON object");
     return NULL;
   }
-
-  JsonObject *object = json_node_get_object (json_parser_get_root (parser));
   if (!get_text (object, "name", &status->name, error) || !get_text (object, "uuid", &status->uuid, error))
     return NULL;
   if (!uuid_parse (status->uuid, uuid) || *status->name == '\0') {

@@ -11,6 +11,7 @@
 #include "daemon/qemu/probe.h"
 
 #include "base/virt-error.h"
+#include "daemon/qemu/untrusted-json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,11 +173,9 @@ wait_for (Conversation *talk, short events, GError **error)
 static JsonObject *
 read_object (Conversation *talk, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
   const guint8 *end;
+  JsonObject *object;
   gsize length;
-  gboolean good;
-  JsonNode *root;
 
   while ((end = talk->pending->len > 0 ? memchr (talk->pending->data, '\n', talk->pending->len) : NULL)
          == NULL) {
@@ -198,14 +197,11 @@ read_object (Conversation *talk, GError **error)
     }
   }
   length = (gsize)(end - talk->pending->data);
-  good = json_parser_load_from_data (parser, (const char *)talk->pending->data, (gssize)length, NULL);
+  object = untrusted_json_object ((const char *)talk->pending->data, length);
   g_byte_array_remove_range (talk->pending, 0, (guint)length + 1);
-  root = good ? json_parser_get_root (parser) : NULL;
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)) {
+  if (object == NULL)
     fail (talk, error, "what it says is not QMP");
-    return NULL;
-  }
-  return json_object_ref (json_node_get_object (root));
+  return object;
 }
 
 static gboolean

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The parser of json-glib calls itself for each bracket, so depth is counted first, without understanding
- * more of the text than where its strings are. */
+/*
+ * The parser of json-glib calls itself for each bracket, so depth is counted first, without understanding
+ * more of the text than where its strings are. The parser also takes comments, strings in single quotes and
+ * variables' names, in which brackets would be counted otherwise than it does: what stands outside of strings
+ * must be of the characters that JSON has there.
+ */
 #include "daemon/qemu/untrusted-json.h"
 
+#include <string.h>
+
+#define JSON_OUTSIDE_STRINGS "{}[]:,+-.0123456789truefalsenullE \t\r\n"
+
+/* Nothing in it but JSON's own, and nested no deeper than the limit. */
 static gboolean
-is_nested_too_deep (const char *text, gsize length)
+is_plain (const char *text, gsize length)
 {
   guint depth = 0;
   gboolean in_string = FALSE;
@@ -19,10 +28,12 @@ is_nested_too_deep (const char *text, gsize length)
       depth++;
     else if (!in_string && (text[i] == '}' || text[i] == ']'))
       depth -= depth > 0;
+    else if (!in_string && (text[i] == '\0' || strchr (JSON_OUTSIDE_STRINGS, text[i]) == NULL))
+      return FALSE;
     if (depth > UNTRUSTED_JSON_MAX_DEPTH)
-      return TRUE;
+      return FALSE;
   }
-  return FALSE;
+  return TRUE;
 }
 
 JsonObject *
@@ -31,7 +42,7 @@ untrusted_json_object (const char *text, gsize length)
   g_autoptr (JsonParser) parser = NULL;
   JsonNode *root;
 
-  if (!g_utf8_validate (text, (gssize)length, NULL) || is_nested_too_deep (text, length))
+  if (!g_utf8_validate (text, (gssize)length, NULL) || !is_plain (text, length))
     return NULL;
   parser = json_parser_new ();
   if (!json_parser_load_from_data (parser, text, (gssize)length, NULL))

@@ -513,7 +513,10 @@ report_stranger (Walk *walk, Position where, const char *level, xmlNode *node, c
 
   if (!walk->reader->lax)
     doubt_rows (walk, level, name, nearest);
-  if (!walk->reader->lax && nearest != NULL && !is_said_beside (walk, level, node, nearest))
+  /* What is wrong behind the last mistake that is shown need not be found. */
+  if (!walk->reader->lax && nearest != NULL
+      && diagnostics_errors_told (walk->reader->diagnostics) < DIAGNOSTICS_MAX
+      && !is_said_beside (walk, level, node, nearest))
     corrections_add_name (walk->reader->corrections, node, nearest);
   report_of (walk) (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
                     "unknown %s '%s' in element '%s'%s", what, (const char *)node->name,

@@ -37,6 +37,9 @@ typedef struct {
   Diagnostics *diagnostics;
   const guint32 *next, *end; /* the places that the scan found and libxml2 has not come to */
   startElementNsSAX2Func start_element;
+  commentSAXFunc comment;
+  processingInstructionSAXFunc instruction;
+  guint sections; /* comments, instructions and CDATA sections begun */
   gboolean failed;
 } Parse;
 
@@ -249,6 +252,53 @@ on_document_type (void *data, const xmlChar *name G_GNUC_UNUSED, const xmlChar *
   refuse_unseen (data);
 }
 
+/* Each costs libxml2 a node of more bytes than it is written with. FALSE: that was one too many. */
+static gboolean
+count_section (xmlParserCtxt *context)
+{
+  Parse *parse = context->_private;
+
+  if (parse->failed || ++parse->sections <= XML_MAX_SECTIONS)
+    return !parse->failed;
+  diagnostics_error (parse->diagnostics,
+                     position_at (parse->document, parser_offset (parse->document, context)),
+                     VIR_ERR_XML_ERROR,
+                     "the document has more than " G_STRINGIFY (XML_MAX_SECTIONS) " comments, processing "
+                                                                                  "instructions and CDATA "
+                                                                                  "sections");
+  parse->failed = TRUE;
+  xmlStopParser (context);
+  return FALSE;
+}
+
+static void
+on_comment (void *data, const xmlChar *text)
+{
+  xmlParserCtxt *context = data;
+
+  if (count_section (context))
+    ((Parse *)context->_private)->comment (context, text);
+}
+
+static void
+on_instruction (void *data, const xmlChar *target, const xmlChar *text)
+{
+  xmlParserCtxt *context = data;
+
+  if (count_section (context))
+    ((Parse *)context->_private)->instruction (context, target, text);
+}
+
+/* libxml2 would copy each section's text behind that of the section before it, from the first one on. */
+static void
+on_cdata (void *data, const xmlChar *text, int length)
+{
+  xmlParserCtxt *context = data;
+
+  if (count_section (context))
+    xmlAddChild (context->node, xmlNewCDataBlock (context->myDoc, text, length));
+}
+
 static gboolean
 build_tree (XmlDocument *document, const GArray *places, Diagnostics *diagnostics)
 {
@@ -268,6 +318,11 @@ build_tree (XmlDocument *document, const GArray *places, Diagnostics *diagnostic
   parse.start_element = context->sax->startElementNs;
   context->sax->startElementNs = on_start_element;
   context->sax->internalSubset = on_document_type;
+  parse.comment = context->sax->comment;
+  context->sax->comment = on_comment;
+  parse.instruction = context->sax->processingInstruction;
+  context->sax->processingInstruction = on_instruction;
+  context->sax->cdataBlock = on_cdata;
   xmlParseDocument (context);
   document->tree = xml_parser_take_document (context);
   well_formed = context->wellFormed && !parse.failed && document->tree != NULL

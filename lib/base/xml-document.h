@@ -9,9 +9,10 @@
  * element's and attribute's first character. No network, no DTD, no entities but XML's own five, and every
  * dimension bounded: documents are hostile until read.
  */
-#define XML_MAX_BYTES (8 * 1024 * 1024)
-#define XML_MAX_DEPTH 128
-#define XML_MAX_NODES 200000 /* elements and attributes together */
+#define XML_MAX_BYTES    (8 * 1024 * 1024)
+#define XML_MAX_DEPTH    128
+#define XML_MAX_NODES    200000 /* elements and attributes together */
+#define XML_MAX_SECTIONS 100000 /* comments, processing instructions and CDATA sections together */
 
 typedef struct XmlDocument XmlDocument;
 

@@ -226,15 +226,22 @@ is_ich9_usb (const DeviceController *controller)
          && controller->model <= USB_ICH9_UHCI3;
 }
 
-static gboolean
-is_index_used (const DomainDef *def, const DeviceController *controller, guint64 index)
+/* The lowest index that no other controller of its type has. */
+static guint64
+unused_index (const DomainDef *def, const DeviceController *controller)
 {
+  guint most = def->devices->len; /* one of 0 to @most is not used */
+  g_autofree guint8 *used = g_new0 (guint8, most + 1);
+  guint64 index = 0;
+
   DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
     if (other != controller && other->type == controller->type && other->index.set
-        && other->index.value == index)
-      return TRUE;
+        && other->index.value <= most)
+      used[other->index.value] = TRUE;
   }
-  return FALSE;
+  while (used[index])
+    index++;
+  return index;
 }
 
 /* The parts of one ICH9 USB 2 controller share an index: the last of them before @controller that lacks its
@@ -264,13 +271,9 @@ share_ich9_index (const DomainDef *def, DeviceController *controller)
 static void
 complete_index (const DomainDef *def, DeviceController *controller)
 {
-  guint64 index = 0;
-
   if (controller->index.set || (is_ich9_usb (controller) && share_ich9_index (def, controller)))
     return;
-  while (is_index_used (def, controller, index))
-    index++;
-  controller->index = NUMBER (index);
+  controller->index = NUMBER (unused_index (def, controller));
 }
 
 static int
@@ -347,9 +350,11 @@ validate_unique (Validation *validation, const DeviceController *controller)
   DOMAIN_FOREACH_DEVICE (validation->def, controller_kind, DeviceController, other) {
     if (other == controller)
       return;
-    if (other->type == controller->type && other->index.value == controller->index.value)
+    if (other->type == controller->type && other->index.value == controller->index.value) {
       REFUSE_XML (index, "Multiple '%s' controllers with index '%u'",
                   enum_table_name (&controller_types, controller->type), (guint)controller->index.value);
+      return;
+    }
   }
 }
 

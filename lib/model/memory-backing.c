@@ -85,30 +85,40 @@ complete_memory_backing (Completion *completion)
     backing->threads = (Number){ 0 };
 }
 
-static gboolean
-overlap (const char *one, const char *other)
-{
-  g_autoptr (CpuSet) a = cpu_set_parse (one, NULL);
-  g_autoptr (CpuSet) b = cpu_set_parse (other, NULL);
+/* The pages said before: of each node, and of the machine where no node is named. */
+typedef struct {
+  const HugePage *of_node[CPU_SET_MAX];
+  const HugePage *master;
+} PagesBefore;
 
-  for (guint node = 0; node < CPU_SET_MAX; node++)
-    if (cpu_set_contains (a, node) && cpu_set_contains (b, node))
-      return TRUE;
-  return FALSE;
+static void
+validate_master (Validation *validation, PagesBefore *before, const HugePage *page)
+{
+  if (before->master != NULL)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, &page->size, page,
+                           "two master hugepages detected: %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
+                           page->size.value, before->master->size.value);
+  before->master = page;
 }
 
 static void
-validate_two_pages (Validation *validation, const HugePage *page, const HugePage *other)
+validate_overlap (Validation *validation, PagesBefore *before, const HugePage *page)
 {
-  if (page->nodeset == NULL && other->nodeset == NULL)
-    validation_error_code (validation, VIR_ERR_XML_DETAIL, &other->size, other,
-                           "two master hugepages detected: %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT,
-                           other->size.value, page->size.value);
-  else if (page->nodeset != NULL && other->nodeset != NULL && overlap (page->nodeset, other->nodeset))
-    validation_error_code (validation, VIR_ERR_XML_DETAIL, &other->nodeset, other,
+  g_autoptr (CpuSet) nodes = cpu_set_parse (page->nodeset, NULL);
+  const HugePage *other = NULL;
+
+  for (guint node = 0; nodes != NULL && node < CPU_SET_MAX; node++) {
+    if (!cpu_set_contains (nodes, node))
+      continue;
+    if (other == NULL)
+      other = before->of_node[node];
+    before->of_node[node] = page;
+  }
+  if (other != NULL)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, &page->nodeset, page,
                            "nodeset attribute of hugepages of sizes %" G_GUINT64_FORMAT
                            " and %" G_GUINT64_FORMAT " intersect",
-                           page->size.value, other->size.value);
+                           other->size.value, page->size.value);
 }
 
 /* A machine without nodes has node 0. */
@@ -131,12 +141,15 @@ void
 validate_memory_backing (Validation *validation)
 {
   const DomainMemoryBacking *backing = &validation->def->memory_backing;
+  g_autofree PagesBefore *before = g_new0 (PagesBefore, 1);
 
   for (guint i = 0; backing->pages != NULL && i < backing->pages->len; i++) {
     const HugePage *page = g_ptr_array_index (backing->pages, i);
 
-    for (guint j = 0; j < i; j++)
-      validate_two_pages (validation, g_ptr_array_index (backing->pages, j), page);
+    if (page->nodeset == NULL)
+      validate_master (validation, before, page);
+    else
+      validate_overlap (validation, before, page);
     validate_nodes (validation, page);
   }
   if (backing->hugepages && backing->source == MEMORY_SOURCE_ANONYMOUS)

@@ -319,16 +319,21 @@ complete_numa (Completion *completion)
 
 /* Validation. */
 
-static const char *
-find_overlap (const NumaCell *cell, const NumaCell *other)
+/* @owners: for each vCPU one more than the cell that has it, 0 for none. The cell before @index that has a
+ * vCPU of @cpus, or -1; then @cpus are this cell's. */
+static int
+find_overlap (guint *owners, const CpuSet *cpus, guint index)
 {
-  g_autoptr (CpuSet) cpus = cpu_set_parse (cell->cpus, NULL);
-  g_autoptr (CpuSet) others = cpu_set_parse (other->cpus, NULL);
+  int overlap = -1;
 
-  for (guint cpu = 0; cpu < CPU_SET_MAX; cpu++)
-    if (cpu_set_contains (cpus, cpu) && cpu_set_contains (others, cpu))
-      return other->cpus;
-  return NULL;
+  for (guint cpu = 0; cpu < CPU_SET_MAX; cpu++) {
+    if (!cpu_set_contains (cpus, cpu))
+      continue;
+    if (owners[cpu] != 0 && overlap < 0)
+      overlap = (int)owners[cpu] - 1;
+    owners[cpu] = index + 1;
+  }
+  return overlap;
 }
 
 static void
@@ -355,20 +360,19 @@ validate_siblings (Validation *validation, const NumaCell *cell, guint count)
 static void
 validate_cells (Validation *validation, const CpuNuma *numa)
 {
+  g_autofree guint *owners = g_new0 (guint, CPU_SET_MAX);
   const DomainDef *def = validation->def;
 
   for (guint i = 0; i < numa->cells->len; i++) {
     const NumaCell *cell = g_ptr_array_index (numa->cells, i);
     g_autoptr (CpuSet) cpus = cell->cpus != NULL ? cpu_set_parse (cell->cpus, NULL) : NULL;
 
-    validate_siblings (validation, cell, numa->cells->len);
-    for (guint j = 0; cell->cpus != NULL && j < i; j++) {
-      const NumaCell *other = g_ptr_array_index (numa->cells, j);
+    int overlap = cpus != NULL ? find_overlap (owners, cpus, i) : -1;
 
-      if (other->cpus != NULL && find_overlap (cell, other) != NULL)
-        validation_error (validation, &cell->cpus, cell, "NUMA cells %u and %u have overlapping vCPU ids", i,
-                          j);
-    }
+    validate_siblings (validation, cell, numa->cells->len);
+    if (overlap >= 0)
+      validation_error (validation, &cell->cpus, cell, "NUMA cells %u and %d have overlapping vCPU ids", i,
+                        overlap);
     for (guint cpu = (guint)def->vcpus.value; cpus != NULL && cpu < CPU_SET_MAX; cpu++)
       if (cpu_set_contains (cpus, cpu)) {
         validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &cell->cpus, cell,
@@ -382,6 +386,7 @@ static void
 validate_memnodes (Validation *validation, const DomainNumatune *tune, guint cells)
 {
   gboolean restrictive = tune->memory != NULL && tune->memory->mode == NUMA_MODE_RESTRICTIVE;
+  g_autoptr (GHashTable) said = g_hash_table_new (NULL, NULL); /* cells, one more than they are */
 
   for (guint i = 0; tune->memnodes != NULL && i < tune->memnodes->len; i++) {
     const NumaMemnode *node = g_ptr_array_index (tune->memnodes, i);
@@ -398,10 +403,9 @@ validate_memnodes (Validation *validation, const DomainNumatune *tune, guint cel
           validation, VIR_ERR_XML_ERROR, &node->mode, node,
           "'restrictive' mode is required in memnode element when mode is 'restrictive' in "
           "memory element");
-    for (guint j = 0; j < i; j++)
-      if (((const NumaMemnode *)g_ptr_array_index (tune->memnodes, j))->cell.value == node->cell.value)
-        validation_error_code (validation, VIR_ERR_XML_ERROR, &node->cell, node,
-                               "Multiple memnode elements with cellid %" G_GUINT64_FORMAT, node->cell.value);
+    if (!g_hash_table_add (said, GSIZE_TO_POINTER (node->cell.value + 1)))
+      validation_error_code (validation, VIR_ERR_XML_ERROR, &node->cell, node,
+                             "Multiple memnode elements with cellid %" G_GUINT64_FORMAT, node->cell.value);
   }
 }
 

@@ -68,9 +68,11 @@ panic_validate (Validation *validation, const Device *device)
   DOMAIN_FOREACH_DEVICE (def, panic_kind, DevicePanic, other) {
     if (other == panic)
       return;
-    if (other->model == panic->model)
+    if (other->model == panic->model) {
       validation_error_code (validation, VIR_ERR_XML_ERROR, &panic->model, device,
                              "Multiple panic devices with model '%s'", model);
+      return;
+    }
   }
 }
 

@@ -55,15 +55,19 @@ watchdog_validate (Validation *validation, const Device *device)
   DOMAIN_FOREACH_DEVICE (def, watchdog_kind, DeviceWatchdog, other) {
     if (other == watchdog)
       return;
-    if (other->model == watchdog->model)
+    if (other->model == watchdog->model) {
       validation_error_code (validation, VIR_ERR_XML_ERROR, &watchdog->model, device,
                              "only a single watchdog of model '%s' is supported",
                              enum_table_name (&watchdog_models, watchdog->model));
-    else if (other->action != watchdog->action)
+      return;
+    }
+    if (other->action != watchdog->action) {
       validation_error_code (validation, VIR_ERR_XML_ERROR, &watchdog->action, device,
                              "all watchdogs must have the same action: '%s' and '%s'",
                              enum_table_name (&watchdog_actions, other->action),
                              enum_table_name (&watchdog_actions, watchdog->action));
+      return;
+    }
   }
 }
 

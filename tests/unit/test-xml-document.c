@@ -209,6 +209,30 @@ test_nodes (G_GNUC_UNUSED void **state)
   assert_refused (text->str, text->len, line);
 }
 
+/* Many small sections cost what they are long, and there is an end to them. */
+static void
+test_sections (G_GNUC_UNUSED void **state)
+{
+  static const char *const sections[] = { "<![CDATA[xy]]>", "<!--xyzuvw-->x", "<?target xy?>x" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sections); i++) {
+    g_autoptr (GString) text = repeated ("<a>", sections[i], 3 + 14 * XML_MAX_SECTIONS);
+    g_autoptr (GString) more = g_string_new (text->str);
+    g_autoptr (Diagnostics) diagnostics = diagnostics_new ("f");
+
+    g_string_append (text, "</a>");
+    g_autoptr (XmlDocument) document = xml_document_parse (text->str, (gssize)text->len, diagnostics);
+    assert_non_null (document);
+    g_autofree char *content = xml_node_text (xml_document_root (document));
+    assert_int_equal (strlen (content), (i == 0 ? 2 : 1) * XML_MAX_SECTIONS);
+
+    g_string_append_printf (more, "%s</a>", sections[i]);
+    assert_null (xml_document_parse (more->str, (gssize)more->len, diagnostics));
+    g_autofree char *lines = diagnostics_to_text (diagnostics);
+    assert_non_null (strstr (lines, ": error: the document has more than 100000 comments"));
+  }
+}
+
 static void
 test_attributes_and_namespaces (G_GNUC_UNUSED void **state)
 {
@@ -354,6 +378,7 @@ main (void)
     cmocka_unit_test (test_columns_of_a_long_line),
     cmocka_unit_test (test_nesting),
     cmocka_unit_test (test_nodes),
+    cmocka_unit_test (test_sections),
     cmocka_unit_test (test_attributes_and_namespaces),
     cmocka_unit_test (test_encodings),
     cmocka_unit_test (test_undeclared_prefix_is_a_warning),
