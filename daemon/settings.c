@@ -15,6 +15,10 @@
 #define DEFAULT_START_SECONDS    30
 #define DEFAULT_CALL_SECONDS     30
 #define DEFAULT_FAREWELL_SECONDS 120 /* a guest that stops its own services takes as long */
+#define DEFAULT_LOGIN_SECONDS    30
+#define DEFAULT_MAX_CLIENTS      5000 /* as libvirtd's */
+#define SETTINGS_MIN_CLIENTS     50
+#define SETTINGS_MAX_CLIENTS     100000
 /* Numbers that neither login.defs(5) nor systemd give to anybody: https://systemd.io/UIDS-GIDS */
 #define ACCOUNTS_FIRST   2000000000
 #define ACCOUNTS_LAST    2000065535
@@ -27,7 +31,8 @@ typedef enum {
   KIND_WORD,
   KIND_YES_NO,
   KIND_SECONDS,
-  KIND_ACCOUNTS
+  KIND_ACCOUNTS,
+  KIND_CLIENTS
 } SettingKind;
 
 typedef struct {
@@ -65,6 +70,8 @@ static const Setting settings_table[] = {
   SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
   SETTING ("clients", "authentication", KIND_WORD, authentication, "none", "polkit", NULL),
   SETTING ("clients", "socket-group", KIND_OPTIONAL_TEXT, socket_group, NULL),
+  SETTING ("clients", "max-clients", KIND_CLIENTS, max_clients, NULL),
+  SETTING ("clients", "login-timeout", KIND_SECONDS, login_timeout, NULL),
   SETTING ("log", "level", KIND_WORD, log_level, "error", "warning", "info", "debug", NULL),
   SETTING ("log", "format", KIND_WORD, log_format, "auto", "text", "journal", NULL),
 };
@@ -121,6 +128,8 @@ settings_new_default (gboolean session, const char *root)
   settings->libvirt_sockets = g_strdup ("auto");
   settings->authentication = g_strdup ("none");
   settings->socket_group = g_strdup ("libvirt");
+  settings->max_clients = DEFAULT_MAX_CLIENTS;
+  settings->login_timeout = DEFAULT_LOGIN_SECONDS;
   settings->log_level = g_strdup ("info");
   settings->log_format = g_strdup ("auto");
   return settings;
@@ -191,7 +200,7 @@ apply_accounts (AccountRange *range, const Setting *setting, const char *file, c
 static gboolean
 apply (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
 {
-  guint64 seconds;
+  guint64 seconds, clients;
   gboolean yes = g_str_equal (value, "yes") || g_str_equal (value, "true");
 
   switch (setting->kind) {
@@ -217,6 +226,11 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
       if (!parse_uint (value, SETTINGS_MAX_SECONDS, &seconds) || seconds == 0)
         return bad_value (error, file, setting, value, "a number of seconds from 1 to 3600");
       G_STRUCT_MEMBER (guint, settings, setting->offset) = (guint)seconds;
+      return TRUE;
+    case KIND_CLIENTS:
+      if (!parse_uint (value, SETTINGS_MAX_CLIENTS, &clients) || clients < SETTINGS_MIN_CLIENTS)
+        return bad_value (error, file, setting, value, "a number of connections from 50 to 100000");
+      G_STRUCT_MEMBER (guint, settings, setting->offset) = (guint)clients;
       return TRUE;
     default:
       g_assert_not_reached ();
@@ -324,7 +338,7 @@ settings_load (gboolean session, const char *root, const char *config_file, GErr
 static gboolean
 is_same (const Setting *setting, const Settings *settings, const Settings *other)
 {
-  if (setting->kind == KIND_YES_NO || setting->kind == KIND_SECONDS)
+  if (setting->kind == KIND_YES_NO || setting->kind == KIND_SECONDS || setting->kind == KIND_CLIENTS)
     return G_STRUCT_MEMBER (guint, settings, setting->offset)
            == G_STRUCT_MEMBER (guint, other, setting->offset);
   return g_strcmp0 (G_STRUCT_MEMBER (char *, settings, setting->offset),

@@ -36,6 +36,8 @@ typedef struct {
   char *libvirt_sockets;       /* "auto", "yes", "no" */
   char *authentication; /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
   char *socket_group;   /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
+  guint max_clients;    /* connections to the RPC sockets, of all users together */
+  guint login_timeout;  /* seconds a connection has to log in */
   char *log_level;      /* "error", "warning", "info", "debug" */
   char *log_format;     /* "auto", "text" or "journal" */
 } Settings;

@@ -15,11 +15,13 @@
 #include "model/interface.h"
 #include "model/vcpus.h"
 #include "wire/shape.h"
+#include "wire/xdr.h"
 
 #include <string.h>
 
-#define LOOK_SECONDS  10 /* for the images of machines that do not run */
-#define STATS_SECONDS 2  /* a running guest has to answer */
+#define LOOK_SECONDS  10              /* for the images of machines that do not run */
+#define STATS_SECONDS 2               /* a running guest has to answer */
+#define ANSWER_MAX    XDR_MESSAGE_MAX /* bytes of all records: more fits no message */
 #define STATS_KNOWN                                                                                       \
   (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU \
    | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_IOTHREAD                      \
@@ -38,7 +40,8 @@ typedef struct {
   Call *call;
   guint groups;
   guint pending;     /* readings and questions under way */
-  GPtrArray *slots;  /* Slot, in the order of the answer */
+  GPtrArray *slots;  /* Slot, one for each domain */
+  GPtrArray *named;  /* Slot, in the order of the answer: a domain may be named more than once */
   gboolean backing;  /* the images below the disks' too */
   gboolean looked;   /* at the images of machines that do not run */
   GHashTable *sizes; /* what was seen: path → ImageSizes; NULL: nothing */
@@ -52,6 +55,7 @@ typedef struct {
   char *uuid;
   DomainDef *def;
   JsonNode *answers[QUESTIONS]; /* QEMU's; NULL: it was not asked, or did not answer */
+  GVariant *record;             /* what is answered of it */
 } Slot;
 
 static void
@@ -63,6 +67,7 @@ slot_free (gpointer data)
   g_clear_pointer (&slot->def, domain_def_unref);
   for (guint i = 0; i < QUESTIONS; i++)
     g_clear_pointer (&slot->answers[i], json_node_unref);
+  g_clear_pointer (&slot->record, g_variant_unref);
   g_free (slot);
 }
 
@@ -243,7 +248,7 @@ inactive_record (Domain *domain, guint groups, GHashTable *sizes)
 }
 
 static void
-add_record (GVariantBuilder *records, Domain *domain, const Slot *slot)
+make_record (Domain *domain, Slot *slot)
 {
   const DomainDef *def = slot->def;
   const Gathering *gathering = slot->gathering;
@@ -251,7 +256,7 @@ add_record (GVariantBuilder *records, Domain *domain, const Slot *slot)
   GVariantBuilder list;
 
   if (!domain_is_active (domain) && domain->summary != NULL) {
-    g_variant_builder_add_value (records, inactive_record (domain, groups, gathering->sizes));
+    slot->record = g_variant_ref (inactive_record (domain, groups, gathering->sizes));
     return;
   }
   g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
@@ -271,7 +276,7 @@ add_record (GVariantBuilder *records, Domain *domain, const Slot *slot)
     add_iothreads (&list, def, slot->answers[ABOUT_IOTHREADS]);
   if ((groups & VIR_DOMAIN_STATS_DIRTYRATE) && slot->answers[ABOUT_DIRTY_RATE] != NULL)
     dirty_rate_add (&list, slot->answers[ABOUT_DIRTY_RATE]);
-  g_variant_builder_add (records, "(@(sayi)a{sv})", call_domain_value (domain), &list);
+  slot->record = g_variant_ref_sink (g_variant_new ("(@(sayi)a{sv})", call_domain_value (domain), &list));
 }
 
 static void one_less (Gathering *gathering);
@@ -319,18 +324,35 @@ one_less (Gathering *gathering)
 {
   Manager *manager = gathering->call->manager;
   GVariantBuilder records;
+  gsize bytes = 0;
 
   if (--gathering->pending > 0 || (!gathering->looked && look_at_images (gathering)))
     return;
   g_variant_builder_init (&records, G_VARIANT_TYPE ("a((sayi)a{sv})"));
   for (guint i = 0; i < gathering->slots->len; i++) {
-    const Slot *slot = g_ptr_array_index (gathering->slots, i);
+    Slot *slot = g_ptr_array_index (gathering->slots, i);
     Domain *domain = manager_find_uuid (manager, slot->uuid, NULL);
 
     if (domain != NULL)
-      add_record (&records, domain, slot);
+      make_record (domain, slot);
   }
-  call_answer (gathering->call, g_variant_new ("(a((sayi)a{sv}))", &records));
+  for (guint i = 0; i < gathering->named->len && bytes <= ANSWER_MAX; i++) {
+    const Slot *slot = g_ptr_array_index (gathering->named, i);
+
+    if (slot->record == NULL)
+      continue;
+    bytes += g_variant_get_size (slot->record);
+    g_variant_builder_add_value (&records, slot->record);
+  }
+  if (bytes <= ANSWER_MAX) {
+    call_answer (gathering->call, g_variant_new ("(a((sayi)a{sv}))", &records));
+  } else {
+    g_variant_builder_clear (&records);
+    call_fail_plain (gathering->call, VIR_FROM_RPC, VIR_ERR_RPC,
+                     "the statistics of %u domains are more than %d bytes: ask for fewer at once",
+                     gathering->named->len, ANSWER_MAX);
+  }
+  g_ptr_array_unref (gathering->named);
   g_ptr_array_unref (gathering->slots);
   g_clear_pointer (&gathering->sizes, g_hash_table_unref);
   g_free (gathering);
@@ -416,7 +438,7 @@ ask (Slot *slot, const Machine *machine)
   }
 }
 
-static void
+static Slot *
 gather (Gathering *gathering, Domain *domain, gboolean wait)
 {
   Slot *slot = g_new0 (Slot, 1);
@@ -435,6 +457,25 @@ gather (Gathering *gathering, Domain *domain, gboolean wait)
   }
   if (wait)
     ask (slot, domain->machine);
+  return slot;
+}
+
+/* What is wanted of each domain is asked for once, however often the client names it. */
+static void
+gather_all (Gathering *gathering, const GPtrArray *domains, gboolean wait)
+{
+  g_autoptr (GHashTable) slots = g_hash_table_new (NULL, NULL); /* Domain → Slot */
+
+  for (guint i = 0; i < domains->len; i++) {
+    Domain *domain = g_ptr_array_index (domains, i);
+    Slot *slot = g_hash_table_lookup (slots, domain);
+
+    if (slot == NULL) {
+      slot = gather (gathering, domain, wait);
+      g_hash_table_insert (slots, domain, slot);
+    }
+    g_ptr_array_add (gathering->named, slot);
+  }
 }
 
 /* The domains of the list, or all that pass the filter. FALSE: the call was failed. */
@@ -498,7 +539,7 @@ op_connect_get_all_domain_stats (Call *call)
   gathering->slots = g_ptr_array_new_with_free_func (slot_free);
   gathering->backing = (flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING) != 0;
   gathering->pending = 1; /* until all are asked */
-  for (guint i = 0; i < domains->len; i++)
-    gather (gathering, g_ptr_array_index (domains, i), !(flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+  gathering->named = g_ptr_array_new ();
+  gather_all (gathering, domains, !(flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
   one_less (gathering);
 }

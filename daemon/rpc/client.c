@@ -42,24 +42,27 @@ read_credentials (int fd, Client *client)
 }
 
 RpcClient *
-rpc_client_new (RpcServer *server, Manager *manager, int fd, gboolean read_only)
+rpc_client_new (RpcServer *server, RpcAccounts *accounts, Manager *manager, int fd, gboolean read_only)
 {
   RpcClient *client = g_new0 (RpcClient, 1);
 
   client->client.read_only = read_only;
-  if (!read_credentials (fd, &client->client)) {
-    g_free (client);
+  client->references = 1;
+  if (read_credentials (fd, &client->client))
+    client->account = rpc_accounts_enter (accounts, client->client.uid, read_only);
+  if (client->account == NULL) {
+    rpc_client_unref (client);
     close (fd);
     return NULL;
   }
   client->server = server;
   client->manager = manager;
-  client->references = 1;
   client->authenticated = !rpc_login_needs_polkit (client);
   client->events = rpc_events_new (client);
   client->monitor_events = rpc_monitor_events_new (client);
   client->streams = rpc_streams_new (client);
   client->connection = rpc_connection_new (fd, &connection_handlers, client);
+  rpc_login_begin (client);
   return client;
 }
 
@@ -89,6 +92,9 @@ on_closed (RpcConnection *connection, gpointer data)
   client->client.ended = TRUE;
   auto_destroy_client_ended (client->manager, client->client.id);
   rpc_connection_free (connection);
+  rpc_account_charge (client->account, &client->charged, 0);
+  g_clear_pointer (&client->account, rpc_account_leave);
+  rpc_login_done (client);
   rpc_keepalive_stop (client);
   g_clear_pointer (&client->events, rpc_events_free);
   g_clear_pointer (&client->monitor_events, rpc_monitor_events_free);
@@ -387,6 +393,18 @@ on_frame (RpcConnection *connection G_GNUC_UNUSED, const RpcHeader *header, cons
   /* What only a server may send is dropped without an answer, as libvirt drops it. */
 }
 
+static gboolean
+on_keeps (RpcConnection *connection G_GNUC_UNUSED, gsize bytes, gpointer data)
+{
+  RpcClient *client = data;
+
+  if (rpc_account_charge (client->account, &client->charged, bytes))
+    return TRUE;
+  g_warning ("user %u keeps more than its share of memory with frames that wait: closing client %s",
+             (guint)client->client.uid, client->client.who);
+  return FALSE;
+}
+
 static void
 on_drained (RpcConnection *connection G_GNUC_UNUSED, gpointer data)
 {
@@ -395,6 +413,7 @@ on_drained (RpcConnection *connection G_GNUC_UNUSED, gpointer data)
 
 static const RpcConnectionHandlers connection_handlers = {
   .frame = on_frame,
+  .keeps = on_keeps,
   .drained = on_drained,
   .closed = on_closed,
 };

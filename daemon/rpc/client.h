@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/operation.h"
+#include "daemon/rpc/account.h"
 #include "daemon/rpc/connection.h"
 
 /*
@@ -24,6 +25,9 @@ struct RpcClient {
   RpcServer *server; /* NULL once the server is gone */
   Manager *manager;
   RpcConnection *connection; /* NULL once it has ended */
+  RpcAccount *account;       /* its user's; NULL once the connection has ended */
+  gsize charged;             /* bytes of it to the account */
+  guint login_timer;         /* until it has logged in */
   gboolean authenticated, opened;
   gboolean close_callback; /* wants to be told when we close */
   guint calls;             /* in flight */
@@ -38,8 +42,10 @@ struct RpcClient {
   gboolean heard; /* since the timer's last turn */
 };
 
-/* Takes @fd. @read_only: it came by the read-only socket. NULL when its credentials cannot be told. */
-RpcClient *rpc_client_new (RpcServer *server, Manager *manager, int fd, gboolean read_only);
+/* Takes @fd. @read_only: it came by the read-only socket. NULL when its credentials cannot be told, or its
+ * user has no place left: the connection is closed. */
+RpcClient *
+rpc_client_new (RpcServer *server, RpcAccounts *accounts, Manager *manager, int fd, gboolean read_only);
 RpcClient *rpc_client_ref (RpcClient *client);
 void rpc_client_unref (RpcClient *client);
 /* Close: after what is queued has been sent. @reason: virConnectCloseReason, told to those who asked for it.
@@ -67,6 +73,10 @@ enum { RPC_CONNECTION_CLOSED = 362 }; /* procedure of the message that says why 
 
 /* login.c: the procedures before and around an open connection. FALSE when @header is none of them. */
 gboolean rpc_login_needs_polkit (const RpcClient *client);
+/* From the connection's beginning a client has the settings' login_timeout to log in and open, which
+ * rpc_login_done ends; a question to polkit does not count. */
+void rpc_login_begin (RpcClient *client);
+void rpc_login_done (RpcClient *client);
 gboolean rpc_login_handle (RpcClient *client, const RpcHeader *header, const guint8 *payload, gsize length);
 
 /* events.c: registrations. */

@@ -24,6 +24,7 @@
 
 #define READ_BYTES     (64 * 1024)
 #define READS_IN_A_ROW 16          /* pieces before other clients have their turn */
+#define SLICE_US       2000        /* of one connection's calls, before the others have their turn */
 #define KEPT_BYTES     (16 * 1024) /* a buffer that has grown larger is given back once it is empty */
 
 typedef struct {
@@ -49,6 +50,7 @@ struct RpcConnection {
   GIOCondition condition;   /* that the source waits for */
   guint soon;               /* the main loop's next turn, to go on with what is here */
   guint holds;
+  gsize frame_max; /* bytes */
   gboolean handling, closed;
   gboolean finishing; /* ends as soon as all is sent; nothing more is taken or queued */
   gboolean broken;    /* ends at the main loop's next turn, whatever is left to send */
@@ -125,6 +127,7 @@ rpc_connection_new (int fd, const RpcConnectionHandlers *handlers, gpointer data
   connection->fd = fd;
   connection->handlers = handlers;
   connection->data = data;
+  connection->frame_max = RPC_LOGIN_FRAME_MAX;
   connection->input = g_byte_array_new ();
   connection->output = g_byte_array_new ();
   connection->incoming = g_array_new (FALSE, FALSE, sizeof (int));
@@ -132,6 +135,12 @@ rpc_connection_new (int fd, const RpcConnectionHandlers *handlers, gpointer data
   connection->condition = G_IO_IN | G_IO_HUP | G_IO_ERR;
   connection->source = connection_source_new (connection);
   return connection;
+}
+
+void
+rpc_connection_admit (RpcConnection *connection)
+{
+  connection->frame_max = RPC_FRAME_MAX;
 }
 
 void
@@ -241,6 +250,16 @@ send_piece (RpcConnection *connection)
   return count;
 }
 
+/* What is kept of this connection is known to who answers for it; an empty buffer costs nothing. */
+static void
+report_kept (RpcConnection *connection)
+{
+  if (!connection->closed
+      && !connection->handlers->keeps (connection, connection->input->len + connection->output->len,
+                                       connection->data))
+    rpc_connection_break (connection);
+}
+
 /* FALSE once the connection has ended (and may be freed). */
 static gboolean
 flush_output (RpcConnection *connection)
@@ -270,6 +289,7 @@ flush_output (RpcConnection *connection)
   } else {
     forget_sent (connection);
   }
+  report_kept (connection);
   if (connection->kept && takes_frames (connection))
     go_on_soon (connection);
   watch (connection);
@@ -321,7 +341,7 @@ frame_extent (const RpcConnection *connection, const guint8 *bytes, gsize availa
   if (available < RPC_WORD)
     return 0;
   length = rpc_word (bytes);
-  if (length < RPC_FRAME_MINIMUM || length > RPC_FRAME_MAX)
+  if (length < RPC_FRAME_MINIMUM || length > connection->frame_max)
     return -1;
   *ret_length = length;
   if (available < length)
@@ -358,11 +378,13 @@ hand_on (RpcConnection *connection, const guint8 *bytes, gsize length, guint fd_
                                length - RPC_FRAME_MINIMUM - skipped, fds, fd_count, connection->data);
 }
 
-/* The whole frames of the input, as far as the peer may have more answered. FALSE once the connection has
- * ended (and may be freed). */
+/* The whole frames of the input, as far as the peer may have more answered and its slice of time reaches:
+ * others wait, and go on with the rest at the main loop's next turn. FALSE once the connection has ended (and
+ * may be freed). */
 static gboolean
 handle_frames (RpcConnection *connection)
 {
+  gint64 slice_end = g_get_monotonic_time () + SLICE_US;
   gboolean freed = FALSE;
   gsize taken = 0;
 
@@ -389,6 +411,10 @@ handle_frames (RpcConnection *connection)
     if (freed)
       return FALSE;
     taken += (gsize)extent;
+    if (g_get_monotonic_time () >= slice_end) {
+      go_on_soon (connection);
+      break;
+    }
   }
   connection->freed = NULL;
   connection->handling = FALSE;
@@ -397,6 +423,7 @@ handle_frames (RpcConnection *connection)
     empty (&connection->input);
   else if (taken > 0)
     g_byte_array_remove_range (connection->input, 0, (guint)taken);
+  report_kept (connection);
   /* Descriptors that no frame announced are not collected for ever. */
   return connection->incoming->len <= 2 * RPC_FDS_MAX || end (connection);
 }
@@ -414,7 +441,7 @@ on_ready (GSource *source, GSourceFunc callback G_GNUC_UNUSED, gpointer data G_G
 
       if (!handle_frames (connection))
         return G_SOURCE_REMOVE;
-      if (!more || ended || !takes_frames (connection))
+      if (!more || ended || connection->soon != 0 || !takes_frames (connection))
         break;
     }
   } else if ((condition & (G_IO_HUP | G_IO_ERR)) != 0) {

@@ -15,6 +15,9 @@ typedef struct {
    */
   void (*frame) (RpcConnection *connection, const RpcHeader *header, const guint8 *payload, gsize length,
                  const int *fds, guint fd_count, gpointer data);
+  /* So many bytes are kept now, received or to be sent. FALSE: that is too much, and the connection is to
+   * end. */
+  gboolean (*keeps) (RpcConnection *connection, gsize bytes, gpointer data);
   /* Everything has been sent: who held back may go on. */
   void (*drained) (RpcConnection *connection, gpointer data);
   /* The peer is gone or broke the protocol: the last call. The connection may be freed in it. */
@@ -24,8 +27,11 @@ typedef struct {
 #define RPC_OUTPUT_MAX \
   (8 * 1024 * 1024) /* bytes waiting to be sent, beyond which nothing more is read from the peer */
 
-/* Takes the connected socket @fd. */
+/* Takes the connected socket @fd. Frames of more than RPC_LOGIN_FRAME_MAX bytes end it until
+ * rpc_connection_admit. */
 RpcConnection *rpc_connection_new (int fd, const RpcConnectionHandlers *handlers, gpointer data);
+/* The peer has logged in: frames may be as long as the protocol has them. */
+void rpc_connection_admit (RpcConnection *connection);
 void rpc_connection_free (RpcConnection *connection);
 
 /* Send a frame (from rpc_frame_new; taken) and copies of the descriptors. */

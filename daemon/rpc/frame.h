@@ -11,7 +11,9 @@
 #define RPC_HEADER_BYTES  24
 #define RPC_FRAME_MINIMUM (RPC_WORD + RPC_HEADER_BYTES)
 #define RPC_FRAME_MAX     (33554432 + RPC_WORD) /* VIR_NET_MESSAGE_MAX and the length word */
-#define RPC_FDS_MAX       32 /* descriptors with one message; VIR_NET_MESSAGE_NUM_FDS_MAX */
+#define RPC_LOGIN_FRAME_MAX \
+  (64 * 1024)          /* bytes, before a client has logged in: nothing that it says then has a tenth */
+#define RPC_FDS_MAX 32 /* descriptors with one message; VIR_NET_MESSAGE_NUM_FDS_MAX */
 
 enum { RPC_PROGRAM_REMOTE = 0x20008086, RPC_PROGRAM_QEMU = 0x20008087, RPC_PROGRAM_KEEPALIVE = 0x6b656570 };
 enum { RPC_VERSION = 1 };

@@ -57,6 +57,33 @@ auth_list (RpcClient *client, const RpcHeader *header)
          g_variant_new ("(@ai)", g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, &kind, 1, 4)));
 }
 
+static gboolean
+login_took_too_long (gpointer data)
+{
+  RpcClient *client = data;
+
+  if (rpc_connection_is_held (client->connection)) /* polkit, and whoever is asked for a password */
+    return G_SOURCE_CONTINUE;
+  client->login_timer = 0;
+  g_info ("client %s has not logged in within %u s: closing", client->client.who,
+          client->manager->settings->login_timeout);
+  rpc_connection_break (client->connection);
+  return G_SOURCE_REMOVE;
+}
+
+void
+rpc_login_begin (RpcClient *client)
+{
+  client->login_timer =
+      g_timeout_add_seconds (client->manager->settings->login_timeout, login_took_too_long, client);
+}
+
+void
+rpc_login_done (RpcClient *client)
+{
+  g_clear_handle_id (&client->login_timer, g_source_remove);
+}
+
 typedef struct {
   RpcClient *client;
   RpcHeader header;
@@ -147,6 +174,8 @@ connect_open (RpcClient *client, const RpcHeader *header, const guint8 *payload,
     rpc_client_reply_error_in (client, header, VIR_FROM_NONE, virt_error_code (error), "%s", error->message);
   else {
     client->opened = TRUE;
+    rpc_login_done (client);
+    rpc_connection_admit (client->connection);
     client->client.read_only = client->client.read_only || (flags & VIR_CONNECT_RO) != 0;
     rpc_client_reply (client, header, NULL, NULL, 0);
   }

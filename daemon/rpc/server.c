@@ -39,6 +39,7 @@ struct RpcServer {
   Manager *manager;
   GPtrArray *listeners;
   GHashTable *clients; /* RpcClient → itself; each holds a reference */
+  RpcAccounts *accounts;
 };
 
 static void
@@ -73,14 +74,14 @@ accept_one (Listener *listener)
   RpcClient *client;
   int fd;
 
-  if (rpc_server_count (server) >= RPC_CLIENTS_MAX)
+  if (rpc_server_count (server) >= server->manager->settings->max_clients)
     return NO_PLACE;
   fd = accept4 (listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
     return ACCEPTED;
   if (fd < 0)
     return errno == EAGAIN || errno == EWOULDBLOCK ? NOBODY_WAITS : NO_PLACE;
-  client = rpc_client_new (server, server->manager, fd, listener->read_only);
+  client = rpc_client_new (server, server->accounts, server->manager, fd, listener->read_only);
   if (client != NULL)
     g_hash_table_add (server->clients, client);
   return ACCEPTED;
@@ -283,6 +284,7 @@ rpc_server_new (Manager *manager, const int *activated, GError **error)
   server->manager = manager;
   server->listeners = g_ptr_array_new_with_free_func (listener_free);
   server->clients = g_hash_table_new (NULL, NULL);
+  server->accounts = rpc_accounts_new (server->manager->settings->max_clients);
   take_activated (server, activated);
   if (server->listeners->len == 0
       && !listen_in (server, manager->settings->run_directory, "libvirt-sock", error))
@@ -304,6 +306,7 @@ rpc_server_free (RpcServer *server)
   for (GList *item = clients; item != NULL; item = item->next)
     rpc_client_abandon (item->data);
   g_hash_table_unref (server->clients);
+  rpc_accounts_free (server->accounts);
   g_free (server);
 }
 

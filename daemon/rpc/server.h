@@ -9,8 +9,6 @@
 typedef struct RpcServer RpcServer;
 typedef struct RpcClient RpcClient;
 
-#define RPC_CLIENTS_MAX 5000 /* as libvirtd's default */
-
 /* Listens on the run directory's libvirt-sock and libvirt-sock-ro, on the sockets a service manager passed
  * (@activated, terminated by -1; may be NULL), and where libvirt's clients look when the settings say so. */
 RpcServer *rpc_server_new (Manager *manager, const int *activated, GError **error);

@@ -303,9 +303,10 @@ static gboolean
 build_tree (XmlDocument *document, const GArray *places, Diagnostics *diagnostics)
 {
   const guint32 *first = (const guint32 *)(const void *)places->data;
-  Parse parse = {
-    .document = document, .diagnostics = diagnostics, .next = first, .end = first + places->len
-  };
+  Parse parse = { .document = document,
+                  .diagnostics = diagnostics,
+                  .next = first,
+                  .end = first != NULL ? first + places->len : NULL };
   gboolean well_formed;
   xmlParserCtxt *context;
 

@@ -19,6 +19,12 @@ take_frame (RpcConnection *connection G_GNUC_UNUSED, const RpcHeader *header G_G
 {
 }
 
+static gboolean
+keep_all (RpcConnection *connection G_GNUC_UNUSED, gsize bytes G_GNUC_UNUSED, gpointer data G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
 static void
 note_drained (RpcConnection *connection G_GNUC_UNUSED, gpointer data)
 {
@@ -30,7 +36,7 @@ note_closed (RpcConnection *connection G_GNUC_UNUSED, gpointer data G_GNUC_UNUSE
 {
 }
 
-static const RpcConnectionHandlers handlers = { take_frame, note_drained, note_closed };
+static const RpcConnectionHandlers handlers = { take_frame, keep_all, note_drained, note_closed };
 
 static void
 send_one (RpcConnection *connection, guint32 serial)
