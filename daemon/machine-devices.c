@@ -171,7 +171,10 @@ backend_job (Job *job, gpointer input, GError **error)
 {
   BackendRemoval *removal = input;
 
-  return detach_remove_backend (job, &removal->plug, removal->def, removal->device, error) ? JOB_OK : NULL;
+  if (!detach_remove_backend (job, &removal->plug, removal->def, removal->device, FALSE, error))
+    return NULL;
+  attach_published (&removal->plug, removal->def, removal->device);
+  return JOB_OK;
 }
 
 static void
@@ -215,6 +218,17 @@ vcpu_deleted (Machine *machine, const char *alias)
   tell_removal (machine, alias, REMOVAL_DONE);
 }
 
+/* What is behind the device is still to be taken away: the next daemon does it, if it is not this one. */
+static void
+note_removal (Machine *machine, const char *alias)
+{
+  g_autofree char *xml = domain_def_to_xml (machine->def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+  g_autoptr (GError) error = NULL;
+
+  if (!store_save_hotplug (machine->domain->manager->store, machine->domain->uuid, alias, xml, &error))
+    g_warning ("domain '%s': %s", machine->domain->name, error->message);
+}
+
 void
 machine_device_deleted (Machine *machine, const char *alias)
 {
@@ -233,6 +247,7 @@ machine_device_deleted (Machine *machine, const char *alias)
   removal->def = domain_def_ref (machine->def);
   removal->device = device;
   machine_hotplug_init (machine, &removal->plug);
+  note_removal (machine, alias);
   machine_replace_def (
       machine, domain_def_without_device (machine->def, domain_def_device_index (machine->def, device)));
   job_start ("unplug", backend_job, removal, backend_free, domain->manager->settings->call_timeout,

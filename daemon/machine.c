@@ -459,6 +459,25 @@ end_found (Machine *machine, gboolean holds_turn, const char *what, int reason, 
   machine_end (machine, FALSE, reason, detail);
 }
 
+/* Those that came and went while no daemon was there to say so. */
+static void
+take_up_devices (Machine *machine, AdoptedMachine *answer)
+{
+  Store *store = machine->domain->manager->store;
+
+  if (answer->added->len > 0)
+    machine_devices_added (machine, answer->added);
+  for (guint i = 0; i < answer->added->len; i++)
+    store_remove_hotplug (store, machine->domain->uuid,
+                          ((const Device *)g_ptr_array_index (answer->added, i))->alias);
+  for (guint i = 0; i < answer->removed->len; i++) {
+    g_autoptr (JsonObject) gone = json_object_new ();
+
+    json_object_set_string_member (gone, "device", g_ptr_array_index (answer->removed, i));
+    machine_events_qmp (machine->events, "DEVICE_DELETED", gone);
+  }
+}
+
 /* The monitor has answered: what it says now is the state. */
 static void
 take_up (Machine *machine, AdoptedMachine *answer, gboolean holds_turn)
@@ -482,6 +501,7 @@ take_up (Machine *machine, AdoptedMachine *answer, gboolean holds_turn)
   domain_set_state (domain, answer->state, answer->reason, -1, 0);
   machine_events_found (machine->events, answer->state, answer->reason);
   qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+  take_up_devices (machine, answer);
 }
 
 static void
@@ -514,10 +534,12 @@ begin_adoption (Machine *machine, const MachineStatus *status, gboolean holds_tu
   Domain *domain = machine->domain;
   Manager *manager = domain->manager;
   AdoptContext *context = g_new0 (AdoptContext, 1);
+  const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps };
+  AdoptRequest *request = adopt_request_new (status, machine->def, manager->platform, &plug);
 
   *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, holds_turn };
-  return job_start ("adopt", adopt_job, adopt_request_new (status, manager->settings, manager->store),
-                    (GDestroyNotify)adopt_request_free, manager->settings->call_timeout, adopted, context);
+  return job_start ("adopt", adopt_job, request, (GDestroyNotify)adopt_request_free,
+                    manager->settings->call_timeout, adopted, context);
 }
 
 /* A process that was stopped, or stuck at its disks, may go on and answer. Nobody waits for that: calls are

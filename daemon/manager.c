@@ -350,6 +350,9 @@ load_running (Manager *manager, const char *uuid)
       g_warning ("the state of machine %s: %s", uuid, error->message);
     else
       g_message ("domain '%s' ended while the daemon was away", status != NULL ? status->name : uuid);
+    /* Nobody has seen how; an orderly end would have waited for the daemon (-no-shutdown). */
+    if (domain != NULL && status != NULL && process == NULL)
+      domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
     /* What cannot be read may tell of a machine that runs: then it stays, and nothing is started beside it.
      */
     if (process == NULL && !monitor_socket_is_held (run_directory))
@@ -367,12 +370,18 @@ load_running (Manager *manager, const char *uuid)
   machine_adopt (domain, status, live, g_steal_pointer (&process));
 }
 
+static gboolean
+is_known (const char *uuid, gpointer data)
+{
+  return g_hash_table_contains (((Manager *)data)->by_uuid, uuid);
+}
+
 void
 manager_load (Manager *manager)
 {
   g_autoptr (GPtrArray) entries = store_list (manager->store, report_broken, NULL);
   g_autoptr (GPtrArray) running = store_list_status (manager->store);
-  g_autoptr (GPtrArray) saved = managed_save_list (manager->settings);
+  g_autoptr (GPtrArray) saved = NULL;
 
   for (guint i = 0; i < entries->len; i++) {
     const StoreEntry *entry = g_ptr_array_index (entries, i);
@@ -382,6 +391,8 @@ manager_load (Manager *manager)
     domain->autostart = entry->autostart;
     domain->autostart_once = entry->autostart_once;
   }
+  managed_save_recover (manager->settings, is_known, manager);
+  saved = managed_save_list (manager->settings);
   for (guint i = 0; i < saved->len; i++) {
     Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (saved, i));
 

@@ -7,6 +7,7 @@
 
 #include "base/xml-document.h"
 #include <libxml/tree.h>
+#include <string.h>
 
 #define EMPTY_METADATA "<metadata/>"
 
@@ -32,12 +33,45 @@ find_element (xmlNode *metadata, const char *uri)
   return NULL;
 }
 
+/* As it stands in an attribute: libxml2 writes a namespace as it is, and it may hold anything. (transfer
+ * full) */
+static xmlChar *
+escape_namespace (const xmlChar *uri)
+{
+  GString *escaped = g_string_new (NULL);
+
+  for (const char *c = (const char *)uri; *c != '\0'; c++)
+    if (strchr ("<>&\"\t\n\r", *c) != NULL)
+      g_string_append_printf (escaped, "&#%d;", *c);
+    else
+      g_string_append_c (escaped, *c);
+  g_autofree char *text = g_string_free (escaped, FALSE);
+  return xmlStrdup ((const xmlChar *)text);
+}
+
+static void
+escape_namespaces (xmlNode *node)
+{
+  for (xmlNs *space = node->nsDef; space != NULL; space = space->next)
+    if (space->href != NULL) {
+      xmlChar *escaped = escape_namespace (space->href);
+
+      xmlFree ((xmlChar *)space->href);
+      space->href = escaped;
+    }
+  for (xmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      escape_namespaces (child);
+}
+
+/* @node is written and not used any more. */
 static char *
 node_to_text (xmlDoc *document, xmlNode *node, gboolean indented)
 {
   xmlBuffer *buffer = xmlBufferCreate ();
   char *text;
 
+  escape_namespaces (node);
   xmlNodeDump (buffer, document, node, 0, indented);
   text = g_strdup ((const char *)xmlBufferContent (buffer));
   xmlBufferFree (buffer);

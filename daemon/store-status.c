@@ -18,6 +18,7 @@
 #define STATUS_FILE      "status.json"
 #define LIVE_FILE        "live.xml"
 #define STATUS_MAX_BYTES (1024 * 1024)
+#define HOTPLUG_PREFIX   "hotplug-" /* and the encoded alias, and ".xml" */
 
 char *
 store_run_directory (Store *store, const char *uuid)
@@ -65,6 +66,60 @@ store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_l
   *ret_json = g_steal_pointer (&json);
   *ret_live_xml = g_steal_pointer (&live_xml);
   return TRUE;
+}
+
+static char *
+hotplug_path (Store *store, const char *uuid, const char *alias)
+{
+  g_autofree char *encoded = store_encode_name (alias);
+  g_autofree char *file = g_strconcat (HOTPLUG_PREFIX, encoded, ".xml", NULL);
+
+  return status_path (store, uuid, file);
+}
+
+gboolean
+store_save_hotplug (Store *store, const char *uuid, const char *alias, const char *live_xml, GError **error)
+{
+  g_autofree char *path = hotplug_path (store, uuid, alias);
+
+  return write_renamed (path, live_xml, error);
+}
+
+void
+store_remove_hotplug (Store *store, const char *uuid, const char *alias)
+{
+  g_autofree char *path = hotplug_path (store, uuid, alias);
+
+  if (unlink (path) < 0 && errno != ENOENT)
+    g_warning ("cannot remove '%s': %s", path, g_strerror (errno));
+}
+
+char *
+store_load_hotplug (Store *store, const char *uuid, const char *alias, GError **error)
+{
+  g_autofree char *path = hotplug_path (store, uuid, alias);
+
+  return store_read_file (path, XML_MAX_BYTES, NULL, error);
+}
+
+GPtrArray *
+store_list_hotplug (Store *store, const char *uuid)
+{
+  GPtrArray *aliases = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *path = store_run_directory (store, uuid);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
+    if (g_str_has_prefix (name, HOTPLUG_PREFIX) && g_str_has_suffix (name, ".xml")) {
+      g_autofree char *encoded =
+          g_strndup (name + strlen (HOTPLUG_PREFIX), strlen (name) - strlen (HOTPLUG_PREFIX ".xml"));
+      char *alias = store_decode_name (encoded);
+
+      if (alias != NULL)
+        g_ptr_array_add (aliases, alias);
+    }
+  return aliases;
 }
 
 /* Everything a machine leaves in its run directory: its own files, sockets, nothing deeper. */

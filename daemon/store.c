@@ -127,38 +127,80 @@ check_name (const char *name, GError **error)
   return FALSE;
 }
 
+struct StoreEdit {
+  Store *store;
+  char *uuid, *name, *source_path, *next, *final;
+  PreparedFile *source, *completed; /* the second only where that text changes */
+};
+
+StoreEdit *
+store_prepare (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
+               GError **error)
+{
+  g_autofree char *header = store_completed_header (source);
+  g_autofree char *text = g_strconcat (header, completed, NULL);
+  g_autofree char *old = NULL;
+  g_autoptr (StoreEdit) edit = NULL;
+
+  if (!check_name (name, error))
+    return NULL;
+  edit = g_new0 (StoreEdit, 1);
+  edit->store = store;
+  edit->uuid = g_strdup (uuid);
+  edit->name = g_strdup (name);
+  edit->source_path = store_source_path (store, name);
+  edit->final = store_path_in (store->completed, uuid, ".xml");
+  edit->next = store_path_in (store->completed, uuid, STORE_NEXT_SUFFIX);
+  edit->source = prepared_file_new (edit->source_path, source, -1, 0600, TRUE, error);
+  if (edit->source == NULL)
+    return NULL;
+  old = store_read_file (edit->final, XML_MAX_BYTES, NULL, NULL);
+  if (g_strcmp0 (old, text) != 0) {
+    edit->completed = prepared_file_new (edit->next, text, -1, 0600, TRUE, error);
+    if (edit->completed == NULL)
+      return NULL;
+  }
+  return g_steal_pointer (&edit);
+}
+
+gboolean
+store_commit (StoreEdit *edit, GError **error)
+{
+  if (edit->completed != NULL && !prepared_file_commit (edit->completed, error))
+    return FALSE;
+  if (!prepared_file_commit (edit->source, error)) {
+    unlink (edit->next);
+    return FALSE;
+  }
+  /* The new definition holds. What still fails here is mended at the next start. */
+  if (edit->completed != NULL && rename (edit->next, edit->final) < 0)
+    g_warning ("%s: %s", edit->final, g_strerror (errno));
+  note_document (edit->store, edit->source_path, edit->name, edit->uuid);
+  return TRUE;
+}
+
+void
+store_edit_free (StoreEdit *edit)
+{
+  if (edit == NULL)
+    return;
+  prepared_file_free (edit->source);
+  prepared_file_free (edit->completed);
+  g_free (edit->uuid);
+  g_free (edit->name);
+  g_free (edit->source_path);
+  g_free (edit->next);
+  g_free (edit->final);
+  g_free (edit);
+}
+
 static gboolean
 save_texts (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
             GError **error)
 {
-  g_autofree char *header = store_completed_header (source);
-  g_autofree char *text = g_strconcat (header, completed, NULL);
-  g_autofree char *path = store_source_path (store, name);
-  g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
-  g_autofree char *next = store_path_in (store->completed, uuid, STORE_NEXT_SUFFIX);
-  g_autofree char *old = store_read_file (final, XML_MAX_BYTES, NULL, NULL);
-  g_autoptr (PreparedFile) completed_file = NULL;
-  g_autoptr (PreparedFile) source_file = NULL;
+  g_autoptr (StoreEdit) edit = store_prepare (store, uuid, name, source, completed, error);
 
-  if (!check_name (name, error))
-    return FALSE;
-  source_file = prepared_file_new (path, source, -1, 0600, TRUE, error);
-  if (source_file == NULL)
-    return FALSE;
-  if (g_strcmp0 (old, text) != 0) {
-    completed_file = prepared_file_new (next, text, -1, 0600, TRUE, error);
-    if (completed_file == NULL || !prepared_file_commit (completed_file, error))
-      return FALSE;
-  }
-  if (!prepared_file_commit (source_file, error)) {
-    unlink (next);
-    return FALSE;
-  }
-  /* The new definition holds. What still fails here is mended at the next start. */
-  if (completed_file != NULL && rename (next, final) < 0)
-    g_warning ("%s: %s", final, g_strerror (errno));
-  note_document (store, path, name, uuid);
-  return TRUE;
+  return edit != NULL && store_commit (edit, error);
 }
 
 gboolean

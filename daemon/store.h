@@ -32,6 +32,14 @@ GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GEr
  */
 gboolean store_save (Store *store, const char *uuid, const char *name, const char *source,
                      const char *completed, GError **error);
+/* The same in two halves: after the first everything that can fail for the want of space has happened, and
+ * nothing has changed. An edit that is freed without a commit leaves nothing. */
+typedef struct StoreEdit StoreEdit;
+StoreEdit *store_prepare (Store *store, const char *uuid, const char *name, const char *source,
+                          const char *completed, GError **error);
+gboolean store_commit (StoreEdit *edit, GError **error);
+void store_edit_free (StoreEdit *edit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (StoreEdit, store_edit_free)
 char *store_load_source (Store *store, const char *name, GError **error);
 /* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand.
  * NULL with VIR_ERR_NO_DOMAIN when there is no completed text: the document was put there by hand. */
@@ -54,6 +62,14 @@ store_save_status (Store *store, const char *uuid, const char *json, const char 
 gboolean
 store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error);
 void store_remove_status (Store *store, const char *uuid);
+/* A device on its way into or out of a running machine, written down before the first step: the live
+ * definition with the device in it. What is found at a start says what is to be finished or undone. */
+gboolean
+store_save_hotplug (Store *store, const char *uuid, const char *alias, const char *live_xml, GError **error);
+void store_remove_hotplug (Store *store, const char *uuid, const char *alias);
+char *store_load_hotplug (Store *store, const char *uuid, const char *alias, GError **error);
+/* Aliases. (transfer full) */
+GPtrArray *store_list_hotplug (Store *store, const char *uuid);
 /* UUIDs with a status. (transfer full) */
 GPtrArray *store_list_status (Store *store);
 char *store_run_directory (Store *store, const char *uuid); /* made on demand by start */

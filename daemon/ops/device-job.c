@@ -2,11 +2,17 @@
 /*
  * One device changed, in a job. What is plugged in is published at once, device by device, since a controller
  * that came for a disk's sake is there even when the disk is then refused.
+ *
+ * In the definition the user's own document is edited where the device stands in it, so that it still says
+ * what starts next, with all the rest of it as it was. Where that cannot be done it is replaced by the
+ * completed definition, which says the same; a document changed by hand and not defined again is neither: the
+ * edit would bring in, or the replacement lose, what nobody has checked, and the change is refused.
  */
 #include "daemon/ops/device-job.h"
 
 #include "daemon/call.h"
 #include "daemon/ops/volume-disks.h"
+#include "daemon/source-device.h"
 #include "model/channel.h"
 #include "model/console.h"
 #include "model/controller.h"
@@ -34,6 +40,7 @@ device_request_free (gpointer data)
   g_clear_pointer (&request->live_def, domain_def_unref);
   g_clear_pointer (&request->config_def, domain_def_unref);
   g_clear_pointer (&request->new_config, domain_def_unref);
+  store_edit_free (request->edit);
   g_free (request->uuid);
   g_free (request->name);
   g_free (request->text);
@@ -60,12 +67,15 @@ static void
 publish_added (gpointer data)
 {
   Publication *publication = data;
-  Machine *machine = find_machine (publication->request);
+  DeviceRequest *request = publication->request;
+  Machine *machine = find_machine (request);
   g_autoptr (GPtrArray) devices = g_ptr_array_new ();
 
   g_ptr_array_add (devices, publication->device);
-  if (machine != NULL)
-    machine_devices_added (machine, devices);
+  if (machine == NULL)
+    return;
+  machine_devices_added (machine, devices);
+  attach_published (&request->plug, machine->def, publication->device);
 }
 
 static void
@@ -107,6 +117,51 @@ publish_removed (gpointer data)
 
   if (machine != NULL)
     machine_device_deleted (machine, publication->device->alias);
+}
+
+/* The definition. */
+
+static char *
+edited_source (const DeviceRequest *request, const char *source)
+{
+  const Device *device = request->action != DEVICE_ATTACH
+                             ? g_ptr_array_index (request->config_def->devices, request->config_index)
+                             : NULL;
+
+  switch (request->action) {
+    case DEVICE_ATTACH:
+      return source_add_device (source, request->text);
+    case DEVICE_DETACH:
+      return source_remove_device (source, request->config_def, device);
+    default:
+      return source_replace_device (source, request->config_def, device, request->text);
+  }
+}
+
+/* Both its texts, whole and on the disk but for their names. */
+static gboolean
+prepare_config (DeviceRequest *request, GError **error)
+{
+  Store *store = request->manager->store;
+  g_autofree char *completed = domain_def_to_xml (request->new_config, DOMAIN_WRITE_SECURE);
+  g_autofree char *source = NULL, *edited = NULL, *before = NULL;
+  gboolean stale = FALSE;
+
+  before = store_load_completed (store, request->uuid, request->name, &stale, error);
+  if (before == NULL)
+    return FALSE;
+  if (stale) {
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "the document of domain '%s' was changed by hand; define it again first", request->name);
+    return FALSE;
+  }
+  source = store_load_source (store, request->name, error);
+  if (source == NULL)
+    return FALSE;
+  edited = edited_source (request, source);
+  request->edit = store_prepare (store, request->uuid, request->name, edited != NULL ? edited : completed,
+                                 completed, error);
+  return request->edit != NULL;
 }
 
 /* Disks named by pool and volume. */
@@ -200,7 +255,7 @@ attach_live (Job *job, DeviceRequest *request, const Device *device, GError **er
 static gboolean
 attach (Job *job, DeviceRequest *request, const Device *device, GError **error)
 {
-  return (!request->config || attach_config (request, device, error))
+  return (!request->config || (attach_config (request, device, error) && prepare_config (request, error)))
          && (!request->live || with_translated (job, request, device, attach_live, error));
 }
 
@@ -269,7 +324,7 @@ detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
 static gboolean
 detach (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
 {
-  return (!request->config || detach_config (request, wanted, error))
+  return (!request->config || (detach_config (request, wanted, error) && prepare_config (request, error)))
          && (!request->live || detach_live (job, request, wanted, error));
 }
 
@@ -319,7 +374,7 @@ update_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
 static gboolean
 update (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
 {
-  return (!request->config || update_config (request, wanted, error))
+  return (!request->config || (update_config (request, wanted, error) && prepare_config (request, error)))
          && (!request->live || with_translated (job, request, wanted, update_live, error));
 }
 

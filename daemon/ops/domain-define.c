@@ -159,14 +159,23 @@ remove_variables (gpointer input, GError **error)
   return NULL;
 }
 
+/* The image goes with the definition: what fails leaves both, and so does a crash. */
 static gboolean
 undefine_write (Store *store, gpointer data, GError **error)
 {
   Undefine *undefine = data;
+  const char *image = undefine->managed_save;
 
-  if (undefine->managed_save != NULL && !managed_save_remove (undefine->managed_save, error))
+  if (image != NULL && !managed_save_put_aside (image, error))
     return FALSE;
-  return store_remove (store, undefine->uuid, undefine->name, error);
+  if (store_remove (store, undefine->uuid, undefine->name, error)) {
+    if (image != NULL)
+      managed_save_forget_aside (image);
+    return TRUE;
+  }
+  if (image != NULL)
+    managed_save_put_back (image);
+  return FALSE;
 }
 
 static void

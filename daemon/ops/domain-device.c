@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Devices attached, detached and updated, in the running machine, in the definition, or both. The definition
- * is written last, when the running machine has changed: as with libvirt, a client that asks for both and is
- * refused has changed neither.
- *
- * In the definition the user's own document is edited where the device stands in it, so that it still says
- * what starts next, with all the rest of it as it was. Where that cannot be done it is replaced by the
- * completed definition, which says the same; a document changed by hand and not defined again is neither: the
- * edit would bring in, or the replacement lose, what nobody has checked, and the change is refused.
+ * is written by the job before the running machine changes, and takes the old one's place after it: as with
+ * libvirt, a client that asks for both and is refused has changed neither.
  */
 #include "daemon/change.h"
 #include "daemon/ops/device-job.h"
 #include "daemon/ops/ops.h"
-#include "daemon/source-device.h"
 
 #define AFFECT_FLAGS   (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 #define UPDATE_FLAGS   (AFFECT_FLAGS | VIR_DOMAIN_DEVICE_MODIFY_FORCE)
@@ -20,23 +14,6 @@
 #define DEVICE_SECONDS 60 /* for the whole conversation with QEMU: a locked tray takes some */
 
 /* The definition is written. */
-
-static char *
-edited_source (const DeviceRequest *request, const char *source)
-{
-  const Device *device = request->action != DEVICE_ATTACH
-                             ? g_ptr_array_index (request->config_def->devices, request->config_index)
-                             : NULL;
-
-  switch (request->action) {
-    case DEVICE_ATTACH:
-      return source_add_device (source, request->text);
-    case DEVICE_DETACH:
-      return source_remove_device (source, request->config_def, device);
-    default:
-      return source_replace_device (source, request->config_def, device, request->text);
-  }
-}
 
 static gboolean
 config_check (Manager *manager, gpointer data, GError **error)
@@ -53,27 +30,11 @@ config_check (Manager *manager, gpointer data, GError **error)
 }
 
 static gboolean
-config_write (Store *store, gpointer data, GError **error)
+config_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
 {
   DeviceRequest *request = data;
-  g_autofree char *completed = domain_def_to_xml (request->new_config, DOMAIN_WRITE_SECURE);
-  g_autofree char *source = NULL, *edited = NULL, *before = NULL;
-  gboolean stale = FALSE;
 
-  before = store_load_completed (store, request->uuid, request->name, &stale, error);
-  if (before == NULL)
-    return FALSE;
-  if (stale) {
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
-                    "the document of domain '%s' was changed by hand; define it again first", request->name);
-    return FALSE;
-  }
-  source = store_load_source (store, request->name, error);
-  if (source == NULL)
-    return FALSE;
-  edited = edited_source (request, source);
-  return store_save (store, request->uuid, request->name, edited != NULL ? edited : completed, completed,
-                     error);
+  return store_commit (request->edit, error);
 }
 
 static void

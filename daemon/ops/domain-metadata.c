@@ -114,10 +114,28 @@ changed_element (const Call *call, const DomainDef *changed, const char **ret_na
   return g_strchomp (xml_element_to_string (element));
 }
 
+static gboolean
+set_live (Call *call, GError **error)
+{
+  DomainDef *changed = changed_definition (call, call->domain->machine->def, error);
+
+  if (changed != NULL)
+    machine_replace_def (call->domain->machine, changed);
+  return changed != NULL;
+}
+
+/* The definition is safe; the running machine follows, if it was meant as well. */
 static void
 config_set (Call *call, DomainDef *def)
 {
+  gboolean live = (call_uint (call, 5) & VIR_DOMAIN_AFFECT_LIVE) != 0;
+  GError *error = NULL;
+
   definition_replace (call->domain, def);
+  if (live && call->domain->machine != NULL && !set_live (call, &error)) {
+    call_fail (call, error);
+    return;
+  }
   tell (call);
   call_answer_nothing (call);
 }
@@ -146,24 +164,17 @@ set_begin (Domain *domain, Call *call)
   gboolean live = (flags & VIR_DOMAIN_AFFECT_LIVE) != 0 || (!config && domain_is_active (domain));
   DefinitionWhich which;
   GError *error = NULL;
-  DomainDef *changed;
 
   /* What was true when the call came may not be any more. */
   if (!call_check_affect (call, flags, &which))
     return;
-  if (live) {
-    changed = changed_definition (call, domain->machine->def, &error);
-    if (changed == NULL) {
-      call_fail (call, error);
-      return;
-    }
-    machine_replace_def (domain->machine, changed);
-  }
-  if (live && !config) {
+  if (config || !live) {
+    call_with_definition (call, DEFINITION_CONFIG, set_config);
+  } else if (set_live (call, &error)) {
     tell (call);
     call_answer_nothing (call);
   } else {
-    call_with_definition (call, DEFINITION_CONFIG, set_config);
+    call_fail (call, error);
   }
 }
 

@@ -86,8 +86,9 @@ start_done (gpointer result, const GError *error, gpointer data)
   call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
 }
 
-void
-start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
+/* @with_image: the domain's managed save goes with this start. */
+static void
+start_with_image (Call *call, DomainDef *def, Restore *restore, guint flags, gboolean with_image)
 {
   Domain *domain = call->domain;
   Manager *manager = call->manager;
@@ -113,6 +114,8 @@ start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
   request = start_request_new (translated, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
                                !domain->persistent, manager->settings, manager->store, manager->caps);
   request->restore = restore;
+  if (with_image)
+    request->managed_save = managed_save_path (manager->settings, domain->uuid);
   request->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
   request->auto_destroy = (flags & VIR_DOMAIN_START_AUTODESTROY) != 0;
   starting = g_new0 (Starting, 1);
@@ -123,19 +126,24 @@ start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
                            start_job_seconds (manager->settings), start_done, starting);
 }
 
+void
+start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
+{
+  start_with_image (call, def, restore, flags, FALSE);
+}
+
 /* The domain's turn is this call's. */
 static void
 start_with (Call *call, DomainDef *def)
 {
-  start_from (call, def, NULL, start_flags (call));
+  start_with_image (call, def, NULL, start_flags (call), call->domain->managed_save);
 }
 
-/* A managed save: restored from, or discarded. */
+/* A managed save that is restored from. */
 typedef struct {
   Call *call;
   const Platform *platform;
   char *path;
-  gboolean discard;
 } ManagedSave;
 
 static void
@@ -154,8 +162,6 @@ managed_save_open (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
   g_autoptr (GError) problem = NULL;
   Restore *restore;
 
-  if (managed->discard)
-    return managed_save_remove (managed->path, error) ? JOB_OK : NULL;
   restore = restore_open (managed->path, NULL, managed->platform, &problem);
   if (restore == NULL)
     virt_error_set (error, VIR_ERR_OPERATION_FAILED,
@@ -173,8 +179,7 @@ managed_save_opened (gpointer result, const GError *error, gpointer data)
   Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
 
   if (result == NULL || domain == NULL) {
-    if (!managed->discard)
-      restore_free (result);
+    restore_free (result);
     if (error != NULL)
       call_fail (call, g_error_copy (error));
     else
@@ -182,16 +187,10 @@ managed_save_opened (gpointer result, const GError *error, gpointer data)
     return;
   }
   call->domain = domain;
-  if (managed->discard) {
-    domain->managed_save = FALSE;
-    call_with_definition (call, DEFINITION_CONFIG, start_with);
-    return;
-  }
   Restore *restore = result;
-  restore->remove = TRUE;
   restore->drop_cache = (flags & VIR_DOMAIN_START_BYPASS_CACHE) != 0;
-  start_from (call, restore->def, restore,
-              flags | (restore->image->was_running ? 0 : VIR_DOMAIN_START_PAUSED));
+  start_with_image (call, restore->def, restore,
+                    flags | (restore->image->was_running ? 0 : VIR_DOMAIN_START_PAUSED), TRUE);
 }
 
 static void
@@ -204,7 +203,8 @@ start_begin (Domain *domain, Call *call)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is already running");
     return;
   }
-  if (!domain->managed_save) {
+  /* Where its state is not wanted, the image goes as well: with the start, not before it. */
+  if (!domain->managed_save || (start_flags (call) & VIR_DOMAIN_START_FORCE_BOOT) != 0) {
     call_with_definition (call, DEFINITION_CONFIG, start_with);
     return;
   }
@@ -212,7 +212,6 @@ start_begin (Domain *domain, Call *call)
   managed->call = call;
   managed->platform = call->manager->platform;
   managed->path = managed_save_path (call->manager->settings, domain->uuid);
-  managed->discard = (start_flags (call) & VIR_DOMAIN_START_FORCE_BOOT) != 0;
   job_start ("managed-save", managed_save_open, managed, managed_save_free, 0, managed_save_opened, managed);
 }
 

@@ -2,8 +2,8 @@
 
 /*
  * Finding machines again. The process's pid and start time tell it from any other; its monitor socket stands
- * in the run directory, where QEMU still listens. One question is asked, query-status: everything else of the
- * machine is in its files.
+ * in the run directory, where QEMU still listens. It is asked for its status, and for its devices
+ * (adopt-devices.c): everything else of the machine is in its files.
  */
 #include "daemon/qemu/adopt.h"
 
@@ -17,6 +17,9 @@
 
 struct AdoptRequest {
   MachineStatus *status;
+  DomainDef *live;
+  const Platform *platform;
+  Hotplug plug; /* its monitor is the job's own */
   char *run_directory, *managed_save;
   guint patience; /* seconds for each answer of QEMU's */
 };
@@ -34,15 +37,18 @@ adopt_process (const MachineStatus *status)
 }
 
 AdoptRequest *
-adopt_request_new (const MachineStatus *status, const Settings *settings, Store *store)
+adopt_request_new (const MachineStatus *status, DomainDef *live, const Platform *platform,
+                   const Hotplug *plug)
 {
   AdoptRequest *request = g_new0 (AdoptRequest, 1);
 
-  request->managed_save = managed_save_path (settings, status->uuid);
-  request->patience = settings->call_timeout;
-
   request->status = machine_status_copy (status);
-  request->run_directory = store_run_directory (store, status->uuid);
+  request->live = domain_def_ref (live);
+  request->platform = platform;
+  request->plug = *plug;
+  request->run_directory = store_run_directory (plug->store, status->uuid);
+  request->managed_save = managed_save_path (plug->settings, status->uuid);
+  request->patience = plug->settings->call_timeout;
   return request;
 }
 
@@ -52,6 +58,7 @@ adopt_request_free (AdoptRequest *request)
   if (request == NULL)
     return;
   machine_status_free (request->status);
+  domain_def_unref (request->live);
   g_free (request->run_directory);
   g_free (request->managed_save);
   g_free (request);
@@ -63,6 +70,8 @@ adopted_machine_free (AdoptedMachine *adopted)
   if (adopted == NULL)
     return;
   qmp_unref (adopted->qmp);
+  g_ptr_array_unref (adopted->added);
+  g_ptr_array_unref (adopted->removed);
   g_free (adopted);
 }
 
@@ -129,14 +138,27 @@ take_save_back (AdoptRequest *request, Qmp *qmp, Job *job, GError **error)
 }
 
 /* A half-started one has not executed anything: QEMU waits for its saved state, or for its CPUs to be
- * started.
- */
+ * started. With its state restored it says "paused", from whichever file that came. */
 static gboolean
 is_half_started (const MachineStatus *status, const char *said)
 {
   return status->starting
          && (g_str_equal (said, "prelaunch") || g_str_equal (said, "inmigrate")
-             || (g_str_equal (said, "paused") && status->restored_path != NULL));
+             || g_str_equal (said, "paused") || g_str_equal (said, "restore-vm"));
+}
+
+/* A machine whose devices cannot be told is a machine all the same. */
+static void
+find_devices (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted)
+{
+  Hotplug plug = request->plug;
+  g_autoptr (GError) problem = NULL;
+
+  plug.qmp = qmp;
+  if (!adopt_devices (job, &plug, request->live, request->platform, adopted->added, adopted->removed,
+                      &problem))
+    g_warning ("domain '%s': what became of its devices cannot be told: %s", request->status->name,
+               problem->message);
 }
 
 gpointer
@@ -172,12 +194,16 @@ adopt_job (Job *job, gpointer data, GError **error)
     unlink (request->managed_save);
 
   AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
+  adopted->added = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
+  adopted->removed = g_ptr_array_new_with_free_func (g_free);
+  adopted->half_started = is_half_started (request->status, said);
   adopted->saved = saved;
+  if (!saved && !adopted->half_started)
+    find_devices (request, qmp, job, adopted);
   adopted->image_gone = image_gone;
   adopted->qmp = g_steal_pointer (&qmp);
   adopted->state = request->status->state;
   adopted->reason = request->status->reason;
   machine_state_from_qemu (said, &adopted->state, &adopted->reason);
-  adopted->half_started = is_half_started (request->status, said);
   return adopted;
 }

@@ -16,8 +16,9 @@ typedef struct {
   RecipeHost host;
   Recipe *recipe;
   Files files;
-  guint sets;   /* descriptor sets made so far: the first of the recipe's files */
-  GArray *done; /* guint: steps that were said, in their order */
+  guint sets;           /* descriptor sets made so far: the first of the recipe's files */
+  GArray *done;         /* guint: steps that were said, in their order */
+  gboolean left_behind; /* not everything could be undone */
 } Plugging;
 
 void plugging_init (Plugging *plugging, Job *job, const Hotplug *plug);
@@ -26,14 +27,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plugging, plugging_clear)
 
 /* One command whose answer says nothing. Takes @arguments. */
 gboolean plugging_tell (Plugging *plugging, const char *command, JsonObject *arguments, GError **error);
+/* Every object of the list that a question is answered with. Takes @arguments. What QEMU says is untrusted.
+ */
+gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
+                            void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error);
 /* Cook @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
 gboolean
 plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
 /* Pass the files, then say the steps; without the device itself where @device is FALSE. On an error all is
  * undone. */
 gboolean plugging_say (Plugging *plugging, gboolean device, GError **error);
-/* Undo what was said, last first. Nothing is undone for a cancelled job's sake: the process is ending. */
-void plugging_undo (Plugging *plugging);
+/* Undo what was said, last first. Nothing is undone for a cancelled job's sake: the process is ending. FALSE:
+ * something stays behind. */
+gboolean plugging_undo (Plugging *plugging);
 /* Say the opposite of one step. */
 gboolean plugging_undo_step (Plugging *plugging, const Step *step, GError **error);
 

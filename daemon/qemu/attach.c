@@ -52,10 +52,9 @@ plugging_tell (Plugging *plugging, const char *command, JsonObject *arguments, G
   return answer != NULL;
 }
 
-/* Every object of the list that a question is answered with. What QEMU says is untrusted. */
-static gboolean
-ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
-          void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error)
+gboolean
+plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
+                   void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error)
 {
   g_autoptr (JsonNode) answer = qmp_call (plugging->plug->qmp, plugging->job, command, arguments, error);
   JsonArray *list;
@@ -122,8 +121,9 @@ count_used (Plugging *plugging, GError **error)
 {
   JsonObject *flat = props ("flat", "b", TRUE, NULL);
 
-  return ask_list (plugging, "query-named-block-nodes", flat, count_node, &plugging->host.nodes_used, error)
-         && ask_list (plugging, "query-fdsets", NULL, count_set, &plugging->host.sets_used, error);
+  return plugging_ask_list (plugging, "query-named-block-nodes", flat, count_node, &plugging->host.nodes_used,
+                            error)
+         && plugging_ask_list (plugging, "query-fdsets", NULL, count_set, &plugging->host.sets_used, error);
 }
 
 static const ImageInfo *
@@ -246,24 +246,31 @@ plugging_undo_step (Plugging *plugging, const Step *step, GError **error)
       error);
 }
 
-void
+gboolean
 plugging_undo (Plugging *plugging)
 {
+  gboolean undone = TRUE;
+
   for (guint i = plugging->done->len; i > 0; i--) {
     g_autoptr (GError) problem = NULL;
 
-    if (!plugging_undo_step (plugging,
-                             recipe_get_step (plugging->recipe, g_array_index (plugging->done, guint, i - 1)),
-                             &problem))
-      g_warning ("a step of a device that could not be attached stays behind: %s", problem->message);
+    if (plugging_undo_step (plugging,
+                            recipe_get_step (plugging->recipe, g_array_index (plugging->done, guint, i - 1)),
+                            &problem))
+      continue;
+    undone = FALSE;
+    g_warning ("a step of a device that could not be attached stays behind: %s", problem->message);
   }
   g_array_set_size (plugging->done, 0);
   for (guint i = 0; i < plugging->sets; i++) {
     const RecipeFile *file = recipe_get_file (plugging->recipe, i);
 
-    plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL);
+    undone =
+        plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL) && undone;
   }
   plugging->sets = 0;
+  plugging->left_behind = !undone;
+  return undone;
 }
 
 gboolean
@@ -339,6 +346,24 @@ tell_state (Plugging *plugging, DomainDef *def, const Device *device, GError **e
   return live_ask_ptys (def, plugging->plug->qmp, plugging->job, error);
 }
 
+/* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */
+static gboolean
+write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
+{
+  g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+
+  return device->alias == NULL || store_save_hotplug (plug->store, def->uuid, device->alias, xml, error);
+}
+
+gboolean
+attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
+{
+  g_auto (Plugging) plugging = { 0 };
+
+  plugging_init (&plugging, job, plug);
+  return tell_state (&plugging, def, device, error);
+}
+
 gboolean
 attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GError **error)
 {
@@ -348,12 +373,23 @@ attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GE
     return FALSE;
   plugging_init (&plugging, job, plug);
   if (!plugging_cook (&plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
-      || !plugging_say (&plugging, TRUE, error))
+      || !write_down (plug, def, device, error))
     return FALSE;
-  if (tell_state (&plugging, def, device, error))
-    return TRUE;
-  plugging_undo (&plugging);
+  if (plugging_say (&plugging, TRUE, error)) {
+    if (tell_state (&plugging, def, device, error))
+      return TRUE;
+    plugging_undo (&plugging);
+  }
+  if (!plugging.left_behind)
+    attach_published (plug, def, device);
   return FALSE;
+}
+
+void
+attach_published (const Hotplug *plug, const DomainDef *def, const Device *device)
+{
+  if (device->alias != NULL)
+    store_remove_hotplug (plug->store, def->uuid, device->alias);
 }
 
 /* Sets of an alias: see attach-private.h. */
@@ -388,7 +424,7 @@ plugging_sets_of (Plugging *plugging, const char *alias, GError **error)
   g_autoptr (GArray) sets = g_array_new (FALSE, FALSE, sizeof (gint64));
   SetSearch search = { alias, sets };
 
-  if (!ask_list (plugging, "query-fdsets", NULL, match_set, &search, error))
+  if (!plugging_ask_list (plugging, "query-fdsets", NULL, match_set, &search, error))
     return NULL;
   return g_steal_pointer (&sets);
 }

@@ -23,6 +23,10 @@ typedef struct {
  * nobody else has @def yet. What is chosen on the way (the image's number, a socket, a terminal) is set in
  * @device. */
 gboolean attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GError **error);
+/* The live definition that is on disk has the device: the note of its attachment goes. */
+void attach_published (const Hotplug *plug, const DomainDef *def, const Device *device);
+/* A device that QEMU has, of an attachment that was cut short: the rest of what attach_device says. */
+gboolean attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, GError **error);
 
 /* FALSE with VIR_ERR_OPERATION_UNSUPPORTED, in libvirt's words, for what cannot be plugged into, or out of, a
  * running machine. */
@@ -33,9 +37,12 @@ gboolean detach_is_possible (const DomainDef *def, const Device *device, GError 
 gboolean detach_needs_guest (const Device *device);
 /* Ask for the device to be taken out; the guest takes its time, and QEMU tells by DEVICE_DELETED. */
 gboolean detach_ask (Job *job, const Hotplug *plug, const Device *device, GError **error);
-/* The device is gone: take away what was behind it. @def is the live definition with @device still in it. */
+/* The device is gone: take away what was behind it. @def is the live definition with @device still in it.
+ * @partly: some of it may not be there, and nothing is said of that. */
 gboolean detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, const Device *device,
-                                GError **error);
+                                gboolean partly, GError **error);
+/* Does QEMU get a device of that alias for it? Not for what is built in, or only configured. */
+gboolean detach_has_peripheral (Job *job, const Hotplug *plug, const DomainDef *def, const Device *device);
 
 /* @updated, a device of @def and otherwise like @device of the definition before: put in its medium, set its
  * link, tell its password. @force: also where the guest has locked the tray. */

@@ -211,7 +211,7 @@ plugging_remove_chain (Plugging *plugging, guint64 index)
 
 gboolean
 detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, const Device *device,
-                       GError **error)
+                       gboolean partly, GError **error)
 {
   g_auto (Plugging) plugging = { 0 };
   g_autoptr (DomainDef) copy = domain_def_copy (def); /* cooking may choose values in it */
@@ -229,11 +229,34 @@ detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, cons
     const Step *step = recipe_get_step (plugging.recipe, i - 1);
     g_autoptr (GError) problem = NULL;
 
-    if (step->kind != STEP_DEVICE && !plugging_undo_step (&plugging, step, &problem))
+    if (step->kind != STEP_DEVICE && !plugging_undo_step (&plugging, step, &problem) && !partly)
       g_warning ("domain '%s': a part of %s stays behind: %s", def->name, own->alias, problem->message);
   }
   if (own->kind == &disk_kind && ((DeviceDisk *)own)->source_index.set)
     plugging_remove_chain (&plugging, ((DeviceDisk *)own)->source_index.value);
   plugging_remove_sets (&plugging, sets);
   return job_check (job, error);
+}
+
+gboolean
+detach_has_peripheral (Job *job, const Hotplug *plug, const DomainDef *def, const Device *device)
+{
+  g_auto (Plugging) plugging = { 0 };
+  g_autoptr (DomainDef) copy = domain_def_copy (def);
+  guint index = 0;
+
+  g_ptr_array_find (def->devices, device, &index);
+  plugging_init (&plugging, job, plug);
+  if (!plugging_cook (&plugging, copy, g_ptr_array_index (copy->devices, index), RECIPE_BY_PATH, NULL))
+    return FALSE;
+  for (guint i = 0; i < recipe_step_count (plugging.recipe); i++) {
+    const Step *step = recipe_get_step (plugging.recipe, i);
+
+    if (step->kind == STEP_DEVICE
+        && g_strcmp0 (json_object_get_string_member_with_default (step->properties, "id", NULL),
+                      device->alias)
+               == 0)
+      return TRUE;
+  }
+  return FALSE;
 }

@@ -25,7 +25,7 @@ typedef struct {
   int agent_timeout;            /* seconds, or virDomainAgentResponseTimeoutValues; not while starting */
   /* Being saved into that file, or NULL; its image has that id when it is whole. */
   char *save_path, *save_id;
-  /* Restored from that managed save, which is to be removed because the machine runs; or NULL. */
+  /* The managed save that is to be removed because the machine runs; or NULL. */
   char *restored_path;
 } MachineStatus;
 

@@ -13,7 +13,6 @@
 typedef struct {
   SaveImage *image;
   DomainDef *def;      /* of the image, or what took its place */
-  gboolean remove;     /* a managed save: the image ends with the machine's first instruction */
   gboolean drop_cache; /* leave nothing of the file in the host's cache */
   Progress *progress;
 } Restore;

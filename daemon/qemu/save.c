@@ -13,11 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MANAGED_DIRECTORY "save"
 #define MANAGED_SUFFIX    ".save"
+#define LEAVING_SUFFIX    ".leaving" /* follows it while the definition is being removed */
 
 SaveRequest *
 save_request_new (Qmp *qmp, const char *path, DomainDef *def, Progress *progress, guint patience)
@@ -66,8 +68,38 @@ managed_save_remove (const char *path, GError **error)
   return FALSE;
 }
 
-GPtrArray *
-managed_save_list (const Settings *settings)
+gboolean
+managed_save_put_aside (const char *path, GError **error)
+{
+  g_autofree char *leaving = g_strconcat (path, LEAVING_SUFFIX, NULL);
+
+  if (rename (path, leaving) == 0 || errno == ENOENT)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to remove managed save file '%s': %s", path,
+                  g_strerror (errno));
+  return FALSE;
+}
+
+void
+managed_save_put_back (const char *path)
+{
+  g_autofree char *leaving = g_strconcat (path, LEAVING_SUFFIX, NULL);
+
+  if (rename (leaving, path) < 0 && errno != ENOENT)
+    g_warning ("the managed save '%s' cannot be given its name back: %s", leaving, g_strerror (errno));
+}
+
+void
+managed_save_forget_aside (const char *path)
+{
+  g_autofree char *leaving = g_strconcat (path, LEAVING_SUFFIX, NULL);
+
+  if (unlink (leaving) < 0 && errno != ENOENT)
+    g_warning ("cannot remove '%s': %s", leaving, g_strerror (errno));
+}
+
+static GPtrArray *
+list_with_suffix (const Settings *settings, const char *suffix)
 {
   GPtrArray *uuids = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *path = g_build_filename (settings->state_directory, MANAGED_DIRECTORY, NULL);
@@ -75,9 +107,31 @@ managed_save_list (const Settings *settings)
   const char *name;
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    if (g_str_has_suffix (name, MANAGED_SUFFIX))
-      g_ptr_array_add (uuids, g_strndup (name, strlen (name) - strlen (MANAGED_SUFFIX)));
+    if (g_str_has_suffix (name, suffix))
+      g_ptr_array_add (uuids, g_strndup (name, strlen (name) - strlen (suffix)));
   return uuids;
+}
+
+void
+managed_save_recover (const Settings *settings, gboolean (*is_defined) (const char *uuid, gpointer data),
+                      gpointer data)
+{
+  g_autoptr (GPtrArray) uuids = list_with_suffix (settings, MANAGED_SUFFIX LEAVING_SUFFIX);
+
+  for (guint i = 0; i < uuids->len; i++) {
+    g_autofree char *path = managed_save_path (settings, g_ptr_array_index (uuids, i));
+
+    if (is_defined (g_ptr_array_index (uuids, i), data))
+      managed_save_put_back (path);
+    else
+      managed_save_forget_aside (path);
+  }
+}
+
+GPtrArray *
+managed_save_list (const Settings *settings)
+{
+  return list_with_suffix (settings, MANAGED_SUFFIX);
 }
 
 static gboolean

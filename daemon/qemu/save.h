@@ -33,6 +33,14 @@ void save_request_free (gpointer request);
 char *managed_save_path (const Settings *settings, const char *uuid);
 /* Any thread. It need not be there. */
 gboolean managed_save_remove (const char *path, GError **error);
+/* Any thread. For the while in which its definition is removed the image has another name; then it is put
+ * back, or forgotten. One that is not there is no error. */
+gboolean managed_save_put_aside (const char *path, GError **error);
+void managed_save_put_back (const char *path);
+void managed_save_forget_aside (const char *path);
+/* At the start: what a crash left aside is put back where @is_defined, and forgotten where not. */
+void managed_save_recover (const Settings *settings, gboolean (*is_defined) (const char *uuid, gpointer data),
+                           gpointer data);
 /* UUIDs of those that have one. (transfer full) */
 GPtrArray *managed_save_list (const Settings *settings);
 

@@ -81,6 +81,7 @@ start_request_free (StartRequest *request)
     return;
   domain_def_unref (request->def);
   restore_free (request->restore);
+  g_free (request->managed_save);
   g_free (request);
 }
 
@@ -310,8 +311,7 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
     .started = now,
     .state_changed = now,
   };
-  if (start->request->restore != NULL && start->request->restore->remove)
-    start->status->restored_path = g_strdup (start->request->restore->image->path);
+  start->status->restored_path = g_strdup (start->request->managed_save);
   return save_status (start, error);
 }
 
@@ -429,7 +429,8 @@ load_state (Start *start, GError **error)
   return TRUE;
 }
 
-/* Once the machine runs, its managed save is a past that must not come back. */
+/* Once the machine runs, its managed save is a past that must not come back. The last of all steps: nothing
+ * that can fail comes after it. */
 static void
 forget_image (Start *start)
 {
@@ -478,12 +479,17 @@ talk (Start *start, GError **error)
   start->status->state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
   start->status->reason = paused ? (int)VIR_DOMAIN_PAUSED_USER : (int)VIR_DOMAIN_RUNNING_BOOTED;
   start->status->state_changed = g_get_real_time ();
-  if (!write_end_of_start (start, error))
+  if (!write_end_of_start (start, &problem) && paused) {
+    g_propagate_error (error, problem);
     return FALSE;
-  if (start->status->restored_path == NULL)
-    return TRUE;
-  forget_image (start);
-  return write_end_of_start (start, error);
+  }
+  /* What runs is not ended for the want of a note: QEMU itself says that it runs. */
+  if (problem != NULL)
+    g_warning ("domain '%s': %s", start->def->name, problem->message);
+  g_clear_error (&problem);
+  if (start->status->restored_path != NULL)
+    forget_image (start);
+  return TRUE;
 }
 
 /* The whole. */
@@ -519,8 +525,7 @@ finish (Start *start)
   started->def = g_steal_pointer (&start->def);
   started->status = g_steal_pointer (&start->status);
   started->restored = start->request->restore != NULL;
-  started->image_removed =
-      started->restored && start->request->restore->remove && started->status->restored_path == NULL;
+  started->image_removed = start->request->managed_save != NULL && started->status->restored_path == NULL;
   return started;
 }
 

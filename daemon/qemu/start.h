@@ -19,13 +19,14 @@
  * finds every machine it started; see adopt.h for what becomes of a half-started one.
  */
 typedef struct {
-  DomainDef *def;           /* completed; a reference */
-  int id;                   /* the running machine's number */
-  gboolean paused;          /* leave the CPUs stopped */
-  gboolean transient;       /* kept in the status file */
-  gboolean auto_destroy;    /* kept there too */
-  gboolean reset_nvram;     /* the firmware's variables are made from their template again */
-  Restore *restore;         /* start it from this saved state; NULL: afresh. Owned */
+  DomainDef *def;        /* completed; a reference */
+  int id;                /* the running machine's number */
+  gboolean paused;       /* leave the CPUs stopped */
+  gboolean transient;    /* kept in the status file */
+  gboolean auto_destroy; /* kept there too */
+  gboolean reset_nvram;  /* the firmware's variables are made from their template again */
+  Restore *restore;      /* start it from this saved state; NULL: afresh. Owned */
+  char *managed_save; /* removed as the last step, restored from or not; a failed start keeps it; or NULL */
   const Settings *settings; /* these three outlive the job */
   Store *store;
   CapsCache *caps;
@@ -44,8 +45,8 @@ typedef struct {
   Qmp *qmp;               /* without handlers yet: events wait inside until qmp_set_handlers */
   DomainDef *def;         /* live: id, aliases, pty paths, ports, paths chosen at start */
   MachineStatus *status;  /* as last written; its state is RUNNING or PAUSED now */
-  gboolean restored;      /* from a saved state ... */
-  gboolean image_removed; /* ... that was a managed save, and is gone now */
+  gboolean restored;      /* from a saved state */
+  gboolean image_removed; /* the managed save is gone now */
 } StartedMachine;
 void started_machine_free (StartedMachine *started);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StartedMachine, started_machine_free)

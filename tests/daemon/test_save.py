@@ -149,6 +149,44 @@ def test_managed_save_and_start(daemon, counter):
     assert list(daemon.root.glob("var/lib/domaind/save/*")) == []
 
 
+def test_a_start_that_fails_keeps_the_managed_save(daemon, counter):
+    """With its state or without it."""
+    daemon.call(PATH, DOMAIN, "ManagedSave", "(u)", 0)
+    (image,) = daemon.root.glob("var/lib/domaind/save/*")
+    content = image.read_bytes()
+    last = counter.numbers()[-1]
+
+    for flags in 0, FORCE_BOOT:
+        machines = daemon.root / "run/domaind/machines"
+        machines.rmdir()
+        machines.write_text("no directory")
+        daemon.error(PATH, DOMAIN, "Create", "(u)", flags)
+        machines.unlink()
+        machines.mkdir()
+        assert image.read_bytes() == content and has_image(daemon)
+    counter.start()
+    assert not has_image(daemon)
+    counter.goes_on_from(last)
+
+
+def test_an_undefine_that_fails_keeps_the_managed_save(daemon, counter):
+    daemon.call(PATH, DOMAIN, "ManagedSave", "(u)", 0)
+    (document_file,) = daemon.root.glob("etc/domaind/domains/*.xml")
+    subprocess.run(["chattr", "+i", document_file], check=True)
+    try:
+        daemon.error(PATH, DOMAIN, "Undefine", "(u)", 1)
+    finally:
+        subprocess.run(["chattr", "-i", document_file], check=True)
+    assert has_image(daemon)
+    (image,) = daemon.root.glob("var/lib/domaind/save/*")
+    daemon.kill()
+    image.rename(f"{image}.leaving")  # cut short before the document has gone
+    daemon.start()
+    assert has_image(daemon)
+    daemon.call(PATH, DOMAIN, "Undefine", "(u)", 1)
+    assert list(daemon.root.glob("var/lib/domaind/save/*")) == []
+
+
 def test_a_managed_save_can_be_discarded(daemon, counter):
     daemon.call(PATH, DOMAIN, "ManagedSave", "(u)", 0)
     counter.start(FORCE_BOOT)

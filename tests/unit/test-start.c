@@ -373,8 +373,9 @@ machine_is_found_again (void **state)
 
   g_autoptr (Process) process = adopt_process (status);
   assert_non_null (process);
-  Outcome outcome =
-      run_job (adopt_job, adopt_request_new (status, settings, store), (GDestroyNotify)adopt_request_free);
+  const Hotplug plug = { NULL, settings, store, caps };
+  Outcome outcome = run_job (adopt_job, adopt_request_new (status, started->def, platform, &plug),
+                             (GDestroyNotify)adopt_request_free);
   assert_null (outcome.error);
   g_autoptr (AdoptedMachine) adopted = outcome.result;
   assert_int_equal (adopted->state, VIR_DOMAIN_RUNNING);
@@ -394,8 +395,9 @@ half_started_machine_is_known_as_such (void **state)
   qmp_close (started->qmp);
   g_autoptr (MachineStatus) status = machine_status_copy (started->status);
   status->starting = TRUE;
-  Outcome outcome =
-      run_job (adopt_job, adopt_request_new (status, settings, store), (GDestroyNotify)adopt_request_free);
+  const Hotplug plug = { NULL, settings, store, caps };
+  Outcome outcome = run_job (adopt_job, adopt_request_new (status, started->def, platform, &plug),
+                             (GDestroyNotify)adopt_request_free);
   g_autoptr (AdoptedMachine) adopted = outcome.result;
   assert_true (adopted->half_started);
   qmp_close (adopted->qmp);
