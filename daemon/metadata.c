@@ -11,6 +11,25 @@
 
 #define EMPTY_METADATA "<metadata/>"
 
+/* The reader leaves an ampersand of an attribute as its reference, for the attribute's own reading; of a
+ * namespace nobody else makes it an ampersand again. */
+static void
+unescape_namespaces (xmlNode *node)
+{
+  for (xmlNs *space = node->nsDef; space != NULL; space = space->next)
+    if (space->href != NULL && strstr ((const char *)space->href, "&#38;") != NULL) {
+      GString *uri = g_string_new ((const char *)space->href);
+
+      g_string_replace (uri, "&#38;", "&", 0);
+      xmlFree ((xmlChar *)space->href);
+      space->href = xmlStrdup ((const xmlChar *)uri->str);
+      g_string_free (uri, TRUE);
+    }
+  for (xmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      unescape_namespaces (child);
+}
+
 /* A document is XML of ours or a client's: bounded and checked by the same reader as all others. */
 static XmlDocument *
 parse (const char *text, GError **error)
@@ -20,6 +39,7 @@ parse (const char *text, GError **error)
 
   if (!diagnostics_check (diagnostics, error))
     return NULL;
+  unescape_namespaces (xml_document_root (document));
   return g_steal_pointer (&document);
 }
 

@@ -73,6 +73,23 @@ test_other_namespaces_stay (G_GNUC_UNUSED void **state)
   assert_non_null (strstr (got, "<d/>"));
 }
 
+/* A namespace is any text: what is written can be read again. */
+static void
+test_odd_namespaces (G_GNUC_UNUSED void **state)
+{
+  static const char *const uris[] = { "a<b", "a>b", "a&b", "a\"b", "a'b\"c", "a b", "&lt;", "a\tb\nc" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (uris); i++) {
+    g_autofree char *one = NULL, *two = NULL, *got = NULL;
+
+    assert_true (metadata_set (NULL, "<x>1</x>", "k", uris[i], &one, NULL));
+    assert_true (metadata_set (one, "<y/>", "l", "other", &two, NULL));
+    got = metadata_get (two, uris[i], NULL);
+    if (g_strcmp0 (got, "<x>1</x>") != 0)
+      fail_msg ("'%s': %s", uris[i], two);
+  }
+}
+
 static void
 test_edits (G_GNUC_UNUSED void **state)
 {
@@ -140,9 +157,13 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_set_and_get),  cmocka_unit_test (test_last_one_taken_out),
-    cmocka_unit_test (test_bad_metadata), cmocka_unit_test (test_other_namespaces_stay),
-    cmocka_unit_test (test_edits),        cmocka_unit_test (test_edits_that_would_spoil),
+    cmocka_unit_test (test_set_and_get),
+    cmocka_unit_test (test_last_one_taken_out),
+    cmocka_unit_test (test_bad_metadata),
+    cmocka_unit_test (test_other_namespaces_stay),
+    cmocka_unit_test (test_odd_namespaces),
+    cmocka_unit_test (test_edits),
+    cmocka_unit_test (test_edits_that_would_spoil),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
