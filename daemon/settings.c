@@ -9,6 +9,8 @@
 #include "base/enum-table.h"
 #include "base/scalars.h"
 
+#include <string.h>
+
 #define SETTINGS_MAX_BYTES       (64 * 1024)
 #define SETTINGS_MAX_SECONDS     3600
 #define SETTINGS_FILE            "domaind.conf"
@@ -335,15 +337,27 @@ settings_load (gboolean session, const char *root, const char *config_file, GErr
   return g_steal_pointer (&settings);
 }
 
+/* No default: the compiler names a kind that is not here. */
 static gboolean
 is_same (const Setting *setting, const Settings *settings, const Settings *other)
 {
-  if (setting->kind == KIND_YES_NO || setting->kind == KIND_SECONDS || setting->kind == KIND_CLIENTS)
-    return G_STRUCT_MEMBER (guint, settings, setting->offset)
-           == G_STRUCT_MEMBER (guint, other, setting->offset);
-  return g_strcmp0 (G_STRUCT_MEMBER (char *, settings, setting->offset),
-                    G_STRUCT_MEMBER (char *, other, setting->offset))
-         == 0;
+  gconstpointer one = G_STRUCT_MEMBER_P (settings, setting->offset);
+  gconstpointer another = G_STRUCT_MEMBER_P (other, setting->offset);
+
+  switch (setting->kind) {
+    case KIND_PATH:
+    case KIND_TEXT:
+    case KIND_OPTIONAL_TEXT:
+    case KIND_WORD:
+      return g_strcmp0 (*(char *const *)one, *(char *const *)another) == 0;
+    case KIND_YES_NO:
+    case KIND_SECONDS:
+    case KIND_CLIENTS:
+      return *(const guint *)one == *(const guint *)another;
+    case KIND_ACCOUNTS:
+      return memcmp (one, another, sizeof (AccountRange)) == 0;
+  }
+  g_assert_not_reached ();
 }
 
 GStrv

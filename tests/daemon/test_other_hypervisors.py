@@ -138,5 +138,7 @@ def test_sighup_has_the_settings_read_again(daemon):
     reload("[machines]\ncall-timeout = 77\n", "[machines] call-timeout has changed: it counts from the daemon's next start")
     reload("[log]\nlevel = loud\n", "the settings stay as they are: ")
     reload("[log]\nlevel = debug\n", "the settings were read again")
+    reload("[machines]\naccounts = no\n", "the setting [machines] accounts has changed")
+    reload("[clients]\nmax-clients = 99\n", "the setting [clients] max-clients has changed")
     reload("[machines]\nsandbox = no\n", "the setting [machines] sandbox has changed")
     assert daemon.process.poll() is None
