@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -46,6 +47,7 @@ def tree(tmp_path, monkeypatch):
     (folder / "test_sample.py").write_text(TESTS)
     monkeypatch.setattr(suites, "TOP", tmp_path)
     monkeypatch.setattr(suites, "RESULTS", tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # pytest empties the directory it is given, and ours is in it
     return tmp_path
 
 
