@@ -12,7 +12,7 @@ import uuid
 import pytest
 
 import wire
-from conftest import domain_xml
+from conftest import domain_xml, wait_for
 from host import SystemDaemon
 from wire import OK, RawClient, frame
 
@@ -115,9 +115,9 @@ def serves(daemon):
 def test_a_user_without_rights_takes_no_more_than_its_share(system):
     with Other(system, 100) as other:
         assert serves(system)
-        assert other.closed() == 100 - 60 // 4
+        wait_for(lambda: other.closed() == 100 - 60 // 4, "the end of the connections beyond the share")
         with Other(system, 1) as another:
-            assert another.closed() == 1
+            wait_for(lambda: another.closed() == 1, "the end of one more")
     assert serves(system)
 
 
@@ -139,7 +139,7 @@ def test_half_frames_of_a_user_have_a_limit_together(system):
     with Other(system, 24, login=True, half=8 * MIB) as other:
         assert serves(system)
         # 128 MiB are sixteen halves, and what a buffer has grown to beyond its content is not counted.
-        assert 24 - other.closed() in range(8, 17)
+        wait_for(lambda: 24 - other.closed() in range(8, 17), "the end of the connections beyond the limit")
         status = pathlib.Path(f"/proc/{system.process.pid}/status").read_text()
         assert int(status.split("VmRSS:")[1].split()[0]) < 600 * 1024
     assert serves(system)
