@@ -11,6 +11,7 @@
 
 #include "model/complete-parts.h"
 #include "model/device-list.h"
+#include "model/kept-check.h"
 #include "model/schema.h"
 #include "model/verbatim.h"
 
@@ -129,8 +130,10 @@ read_definition (FieldReader *reader, guint flags)
   check_read (reader, def);
   if ((flags & DOMAIN_READ_LIVE) == 0)
     forget_running_state (def);
-  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0)
+  if ((flags & DOMAIN_READ_NO_SCHEMA) == 0) {
+    kept_check (reader, xml_document_root (reader->document));
     device_list_arrange (def);
+  }
   return def;
 }
 

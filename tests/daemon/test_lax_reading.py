@@ -128,3 +128,37 @@ def test_refused(connection):
             if flags == 0:
                 assert caught.value.get_error_code() == code, f"{text}: {caught.value}"
                 assert words in caught.value.get_error_message(), f"{text}: {caught.value}"
+
+
+PCI = "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='2' function='0'/></source></hostdev>"
+
+# Devices and parts that are only kept.
+KEPT = [
+    ("<tpm model='tpm-zzz'><backend type='emulator'/></tpm>", XML, "Invalid value for attribute 'model' in element 'tpm': 'tpm-zzz'"),
+    ("<tpm model='tpm-tis'><backend type='frob'/></tpm>", XML, "Invalid value for attribute 'type' in element 'backend': 'frob'"),
+    ("<tpm model='tpm-tis'/>", XML, "backend"),
+    ("<filesystem type='mounty'><source dir='/a'/><target dir='b'/></filesystem>", XML, "did you mean 'mount'?"),
+    ("<hostdev/>", XML, "Missing required attribute 'type' in element 'hostdev'"),
+    ("<hostdev mode='subsystem' type='pci'/>", XML, "Missing <source> element in hostdev device"),
+    ("<hostdev mode='zz' type='pci'><source/></hostdev>", XML, "Invalid value for attribute 'mode' in element 'hostdev': 'zz'"),
+    ("<memory model='zz'/>", XML, "Invalid value for attribute 'model' in element 'memory': 'zz'"),
+    ("<crypto model='virtio' type='zz'><backend model='builtin'/></crypto>", XML, "'zz'"),
+    ("<iommu/>", XML, "Missing required attribute 'model' in element 'iommu'"),
+    ("<smartcard mode='zz'/>", XML, "Invalid value for attribute 'mode' in element 'smartcard': 'zz'"),
+    ("<pstore backend='acpi-erst'/>", XML, "size"),
+    ("<shmem/>", XML, "Missing required attribute 'name' in element 'shmem'"),
+    (PCI * 2, XML, "Hostdev already exists in the domain configuration"),
+    ("<vsock model='virtio'/>" * 2, XML, "only a single vsock device is supported"),
+    ("<iommu model='intel'/>" * 2, XML, "only a single IOMMU device is supported"),
+]
+
+
+def test_what_is_wrong_in_kept_devices(connection):
+    for devices, code, words in KEPT:
+        for flags in (0, libvirt.VIR_DOMAIN_DEFINE_VALIDATE):
+            with pytest.raises(libvirt.libvirtError) as caught:
+                connection.defineXMLFlags(document(devices=devices), flags)
+            assert caught.value.get_error_code() == code, f"{devices}: {caught.value}"
+            assert words in caught.value.get_error_message(), f"{devices}: {caught.value}"
+    for devices in (PCI, "<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>"):
+        connection.defineXML(document(devices=devices)).undefine()
