@@ -71,9 +71,16 @@ const FieldTable domain_cpu_table = { sizeof (DomainCpu), cpu_fields };
 /* The model QEMU's own machines begin with. QEMU names it per machine, but has had one name per architecture
  * for all of its PC machines since they exist. */
 static const char *
-default_model (const char *arch)
+default_model (const Completion *completion)
 {
-  if (g_strcmp0 (arch, "x86_64") == 0)
+  const Platform *platform = completion->platform;
+  const DomainDef *def = completion->def;
+  const char *arch = def->os.arch, *own = NULL;
+
+  if (platform != NULL && platform->emulator_arch != NULL && def->emulator != NULL)
+    own = platform->emulator_arch (platform, def->emulator);
+  /* A 32-bit machine of a 64-bit emulator has the emulator's model. */
+  if (g_strcmp0 (arch, "x86_64") == 0 || (g_strcmp0 (arch, "i686") == 0 && g_strcmp0 (own, "x86_64") == 0))
     return "qemu64";
   if (g_strcmp0 (arch, "i686") == 0)
     return "qemu32";
@@ -169,7 +176,7 @@ complete_cpu (Completion *completion)
 {
   DomainDef *def = completion->def;
   gboolean is_ours = def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
-  const char *model = default_model (def->os.arch);
+  const char *model = default_model (completion);
 
   if (!is_ours || !machine_has_cpu (def))
     return;

@@ -139,9 +139,7 @@ read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNod
   Device *device = device_new (kind);
 
   if (device_is_verbatim (device)) {
-    g_autofree char *xml = xml_document_verbatim (reader->document, element);
-
-    ((DeviceVerbatim *)device)->xml = xml_normalize (xml);
+    verbatim_device_read (reader, device, element);
     source_map_add (reader->map, device, xml_document_node_position (reader->document, element));
   } else {
     field_read (reader, &kind->table, device, element);

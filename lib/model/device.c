@@ -77,7 +77,7 @@ void
 device_read (FieldReader *reader, Device *device, xmlNode *element)
 {
   if (device_is_verbatim (device)) {
-    ((DeviceVerbatim *)device)->xml = xml_document_verbatim (reader->document, element);
+    verbatim_device_read (reader, device, element);
     source_map_add (reader->map, device, xml_document_node_position (reader->document, element));
   } else {
     field_read (reader, &device->kind->table, device, element);

@@ -159,6 +159,10 @@ validate_lun_only (Validation *validation, const DeviceDisk *disk)
   if (disk->device_type == DISK_DEVICE_LUN) {
     if (disk->vendor != NULL || disk->product != NULL)
       REFUSE (vendor, "disk vendor and product are not supported for device='lun'");
+    if (disk->wwn != NULL)
+      REFUSE (wwn, "Setting wwn is not supported for lun device");
+    if (disk->serial != NULL && disk->bus == DISK_BUS_SCSI)
+      REFUSE (serial, "scsi-block 'lun' devices do not support the serial property");
     return;
   }
   if (disk->rawio != TRISTATE_ABSENT)

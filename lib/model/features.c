@@ -221,13 +221,29 @@ static const Field features_fields[] = {
 
 const FieldTable domain_features_table = { sizeof (DomainFeatures), features_fields };
 
+/* What is off has no details. */
+static void
+complete_hyperv (FeaturesHyperv *hyperv)
+{
+  if (hyperv->mode == HYPERV_MODE_NONE)
+    hyperv->mode = HYPERV_MODE_CUSTOM;
+  if (hyperv->spinlocks != TRISTATE_YES)
+    hyperv->spinlocks_retries.set = FALSE;
+  if (hyperv->vendor_id != TRISTATE_YES)
+    g_clear_pointer (&hyperv->vendor_id_value, g_free);
+  if (hyperv->stimer != TRISTATE_YES)
+    hyperv->stimer_direct = TRISTATE_ABSENT;
+  if (hyperv->tlbflush != TRISTATE_YES)
+    hyperv->tlbflush_direct = hyperv->tlbflush_extended = TRISTATE_ABSENT;
+}
+
 void
 complete_features (Completion *completion)
 {
   DomainFeatures *features = &completion->def->features;
 
-  if (features->hyperv != NULL && features->hyperv->mode == HYPERV_MODE_NONE)
-    features->hyperv->mode = HYPERV_MODE_CUSTOM;
+  if (features->hyperv != NULL)
+    complete_hyperv (features->hyperv);
   /* The memory of a mode that is off has no size: libvirt forgets it as well. */
   if (features->smm == TRISTATE_NO)
     g_clear_pointer (&features->smm_tseg, g_free);

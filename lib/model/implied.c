@@ -112,32 +112,24 @@ add_inputs (Completion *completion)
   }
 }
 
-static guint
-count_graphics (const DomainDef *def, GraphicsType type)
-{
-  guint count = 0;
-
-  DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
-    count += graphics->type == (int)type;
-  }
-  return count;
-}
-
-/* Sound goes to the display that can carry it; on one that shows itself on the host it is left to QEMU. */
+/* Sound goes to the last display that has a say in it; one that shows itself on the host leaves it to QEMU.
+ */
 static void
 add_audio (Completion *completion)
 {
   const DomainDef *def = completion->def;
-  gboolean spice = count_graphics (def, GRAPHICS_SPICE) > 0;
-  gboolean none =
-      count_graphics (def, GRAPHICS_VNC) > 0 || domain_def_count_devices (def, &graphics_kind) == 0;
+  int type = domain_def_count_devices (def, &graphics_kind) == 0 ? AUDIO_NONE : AUDIO_UNSET;
   DeviceAudio *audio;
 
-  if (domain_def_count_devices (def, &audio_kind) > 0 || !(spice || none))
+  DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
+    if (graphics->type == GRAPHICS_VNC || graphics->type == GRAPHICS_SPICE)
+      type = graphics->type == GRAPHICS_SPICE ? AUDIO_SPICE : AUDIO_NONE;
+  }
+  if (domain_def_count_devices (def, &audio_kind) > 0 || type == AUDIO_UNSET)
     return;
   audio = (DeviceAudio *)completion_add (completion, &audio_kind);
   audio->id = NUMBER (DEFAULT_AUDIO_ID);
-  audio->type = spice ? AUDIO_SPICE : AUDIO_NONE;
+  audio->type = type;
   complete_added (completion, &audio->device);
 }
 

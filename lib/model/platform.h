@@ -25,10 +25,10 @@ struct Platform {
   /* Largest vCPU count of a machine; 0 when not known. */
   guint (*max_vcpus) (const Platform *platform, const char *emulator, const char *machine);
   gboolean (*has_kvm) (const Platform *platform); /* this host can run type='kvm' */
+  /* What it runs, as QEMU calls it ("i386"); NULL when there is no such emulator. */
+  const char *(*emulator_arch) (const Platform *platform, const char *emulator);
   /* Can a machine be run with this emulator here? FALSE with @error in libvirt's code and words. NULL:
    * documents are completed for any host, and one that names an emulator of another is in order. */
-  const char *(*emulator_arch) (const Platform *platform,
-                                const char *emulator); /* as QEMU calls it, or NULL */
   gboolean (*check_emulator) (const Platform *platform, const char *emulator, GError **error);
   /* Choose firmware for <os firmware=> and <loader type='pflash'> and write it into @def. Gives NULL, or in
    * libvirt's words that none fits. (transfer full) */

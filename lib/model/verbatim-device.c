@@ -10,6 +10,7 @@
 /* For freeing, copying and comparing; device_read and device_write take the element whole. */
 static const Field verbatim_fields[] = {
   FIELD (DeviceVerbatim, xml, "xml", field_text, NULL),
+  FIELD (DeviceVerbatim, device.boot_order, "boot/@order", field_number, &boot_orders),
   FIELD_END,
 };
 
@@ -39,6 +40,31 @@ VERBATIM_KIND (iommu);
 VERBATIM_KIND (vsock);
 VERBATIM_KIND (crypto);
 VERBATIM_KIND (pstore);
+
+/* It takes its place among those of the others, though it cannot be made: <boot order='2'/>. */
+static Number
+boot_order_of (xmlNode *element)
+{
+  xmlNode *boot = xmlFirstElementChild (element);
+  g_autofree char *order = NULL;
+  guint64 value;
+
+  while (boot != NULL && !xmlStrEqual (boot->name, BAD_CAST "boot"))
+    boot = xmlNextElementSibling (boot);
+  order = boot != NULL ? xml_node_attribute (boot, "order") : NULL;
+  if (order == NULL || !g_ascii_string_to_unsigned (order, 10, 1, G_MAXUINT32, &value, NULL))
+    return (Number){ FALSE, 0 };
+  return NUMBER (value);
+}
+
+void
+verbatim_device_read (FieldReader *reader, Device *device, xmlNode *element)
+{
+  g_autofree char *xml = xml_document_verbatim (reader->document, element);
+
+  ((DeviceVerbatim *)device)->xml = xml_normalize (xml);
+  device->boot_order = boot_order_of (element);
+}
 
 gboolean
 device_is_verbatim (const Device *device)

@@ -16,3 +16,4 @@ extern const DeviceKind lease_kind, filesystem_kind, smartcard_kind, tpm_kind, h
     nvram_kind, shmem_kind, memory_kind, iommu_kind, vsock_kind, crypto_kind, pstore_kind;
 
 gboolean device_is_verbatim (const Device *device);
+void verbatim_device_read (FieldReader *reader, Device *device, xmlNode *element);

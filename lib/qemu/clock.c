@@ -104,7 +104,7 @@ add_pit (Recipe *recipe, GError **error)
     return TRUE;
   if (timer->tickpolicy == TICK_MERGE)
     return qemu_unsupported (NULL, error, "the pit timer's tickpolicy 'merge' is not supported by QEMU");
-  if (timer->tickpolicy == TICK_DELAY)
+  if (timer->tickpolicy == TICK_NONE || timer->tickpolicy == TICK_DELAY)
     recipe_option (recipe, "-global", "kvm-pit.lost_tick_policy=delay");
   else if (timer->tickpolicy == TICK_DISCARD)
     recipe_option (recipe, "-global", "kvm-pit.lost_tick_policy=discard");

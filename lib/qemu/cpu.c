@@ -95,12 +95,14 @@ append_hyperv (GString *text, const FeaturesHyperv *hyperv)
   } plain[] = {
     { "hv-relaxed", hyperv->relaxed },
     { "hv-vapic", hyperv->vapic },
+    { "hv-spinlocks", hyperv->spinlocks },
     { "hv-vpindex", hyperv->vpindex },
     { "hv-runtime", hyperv->runtime },
     { "hv-synic", hyperv->synic },
     { "hv-stimer", hyperv->stimer },
     { "hv-stimer-direct", hyperv->stimer_direct },
     { "hv-reset", hyperv->reset },
+    { "hv-vendor-id", hyperv->vendor_id },
     { "hv-frequencies", hyperv->frequencies },
     { "hv-reenlightenment", hyperv->reenlightenment },
     { "hv-tlbflush", hyperv->tlbflush },
@@ -115,13 +117,33 @@ append_hyperv (GString *text, const FeaturesHyperv *hyperv)
 
   if (hyperv->mode == HYPERV_MODE_PASSTHROUGH)
     g_string_append (text, ",hv-passthrough=on");
-  for (guint i = 0; i < G_N_ELEMENTS (plain); i++)
-    append_if_on (text, plain[i].name, plain[i].state);
-  if (hyperv->spinlocks == TRISTATE_YES)
-    g_string_append_printf (text, ",hv-spinlocks=0x%" G_GINT64_MODIFIER "x",
-                            hyperv->spinlocks_retries.set ? hyperv->spinlocks_retries.value : 0xffff);
-  if (hyperv->vendor_id == TRISTATE_YES && hyperv->vendor_id_value != NULL)
-    g_string_append_printf (text, ",hv-vendor-id=%s", hyperv->vendor_id_value);
+  for (guint i = 0; i < G_N_ELEMENTS (plain); i++) {
+    if (plain[i].state != TRISTATE_YES)
+      continue;
+    g_string_append_printf (text, ",%s=", plain[i].name);
+    if (g_str_equal (plain[i].name, "hv-spinlocks"))
+      g_string_append_printf (text, "0x%" G_GINT64_MODIFIER "x", hyperv->spinlocks_retries.value);
+    else if (g_str_equal (plain[i].name, "hv-vendor-id"))
+      g_string_append (text, hyperv->vendor_id_value);
+    else
+      g_string_append (text, "on");
+  }
+}
+
+/* A processor made after the host's has the host's cache unless that is taken away. */
+static void
+append_cache (GString *text, const DomainCpu *cpu)
+{
+  gboolean has_hosts = cpu->mode == CPU_MODE_HOST_PASSTHROUGH || cpu->mode == CPU_MODE_MAXIMUM;
+
+  if (cpu->cache_mode == CPU_CACHE_EMULATE)
+    g_string_append (text, ",l3-cache=on");
+  if (cpu->cache_mode == CPU_CACHE_PASSTHROUGH)
+    g_string_append (text, ",host-cache-info=on");
+  else if (cpu->cache_mode != CPU_CACHE_NONE && has_hosts)
+    g_string_append (text, ",host-cache-info=off");
+  if (cpu->cache_mode == CPU_CACHE_PASSTHROUGH || cpu->cache_mode == CPU_CACHE_DISABLE)
+    g_string_append (text, ",l3-cache=off");
 }
 
 static void
@@ -147,12 +169,8 @@ append_platform_features (GString *text, const Recipe *recipe)
     append_switch (text, "kvm-pv-ipi", features->kvm->pv_ipi);
   }
   append_switch (text, "pmu", features->pmu);
-  if (cpu == NULL || cpu->cache_mode == CPU_CACHE_NONE)
-    return;
-  if (cpu->cache_mode == CPU_CACHE_PASSTHROUGH)
-    g_string_append (text, ",host-cache-info=on,l3-cache=off");
-  else
-    g_string_append_printf (text, ",l3-cache=%s", cpu->cache_mode == CPU_CACHE_EMULATE ? "on" : "off");
+  if (cpu != NULL)
+    append_cache (text, cpu);
 }
 
 /* The document's <cpu> as this QEMU can be told it, a copy in @ret; NULL for none. A running machine's is

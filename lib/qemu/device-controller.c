@@ -146,7 +146,8 @@ cook_scsi (Recipe *recipe, const DeviceController *controller, GError **error)
     return no_such_model (controller, error);
   if (!qemu_needs_type (recipe, &controller->device, driver, error))
     return FALSE;
-  properties = props ("driver", "s", driver, NULL);
+  /* QEMU knows it by two names, and libvirt says the short one. */
+  properties = props ("driver", "s", controller->model == SCSI_LSILOGIC ? "lsi" : driver, NULL);
   if (g_str_has_prefix (driver, "virtio")) {
     props_add_virtio (properties, &controller->virtio);
     props_add_iothread (properties, &controller->iothread);
@@ -166,7 +167,7 @@ cook_ata (Recipe *recipe, const DeviceController *controller, GError **error)
   if (controller->type == CONTROLLER_SATA) {
     if (first && domain_def_is_q35 (def))
       return TRUE;
-    return recipe_device (recipe, &controller->device, props ("driver", "s", "ich9-ahci", NULL), error);
+    return recipe_device (recipe, &controller->device, props ("driver", "s", "ahci", NULL), error);
   }
   if (first && domain_def_is_i440fx (def))
     return TRUE;

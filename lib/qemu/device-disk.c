@@ -76,7 +76,7 @@ add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
   if (rerror == DISK_ERROR_NONE && disk->error_policy != DISK_ERROR_ENOSPACE)
     rerror = disk->error_policy;
   props_add (properties, "share-rw", "?b", disk->shareable, "drive", "?s", node, NULL);
-  if (node != NULL && cache > DISK_CACHE_DEFAULT)
+  if (disk->device_type != DISK_DEVICE_LUN && cache > DISK_CACHE_DEFAULT)
     props_add (properties, "write-cache", "s",
                cache == DISK_CACHE_WRITETHROUGH || cache == DISK_CACHE_DIRECTSYNC ? "off" : "on", NULL);
   if (disk->device_type != DISK_DEVICE_CDROM && disk->device_type != DISK_DEVICE_FLOPPY) {
@@ -94,8 +94,14 @@ add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
 static gboolean
 cook_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
-  JsonObject *properties = props ("driver", "s", virtio_driver ("virtio-blk-pci", disk->model), NULL);
+  gboolean lun = disk->device_type == DISK_DEVICE_LUN;
+  JsonObject *properties;
 
+  if (lun && !qemu_caps_has_property (recipe_caps (recipe), "virtio-blk-pci", "scsi"))
+    return qemu_unsupported (&disk->device, error,
+                             "This QEMU doesn't support SCSI emulation with 'virtio-blk' device: a disk of "
+                             "bus 'scsi' can be a 'lun'");
+  properties = props ("driver", "s", virtio_driver ("virtio-blk-pci", disk->model), "scsi", "?b", lun, NULL);
   props_add_virtio (properties, &disk->virtio);
   props_add_iothread (properties, &disk->iothread);
   props_add (properties, "ioeventfd", "T", disk->ioeventfd, "event_idx", "T", disk->event_idx, "num-queues",
@@ -158,7 +164,8 @@ cook_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError
   bus = g_strdup_printf ("%s.%u", controller->device.alias, (guint)address->bus.value);
   name = g_strconcat ("drive-", disk->device.alias, NULL);
   properties = props ("driver", "s", driver, NULL);
-  if (controller->model == SCSI_LSILOGIC)
+  if (controller->model == SCSI_LSILOGIC || controller->model == SCSI_AM53C974
+      || controller->model == SCSI_DC390)
     props_add (properties, "bus", "s", bus, "scsi-id", "N", &address->unit, NULL);
   else {
     g_free (bus);
@@ -191,25 +198,64 @@ cook_usb_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError 
   return recipe_device (recipe, &disk->device, properties, error);
 }
 
-/* A q35 has no floppy controller of its own; the one a drive needs is added with the first. */
+/* The drives' places in the order of boot: QEMU has them as the controller's, "A" and "B". */
+static JsonObject *
+floppy_boot_indexes (const Recipe *recipe)
+{
+  static const char *const names[] = { "bootindexA", "bootindexB" };
+  JsonObject *indexes = json_object_new ();
+
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), disk_kind, DeviceDisk, disk) {
+    Number index = recipe_boot_index (recipe, &disk->device);
+
+    if (disk->bus == DISK_BUS_FDC && disk->device.address.unit.value < G_N_ELEMENTS (names))
+      props_add (indexes, names[disk->device.address.unit.value], "N", &index, NULL);
+  }
+  return indexes;
+}
+
+/* Before the first drive its controller: a q35 has none of its own. */
+static void
+add_floppy_controller (Recipe *recipe)
+{
+  g_autoptr (JsonObject) indexes = floppy_boot_indexes (recipe);
+  JsonObject *controller = props ("driver", "s", "isa-fdc", NULL);
+  gboolean own = domain_def_is_i440fx (recipe_def (recipe));
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+
+  json_object_iter_init_ordered (&iter, indexes);
+  while (json_object_iter_next_ordered (&iter, &name, &value)) {
+    json_object_set_member (controller, name, json_node_copy (value));
+    if (own)
+      recipe_option (recipe, "-global", "isa-fdc.%s=%" G_GINT64_FORMAT, name, json_node_get_int (value));
+  }
+  if (own)
+    json_object_unref (controller);
+  else
+    recipe_step (recipe, STEP_DEVICE, controller);
+}
+
+static gboolean
+is_first_floppy (const Recipe *recipe, const DeviceDisk *disk)
+{
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), disk_kind, DeviceDisk, other) {
+    if (other->bus == DISK_BUS_FDC)
+      return other == disk;
+  }
+  return TRUE;
+}
+
 static gboolean
 cook_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
-  const DomainDef *def = recipe_def (recipe);
-  gboolean first = TRUE;
+  JsonObject *properties = props ("driver", "s", "floppy", "unit", "N", &disk->device.address.unit, NULL);
 
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, other) {
-    if (other->bus == DISK_BUS_FDC) {
-      first = other == disk;
-      break;
-    }
-  }
-  if (first && !domain_def_is_i440fx (def))
-    recipe_step (recipe, STEP_DEVICE, props ("driver", "s", "isa-fdc", "id", "s", "fdc0", NULL));
-  return recipe_device (
-      recipe, &disk->device,
-      props ("driver", "s", "floppy", "unit", "N", &disk->device.address.unit, "drive", "?s", node, NULL),
-      error);
+  if (is_first_floppy (recipe, disk))
+    add_floppy_controller (recipe);
+  add_common (properties, disk, node);
+  return recipe_device (recipe, &disk->device, properties, error);
 }
 
 gboolean

@@ -28,7 +28,7 @@ add_flash (Recipe *recipe, guint number, const char *file, const char *format, g
                       "unmap", NULL));
   recipe_step (recipe, STEP_BLOCKDEV,
                props ("node-name", "s", name, "read-only", "b", readonly, "driver", "s", format, "file", "s",
-                      storage, NULL));
+                      storage, strcmp (format, "qcow2") == 0 ? "backing" : NULL, "n", NULL));
 }
 
 static const char *

@@ -30,6 +30,15 @@ recipe_add_head (Recipe *recipe)
     recipe_option (recipe, "-S", NULL);
 }
 
+/* QEMU's i386 is libvirt's i686, and an x86_64 emulator runs it as well. */
+static gboolean
+runs_arch (const char *emulator_arch, const char *arch)
+{
+  if (strcmp (arch, "i686") == 0)
+    return strcmp (emulator_arch, "i386") == 0 || strcmp (emulator_arch, "x86_64") == 0;
+  return strcmp (arch, emulator_arch) == 0;
+}
+
 /* What cannot be run at all, before anything is said of it. */
 static gboolean
 check_target (const Recipe *recipe, GError **error)
@@ -47,7 +56,7 @@ check_target (const Recipe *recipe, GError **error)
   if (def->os.type != OS_TYPE_HVM)
     return qemu_unsupported (NULL, error, "the QEMU target runs machines of <os> type 'hvm', not '%s'",
                              enum_table_name (&os_types, def->os.type));
-  if (def->os.arch != NULL && strcmp (def->os.arch, qemu_caps_arch (caps)) != 0)
+  if (def->os.arch != NULL && !runs_arch (qemu_caps_arch (caps), def->os.arch))
     return qemu_unsupported (NULL, error, "the emulator %s runs '%s', and the domain is for '%s'",
                              qemu_caps_binary (caps), qemu_caps_arch (caps), def->os.arch);
   if (def->type == VIRT_TYPE_KVM && recipe_by_descriptor (recipe) && !qemu_caps_has_kvm (caps))

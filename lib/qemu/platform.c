@@ -179,7 +179,6 @@ qemu_platform_set_check (Platform *platform, QemuEmulatorCheck check)
   QemuPlatform *own = platform->data;
 
   own->check = check;
-  platform->emulator_arch = emulator_arch;
   platform->check_emulator = check_emulator;
 }
 
@@ -222,6 +221,7 @@ qemu_platform_new (QemuCapsLookup lookup, gpointer data)
                           .has_device = has_device,
                           .max_vcpus = max_vcpus,
                           .has_kvm = has_kvm,
+                          .emulator_arch = emulator_arch,
                           .complete_firmware = complete_firmware,
                           .data = own };
   return platform;

@@ -14,7 +14,8 @@
 gboolean recipe_by_descriptor (const Recipe *recipe);
 /* What is known of an image; NULL: nothing. */
 const ImageInfo *recipe_image (const Recipe *recipe, const char *path);
-/* The alias of the controller of that type and index; NULL when there is none. */
+/* What QEMU calls the controller of that type and index: its alias, but for those that are part of the
+ * machine; NULL when there is none. */
 const char *recipe_controller_bus (const Recipe *recipe, int type, guint64 index);
 
 /* The machine as a whole, in QEMU's order: machine.c, cpu.c, clock.c, boot.c, firmware.c. */

@@ -8,6 +8,7 @@
 
 #include "base/virt-error.h"
 #include "model/controller.h"
+#include "model/disk.h"
 
 #include <string.h>
 
@@ -128,12 +129,29 @@ recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties)
   g_ptr_array_add (recipe->steps, step);
 }
 
+/* What is part of the machine has the machine's name, whatever the document calls it. */
+static const char *
+machine_bus (const DomainDef *def, const DeviceController *controller)
+{
+  if (controller->index.value != 0)
+    return NULL;
+  if (controller->type == CONTROLLER_PCI)
+    return controller->model == PCIE_ROOT ? "pcie.0" : controller->model == PCI_ROOT ? "pci.0" : NULL;
+  if ((controller->type == CONTROLLER_SATA && domain_def_is_q35 (def))
+      || (controller->type == CONTROLLER_IDE && domain_def_is_i440fx (def)))
+    return "ide";
+  return NULL;
+}
+
 const char *
 recipe_controller_bus (const Recipe *recipe, int type, guint64 index)
 {
   DOMAIN_FOREACH_DEVICE (recipe->def, controller_kind, DeviceController, controller) {
-    if (controller->type == type && controller->index.value == index)
-      return controller->device.alias;
+    if (controller->type == type && controller->index.value == index) {
+      const char *bus = machine_bus (recipe->def, controller);
+
+      return bus != NULL ? bus : controller->device.alias;
+    }
   }
   return NULL;
 }
@@ -213,6 +231,13 @@ add_address (const Recipe *recipe, const Device *device, JsonObject *properties,
   }
 }
 
+/* Its place in the order of boot is said by its controller. */
+static gboolean
+is_floppy (const Device *device)
+{
+  return device->kind == &disk_kind && ((const DeviceDisk *)device)->bus == DISK_BUS_FDC;
+}
+
 /* QEMU looks for the driver first and people for the id: { "driver", "id", the device's own, its place }. */
 gboolean
 recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
@@ -236,7 +261,7 @@ recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GEr
     return FALSE;
   }
   boot = recipe_boot_index (recipe, device);
-  if (!json_object_has_member (whole, "bootindex"))
+  if (!json_object_has_member (whole, "bootindex") && !is_floppy (device))
     props_add (whole, "bootindex", "N", &boot, NULL);
   recipe_step (recipe, STEP_DEVICE, whole);
   return TRUE;

@@ -15,9 +15,6 @@ import pytest
 
 DOMCTL = golden.build_directory() / "cli" / "domctl"
 
-# Two names of QEMU's for one device.
-SAME_DRIVER = {"lsi": "lsi53c895a", "ahci": "ich9-ahci"}
-
 # What belongs to the host and not to the machine, and may differ: a path in the document, and why.
 HOST_SIDE = {
     "devices/emulator": "the path of QEMU on this host",
@@ -99,7 +96,6 @@ def qemu_devices(arguments):
         if option != "-device":
             continue
         device = json.loads(value)
-        device["driver"] = SAME_DRIVER.get(device["driver"], device["driver"])
         device.pop("drive", None)
         devices.append(json.dumps(device, sort_keys=True))
     return sorted(devices)
