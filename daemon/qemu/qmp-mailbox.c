@@ -67,17 +67,16 @@ qmp_hung_up_error (const Qmp *qmp, const char *command)
 
 /* Commands. */
 
+/* Takes @arguments. */
 static char *
 command_text (const char *command, JsonObject *arguments, guint id)
 {
+  g_autoptr (JsonObject) owned = arguments;
   g_autofree char *text = NULL;
 
-  if (arguments == NULL)
+  if (owned == NULL)
     return g_strdup_printf ("{\"execute\":\"%s\",\"id\":%u}\n", command, id);
-
-  JsonNode *node = json_node_init_object (json_node_alloc (), arguments);
-  text = json_to_string (node, FALSE);
-  json_node_unref (node);
+  text = json_object_text (owned);
   return g_strdup_printf ("{\"execute\":\"%s\",\"arguments\":%s,\"id\":%u}\n", command, text, id);
 }
 

@@ -435,7 +435,9 @@ qmp_take_line (Qmp *qmp, const char *line, gsize length)
     return;
   message = untrusted_json_object (line, length);
   if (message == NULL)
-    qmp_fail (qmp, "QEMU's monitor sent what is no JSON object, or nested deeper than %d", QMP_MAX_DEPTH);
+    qmp_fail (qmp,
+              "QEMU's monitor sent what is no JSON object, or nested deeper than %d or of too many values",
+              QMP_MAX_DEPTH);
   else
     qmp_take_message (qmp, message);
 }

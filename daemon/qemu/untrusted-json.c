@@ -5,6 +5,10 @@
  * more of the text than where its strings are. The parser also takes comments, strings in single quotes and
  * variables' names, in which brackets would be counted otherwise than it does: what stands outside of strings
  * must be of the characters that JSON has there.
+ *
+ * A value costs the parser up to some 240 bytes, even if the text has three for it, so values are counted
+ * before as well. Each is a bracket that opens, or stands behind one, a comma or a colon: there are no more
+ * values than such characters.
  */
 #include "daemon/qemu/untrusted-json.h"
 
@@ -12,11 +16,11 @@
 
 #define JSON_OUTSIDE_STRINGS "{}[]:,+-.0123456789truefalsenullE \t\r\n"
 
-/* Nothing in it but JSON's own, and nested no deeper than the limit. */
+/* Nothing in it but JSON's own, no deeper nested and no more values than the limits. */
 static gboolean
 is_plain (const char *text, gsize length)
 {
-  guint depth = 0;
+  guint depth = 0, values = 0;
   gboolean in_string = FALSE;
 
   for (gsize i = 0; i < length; i++) {
@@ -30,7 +34,8 @@ is_plain (const char *text, gsize length)
       depth -= depth > 0;
     else if (!in_string && (text[i] == '\0' || strchr (JSON_OUTSIDE_STRINGS, text[i]) == NULL))
       return FALSE;
-    if (depth > UNTRUSTED_JSON_MAX_DEPTH)
+    values += !in_string && text[i] != '\0' && strchr ("{[,:", text[i]) != NULL;
+    if (depth > UNTRUSTED_JSON_MAX_DEPTH || values > UNTRUSTED_JSON_MAX_VALUES)
       return FALSE;
   }
   return TRUE;

@@ -39,6 +39,35 @@ nesting_has_an_end (G_GNUC_UNUSED void **state)
   assert_false (is_read (deeper));
 }
 
+/* {"a":[ITEM,ITEM,...]} of @count items. */
+static char *
+list_of (const char *item, guint count)
+{
+  g_autoptr (GString) text = g_string_new ("{\"a\":[");
+
+  for (guint i = 0; i < count; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "," : "", item);
+  g_string_append (text, "]}");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* An item costs its comma, and an object its bracket too; what a string holds costs nothing. */
+static void
+values_have_an_end (G_GNUC_UNUSED void **state)
+{
+  const guint frame = 2; /* {"a":[ has one more than the commas, which are one less than the items */
+  g_autofree char *most = list_of ("1", UNTRUSTED_JSON_MAX_VALUES - frame);
+  g_autofree char *more = list_of ("1", UNTRUSTED_JSON_MAX_VALUES - frame + 1);
+  g_autofree char *objects = list_of ("{}", UNTRUSTED_JSON_MAX_VALUES / 2 + 1);
+  g_autofree char *commas = g_strnfill (2 * UNTRUSTED_JSON_MAX_VALUES, ',');
+  g_autofree char *string = g_strdup_printf ("{\"a\":\"%s\"}", commas);
+
+  assert_true (is_read (most));
+  assert_false (is_read (more));
+  assert_false (is_read (objects));
+  assert_true (is_read (string));
+}
+
 /* Comments and other strings than JSON's, in which a quote would begin no string for the parser. */
 static void
 nothing_hides_brackets (G_GNUC_UNUSED void **state)
@@ -68,6 +97,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (nesting_has_an_end),
+    cmocka_unit_test (values_have_an_end),
     cmocka_unit_test (nothing_hides_brackets),
     cmocka_unit_test (values_are_read),
   };
