@@ -30,8 +30,9 @@ PYTHON = "/usr/bin/python3"
 MOST_AGAIN = 10  # failed tests of a suite that are run again: more is no unsteadiness
 MOST_LINES = 40  # of an unsteady test's first output
 
-# Leaks and undefined behaviour are failures wherever a test runs our programs.
+# Leaks and undefined behaviour are failures wherever a test runs our programs. GLib's slices would hide leaks.
 SANITIZERS = {
+    "G_SLICE": "always-malloc",
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
 }

@@ -277,6 +277,11 @@ qmp_call_verbatim (Qmp *qmp, Job *job, JsonObject *object, int fd, GError **erro
   if (answer == NULL)
     return NULL;
   said = untrusted_json_object (json_node_get_string (answer), strlen (json_node_get_string (answer)));
+  if (said == NULL) {
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
+                    "QEMU answered %s with what is no JSON once it is written again", name);
+    return NULL;
+  }
   if (own_id == NULL) {
     g_autofree char *ours = g_strdup_printf ("libvirt-%u", id);
 
