@@ -154,14 +154,14 @@ migration_stop (Qmp *qmp, Job *job, guint patience, GError **error)
 gboolean
 migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error)
 {
-  /* QEMU's own limit is meant for networks. */
-  JsonObject *parameters = props ("max-bandwidth", "t", (guint64)G_MAXINT64, NULL);
   GError *problem = NULL;
 
   job_extend_deadline (job, patience);
   if (was_given_up (progress, error))
     return FALSE;
-  if (!tell (qmp, job, "migrate-set-parameters", parameters, error)
+  /* QEMU's own limit is meant for networks. */
+  if (!tell (qmp, job, "migrate-set-parameters", props ("max-bandwidth", "t", (guint64)G_MAXINT64, NULL),
+             error)
       || !give_descriptor (qmp, job, fd, MIGRATION_DESCRIPTOR, error)
       || !tell (qmp, job, "migrate", props ("uri", "s", "fd:" MIGRATION_DESCRIPTOR, NULL), error))
     return FALSE;
