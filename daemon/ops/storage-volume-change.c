@@ -81,7 +81,7 @@ work_of_document (StoragePool *pool, Call *call, guint flags)
 
   work->volume = storage_volume_def_copy (def);
   work->flags = flags;
-  work->answers = TRUE;
+  work->makes = TRUE;
   work->make = (StorageMake){ .pool_path = work->pool_path, .volume = work->volume, .flags = flags };
   return work;
 }
@@ -211,8 +211,10 @@ static void delete (StoragePool *pool, Call *call)
 {
   VolumeWork *work = volume_work_of_call (pool, call, remove_volume);
 
-  if (work != NULL)
-    volume_work_start (work, "volume-delete", SHORT_SECONDS);
+  if (work == NULL)
+    return;
+  work->removes = TRUE;
+  volume_work_start (work, "volume-delete", SHORT_SECONDS);
 }
 
 void

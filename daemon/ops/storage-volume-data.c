@@ -2,8 +2,8 @@
 
 /*
  * A volume's contents, up and down. The call is answered at once with one end of a socket, which the wire
- * takes for the stream; a job at the other end moves the bytes, and what goes wrong then goes through the
- * stream.
+ * takes for the stream; a job at the other end moves the bytes. That all is done, or what went wrong, goes
+ * through the stream once the volume is given back (volume-work.c).
  */
 #include "daemon/ops/storage.h"
 #include "daemon/storage/transfer.h"
@@ -31,28 +31,15 @@ run (Job *job, VolumeWork *work, int mode, GError **error)
 }
 
 static gboolean
-run_and_tell (Job *job, VolumeWork *work, int mode, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-  gboolean done = run (job, work, mode, &problem);
-
-  if (!done) {
-    storage_stream_fail (work->stream, problem);
-    g_propagate_error (error, g_steal_pointer (&problem));
-  }
-  return done;
-}
-
-static gboolean
 read_job (Job *job, VolumeWork *work, GError **error)
 {
-  return run_and_tell (job, work, O_RDONLY, error);
+  return run (job, work, O_RDONLY, error);
 }
 
 static gboolean
 write_job (Job *job, VolumeWork *work, GError **error)
 {
-  return run_and_tell (job, work, O_WRONLY, error);
+  return run (job, work, O_WRONLY, error);
 }
 
 /* The stream is there: answered with it, and the bytes can come. */

@@ -53,6 +53,19 @@ wait_for (const Transfer *transfer, short events, GError **error)
   return file_error (transfer, "stream", error);
 }
 
+/* Until the last message, which the main loop sends, will be taken at once: nobody else writes to the stream.
+ */
+static gboolean
+wait_for_room (const Transfer *transfer, GError **error)
+{
+  struct pollfd room = { transfer->stream, POLLOUT, 0 };
+
+  while (poll (&room, 1, 0) == 0)
+    if (!wait_for (transfer, POLLOUT, error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 send_packet (const Transfer *transfer, guint32 kind, guint64 length, GError **error)
 {
@@ -132,7 +145,7 @@ send_all (Transfer *transfer, gboolean sparse, GError **error)
     if (transfer->left > 0 && !send_data (transfer, sparse ? data_here (transfer) : transfer->left, error))
       return FALSE;
   }
-  return send_packet (transfer, STREAM_MESSAGE_END, 0, error);
+  return wait_for_room (transfer, error);
 }
 
 static void
@@ -264,9 +277,7 @@ take_all (Transfer *transfer, GError **error)
             : !write_data (transfer, MIN (length, STREAM_MESSAGE_DATA_MAX), error))
       return FALSE;
   }
-  if (fsync (transfer->file) < 0)
-    return file_error (transfer, "write to", error);
-  return send_packet (transfer, STREAM_MESSAGE_END, 0, error);
+  return fsync (transfer->file) == 0 || file_error (transfer, "write to", error);
 }
 
 gboolean
@@ -288,15 +299,23 @@ storage_upload (Job *job, int file, const char *path, guint64 offset, guint64 le
 }
 
 void
-storage_stream_fail (int stream, const GError *error)
+storage_stream_end (int stream, const GError *error)
 {
   g_autofree Packet *packet = g_new0 (Packet, 1);
-  gsize length = MIN (strlen (error->message), STREAM_MESSAGE_DATA_MAX);
+  gsize length = error != NULL ? MIN (strlen (error->message), STREAM_MESSAGE_DATA_MAX) : 0;
+  guint8 discarded[1]; /* the rest of each packet goes with its first byte */
 
-  packet->header = (StreamMessage){ .kind = STREAM_MESSAGE_ERROR,
-                                    .code = (guint32)virt_error_code (error),
-                                    .length = length };
-  memcpy (packet->bytes, error->message, length);
+  packet->header = (StreamMessage){ .kind = STREAM_MESSAGE_END };
+  if (error != NULL) {
+    packet->header = (StreamMessage){ .kind = STREAM_MESSAGE_ERROR,
+                                      .code = (guint32)virt_error_code (error),
+                                      .length = length };
+    memcpy (packet->bytes, error->message, length);
+  }
+  /* What nobody reads any more would make the other end see a broken stream and no message. */
+  if (error != NULL)
+    while (recv (stream, discarded, sizeof discarded, MSG_DONTWAIT) > 0)
+      ;
   /* Whoever does not take it has gone, or has stopped listening. */
   send (stream, packet, sizeof (StreamMessage) + length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -6,6 +6,8 @@
  */
 #include "daemon/storage/volume-work.h"
 
+#include "daemon/storage/transfer.h"
+
 #include <unistd.h>
 
 static void
@@ -94,14 +96,21 @@ volume_work_of_call (StoragePool *pool, Call *call, VolumeFunction function)
 
 /* What cannot be seen afterwards is left as it was known: the work itself is done. */
 static void
-look_again (VolumeWork *work)
+look_again (VolumeWork *work, gboolean done)
 {
   int directory = storage_open_directory (work->pool_path, NULL);
+  g_autoptr (GError) problem = NULL;
+  StorageVolumeDef *found = NULL;
 
   if (directory >= 0) {
-    storage_volume_def_unref (work->seen);
-    work->seen = storage_scan_volume (directory, work->pool_path, work->name, NULL);
+    found = storage_scan_volume (directory, work->pool_path, work->name, &problem);
     close (directory);
+  }
+  if (found != NULL || (directory >= 0 && problem == NULL)) {
+    g_clear_pointer (&work->seen, storage_volume_def_unref);
+    work->seen = found;
+  } else if (!work->makes && !(work->removes && done)) {
+    work->seen = storage_volume_def_ref (work->volume);
   }
   work->sizes = storage_scan_sizes (work->pool_path, NULL);
 }
@@ -113,7 +122,7 @@ work_job (Job *job, gpointer input, GError **error)
   gboolean done = work->function (job, work, error);
 
   /* Also when it failed: half a write is a change. */
-  look_again (work);
+  look_again (work, done);
   return done ? JOB_OK : NULL;
 }
 
@@ -137,19 +146,23 @@ work_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 
   storage_volume_release (work->pool, work->name);
   commit (work);
-  if (work->answers && work->seen != NULL)
+  if (work->makes && work->seen != NULL)
     answer = g_variant_new ("((sss))", work->pool->def->name, work->seen->name, work->seen->key);
   if (work->refreshes)
     events_storage_pool (work->pool->manager->events, work->pool->def->name, work->pool->def->uuid,
                          VIR_STORAGE_POOL_EVENT_ID_REFRESH, g_variant_new_tuple (NULL, 0));
   give_back (work);
   if (call == NULL) {
+    /* Only now: who is told that it is over may begin with the volume again. */
+    storage_stream_end (work->stream, error);
     if (error != NULL)
       g_message ("volume '%s' of pool '%s': %s", work->name, work->pool_path, error->message);
   } else if (error != NULL) {
     call_fail (call, g_error_copy (error));
   } else if (answer != NULL) {
     call_answer (call, g_steal_pointer (&answer));
+  } else if (work->makes) {
+    call_fail_with (call, VIR_ERR_NO_STORAGE_VOL, "volume '%s' went away while it was made", work->name);
   } else {
     call_answer_nothing (call);
   }

@@ -27,7 +27,8 @@ struct VolumeWork {
   gboolean refreshes;     /* told of as a refresh of the pool, as libvirt tells of an upload */
   StorageVolumeDef *seen; /* afterwards; NULL: it is gone */
   StorageScan *sizes;     /* of the pool, afterwards; NULL: not known */
-  gboolean answers;       /* with the volume */
+  gboolean makes;         /* the volume, and answers with it */
+  gboolean removes;       /* the volume */
 };
 
 /* With a shared turn of @pool. */
