@@ -2,6 +2,7 @@
 
 /* Volumes that are there: made larger or smaller, wiped, removed. */
 #include "daemon/storage/allocate.h"
+#include "daemon/storage/image-source.h"
 #include "daemon/storage/make.h"
 #include "daemon/storage/tool.h"
 
@@ -54,22 +55,32 @@ resize_raw (Job *job, int fd, const char *path, guint64 capacity, guint flags, G
   return FALSE;
 }
 
-gboolean
-storage_resize (Job *job, const char *pool_path, const StorageVolumeDef *volume, guint64 capacity,
-                guint flags, GError **error)
+/* qemu-img gets the file that was opened, and below it the chain as it was read: what a guest wrote into its
+ * own image leads it nowhere else. */
+static gboolean
+resize_qcow2 (Job *job, int fd, const char *path, guint64 capacity, guint flags, GError **error)
 {
+  g_autoptr (ImageInfo) chain = image_info_read (path, "qcow2", error);
+  g_autofree char *source = chain != NULL ? image_source (chain, TOOL_FILE) : NULL;
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, capacity);
   const char *const arguments[] = { "qemu-img",
                                     "resize",
                                     "-q",
-                                    "-f",
-                                    "qcow2",
                                     flags & VIR_STORAGE_VOL_RESIZE_ALLOCATE ? "--preallocation=falloc"
                                                                             : "--preallocation=off",
                                     flags & VIR_STORAGE_VOL_RESIZE_SHRINK ? "--shrink" : "-q",
-                                    volume->path,
+                                    source,
                                     size,
                                     NULL };
+  const ToolName names[] = { { source, path }, { TOOL_FILE, path }, { NULL, NULL } };
+
+  return chain != NULL && tool_run (job, arguments, fd, names, error);
+}
+
+gboolean
+storage_resize (Job *job, const char *pool_path, const StorageVolumeDef *volume, guint64 capacity,
+                guint flags, GError **error)
+{
   gboolean resized;
   int fd;
 
@@ -82,9 +93,9 @@ storage_resize (Job *job, const char *pool_path, const StorageVolumeDef *volume,
   fd = storage_open_volume (pool_path, volume->name, O_RDWR, error);
   if (fd < 0)
     return FALSE;
-  /* By its path: names of backing files are seen from there. */
-  resized = volume->format == STORAGE_FORMAT_RAW ? resize_raw (job, fd, volume->path, capacity, flags, error)
-                                                 : tool_run (job, arguments, -1, error);
+  resized = volume->format == STORAGE_FORMAT_RAW
+                ? resize_raw (job, fd, volume->path, capacity, flags, error)
+                : resize_qcow2 (job, fd, volume->path, capacity, flags, error);
   close (fd);
   return resized;
 }

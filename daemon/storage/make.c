@@ -8,6 +8,7 @@
 
 #include "daemon/host/image.h"
 #include "daemon/storage/allocate.h"
+#include "daemon/storage/image-source.h"
 #include "daemon/storage/tool.h"
 
 #include <errno.h>
@@ -105,8 +106,9 @@ backing_format (const StorageBacking *backing, GError **error)
 }
 
 static gboolean
-make_qcow2 (Job *job, const StorageMake *make, int fd, GError **error)
+make_qcow2 (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
 {
+  const ToolName names[] = { { TOOL_FILE, path }, { NULL, NULL } };
   const StorageBacking *backing = make->volume->backing;
   g_autofree char *options = qcow2_options (make);
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, make->volume->capacity.value);
@@ -129,7 +131,7 @@ make_qcow2 (Job *job, const StorageMake *make, int fd, GError **error)
   add (&arguments, TOOL_FILE);
   if (make->volume->capacity.set)
     add (&arguments, size);
-  return tool_run (job, arguments.words, fd, error);
+  return tool_run (job, arguments.words, fd, names, error);
 }
 
 static gboolean
@@ -159,14 +161,15 @@ clone_extents (const StorageMake *make, int fd, GError **error)
   return cloned;
 }
 
+/* From @chain: what was read of the volume that is copied, and of all below it. */
 static gboolean
-convert (Job *job, const StorageMake *make, int fd, GError **error)
+convert (Job *job, const StorageMake *make, const ImageInfo *chain, int fd, const char *path, GError **error)
 {
   const StorageVolumeDef *volume = make->volume;
+  g_autofree char *source = image_source (chain, make->from_path);
+  const ToolName names[] = { { source, make->from_path }, { TOOL_FILE, path }, { NULL, NULL } };
   g_autofree char *options = volume->format == STORAGE_FORMAT_QCOW2 ? qcow2_options (make) : NULL;
-  Arguments arguments = { { "qemu-img", "convert", "-q", "-f", format_name (make->from_format), "-O",
-                            format_name (volume->format) },
-                          7 };
+  Arguments arguments = { { "qemu-img", "convert", "-q", "-O", format_name (volume->format) }, 5 };
 
   if (volume->format == STORAGE_FORMAT_RAW) { /* it has its size and its blocks already */
     add (&arguments, "-n");
@@ -176,29 +179,32 @@ convert (Job *job, const StorageMake *make, int fd, GError **error)
     add (&arguments, "-o");
     add (&arguments, options);
   }
-  if (volume->backing != NULL) {
-    const char *format = backing_format (volume->backing, error);
-
-    if (format == NULL)
-      return FALSE;
-    add (&arguments, "-F");
-    add (&arguments, format);
-    add (&arguments, "-B");
-    add (&arguments, volume->backing->path);
-  }
-  add (&arguments, make->from_path);
+  add (&arguments, source);
   add (&arguments, TOOL_FILE);
-  return tool_run (job, arguments.words, fd, error);
+  return tool_run (job, arguments.words, fd, names, error);
+}
+
+/* A copy stands alone, with all that is below what it is copied from; its document, which clients make of the
+ * other's, may still name the file below that one, and no other. libvirt's rule and words. */
+static gboolean
+check_backing (const StorageVolumeDef *volume, const ImageInfo *chain, GError **error)
+{
+  if (volume->backing == NULL
+      || (chain->backing != NULL && g_strcmp0 (volume->backing->path, chain->backing->path) == 0))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "a different backing store cannot be specified.");
+  return FALSE;
 }
 
 static gboolean
 make_copy (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
 {
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, make->volume->capacity.value);
+  const ToolName names[] = { { TOOL_FILE, path }, { NULL, NULL } };
   const char *const resize[] = { "qemu-img", "resize", "-q", "-f", "qcow2", TOOL_FILE, size, NULL };
   g_autoptr (ImageInfo) chain = image_info_read (make->from_path, format_name (make->from_format), error);
 
-  if (chain == NULL)
+  if (chain == NULL || !check_backing (make->volume, chain, error))
     return FALSE;
   if (make->flags & VIR_STORAGE_VOL_CREATE_REFLINK) {
     if (make->volume->format != make->from_format) {
@@ -210,9 +216,9 @@ make_copy (Job *job, const StorageMake *make, int fd, const char *path, GError *
     return clone_extents (make, fd, error);
   }
   if (make->volume->format == STORAGE_FORMAT_RAW)
-    return make_raw (job, make, fd, path, error) && convert (job, make, fd, error);
-  return convert (job, make, fd, error)
-         && (make->volume->capacity.value <= make->from_capacity || tool_run (job, resize, fd, error));
+    return make_raw (job, make, fd, path, error) && convert (job, make, chain, fd, path, error);
+  return convert (job, make, chain, fd, path, error)
+         && (make->volume->capacity.value <= make->from_capacity || tool_run (job, resize, fd, names, error));
 }
 
 static gboolean
@@ -262,7 +268,7 @@ make_file (Job *job, int directory, const StorageMake *make, const char *path, G
     return FALSE;
   }
   made = (make->from_path != NULL                  ? make_copy (job, make, fd, path, error)
-          : volume->format == STORAGE_FORMAT_QCOW2 ? make_qcow2 (job, make, fd, error)
+          : volume->format == STORAGE_FORMAT_QCOW2 ? make_qcow2 (job, make, fd, path, error)
                                                    : make_raw (job, make, fd, path, error))
          && give (volume, fd, DEFAULT_FILE_MODE, path, error);
   if (made && fsync (fd) < 0)
@@ -286,10 +292,18 @@ storage_make (Job *job, const StorageMake *make, GError **error)
   made = make->volume->format == STORAGE_FORMAT_DIR ? make_directory (directory, make->volume, path, error)
                                                     : make_file (job, directory, make, path, error);
   if (made) {
-    fsync (directory);
-    volume = storage_scan_volume (directory, make->pool_path, make->volume->name, error);
-    if (volume == NULL && error != NULL && *error == NULL)
-      virt_error_set (error, VIR_ERR_OPERATION_FAILED, "volume '%s' went away while it was made", path);
+    g_autoptr (GError) problem = NULL;
+
+    if (fsync (directory) < 0)
+      system_error (&problem, "cannot sync the directory of", path);
+    else
+      volume = storage_scan_volume (directory, make->pool_path, make->volume->name, &problem);
+    if (volume == NULL && problem == NULL)
+      virt_error_set (&problem, VIR_ERR_OPERATION_FAILED, "volume '%s' went away while it was made", path);
+    if (problem != NULL) { /* what is answered with an error leaves nothing */
+      unlinkat (directory, make->volume->name, make->volume->format == STORAGE_FORMAT_DIR ? AT_REMOVEDIR : 0);
+      g_propagate_error (error, g_steal_pointer (&problem));
+    }
   }
   close (directory);
   return volume;

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,17 +38,21 @@ storage_job_check (Job *job, const char *path, GError **error)
   return TRUE;
 }
 
-/* An image made by someone else must not take the host's memory through the program that reads it. */
+/* In the child, before the program: an image made by someone else must not take the host's memory through the
+ * program that reads it, nor reach anything by network. Only system calls: other threads' locks are held for
+ * ever here. */
 static void
-limit (GPid pid)
+confine (gpointer data G_GNUC_UNUSED)
 {
   const struct rlimit memory = { TOOL_MEMORY_MAX, TOOL_MEMORY_MAX };
   const struct rlimit core = { 0, 0 };
   const struct rlimit files = { TOOL_FILES_MAX, TOOL_FILES_MAX };
 
-  prlimit (pid, RLIMIT_AS, &memory, NULL);
-  prlimit (pid, RLIMIT_CORE, &core, NULL);
-  prlimit (pid, RLIMIT_NOFILE, &files, NULL);
+  setrlimit (RLIMIT_AS, &memory);
+  setrlimit (RLIMIT_CORE, &core);
+  setrlimit (RLIMIT_NOFILE, &files);
+  prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  unshare (CLONE_NEWNET | CLONE_NEWIPC); /* takes root, and a container may forbid it to root */
 }
 
 static gboolean
@@ -70,12 +76,11 @@ tool_start (Tool *tool, const char *const *arguments, int file, GError **error)
   argv[0] = program;
   if (!g_spawn_async_with_pipes_and_fds (
           "/", argv, environment,
-          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, -1, -1,
-          -1, &file, &target, file >= 0 ? 1 : 0, &tool->pid, NULL, NULL, &tool->words_fd, &problem)) {
+          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES | G_SPAWN_STDOUT_TO_DEV_NULL, confine, NULL, -1,
+          -1, -1, &file, &target, file >= 0 ? 1 : 0, &tool->pid, NULL, NULL, &tool->words_fd, &problem)) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot start '%s': %s", program, problem->message);
     return FALSE;
   }
-  limit (tool->pid);
   /* Our own child, not yet waited for: the number is its. */
   tool->pidfd = (int)syscall (SYS_pidfd_open, tool->pid, 0);
   return TRUE;
@@ -131,9 +136,21 @@ tool_wait (Job *job, Tool *tool, GError **error)
   return ended;
 }
 
-static gboolean
-tool_end (Tool *tool, gboolean ended, GError **error)
+/* Its words, with names that people know. (transfer full) */
+static char *
+words_for_people (const Tool *tool, const ToolName *names)
 {
+  g_autoptr (GString) words = g_string_new (g_strchomp (tool->words->str));
+
+  for (; names != NULL && names->text != NULL; names++)
+    g_string_replace (words, names->text, names->name, 0);
+  return g_string_free (g_steal_pointer (&words), FALSE);
+}
+
+static gboolean
+tool_end (Tool *tool, gboolean ended, const ToolName *names, GError **error)
+{
+  g_autofree char *words = NULL;
   int status;
 
   if (!ended)
@@ -145,17 +162,18 @@ tool_end (Tool *tool, gboolean ended, GError **error)
   close (tool->words_fd);
   if (!ended || (WIFEXITED (status) && WEXITSTATUS (status) == 0))
     return ended;
+  words = words_for_people (tool, names);
   if (WIFSIGNALED (status))
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "%s was ended by signal %d: %s", tool->name,
-                    WTERMSIG (status), g_strchomp (tool->words->str));
+                    WTERMSIG (status), words);
   else
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "%s ended with status %d: %s", tool->name,
-                    WEXITSTATUS (status), g_strchomp (tool->words->str));
+                    WEXITSTATUS (status), words);
   return FALSE;
 }
 
 gboolean
-tool_run (Job *job, const char *const *arguments, int file, GError **error)
+tool_run (Job *job, const char *const *arguments, int file, const ToolName *names, GError **error)
 {
   Tool tool = { .name = arguments[0], .pidfd = -1, .words_fd = -1 };
   g_autoptr (GString) words = g_string_new (NULL);
@@ -167,5 +185,5 @@ tool_run (Job *job, const char *const *arguments, int file, GError **error)
   ended = tool.pidfd >= 0 && tool_wait (job, &tool, error);
   if (tool.pidfd < 0)
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot watch '%s': %s", tool.name, g_strerror (errno));
-  return tool_end (&tool, ended, error);
+  return tool_end (&tool, ended, names, error);
 }

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import threading
 
@@ -200,6 +201,66 @@ def test_resizing(host, pool):
     assert "Not enough space left" in host.virsh("vol-resize", "--pool", "p", "raw", "1E", "--allocate", status=1)
     host.virsh("vol-create-as", "p", "full", "4M")
     assert "below existing allocation" in host.virsh("vol-resize", "--pool", "p", "full", "1M", "--shrink", status=1)
+
+
+def overlay(path, backing, backing_format="raw"):
+    """An image with a header as a guest may write it: what it names need not be there."""
+    subprocess.run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", backing, "-F", backing_format, path, "1M"],
+                   check=True)
+
+
+@pytest.mark.parametrize("change", [("vol-resize", "--pool", "p", "v", "8M"), ("vol-clone", "--pool", "p", "v", "copy")],
+                         ids=["resize", "clone"])
+def test_an_images_header_leads_to_no_network_and_no_fifo(host, pool, change):
+    place = host.daemon.root / "nbd"
+    os.mkfifo(pool / "fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(place))
+        server.listen()
+        server.setblocking(False)
+        for backing, said in (f"nbd:unix:{place}", "is not (a local file|absolute)"), (pool / "fifo", "neither a file nor a block"):
+            overlay(pool / "v", backing)
+            before = (pool / "v").read_bytes()
+            host.virsh("pool-refresh", "p")
+            assert re.search(said, host.virsh(*change, status=1))
+            assert (pool / "v").read_bytes() == before
+            assert not (pool / "copy").exists()
+        with pytest.raises(BlockingIOError):  # nobody has come
+            server.accept()
+
+
+def test_resizing_and_cloning_of_an_overlay(host, pool):
+    (pool / "base").write_bytes(b"below" * 1000 + bytes(MIB - 5000))
+    overlay(pool / "v", pool / "base")
+    host.virsh("pool-refresh", "p")
+    host.virsh("vol-resize", "--pool", "p", "v", "2M")
+    assert f"backing file: {pool / 'base'}" in image(pool / "v")
+    host.virsh("vol-clone", "--pool", "p", "v", "copy")
+    assert "backing file" not in image(pool / "copy")
+    subprocess.run(["qemu-img", "convert", "-O", "raw", pool / "copy", host.images / "flat"], check=True)
+    assert (host.images / "flat").read_bytes() == (pool / "base").read_bytes() + bytes(MIB)
+
+
+def test_a_stream_that_is_over_has_let_go_of_its_volume(host, connection, pool, tmp_path):
+    """What is begun when the client has heard the end is never told that the volume is still in use."""
+    (tmp_path / "v").write_bytes(b"text" * 20000)
+    host.virsh("vol-create-as", "p", "v", "1M", "--allocation", "0")
+    volume = connection.storagePoolLookupByName("p").storageVolLookupByName("v")
+    got = []
+    for round in range(40):
+        up = connection.newStream()
+        volume.upload(up, 0, 80000)
+        with open(tmp_path / "v", "rb") as file:
+            up.sendAll(lambda _stream, count, data: data.read(count), file)
+        up.finish()
+        down = connection.newStream()
+        volume.download(down, 0, 80000)
+        got.clear()
+        down.recvAll(lambda _stream, data, _opaque: got.append(data), None)
+        down.finish()
+        volume.resize(MIB + round, 0)
+        assert b"".join(got) == b"text" * 20000
+        connection.storagePoolLookupByName("p").refresh()
 
 
 def test_up_and_down(host, pool, tmp_path):

@@ -99,7 +99,7 @@ run_tool (Job *job, gpointer script, GError **error)
 {
   const char *const arguments[] = { "sh", "-c", script, NULL };
 
-  return tool_run (job, arguments, -1, error) ? JOB_OK : NULL;
+  return tool_run (job, arguments, -1, NULL, error) ? JOB_OK : NULL;
 }
 
 /* The shell waits for the limit, which is set just after its start. */

@@ -377,7 +377,7 @@ sleep_long (Job *job, G_GNUC_UNUSED gpointer data, GError **error)
 {
   static const char *const arguments[] = { "sleep", "1000", NULL };
 
-  return tool_run (job, arguments, -1, error);
+  return tool_run (job, arguments, -1, NULL, error);
 }
 
 static gboolean
@@ -387,7 +387,7 @@ complain (Job *job, G_GNUC_UNUSED gpointer data, GError **error)
     "sh", "-c", "head -c 10000 /dev/zero | tr '\\0' . >&2; echo ' last words' >&2; exit 3", NULL
   };
 
-  return tool_run (job, arguments, -1, error);
+  return tool_run (job, arguments, -1, NULL, error);
 }
 
 static gboolean
@@ -395,7 +395,7 @@ run_nothing (Job *job, G_GNUC_UNUSED gpointer data, GError **error)
 {
   static const char *const arguments[] = { "no-such-program-here", NULL };
 
-  return tool_run (job, arguments, -1, error);
+  return tool_run (job, arguments, -1, NULL, error);
 }
 
 static void
@@ -475,6 +475,7 @@ test_holes_come_and_go (G_GNUC_UNUSED void **state)
   say (ends[0], STREAM_MESSAGE_HOLE, "", 16 * MIB);
   say (ends[0], STREAM_MESSAGE_END, "", 0);
   assert_null (work_in_job (upload, &up, 60));
+  storage_stream_end (ends[1], NULL);
   acknowledged = hear_all (ends[0]);
   assert_string_equal (acknowledged, "E0 ");
   assert_int_equal (fstat (file, &status), 0);
@@ -484,6 +485,7 @@ test_holes_come_and_go (G_GNUC_UNUSED void **state)
   assert_int_equal (socketpair (AF_UNIX, SOCK_SEQPACKET, 0, more), 0);
   down = (Streaming){ file, more[1], 0 };
   assert_null (work_in_job (download, &down, 60));
+  storage_stream_end (more[1], NULL);
   heard = hear_all (more[0]);
   assert_string_equal (heard, "H16777216 D4096 H16773124 E0 ");
   for (guint i = 0; i < 2; i++) {
