@@ -7,10 +7,10 @@
  */
 
 #include "cli/command.h"
-#include "daemon/qemu/probe.h"
-#include "model/complete.h"
-#include "model/schema.h"
-#include "qemu/recipe.h"
+#include "daemon/drivers/qemu/probe.h"
+#include "domain/complete.h"
+#include "document/schema.h"
+#include "targets/qemu/recipe.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,16 +5,16 @@
  */
 #include "cli/i18n.h"
 #include "config.h"
-#include "daemon/auto-destroy.h"
+#include "daemon/domain/auto-destroy.h"
 #include "daemon/dbus/server.h"
-#include "daemon/host-shutdown.h"
-#include "daemon/log.h"
-#include "daemon/outside.h"
-#include "daemon/qemu/machine-log.h"
-#include "daemon/qemu/process.h"
-#include "daemon/reload.h"
+#include "daemon/domain/host-shutdown.h"
+#include "daemon/core/log.h"
+#include "daemon/core/blocking.h"
+#include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/drivers/qemu/process.h"
+#include "daemon/core/reload.h"
 #include "daemon/rpc/server.h"
-#include "daemon/service.h"
+#include "daemon/core/service.h"
 
 #include <glib-unix.h>
 #include <malloc.h>

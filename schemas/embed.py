@@ -22,7 +22,7 @@ def main(output, paths):
         with open(path, "rb") as file:
             schemas.append((os.path.basename(path), file.read()))
     with open(output, "w", encoding="ascii") as file:
-        file.write('#include "model/schema-texts.h"\n\n')
+        file.write('#include "document/schema-texts.h"\n\n')
         for index, (_, text) in enumerate(schemas):
             assert max(text) < 128, "schemas are ASCII"
             file.write(f"static const char text_{index}[] = {{\n  {array(text)}\n}};\n\n")

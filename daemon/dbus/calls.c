@@ -8,7 +8,7 @@
  * it has started a machine that is to end with it: then its name is watched. What is counted is how many
  * calls wait for an answer, so that one client cannot fill the daemon's memory.
  */
-#include "daemon/auto-destroy.h"
+#include "daemon/domain/auto-destroy.h"
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/private.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/dbus/adapter.h"
-#include "daemon/operation.h"
+#include "daemon/call/operation.h"
 
 /*
  * Values between D-Bus members and operations. Both sides are GVariant; the operation's is in its RPC shape,

@@ -2,7 +2,7 @@
 
 /* From what a path says to what an operation is about. */
 #include "daemon/dbus/private.h"
-#include "daemon/ops/storage.h"
+#include "daemon/ops/storage/storage.h"
 
 static GVariant *
 find_volume (Manager *manager, const char *key, GError **error)

@@ -7,7 +7,7 @@
  * behind.
  */
 #include "daemon/dbus/private.h"
-#include "daemon/ops/storage.h"
+#include "daemon/ops/storage/storage.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "daemon/dbus/paths.h"
 #include "daemon/dbus/server.h"
-#include "daemon/operation.h"
+#include "daemon/call/operation.h"
 
 /* What the files of the D-Bus wire share. Main loop only. */
 

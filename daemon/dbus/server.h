@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/manager.h"
+#include "daemon/domain/manager.h"
 
 /*
  * The D-Bus wire: org.libvirt and org.domaind1 on the system or session bus. Connects by itself, again and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/settings.h"
+#include "daemon/core/settings.h"
 #include <sys/types.h>
 
 #define ACCOUNT_MAX_GROUPS 16 /* supplementary groups of one account */

@@ -7,8 +7,8 @@
  */
 #include "daemon/host/files.h"
 #include "base/virt-error.h"
-#include "daemon/outside.h"
-#include "daemon/store.h"
+#include "daemon/core/blocking.h"
+#include "daemon/object/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "qemu/recipe.h"
+#include "targets/qemu/recipe.h"
 
 /*
  * The files of a recipe, opened by the daemon with its own rights and passed to QEMU as descriptors. Nobody's

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "qemu/cpu-database.h"
+#include "cpu/cpu-database.h"
 
 /* The processor of this host, as it says itself. Any thread. */
 typedef struct {

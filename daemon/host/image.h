@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/virt-error.h"
-#include "model/disk.h"
-#include "qemu/recipe.h"
+#include "domain/devices/disk.h"
+#include "targets/qemu/recipe.h"
 
 /*
  * What an image file says of itself, from its header: format, virtual size, backing file. Headers are

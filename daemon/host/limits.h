@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/host/cgroup.h"
-#include "model/tuning.h"
+#include "domain/tuning.h"
 
 /*
  * What a machine's control group limits, in libvirt's units, whichever version of the hierarchies the host

@@ -3,7 +3,7 @@
 /* The system's calls with a name in them, each in a thread that can be left behind. */
 #include "daemon/host/named-file.h"
 
-#include "daemon/outside.h"
+#include "daemon/core/blocking.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 
 #include "base/scalars.h"
 #include "base/virt-error.h"
-#include "model/tuning.h"
+#include "domain/tuning.h"
 
 #include <sys/types.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/definition.h"
-#include "daemon/operation.h"
-#include "qemu/caps.h"
+#include "daemon/domain/definition.h"
+#include "daemon/call/operation.h"
+#include "targets/qemu/caps.h"
 
 /*
  * The functions of the table of operations, one group a file. Each takes the call over: it answers it, now

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/operation.h"
+#include "daemon/call/operation.h"
 #include "daemon/rpc/account.h"
 #include "daemon/rpc/connection.h"
 

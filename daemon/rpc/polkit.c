@@ -8,7 +8,7 @@
 
 #include "daemon/rpc/polkit.h"
 
-#include "daemon/qemu/process.h"
+#include "daemon/drivers/qemu/process.h"
 
 #define ANSWER_SECONDS         120 /* a person may have to type a password */
 #define ALLOW_USER_INTERACTION 1

@@ -10,7 +10,7 @@
 
 #include "daemon/rpc/client.h"
 #include "daemon/rpc/socket-file.h"
-#include "daemon/watch.h"
+#include "daemon/core/watch.h"
 
 #include <errno.h>
 #include <glib-unix.h>

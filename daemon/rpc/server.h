@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/manager.h"
+#include "daemon/domain/manager.h"
 
 /*
  * The RPC wire: libvirt's protocol on unix sockets, for unmodified libvirt clients. Main loop only.

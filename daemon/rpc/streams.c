@@ -11,9 +11,9 @@
  */
 
 #include "daemon/rpc/client.h"
-#include "daemon/stream-message.h"
-#include "daemon/terminal.h"
-#include "daemon/watch.h"
+#include "daemon/core/stream-message.h"
+#include "daemon/core/terminal.h"
+#include "daemon/core/watch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/job.h"
+#include "daemon/core/job.h"
 
 /* Blocks of a file, piece by piece: between two of them the job's deadline and cancellation are looked at. */
 

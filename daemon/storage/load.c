@@ -6,7 +6,7 @@
  * job; nobody is served yet, so the main loop runs here until they are, but never long: a directory on a
  * server that does not answer becomes active when it does.
  */
-#include "daemon/service.h"
+#include "daemon/core/service.h"
 #include "daemon/storage/pool-files.h"
 #include "daemon/storage/pools.h"
 

@@ -6,8 +6,8 @@
  */
 #include "daemon/storage/pool-files.h"
 
-#include "daemon/store-file.h"
-#include "daemon/store.h"
+#include "daemon/object/store-file.h"
+#include "daemon/object/store.h"
 
 #include <errno.h>
 #include <string.h>

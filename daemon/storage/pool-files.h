@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/settings.h"
-#include "model/storage-pool.h"
+#include "daemon/core/settings.h"
+#include "storage/storage-pool.h"
 
 /*
  * Pools on disk: storage/NAME.xml below the configuration for those that are defined, a link beside it in

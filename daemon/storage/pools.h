@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/call.h"
+#include "daemon/call/call.h"
 #include "daemon/storage/scan.h"
 
 /*

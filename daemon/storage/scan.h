@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/job.h"
-#include "model/storage-volume.h"
+#include "daemon/core/job.h"
+#include "storage/storage-volume.h"
 
 /* What is in a pool's directory. In a job's thread: a directory can be on a server that does not answer. */
 #define STORAGE_VOLUMES_MAX 16384 /* in one pool: what a list on the wire holds */

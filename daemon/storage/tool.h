@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/job.h"
+#include "daemon/core/job.h"
 
 /*
  * A program run for its effect, in a job's thread: qemu-img. It gets nothing but its arguments and one

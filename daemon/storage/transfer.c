@@ -7,7 +7,7 @@
 #include "daemon/storage/transfer.h"
 
 #include "daemon/storage/tool.h"
-#include "daemon/stream-message.h"
+#include "daemon/core/stream-message.h"
 
 #include <errno.h>
 #include <fcntl.h>

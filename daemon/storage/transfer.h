@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/job.h"
+#include "daemon/core/job.h"
 
 /*
- * A volume's bytes to or from a stream (daemon/stream-message.h), in a job's thread. They take as long as the
+ * A volume's bytes to or from a stream (daemon/core/stream-message.h), in a job's thread. They take as long as the
  * client takes; the job's cancellation, and the other end's going away, end them.
  */
 

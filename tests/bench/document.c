@@ -8,8 +8,8 @@
  */
 
 #include "base/virt-error.h"
-#include "model/domain.h"
-#include "qemu/recipe.h"
+#include "domain/domain-def.h"
+#include "targets/qemu/recipe.h"
 
 #include <stdio.h>
 #include <stdlib.h>

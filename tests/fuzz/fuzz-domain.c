@@ -6,8 +6,8 @@
  * is complete. (Controllers that completion added move to their place among those of their type when they
  * are first read, as they do in libvirt; after that the text stays the same.)
  */
-#include "model/domain.h"
-#include "qemu/recipe.h"
+#include "domain/domain-def.h"
+#include "targets/qemu/recipe.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Any document against the schemas: one that is refused has a mistake with a place. */
-#include "model/schema.h"
+#include "document/schema.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -2,7 +2,7 @@
 
 /* Any document as a pool's and as a volume's: what is accepted is written in a form that is accepted again
  * and written the same, and no name of it leaves its directory. */
-#include "model/storage-volume.h"
+#include "storage/storage-volume.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -5,8 +5,8 @@
  * but always for the QEMU that the library has built in, so that golden files do not depend on the host. With
  * --live the machine has its aliases, as when it is about to start.
  */
-#include "model/domain.h"
-#include "qemu/recipe.h"
+#include "domain/domain-def.h"
+#include "targets/qemu/recipe.h"
 
 #include <stdio.h>
 

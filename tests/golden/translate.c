@@ -4,8 +4,8 @@
  * translate` prints, but for the QEMU that the library has built in, so that golden files do not depend on
  * the host. DIRECTORY is where sockets and variable stores would be.
  */
-#include "model/domain.h"
-#include "qemu/recipe.h"
+#include "domain/domain-def.h"
+#include "targets/qemu/recipe.h"
 
 #include <stdio.h>
 

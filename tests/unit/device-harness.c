@@ -2,7 +2,7 @@
 
 #include "device-harness.h"
 
-#include "model/complete.h"
+#include "domain/complete.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "model/platform.h"
+#include "domain/platform.h"
 
 /* A platform for tests of the model: QEMU 7.2 as far as completion asks, without a QEMU. */
 #define TEST_EMULATOR "/usr/bin/qemu-system-x86_64"

@@ -6,7 +6,7 @@
  *
  * Asked under TCG: the recording is to say something of the binary and nothing of the host it was made on.
  */
-#include "daemon/qemu/probe.h"
+#include "daemon/drivers/qemu/probe.h"
 
 #include <stdio.h>
 

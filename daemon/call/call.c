@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A call's answer and arguments. Answering frees the call, so that it cannot be answered twice and nothing
+ * of it is used afterwards; the wire hears of it through `respond`, also when a call is dropped unanswered.
+ */
+#include "daemon/call/call.h"
+
+#include "base/scalars.h"
+#include "daemon/call/libvirt-names.h"
+#include "daemon/call/operation.h"
+
+static void
+call_finish (Call *call, GVariant *answer, const GError *error)
+{
+  call->answered = TRUE;
+  call->respond (call, answer, error);
+  if (call->user_free != NULL)
+    call->user_free (call->user_data);
+  if (call->wire_free != NULL)
+    call->wire_free (call->wire_data);
+  g_clear_pointer (&call->arguments, g_variant_unref);
+  g_clear_object (&call->files);
+  g_clear_object (&call->descriptors);
+  g_free (call->terminal);
+  if (call->holds_domain)
+    domain_done (call->manager, call->domain_uuid, call);
+  g_free (call->domain_uuid);
+  g_free (call);
+}
+
+void
+call_answer (Call *call, GVariant *answer)
+{
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (answer);
+
+  call_finish (call, sunk, NULL);
+}
+
+void
+call_answer_nothing (Call *call)
+{
+  call_answer (call, g_variant_new_tuple (NULL, 0));
+}
+
+void
+call_fail (Call *call, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  g_debug ("%s: %s: %s", call->client != NULL ? call->client->who : "-",
+           call->operation != NULL ? call->operation->name : "-", error->message);
+  call_finish (call, NULL, owned);
+}
+
+void
+call_fail_with (Call *call, virErrorNumber code, const char *format, ...)
+{
+  g_autofree char *detail = NULL;
+  GError *error = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  virt_error_set (&error, code, "%s", detail);
+  call_fail (call, error);
+}
+
+void
+call_fail_from (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+{
+  g_autofree char *detail = NULL;
+  GError *error = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  virt_error_set_from (&error, origin, code, "%s", detail);
+  call_fail (call, error);
+}
+
+void
+call_fail_plain (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+{
+  g_autofree char *detail = NULL;
+  GError *error = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  detail = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  virt_error_set_plain (&error, origin, code, "%s", detail);
+  call_fail (call, error);
+}
+
+void
+call_free (Call *call)
+{
+  if (call != NULL)
+    call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "%s was not answered", call->operation->name);
+}
+
+GVariant *
+call_uuid_value (const char *uuid)
+{
+  guint8 bytes[UUID_BYTES] = { 0 };
+
+  uuid_parse (uuid, bytes);
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, bytes, UUID_BYTES, 1);
+}
+
+GVariant *
+call_domain_value (Domain *domain)
+{
+  if (domain->value == NULL) {
+    domain->value = g_variant_ref_sink (
+        g_variant_new ("(s@ayi)", domain->name, call_uuid_value (domain->uuid), domain->id));
+    g_variant_get_data (domain->value); /* in one piece, which is smaller and faster to copy */
+  }
+  return domain->value;
+}
+
+static GVariant *
+argument (const Call *call, guint index)
+{
+  return g_variant_get_child_value (call->arguments, index);
+}
+
+guint32
+call_uint (const Call *call, guint index)
+{
+  g_autoptr (GVariant) value = argument (call, index);
+
+  return g_variant_get_uint32 (value);
+}
+
+gint32
+call_int (const Call *call, guint index)
+{
+  g_autoptr (GVariant) value = argument (call, index);
+
+  return g_variant_get_int32 (value);
+}
+
+guint64
+call_ulong (const Call *call, guint index)
+{
+  g_autoptr (GVariant) value = argument (call, index);
+
+  return g_variant_get_uint64 (value);
+}
+
+const char *
+call_string (const Call *call, guint index)
+{
+  const char *text;
+
+  /* A string inside a serialised tuple lives as long as the tuple does. */
+  g_variant_get_child (call->arguments, index, "&s", &text);
+  return text;
+}
+
+const char *
+call_maybe_string (const Call *call, guint index)
+{
+  const char *text;
+
+  g_variant_get_child (call->arguments, index, "m&s", &text);
+  return text;
+}
+
+guint
+call_file_count (const Call *call)
+{
+  return call->files != NULL ? (guint)g_unix_fd_list_get_length (call->files) : 0;
+}
+
+gboolean
+call_check_flags (Call *call, guint32 flags, guint32 known)
+{
+  g_autofree char *function = NULL;
+  virErrorDomain origin;
+
+  if ((flags & ~known) == 0)
+    return TRUE;
+  function = libvirt_driver_function (call->operation->name, &origin);
+  call_fail_plain (call, origin, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
+                   flags & ~known, function);
+  return FALSE;
+}
+
+/* A call on its way to a thread or a queue outlives the domain it is about: it keeps the UUID only. */
+Domain *
+call_find_domain_again (Call *call)
+{
+  GError *error = NULL;
+
+  call->domain = manager_find_uuid (call->manager, call->domain_uuid, &error);
+  if (call->domain == NULL)
+    call_fail (call, error);
+  return call->domain;
+}

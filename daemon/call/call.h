@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/domain/manager.h"
+
+#include <gio/gunixfdlist.h>
+
+/*
+ * One call of one operation, from whichever wire: decoded arguments in, answered exactly once, now or later.
+ * Main loop only. An unanswered call that is freed answers with VIR_ERR_INTERNAL_ERROR.
+ */
+typedef struct Operation Operation;
+
+/* Who asks. Owned by its wire. */
+typedef struct Client Client;
+struct Client {
+  gboolean read_only;
+  uid_t uid;
+  pid_t pid;
+  char *who; /* ":1.42" or "unix:17", for the log */
+  char *id;  /* no other client ever has it while the daemon runs; NULL: ourselves */
+  gboolean ended;
+  /* From now on its end has to be told to auto_destroy_client_ended; NULL: it is in any case. */
+  void (*watch) (Client *client);
+};
+
+struct Call {
+  const Operation *operation;
+  Manager *manager;
+  Client *client;
+  GVariant *arguments; /* a tuple in the operation's RPC shape; a domain is (sayi) */
+  Domain *domain;      /* the first argument when it is a domain: looked up before the function runs */
+  char *domain_uuid;   /* the same, to find it again after a wait */
+  /* The wire's half. */
+  void (*respond) (Call *call, GVariant *answer, const GError *error);
+  gpointer wire_data;
+  GDestroyNotify wire_free;
+  GUnixFDList *files;       /* descriptors that came with the call; NULL: none */
+  GUnixFDList *descriptors; /* goes with the answer; NULL: none. On RPC, a stream that follows it, unless: */
+  gboolean descriptors_in_answer; /* on RPC too */
+  char *terminal; /* what the stream is of, when only one client may have it at a time: see terminal.h */
+  gboolean answered;
+  gboolean holds_domain; /* it has the domain's turn (domain_queue), and gives it back when answered */
+  gpointer user_data;    /* the operation's own, between steps */
+  GDestroyNotify user_free;
+};
+
+void
+call_answer (Call *call, GVariant *answer); /* sinks; a tuple in the operation's reply shape; frees @call */
+void call_answer_nothing (Call *call);      /* "()" */
+void call_fail (Call *call, GError *error); /* takes @error; frees @call */
+void call_fail_with (Call *call, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* As virt_error_set_from and virt_error_set_plain. */
+void call_fail_from (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+void call_fail_plain (Call *call, virErrorDomain origin, virErrorNumber code, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+/* A call that ends without an answer (a queue or a job dropped at the daemon's end): answered with an error.
+ */
+void call_free (Call *call);
+/* The call's domain after a wait: found again by UUID; answers the call and returns NULL when it is gone. */
+Domain *call_find_domain_again (Call *call);
+/* 16 bytes, as UUIDs stand in answers. */
+GVariant *call_uuid_value (const char *uuid);
+/* Every domain as it stands in answers: (sayi). (borrowed) */
+GVariant *call_domain_value (Domain *domain);
+
+/* Arguments by position in the tuple. */
+guint32 call_uint (const Call *call, guint index);
+gint32 call_int (const Call *call, guint index);
+guint64 call_ulong (const Call *call, guint index);
+const char *call_string (const Call *call, guint index);
+const char *call_maybe_string (const Call *call, guint index); /* NULL when absent */
+guint call_file_count (const Call *call);                      /* descriptors that came with it */
+/* Fails the call (VIR_ERR_INVALID_ARG, in libvirt's words) and returns FALSE when @flags has bits outside
+ * @known. */
+gboolean call_check_flags (Call *call, guint32 flags, guint32 known);

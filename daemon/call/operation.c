@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Finding an operation, and the one way every call goes: access, the domain it is about, its function. So no
+ * function can forget the access check, and none looks its domain up by itself.
+ */
+#include "daemon/call/operation.h"
+
+#include "base/scalars.h"
+#include "daemon/call/libvirt-names.h"
+
+/* "Connect\nListDomains" → Operation; made once, read only afterwards. */
+static GHashTable *
+member_index (void)
+{
+  static gsize made;
+  static GHashTable *index;
+
+  if (g_once_init_enter (&made)) {
+    index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    for (const Operation *operation = operations; operation->name != NULL; operation++)
+      if (operation->interface != NULL)
+        g_hash_table_insert (index, g_strconcat (operation->interface, "\n", operation->member, NULL),
+                             (gpointer)operation);
+    g_once_init_leave (&made, 1);
+  }
+  return index;
+}
+
+const Operation *
+operation_by_member (const char *interface, const char *member)
+{
+  g_autofree char *key = g_strconcat (interface, "\n", member, NULL);
+
+  return g_hash_table_lookup (member_index (), key);
+}
+
+/* program and procedure as one number → Operation. */
+static GHashTable *
+procedure_index (void)
+{
+  static gsize made;
+  static GHashTable *index;
+
+  if (g_once_init_enter (&made)) {
+    index = g_hash_table_new (NULL, NULL);
+    for (const Operation *operation = operations; operation->name != NULL; operation++)
+      if (operation->program >= 0)
+        g_hash_table_insert (index, GINT_TO_POINTER (operation->program << 16 | operation->procedure),
+                             (gpointer)operation);
+    g_once_init_leave (&made, 1);
+  }
+  return index;
+}
+
+const Operation *
+operation_by_procedure (int program, int procedure)
+{
+  if (program < 0 || program > G_MAXINT16 || procedure <= 0 || procedure > G_MAXUINT16)
+    return NULL;
+  return g_hash_table_lookup (procedure_index (), GINT_TO_POINTER (program << 16 | procedure));
+}
+
+/* An operation whose first argument is a domain gets it looked up by UUID, which is what a handle means. */
+static gboolean
+find_domain (Call *call)
+{
+  g_autoptr (GVariant) bytes = NULL;
+  const guint8 *uuid;
+  const char *name;
+  char text[UUID_TEXT];
+  gsize length;
+
+  if (call->operation->in[0] != 'D')
+    return TRUE;
+  g_variant_get_child (call->arguments, 0, "(&s@ayi)", &name, &bytes, NULL);
+  uuid = g_variant_get_fixed_array (bytes, &length, 1);
+  if (length != UUID_BYTES) {
+    call_fail_with (call, VIR_ERR_INVALID_DOMAIN, "a UUID of %" G_GSIZE_FORMAT " bytes", length);
+    return FALSE;
+  }
+  uuid_format (uuid, text);
+  call->domain = manager_find_uuid (call->manager, text, NULL);
+  if (call->domain == NULL) {
+    call_fail_with (call, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", text, name);
+    return FALSE;
+  }
+  call->domain_uuid = g_strdup (text);
+  return TRUE;
+}
+
+static void
+refuse_unsupported (Call *call)
+{
+  const Operation *operation = call->operation;
+  int origin = libvirt_origin (operation->name);
+  g_autofree char *function =
+      operation->program >= 0 ? libvirt_public_function (operation->name) : g_strdup (operation->name);
+
+  call_fail_from (call, origin >= 0 ? (virErrorDomain)origin : VIR_FROM_DOMAIN, VIR_ERR_NO_SUPPORT, "%s",
+                  function);
+}
+
+void
+operation_dispatch (Call *call)
+{
+  GError *refusal = access_check (call->operation, call->client, call->arguments);
+
+  if (refusal != NULL) {
+    call_fail (call, refusal);
+    return;
+  }
+  if (call->operation->function == NULL) {
+    refuse_unsupported (call);
+    return;
+  }
+  /* Texts handed out by call_string stay where they are from here on. */
+  g_variant_get_data (call->arguments);
+  if (find_domain (call))
+    call->operation->function (call);
+}

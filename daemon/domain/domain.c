@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One domain's identity and state. What it does is elsewhere: its definition in definition.c, its queue in
+ * domain-queue.c, its running half in machine.c.
+ */
+#include "daemon/domain/definition.h"
+#include "daemon/domain/machine.h"
+
+Domain *
+domain_new (Manager *manager, const char *name, const char *uuid)
+{
+  Domain *domain = g_new0 (Domain, 1);
+
+  domain->manager = manager;
+  domain->name = g_strdup (name);
+  domain->uuid = g_strdup (uuid);
+  domain->id = -1;
+  domain->state = VIR_DOMAIN_SHUTOFF;
+  domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+  domain->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
+  domain->messages = g_ptr_array_new_with_free_func (g_free);
+  g_queue_init (&domain->waiting);
+  g_queue_init (&domain->destroyers);
+  return domain;
+}
+
+void
+domain_free (Domain *domain)
+{
+  g_autoptr (GError) gone = NULL;
+
+  if (domain == NULL)
+    return;
+  virt_error_set (&gone, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", domain->uuid,
+                  domain->name);
+  domain_fail_waiting (domain, gone);
+  machine_free (g_steal_pointer (&domain->machine));
+  definition_replace (domain, NULL);
+  g_clear_pointer (&domain->transient, domain_def_unref);
+  g_ptr_array_unref (domain->messages);
+  progress_unref (domain->progress);
+  progress_unref (domain->completed);
+  g_clear_pointer (&domain->value, g_variant_unref);
+  g_free (domain->name);
+  g_free (domain->uuid);
+  g_free (domain);
+}
+
+gboolean
+domain_is_active (const Domain *domain)
+{
+  return domain->machine != NULL;
+}
+
+gboolean
+domain_check_active (const Domain *domain, GError **error)
+{
+  if (domain_is_active (domain))
+    return TRUE;
+  virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  return FALSE;
+}
+
+/* For the log. */
+static const char *
+event_word (int event)
+{
+  static const char *const words[] = {
+    [VIR_DOMAIN_EVENT_DEFINED] = "defined",        [VIR_DOMAIN_EVENT_UNDEFINED] = "undefined",
+    [VIR_DOMAIN_EVENT_STARTED] = "started",        [VIR_DOMAIN_EVENT_SUSPENDED] = "suspended",
+    [VIR_DOMAIN_EVENT_RESUMED] = "resumed",        [VIR_DOMAIN_EVENT_STOPPED] = "stopped",
+    [VIR_DOMAIN_EVENT_SHUTDOWN] = "shutting down", [VIR_DOMAIN_EVENT_PMSUSPENDED] = "suspended by the guest",
+    [VIR_DOMAIN_EVENT_CRASHED] = "crashed",
+  };
+
+  return event >= 0 && event < (int)G_N_ELEMENTS (words) ? words[event] : "changed";
+}
+
+void
+domain_lifecycle_event (Domain *domain, int event, int detail)
+{
+  g_info ("domain '%s' (%s): %s (%d)", domain->name, domain->uuid, event_word (event), detail);
+  events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                 g_variant_new ("(ii)", event, detail));
+}
+
+void
+domain_set_state (Domain *domain, virDomainState state, int reason, int event, int detail)
+{
+  domain->state = state;
+  domain->reason = reason;
+  domain->state_changed = g_get_real_time ();
+  if (domain->machine != NULL)
+    machine_save_status (domain->machine);
+  if (event >= 0)
+    domain_lifecycle_event (domain, event, detail);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Two of the host's services say that it ends. logind announces it before anything is stopped, and waits for
+ * those who have asked it to (a delay lock), but only for a few seconds. systemd stops the daemon before the
+ * machines' scopes (see qemu/scope.c) and waits as long as the daemon says; that it is for the host's sake,
+ * and not a restart of the daemon, is what its state tells. A user's own manager tells the same of the end of
+ * the session.
+ *
+ * Machines are told by the same calls a client would make, answered into the log.
+ */
+#include "daemon/domain/host-shutdown.h"
+
+#include "daemon/domain/machine.h"
+#include "daemon/call/operation.h"
+#include "daemon/drivers/qemu/agent.h"
+#include "daemon/core/service.h"
+#include "domain/devices/channel.h"
+
+#include <gio/gunixfdlist.h>
+#include <unistd.h>
+
+#define LOGIND_NAME        "org.freedesktop.login1"
+#define LOGIND_PATH        "/org/freedesktop/login1"
+#define LOGIND_MANAGER     "org.freedesktop.login1.Manager"
+#define SYSTEMD_NAME       "org.freedesktop.systemd1"
+#define SYSTEMD_PATH       "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER    "org.freedesktop.systemd1.Manager"
+#define QUESTION_TIMEOUT   2000 /* ms: a bus or a service that is silent does not hold up the daemon's end */
+#define SHUTDOWN_PROCEDURE 258  /* DOMAIN_SHUTDOWN_FLAGS */
+#define SAVE_PROCEDURE     182  /* DOMAIN_MANAGED_SAVE */
+#define MICROSECONDS       G_GUINT64_CONSTANT (1000000)
+#define MARGIN             10 /* seconds more than the machines have, for the daemon itself */
+
+struct HostShutdown {
+  Manager *manager;
+  GCancellable *cancellable;
+  GDBusConnection *system; /* where logind is; NULL: not connected */
+  guint prepare;           /* subscription to its signal */
+  int lock;                /* a delay lock of logind's; -1: none */
+  gboolean begun;
+  gboolean over;  /* the daemon ends: nothing is done any more */
+  guint question; /* source: the time systemd has to answer */
+  guint pending;  /* machines that have not ended */
+  void (*done) (gpointer data);
+  gpointer data;
+};
+
+/* Connections, each our own: the shared one of GIO would end the daemon with the bus. */
+
+static void
+connect_to (GBusType bus, HostShutdown *shutdown, GAsyncReadyCallback then)
+{
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (bus, NULL, NULL);
+
+  if (address != NULL)
+    g_dbus_connection_new_for_address (address,
+                                       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                       NULL, shutdown->cancellable, then, shutdown);
+  else
+    then (NULL, NULL, shutdown);
+}
+
+/* NULL: it failed, or @data is no more. */
+static GDBusConnection *
+connected (GAsyncResult *result, gboolean *ret_gone)
+{
+  g_autoptr (GError) error = NULL;
+  GDBusConnection *connection =
+      result != NULL ? g_dbus_connection_new_for_address_finish (result, &error) : NULL;
+
+  *ret_gone = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  if (connection != NULL)
+    g_dbus_connection_set_exit_on_close (connection, FALSE);
+  return connection;
+}
+
+/* The end of it all. */
+
+static void
+let_go (HostShutdown *shutdown)
+{
+  if (shutdown->lock >= 0)
+    close (shutdown->lock);
+  shutdown->lock = -1;
+}
+
+static void
+check_over (HostShutdown *shutdown)
+{
+  if (shutdown->pending > 0 || shutdown->over)
+    return;
+  let_go (shutdown);
+  if (shutdown->done != NULL)
+    shutdown->done (shutdown->data);
+}
+
+/* Machines. */
+
+typedef struct {
+  HostShutdown *shutdown;
+  char *uuid;
+  gboolean ending; /* its time is over */
+} Farewell;
+
+static void
+farewell_free (gpointer data)
+{
+  Farewell *farewell = data;
+
+  g_free (farewell->uuid);
+  g_free (farewell);
+}
+
+static Domain *
+find_running (const Farewell *farewell)
+{
+  Domain *domain =
+      farewell->shutdown->over ? NULL : manager_find_uuid (farewell->shutdown->manager, farewell->uuid, NULL);
+
+  return domain != NULL && domain->machine != NULL && !domain->machine->ended ? domain : NULL;
+}
+
+/* A call of ours; what it holds is freed by @respond. */
+static Call *
+call_new (Manager *manager, int procedure, GVariant *arguments,
+          void (*respond) (Call *call, GVariant *answer, const GError *error), gpointer data)
+{
+  static Client ourselves = { .who = (char *)"host-shutdown" };
+  Call *call = g_new0 (Call, 1);
+
+  call->operation = operation_by_procedure (0, procedure);
+  call->manager = manager;
+  call->client = &ourselves;
+  call->arguments = g_variant_ref_sink (arguments);
+  call->respond = respond;
+  call->wire_data = data;
+  call->wire_free = farewell_free;
+  return call;
+}
+
+static Farewell *
+farewell_new (HostShutdown *shutdown, const Domain *domain)
+{
+  Farewell *farewell = g_new0 (Farewell, 1);
+
+  farewell->shutdown = shutdown;
+  farewell->uuid = g_strdup (domain->uuid);
+  return farewell;
+}
+
+static void wait_for_end (HostShutdown *shutdown, Domain *domain, guint seconds, gboolean ending);
+
+/* It has ended; or its time is over, and it is ended. */
+static void
+end_or_over (Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
+{
+  const Farewell *farewell = call->wire_data;
+  HostShutdown *shutdown = farewell->shutdown;
+  Domain *domain = error != NULL ? find_running (farewell) : NULL;
+
+  if (domain != NULL && !farewell->ending) {
+    g_warning ("domain '%s' did not shut down within %u seconds and is ended", domain->name,
+               shutdown->manager->settings->host_shutdown_timeout);
+    wait_for_end (shutdown, domain, DESTROY_SECONDS, TRUE);
+    machine_end (domain->machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+  }
+  shutdown->pending--;
+  check_over (shutdown);
+}
+
+static void
+wait_for_end (HostShutdown *shutdown, Domain *domain, guint seconds, gboolean ending)
+{
+  Farewell *farewell = farewell_new (shutdown, domain);
+
+  farewell->ending = ending;
+  shutdown->pending++;
+  machine_answer_at_end (domain->machine,
+                         call_new (shutdown->manager, SHUTDOWN_PROCEDURE,
+                                   g_variant_new ("(@(sayi)u)", call_domain_value (domain), 0), end_or_over,
+                                   farewell),
+                         seconds);
+}
+
+static void
+dispatch (HostShutdown *shutdown, Domain *domain, int procedure, guint flags,
+          void (*respond) (Call *call, GVariant *answer, const GError *error))
+{
+  operation_dispatch (call_new (shutdown->manager, procedure,
+                                g_variant_new ("(@(sayi)u)", call_domain_value (domain), flags), respond,
+                                farewell_new (shutdown, domain)));
+}
+
+static void
+button_pressed (Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
+{
+  const Farewell *farewell = call->wire_data;
+
+  if (error != NULL && find_running (farewell) != NULL)
+    g_warning ("domain %s cannot be asked to shut down: %s", farewell->uuid, error->message);
+}
+
+/* What was tried first (the agent, saving) could not be: the power button. */
+static void
+press_button_unless_good (Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
+{
+  const Farewell *farewell = call->wire_data;
+  Domain *domain = error != NULL ? find_running (farewell) : NULL;
+
+  if (domain == NULL)
+    return;
+  g_message ("domain '%s': %s; its power button is pressed", domain->name, error->message);
+  dispatch (farewell->shutdown, domain, SHUTDOWN_PROCEDURE, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
+            button_pressed);
+}
+
+static gboolean
+has_agent (const Machine *machine)
+{
+  DOMAIN_FOREACH_DEVICE (machine->def, channel_kind, DeviceChannel, channel) {
+    if (g_strcmp0 (channel->name, AGENT_CHANNEL) == 0 && channel->state == CHANNEL_STATE_CONNECTED)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A guest that does not run cannot follow: what is in its memory is kept, where that can be. */
+static gboolean
+is_to_be_saved (const HostShutdown *shutdown, const Domain *domain)
+{
+  gboolean save = g_str_equal (shutdown->manager->settings->on_host_shutdown, "save");
+
+  return domain->persistent && (save || domain->state == VIR_DOMAIN_PAUSED);
+}
+
+static void
+say_farewell (HostShutdown *shutdown, Domain *domain)
+{
+  wait_for_end (shutdown, domain, shutdown->manager->settings->host_shutdown_timeout, FALSE);
+  if (is_to_be_saved (shutdown, domain))
+    dispatch (shutdown, domain, SAVE_PROCEDURE, 0, press_button_unless_good);
+  else if (has_agent (domain->machine))
+    dispatch (shutdown, domain, SHUTDOWN_PROCEDURE, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
+              press_button_unless_good);
+  else
+    dispatch (shutdown, domain, SHUTDOWN_PROCEDURE, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, button_pressed);
+}
+
+static void
+begin (HostShutdown *shutdown)
+{
+  g_autoptr (GPtrArray) domains = manager_list (shutdown->manager);
+  guint seconds = shutdown->manager->settings->host_shutdown_timeout + DESTROY_SECONDS + MARGIN;
+  g_autofree char *more = g_strdup_printf ("EXTEND_TIMEOUT_USEC=%" G_GUINT64_FORMAT, seconds * MICROSECONDS);
+
+  if (shutdown->begun)
+    return;
+  shutdown->begun = TRUE;
+  g_message ("the host is shutting down, and so are its machines");
+  shutdown->pending++; /* one that ends at once is not the last */
+  for (guint i = 0; i < domains->len; i++) {
+    Domain *domain = g_ptr_array_index (domains, i);
+
+    if (domain->machine != NULL && !domain->machine->ended)
+      say_farewell (shutdown, domain);
+  }
+  service_notify (more);
+  shutdown->pending--;
+  check_over (shutdown);
+}
+
+/* logind. */
+
+static void take_lock (HostShutdown *shutdown);
+
+static void
+on_prepare (G_GNUC_UNUSED GDBusConnection *connection, G_GNUC_UNUSED const char *sender,
+            G_GNUC_UNUSED const char *path, G_GNUC_UNUSED const char *interface,
+            G_GNUC_UNUSED const char *member, GVariant *arguments, gpointer data)
+{
+  HostShutdown *shutdown = data;
+  gboolean coming = FALSE;
+
+  if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(b)")))
+    return;
+  g_variant_get (arguments, "(b)", &coming);
+  if (coming) {
+    begin (shutdown);
+  } else if (shutdown->begun) { /* it was called off */
+    shutdown->begun = FALSE;
+    take_lock (shutdown);
+  }
+}
+
+static void
+lock_taken (GObject *source, GAsyncResult *result, gpointer data)
+{
+  HostShutdown *shutdown = data;
+  g_autoptr (GUnixFDList) files = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer =
+      g_dbus_connection_call_with_unix_fd_list_finish (G_DBUS_CONNECTION (source), &files, result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (answer == NULL || files == NULL)
+    g_info ("logind does not wait for the machines: %s", error != NULL ? error->message : "it gave no lock");
+  else if (shutdown->lock < 0)
+    shutdown->lock = g_unix_fd_list_get (files, 0, NULL);
+  if (shutdown->begun && shutdown->pending == 0)
+    let_go (shutdown);
+}
+
+static void
+take_lock (HostShutdown *shutdown)
+{
+  g_dbus_connection_call_with_unix_fd_list (
+      shutdown->system, LOGIND_NAME, LOGIND_PATH, LOGIND_MANAGER, "Inhibit",
+      g_variant_new ("(ssss)", "shutdown", "domaind", "Virtual machines are asked to shut down", "delay"),
+      G_VARIANT_TYPE ("(h)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, shutdown->cancellable, lock_taken,
+      shutdown);
+}
+
+static void
+system_connected (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer data)
+{
+  HostShutdown *shutdown = data;
+  gboolean gone;
+  GDBusConnection *connection = connected (result, &gone);
+
+  if (gone || connection == NULL)
+    return;
+  shutdown->system = connection;
+  shutdown->prepare = g_dbus_connection_signal_subscribe (
+      connection, LOGIND_NAME, LOGIND_MANAGER, "PrepareForShutdown", LOGIND_PATH, NULL,
+      G_DBUS_SIGNAL_FLAGS_NONE, on_prepare, shutdown, NULL);
+  take_lock (shutdown);
+}
+
+HostShutdown *
+host_shutdown_new (Manager *manager)
+{
+  HostShutdown *shutdown = g_new0 (HostShutdown, 1);
+
+  shutdown->manager = manager;
+  shutdown->cancellable = g_cancellable_new ();
+  shutdown->lock = -1;
+  if (!g_str_equal (manager->settings->on_host_shutdown, "none"))
+    connect_to (G_BUS_TYPE_SYSTEM, shutdown, system_connected);
+  return shutdown;
+}
+
+/* systemd. */
+
+/* Then it is not known to be for the host's sake. */
+static gboolean
+no_answer (gpointer data)
+{
+  HostShutdown *shutdown = data;
+
+  g_clear_handle_id (&shutdown->question, g_source_remove);
+  g_cancellable_cancel (shutdown->cancellable);
+  shutdown->done (shutdown->data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+state_told (GObject *source, GAsyncResult *result, gpointer data)
+{
+  HostShutdown *shutdown = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  g_autoptr (GVariant) state = NULL;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_handle_id (&shutdown->question, g_source_remove);
+  if (answer != NULL)
+    g_variant_get (answer, "(v)", &state);
+  if (state != NULL && g_variant_is_of_type (state, G_VARIANT_TYPE_STRING)
+      && g_str_equal (g_variant_get_string (state, NULL), "stopping"))
+    begin (shutdown);
+  else
+    shutdown->done (shutdown->data);
+}
+
+static void
+manager_connected (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer data)
+{
+  HostShutdown *shutdown = data;
+  gboolean gone;
+  g_autoptr (GDBusConnection) connection = connected (result, &gone);
+
+  if (connection != NULL)
+    g_dbus_connection_call (connection, SYSTEMD_NAME, SYSTEMD_PATH, "org.freedesktop.DBus.Properties", "Get",
+                            g_variant_new ("(ss)", SYSTEMD_MANAGER, "SystemState"), G_VARIANT_TYPE ("(v)"),
+                            G_DBUS_CALL_FLAGS_NO_AUTO_START, QUESTION_TIMEOUT, shutdown->cancellable,
+                            state_told, shutdown);
+  else if (!gone)
+    no_answer (shutdown);
+}
+
+void
+host_shutdown_ask (HostShutdown *shutdown, void (*done) (gpointer data), gpointer data)
+{
+  gboolean again = shutdown->done != NULL;
+
+  shutdown->done = done;
+  shutdown->data = data;
+  if (again || g_str_equal (shutdown->manager->settings->on_host_shutdown, "none"))
+    done (data);
+  else if (shutdown->begun)
+    check_over (shutdown);
+  else {
+    shutdown->question = g_timeout_add (QUESTION_TIMEOUT, no_answer, shutdown);
+    connect_to (shutdown->manager->settings->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, shutdown,
+                manager_connected);
+  }
+}
+
+void
+host_shutdown_stop (HostShutdown *shutdown)
+{
+  shutdown->over = TRUE;
+  g_cancellable_cancel (shutdown->cancellable);
+  g_clear_handle_id (&shutdown->question, g_source_remove);
+  if (shutdown->prepare != 0)
+    g_dbus_connection_signal_unsubscribe (shutdown->system, shutdown->prepare);
+  let_go (shutdown);
+}
+
+void
+host_shutdown_free (HostShutdown *shutdown)
+{
+  if (shutdown == NULL)
+    return;
+  g_clear_object (&shutdown->system);
+  g_object_unref (shutdown->cancellable);
+  g_free (shutdown);
+}

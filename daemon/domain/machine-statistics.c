@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What QEMU counts of a machine's disks: asked for from the main loop, by two questions at once, and kept
+ * with its age for when the guest is silent. The machine may end, or its domain be gone, before the answers
+ * come.
+ */
+#include "daemon/domain/machine.h"
+
+/* Two questions, one answer. */
+typedef struct {
+  Manager *manager;
+  char *uuid;
+  guint pending;
+  gboolean silent;
+  JsonNode *statistics, *disks;
+  void (*then) (Machine *machine, gpointer data);
+  gpointer data;
+} DiskQuestion;
+
+static void
+disk_answer (DiskQuestion *question, JsonNode **ret, JsonNode *answer)
+{
+  Domain *domain;
+  Machine *machine;
+
+  if (answer != NULL)
+    *ret = json_node_ref (answer);
+  question->silent = question->silent || answer == NULL;
+  if (--question->pending > 0)
+    return;
+  domain = manager_find_uuid (question->manager, question->uuid, NULL);
+  machine = domain != NULL ? domain->machine : NULL;
+  if (machine != NULL)
+    machine->silent = question->silent;
+  if (machine != NULL && !question->silent) {
+    g_clear_pointer (&machine->statistics, json_node_unref);
+    g_clear_pointer (&machine->disks, json_node_unref);
+    machine->statistics = g_steal_pointer (&question->statistics);
+    machine->disks = g_steal_pointer (&question->disks);
+    machine->statistics_at = g_get_monotonic_time ();
+  }
+  question->then (machine, question->data);
+  g_clear_pointer (&question->statistics, json_node_unref);
+  g_clear_pointer (&question->disks, json_node_unref);
+  g_free (question->uuid);
+  g_free (question);
+}
+
+static void
+statistics_answered (JsonNode *answer, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  DiskQuestion *question = data;
+
+  disk_answer (question, &question->statistics, answer);
+}
+
+static void
+disks_answered (JsonNode *answer, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  DiskQuestion *question = data;
+
+  disk_answer (question, &question->disks, answer);
+}
+
+void
+machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *machine, gpointer data),
+                   gpointer data)
+{
+  DiskQuestion *question;
+
+  if (machine->qmp == NULL || machine->monitor_closed) {
+    machine->silent = TRUE;
+    then (machine, data);
+    return;
+  }
+  question = g_new0 (DiskQuestion, 1);
+  question->manager = machine->domain->manager;
+  question->uuid = g_strdup (machine->domain->uuid);
+  question->pending = 2;
+  question->then = then;
+  question->data = data;
+  qmp_ask (machine->qmp, "query-blockstats", NULL, seconds, statistics_answered, question);
+  qmp_ask (machine->qmp, "query-block", NULL, seconds, disks_answered, question);
+}

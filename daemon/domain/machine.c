@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One running machine. Three voices speak of it: its process (a pidfd), its monitor (QMP events) and what
+ * both mean (machine-events.c, which decides states and policies); here they are joined to the domain. The
+ * end of the process is the only end: whatever else happens, the machine is there until then.
+ */
+#include "daemon/domain/machine.h"
+
+#include "daemon/call/call.h"
+#include "daemon/domain/machine-crash.h"
+#include "daemon/domain/machine-devices.h"
+#include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/qemu/control.h"
+#include "domain/devices/channel.h"
+
+#define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */
+#define ADOPT_AGAIN_SECONDS 5    /* before a machine whose monitor was silent is asked again */
+
+/* Its texts are the domain's. */
+static MachineStatus
+status_now (const Machine *machine)
+{
+  const Domain *domain = machine->domain;
+
+  return (MachineStatus){
+    .name = domain->name,
+    .uuid = domain->uuid,
+    .id = domain->id,
+    .pid = process_pid (machine->process),
+    .start_time = process_start_time (machine->process),
+    .starting = machine->starting,
+    .transient = !domain->persistent,
+    .state = domain->state,
+    .reason = domain->reason,
+    .started = machine->started,
+    .state_changed = domain->state_changed,
+    .shutdown_seen = machine_events_shutdown_seen (machine->events),
+    .restart_on_shutdown = machine_events_will_restart (machine->events),
+    .tainted = domain->tainted,
+    .auto_destroy = machine->owner != NULL,
+    .agent_timeout = domain->agent_timeout,
+    .save_path = machine->save_path,
+    .save_id = machine->save_id,
+  };
+}
+
+static void
+save_status (Machine *machine, const char *live)
+{
+  const Domain *domain = machine->domain;
+  const MachineStatus status = status_now (machine);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = NULL;
+
+  if (machine->ended)
+    return;
+  json = machine_status_to_json (&status);
+  if (!store_save_status (domain->manager->store, domain->uuid, json, live, &error))
+    g_warning ("domain '%s': %s", domain->name, error->message);
+}
+
+void
+machine_save_status (Machine *machine)
+{
+  save_status (machine, NULL);
+}
+
+void
+machine_free (Machine *machine)
+{
+  if (machine == NULL)
+    return;
+  if (machine->linger != 0)
+    g_source_remove (machine->linger);
+  g_clear_handle_id (&machine->ask_again, g_source_remove);
+  if (machine->qmp != NULL) {
+    qmp_close (machine->qmp);
+    qmp_unref (machine->qmp);
+  }
+  process_free (machine->process);
+  machine_events_free (machine->events);
+  domain_def_unref (machine->def);
+  g_clear_pointer (&machine->endings, g_ptr_array_unref);
+  g_clear_pointer (&machine->removals, g_ptr_array_unref);
+  g_clear_pointer (&machine->statistics, json_node_unref);
+  g_clear_pointer (&machine->disks, json_node_unref);
+  g_free (machine->owner);
+  g_free (machine->save_path);
+  g_free (machine->save_id);
+  g_free (machine);
+}
+
+/* A call that waits for the end. */
+typedef struct {
+  Machine *machine;
+  Call *call;
+  guint timeout;
+} Ending;
+
+static gboolean
+ending_failed (gpointer data)
+{
+  Ending *ending = data;
+  Machine *machine = ending->machine;
+  Call *call = ending->call;
+
+  g_ptr_array_remove (machine->endings, ending);
+  call_fail_with (
+      call, VIR_ERR_OPERATION_FAILED,
+      "Failed to terminate process %d of domain '%s': it is still there; it may be waiting for its disks",
+      process_pid (machine->process), machine->domain->name);
+  g_free (ending);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ending_answer (Ending *ending)
+{
+  g_source_remove (ending->timeout);
+  call_answer_nothing (ending->call);
+  g_free (ending);
+}
+
+void
+machine_answer_at_end (Machine *machine, Call *call, guint seconds)
+{
+  Ending *ending = g_new0 (Ending, 1);
+
+  ending->machine = machine;
+  ending->call = call;
+  ending->timeout = g_timeout_add_seconds (seconds, ending_failed, ending);
+  g_ptr_array_add (machine->endings, ending);
+}
+
+static gboolean
+free_later (gpointer machine)
+{
+  machine_free (machine);
+  return G_SOURCE_REMOVE;
+}
+
+/* The machine is over: the domain is shut off before anybody is told so, and those who waited for it are
+ * answered. */
+static void
+finish (Machine *machine)
+{
+  Domain *domain = machine->domain;
+  Manager *manager = domain->manager;
+  GPtrArray *endings = g_steal_pointer (&machine->endings);
+
+  g_clear_handle_id (&machine->ask_again, g_source_remove);
+  machine_clean_up (manager->settings, manager->store, domain->uuid);
+  if (domain->job != NULL)
+    job_cancel (domain->job);
+  domain->machine = NULL;
+  domain->updated = FALSE;
+  domain->tainted = FALSE;
+  manager_set_id (manager, domain, -1);
+  domain_set_state (domain, VIR_DOMAIN_SHUTOFF, machine->end_reason, VIR_DOMAIN_EVENT_STOPPED,
+                    machine->end_detail);
+  if (!domain->persistent)
+    manager_remove (manager, domain);
+  else if (machine->holds_domain)
+    domain_done (manager, domain->uuid, NULL);
+  for (guint i = 0; i < endings->len; i++)
+    ending_answer (g_ptr_array_index (endings, i));
+  g_ptr_array_unref (endings);
+  machine_removals_end (machine);
+  /* This runs inside the process's and the events' own callbacks. */
+  g_idle_add (free_later, machine);
+}
+
+static void
+end_told (Machine *machine)
+{
+  if (machine->linger != 0)
+    g_source_remove (machine->linger);
+  machine->linger = 0;
+  machine_events_ended (machine->events);
+  finish (machine);
+}
+
+static gboolean
+lingered (gpointer data)
+{
+  Machine *machine = data;
+
+  machine->linger = 0;
+  end_told (machine);
+  return G_SOURCE_REMOVE;
+}
+
+/* Its last words may still be unread in the monitor's socket: they say whether it was a crash. */
+static void
+process_ended (G_GNUC_UNUSED Process *process, ProcessExit how, gpointer data)
+{
+  Machine *machine = data;
+
+  g_debug ("domain '%s': process %d ended (%s %d)", machine->domain->name, process_pid (machine->process),
+           !how.known      ? "not known how"
+           : how.signalled ? "signal"
+                           : "status",
+           how.code);
+  machine->ended = TRUE;
+  if (machine->qmp != NULL && !machine->monitor_closed)
+    machine->linger = g_timeout_add (LAST_WORDS_WAIT, lingered, machine);
+  else
+    end_told (machine);
+}
+
+static void
+state_changed (gpointer data, virDomainState state, int reason, int event, int detail)
+{
+  Machine *machine = data;
+
+  if (!machine->ended || state != VIR_DOMAIN_SHUTOFF) {
+    domain_set_state (machine->domain, state, reason, event, detail);
+    return;
+  }
+  machine->end_reason = reason;
+  machine->end_detail = detail;
+}
+
+static void
+client_event (gpointer data, int number, GVariant *payload)
+{
+  Machine *machine = data;
+
+  events_domain (machine->domain->manager->events, machine->domain, number, payload);
+}
+
+static void
+restarted (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  g_autofree char *name = data;
+
+  if (error != NULL)
+    g_warning ("domain '%s' could not be restarted: %s", name, error->message);
+}
+
+static void
+act (gpointer data, MachineAction action)
+{
+  Machine *machine = data;
+  Manager *manager = machine->domain->manager;
+
+  if (action == MACHINE_DUMP)
+    machine_dump_crashed (machine);
+  else if (action == MACHINE_RESTART && machine->qmp != NULL)
+    job_start ("restart", control_restart, control_request_new (machine->qmp), control_request_free,
+               manager->settings->call_timeout, restarted, g_strdup (machine->domain->name));
+  else
+    control_end (machine->process, FALSE);
+}
+
+static void
+balloon_changed (gpointer data, guint64 kib)
+{
+  Machine *machine = data;
+
+  machine->balloon_kib = kib;
+}
+
+void
+machine_replace_def (Machine *machine, DomainDef *def)
+{
+  g_autofree char *live = NULL;
+
+  domain_def_unref (machine->def);
+  machine->def = def;
+  machine_events_set_def (machine->events, def);
+  live = domain_def_to_xml (def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+  save_status (machine, live);
+}
+
+static void
+device_deleted (gpointer data, const char *alias)
+{
+  machine_device_deleted (data, alias);
+}
+
+static void
+device_refused (gpointer data, const char *alias)
+{
+  machine_device_refused (data, alias);
+}
+
+static void
+tray_moved (gpointer data, const char *alias, gboolean open)
+{
+  machine_tray_moved (data, alias, open);
+}
+
+/* The guest has opened its end of a channel, or closed it. */
+static void
+channel_changed (gpointer data, const char *alias, gboolean open)
+{
+  Machine *machine = data;
+  DomainDef *def = domain_def_copy (machine->def);
+  Device *device = domain_def_find_alias (def, alias);
+
+  if (device == NULL || device->kind != &channel_kind) {
+    domain_def_unref (def);
+    return;
+  }
+  ((DeviceChannel *)device)->state = open ? CHANNEL_STATE_CONNECTED : CHANNEL_STATE_DISCONNECTED;
+  machine_replace_def (machine, def);
+}
+
+static void
+memory_dumped (gpointer data, const char *problem)
+{
+  Progress *progress = ((Machine *)data)->domain->progress;
+
+  if (*problem != '\0' && progress != NULL)
+    progress_tell_problem (progress, problem);
+}
+
+static const MachineEventHandlers event_handlers = {
+  .state = state_changed,
+  .event = client_event,
+  .action = act,
+  .balloon = balloon_changed,
+  .device_deleted = device_deleted,
+  .channel = channel_changed,
+  .device_refused = device_refused,
+  .dumped = memory_dumped,
+  .tray = tray_moved,
+};
+
+/* To those who listen to QEMU itself. */
+static void
+report_monitor_event (Machine *machine, const char *name, JsonObject *arguments, gint64 microseconds)
+{
+  g_autofree char *text = arguments != NULL ? json_object_text (arguments) : NULL;
+
+  events_monitor (machine->domain->manager->events, machine->domain,
+                  g_variant_new ("(sxums)", name, microseconds / G_USEC_PER_SEC,
+                                 (guint32)(microseconds % G_USEC_PER_SEC), text));
+}
+
+static void
+monitor_event (G_GNUC_UNUSED Qmp *qmp, const char *name, JsonObject *arguments, gint64 microseconds,
+               gpointer data)
+{
+  Machine *machine = data;
+
+  report_monitor_event (machine, name, arguments, microseconds);
+  machine_events_qmp (machine->events, name, arguments);
+}
+
+/* A monitor that hangs up while the process goes on: the machine runs, but nothing can be asked of it. */
+static void
+monitor_closed (G_GNUC_UNUSED Qmp *qmp, const GError *error, gpointer data)
+{
+  Machine *machine = data;
+
+  g_debug ("domain '%s': the monitor closed: %s", machine->domain->name,
+           error != NULL ? error->message : "-");
+  machine->monitor_closed = TRUE;
+  if (machine->ended && machine->linger != 0)
+    end_told (machine);
+}
+
+static const QmpHandlers monitor_handlers = { .event = monitor_event, .closed = monitor_closed };
+
+static Machine *
+machine_new (Domain *domain, Process *process, DomainDef *def, int state, int reason)
+{
+  Machine *machine = g_new0 (Machine, 1);
+
+  machine->domain = domain;
+  machine->process = process;
+  machine->def = def;
+  machine->endings = g_ptr_array_new ();
+  machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+  machine->events = machine_events_new (def, state, reason, &event_handlers, machine);
+  domain->machine = machine;
+  domain->state = state;
+  domain->reason = reason;
+  return machine;
+}
+
+static int
+start_reason (gboolean restored, gboolean paused)
+{
+  if (paused)
+    return restored ? (int)VIR_DOMAIN_PAUSED_MIGRATION : (int)VIR_DOMAIN_PAUSED_USER;
+  return restored ? (int)VIR_DOMAIN_RUNNING_RESTORED : (int)VIR_DOMAIN_RUNNING_BOOTED;
+}
+
+/* In the order libvirt's clients see: resumed, then started; a paused one is started, then suspended. */
+static void
+tell_booted (Domain *domain, gboolean paused)
+{
+  if (!paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+  if (paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+static void
+tell_restored (Domain *domain, gboolean paused)
+{
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED);
+  if (paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
+  else
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+}
+
+void
+machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
+{
+  int state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
+  int reason = start_reason (started->restored, paused);
+  gboolean restored = started->restored;
+  Machine *machine = machine_new (domain, g_steal_pointer (&started->process),
+                                  g_steal_pointer (&started->def), state, reason);
+
+  machine->qmp = g_steal_pointer (&started->qmp);
+  machine->started = g_get_real_time ();
+  manager_set_id (domain->manager, domain, started->status->id);
+  domain_set_state (domain, state, reason, -1, 0);
+  if (restored)
+    tell_restored (domain, paused);
+  else
+    tell_booted (domain, paused);
+  process_watch (machine->process, process_ended, machine);
+  qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+}
+
+void
+machine_set_saving (Machine *machine, const char *path, const char *id)
+{
+  g_free (machine->save_path);
+  g_free (machine->save_id);
+  machine->save_path = g_strdup (path);
+  machine->save_id = g_strdup (id);
+  machine_save_status (machine);
+}
+
+typedef struct {
+  Manager *manager;
+  char *uuid;
+  int id;
+  gboolean holds_turn; /* the domain's, until its monitor was asked for the first time */
+} AdoptContext;
+
+static gboolean adopt_again (gpointer data);
+
+/* What was under way when the daemon ended is over with it. */
+static void
+end_found (Machine *machine, gboolean holds_turn, const char *what, int reason, int detail)
+{
+  g_message ("domain '%s' was %s when the daemon ended", machine->domain->name, what);
+  machine->holds_domain = holds_turn; /* who wants to start it anew waits for the end */
+  machine_end (machine, FALSE, reason, detail);
+}
+
+/* Those that came and went while no daemon was there to say so. */
+static void
+take_up_devices (Machine *machine, AdoptedMachine *answer)
+{
+  Store *store = machine->domain->manager->store;
+
+  if (answer->added->len > 0)
+    machine_devices_added (machine, answer->added);
+  for (guint i = 0; i < answer->added->len; i++)
+    store_remove_hotplug (store, machine->domain->uuid,
+                          ((const Device *)g_ptr_array_index (answer->added, i))->alias);
+  for (guint i = 0; i < answer->removed->len; i++) {
+    g_autoptr (JsonObject) gone = json_object_new ();
+
+    json_object_set_string_member (gone, "device", g_ptr_array_index (answer->removed, i));
+    machine_events_qmp (machine->events, "DEVICE_DELETED", gone);
+  }
+}
+
+/* The monitor has answered: what it says now is the state. */
+static void
+take_up (Machine *machine, AdoptedMachine *answer, gboolean holds_turn)
+{
+  Domain *domain = machine->domain;
+
+  if (answer->half_started) {
+    end_found (machine, holds_turn, "being started", VIR_DOMAIN_SHUTOFF_FAILED,
+               VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    return;
+  }
+  if (answer->saved) {
+    end_found (machine, holds_turn, "saved", VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
+    return;
+  }
+  domain->managed_save = domain->managed_save && !answer->image_gone;
+  machine->qmp = g_steal_pointer (&answer->qmp);
+  machine->starting = FALSE;
+  g_clear_pointer (&machine->save_path, g_free);
+  g_clear_pointer (&machine->save_id, g_free);
+  domain_set_state (domain, answer->state, answer->reason, -1, 0);
+  machine_events_found (machine->events, answer->state, answer->reason);
+  qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+  take_up_devices (machine, answer);
+}
+
+static void
+adopted (gpointer result, const GError *error, gpointer data)
+{
+  g_autoptr (AdoptedMachine) answer = result;
+  AdoptContext *context = data;
+  Domain *domain = manager_find_uuid (context->manager, context->uuid, NULL);
+  /* It may have ended, and a transient domain be another one already. */
+  Machine *machine = domain != NULL && domain->id == context->id ? domain->machine : NULL;
+
+  if (machine != NULL && context->holds_turn)
+    domain->job = NULL;
+  if (machine != NULL && error != NULL) {
+    g_log (G_LOG_DOMAIN, context->holds_turn ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
+           "domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
+    machine->ask_again = g_timeout_add_seconds (ADOPT_AGAIN_SECONDS, adopt_again, machine);
+  } else if (machine != NULL) {
+    take_up (machine, answer, context->holds_turn);
+  }
+  if (context->holds_turn && (machine == NULL || !machine->holds_domain))
+    domain_done (context->manager, context->uuid, NULL);
+  g_free (context->uuid);
+  g_free (context);
+}
+
+static Job *
+begin_adoption (Machine *machine, const MachineStatus *status, gboolean holds_turn)
+{
+  Domain *domain = machine->domain;
+  Manager *manager = domain->manager;
+  AdoptContext *context = g_new0 (AdoptContext, 1);
+  const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps };
+  AdoptRequest *request = adopt_request_new (status, machine->def, manager->platform, &plug);
+
+  *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, holds_turn };
+  return job_start ("adopt", adopt_job, request, (GDestroyNotify)adopt_request_free,
+                    manager->settings->call_timeout, adopted, context);
+}
+
+/* A process that was stopped, or stuck at its disks, may go on and answer. Nobody waits for that: calls are
+ * told meanwhile that it is silent. */
+static gboolean
+adopt_again (gpointer data)
+{
+  Machine *machine = data;
+  const MachineStatus status = status_now (machine);
+
+  machine->ask_again = 0;
+  begin_adoption (machine, &status, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+void
+machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process)
+{
+  Machine *machine = machine_new (domain, process, domain_def_ref (live), status->state, status->reason);
+
+  machine->started = status->started;
+  machine->starting = status->starting;
+  machine->save_path = g_strdup (status->save_path);
+  machine->save_id = g_strdup (status->save_id);
+  domain->state_changed = status->state_changed;
+  domain->tainted = status->tainted;
+  domain->agent_timeout = status->agent_timeout;
+  manager_set_id (domain->manager, domain, status->id);
+  if (status->shutdown_seen)
+    machine_events_set_shutdown_seen (machine->events);
+  machine_events_restart_on_shutdown (machine->events, status->restart_on_shutdown);
+  process_watch (process, process_ended, machine);
+
+  domain->busy = TRUE; /* changes wait until the monitor has answered; destroy does not */
+  domain->job_name = "adopt";
+  domain->job_since = g_get_monotonic_time ();
+  domain->job = begin_adoption (machine, status, TRUE);
+  /* Its client's connection has ended with the daemon. */
+  if (status->auto_destroy)
+    machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+}
+
+void
+machine_taint_by_monitor (Machine *machine)
+{
+  Domain *domain = machine->domain;
+
+  if (domain->tainted)
+    return;
+  g_warning ("Domain id=%d name='%s' uuid=%s is tainted: custom-monitor", domain->id, domain->name,
+             domain->uuid);
+  domain->tainted = TRUE;
+  machine_save_status (machine);
+}
+
+void
+machine_end (Machine *machine, gboolean graceful, int reason, int detail)
+{
+  Domain *domain = machine->domain;
+
+  machine_events_expect_end (machine->events, reason, detail);
+  if (domain->job != NULL)
+    job_cancel (domain->job);
+  control_end (machine->process, graceful);
+}

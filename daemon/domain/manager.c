@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The registry of domains. Everything here is in memory: what a change does to the disk has happened before
+ * it is committed here (change.c), and what a machine does is in machine.c.
+ */
+#include "daemon/domain/manager.h"
+
+#include "daemon/domain/definition.h"
+#include "daemon/host/account.h"
+#include "daemon/domain/machine.h"
+#include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/qemu/monitor-socket.h"
+#include "daemon/drivers/qemu/save.h"
+#include "daemon/storage/pools.h"
+#include "targets/qemu/recipe.h"
+
+#include <malloc.h>
+#include <sys/utsname.h>
+
+#define TIDY_SECONDS 2
+
+/* For the platform: any thread. */
+static QemuCaps *
+find_caps (gpointer data, const char *emulator)
+{
+  Manager *manager = data;
+  g_autofree char *found = NULL;
+  g_autoptr (GError) error = NULL;
+  QemuCaps *caps;
+  struct utsname host;
+
+  if (emulator == NULL)
+    emulator = manager->settings->emulator;
+  if (emulator == NULL && uname (&host) == 0)
+    emulator = found = qemu_find_emulator (host.machine);
+  if (emulator == NULL)
+    return NULL;
+  caps = caps_cache_get (manager->caps, emulator, &error);
+  if (caps == NULL)
+    g_warning ("%s", error->message);
+  return caps;
+}
+
+/* For the platform: can machines be run with it? Any thread. */
+static gboolean
+check_emulator (gpointer data, const char *emulator, GError **error)
+{
+  Manager *manager = data;
+  g_autoptr (QemuCaps) caps = caps_cache_get (manager->caps, emulator, error);
+
+  return caps != NULL;
+}
+
+/* What is told of KVM is what a start will find. */
+static char *
+kvm_problem (gpointer data)
+{
+  g_autoptr (Account) account = account_for_qemu (data, NULL);
+
+  return account != NULL ? account_device_problem (account, "/dev/kvm") : NULL;
+}
+
+Manager *
+manager_new (const Settings *settings, GError **error)
+{
+  g_autoptr (Store) store = store_new (settings, error);
+  Manager *manager;
+
+  if (store == NULL)
+    return NULL;
+  manager = g_new0 (Manager, 1);
+  manager->settings = settings;
+  manager->store = g_steal_pointer (&store);
+  manager->events = events_new ();
+  manager->caps = caps_cache_new (settings->cache_directory);
+  caps_cache_set_kvm_problem (manager->caps, kvm_problem, (gpointer)settings);
+  manager->platform = qemu_platform_new (find_caps, manager);
+  qemu_platform_set_check (manager->platform, check_emulator);
+  qemu_platform_set_firmware (manager->platform, NULL, settings->state_directory);
+  manager->by_uuid = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_free);
+  manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  manager->by_id = g_hash_table_new (NULL, NULL);
+  manager->next_id = 1;
+  manager->storage = storage_pools_new ();
+  g_queue_init (&manager->changes);
+  g_queue_init (&manager->recent);
+  g_queue_init (&manager->readings);
+  return manager;
+}
+
+static gboolean
+tidy (gpointer data)
+{
+  Manager *manager = data;
+
+  manager->tidying = 0;
+  malloc_trim (0);
+  return G_SOURCE_REMOVE;
+}
+
+void
+manager_tidy_soon (Manager *manager)
+{
+  if (manager->tidying == 0)
+    manager->tidying = g_timeout_add_seconds (TIDY_SECONDS, tidy, manager);
+}
+
+/* Whoever waits for an answer of QEMU's is told that it does not come, and looks its domain up: so the
+ * monitors are closed while every domain can still be found. */
+static void
+part_from_machines (Manager *manager)
+{
+  g_autoptr (GList) domains = g_hash_table_get_values (manager->by_uuid);
+
+  for (GList *each = domains; each != NULL; each = each->next) {
+    Domain *domain = each->data;
+
+    machine_free (g_steal_pointer (&domain->machine));
+  }
+}
+
+void
+manager_free (Manager *manager)
+{
+  if (manager == NULL)
+    return;
+  part_from_machines (manager);
+  if (manager->tidying != 0)
+    g_source_remove (manager->tidying);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
+  g_hash_table_unref (manager->by_name);
+  g_hash_table_unref (manager->by_id);
+  g_hash_table_unref (manager->by_uuid);
+  qemu_platform_free (manager->platform);
+  caps_cache_free (manager->caps);
+  storage_pools_free (manager->storage);
+  events_free (manager->events);
+  store_free (manager->store);
+  g_free (manager);
+}
+
+Domain *
+manager_add (Manager *manager, const char *name, const char *uuid)
+{
+  Domain *domain = domain_new (manager, name, uuid);
+
+  g_hash_table_insert (manager->by_uuid, domain->uuid, domain);
+  g_hash_table_insert (manager->by_name, domain->name, domain);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
+  return domain;
+}
+
+void
+manager_remove (Manager *manager, Domain *domain)
+{
+  manager_set_id (manager, domain, -1);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
+  g_hash_table_remove (manager->by_name, domain->name);
+  g_hash_table_remove (manager->by_uuid, domain->uuid);
+}
+
+void
+manager_set_id (Manager *manager, Domain *domain, int id)
+{
+  if (domain->id >= 0)
+    g_hash_table_remove (manager->by_id, GINT_TO_POINTER (domain->id));
+  domain->id = id;
+  g_clear_pointer (&domain->value, g_variant_unref);
+  if (id < 0)
+    return;
+  g_hash_table_insert (manager->by_id, GINT_TO_POINTER (id), domain);
+  manager->next_id = MAX (manager->next_id, id == G_MAXINT ? 1 : id + 1);
+}
+
+int
+manager_new_id (Manager *manager)
+{
+  int id = manager->next_id;
+
+  manager->next_id = id == G_MAXINT ? 1 : id + 1;
+  return id;
+}
+
+Domain *
+manager_find_uuid (Manager *manager, const char *uuid, GError **error)
+{
+  Domain *domain = g_hash_table_lookup (manager->by_uuid, uuid);
+
+  if (domain == NULL)
+    virt_error_set (error, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s'", uuid);
+  return domain;
+}
+
+Domain *
+manager_find_name (Manager *manager, const char *name, GError **error)
+{
+  Domain *domain = g_hash_table_lookup (manager->by_name, name);
+
+  if (domain == NULL)
+    virt_error_set (error, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'", name);
+  return domain;
+}
+
+Domain *
+manager_find_id (Manager *manager, int id, GError **error)
+{
+  Domain *domain = id >= 0 ? g_hash_table_lookup (manager->by_id, GINT_TO_POINTER (id)) : NULL;
+
+  if (domain == NULL)
+    virt_error_set (error, VIR_ERR_NO_DOMAIN, "no domain with matching id %d", id);
+  return domain;
+}
+
+guint
+manager_count (Manager *manager)
+{
+  return g_hash_table_size (manager->by_uuid);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  const Domain *one = *(Domain *const *)a, *other = *(Domain *const *)b;
+
+  return g_strcmp0 (one->name, other->name);
+}
+
+GPtrArray *
+manager_list (Manager *manager)
+{
+  GHashTableIter iter;
+  gpointer domain;
+
+  if (manager->by_order == NULL) {
+    manager->by_order = g_ptr_array_sized_new (manager_count (manager));
+    g_hash_table_iter_init (&iter, manager->by_uuid);
+    while (g_hash_table_iter_next (&iter, NULL, &domain))
+      g_ptr_array_add (manager->by_order, domain);
+    g_ptr_array_sort (manager->by_order, compare_names);
+  }
+  return g_ptr_array_copy (manager->by_order, NULL, NULL);
+}
+
+gboolean
+manager_check_identity (Manager *manager, const char *name, const char *uuid, Domain **ret_domain,
+                        GError **error)
+{
+  Domain *same_uuid = g_hash_table_lookup (manager->by_uuid, uuid);
+  Domain *same_name = g_hash_table_lookup (manager->by_name, name);
+
+  if (same_uuid != NULL && !g_str_equal (same_uuid->name, name)) {
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                         "domain '%s' is already defined with uuid %s", same_uuid->name, uuid);
+    return FALSE;
+  }
+  if (same_name != NULL && same_name != same_uuid) {
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                         "domain '%s' already exists with uuid %s", name, same_name->uuid);
+    return FALSE;
+  }
+  if (ret_domain != NULL)
+    *ret_domain = same_uuid;
+  return TRUE;
+}
+
+Domain *
+manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages)
+{
+  Domain *domain = g_hash_table_lookup (manager->by_uuid, def->uuid);
+  gboolean was_persistent = domain != NULL && domain->persistent;
+
+  if (domain == NULL)
+    domain = manager_add (manager, def->name, def->uuid);
+  domain->persistent = TRUE;
+  domain->updated = domain_is_active (domain);
+  g_clear_pointer (&domain->transient, domain_def_unref);
+  definition_replace (domain, def);
+  g_ptr_array_unref (domain->messages);
+  domain->messages = messages;
+  for (guint i = 0; i < messages->len; i++)
+    g_warning ("domain '%s': %s", domain->name, (const char *)g_ptr_array_index (messages, i));
+  if (domain->machine != NULL)
+    machine_save_status (domain->machine);
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_DEFINED,
+                          was_persistent ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED);
+  return domain;
+}
+
+void
+manager_commit_undefine (Manager *manager, Domain *domain)
+{
+  domain->persistent = FALSE;
+  domain->autostart = domain->autostart_once = FALSE;
+  if (domain->machine != NULL && domain->transient == NULL)
+    domain->transient = domain_def_ref (domain->machine->def);
+  definition_replace (domain, NULL);
+  if (domain->machine != NULL)
+    machine_save_status (domain->machine);
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
+  if (!domain_is_active (domain))
+    manager_remove (manager, domain);
+}
+
+void
+manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def)
+{
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
+  g_hash_table_remove (manager->by_name, domain->name);
+  g_free (domain->name);
+  domain->name = g_strdup (def->name);
+  g_clear_pointer (&domain->value, g_variant_unref);
+  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
+  g_hash_table_insert (manager->by_name, domain->name, domain);
+  definition_replace (domain, def);
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
+}
+
+static void
+report_broken (const char *path, const GError *error, G_GNUC_UNUSED gpointer data)
+{
+  g_warning ("%s is skipped: %s", path, error->message);
+}
+
+/* A state file: the machine it tells of is taken up again, or cleared away when it has ended meanwhile. */
+static void
+load_running (Manager *manager, const char *uuid)
+{
+  g_autofree char *run_directory = store_run_directory (manager->store, uuid);
+  g_autoptr (MachineStatus) status = NULL;
+  g_autoptr (DomainDef) live = NULL;
+  g_autoptr (Process) process = NULL;
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("live.xml");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = NULL, *xml = NULL;
+  g_autofree char *directory = machine_directory (manager->store, uuid);
+  Domain *domain = g_hash_table_lookup (manager->by_uuid, uuid);
+
+  account_hold (manager->settings, uuid, directory);
+  if (store_load_status (manager->store, uuid, &json, &xml, &error))
+    status = machine_status_from_json (json, &error);
+  if (status != NULL && g_str_equal (status->uuid, uuid))
+    process = adopt_process (status);
+  if (process != NULL) {
+    live =
+        domain_def_parse (xml, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, manager->platform, diagnostics);
+    diagnostics_check (diagnostics, &error);
+  }
+  if (live == NULL) {
+    if (error != NULL)
+      g_warning ("the state of machine %s: %s", uuid, error->message);
+    else
+      g_message ("domain '%s' ended while the daemon was away", status != NULL ? status->name : uuid);
+    /* Nobody has seen how; an orderly end would have waited for the daemon (-no-shutdown). */
+    if (domain != NULL && status != NULL && process == NULL)
+      domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
+    /* What cannot be read may tell of a machine that runs: then it stays, and nothing is started beside it.
+     */
+    if (process == NULL && !monitor_socket_is_held (run_directory))
+      machine_clean_up (manager->settings, manager->store, uuid);
+    return;
+  }
+  if (domain == NULL) {
+    if (!manager_check_identity (manager, status->name, uuid, NULL, &error)) {
+      g_warning ("a machine that runs: %s", error->message);
+      return;
+    }
+    domain = manager_add (manager, status->name, uuid);
+    domain->transient = domain_def_ref (live);
+  }
+  machine_adopt (domain, status, live, g_steal_pointer (&process));
+}
+
+static gboolean
+is_known (const char *uuid, gpointer data)
+{
+  return g_hash_table_contains (((Manager *)data)->by_uuid, uuid);
+}
+
+void
+manager_load (Manager *manager)
+{
+  g_autoptr (GPtrArray) entries = store_list (manager->store, report_broken, NULL);
+  g_autoptr (GPtrArray) running = store_list_status (manager->store);
+  g_autoptr (GPtrArray) saved = NULL;
+
+  for (guint i = 0; i < entries->len; i++) {
+    const StoreEntry *entry = g_ptr_array_index (entries, i);
+    Domain *domain = manager_add (manager, entry->name, entry->uuid);
+
+    domain->persistent = TRUE;
+    domain->autostart = entry->autostart;
+    domain->autostart_once = entry->autostart_once;
+  }
+  managed_save_recover (manager->settings, is_known, manager);
+  saved = managed_save_list (manager->settings);
+  for (guint i = 0; i < saved->len; i++) {
+    Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (saved, i));
+
+    if (domain != NULL)
+      domain->managed_save = TRUE;
+  }
+  for (guint i = 0; i < running->len; i++)
+    load_running (manager, g_ptr_array_index (running, i));
+  storage_pools_load (manager);
+  manager->loaded = g_get_monotonic_time ();
+  g_message ("%u domains, %u of them running", manager_count (manager), g_hash_table_size (manager->by_id));
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/domain/domain.h"
+#include "daemon/object/events.h"
+#include "daemon/drivers/qemu/probe.h"
+#include "daemon/core/settings.h"
+#include "daemon/object/store.h"
+
+typedef struct StoragePools StoragePools; /* daemon/storage/pools.h */
+
+/* The registry: every domain by name, UUID and id, and what they share. One in a process; main loop only. */
+struct Manager {
+  const Settings *settings;
+  Store *store;
+  Events *events;
+  CapsCache *caps;
+  Platform *platform;  /* may be used in any thread */
+  GHashTable *by_uuid; /* char * → Domain * (owned) */
+  GHashTable *by_name;
+  GHashTable *by_id;
+  GPtrArray *by_order; /* all of them ordered by name, once somebody has asked; NULL: out of date */
+  int next_id;
+  StoragePools *storage;
+  GQueue changes; /* see change.h */
+  gboolean changing;
+  GQueue recent;        /* Domain: those whose definition is in memory, most recent first */
+  gsize document_bytes; /* of the domains' documents in memory */
+  GQueue readings;      /* see definition.c */
+  gboolean reading;
+  guint tidying; /* source: see manager_tidy_soon */
+  gint64 loaded; /* g_get_monotonic_time */
+};
+
+Manager *manager_new (const Settings *settings, GError **error);
+void manager_free (Manager *manager);
+/* Names and UUIDs of everything defined (cheap: definitions are read when first needed), and every machine
+ * that still runs, found again. Broken files are logged and skipped. */
+void manager_load (Manager *manager);
+/* Start what is marked autostart and does not run: once since the host was started. */
+void manager_autostart (Manager *manager);
+
+/* NULL with VIR_ERR_NO_DOMAIN, in libvirt's words, when there is none. */
+Domain *manager_find_uuid (Manager *manager, const char *uuid, GError **error);
+Domain *manager_find_name (Manager *manager, const char *name, GError **error);
+Domain *manager_find_id (Manager *manager, int id, GError **error);
+guint manager_count (Manager *manager);
+/* All domains ordered by name... (transfer container) */
+GPtrArray *manager_list (Manager *manager);
+
+/* Free for a definition of that name and UUID? VIR_ERR_OPERATION_FAILED in libvirt's words when one of them
+ * is another domain's. @ret_domain (may be NULL): the domain of both, NULL when it would be a new one. */
+gboolean manager_check_identity (Manager *manager, const char *name, const char *uuid, Domain **ret_domain,
+                                 GError **error);
+/* A new entry; it is neither defined nor running yet. */
+Domain *manager_add (Manager *manager, const char *name, const char *uuid);
+/* A definition that is on disk now: registered, kept in memory, told of. Takes the messages (char *). */
+Domain *manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages);
+/* Its definition is gone from disk: forgotten unless it runs (then it is transient now), and told of. */
+void manager_commit_undefine (Manager *manager, Domain *domain);
+void manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def);
+/* Running: the id is in the registry, too. -1: no longer. */
+void manager_set_id (Manager *manager, Domain *domain, int id);
+int manager_new_id (Manager *manager);
+/* Documents were read or written: a little later, what is free of the memory this took is given back. */
+void manager_tidy_soon (Manager *manager);
+/* Forget a domain that is neither defined nor running. */
+void manager_remove (Manager *manager, Domain *domain);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Devices that were on their way in or out when the last daemon ended. Each has a note that was written
+ * before the first step, with the definition it was to belong to. What QEMU says it has decides: a device
+ * that is there is finished, and what was to be behind one that is not is taken away, step by step as its
+ * recipe names it, whether that step had been done or not. And a device the guest has let go of meanwhile is
+ * told.
+ */
+#include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/qemu/attach-private.h"
+
+#include "domain/device-list.h"
+
+#define PERIPHERALS "/machine/peripheral" /* where QEMU keeps the devices that have an id */
+
+typedef struct {
+  Job *job;
+  const Hotplug *plug;
+  const DomainDef *live;
+  const Platform *platform;
+  GHashTable *present; /* the ids */
+  GPtrArray *added, *removed;
+} Search;
+
+static void
+note_present (JsonObject *item, gpointer data)
+{
+  JsonNode *name = json_object_get_member (item, "name");
+
+  if (name != NULL && json_node_get_value_type (name) == G_TYPE_STRING)
+    g_hash_table_add (data, json_node_dup_string (name));
+}
+
+static gboolean
+ask_present (Search *search, GError **error)
+{
+  g_auto (Plugging) plugging = { 0 };
+
+  plugging_init (&plugging, search->job, search->plug);
+  return plugging_ask_list (&plugging, "qom-list", props ("path", "s", PERIPHERALS, NULL), note_present,
+                            search->present, error);
+}
+
+static DomainDef *
+load_note (Search *search, const char *alias, GError **error)
+{
+  g_autofree char *xml = store_load_hotplug (search->plug->store, search->live->uuid, alias, error);
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (alias);
+  g_autoptr (DomainDef) def = NULL;
+
+  if (xml == NULL)
+    return NULL;
+  def = domain_def_parse (xml, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, search->platform, diagnostics);
+  return diagnostics_check (diagnostics, error) ? g_steal_pointer (&def) : NULL;
+}
+
+/* FALSE: the note is still needed. */
+static gboolean
+settle (Search *search, const char *alias, GError **error)
+{
+  g_autoptr (DomainDef) def = NULL;
+  Device *device;
+
+  if (domain_def_find_alias ((DomainDef *)search->live, alias) != NULL)
+    return TRUE; /* it had been written down, or is not gone yet */
+  def = load_note (search, alias, error);
+  if (def == NULL)
+    return FALSE;
+  device = domain_def_find_alias (def, alias);
+  if (device == NULL)
+    return TRUE;
+  if (!g_hash_table_contains (search->present, alias)) {
+    g_message ("domain '%s': device '%s' was on its way when the daemon ended; it is undone", def->name,
+               alias);
+    return detach_remove_backend (search->job, search->plug, def, device, TRUE, error);
+  }
+  g_message ("domain '%s': device '%s' was attached when the daemon ended", def->name, alias);
+  g_ptr_array_add (search->added, device_copy (device));
+  attach_finish (search->job, search->plug, def, device, error);
+  return FALSE; /* whoever writes it down removes the note */
+}
+
+static void
+find_removed (Search *search)
+{
+  const DomainDef *live = search->live;
+
+  for (guint i = 0; i < live->devices->len; i++) {
+    const Device *device = g_ptr_array_index (live->devices, i);
+
+    if (device->alias != NULL && !g_hash_table_contains (search->present, device->alias)
+        && detach_is_possible (live, device, NULL) && detach_needs_guest (device)
+        && detach_has_peripheral (search->job, search->plug, live, device))
+      g_ptr_array_add (search->removed, g_strdup (device->alias));
+  }
+}
+
+gboolean
+adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platform *platform,
+               GPtrArray *added, GPtrArray *removed, GError **error)
+{
+  g_autoptr (GHashTable) present = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GPtrArray) noted = store_list_hotplug (plug->store, live->uuid);
+  Search search = { job, plug, live, platform, present, added, removed };
+
+  if (!ask_present (&search, error))
+    return FALSE;
+  for (guint i = 0; i < noted->len; i++) {
+    g_autoptr (GError) problem = NULL;
+
+    if (settle (&search, g_ptr_array_index (noted, i), &problem))
+      store_remove_hotplug (plug->store, live->uuid, g_ptr_array_index (noted, i));
+    else if (problem != NULL)
+      g_warning ("domain '%s': device '%s' was on its way when the daemon ended: %s", live->name,
+                 (const char *)g_ptr_array_index (noted, i), problem->message);
+  }
+  find_removed (&search);
+  return TRUE;
+}

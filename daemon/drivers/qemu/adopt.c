@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Finding machines again. The process's pid and start time tell it from any other; its monitor socket stands
+ * in the run directory, where QEMU still listens. It is asked for its status, and for its devices
+ * (adopt-devices.c): everything else of the machine is in its files.
+ */
+#include "daemon/drivers/qemu/adopt.h"
+
+#include "daemon/drivers/qemu/machine-events.h"
+#include "daemon/drivers/qemu/migration.h"
+#include "daemon/drivers/qemu/monitor-socket.h"
+#include "daemon/drivers/qemu/save-image.h"
+#include "daemon/drivers/qemu/save.h"
+
+#include <unistd.h>
+
+struct AdoptRequest {
+  MachineStatus *status;
+  DomainDef *live;
+  const Platform *platform;
+  Hotplug plug; /* its monitor is the job's own */
+  char *run_directory, *managed_save;
+  guint patience; /* seconds for each answer of QEMU's */
+};
+
+/* A monitor on its way into the main loop. */
+typedef struct {
+  int fd;
+  Qmp *qmp;
+} MonitorOpening;
+
+Process *
+adopt_process (const MachineStatus *status)
+{
+  return process_adopt (status->pid, status->start_time);
+}
+
+AdoptRequest *
+adopt_request_new (const MachineStatus *status, DomainDef *live, const Platform *platform,
+                   const Hotplug *plug)
+{
+  AdoptRequest *request = g_new0 (AdoptRequest, 1);
+
+  request->status = machine_status_copy (status);
+  request->live = domain_def_ref (live);
+  request->platform = platform;
+  request->plug = *plug;
+  request->run_directory = store_run_directory (plug->store, status->uuid);
+  request->managed_save = managed_save_path (plug->settings, status->uuid);
+  request->patience = plug->settings->call_timeout;
+  return request;
+}
+
+void
+adopt_request_free (AdoptRequest *request)
+{
+  if (request == NULL)
+    return;
+  machine_status_free (request->status);
+  domain_def_unref (request->live);
+  g_free (request->run_directory);
+  g_free (request->managed_save);
+  g_free (request);
+}
+
+void
+adopted_machine_free (AdoptedMachine *adopted)
+{
+  if (adopted == NULL)
+    return;
+  qmp_unref (adopted->qmp);
+  g_ptr_array_unref (adopted->added);
+  g_ptr_array_unref (adopted->removed);
+  g_free (adopted);
+}
+
+static void
+open_monitor (gpointer data)
+{
+  MonitorOpening *opening = data;
+
+  opening->qmp = qmp_new (opening->fd, qmp_any_id (), NULL, NULL);
+}
+
+static void
+close_monitor (gpointer data)
+{
+  qmp_close (data);
+}
+
+/* (transfer full) */
+static char *
+ask_status (Qmp *qmp, Job *job, GError **error)
+{
+  g_autoptr (JsonNode) answer =
+      qmp_wait_ready (qmp, job, error) ? qmp_call (qmp, job, "query-status", NULL, error) : NULL;
+
+  if (answer == NULL)
+    return NULL;
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
+  JsonNode *status = object != NULL ? json_object_get_member (object, "status") : NULL;
+  if (status == NULL || json_node_get_value_type (status) != G_TYPE_STRING) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "QEMU's answer to 'query-status' has no status");
+    return NULL;
+  }
+  return g_strdup (json_node_get_string (status));
+}
+
+/* The daemon ended while it was being saved. The file has its name only when it is whole: then it counts, and
+ * otherwise the machine does. */
+static gboolean
+was_saved (const MachineStatus *status)
+{
+  g_autoptr (SaveImage) image = save_image_open (status->save_path, FALSE, NULL);
+
+  return image != NULL && g_strcmp0 (image->id, status->save_id) == 0;
+}
+
+/* As if it had never been begun. (transfer full): what QEMU says now. */
+static char *
+take_save_back (AdoptRequest *request, Qmp *qmp, Job *job, GError **error)
+{
+  MachineStatus *status = request->status;
+  gboolean ran = status->state == VIR_DOMAIN_RUNNING
+                 || (status->state == VIR_DOMAIN_PAUSED && status->reason == VIR_DOMAIN_PAUSED_SAVE);
+  g_autoptr (JsonNode) answer = NULL;
+
+  if (!migration_stop (qmp, job, request->patience, error))
+    return NULL;
+  if (ran && (answer = qmp_call (qmp, job, "cont", NULL, error)) == NULL)
+    return NULL;
+  if (ran) {
+    status->state = VIR_DOMAIN_RUNNING;
+    status->reason = VIR_DOMAIN_RUNNING_SAVE_CANCELED;
+  }
+  return ask_status (qmp, job, error);
+}
+
+/* A half-started one has not executed anything: QEMU waits for its saved state, or for its CPUs to be
+ * started. With its state restored it says "paused", from whichever file that came. */
+static gboolean
+is_half_started (const MachineStatus *status, const char *said)
+{
+  return status->starting
+         && (g_str_equal (said, "prelaunch") || g_str_equal (said, "inmigrate")
+             || g_str_equal (said, "paused") || g_str_equal (said, "restore-vm"));
+}
+
+/* A machine whose devices cannot be told is a machine all the same. */
+static void
+find_devices (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted)
+{
+  Hotplug plug = request->plug;
+  g_autoptr (GError) problem = NULL;
+
+  plug.qmp = qmp;
+  if (!adopt_devices (job, &plug, request->live, request->platform, adopted->added, adopted->removed,
+                      &problem))
+    g_warning ("domain '%s': what became of its devices cannot be told: %s", request->status->name,
+               problem->message);
+}
+
+gpointer
+adopt_job (Job *job, gpointer data, GError **error)
+{
+  AdoptRequest *request = data;
+  MonitorOpening opening = { monitor_socket_connect (request->run_directory, error), NULL };
+
+  if (opening.fd < 0)
+    return NULL;
+  job_in_main_loop (job, open_monitor, &opening);
+
+  g_autoptr (Qmp) qmp = opening.qmp;
+  g_autofree char *said = ask_status (qmp, job, error);
+  if (said == NULL) {
+    job_in_main_loop (job, close_monitor, qmp);
+    return NULL;
+  }
+
+  gboolean saved = request->status->save_path != NULL && was_saved (request->status);
+  if (request->status->save_path != NULL && !saved) {
+    g_autofree char *before G_GNUC_UNUSED = said;
+
+    said = take_save_back (request, qmp, job, error);
+    if (said == NULL) {
+      job_in_main_loop (job, close_monitor, qmp);
+      return NULL;
+    }
+  }
+  gboolean image_gone = g_strcmp0 (request->status->restored_path, request->managed_save) == 0
+                        && !is_half_started (request->status, said);
+  if (image_gone)
+    unlink (request->managed_save);
+
+  AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
+  adopted->added = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
+  adopted->removed = g_ptr_array_new_with_free_func (g_free);
+  adopted->half_started = is_half_started (request->status, said);
+  adopted->saved = saved;
+  if (!saved && !adopted->half_started)
+    find_devices (request, qmp, job, adopted);
+  adopted->image_gone = image_gone;
+  adopted->qmp = g_steal_pointer (&qmp);
+  adopted->state = request->status->state;
+  adopted->reason = request->status->reason;
+  machine_state_from_qemu (said, &adopted->state, &adopted->reason);
+  return adopted;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/drivers/qemu/attach.h"
+#include "daemon/drivers/qemu/machine-status.h"
+#include "daemon/drivers/qemu/process.h"
+#include "daemon/drivers/qemu/qmp.h"
+
+/*
+ * Finding a machine again after the daemon was away. Two steps: the process is found at once in the main
+ * loop, so that the first answer already lists the machine and destroy works; its monitor is asked in a
+ * job, all machines at the same time.
+ */
+
+/* Main loop, blocks on nothing: the machine's process, or NULL when it has ended meanwhile. */
+Process *adopt_process (const MachineStatus *status);
+
+/* @status is copied, @process borrowed: the pid is enough to end a half-started machine. */
+typedef struct AdoptRequest AdoptRequest;
+/* @live: the live definition as it was last written; a reference. @plug: without a monitor. The platform, the
+ * store and the settings outlive the job. */
+AdoptRequest *adopt_request_new (const MachineStatus *status, DomainDef *live, const Platform *platform,
+                                 const Hotplug *plug);
+void adopt_request_free (AdoptRequest *request);
+
+typedef struct {
+  Qmp *qmp;          /* ready; without handlers: see qmp_set_handlers */
+  int state, reason; /* virDomainState, virDomain*Reason: what QEMU says now, in the light of the status */
+  gboolean half_started; /* its CPUs never ran: whoever commits this ends the process, nothing is lost */
+  gboolean image_gone;   /* its managed save was removed: it runs */
+  GPtrArray *added;      /* Device: plugged in, and the daemon ended before it was written down */
+  GPtrArray *removed;    /* aliases: the guest has let go of them meanwhile */
+  gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
+} AdoptedMachine;
+void adopted_machine_free (AdoptedMachine *adopted);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AdoptedMachine, adopted_machine_free)
+
+/* The job's function: an AdoptRequest in, an AdoptedMachine out. An error: the monitor is silent or gone; the
+ * process may still be there, and what is known of it stays as it was. */
+gpointer adopt_job (Job *job, gpointer request, GError **error);
+
+/* What became of the devices that were on their way when the last daemon ended: back-ends without a device
+ * are taken away; devices that are there and not in @live are put into @added (Device, owned), aliases of
+ * those that are in @live and not there into @removed. Job's thread. */
+gboolean adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platform *platform,
+                        GPtrArray *added, GPtrArray *removed, GError **error);

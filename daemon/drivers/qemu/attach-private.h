@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/host/files.h"
+#include "daemon/drivers/qemu/attach.h"
+
+/*
+ * What attach.c, detach.c and update.c share: a device's recipe as a conversation.
+ */
+typedef struct {
+  Job *job;
+  const Hotplug *plug;
+  QemuCaps *caps;
+  char *directory; /* where QEMU can make sockets */
+  GHashTable *images;
+  RecipeHost host;
+  Recipe *recipe;
+  Files files;
+  guint sets;           /* descriptor sets made so far: the first of the recipe's files */
+  GArray *done;         /* guint: steps that were said, in their order */
+  gboolean left_behind; /* not everything could be undone */
+} Plugging;
+
+void plugging_init (Plugging *plugging, Job *job, const Hotplug *plug);
+void plugging_clear (Plugging *plugging);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plugging, plugging_clear)
+
+/* One command whose answer says nothing. Takes @arguments. */
+gboolean plugging_tell (Plugging *plugging, const char *command, JsonObject *arguments, GError **error);
+/* Every object of the list that a question is answered with. Takes @arguments. What QEMU says is untrusted.
+ */
+gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
+                            void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error);
+/* Cook @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
+gboolean
+plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
+/* Pass the files, then say the steps; without the device itself where @device is FALSE. On an error all is
+ * undone. */
+gboolean plugging_say (Plugging *plugging, gboolean device, GError **error);
+/* Undo what was said, last first. Nothing is undone for a cancelled job's sake: the process is ending. FALSE:
+ * something stays behind. */
+gboolean plugging_undo (Plugging *plugging);
+/* Say the opposite of one step. */
+gboolean plugging_undo_step (Plugging *plugging, const Step *step, GError **error);
+
+/* The descriptor sets that are @alias's. (transfer full) */
+GArray *plugging_sets_of (Plugging *plugging, const char *alias, GError **error);
+void plugging_remove_sets (Plugging *plugging, const GArray *sets);
+/* The steps that @node, a disk's image, stands on: block nodes below the image numbered @index, which no
+ * recipe names, since only QEMU knows how deep the chain was. */
+void plugging_remove_chain (Plugging *plugging, guint64 index);

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A device plugged into a running machine: the recipe that would have been its part of the command line, said
+ * over the monitor instead. Files go first, as descriptors with SCM_RIGHTS into sets that carry the device's
+ * alias, so that they are found again when it goes. Every step that was said is remembered, and undone last
+ * first when a later one is refused.
+ */
+#include "daemon/drivers/qemu/attach-private.h"
+
+#include "daemon/drivers/qemu/runtime-values.h"
+#include "daemon/drivers/qemu/start.h"
+#include "domain/devices/channel.h"
+#include "domain/devices/console.h"
+#include "domain/devices/controller.h"
+#include "domain/devices/disk.h"
+#include "domain/devices/input.h"
+#include "domain/devices/interface.h"
+#include "domain/devices/redirdev.h"
+#include "domain/devices/rng.h"
+#include "domain/devices/serial.h"
+#include "domain/devices/watchdog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+plugging_init (Plugging *plugging, Job *job, const Hotplug *plug)
+{
+  *plugging = (Plugging){ .job = job, .plug = plug };
+  plugging->images = live_images_new ();
+  plugging->done = g_array_new (FALSE, FALSE, sizeof (guint));
+  files_init (&plugging->files);
+}
+
+void
+plugging_clear (Plugging *plugging)
+{
+  recipe_free (plugging->recipe);
+  g_clear_pointer (&plugging->caps, qemu_caps_unref);
+  g_clear_pointer (&plugging->images, g_hash_table_unref);
+  g_clear_pointer (&plugging->done, g_array_unref);
+  files_clear (&plugging->files);
+  g_free (plugging->directory);
+}
+
+gboolean
+plugging_tell (Plugging *plugging, const char *command, JsonObject *arguments, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (plugging->plug->qmp, plugging->job, command, arguments, error);
+
+  return answer != NULL;
+}
+
+gboolean
+plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
+                   void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (plugging->plug->qmp, plugging->job, command, arguments, error);
+  JsonArray *list;
+
+  if (answer == NULL)
+    return FALSE;
+  if (!JSON_NODE_HOLDS_ARRAY (answer))
+    return TRUE;
+  list = json_node_get_array (answer);
+  for (guint i = 0; i < json_array_get_length (list); i++) {
+    JsonNode *item = json_array_get_element (list, i);
+
+    if (JSON_NODE_HOLDS_OBJECT (item))
+      each (json_node_get_object (item), data);
+  }
+  return TRUE;
+}
+
+static const char *
+text_member (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
+}
+
+static gint64
+number_member (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
+}
+
+/* "libvirt-7-format": 7. */
+static void
+count_node (JsonObject *item, gpointer data)
+{
+  static const char prefix[] = "libvirt-";
+  const char *name = text_member (item, "node-name");
+  guint *highest = data;
+
+  if (g_str_has_prefix (name, prefix)) {
+    guint64 number = g_ascii_strtoull (name + strlen (prefix), NULL, 10);
+
+    if (number < G_MAXINT)
+      *highest = MAX (*highest, (guint)number);
+  }
+}
+
+static void
+count_set (JsonObject *item, gpointer data)
+{
+  gint64 number = number_member (item, "fdset-id");
+  guint *highest = data;
+
+  if (number > 0 && number < G_MAXINT)
+    *highest = MAX (*highest, (guint)number);
+}
+
+/* Asked of QEMU and not remembered: what a device left behind counts too. */
+static gboolean
+count_used (Plugging *plugging, GError **error)
+{
+  JsonObject *flat = props ("flat", "b", TRUE, NULL);
+
+  return plugging_ask_list (plugging, "query-named-block-nodes", flat, count_node, &plugging->host.nodes_used,
+                            error)
+         && plugging_ask_list (plugging, "query-fdsets", NULL, count_set, &plugging->host.sets_used, error);
+}
+
+static const ImageInfo *
+find_image (gpointer data, const char *path)
+{
+  return g_hash_table_lookup (((Plugging *)data)->images, path);
+}
+
+static gboolean
+choose_values (Plugging *plugging, DomainDef *def, Device *device, GError **error)
+{
+  DeviceDisk *disk = (DeviceDisk *)device;
+
+  live_choose_sockets (def, plugging->directory);
+  if (device->kind != &disk_kind)
+    return TRUE;
+  if (!live_read_image (disk, plugging->images, error))
+    return FALSE;
+  live_number_images (disk, plugging->images, plugging->host.nodes_used + 1);
+  return TRUE;
+}
+
+gboolean
+plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error)
+{
+  const Hotplug *plug = plugging->plug;
+  g_autofree char *run = store_run_directory (plug->store, def->uuid);
+
+  plugging->directory = g_build_filename (run, START_QEMU_DIRECTORY, NULL);
+  plugging->caps = caps_cache_get (plug->caps, def->emulator, error);
+  if (plugging->caps == NULL)
+    return FALSE;
+  if (files == RECIPE_BY_DESCRIPTOR
+      && (!count_used (plugging, error) || !choose_values (plugging, def, device, error)))
+    return FALSE;
+  plugging->host.run_directory = plugging->directory;
+  plugging->host.state_directory = plug->settings->state_directory;
+  plugging->host.monitor_fd = -1;
+  plugging->host.image = find_image;
+  plugging->host.image_data = plugging;
+  plugging->recipe = recipe_new (def, plugging->caps, &plugging->host, files);
+  return recipe_add_device (plugging->recipe, device, error);
+}
+
+static gboolean
+pass_files (Plugging *plugging, GError **error)
+{
+  if (!files_open (&plugging->files, plugging->recipe, FALSE, error))
+    return FALSE;
+  for (guint i = 0; i < recipe_file_count (plugging->recipe); i++) {
+    const RecipeFile *file = recipe_get_file (plugging->recipe, i);
+    int fd = g_array_index (plugging->files.fds, int, i);
+    g_autoptr (JsonNode) answer = NULL;
+
+    if (file->by_name) {
+      virt_error_set (
+          error, VIR_ERR_OPERATION_UNSUPPORTED,
+          "the file '%s' cannot be read by QEMU's account, and cannot be passed to a running QEMU",
+          file->path);
+      return FALSE;
+    }
+    answer = qmp_call_with_fd (plugging->plug->qmp, plugging->job, "add-fd",
+                               props ("fdset-id", "i", (int)file->set, "opaque", "?s",
+                                      file->device != NULL ? file->device->alias : NULL, NULL),
+                               fd, error);
+    if (answer == NULL)
+      return FALSE;
+    plugging->sets++;
+  }
+  return TRUE;
+}
+
+static const struct {
+  const char *add, *remove, *name;
+} commands[] = {
+  [STEP_OBJECT] = { "object-add", "object-del", "id" },
+  [STEP_CHARDEV] = { "chardev-add", "chardev-remove", "id" },
+  [STEP_NETDEV] = { "netdev_add", "netdev_del", "id" },
+  [STEP_BLOCKDEV] = { "blockdev-add", "blockdev-del", "node-name" },
+  [STEP_DEVICE] = { "device_add", "device_del", "id" },
+  [STEP_AUDIODEV] = { NULL, NULL, NULL },
+};
+
+/* What a watchdog does when it expires is all that a device says as an option. */
+static gboolean
+say_option (Plugging *plugging, const Step *step, GError **error)
+{
+  if (g_str_equal (step->option, "-watchdog-action"))
+    return plugging_tell (plugging, "set-action", props ("watchdog", "s", step->value, NULL), error);
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  "the device needs the option %s, which QEMU can only be given at its start", step->option);
+  return FALSE;
+}
+
+static gboolean
+say_step (Plugging *plugging, const Step *step, GError **error)
+{
+  const char *command = commands[step->kind].add;
+
+  if (step->kind == STEP_OPTION)
+    return say_option (plugging, step, error);
+  if (command == NULL) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                    "the device needs what QEMU can only be given at its start");
+    return FALSE;
+  }
+  return plugging_tell (plugging, command, json_object_ref (step->properties), error);
+}
+
+gboolean
+plugging_undo_step (Plugging *plugging, const Step *step, GError **error)
+{
+  const char *command = commands[step->kind].remove, *name = commands[step->kind].name;
+
+  if (command == NULL)
+    return TRUE;
+  return plugging_tell (
+      plugging, command,
+      props (name, "s", json_object_get_string_member_with_default (step->properties, name, ""), NULL),
+      error);
+}
+
+gboolean
+plugging_undo (Plugging *plugging)
+{
+  gboolean undone = TRUE;
+
+  for (guint i = plugging->done->len; i > 0; i--) {
+    g_autoptr (GError) problem = NULL;
+
+    if (plugging_undo_step (plugging,
+                            recipe_get_step (plugging->recipe, g_array_index (plugging->done, guint, i - 1)),
+                            &problem))
+      continue;
+    undone = FALSE;
+    g_warning ("a step of a device that could not be attached stays behind: %s", problem->message);
+  }
+  g_array_set_size (plugging->done, 0);
+  for (guint i = 0; i < plugging->sets; i++) {
+    const RecipeFile *file = recipe_get_file (plugging->recipe, i);
+
+    undone =
+        plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL) && undone;
+  }
+  plugging->sets = 0;
+  plugging->left_behind = !undone;
+  return undone;
+}
+
+gboolean
+plugging_say (Plugging *plugging, gboolean device, GError **error)
+{
+  gboolean good = pass_files (plugging, error);
+
+  for (guint i = 0; good && i < recipe_step_count (plugging->recipe); i++) {
+    const Step *step = recipe_get_step (plugging->recipe, i);
+
+    if (step->kind == STEP_DEVICE && !device)
+      continue;
+    good = say_step (plugging, step, error);
+    if (good)
+      g_array_append_val (plugging->done, i);
+  }
+  if (!good)
+    plugging_undo (plugging);
+  return good;
+}
+
+/* Libvirt's list, less what no code makes yet. */
+gboolean
+attach_is_possible (const Device *device, GError **error)
+{
+  const DeviceKind *kind = device->kind;
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+  const DeviceController *controller = (const DeviceController *)device;
+
+  if (kind == &disk_kind && disk->device_type == DISK_DEVICE_FLOPPY) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "floppy device hotplug isn't supported");
+  } else if (kind == &disk_kind && disk->bus != DISK_BUS_NONE && disk->bus != DISK_BUS_VIRTIO
+             && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_USB) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk bus '%s' cannot be hotplugged.",
+                    enum_table_name (&disk_buses, disk->bus));
+  } else if (kind == &controller_kind && controller->type != CONTROLLER_SCSI
+             && controller->type != CONTROLLER_VIRTIO_SERIAL && controller->type != CONTROLLER_USB) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "'%s' controller cannot be hot plugged.",
+                    enum_table_name (&controller_types, controller->type));
+  } else if (kind == &console_kind && ((const DeviceConsole *)device)->target != CONSOLE_VIRTIO) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "attaching serial console is not supported");
+  } else if (kind == &parallel_kind
+             || (kind == &serial_kind && ((const DeviceSerial *)device)->target != SERIAL_USB
+                 && ((const DeviceSerial *)device)->target != SERIAL_PCI)) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "Hotplug unsupported for char device type '%s'",
+                    kind->element);
+  } else if (kind == &input_kind && ((const DeviceInput *)device)->bus != INPUT_BUS_USB
+             && ((const DeviceInput *)device)->bus != INPUT_BUS_VIRTIO) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "input device on bus '%s' cannot be hot plugged.",
+                    enum_table_name (&input_buses, ((const DeviceInput *)device)->bus));
+  } else if (kind != &disk_kind && kind != &controller_kind && kind != &interface_kind && kind != &rng_kind
+             && kind != &channel_kind && kind != &serial_kind && kind != &console_kind && kind != &input_kind
+             && kind != &watchdog_kind && kind != &redirdev_kind) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "live attach of device '%s' is not supported",
+                    kind->element);
+  } else {
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* What a cold start says once its devices are there. */
+static gboolean
+tell_state (Plugging *plugging, DomainDef *def, const Device *device, GError **error)
+{
+  const DeviceInterface *interface = (const DeviceInterface *)device;
+
+  if (device->kind == &interface_kind && interface->link == LINK_DOWN)
+    return plugging_tell (plugging, "set_link", props ("name", "s", device->alias, "up", "b", FALSE, NULL),
+                          error);
+  if (device->kind == &disk_kind)
+    return live_tell_limits ((const DeviceDisk *)device, plugging->plug->qmp, plugging->job, error);
+  return live_ask_ptys (def, plugging->plug->qmp, plugging->job, error);
+}
+
+/* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */
+static gboolean
+write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
+{
+  g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+
+  return device->alias == NULL || store_save_hotplug (plug->store, def->uuid, device->alias, xml, error);
+}
+
+gboolean
+attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
+{
+  g_auto (Plugging) plugging = { 0 };
+
+  plugging_init (&plugging, job, plug);
+  return tell_state (&plugging, def, device, error);
+}
+
+gboolean
+attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GError **error)
+{
+  g_auto (Plugging) plugging = { 0 };
+
+  if (!attach_is_possible (device, error))
+    return FALSE;
+  plugging_init (&plugging, job, plug);
+  if (!plugging_cook (&plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
+      || !write_down (plug, def, device, error))
+    return FALSE;
+  if (plugging_say (&plugging, TRUE, error)) {
+    if (tell_state (&plugging, def, device, error))
+      return TRUE;
+    plugging_undo (&plugging);
+  }
+  if (!plugging.left_behind)
+    attach_published (plug, def, device);
+  return FALSE;
+}
+
+void
+attach_published (const Hotplug *plug, const DomainDef *def, const Device *device)
+{
+  if (device->alias != NULL)
+    store_remove_hotplug (plug->store, def->uuid, device->alias);
+}
+
+/* Sets of an alias: see attach-private.h. */
+typedef struct {
+  const char *alias;
+  GArray *sets;
+} SetSearch;
+
+static void
+match_set (JsonObject *item, gpointer data)
+{
+  SetSearch *search = data;
+  JsonNode *list = json_object_get_member (item, "fds");
+  gint64 number = number_member (item, "fdset-id");
+
+  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list))
+    return;
+  for (guint i = 0; i < json_array_get_length (json_node_get_array (list)); i++) {
+    JsonNode *entry = json_array_get_element (json_node_get_array (list), i);
+
+    if (JSON_NODE_HOLDS_OBJECT (entry)
+        && g_str_equal (text_member (json_node_get_object (entry), "opaque"), search->alias)) {
+      g_array_append_val (search->sets, number);
+      return;
+    }
+  }
+}
+
+GArray *
+plugging_sets_of (Plugging *plugging, const char *alias, GError **error)
+{
+  g_autoptr (GArray) sets = g_array_new (FALSE, FALSE, sizeof (gint64));
+  SetSearch search = { alias, sets };
+
+  if (!plugging_ask_list (plugging, "query-fdsets", NULL, match_set, &search, error))
+    return NULL;
+  return g_steal_pointer (&sets);
+}
+
+void
+plugging_remove_sets (Plugging *plugging, const GArray *sets)
+{
+  for (guint i = 0; i < sets->len; i++)
+    plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)g_array_index (sets, gint64, i), NULL),
+                   NULL);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * QEMU's migration, with a file at the other end. It is asked how far it is, often at first (a small machine
+ * takes a tenth of a second) and then less so; each answer buys the job more time.
+ */
+#include "daemon/drivers/qemu/migration.h"
+
+#include "targets/qemu/recipe.h"
+
+#define MIGRATION_DESCRIPTOR "domaind-state"
+#define FIRST_QUESTION       10  /* ms */
+#define LAST_QUESTION        250 /* ms between two questions, in the end */
+
+static gboolean
+tell (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (qmp, job, command, arguments, error);
+
+  return answer != NULL;
+}
+
+gboolean
+give_descriptor (Qmp *qmp, Job *job, int fd, const char *name, GError **error)
+{
+  g_autoptr (JsonNode) answer =
+      qmp_call_with_fd (qmp, job, "getfd", props ("fdname", "s", name, NULL), fd, error);
+
+  return answer != NULL;
+}
+
+static guint64
+number (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+  gint64 value;
+
+  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
+    return 0;
+  value = json_node_get_int (node);
+  return value > 0 ? (guint64)value : 0;
+}
+
+static void
+read_figures (JsonObject *answer, Progress *progress)
+{
+  JsonNode *node = json_object_get_member (answer, "ram");
+  JsonObject *ram = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  ProgressFigures figures = {
+    .total = number (ram, "total"),
+    .processed = number (ram, "transferred"),
+    .remaining = number (ram, "remaining"),
+    .constant = number (ram, "duplicate"),
+    .normal = number (ram, "normal"),
+    .normal_bytes = number (ram, "normal-bytes"),
+    .page_size = number (ram, "page-size"),
+    .iteration = number (ram, "dirty-sync-count"),
+    .dirty_pages_per_second = number (ram, "dirty-pages-rate"),
+    .is_memory = TRUE,
+  };
+
+  if (ram == NULL)
+    return;
+  if (number (ram, "pages-per-second") > 0)
+    figures.bytes_per_second = number (ram, "pages-per-second") * figures.page_size;
+  progress_set (progress, &figures);
+}
+
+/* "completed", "failed", "cancelled", "active"...; "none" when there never was one. (transfer full) */
+static char *
+ask (Qmp *qmp, Job *job, Progress *progress, char **ret_reason, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (qmp, job, "query-migrate", NULL, error);
+
+  if (answer == NULL)
+    return NULL;
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
+  if (object != NULL && progress != NULL)
+    read_figures (object, progress);
+  if (object == NULL || !json_object_has_member (object, "status"))
+    return g_strdup ("none");
+  if (ret_reason != NULL && json_object_has_member (object, "error-desc"))
+    *ret_reason = g_strdup (json_object_get_string_member_with_default (object, "error-desc", NULL));
+  return g_strdup (json_object_get_string_member_with_default (object, "status", "none"));
+}
+
+static gboolean
+is_over (const char *status)
+{
+  static const char *const over[] = { "none", "completed", "failed", "cancelled", NULL };
+
+  return g_strv_contains (over, status);
+}
+
+static gboolean
+was_given_up (Progress *progress, GError **error)
+{
+  if (!progress_is_given_up (progress))
+    return FALSE;
+  virt_error_set (error, VIR_ERR_OPERATION_ABORTED, "the job was canceled by client");
+  return TRUE;
+}
+
+/* Until it is over; how it ended. (transfer full) */
+static char *
+wait_for_end (Qmp *qmp, Job *job, Progress *progress, gboolean may_give_up, guint patience, char **ret_reason,
+              GError **error)
+{
+  guint pause = FIRST_QUESTION;
+
+  for (;;) {
+    g_autofree char *status = NULL;
+
+    job_extend_deadline (job, patience);
+    status = ask (qmp, job, progress, ret_reason, error);
+    if (status == NULL || is_over (status))
+      return g_steal_pointer (&status);
+    if (may_give_up && was_given_up (progress, error))
+      return NULL;
+    if (may_give_up)
+      progress_wait (progress, pause);
+    else
+      g_usleep ((gulong)pause * 1000);
+    pause = MIN (pause * 2, LAST_QUESTION);
+  }
+}
+
+static gboolean
+wait_for_success (Qmp *qmp, Job *job, Progress *progress, guint patience, GError **error)
+{
+  g_autofree char *reason = NULL, *end = wait_for_end (qmp, job, progress, TRUE, patience, &reason, error);
+
+  if (end == NULL)
+    return FALSE;
+  if (g_str_equal (end, "completed"))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "QEMU could not transfer the machine's state: %s%s%s", end,
+                  reason != NULL ? ": " : "", reason != NULL ? reason : "");
+  return FALSE;
+}
+
+gboolean
+migration_stop (Qmp *qmp, Job *job, guint patience, GError **error)
+{
+  g_autofree char *end = NULL;
+
+  job_extend_deadline (job, patience);
+  if (!tell (qmp, job, "migrate_cancel", NULL, error))
+    return FALSE;
+  end = wait_for_end (qmp, job, NULL, FALSE, patience, NULL, error);
+  return end != NULL;
+}
+
+gboolean
+migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error)
+{
+  GError *problem = NULL;
+
+  job_extend_deadline (job, patience);
+  if (was_given_up (progress, error))
+    return FALSE;
+  /* QEMU's own limit is meant for networks. */
+  if (!tell (qmp, job, "migrate-set-parameters", props ("max-bandwidth", "t", (guint64)G_MAXINT64, NULL),
+             error)
+      || !give_descriptor (qmp, job, fd, MIGRATION_DESCRIPTOR, error)
+      || !tell (qmp, job, "migrate", props ("uri", "s", "fd:" MIGRATION_DESCRIPTOR, NULL), error))
+    return FALSE;
+  if (wait_for_success (qmp, job, progress, patience, &problem))
+    return TRUE;
+  migration_stop (qmp, job, patience, NULL);
+  g_propagate_error (error, problem);
+  return FALSE;
+}
+
+gboolean
+migration_read (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error)
+{
+  job_extend_deadline (job, patience);
+  return give_descriptor (qmp, job, fd, MIGRATION_DESCRIPTOR, error)
+         && tell (qmp, job, "migrate-incoming", props ("uri", "s", "fd:" MIGRATION_DESCRIPTOR, NULL), error)
+         && wait_for_success (qmp, job, progress, patience, error);
+}

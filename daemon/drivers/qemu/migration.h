@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/core/progress.h"
+#include "daemon/drivers/qemu/qmp.h"
+
+/*
+ * A machine's state out of QEMU into a file, and back. Job's thread. A transfer has no deadline of its own (a
+ * terabyte takes its time), but each answer of QEMU's has: @patience seconds. @progress is told, and asked
+ * whether it is to be given up (VIR_ERR_OPERATION_ABORTED then).
+ */
+
+/* Out, into @fd (borrowed) from its offset on. The CPUs must be stopped. When it fails QEMU has let go of the
+ * file, and the machine can run on. */
+gboolean migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error);
+/* In, from @fd (borrowed): QEMU was started with "-incoming defer". When it fails QEMU ends. */
+gboolean migration_read (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error);
+/* No transfer runs any more when this returns TRUE; nothing happens where there was none. */
+gboolean migration_stop (Qmp *qmp, Job *job, guint patience, GError **error);
+
+/* A descriptor QEMU knows by @name from now on. */
+gboolean give_descriptor (Qmp *qmp, Job *job, int fd, const char *name, GError **error);

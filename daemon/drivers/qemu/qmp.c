@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A QMP client as a small state machine: greeting, capabilities, then commands and events until the end.
+ *
+ * The socket, both buffers and the handlers belong to the main loop; those who ask are in qmp-mailbox.c.
+ * Commands are written as tersely as QMP allows, because QEMU reads its monitor a byte at a time.
+ */
+#include "daemon/drivers/qemu/qmp-private.h"
+#include "base/untrusted-json.h"
+#include "daemon/core/watch.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define QMP_READ_CHUNK   (64 * 1024)
+#define QMP_READS_A_TURN 16 /* then other sources of the main loop have their turn */
+
+static void
+outgoing_free (gpointer data)
+{
+  QmpOutgoing *outgoing = data;
+
+  if (outgoing->fd >= 0)
+    close (outgoing->fd);
+  g_free (outgoing->text);
+  g_free (outgoing);
+}
+
+static void
+notice_free (gpointer data)
+{
+  QmpNotice *notice = data;
+
+  g_free (notice->event);
+  g_clear_pointer (&notice->arguments, json_object_unref);
+  g_free (notice);
+}
+
+Qmp *
+qmp_ref (Qmp *qmp)
+{
+  g_atomic_int_inc (&qmp->ref_count);
+  return qmp;
+}
+
+void
+qmp_unref (Qmp *qmp)
+{
+  if (qmp == NULL || !g_atomic_int_dec_and_test (&qmp->ref_count))
+    return;
+
+  /* While it is open its sources hold a reference, so it is closed by now. */
+  g_queue_clear_full (&qmp->notices, notice_free);
+  g_queue_clear_full (&qmp->outgoing, outgoing_free);
+  g_byte_array_unref (qmp->buffer);
+  g_hash_table_unref (qmp->commands);
+  g_clear_error (&qmp->end);
+  g_cond_clear (&qmp->changed);
+  g_mutex_clear (&qmp->lock);
+  g_free (qmp);
+}
+
+gboolean
+qmp_is_ready (const Qmp *qmp)
+{
+  Qmp *self = (Qmp *)qmp;
+
+  g_mutex_lock (&self->lock);
+  gboolean ready = self->state == QMP_READY;
+  g_mutex_unlock (&self->lock);
+  return ready;
+}
+
+/* Telling the handlers. */
+
+static void
+qmp_tell_closed (Qmp *qmp)
+{
+  if (qmp->handlers == NULL || qmp->closed_told || qmp->state != QMP_CLOSED)
+    return;
+  qmp->closed_told = TRUE;
+  if (qmp->handlers->closed != NULL)
+    qmp->handlers->closed (qmp, qmp->end, qmp->data);
+}
+
+static void
+qmp_tell (Qmp *qmp, const QmpNotice *notice)
+{
+  if (notice->event == NULL) {
+    if (qmp->handlers->ready != NULL)
+      qmp->handlers->ready (qmp, qmp->data);
+  } else if (qmp->handlers->event != NULL) {
+    qmp->handlers->event (qmp, notice->event, notice->arguments, notice->microseconds, qmp->data);
+  }
+}
+
+/* Takes @arguments. */
+static void
+qmp_notice (Qmp *qmp, const char *event, JsonObject *arguments, gint64 microseconds)
+{
+  QmpNotice *notice = g_new0 (QmpNotice, 1);
+
+  notice->event = g_strdup (event);
+  notice->arguments = arguments;
+  notice->microseconds = microseconds;
+
+  if (qmp->handlers == NULL && g_queue_get_length (&qmp->notices) < QMP_MAX_EVENTS) {
+    g_queue_push_tail (&qmp->notices, notice);
+    return;
+  }
+  if (qmp->handlers != NULL)
+    qmp_tell (qmp, notice);
+  notice_free (notice);
+}
+
+void
+qmp_set_handlers (Qmp *qmp, const QmpHandlers *handlers, gpointer data)
+{
+  QmpNotice *notice;
+
+  qmp_ref (qmp);
+  qmp->handlers = handlers;
+  qmp->data = data;
+  while (qmp->handlers != NULL && (notice = g_queue_pop_head (&qmp->notices)) != NULL) {
+    qmp_tell (qmp, notice);
+    notice_free (notice);
+  }
+  qmp_tell_closed (qmp);
+  qmp_unref (qmp);
+}
+
+/* The one way to the end. Takes @why. */
+static void
+qmp_end (Qmp *qmp, GError *why)
+{
+  g_autoptr (GPtrArray) told = g_ptr_array_new ();
+  g_autoptr (GList) commands = NULL;
+
+  if (qmp->fd < 0) {
+    g_clear_error (&why);
+    return;
+  }
+
+  g_mutex_lock (&qmp->lock);
+  qmp->state = QMP_CLOSED;
+  qmp->end = why;
+  commands = g_hash_table_get_values (qmp->commands);
+  for (GList *each = commands; each != NULL; each = each->next) {
+    QmpCommand *command = each->data;
+    if (!command->done) {
+      QmpCommand *asked = qmp_command_settle (qmp, command, NULL, qmp_hung_up_error (qmp, command->name));
+      if (asked != NULL)
+        g_ptr_array_add (told, asked);
+    }
+  }
+  g_cond_broadcast (&qmp->changed);
+  g_mutex_unlock (&qmp->lock);
+
+  if (qmp->output != 0)
+    g_source_remove (qmp->output);
+  qmp->output = 0;
+  g_queue_clear_full (&qmp->outgoing, outgoing_free);
+  close (qmp->fd);
+  qmp->fd = -1;
+  for (guint i = 0; i < told->len; i++)
+    qmp_command_tell (told->pdata[i]);
+  qmp_tell_closed (qmp);
+  if (qmp->input != 0)
+    g_source_remove (qmp->input); /* drops the reference of the open socket */
+}
+
+static void qmp_fail (Qmp *qmp, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+static void
+qmp_fail (Qmp *qmp, const char *format, ...)
+{
+  va_list arguments;
+  GError *error = NULL;
+
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "%s", text);
+  qmp_end (qmp, error);
+}
+
+void
+qmp_close (Qmp *qmp)
+{
+  if (qmp == NULL)
+    return;
+  qmp_ref (qmp);
+  qmp->handlers = NULL;
+  qmp_fail (qmp, "the monitor was closed by the daemon");
+  qmp_unref (qmp);
+}
+
+/* Writing. */
+
+static ssize_t
+send_some (int socket, QmpOutgoing *outgoing)
+{
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE (sizeof (int))];
+  } control = { 0 };
+  struct iovec vector = { outgoing->text + outgoing->sent, outgoing->length - outgoing->sent };
+  struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
+
+  if (outgoing->fd >= 0) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr *header = CMSG_FIRSTHDR (&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN (sizeof (int));
+    memcpy (CMSG_DATA (header), &outgoing->fd, sizeof (int));
+  }
+  return sendmsg (socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static gboolean
+qmp_on_writable (int fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  Qmp *qmp = data;
+  QmpOutgoing *outgoing;
+
+  while ((outgoing = g_queue_peek_head (&qmp->outgoing)) != NULL) {
+    ssize_t sent = send_some (fd, outgoing);
+    if (sent < 0 && errno == EINTR)
+      continue;
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      return G_SOURCE_CONTINUE;
+    if (sent < 0)
+      break; /* the reading side will see why */
+
+    outgoing->sent += (gsize)sent;
+    if (outgoing->fd >= 0)
+      close (outgoing->fd);
+    outgoing->fd = -1;
+    if (outgoing->sent == outgoing->length)
+      outgoing_free (g_queue_pop_head (&qmp->outgoing));
+  }
+  qmp->output = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+qmp_flush (Qmp *qmp)
+{
+  if (qmp->fd < 0 || qmp->output != 0 || g_queue_is_empty (&qmp->outgoing))
+    return;
+  if (qmp_on_writable (qmp->fd, G_IO_OUT, qmp) == G_SOURCE_CONTINUE)
+    qmp->output = g_unix_fd_add (qmp->fd, G_IO_OUT, qmp_on_writable, qmp);
+}
+
+void
+qmp_write (Qmp *qmp, char *text, int fd)
+{
+  QmpOutgoing *outgoing = g_new0 (QmpOutgoing, 1);
+
+  outgoing->text = text;
+  outgoing->length = strlen (text);
+  outgoing->fd = fd;
+  if (qmp->fd < 0) {
+    outgoing_free (outgoing);
+    return;
+  }
+  g_queue_push_tail (&qmp->outgoing, outgoing);
+  if (qmp->state != QMP_GREETING)
+    qmp_flush (qmp);
+}
+
+/* Reading. */
+
+static const char *
+member_string (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
+                                                                          : NULL;
+}
+
+static gint64
+member_int (JsonObject *object, const char *name)
+{
+  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
+}
+
+static JsonObject *
+member_object (JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static void
+qmp_take_event (Qmp *qmp, JsonObject *message, const char *name)
+{
+  JsonObject *arguments = member_object (message, "data");
+  JsonObject *timestamp = member_object (message, "timestamp");
+  gint64 seconds = CLAMP (member_int (timestamp, "seconds"), 0, G_MAXINT64 / G_USEC_PER_SEC - 1);
+  gint64 microseconds = CLAMP (member_int (timestamp, "microseconds"), 0, G_USEC_PER_SEC - 1);
+
+  qmp_notice (qmp, name, arguments != NULL ? json_object_ref (arguments) : NULL,
+              seconds * G_USEC_PER_SEC + microseconds);
+}
+
+static GError *
+error_from_qemu (JsonObject *message, const char *command)
+{
+  JsonObject *said = member_object (message, "error");
+  const char *text = member_string (said, "desc");
+  GError *error = NULL;
+
+  virt_error_set (&error, VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU command '%s': %s", command,
+                  text != NULL ? text : "QEMU gave no reason");
+  return error;
+}
+
+static void
+qmp_become_ready (Qmp *qmp)
+{
+  g_mutex_lock (&qmp->lock);
+  qmp->state = QMP_READY;
+  g_cond_broadcast (&qmp->changed);
+  g_mutex_unlock (&qmp->lock);
+  qmp_notice (qmp, NULL, NULL, 0);
+}
+
+/* What QEMU said, error or not, as text. (transfer full) */
+static JsonNode *
+whole_answer (JsonObject *message)
+{
+  g_autofree char *text = json_object_text (message);
+
+  return json_node_init_string (json_node_alloc (), text);
+}
+
+/* The answer to qmp_capabilities. CommandNotFound: the negotiation is over already, because QEMU came only
+ * now to the one of a daemon that ended in the middle of it. */
+static void
+qmp_take_negotiation (Qmp *qmp, JsonObject *message)
+{
+  JsonObject *refusal = member_object (message, "error");
+
+  if (refusal != NULL && g_strcmp0 (member_string (refusal, "class"), "CommandNotFound") != 0)
+    qmp_fail (qmp, "QEMU's monitor refused to begin");
+  else
+    qmp_become_ready (qmp);
+}
+
+static void
+qmp_take_answer (Qmp *qmp, JsonObject *message)
+{
+  gboolean failed = json_object_has_member (message, "error");
+  gint64 said = json_object_has_member (message, "id") ? member_int (message, "id") : -1;
+  guint id = (guint)CLAMP (said, 0, G_MAXUINT);
+
+  if (qmp->state == QMP_NEGOTIATING) {
+    if (said == qmp->first_id)
+      qmp_take_negotiation (qmp, message);
+    return; /* any other is for a daemon before us */
+  }
+
+  g_mutex_lock (&qmp->lock);
+  QmpCommand *command = g_hash_table_lookup (qmp->commands, GUINT_TO_POINTER (id));
+  if (command == NULL || command->done) {
+    g_mutex_unlock (&qmp->lock);
+    g_debug ("QEMU answered a command nobody gave (id %u)", id);
+    return;
+  }
+  JsonNode *answer = command->whole ? whole_answer (message)
+                     : failed       ? NULL
+                                    : json_object_dup_member (message, "return");
+  if (answer
+      != NULL) /* the contents are shared with the copy, and belong to the waiter's thread from here on */
+    json_object_remove_member (message, "return");
+  GError *error = answer == NULL ? error_from_qemu (message, command->name) : NULL;
+  QmpCommand *asked = qmp_command_settle (qmp, command, answer, error);
+  g_mutex_unlock (&qmp->lock);
+  qmp_command_tell (asked);
+}
+
+static void
+qmp_take_greeting (Qmp *qmp)
+{
+  g_mutex_lock (&qmp->lock);
+  qmp->state = QMP_NEGOTIATING;
+  g_mutex_unlock (&qmp->lock);
+  QmpOutgoing *hello = g_new0 (QmpOutgoing, 1);
+  hello->text = g_strdup_printf ("{\"execute\":\"qmp_capabilities\",\"id\":%u}\n", qmp->first_id);
+  hello->length = strlen (hello->text);
+  hello->fd = -1;
+  g_queue_push_head (&qmp->outgoing, hello);
+  qmp_flush (qmp); /* with what waits behind it: QEMU takes commands in turn */
+}
+
+/* What comes before the greeting, if it is QMP at all, is the end of a conversation with a daemon before us.
+ */
+static void
+qmp_take_message (Qmp *qmp, JsonObject *message)
+{
+  const char *event = member_string (message, "event");
+  gboolean is_answer =
+      json_object_has_member (message, "return") || json_object_has_member (message, "error");
+
+  if (qmp->state == QMP_GREETING && member_object (message, "QMP") != NULL)
+    qmp_take_greeting (qmp);
+  else if (qmp->state == QMP_GREETING && event == NULL && !is_answer)
+    qmp_fail (qmp, "what answers on the monitor is not QEMU");
+  else if (event != NULL)
+    qmp_take_event (qmp, message, event);
+  else if (is_answer && qmp->state != QMP_GREETING)
+    qmp_take_answer (qmp, message);
+  else if (!is_answer)
+    qmp_fail (qmp, "QEMU's monitor said something that is no answer and no event");
+}
+
+static void
+qmp_take_line (Qmp *qmp, const char *line, gsize length)
+{
+  g_autoptr (JsonObject) message = NULL;
+
+  if (length == 0 || (length == 1 && line[0] == '\r'))
+    return;
+  message = untrusted_json_object (line, length);
+  if (message == NULL)
+    qmp_fail (qmp,
+              "QEMU's monitor sent what is no JSON object, or nested deeper than %d or of too many values",
+              QMP_MAX_DEPTH);
+  else
+    qmp_take_message (qmp, message);
+}
+
+/* Every whole line in the buffer. FALSE: it was closed meanwhile. */
+static gboolean
+qmp_take_lines (Qmp *qmp)
+{
+  gsize start = 0;
+
+  for (;;) {
+    guint8 *from = qmp->buffer->data + qmp->scanned;
+    guint8 *end =
+        qmp->buffer->len > qmp->scanned ? memchr (from, '\n', qmp->buffer->len - qmp->scanned) : NULL;
+    if (end == NULL)
+      break;
+
+    gsize next = (gsize)(end - qmp->buffer->data) + 1;
+    qmp->scanned = next;
+    qmp_take_line (qmp, (const char *)qmp->buffer->data + start, next - 1 - start);
+    start = next;
+    if (qmp->fd < 0)
+      return FALSE;
+  }
+  if (start > 0)
+    g_byte_array_remove_range (qmp->buffer, 0, (guint)start);
+  qmp->scanned = qmp->buffer->len;
+  if (qmp->buffer->len > QMP_MAX_LINE) {
+    qmp_fail (qmp, "QEMU's monitor sent a message of more than %d bytes", QMP_MAX_LINE);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+qmp_on_readable (int fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
+{
+  Qmp *qmp = data;
+  static guint8 chunk[QMP_READ_CHUNK]; /* main loop only */
+
+  for (guint turn = 0; turn < QMP_READS_A_TURN; turn++) {
+    ssize_t got = recv (fd, chunk, sizeof chunk, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      break;
+    if (got <= 0) {
+      qmp_fail (qmp, "QEMU closed its monitor");
+      break;
+    }
+    g_byte_array_append (qmp->buffer, chunk, (guint)got);
+    if (!qmp_take_lines (qmp) || (gsize)got < sizeof chunk)
+      break;
+  }
+  return G_SOURCE_CONTINUE; /* closing removes the source by itself */
+}
+
+static void
+qmp_input_gone (gpointer data)
+{
+  qmp_unref (data);
+}
+
+guint
+qmp_any_id (void)
+{
+  return g_random_int ();
+}
+
+Qmp *
+qmp_new (int connected_fd, guint first_id, const QmpHandlers *handlers, gpointer data)
+{
+  Qmp *qmp = g_new0 (Qmp, 1);
+
+  qmp->ref_count = 1;
+  qmp->first_id = qmp->last_id = first_id;
+  qmp->fd = connected_fd;
+  qmp->handlers = handlers;
+  qmp->data = data;
+  qmp->buffer = g_byte_array_new ();
+  g_queue_init (&qmp->notices);
+  g_queue_init (&qmp->outgoing);
+  g_mutex_init (&qmp->lock);
+  g_cond_init (&qmp->changed);
+  qmp->commands = g_hash_table_new_full (NULL, NULL, NULL, qmp_command_free);
+  qmp->input =
+      watch_fd (connected_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, qmp_on_readable, qmp_ref (qmp), qmp_input_gone);
+  return qmp;
+}

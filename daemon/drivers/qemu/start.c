@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The start of a machine reads from top to bottom: choose, cook, open, launch, talk. Everything a step makes
+ * hangs on one struct, and one function undoes whatever is there; so no step cleans up after another.
+ *
+ * The whole has one deadline, settings->start_timeout, and can be cancelled at every wait. QEMU gets its
+ * files as descriptors, a listening monitor socket among them: the connection is made before QEMU runs, and
+ * the greeting is simply awaited.
+ */
+#include "daemon/drivers/qemu/start.h"
+
+#include "daemon/host/account.h"
+#include "daemon/host/cgroup.h"
+#include "daemon/host/files.h"
+#include "daemon/host/image.h"
+#include "daemon/host/node.h"
+#include "daemon/core/tree.h"
+#include "daemon/drivers/qemu/control.h"
+#include "daemon/drivers/qemu/live-cpu.h"
+#include "daemon/drivers/qemu/runtime-values.h"
+#include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/drivers/qemu/monitor-socket.h"
+#include "daemon/drivers/qemu/scope.h"
+#include "daemon/drivers/qemu/machine-tuning.h"
+#include "daemon/drivers/qemu/vcpu-plug.h"
+#include "daemon/drivers/qemu/writable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define START_MONITOR_FD 3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
+#define START_EXIT_WAIT  2000 /* ms between a hung-up monitor and the end of its process */
+#define START_MAX_GROUPS (ACCOUNT_MAX_GROUPS + 2) /* and /dev/kvm's and the render node's */
+
+typedef struct {
+  const StartRequest *request;
+  Job *job;
+  const char *uuid;
+  DomainDef *def; /* becomes the live one */
+  QemuCaps *caps;
+  Account *account;
+  char *run_directory, *qemu_directory, *render_node;
+  LiveValues live;
+  RecipeHost host;
+  Recipe *recipe;
+  Files files;
+  char **argv, **environment;
+  MachineLog log;
+  gboolean made_directory;
+  int monitor; /* our end */
+  int ruleset; /* what Landlock lets QEMU change; -1: not confined */
+  Process *process;
+  Qmp *qmp;
+  MachineStatus *status;
+} Start;
+
+StartRequest *
+start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient, const Settings *settings,
+                   Store *store, CapsCache *caps)
+{
+  StartRequest *request = g_new0 (StartRequest, 1);
+
+  request->def = domain_def_ref (def);
+  request->id = id;
+  request->paused = paused;
+  request->transient = transient;
+  request->settings = settings;
+  request->store = store;
+  request->caps = caps;
+  return request;
+}
+
+void
+start_request_free (StartRequest *request)
+{
+  if (request == NULL)
+    return;
+  domain_def_unref (request->def);
+  restore_free (request->restore);
+  g_free (request->managed_save);
+  g_free (request);
+}
+
+void
+started_machine_free (StartedMachine *started)
+{
+  if (started == NULL)
+    return;
+  process_free (started->process);
+  qmp_unref (started->qmp);
+  g_clear_pointer (&started->def, domain_def_unref);
+  machine_status_free (started->status);
+  g_free (started);
+}
+
+guint
+start_job_seconds (const Settings *settings)
+{
+  return settings->start_timeout;
+}
+
+char *
+machine_directory (Store *store, const char *uuid)
+{
+  g_autofree char *run = store_run_directory (store, uuid);
+
+  return g_build_filename (run, START_QEMU_DIRECTORY, NULL);
+}
+
+void
+machine_clean_up (const Settings *settings G_GNUC_UNUSED, Store *store, const char *uuid)
+{
+  g_autofree char *directory = machine_directory (store, uuid);
+
+  tree_remove (directory);
+  account_release (uuid);
+  store_remove_status (store, uuid);
+  cgroup_remove (uuid);
+}
+
+/* Choose. */
+
+static gboolean
+make_directories (Start *start, GError **error)
+{
+  start->made_directory = TRUE;
+  if (g_mkdir_with_parents (start->run_directory, 0711) != 0
+      || (mkdir (start->qemu_directory, 0700) != 0 && errno != EEXIST)
+      || (start->account->name != NULL
+          && lchown (start->qemu_directory, start->account->uid, start->account->gid) != 0)) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot make the run directory '%s': %s",
+                    start->qemu_directory, g_strerror (errno));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* A machine that the daemon has lost sight of, as its state was damaged, is not started beside itself. */
+static gboolean
+check_alone (const Start *start, GError **error)
+{
+  if (!monitor_socket_is_held (start->run_directory))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                  "a process of domain '%s' that the daemon does not know of still runs and listens on "
+                  "'%s/" MONITOR_SOCKET "': end it before the domain is started",
+                  start->request->def->name, start->run_directory);
+  return FALSE;
+}
+
+/* What the machine needs of the host's devices, before anything is begun. */
+static gboolean
+check_devices (Start *start, GError **error)
+{
+  g_autofree char *kvm = NULL, *render = NULL;
+
+  if (start->def->type == VIRT_TYPE_KVM && (kvm = node_kvm_problem ()) == NULL)
+    kvm = account_device_problem (start->account, "/dev/kvm");
+  if (kvm != NULL) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "KVM cannot be used on this host, and domain '%s' is of type 'kvm': %s; type 'qemu' runs "
+                    "here, by emulation",
+                    start->def->name, kvm);
+    return FALSE;
+  }
+  if (start->render_node != NULL)
+    render = account_device_problem (start->account, start->render_node);
+  if (render != NULL)
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "3D acceleration of domain '%s' needs a render node: %s", start->def->name, render);
+  return render == NULL;
+}
+
+static gboolean
+choose (Start *start, GError **error)
+{
+  const StartRequest *request = start->request;
+  g_autofree char *found = NULL;
+  const char *emulator = request->def->emulator;
+
+  start->uuid = request->def->uuid;
+  start->run_directory = store_run_directory (request->store, start->uuid);
+  start->qemu_directory = g_build_filename (start->run_directory, START_QEMU_DIRECTORY, NULL);
+  if (emulator == NULL)
+    emulator = found = qemu_find_emulator (request->def->os.arch);
+  if (emulator == NULL) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "no emulator for architecture '%s' is installed (package qemu-system-x86)",
+                    request->def->os.arch != NULL ? request->def->os.arch : "unknown");
+    return FALSE;
+  }
+
+  if (!check_alone (start, error))
+    return FALSE;
+  start->account = account_for_machine (request->settings, start->uuid, request->id, error);
+  start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
+  if (start->caps == NULL)
+    return FALSE;
+  start->def = domain_def_copy (request->def);
+  if (start->def->emulator == NULL)
+    start->def->emulator = g_strdup (emulator);
+  start->render_node = live_wants_render_node (start->def) ? node_render_node () : NULL;
+  return check_devices (start, error) && live_choose_cpu (start->def, start->caps, error)
+         && live_choose (start->def, request->id, start->qemu_directory, &start->live, error)
+         && job_check (start->job, error);
+}
+
+/* Cook. */
+
+static const ImageInfo *
+find_image (gpointer data, const char *path)
+{
+  Start *start = data;
+
+  return g_hash_table_lookup (start->live.images, path);
+}
+
+static gboolean
+qemu_can_read (gpointer data, const char *path)
+{
+  return account_can_read (((Start *)data)->account, path);
+}
+
+static gboolean
+cook (Start *start, GError **error)
+{
+  const Settings *settings = start->request->settings;
+
+  start->host = (RecipeHost){
+    .run_directory = start->qemu_directory,
+    .state_directory = settings->state_directory,
+    .render_node = start->render_node,
+    .sandbox = settings->sandbox,
+    .paused = TRUE,
+    .monitor_fd = START_MONITOR_FD,
+    .incoming = start->request->restore != NULL ? "defer" : NULL,
+    .image = find_image,
+    .image_data = start,
+    .can_read = qemu_can_read,
+    .can_read_data = start,
+    .now = g_get_real_time () / G_USEC_PER_SEC,
+  };
+  start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
+  if (!recipe_add_domain (start->recipe, error))
+    return FALSE;
+  for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)
+    g_message ("domain '%s': %s", start->def->name, *warning);
+  start->argv = recipe_to_argv (start->recipe);
+  start->environment = recipe_to_environment (start->recipe);
+  return TRUE;
+}
+
+/* Open. */
+
+static gboolean
+open_everything (Start *start, GError **error)
+{
+  const Settings *settings = start->request->settings;
+
+  if (!files_open (&start->files, start->recipe, start->request->reset_nvram, error)
+      || !make_directories (start, error)
+      || !machine_log_open (&start->log, settings, start->def->name, error))
+    return FALSE;
+
+  int listening = monitor_socket_listen (start->run_directory, error);
+  if (listening < 0)
+    return FALSE;
+  files_add (&start->files, listening, START_MONITOR_FD);
+  if (settings->isolate)
+    start->ruleset = writable_ruleset (start->def, start->recipe, start->qemu_directory);
+  start->monitor = monitor_socket_connect (start->run_directory, error);
+  return start->monitor >= 0;
+}
+
+/* Launch. */
+
+static gboolean
+save_status (Start *start, GError **error)
+{
+  g_autofree char *json = machine_status_to_json (start->status);
+  g_autofree char *xml = domain_def_to_xml (start->def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
+
+  return store_save_status (start->request->store, start->uuid, json, xml, error);
+}
+
+/* Between fork and exec: from here on a later daemon finds the process. */
+static gboolean
+write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
+{
+  Start *start = data;
+  gint64 now = g_get_real_time ();
+
+  if (!tuning_prepare (start->def, pid, error))
+    return FALSE;
+  start->status = g_new0 (MachineStatus, 1);
+  *start->status = (MachineStatus){
+    .name = g_strdup (start->def->name),
+    .uuid = g_strdup (start->uuid),
+    .id = start->request->id,
+    .pid = pid,
+    .start_time = start_time,
+    .starting = TRUE,
+    .transient = start->request->transient,
+    .auto_destroy = start->request->auto_destroy,
+    .state = VIR_DOMAIN_PAUSED,
+    .reason = VIR_DOMAIN_PAUSED_STARTING_UP,
+    .started = now,
+    .state_changed = now,
+  };
+  start->status->restored_path = g_strdup (start->request->managed_save);
+  return save_status (start, error);
+}
+
+/* Those of the account, and of the devices it is given. */
+static guint
+choose_groups (const Start *start, gid_t *ret)
+{
+  guint count = start->account->group_count;
+
+  memcpy (ret, start->account->groups, count * sizeof *ret);
+  if (start->def->type == VIRT_TYPE_KVM && account_device_group ("/dev/kvm", &ret[count]))
+    count++;
+  if (start->render_node != NULL && account_device_group (start->render_node, &ret[count]))
+    count++;
+  return count;
+}
+
+static void
+close_ruleset (Start *start)
+{
+  if (start->ruleset >= 0)
+    close (start->ruleset);
+  start->ruleset = -1;
+}
+
+static gboolean
+launch (Start *start, GError **error)
+{
+  guint version = qemu_caps_version (start->caps);
+  g_autofree char *version_text =
+      g_strdup_printf ("%u.%u.%u", version / 1000000, version / 1000 % 1000, version % 1000);
+  gid_t groups[START_MAX_GROUPS];
+  ProcessLaunch plan = {
+    .argv = start->argv,
+    .environment = start->environment,
+    .fds = (const int *)start->files.fds->data,
+    .fds_as = (const int *)start->files.fds_as->data,
+    .fd_count = start->files.fds->len,
+    .output_fd = start->log.fd,
+    .user = start->account->own ? NULL : start->account->name,
+    .uid = start->account->own ? start->account->uid : 0,
+    .groups = groups,
+    .group_count = choose_groups (start, groups),
+    .isolated = start->request->settings->isolate,
+    .ruleset = start->ruleset >= 0 ? &start->ruleset : NULL,
+    .created = write_down,
+    .created_data = start,
+  };
+
+  if (!job_check (start->job, error))
+    return FALSE;
+  machine_log_banner (&start->log, version_text, start->environment, start->argv);
+  start->process = process_spawn (&plan, error);
+  if (start->process == NULL)
+    return FALSE;
+  close_ruleset (start);
+  files_clear (&start->files); /* the listening socket too: its end is then QEMU's end */
+  if (!scope_enter (start->uuid, start->def->name, process_pid (start->process)))
+    cgroup_enter (start->uuid, process_pid (start->process));
+  return TRUE;
+}
+
+/* Talk. */
+
+static void
+open_monitor (gpointer data)
+{
+  Start *start = data;
+
+  start->qmp = qmp_new (start->monitor, qmp_any_id (), NULL, NULL);
+  start->monitor = -1;
+}
+
+/* What QEMU said last is worth more than how its monitor ended. Takes @problem. */
+static void
+explain (Start *start, GError *problem, GError **error)
+{
+  gboolean ended = process_wait (
+      start->process, virt_error_code (problem) == VIR_ERR_OPERATION_FAILED ? START_EXIT_WAIT : 0, NULL);
+  g_autofree char *words = machine_log_last_words (&start->log);
+
+  if (ended && virt_error_code (problem) != VIR_ERR_OPERATION_ABORTED)
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s",
+                    *words != '\0' ? words : "it said nothing");
+  else if (virt_error_code (problem) == VIR_ERR_OPERATION_TIMEOUT)
+    virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT,
+                    "QEMU did not get ready within %u seconds and was ended%s%s",
+                    start->request->settings->start_timeout, *words != '\0' ? "; it said: " : "", words);
+  else {
+    g_propagate_error (error, problem);
+    return;
+  }
+  g_error_free (problem);
+}
+
+static gboolean
+run_cpus (Start *start, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (start->qmp, start->job, "cont", NULL, error);
+
+  return answer != NULL;
+}
+
+/* The state the machine is in when its CPUs run: its own beginning, or a saved one. */
+static gboolean
+load_state (Start *start, GError **error)
+{
+  Restore *restore = start->request->restore;
+
+  if (restore == NULL)
+    return TRUE;
+  if (!restore_state (restore, start->qmp, start->job, start->request->settings->call_timeout, error))
+    return FALSE;
+  job_extend_deadline (start->job, start->request->settings->start_timeout);
+  return TRUE;
+}
+
+/* Once the machine runs, its managed save is a past that must not come back. The last of all steps: nothing
+ * that can fail comes after it. */
+static void
+forget_image (Start *start)
+{
+  if (start->status->restored_path == NULL)
+    return;
+  if (unlink (start->status->restored_path) != 0 && errno != ENOENT)
+    g_warning ("domain '%s': cannot remove its managed save '%s': %s", start->def->name,
+               start->status->restored_path, g_strerror (errno));
+  else
+    g_clear_pointer (&start->status->restored_path, g_free);
+}
+
+static gboolean
+write_end_of_start (Start *start, GError **error)
+{
+  g_autofree char *json = machine_status_to_json (start->status);
+
+  return store_save_status (start->request->store, start->uuid, json, NULL, error);
+}
+
+static gboolean
+talk (Start *start, GError **error)
+{
+  GError *problem = NULL;
+  gboolean paused = start->request->paused;
+
+  job_in_main_loop (start->job, open_monitor, start);
+  if (!qmp_wait_ready (start->qmp, start->job, &problem)
+      || !vcpus_plug_all (start->def, start->qmp, start->job, &problem) || !load_state (start, &problem)
+      || !live_first_conversation (start->def, start->qmp, start->job, &problem)) {
+    explain (start, problem, error);
+    return FALSE;
+  }
+
+  if (!live_ask_cpu (start->def, start->caps, start->qmp, start->job, error))
+    return FALSE;
+
+  /* Everything is known: written down before the guest's first instruction. */
+  if (!tuning_apply (start->def, process_pid (start->process), error) || !save_status (start, error))
+    return FALSE;
+  if (!paused && !run_cpus (start, &problem)) {
+    explain (start, problem, error);
+    return FALSE;
+  }
+  start->status->starting = FALSE;
+  start->status->state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
+  start->status->reason = paused ? (int)VIR_DOMAIN_PAUSED_USER : (int)VIR_DOMAIN_RUNNING_BOOTED;
+  start->status->state_changed = g_get_real_time ();
+  if (!write_end_of_start (start, &problem) && paused) {
+    g_propagate_error (error, problem);
+    return FALSE;
+  }
+  /* What runs is not ended for the want of a note: QEMU itself says that it runs. */
+  if (problem != NULL)
+    g_warning ("domain '%s': %s", start->def->name, problem->message);
+  g_clear_error (&problem);
+  if (start->status->restored_path != NULL)
+    forget_image (start);
+  return TRUE;
+}
+
+/* The whole. */
+
+static void
+close_monitor (gpointer data)
+{
+  qmp_close (data);
+}
+
+static void
+undo (Start *start)
+{
+  if (start->process != NULL) {
+    control_kill_and_wait (start->process);
+    machine_log_line (&start->log, "the start has failed; the process was ended");
+  }
+  if (start->qmp != NULL)
+    job_in_main_loop (start->job, close_monitor, start->qmp);
+  if (start->made_directory)
+    machine_clean_up (start->request->settings, start->request->store, start->uuid);
+  else if (start->account != NULL)
+    account_release (start->uuid);
+}
+
+static StartedMachine *
+finish (Start *start)
+{
+  StartedMachine *started = g_new0 (StartedMachine, 1);
+
+  started->process = g_steal_pointer (&start->process);
+  started->qmp = g_steal_pointer (&start->qmp);
+  started->def = g_steal_pointer (&start->def);
+  started->status = g_steal_pointer (&start->status);
+  started->restored = start->request->restore != NULL;
+  started->image_removed = start->request->managed_save != NULL && started->status->restored_path == NULL;
+  return started;
+}
+
+static void
+start_clear (Start *start)
+{
+  recipe_free (start->recipe); /* before the definition it speaks of */
+  files_clear (&start->files);
+  live_values_clear (&start->live);
+  machine_log_clear (&start->log);
+  if (start->monitor >= 0)
+    close (start->monitor);
+  close_ruleset (start);
+  process_free (start->process);
+  qmp_unref (start->qmp);
+  machine_status_free (start->status);
+  g_clear_pointer (&start->def, domain_def_unref);
+  g_clear_pointer (&start->caps, qemu_caps_unref);
+  account_free (start->account);
+  g_strfreev (start->argv);
+  g_strfreev (start->environment);
+  g_free (start->run_directory);
+  g_free (start->qemu_directory);
+  g_free (start->render_node);
+}
+
+gpointer
+start_job (Job *job, gpointer request, GError **error)
+{
+  Start start = {
+    .request = request, .job = job, .monitor = -1, .ruleset = -1, .log = { .fd = -1, .reader = -1 }
+  };
+  StartedMachine *started = NULL;
+
+  files_init (&start.files);
+  if (choose (&start, error) && cook (&start, error) && open_everything (&start, error)
+      && launch (&start, error) && talk (&start, error))
+    started = finish (&start);
+  else
+    undo (&start);
+  start_clear (&start);
+  return started;
+}

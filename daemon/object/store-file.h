@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/object/store.h"
+
+/*
+ * One file written in two halves: prepared (written aside and fsynced: everything that can fail for lack of
+ * space has happened) and then committed (renamed over the old one, directory fsynced) or thrown away.
+ * A prepared file that is freed without a commit is removed.
+ */
+typedef struct PreparedFile PreparedFile;
+
+/* @durable: fsynced now and its directory at the commit; otherwise the file only outlives the daemon, not the
+ * host. */
+PreparedFile *prepared_file_new (const char *path, const char *text, gssize length, int mode,
+                                 gboolean durable, GError **error);
+/* FALSE: the old file is there as it was, or none if there was none. */
+gboolean prepared_file_commit (PreparedFile *file, GError **error);
+void prepared_file_free (PreparedFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PreparedFile, prepared_file_free)
+
+/* Begins the name of everything written aside: what a crash left of it is removed at the next start. */
+#define STORE_ASIDE_PREFIX ".aside-"
+
+gboolean store_sync_directory (const char *directory, GError **error);
+/* The whole file, at most @limit bytes. */
+char *store_read_file (const char *path, gsize limit, gsize *ret_length, GError **error);
+gboolean store_make_directory (const char *path, int mode, GError **error);
+/* Remove @path; TRUE when it was not there. The directory is fsynced; FALSE: the file is there still. */
+gboolean store_remove_file (const char *path, GError **error);
+/* VIR_ERR_SYSTEM_ERROR "cannot WHAT 'PATH': REASON", from errno. */
+void store_system_error (GError **error, int number, const char *what, const char *path);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/object/store-index.h"
+#include "daemon/object/store.h"
+
+/* What the store's own files share. */
+struct Store {
+  char *documents;    /* the users' documents, NAME.xml */
+  char *autostart[2]; /* by StoreAutostart: links to those that start with the daemon */
+  char *completed;    /* UUID.xml and the index */
+  char *machines;     /* the running machines' UUID/ */
+  StoreIndex *index;
+};
+
+/* The name and UUID a document says it has; its UUID may be missing (*@ret_uuid NULL). FALSE when it is no
+ * well-formed domain document with a name. */
+gboolean
+store_identify (const char *text, const char *path, char **ret_name, char **ret_uuid, GError **error);
+
+#define STORE_NEXT_SUFFIX    ".next.xml" /* a completed text whose document is not written yet */
+#define STORE_LEAVING_SUFFIX ".leaving"  /* the name that a definition is about to lose */
+
+/* "DIRECTORY/NAME" and @suffix. (transfer full) */
+char *store_path_in (const char *directory, const char *name, const char *suffix);
+char *store_autostart_path (Store *store, const char *name, StoreAutostart which);
+/* The first line of a completed text made from @source. (transfer full) */
+char *store_completed_header (const char *source);
+gboolean store_remove_links (Store *store, const char *name, GError **error);
+/* Mark @new_name for autostart as @old_name is. */
+gboolean store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error);
+
+/* What a crash left half done is finished or undone. */
+void store_recover (Store *store);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The running machines' state files. They are renamed into place like everything else, so that a killed
+ * daemon finds either the old or the new one, but nobody waits for their directory to be on disk: they are
+ * there to outlive the daemon, and no machine they speak of outlives the host.
+ */
+#include "daemon/object/store-private.h"
+
+#include "base/scalars.h"
+#include "base/xml-document.h"
+#include "daemon/object/store-file.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATUS_FILE      "status.json"
+#define LIVE_FILE        "live.xml"
+#define STATUS_MAX_BYTES (1024 * 1024)
+#define HOTPLUG_PREFIX   "hotplug-" /* and the encoded alias, and ".xml" */
+
+char *
+store_run_directory (Store *store, const char *uuid)
+{
+  return g_build_filename (store->machines, uuid, NULL);
+}
+
+static char *
+status_path (Store *store, const char *uuid, const char *file)
+{
+  return g_build_filename (store->machines, uuid, file, NULL);
+}
+
+static gboolean
+write_renamed (const char *path, const char *text, GError **error)
+{
+  g_autoptr (PreparedFile) file = prepared_file_new (path, text, -1, 0600, FALSE, error);
+
+  return file != NULL && prepared_file_commit (file, error);
+}
+
+gboolean
+store_save_status (Store *store, const char *uuid, const char *json, const char *live_xml, GError **error)
+{
+  g_autofree char *directory = store_run_directory (store, uuid);
+  g_autofree char *status = status_path (store, uuid, STATUS_FILE);
+  g_autofree char *live = status_path (store, uuid, LIVE_FILE);
+
+  /* The status is written last: a machine with a status has its definition. */
+  return store_make_directory (directory, 0711, error)
+         && (live_xml == NULL || write_renamed (live, live_xml, error))
+         && write_renamed (status, json, error);
+}
+
+gboolean
+store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error)
+{
+  g_autofree char *status = status_path (store, uuid, STATUS_FILE);
+  g_autofree char *live = status_path (store, uuid, LIVE_FILE);
+  g_autofree char *json = store_read_file (status, STATUS_MAX_BYTES, NULL, error);
+  g_autofree char *live_xml = json != NULL ? store_read_file (live, XML_MAX_BYTES, NULL, error) : NULL;
+
+  if (live_xml == NULL)
+    return FALSE;
+  *ret_json = g_steal_pointer (&json);
+  *ret_live_xml = g_steal_pointer (&live_xml);
+  return TRUE;
+}
+
+static char *
+hotplug_path (Store *store, const char *uuid, const char *alias)
+{
+  g_autofree char *encoded = store_encode_name (alias);
+  g_autofree char *file = g_strconcat (HOTPLUG_PREFIX, encoded, ".xml", NULL);
+
+  return status_path (store, uuid, file);
+}
+
+gboolean
+store_save_hotplug (Store *store, const char *uuid, const char *alias, const char *live_xml, GError **error)
+{
+  g_autofree char *path = hotplug_path (store, uuid, alias);
+
+  return write_renamed (path, live_xml, error);
+}
+
+void
+store_remove_hotplug (Store *store, const char *uuid, const char *alias)
+{
+  g_autofree char *path = hotplug_path (store, uuid, alias);
+
+  if (unlink (path) < 0 && errno != ENOENT)
+    g_warning ("cannot remove '%s': %s", path, g_strerror (errno));
+}
+
+char *
+store_load_hotplug (Store *store, const char *uuid, const char *alias, GError **error)
+{
+  g_autofree char *path = hotplug_path (store, uuid, alias);
+
+  return store_read_file (path, XML_MAX_BYTES, NULL, error);
+}
+
+GPtrArray *
+store_list_hotplug (Store *store, const char *uuid)
+{
+  GPtrArray *aliases = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *path = store_run_directory (store, uuid);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
+    if (g_str_has_prefix (name, HOTPLUG_PREFIX) && g_str_has_suffix (name, ".xml")) {
+      g_autofree char *encoded =
+          g_strndup (name + strlen (HOTPLUG_PREFIX), strlen (name) - strlen (HOTPLUG_PREFIX ".xml"));
+      char *alias = store_decode_name (encoded);
+
+      if (alias != NULL)
+        g_ptr_array_add (aliases, alias);
+    }
+  return aliases;
+}
+
+/* Everything a machine leaves in its run directory: its own files, sockets, nothing deeper. */
+void
+store_remove_status (Store *store, const char *uuid)
+{
+  g_autofree char *directory = store_run_directory (store, uuid);
+  g_autofree char *status = status_path (store, uuid, STATUS_FILE);
+  g_autoptr (GDir) files = NULL;
+  const char *name;
+
+  unlink (status); /* first: from here on no start looks for this machine */
+  files = g_dir_open (directory, 0, NULL);
+  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    unlink (path);
+  }
+  if (rmdir (directory) < 0 && errno != ENOENT)
+    g_debug ("%s: %s", directory, g_strerror (errno));
+}
+
+GPtrArray *
+store_list_status (Store *store)
+{
+  GPtrArray *uuids = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) directory = g_dir_open (store->machines, 0, NULL);
+  const char *name;
+
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_autofree char *status = status_path (store, name, STATUS_FILE);
+    guint8 uuid[UUID_BYTES];
+
+    if (strlen (name) == UUID_TEXT - 1 && uuid_parse (name, uuid) && access (status, F_OK) == 0)
+      g_ptr_array_add (uuids, g_strdup (name));
+  }
+  return uuids;
+}

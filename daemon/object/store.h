@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/core/settings.h"
+
+/*
+ * What is on disk (DESIGN section 3): the user's documents, the completed definitions beside them, autostart
+ * links, and the running machines' state files. Everything is written aside, fsynced, renamed, and its
+ * directory fsynced before the call returns. Any thread; callers serialize by domain.
+ */
+typedef struct Store Store;
+
+Store *store_new (const Settings *settings, GError **error); /* makes the directories */
+void store_free (Store *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
+
+typedef struct {
+  char *name, *uuid;
+  gboolean autostart, autostart_once;
+} StoreEntry;
+void store_entry_free (StoreEntry *entry);
+/* Everything defined, without reading more of each file than it takes to know its name and UUID (an index
+ * kept beside them makes that one read; the files win when they disagree). Broken files are given to @broken,
+ * and skipped. */
+GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GError *error, gpointer data),
+                       gpointer data);
+
+/*
+ * Both texts of a definition. Both are written aside first; renaming the user's document over the old one is
+ * the instant at which the new definition holds, so that a crash or a full disk leaves either the old or the
+ * new one whole. The completed text remembers which document it was made from.
+ */
+gboolean store_save (Store *store, const char *uuid, const char *name, const char *source,
+                     const char *completed, GError **error);
+/* The same in two halves: after the first everything that can fail for the want of space has happened, and
+ * nothing has changed. An edit that is freed without a commit leaves nothing. */
+typedef struct StoreEdit StoreEdit;
+StoreEdit *store_prepare (Store *store, const char *uuid, const char *name, const char *source,
+                          const char *completed, GError **error);
+gboolean store_commit (StoreEdit *edit, GError **error);
+void store_edit_free (StoreEdit *edit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (StoreEdit, store_edit_free)
+char *store_load_source (Store *store, const char *name, GError **error);
+/* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand.
+ * NULL with VIR_ERR_NO_DOMAIN when there is no completed text: the document was put there by hand. */
+char *
+store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error);
+/* The same definition under another name. */
+gboolean store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name,
+                       const char *source, const char *completed, GError **error);
+gboolean store_remove (Store *store, const char *uuid, const char *name, GError **error);
+typedef enum {
+  STORE_AUTOSTART,
+  STORE_AUTOSTART_ONCE
+} StoreAutostart; /* with every start of the host; with the next */
+gboolean store_set_autostart (Store *store, const char *name, StoreAutostart which, gboolean autostart,
+                              GError **error);
+
+/* Running state: machines/UUID/status.json and the live definition live.xml. */
+gboolean
+store_save_status (Store *store, const char *uuid, const char *json, const char *live_xml, GError **error);
+gboolean
+store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error);
+void store_remove_status (Store *store, const char *uuid);
+/* A device on its way into or out of a running machine, written down before the first step: the live
+ * definition with the device in it. What is found at a start says what is to be finished or undone. */
+gboolean
+store_save_hotplug (Store *store, const char *uuid, const char *alias, const char *live_xml, GError **error);
+void store_remove_hotplug (Store *store, const char *uuid, const char *alias);
+char *store_load_hotplug (Store *store, const char *uuid, const char *alias, GError **error);
+/* Aliases. (transfer full) */
+GPtrArray *store_list_hotplug (Store *store, const char *uuid);
+/* UUIDs with a status. (transfer full) */
+GPtrArray *store_list_status (Store *store);
+char *store_run_directory (Store *store, const char *uuid); /* made on demand by start */
+
+/* Where the user's document of that name is. (transfer full) */
+char *store_source_path (Store *store, const char *name);
+
+/* A name as a file name and back: '/', '%', control characters and a leading '.' become %XX. */
+char *store_encode_name (const char *name);
+char *store_decode_name (const char *encoded); /* NULL when it is no encoded name */
+
+/* Write @text to @path safely; the one function all of the above use. */
+gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Looking up what cannot be there: of the kinds of objects that are not kept yet there are none, so the
+ * truthful answer to a name is that nothing has it. Tools tell "not found", upon which they make one or go
+ * on without, from "not supported", upon which they give up.
+ */
+#include "daemon/call/operation.h"
+#include "daemon/ops/ops.h"
+
+#include "base/scalars.h"
+
+static const struct {
+  const char *operation;
+  virErrorNumber code;
+  const char *format; /* with one %s, for @argument */
+  guint argument;
+} lookups[] = {
+  { "NETWORK_LOOKUP_BY_NAME", VIR_ERR_NO_NETWORK, "no network with matching name '%s'", 0 },
+  { "NETWORK_LOOKUP_BY_UUID", VIR_ERR_NO_NETWORK, "no network with matching uuid '%s'", 0 },
+  { "NODE_DEVICE_LOOKUP_BY_NAME", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name '%s'", 0 },
+  { "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", VIR_ERR_NO_NODE_DEVICE, "no node device with matching wwnn '%s'",
+    0 },
+  { "INTERFACE_LOOKUP_BY_NAME", VIR_ERR_NO_INTERFACE, "couldn't find interface named '%s'", 0 },
+  { "INTERFACE_LOOKUP_BY_MAC_STRING", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address '%s'",
+    0 },
+  { "SECRET_LOOKUP_BY_UUID", VIR_ERR_NO_SECRET, "no secret with matching uuid '%s'", 0 },
+  { "SECRET_LOOKUP_BY_USAGE", VIR_ERR_NO_SECRET, "no secret with matching usage '%s'", 1 },
+  { "NWFILTER_LOOKUP_BY_NAME", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", 0 },
+  { "NWFILTER_LOOKUP_BY_UUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid '%s'", 0 },
+  { "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_SNAPSHOT,
+    "no domain snapshot with matching name '%s'", 1 },
+  { "DOMAIN_CHECKPOINT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_CHECKPOINT,
+    "no domain checkpoint with matching name '%s'", 1 },
+  { "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", VIR_ERR_NO_NWFILTER_BINDING,
+    "no nwfilter binding for port dev '%s'", 0 },
+};
+
+/* An argument that says which object: a text, or the sixteen bytes of a UUID. (transfer full) */
+static char *
+describe_argument (const Call *call, guint index)
+{
+  g_autoptr (GVariant) argument = g_variant_get_child_value (call->arguments, index);
+  const guint8 *bytes;
+  char text[UUID_TEXT];
+  gsize length;
+
+  if (g_variant_is_of_type (argument, G_VARIANT_TYPE_STRING))
+    return g_variant_dup_string (argument, NULL);
+  bytes = g_variant_get_fixed_array (argument, &length, 1);
+  if (length != UUID_BYTES)
+    return g_strdup ("");
+  uuid_format (bytes, text);
+  return g_strdup (text);
+}
+
+void
+op_domain_snapshot_current (Call *call)
+{
+  call_fail_with (call, VIR_ERR_NO_DOMAIN_SNAPSHOT, "the domain does not have a current snapshot");
+}
+
+void
+op_lookup_finds_none (Call *call)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (lookups); i++) {
+    if (g_str_equal (lookups[i].operation, call->operation->name)) {
+      g_autofree char *which = describe_argument (call, lookups[i].argument);
+      g_auto (GStrv) parts = g_strsplit (lookups[i].format, "%s", 2);
+
+      call_fail_with (call, lookups[i].code, "%s%s%s", parts[0], which, parts[1]);
+      return;
+    }
+  }
+  call_fail_with (call, VIR_ERR_NO_SUPPORT, "%s", call->operation->name);
+}

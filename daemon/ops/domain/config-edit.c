@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Changing one element of a stored definition: both texts are written in the change's job, and the caller
+ * commits in the main loop.
+ */
+#include "daemon/ops/domain/config-edit.h"
+
+#include "base/xml-document.h"
+#include "base/xml-writer.h"
+#include "daemon/object/change.h"
+#include "domain/source-device.h"
+#include "document/source-edit.h"
+
+#define CONFIG_EDIT_MAX 4 /* elements of one change */
+
+typedef struct {
+  Call *call;
+  DomainDef *def;
+  char *uuid, *old_name, *completed;
+  char *elements[CONFIG_EDIT_MAX], *replacements[CONFIG_EDIT_MAX];
+  guint count;
+  DomainDef *before;          /* devices are changed; NULL: elements of the domain */
+  const char *device_element; /* static */
+  guint definition_count;
+  void (*done) (Call *call, DomainDef *def);
+} ConfigEdit;
+
+static void
+edit_free (gpointer data)
+{
+  ConfigEdit *edit = data;
+
+  domain_def_unref (edit->def);
+  g_clear_pointer (&edit->before, domain_def_unref);
+  g_free (edit->uuid);
+  g_free (edit->old_name);
+  for (guint i = 0; i < edit->count; i++) {
+    g_free (edit->elements[i]);
+    g_free (edit->replacements[i]);
+  }
+  g_free (edit->completed);
+  g_free (edit);
+}
+
+static gboolean
+edit_check (Manager *manager, gpointer data, GError **error)
+{
+  ConfigEdit *edit = data;
+  Domain *domain = manager_find_uuid (manager, edit->uuid, error);
+
+  if (domain == NULL)
+    return FALSE;
+  if (domain->definition_count != edit->definition_count) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "domain '%s' was defined again meanwhile", domain->name);
+    return FALSE;
+  }
+  if (g_str_equal (edit->def->name, domain->name))
+    return TRUE;
+  domain = manager_find_name (manager, edit->def->name, NULL);
+  if (domain != NULL)
+    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID,
+                         "domain with name '%s' already exists", edit->def->name);
+  return domain == NULL;
+}
+
+/* The element of a device, as it is written; NULL when it has none. (transfer full) */
+static char *
+element_of_device (const Device *device, const char *name)
+{
+  g_autoptr (XmlElement) root = xml_element_new ("devices");
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = NULL;
+  g_autofree char *xml = NULL, *verbatim = NULL;
+
+  device_write (device, root, FIELD_WRITE_SECURE);
+  xml = xml_element_to_string (root);
+  document = xml_document_parse (xml, -1, diagnostics);
+  if (document == NULL)
+    return NULL;
+  for (xmlNode *node = xml_document_root (document)->children->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name)) {
+      verbatim = xml_document_verbatim (document, node);
+      return g_strchomp (xml_normalize (verbatim));
+    }
+  return NULL;
+}
+
+/* One that completion has chosen comes into the document as a whole. */
+static char *
+add_device (const ConfigEdit *edit, const char *source, const Device *old, const Device *device)
+{
+  g_autoptr (XmlElement) root = xml_element_new ("devices");
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = NULL;
+  g_autofree char *xml = NULL, *verbatim = NULL, *element = NULL;
+
+  device_write (device, root, FIELD_WRITE_SECURE);
+  xml = xml_element_to_string (root);
+  document = xml_document_parse (xml, -1, diagnostics);
+  if (document == NULL)
+    return NULL;
+  for (xmlNode *node = xml_document_root (document)->children; node != NULL && element == NULL;
+       node = node->next)
+    if (node->type == XML_ELEMENT_NODE) {
+      verbatim = xml_document_verbatim (document, node);
+      element = g_strchomp (xml_normalize (verbatim));
+    }
+  return element != NULL ? source_replace_device (source, edit->before, old, element) : NULL;
+}
+
+/* NULL where the document cannot be edited so: the completed one takes its place. */
+static char *
+edit_devices (const ConfigEdit *edit, const char *source)
+{
+  g_autofree char *text = g_strdup (source);
+
+  for (guint i = 0; text != NULL && i < edit->before->devices->len; i++) {
+    const Device *old = g_ptr_array_index (edit->before->devices, i);
+    g_autofree char *was = element_of_device (old, edit->device_element);
+    g_autofree char *is = element_of_device (g_ptr_array_index (edit->def->devices, i), edit->device_element);
+    g_autofree char *previous = NULL;
+
+    if (g_strcmp0 (was, is) == 0)
+      continue;
+    previous = g_steal_pointer (&text);
+    text = source_edit_device (previous, edit->before, old, edit->device_element, is);
+    if (text == NULL)
+      text = add_device (edit, previous, old, g_ptr_array_index (edit->def->devices, i));
+  }
+  return g_steal_pointer (&text);
+}
+
+static gboolean
+edit_write (Store *store, gpointer data, GError **error)
+{
+  ConfigEdit *edit = data;
+  g_autofree char *source = store_load_source (store, edit->old_name, error);
+  g_autofree char *edited = g_strdup (source);
+
+  for (guint i = 0; i < edit->count && edited != NULL; i++) {
+    g_autofree char *before = edited;
+
+    edited = source_edit (before, edit->elements[i], edit->replacements[i], error);
+  }
+
+  if (edited == NULL)
+    return FALSE;
+  edit->completed = domain_def_to_xml (edit->def, DOMAIN_WRITE_SECURE);
+  if (edit->before != NULL) {
+    g_free (edited);
+    edited = edit_devices (edit, source);
+    if (edited == NULL)
+      edited = g_strdup (edit->completed);
+  }
+  if (g_str_equal (edit->old_name, edit->def->name))
+    return store_save (store, edit->uuid, edit->old_name, edited, edit->completed, error);
+  return store_rename (store, edit->uuid, edit->old_name, edit->def->name, edited, edit->completed, error);
+}
+
+static void
+edit_done (Manager *manager, gpointer data, const GError *error)
+{
+  ConfigEdit *edit = data;
+
+  if (error != NULL) {
+    call_fail (edit->call, g_error_copy (error));
+    return;
+  }
+  edit->call->domain = manager_find_uuid (manager, edit->uuid, NULL);
+  edit->done (edit->call, edit->def);
+}
+
+static const ChangeKind edit_change = { "edit", edit_check, edit_write, edit_done };
+
+static ConfigEdit *
+edit_new (Call *call, DomainDef *def, void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = g_new0 (ConfigEdit, 1);
+
+  edit->call = call;
+  edit->def = def;
+  edit->uuid = g_strdup (call->domain->uuid);
+  edit->old_name = g_strdup (call->domain->name);
+  edit->definition_count = call->domain->definition_count;
+  edit->done = done;
+  return edit;
+}
+
+static void
+edit_add (ConfigEdit *edit, const char *element, const char *replacement)
+{
+  g_return_if_fail (edit->count < CONFIG_EDIT_MAX);
+  edit->elements[edit->count] = g_strdup (element);
+  edit->replacements[edit->count++] = g_strdup (replacement);
+}
+
+/* An element as @document, which is ours and well-formed, has it; NULL when it has none. (transfer full) */
+static char *
+element_of (XmlDocument *document, const char *name)
+{
+  for (xmlNode *node = xml_document_root (document)->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name)) {
+      g_autofree char *verbatim = xml_document_verbatim (document, node);
+
+      return g_strchomp (xml_normalize (verbatim));
+    }
+  return NULL;
+}
+
+void
+config_edit_elements (Call *call, DomainDef *def, const char *const *elements,
+                      void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = edit_new (call, def, done);
+  g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = xml_document_parse (xml, -1, diagnostics);
+
+  for (; document != NULL && *elements != NULL; elements++) {
+    g_autofree char *text = element_of (document, *elements);
+
+    edit_add (edit, *elements, text);
+  }
+  change_start (call->manager, &edit_change, edit, edit_free);
+}
+
+void
+config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
+             void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = edit_new (call, def, done);
+
+  edit_add (edit, element, replacement);
+  change_start (call->manager, &edit_change, edit, edit_free);
+}
+
+void
+config_edit_devices (Call *call, DomainDef *before, DomainDef *def, const char *element,
+                     void (*done) (Call *call, DomainDef *def))
+{
+  ConfigEdit *edit = edit_new (call, def, done);
+
+  edit->before = domain_def_ref (before);
+  edit->device_element = element;
+  change_start (call->manager, &edit_change, edit, edit_free);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/call/call.h"
+
+/*
+ * What is counted while a machine runs, from the kernel (its process's threads, its taps) and from what QEMU
+ * last said of its disks. None of these asks the guest.
+ */
+typedef struct {
+  guint number;
+  pid_t thread;
+  guint64 time;  /* ns */
+  guint64 wait;  /* ns it waited for a processor, by the scheduler's count */
+  guint64 delay; /* ns it was ready to run and did not */
+  int cpu;       /* the host's it last ran on */
+} VcpuTime;
+/* The threads QEMU names after its vCPUs, in their order. (VcpuTime) */
+GArray *vcpu_times (const Process *process);
+/* ns KVM polled for a halted vCPU's wake-up, in vain or not; 0 without KVM. */
+void halt_poll_times (const Process *process, guint64 *ret_success, guint64 *ret_fail);
+
+/* read requests, bytes, ns; write requests, bytes, ns; flush requests, ns */
+typedef struct {
+  gboolean known;
+  guint64 read_requests, read_bytes, read_time, write_requests, write_bytes, write_time, flush_requests,
+      flush_time;
+} DiskCounters;
+/* From an answer to "query-blockstats" (untrusted), for the device of that alias. */
+DiskCounters disk_counters (JsonNode *answer, const char *alias);
+/* From the same: the offset behind the last byte written, as far as the image's format tells. @depth: of the
+ * image so far below the disk's. */
+guint64 disk_highest_offset (JsonNode *answer, const char *alias, guint depth);
+/* From an answer to "query-block": what is inserted into the device of that alias; NULL: nothing. (borrowed)
+ */
+JsonObject *disk_inserted (JsonNode *answer, const char *alias);
+/* From the same: its image's sizes in bytes; FALSE when not said. @ret_physical: what it
+ * takes on the host. */
+gboolean
+disk_sizes (JsonNode *answer, const char *alias, guint depth, guint64 *ret_capacity, guint64 *ret_physical);
+/* From the same: whether the device last met an error that lasts. */
+virDomainDiskErrorCode disk_error (JsonNode *answer, const char *alias);
+
+/* As the guest sees them: what the host's end sent, it received. Bytes, packets, errors, drops. FALSE: no
+ * such interface on the host. */
+typedef struct {
+  guint64 received[4], sent[4];
+} InterfaceCounters;
+gboolean interface_counters (const char *device, InterfaceCounters *ret);

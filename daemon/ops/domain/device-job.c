@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One device changed, in a job. What is plugged in is published at once, device by device, since a controller
+ * that came for a disk's sake is there even when the disk is then refused.
+ *
+ * In the definition the user's own document is edited where the device stands in it, so that it still says
+ * what starts next, with all the rest of it as it was. Where that cannot be done it is replaced by the
+ * completed definition, which says the same; a document changed by hand and not defined again is neither: the
+ * edit would bring in, or the replacement lose, what nobody has checked, and the change is refused.
+ */
+#include "daemon/ops/domain/device-job.h"
+
+#include "daemon/call/call.h"
+#include "daemon/ops/domain/volume-disks.h"
+#include "domain/source-device.h"
+#include "domain/devices/channel.h"
+#include "domain/devices/console.h"
+#include "domain/devices/controller.h"
+#include "domain/device-change.h"
+#include "domain/device-match.h"
+#include "domain/devices/disk.h"
+#include "domain/devices/graphics.h"
+#include "domain/devices/input.h"
+#include "domain/devices/interface.h"
+#include "domain/devices/redirdev.h"
+#include "domain/devices/rng.h"
+#include "domain/devices/serial.h"
+#include "domain/devices/sound.h"
+#include "domain/devices/verbatim-device.h"
+#include "domain/devices/watchdog.h"
+
+void
+device_request_free (gpointer data)
+{
+  DeviceRequest *request = data;
+
+  if (request == NULL)
+    return;
+  machine_hotplug_clear (&request->plug);
+  g_clear_pointer (&request->live_def, domain_def_unref);
+  g_clear_pointer (&request->config_def, domain_def_unref);
+  g_clear_pointer (&request->new_config, domain_def_unref);
+  store_edit_free (request->edit);
+  g_free (request->uuid);
+  g_free (request->name);
+  g_free (request->text);
+  g_free (request->removing);
+  g_free (request);
+}
+
+/* The machine the request is about; NULL when it has ended. Main loop. */
+static Machine *
+find_machine (const DeviceRequest *request)
+{
+  Domain *domain = manager_find_uuid (request->manager, request->uuid, NULL);
+
+  return domain != NULL && domain->id == request->id ? domain->machine : NULL;
+}
+
+/* What a job says to the main loop half way. */
+typedef struct {
+  DeviceRequest *request;
+  Device *device;
+} Publication;
+
+static void
+publish_added (gpointer data)
+{
+  Publication *publication = data;
+  DeviceRequest *request = publication->request;
+  Machine *machine = find_machine (request);
+  g_autoptr (GPtrArray) devices = g_ptr_array_new ();
+
+  g_ptr_array_add (devices, publication->device);
+  if (machine == NULL)
+    return;
+  machine_devices_added (machine, devices);
+  attach_published (&request->plug, machine->def, publication->device);
+}
+
+static void
+publish_updated (gpointer data)
+{
+  Publication *publication = data;
+  Machine *machine = find_machine (publication->request);
+
+  if (machine != NULL)
+    machine_device_updated (machine, publication->device);
+}
+
+static void
+expect_removal (gpointer data)
+{
+  Publication *publication = data;
+  Machine *machine = find_machine (publication->request);
+
+  if (machine != NULL)
+    machine_expect_removal (machine, publication->device->alias, device_removal_over, publication->request);
+}
+
+static void
+forget_removal (gpointer data)
+{
+  Publication *publication = data;
+  Machine *machine = find_machine (publication->request);
+
+  if (machine != NULL)
+    machine_forget_removal (machine, publication->request);
+}
+
+/* There was nothing the guest had to let go of. */
+static void
+publish_removed (gpointer data)
+{
+  Publication *publication = data;
+  Machine *machine = find_machine (publication->request);
+
+  if (machine != NULL)
+    machine_device_deleted (machine, publication->device->alias);
+}
+
+/* The definition. */
+
+static char *
+edited_source (const DeviceRequest *request, const char *source)
+{
+  const Device *device = request->action != DEVICE_ATTACH
+                             ? g_ptr_array_index (request->config_def->devices, request->config_index)
+                             : NULL;
+
+  switch (request->action) {
+    case DEVICE_ATTACH:
+      return source_add_device (source, request->text);
+    case DEVICE_DETACH:
+      return source_remove_device (source, request->config_def, device);
+    default:
+      return source_replace_device (source, request->config_def, device, request->text);
+  }
+}
+
+/* Both its texts, whole and on the disk but for their names. */
+static gboolean
+prepare_config (DeviceRequest *request, GError **error)
+{
+  Store *store = request->manager->store;
+  g_autofree char *completed = domain_def_to_xml (request->new_config, DOMAIN_WRITE_SECURE);
+  g_autofree char *source = NULL, *edited = NULL, *before = NULL;
+  gboolean stale = FALSE;
+
+  before = store_load_completed (store, request->uuid, request->name, &stale, error);
+  if (before == NULL)
+    return FALSE;
+  if (stale) {
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "the document of domain '%s' was changed by hand; define it again first", request->name);
+    return FALSE;
+  }
+  source = store_load_source (store, request->name, error);
+  if (source == NULL)
+    return FALSE;
+  edited = edited_source (request, source);
+  request->edit = store_prepare (store, request->uuid, request->name, edited != NULL ? edited : completed,
+                                 completed, error);
+  return request->edit != NULL;
+}
+
+/* Disks named by pool and volume. */
+
+typedef gboolean (*LiveChange) (Job *job, DeviceRequest *request, const Device *device, GError **error);
+typedef struct {
+  Manager *manager;
+  Device *device;
+  GError *error;
+} Translation;
+
+static void
+translate (gpointer data)
+{
+  Translation *translation = data;
+
+  volume_disk_translate (translation->manager, (DeviceDisk *)translation->device, &translation->error);
+}
+
+/* The definition keeps the names of pool and volume; the machine gets the file. */
+static gboolean
+with_translated (Job *job, DeviceRequest *request, const Device *device, LiveChange change, GError **error)
+{
+  Translation translation = { request->manager, device_copy (device), NULL };
+  gboolean good;
+
+  if (device->kind == &disk_kind)
+    job_in_main_loop (job, translate, &translation);
+  good = translation.error == NULL && change (job, request, translation.device, error);
+  if (translation.error != NULL)
+    g_propagate_error (error, translation.error);
+  device_free (translation.device);
+  return good;
+}
+
+/* Attach. */
+
+static gboolean
+check_config_kind (const Device *device, const char *verb, const DeviceKind *const *kinds, guint count,
+                   GError **error)
+{
+  for (guint i = 0; i < count; i++)
+    if (device->kind == kinds[i])
+      return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "persistent %s of device '%s' is not supported", verb,
+                  device->kind->element);
+  return FALSE;
+}
+
+/* As libvirt: what a machine has one of, or cannot be added by itself, is changed by defining it again. */
+static const DeviceKind *const attachable[] = {
+  &disk_kind,     &controller_kind, &interface_kind, &rng_kind,      &channel_kind, &serial_kind,
+  &parallel_kind, &console_kind,    &input_kind,     &watchdog_kind, &sound_kind,   &hostdev_kind,
+  &lease_kind,    &filesystem_kind, &memory_kind,    &redirdev_kind, &shmem_kind,   &tpm_kind,
+  &vsock_kind,    &iommu_kind,      &crypto_kind,
+};
+static const DeviceKind *const updatable[] = { &disk_kind, &interface_kind, &graphics_kind, &memory_kind };
+
+static gboolean
+attach_config (DeviceRequest *request, const Device *device, GError **error)
+{
+  g_autoptr (GPtrArray) added = NULL;
+
+  if (!check_config_kind (device, "attach", attachable, G_N_ELEMENTS (attachable), error))
+    return FALSE;
+  request->new_config = domain_def_with_device (request->config_def, device, DEVICE_CHANGE_CONFIG,
+                                                request->manager->platform, &added, error);
+  return request->new_config != NULL;
+}
+
+static gboolean
+attach_live (Job *job, DeviceRequest *request, const Device *device, GError **error)
+{
+  g_autoptr (GPtrArray) added = NULL;
+  g_autoptr (DomainDef) def = NULL;
+
+  def = domain_def_with_device (request->live_def, device, DEVICE_CHANGE_LIVE, request->manager->platform,
+                                &added, error);
+  if (def == NULL || !attach_is_possible (g_ptr_array_index (added, added->len - 1), error))
+    return FALSE;
+  for (guint i = 0; i < added->len; i++) {
+    Publication publication = { request, g_ptr_array_index (added, i) };
+
+    if (!attach_device (job, &request->plug, def, publication.device, error))
+      return FALSE;
+    job_in_main_loop (job, publish_added, &publication);
+  }
+  return TRUE;
+}
+
+static gboolean
+attach (Job *job, DeviceRequest *request, const Device *device, GError **error)
+{
+  return (!request->config || (attach_config (request, device, error) && prepare_config (request, error)))
+         && (!request->live || with_translated (job, request, device, attach_live, error));
+}
+
+/* Detach. */
+
+static Device *
+find (const DeviceRequest *request, const DomainDef *def, const Device *wanted, GError **error)
+{
+  return request->by_alias ? device_match_alias (def, request->text, error)
+                           : device_match (def, wanted, error);
+}
+
+/* Where there is no such disk, libvirt says it in other words for each of these. */
+static gboolean
+explain_missing (const DeviceRequest *request, const Device *wanted, gboolean live, GError **error)
+{
+  const char *target =
+      wanted != NULL && wanted->kind == &disk_kind ? ((const DeviceDisk *)wanted)->target : NULL;
+
+  if (target == NULL || (request->action == DEVICE_DETACH && live))
+    return FALSE;
+  g_clear_error (error);
+  if (request->action == DEVICE_DETACH)
+    virt_error_set (error, VIR_ERR_DEVICE_MISSING, "no target device %s", target);
+  else if (live)
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "disk '%s' not found", target);
+  else
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "target %s doesn't exist.", target);
+  return FALSE;
+}
+
+static gboolean
+detach_config (DeviceRequest *request, const Device *wanted, GError **error)
+{
+  const Device *device = find (request, request->config_def, wanted, error);
+
+  if (device == NULL)
+    return explain_missing (request, wanted, FALSE, error);
+  if (!check_config_kind (device, "detach", attachable, G_N_ELEMENTS (attachable), error))
+    return FALSE;
+  request->config_index = domain_def_device_index (request->config_def, device);
+  request->new_config = domain_def_without_device (request->config_def, request->config_index);
+  return TRUE;
+}
+
+static gboolean
+detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
+{
+  Device *device = find (request, request->live_def, wanted, error);
+  Publication publication = { request, device };
+
+  if (device == NULL || !detach_is_possible (request->live_def, device, error))
+    return FALSE;
+  request->removing = g_strdup (device->alias);
+  job_in_main_loop (job, expect_removal, &publication);
+  if (!detach_needs_guest (device)) {
+    job_in_main_loop (job, publish_removed, &publication);
+    return TRUE;
+  }
+  if (detach_ask (job, &request->plug, device, error))
+    return TRUE;
+  job_in_main_loop (job, forget_removal, &publication);
+  return FALSE;
+}
+
+static gboolean
+detach (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
+{
+  return (!request->config || (detach_config (request, wanted, error) && prepare_config (request, error)))
+         && (!request->live || detach_live (job, request, wanted, error));
+}
+
+/* Update. */
+
+static gboolean
+update_config (DeviceRequest *request, const Device *wanted, GError **error)
+{
+  const Device *device;
+
+  if (!check_config_kind (wanted, "update", updatable, G_N_ELEMENTS (updatable), error))
+    return FALSE;
+  device = device_match (request->config_def, wanted, error);
+  if (device == NULL)
+    return explain_missing (request, wanted, FALSE, error);
+  request->config_index = domain_def_device_index (request->config_def, device);
+  request->new_config = domain_def_with_replaced (request->config_def, request->config_index, wanted,
+                                                  DEVICE_CHANGE_CONFIG, request->manager->platform, error);
+  return request->new_config != NULL;
+}
+
+static gboolean
+update_live (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
+{
+  const Device *device = device_match (request->live_def, wanted, error);
+  g_autoptr (DomainDef) def = NULL;
+  Publication publication = { request, NULL };
+  Device *updated;
+  guint index;
+
+  if (device == NULL)
+    return explain_missing (request, wanted, TRUE, error);
+  updated = device_updated_live (device, wanted, error);
+  if (updated == NULL)
+    return FALSE;
+  def = domain_def_copy (request->live_def);
+  index = domain_def_device_index (request->live_def, device);
+  device_free (g_ptr_array_index (def->devices, index));
+  def->devices->pdata[index] = updated;
+  if (!update_device (job, &request->plug, def, device, updated, request->force, error))
+    return FALSE;
+  publication.device = updated;
+  job_in_main_loop (job, publish_updated, &publication);
+  return TRUE;
+}
+
+static gboolean
+update (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
+{
+  return (!request->config || (update_config (request, wanted, error) && prepare_config (request, error)))
+         && (!request->live || with_translated (job, request, wanted, update_live, error));
+}
+
+gpointer
+device_job (Job *job, gpointer input, GError **error)
+{
+  static gboolean (*const actions[]) (Job *, DeviceRequest *, const Device *, GError **) = {
+    [DEVICE_ATTACH] = attach, [DEVICE_DETACH] = detach, [DEVICE_UPDATE] = update
+  };
+  DeviceRequest *request = input;
+  Device *device = request->by_alias ? NULL : device_from_xml (request->text, error);
+  gboolean good =
+      (device != NULL || request->by_alias) && actions[request->action](job, request, device, error);
+
+  device_free (device);
+  return good ? JOB_OK : NULL;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way of a small change: its turn, QEMU's word, the live definition, the stored one. Each step may find
+ * that the domain is no longer what it was, and says so.
+ */
+#include "daemon/ops/domain/domain-change.h"
+
+#include "daemon/domain/definition.h"
+#include "daemon/domain/machine.h"
+#include "daemon/ops/domain/config-edit.h"
+
+typedef struct {
+  ChangeRequest change;
+  gboolean live, config;
+  ChangeTarget target;
+} ChangeState;
+
+static void
+state_free (gpointer data)
+{
+  ChangeState *state = data;
+
+  if (state->change.free_values != NULL)
+    state->change.free_values (state->change.values);
+  else
+    g_free (state->change.values);
+  g_clear_pointer (&state->target.qmp, qmp_unref);
+  g_clear_pointer (&state->target.def, domain_def_unref);
+  g_free (state);
+}
+
+/* (transfer full) */
+static DomainDef *
+changed_definition (const ChangeState *state, const DomainDef *def, const Machine *machine, GError **error)
+{
+  g_autoptr (DomainDef) changed = domain_def_copy (def);
+
+  if (!state->change.apply (changed, machine, state->change.values, error))
+    return NULL;
+  return g_steal_pointer (&changed);
+}
+
+static void
+config_changed (Call *call, DomainDef *def)
+{
+  definition_replace (call->domain, def);
+  call_answer_nothing (call);
+}
+
+static void
+change_config (Call *call, DomainDef *def)
+{
+  const ChangeState *state = call->user_data;
+  GError *error = NULL;
+  DomainDef *changed = changed_definition (state, def, NULL, &error);
+
+  if (changed == NULL)
+    call_fail (call, error);
+  else if (state->change.device_element != NULL)
+    config_edit_devices (call, def, changed, state->change.device_element, config_changed);
+  else
+    config_edit_elements (call, changed, state->change.elements, config_changed);
+}
+
+static void
+change_config_or_end (Call *call)
+{
+  const ChangeState *state = call->user_data;
+
+  if (state->config)
+    call_with_definition (call, DEFINITION_CONFIG, change_config);
+  else
+    call_answer_nothing (call);
+}
+
+static void
+commit_live (Call *call, Domain *domain)
+{
+  const ChangeState *state = call->user_data;
+  GError *error = NULL;
+  DomainDef *changed = changed_definition (state, domain->machine->def, domain->machine, &error);
+
+  if (changed == NULL) {
+    call_fail (call, error);
+    return;
+  }
+  machine_replace_def (domain->machine, changed);
+  if (state->change.changed != NULL)
+    state->change.changed (domain, state->change.values);
+  change_config_or_end (call);
+}
+
+static void
+commit_after_wait (Call *call, const GError *error)
+{
+  Domain *domain;
+
+  if (error != NULL) {
+    call_fail (call, g_error_copy (error));
+    return;
+  }
+  domain = call_find_domain_again (call);
+  if (domain == NULL)
+    return;
+  if (domain->machine == NULL)
+    call_fail_with (call, VIR_ERR_OPERATION_FAILED, "domain is no longer running");
+  else
+    commit_live (call, domain);
+}
+
+static void
+told (JsonNode *answer G_GNUC_UNUSED, const GError *error, gpointer data)
+{
+  commit_after_wait (data, error);
+}
+
+static gpointer
+enact_job (Job *job, gpointer input, GError **error)
+{
+  ChangeState *state = input;
+
+  return state->change.enact (job, &state->target, state->change.values, error) ? JOB_OK : NULL;
+}
+
+static void
+enacted (gpointer result G_GNUC_UNUSED, const GError *error, gpointer data)
+{
+  commit_after_wait (data, error);
+}
+
+/* The state is the call's, which is not answered before the job is done. Takes @def. */
+static void
+begin_enacting (Call *call, Machine *machine, DomainDef *def)
+{
+  ChangeState *state = call->user_data;
+
+  state->target = (ChangeTarget){
+    .qmp = machine->qmp != NULL && !machine->monitor_closed ? qmp_ref (machine->qmp) : NULL,
+    .pid = process_pid (machine->process),
+    .def = def,
+  };
+  job_start (state->change.name, enact_job, state, NULL, call->manager->settings->call_timeout, enacted,
+             call);
+}
+
+static void
+change_live (Call *call, Domain *domain)
+{
+  const ChangeState *state = call->user_data;
+  Machine *machine = domain->machine;
+  GError *error = NULL;
+  g_autoptr (DomainDef) trial = changed_definition (state, machine->def, machine, &error);
+  JsonObject *arguments = NULL;
+  const char *command;
+
+  if (trial == NULL) {
+    call_fail (call, error);
+    return;
+  }
+  if (state->change.enact != NULL) {
+    begin_enacting (call, machine, g_steal_pointer (&trial));
+    return;
+  }
+  command = state->change.command != NULL ? state->change.command (machine, state->change.values, &arguments)
+                                          : NULL;
+  if (command == NULL)
+    commit_live (call, domain);
+  else if (machine->qmp == NULL || machine->monitor_closed)
+    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
+                    "the monitor of domain '%s' does not answer; destroy still works", domain->name);
+  else
+    qmp_ask (machine->qmp, command, arguments, call->manager->settings->call_timeout, told, call);
+}
+
+static void
+change_begin (Domain *domain, Call *call)
+{
+  ChangeState *state = call->user_data;
+  DefinitionWhich which;
+
+  /* What was true when the call came may not be any more. */
+  if (!call_check_affect (call, state->change.affect, &which))
+    return;
+  state->config = (state->change.affect & VIR_DOMAIN_AFFECT_CONFIG) != 0;
+  state->live =
+      (state->change.affect & VIR_DOMAIN_AFFECT_LIVE) != 0 || (!state->config && domain_is_active (domain));
+  state->config = state->config || !state->live;
+  if (state->live)
+    change_live (call, domain);
+  else
+    change_config_or_end (call);
+}
+
+void
+domain_change (Call *call, const ChangeRequest *change)
+{
+  ChangeState *state = g_new0 (ChangeState, 1);
+  DefinitionWhich which;
+
+  state->change = *change;
+  call->user_data = state;
+  call->user_free = state_free;
+  if (call_check_affect (call, change->affect, &which))
+    domain_queue (call->domain, change->name, call, change_begin);
+}

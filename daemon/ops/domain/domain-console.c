@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A guest's consoles and channels, as descriptors. The daemon opens what QEMU offers (a pty or a socket) and
+ * hands it over; what passes through it is no business of the main loop's. Two readers of one pty would each
+ * get half of what the guest says, so a pty is locked for the time the descriptor is open anywhere: the lock
+ * goes with it to the client and ends with the client. Force is for who wants it all the same: a client whose
+ * stream passes through the daemon is cut off, one that has the descriptor itself shares it.
+ */
+#include "daemon/host/endpoint.h"
+#include "daemon/domain/machine.h"
+#include "daemon/ops/ops.h"
+#include "daemon/drivers/qemu/agent.h"
+#include "daemon/core/terminal.h"
+#include "domain/devices/channel.h"
+#include "domain/devices/console.h"
+#include "domain/devices/serial.h"
+
+#include <sys/file.h>
+#include <unistd.h>
+
+/* @name NULL means the first. */
+static gboolean
+is_asked_for (const Device *device, const char *channel_name, const char *name)
+{
+  return name == NULL || g_strcmp0 (device->alias, name) == 0
+         || (channel_name != NULL && g_str_equal (channel_name, name));
+}
+
+/* A console; else a serial or parallel device, which libvirt counts among them. */
+static Chardev *
+find_console (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, console)
+    if (is_asked_for (&console->device, NULL, name))
+      return &console->source;
+  DOMAIN_FOREACH_DEVICE (def, serial_kind, DeviceSerial, serial)
+    if (is_asked_for (&serial->device, NULL, name))
+      return &serial->source;
+  DOMAIN_FOREACH_DEVICE (def, parallel_kind, DeviceParallel, parallel)
+    if (name != NULL && is_asked_for (&parallel->device, NULL, name))
+      return &parallel->source;
+  return NULL;
+}
+
+static Chardev *
+find_channel (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, channel_kind, DeviceChannel, channel)
+    if (is_asked_for (&channel->device, channel->name, name))
+      return &channel->source;
+  return NULL;
+}
+
+static int
+open_pty (const char *path, pid_t qemu, gboolean force, GError **error)
+{
+  int fd = endpoint_open_pty (path, qemu, error);
+
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) < 0 && !force) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active console session exists for this domain");
+    close (fd);
+    return -1;
+  }
+  return fd;
+}
+
+/* QEMU talks to one client of a socket at a time: a second one waits in its queue. A socket that QEMU
+ * connects to is somebody else's. */
+static int
+open_socket (const Chardev *chardev, pid_t qemu, GError **error)
+{
+  const ChardevSource *source = chardev_first_source (chardev);
+
+  return endpoint_connect (source->path, source->mode == CHARDEV_MODE_CONNECT ? 0 : qemu, error);
+}
+
+static int
+open_chardev (const Chardev *chardev, pid_t qemu, const char *what, const char *name, gboolean force,
+              GError **error)
+{
+  const char *path = chardev_path (chardev);
+
+  if (path != NULL && force)
+    terminal_take_over (path);
+  if (path != NULL && terminal_is_open (path)) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active %s exists for this domain", what);
+    return -1;
+  }
+  if (path != NULL && chardev->type == CHARDEV_PTY)
+    return open_pty (path, qemu, force, error);
+  if (path != NULL && chardev->type == CHARDEV_UNIX)
+    return open_socket (chardev, qemu, error);
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
+                  "character device %s is not using a PTY or a UNIX socket: it is of type '%s'",
+                  name != NULL ? name : "default", enum_table_name (&chardev_types, chardev->type));
+  return -1;
+}
+
+/* @session is what a client has of it, @what what it is. */
+static void
+open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *name), const char *session,
+             const char *what, gboolean force)
+{
+  const char *name = call_maybe_string (call, 1);
+  GError *error = NULL;
+  Chardev *chardev;
+  int fd;
+
+  if (!domain_check_active (call->domain, &error)) {
+    call_fail (call, error);
+    return;
+  }
+  chardev = find (call->domain->machine->def, name);
+  if (chardev == NULL) {
+    call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "cannot find %s %s", what, name != NULL ? name : "<null>");
+    return;
+  }
+  fd = open_chardev (chardev, process_pid (call->domain->machine->process), session, name, force, &error);
+  if (fd < 0) {
+    call_fail (call, error);
+    return;
+  }
+  call->descriptors = g_unix_fd_list_new_from_array (&fd, 1);
+  call->terminal = g_strdup (chardev_path (chardev));
+  call_answer_nothing (call);
+}
+
+void
+op_domain_open_console (Call *call)
+{
+  guint32 flags = call_uint (call, 2);
+
+  if (call_check_flags (call, flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE))
+    open_device (call, find_console, "console session", "character device",
+                 (flags & VIR_DOMAIN_CONSOLE_FORCE) != 0);
+}
+
+/* QEMU would give it to the client alone, and nobody else could ask the agent any more. */
+static gboolean
+is_the_agents (const Domain *domain, const char *name)
+{
+  if (domain->machine == NULL)
+    return FALSE;
+  DOMAIN_FOREACH_DEVICE (domain->machine->def, channel_kind, DeviceChannel, channel)
+    if (is_asked_for (&channel->device, channel->name, name))
+      return g_strcmp0 (channel->name, AGENT_CHANNEL) == 0;
+  return FALSE;
+}
+
+void
+op_domain_open_channel (Call *call)
+{
+  guint32 flags = call_uint (call, 2);
+
+  if (!call_check_flags (call, flags, VIR_DOMAIN_CHANNEL_FORCE))
+    return;
+  if (is_the_agents (call->domain, call_maybe_string (call, 1)))
+    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
+                    "channel '" AGENT_CHANNEL
+                    "' is for the daemon's own talk with the guest agent; name another "
+                    "channel, or give the agent a command");
+  else
+    open_device (call, find_channel, "channel stream", "channel", (flags & VIR_DOMAIN_CHANNEL_FORCE) != 0);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is known of the parts that are only kept (domain/verbatim.h, domain/devices/verbatim-device.h): the attributes
+ * that hold one of a few words, those that must be there, the elements that must, and what there may be one
+ * of. libvirt refuses a definition for these whether or not it is asked to use its schema, so both ways of
+ * reading do. A part that gets fields leaves the table, and is checked by them.
+ */
+
+#include "document/kept-check.h"
+
+#include <string.h>
+
+typedef struct {
+  const char *element;   /* path below <domain> or <devices> */
+  const char *attribute; /* NULL: the element itself must be there */
+  gboolean required;     /* where its parent is */
+  EnumTable words;       /* all NULL: any text */
+} KeptRule;
+
+#define WORDS(...)      \
+  {                     \
+    "value",            \
+    {                   \
+      NULL, __VA_ARGS__ \
+    }                   \
+  }
+#define ANY \
+  {         \
+    NULL,   \
+    {       \
+      NULL  \
+    }       \
+  }
+
+static const KeptRule device_rules[] = {
+  { "crypto", "model", TRUE, WORDS ("virtio") },
+  { "crypto", "type", TRUE, WORDS ("qemu") },
+  { "crypto/backend", "model", TRUE, WORDS ("builtin", "lkcf") },
+  { "filesystem", "type", FALSE, WORDS ("mount", "block", "file", "template", "ram", "bind", "volume") },
+  { "filesystem", "accessmode", FALSE, WORDS ("passthrough", "mapped", "squash") },
+  { "filesystem", "model", FALSE, WORDS ("virtio", "virtio-transitional", "virtio-non-transitional") },
+  { "filesystem", "multidevs", FALSE, WORDS ("default", "remap", "forbid", "warn") },
+  { "hostdev", "mode", FALSE, WORDS ("subsystem", "capabilities") },
+  { "hostdev", "type", TRUE, WORDS ("usb", "pci", "scsi", "scsi_host", "mdev", "storage", "misc", "net") },
+  { "hostdev/source", NULL, TRUE, ANY },
+  { "iommu", "model", TRUE, WORDS ("intel", "smmuv3", "virtio", "amd") },
+  { "lease/key", NULL, TRUE, ANY },
+  { "lease/target", NULL, TRUE, ANY },
+  { "lease/target", "path", TRUE, ANY },
+  { "memory", "model", TRUE, WORDS ("dimm", "nvdimm", "virtio-pmem", "virtio-mem", "sgx-epc") },
+  { "memory", "access", FALSE, WORDS ("shared", "private") },
+  { "memory", "discard", FALSE, WORDS ("yes", "no") },
+  { "pstore", "backend", TRUE, WORDS ("acpi-erst") },
+  { "pstore/size", NULL, TRUE, ANY },
+  { "shmem", "name", TRUE, ANY },
+  { "shmem", "role", FALSE, WORDS ("master", "peer") },
+  { "shmem/model", "type", FALSE, WORDS ("ivshmem", "ivshmem-plain", "ivshmem-doorbell") },
+  { "smartcard", "mode", TRUE, WORDS ("host", "host-certificates", "passthrough") },
+  { "tpm", "model", FALSE, WORDS ("tpm-tis", "tpm-crb", "tpm-spapr", "spapr-tpm-proxy") },
+  { "tpm/backend", NULL, TRUE, ANY },
+  { "tpm/backend", "type", TRUE, WORDS ("passthrough", "emulator", "external") },
+  { "tpm/backend", "version", FALSE, WORDS ("1.2", "2.0") },
+  { "tpm/backend", "persistent_state", FALSE, WORDS ("yes", "no") },
+  { "vsock", "model", FALSE, WORDS ("virtio", "virtio-transitional", "virtio-non-transitional") },
+  { "vsock/cid", "auto", FALSE, WORDS ("yes", "no") },
+  { NULL, NULL, FALSE, ANY },
+};
+
+static const KeptRule domain_rules[] = {
+  { "keywrap/cipher", "name", TRUE, WORDS ("aes", "dea") },
+  { "keywrap/cipher", "state", TRUE, WORDS ("on", "off") },
+  { "launchSecurity", "type", TRUE, WORDS ("sev", "sev-snp", "s390-pv") },
+  { "seclabel", "type", FALSE, WORDS ("dynamic", "static", "none") },
+  { "seclabel", "relabel", FALSE, WORDS ("yes", "no") },
+  { NULL, NULL, FALSE, ANY },
+};
+
+/* Devices that a machine has one of, in libvirt's words when there is another. */
+static const struct {
+  const char *element;
+  virErrorNumber code;
+  const char *message;
+} single_devices[] = {
+  { "iommu", VIR_ERR_XML_ERROR, "only a single IOMMU device is supported" },
+  { "nvram", VIR_ERR_INTERNAL_ERROR, "only a single nvram device is supported" },
+  { "redirfilter", VIR_ERR_INTERNAL_ERROR, "only one set of redirection filter rule is supported" },
+  { "vsock", VIR_ERR_XML_ERROR, "only a single vsock device is supported" },
+};
+
+static gboolean
+is_named (const xmlNode *node, const char *name, gsize length)
+{
+  return node->type == XML_ELEMENT_NODE && strlen ((const char *)node->name) == length
+         && strncmp ((const char *)node->name, name, length) == 0;
+}
+
+static xmlNode *
+find_child (const xmlNode *element, const char *name)
+{
+  for (xmlNode *child = element->children; child != NULL; child = child->next)
+    if (is_named (child, name, strlen (name)))
+      return child;
+  return NULL;
+}
+
+static void
+check_value (FieldReader *reader, const KeptRule *rule, xmlNode *element)
+{
+  xmlAttr *attribute = xmlHasProp (element, (const xmlChar *)rule->attribute);
+  g_autofree char *value = xml_node_attribute (element, rule->attribute);
+  g_autofree char *choices = rule->words.names[1] != NULL ? enum_table_choices (&rule->words) : NULL;
+  const char *nearest;
+
+  if (value == NULL) {
+    if (rule->required)
+      diagnostics_error_from (
+          reader->diagnostics, xml_document_node_position (reader->document, element), VIR_FROM_XML,
+          VIR_ERR_XML_ERROR, "Missing required attribute '%s' in element '%s'%s%s", rule->attribute,
+          (const char *)element->name, choices != NULL ? ": expected " : "", choices != NULL ? choices : "");
+    return;
+  }
+  if (choices == NULL || enum_table_value (&rule->words, value) != 0)
+    return;
+  nearest = enum_table_nearest (&rule->words, value);
+  diagnostics_error_from (
+      reader->diagnostics, xml_document_attribute_position (reader->document, attribute), VIR_FROM_XML,
+      VIR_ERR_XML_ERROR, "Invalid value for attribute '%s' in element '%s': '%s' (%s%s%saccepted: %s)",
+      rule->attribute, (const char *)element->name, value, nearest != NULL ? "did you mean '" : "",
+      nearest != NULL ? nearest : "", nearest != NULL ? "'? " : "", choices);
+}
+
+/* @part is the element that the rule's path begins with. */
+static void
+check_rule (FieldReader *reader, const KeptRule *rule, xmlNode *part)
+{
+  const char *slash = strchr (rule->element, '/');
+  gboolean is_found = FALSE;
+
+  if (slash == NULL) {
+    check_value (reader, rule, part);
+    return;
+  }
+  for (xmlNode *child = part->children; child != NULL; child = child->next) {
+    if (!is_named (child, slash + 1, strlen (slash + 1)))
+      continue;
+    is_found = TRUE;
+    if (rule->attribute != NULL)
+      check_value (reader, rule, child);
+  }
+  if (!is_found && rule->attribute == NULL && rule->required)
+    diagnostics_error (reader->diagnostics, xml_document_node_position (reader->document, part),
+                       VIR_ERR_XML_ERROR, "Missing <%s> element in %s device", slash + 1,
+                       (const char *)part->name);
+}
+
+static void
+check_part (FieldReader *reader, const KeptRule *rules, xmlNode *part)
+{
+  for (const KeptRule *rule = rules; rule->element != NULL; rule++)
+    if (is_named (part, rule->element, strcspn (rule->element, "/")))
+      check_rule (reader, rule, part);
+}
+
+static void
+check_single (FieldReader *reader, GHashTable *seen, xmlNode *device)
+{
+  if (g_hash_table_add (seen, (gpointer)device->name))
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (single_devices); i++)
+    if (is_named (device, single_devices[i].element, strlen (single_devices[i].element)))
+      diagnostics_error (reader->diagnostics, xml_document_node_position (reader->document, device),
+                         single_devices[i].code, "%s", single_devices[i].message);
+}
+
+/* The same device of the host, named in the same way, is given to the guest twice. */
+static void
+check_hostdev (FieldReader *reader, GHashTable *sources, xmlNode *device)
+{
+  xmlNode *source = find_child (device, "source");
+  g_autofree char *type = xml_node_attribute (device, "type");
+  g_autofree char *xml = NULL, *normal = NULL;
+
+  if (source == NULL || !is_named (device, "hostdev", strlen ("hostdev")))
+    return;
+  xml = xml_document_verbatim (reader->document, source);
+  normal = xml_normalize (xml);
+  if (!g_hash_table_add (sources, g_strconcat (type != NULL ? type : "", normal, NULL)))
+    diagnostics_error (reader->diagnostics, xml_document_node_position (reader->document, device),
+                       VIR_ERR_XML_ERROR, "Hostdev already exists in the domain configuration");
+}
+
+static void
+check_devices (FieldReader *reader, xmlNode *devices)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) sources = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (xmlNode *device = devices->children; device != NULL; device = device->next) {
+    if (device->type != XML_ELEMENT_NODE)
+      continue;
+    check_part (reader, device_rules, device);
+    check_single (reader, seen, device);
+    check_hostdev (reader, sources, device);
+  }
+}
+
+void
+kept_check (FieldReader *reader, xmlNode *root)
+{
+  for (xmlNode *part = root->children; part != NULL; part = part->next) {
+    if (part->type != XML_ELEMENT_NODE)
+      continue;
+    if (is_named (part, "devices", strlen ("devices")))
+      check_devices (reader, part);
+    else
+      check_part (reader, domain_rules, part);
+  }
+}

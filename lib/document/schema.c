@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The schemas at work. They are files for people and editors, and texts inside the program for us, so that
+ * a daemon needs no data directory and never runs with schemas other than those it was tested with. The
+ * includes of the start file are replaced by what they name, in memory: libxml2 would look for files, and
+ * its hook for finding them elsewhere is one for the whole process. Compiling takes some hundred times as
+ * long as checking a document and happens once.
+ */
+#include "document/schema.h"
+
+#include "base/xml-parser.h"
+#include "document/schema-locate.h"
+#include "document/schema-texts.h"
+
+#include <libxml/relaxng.h>
+#include <libxml/xmlschemastypes.h>
+
+/* Where each kind of document starts. */
+static const char *const start_files[] = {
+  [SCHEMA_DOMAIN] = "domain.rng",
+  [SCHEMA_STORAGE_POOL] = "storagepool.rng",
+  [SCHEMA_STORAGE_VOLUME] = "storagevol.rng",
+  [SCHEMA_CPU] = "cpu.rng",
+};
+
+/* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */
+#define CHILDREN_MAX 2048
+
+static const SchemaText *
+find_text (const char *name)
+{
+  for (const SchemaText *text = schema_texts; text->name != NULL; text++)
+    if (g_str_equal (text->name, name))
+      return text;
+  return NULL;
+}
+
+const char *
+schema_text (const char *name)
+{
+  const SchemaText *text = find_text (name);
+
+  return text != NULL ? text->text : NULL;
+}
+
+const char *const *
+schema_names (void)
+{
+  return schema_text_names;
+}
+
+/* The schemas are part of the program: a mistake in one is a mistake in the program. */
+static void
+on_schema_error (G_GNUC_UNUSED void *data, xmlError *error)
+{
+  if (error->level != XML_ERR_WARNING)
+    g_error ("a built-in schema is wrong: line %d: %s", error->line, error->message);
+}
+
+static xmlDoc *
+read_grammar (const char *name)
+{
+  const SchemaText *text = find_text (name);
+  xmlParserCtxt *context;
+  xmlDoc *document;
+
+  if (text == NULL)
+    g_error ("there is no built-in schema '%s'", name);
+  context = xml_parser_new (text->text, text->length, (xmlStructuredErrorFunc)on_schema_error);
+  xmlParseDocument (context);
+  document = xml_parser_take_document (context);
+  xmlFreeParserCtxt (context);
+  return document;
+}
+
+/* <include href="X"/> becomes <div> with X's definitions, which means the same. */
+static void
+replace_include (xmlNode *include)
+{
+  g_autofree char *name = xml_node_attribute (include, "href");
+  xmlDoc *document = read_grammar (name);
+  xmlNode *division = xmlDocCopyNode (xmlDocGetRootElement (document), include->doc, 1);
+
+  xmlNodeSetName (division, (const xmlChar *)"div");
+  xmlReplaceNode (include, division);
+  xmlFreeNode (include);
+  xmlFreeDoc (document);
+}
+
+static xmlDoc *
+joined_grammar (const char *start_file)
+{
+  xmlDoc *document = read_grammar (start_file);
+  xmlNode *next;
+
+  for (xmlNode *node = xmlDocGetRootElement (document)->children; node != NULL; node = next) {
+    next = node->next;
+    if (node->type == XML_ELEMENT_NODE && xmlStrEqual (node->name, (const xmlChar *)"include"))
+      replace_include (node);
+  }
+  return document;
+}
+
+static gpointer
+compile (gpointer start_file)
+{
+  xmlDoc *document = joined_grammar (start_file);
+  xmlRelaxNGParserCtxt *context;
+  xmlRelaxNG *schema;
+
+  xmlSchemaInitTypes ();
+  context = xmlRelaxNGNewDocParserCtxt (document);
+  xmlRelaxNGSetParserStructuredErrors (context, (xmlStructuredErrorFunc)on_schema_error, NULL);
+  schema = xmlRelaxNGParse (context);
+  xmlRelaxNGFreeParserCtxt (context);
+  xmlFreeDoc (document);
+  return schema;
+}
+
+static xmlRelaxNG *
+compiled_schema (SchemaKind kind)
+{
+  static GOnce once[G_N_ELEMENTS (start_files)] = { G_ONCE_INIT, G_ONCE_INIT, G_ONCE_INIT };
+
+  return g_once (&once[kind], compile, (gpointer)start_files[kind]);
+}
+
+/* The first child that is one too many, anywhere in @element. */
+static const xmlNode *
+find_surplus (const xmlNode *element)
+{
+  const xmlNode *surplus = NULL;
+  guint children = 0;
+
+  for (const xmlNode *child = element->children; child != NULL && surplus == NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      surplus = ++children > CHILDREN_MAX ? child : find_surplus (child);
+  return surplus;
+}
+
+static gboolean
+validate (SchemaKind kind, XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
+{
+  xmlRelaxNG *schema = compiled_schema (kind);
+  const xmlNode *surplus = find_surplus (xml_document_root (document));
+
+  if (surplus != NULL) {
+    diagnostics_error (diagnostics, xml_document_node_position (document, surplus),
+                       VIR_ERR_XML_INVALID_SCHEMA, "<%s> has more than %d children", surplus->parent->name,
+                       CHILDREN_MAX);
+    return FALSE;
+  }
+  if (schema_accepts (schema, xml_document_tree (document)))
+    return TRUE;
+  schema_locate (schema, document, known, diagnostics);
+  return FALSE;
+}
+
+gboolean
+schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics)
+{
+  return validate (kind, document, NULL, diagnostics);
+}
+
+gboolean
+schema_validate (XmlDocument *document, Diagnostics *diagnostics)
+{
+  return schema_validate_as (SCHEMA_DOMAIN, document, diagnostics);
+}
+
+void
+schema_validate_rest (XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
+{
+  validate (SCHEMA_DOMAIN, document, known, diagnostics);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "domain/devices/device.h"
+
+typedef enum {
+  CONTROLLER_NONE,
+  CONTROLLER_IDE,
+  CONTROLLER_FDC,
+  CONTROLLER_SCSI,
+  CONTROLLER_SATA,
+  CONTROLLER_VIRTIO_SERIAL,
+  CONTROLLER_CCID,
+  CONTROLLER_USB,
+  CONTROLLER_PCI,
+  CONTROLLER_XENBUS,
+  CONTROLLER_ISA
+} ControllerType;
+
+/* The models of all types in one list: `model` means what `type` allows. */
+typedef enum {
+  CONTROLLER_MODEL_NONE,
+  PCI_ROOT,
+  PCIE_ROOT,
+  PCI_BRIDGE,
+  DMI_TO_PCI_BRIDGE,
+  PCIE_TO_PCI_BRIDGE,
+  PCIE_ROOT_PORT,
+  PCIE_SWITCH_UPSTREAM_PORT,
+  PCIE_SWITCH_DOWNSTREAM_PORT,
+  PCI_EXPANDER_BUS,
+  PCIE_EXPANDER_BUS,
+  USB_PIIX3_UHCI,
+  USB_PIIX4_UHCI,
+  USB_EHCI,
+  USB_ICH9_EHCI1,
+  USB_ICH9_UHCI1,
+  USB_ICH9_UHCI2,
+  USB_ICH9_UHCI3,
+  USB_VT82C686B_UHCI,
+  USB_PCI_OHCI,
+  USB_NEC_XHCI,
+  USB_QUSB1,
+  USB_QUSB2,
+  USB_QEMU_XHCI,
+  CONTROLLER_MODEL_DISABLED /* usb "none" */,
+  SCSI_AUTO,
+  SCSI_BUSLOGIC,
+  SCSI_LSILOGIC,
+  SCSI_LSISAS1068,
+  SCSI_LSISAS1078,
+  SCSI_VMPVSCSI,
+  SCSI_IBMVSCSI,
+  SCSI_VIRTIO_SCSI,
+  SCSI_NCR53C90,
+  SCSI_DC390,
+  SCSI_AM53C974,
+  CONTROLLER_MODEL_VIRTIO,
+  CONTROLLER_MODEL_VIRTIO_TRANSITIONAL,
+  CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL, /* scsi, virtio-serial */
+  IDE_PIIX3,
+  IDE_PIIX4,
+  IDE_ICH6,
+} ControllerModel;
+
+typedef struct {
+  Device device;
+  int type;                                    /* ControllerType */
+  Number index;                                /* set by completion when the document leaves it out */
+  int model;                                   /* ControllerModel */
+  Number ports;                                /* usb, virtio-serial */
+  Number vectors;                              /* virtio-serial */
+  Number max_grant_frames, max_event_channels; /* xenbus */
+
+  /* <driver> */
+  Number queues, cmd_per_lun, max_sectors, iothread;
+  int ioeventfd; /* Tristate */
+  VirtioOptions virtio;
+  char *iothreads; /* verbatim */
+
+  Number master_startport; /* usb companions; decimal */
+
+  /* type='pci' */
+  char *model_name;                                                    /* "pcie-root-port": model/@name */
+  Number chassis_nr, chassis, port, bus_nr, target_index, mem_reserve; /* target/@... */
+  int hotplug;                                                         /* Tristate */
+  Number node;                                                         /* target/node */
+  Number pcihole64;                                                    /* KiB */
+} DeviceController;
+
+extern const DeviceKind controller_kind;
+extern const EnumTable controller_types, controller_models;
+
+/* The model's word; NULL when none is said. */
+const char *controller_model_name (const DeviceController *controller);
+/* pci models that give slots: the smallest and largest slot of the bus; FALSE for the others. */
+gboolean controller_pci_slots (const DeviceController *controller, guint *ret_first, guint *ret_last);

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * <disk>: what holds the data and the drive the guest sees. Sources that are a file or a block device are
+ * fields; those no target can open yet are kept as they stand. Which bus a drive is on and which order drives
+ * are in follow from the target's name, as libvirt reads it, since guests depend on both. What is refused, is
+ * in disk-validate.c.
+ */
+
+#include "domain/complete.h"
+#include "domain/devices/controller.h"
+#include "domain/devices/disk-private.h"
+
+#include <string.h>
+
+const EnumTable disk_types = {
+  "disk type", { NULL, "file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa" }
+};
+const EnumTable disk_devices = { "disk device", { NULL, "disk", "cdrom", "floppy", "lun" } };
+const EnumTable disk_buses = { "disk bus",
+                               { NULL, "ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd" } };
+const EnumTable disk_caches = {
+  "disk cache mode", { NULL, "default", "none", "writethrough", "writeback", "directsync", "unsafe" }
+};
+const EnumTable disk_error_policies = { "disk error policy",
+                                        { NULL, "stop", "report", "ignore", "enospace" } };
+const EnumTable disk_ios = { "disk I/O mode", { NULL, "native", "threads", "io_uring" } };
+const EnumTable disk_discards = { "disk discard mode", { NULL, "unmap", "ignore" } };
+const EnumTable detect_zeroes_modes = { "disk zero detection", { NULL, "off", "on", "unmap" } };
+
+static const EnumTable sgios = { "SCSI command filter", { NULL, "filtered", "unfiltered" } };
+static const EnumTable snapshots = { "disk snapshot mode", { NULL, "no", "internal", "external", "manual" } };
+const EnumTable startup_policies = { "startup policy", { NULL, "mandatory", "requisite", "optional" } };
+static const EnumTable trays = { "tray state", { NULL, "closed", "open" } };
+
+static const EnumTable translations = { "geometry translation", { NULL, "auto", "none", "lba" } };
+
+static const FieldRange range_32 = { 0, G_MAXUINT32 };
+
+#define FILE_TYPE   (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
+#define BLOCK_TYPE  FIELD_VALUE (DISK_TYPE_BLOCK)
+#define PATH_TYPES  (FILE_TYPE | BLOCK_TYPE)
+#define OTHER_TYPES (~PATH_TYPES)
+
+#define HOST_FIELD(member, path, kind, detail) \
+  FIELD_WITH (DeviceDisk, member, path, kind, detail, FIELD_NO_ABI)
+#define SOURCE_FIELD(member, path, kind, detail, flags, types)                               \
+  {                                                                                          \
+    (path), G_STRUCT_OFFSET (DeviceDisk, member), &(kind), (detail), FIELD_NO_ABI | (flags), \
+    {                                                                                        \
+      G_STRUCT_OFFSET (DeviceDisk, type), (types)                                            \
+    }                                                                                        \
+  }
+
+static const Field disk_fields[] = {
+  HOST_FIELD (type, "@type", field_enum, &disk_types),
+  FIELD (DeviceDisk, device_type, "@device", field_enum, &disk_devices),
+  FIELD (DeviceDisk, model, "@model", field_enum, &virtio_models),
+  FIELD (DeviceDisk, rawio, "@rawio", field_yes_no, NULL),
+  FIELD (DeviceDisk, sgio, "@sgio", field_enum, &sgios),
+  HOST_FIELD (snapshot, "@snapshot", field_enum, &snapshots),
+
+  HOST_FIELD (driver, "driver/@name", field_text, NULL),
+  HOST_FIELD (format, "driver/@type", field_text, NULL),
+  HOST_FIELD (cache, "driver/@cache", field_enum, &disk_caches),
+  HOST_FIELD (error_policy, "driver/@error_policy", field_enum, &disk_error_policies),
+  HOST_FIELD (rerror_policy, "driver/@rerror_policy", field_enum, &disk_error_policies),
+  HOST_FIELD (io, "driver/@io", field_enum, &disk_ios),
+  FIELD (DeviceDisk, ioeventfd, "driver/@ioeventfd", field_on_off, NULL),
+  FIELD (DeviceDisk, event_idx, "driver/@event_idx", field_on_off, NULL),
+  HOST_FIELD (copy_on_read, "driver/@copy_on_read", field_on_off, NULL),
+  HOST_FIELD (discard, "driver/@discard", field_enum, &disk_discards),
+  HOST_FIELD (iothread, "driver/@iothread", field_number, &range_32),
+  HOST_FIELD (detect_zeroes, "driver/@detect_zeroes", field_enum, &detect_zeroes_modes),
+  HOST_FIELD (discard_no_unref, "driver/@discard_no_unref", field_on_off, NULL),
+  FIELD (DeviceDisk, queues, "driver/@queues", field_number, &range_32),
+  FIELD (DeviceDisk, queue_size, "driver/@queue_size", field_number, &range_32),
+  VIRTIO_FIELDS (DeviceDisk),
+  HOST_FIELD (iothreads, "driver/iothreads", field_verbatim, NULL),
+  HOST_FIELD (metadata_cache, "driver/metadata_cache", field_verbatim, NULL),
+  HOST_FIELD (auth, "auth", field_verbatim, NULL),
+
+  SOURCE_FIELD (file, "source/@file", field_text, NULL, 0, FILE_TYPE),
+  SOURCE_FIELD (fdgroup, "source/@fdgroup", field_text, NULL, 0, FILE_TYPE),
+  SOURCE_FIELD (dev, "source/@dev", field_text, NULL, 0, BLOCK_TYPE),
+  SOURCE_FIELD (startup_policy, "source/@startupPolicy", field_enum, &startup_policies, 0, PATH_TYPES),
+  SOURCE_FIELD (source_index, "source/@index", field_number, &range_32, FIELD_LIVE, PATH_TYPES),
+  SOURCE_FIELD (slices, "source/slices", field_verbatim, NULL, 0, PATH_TYPES),
+  SOURCE_FIELD (source_seclabels, "source/seclabel", field_verbatims, NULL, 0, PATH_TYPES),
+  SOURCE_FIELD (source_encryption, "source/encryption", field_verbatim, NULL, 0, PATH_TYPES),
+  SOURCE_FIELD (reservations, "source/reservations", field_verbatim, NULL, 0, PATH_TYPES),
+  SOURCE_FIELD (data_store, "source/dataStore", field_verbatim, NULL, 0, PATH_TYPES),
+  SOURCE_FIELD (source, "source", field_verbatim, NULL, 0, OTHER_TYPES),
+
+  HOST_FIELD (backing, "backingStore", field_disk_backing, &disk_backing_table),
+  HOST_FIELD (backend_domain, "backenddomain", field_verbatim, NULL),
+  FIELD (DeviceDisk, cylinders, "geometry/@cyls", field_number, &range_32),
+  FIELD (DeviceDisk, heads, "geometry/@heads", field_number, &range_32),
+  FIELD (DeviceDisk, sectors, "geometry/@secs", field_number, &range_32),
+  FIELD (DeviceDisk, translation, "geometry/@trans", field_enum, &translations),
+  FIELD (DeviceDisk, logical_block_size, "blockio/@logical_block_size", field_number, &range_32),
+  FIELD (DeviceDisk, physical_block_size, "blockio/@physical_block_size", field_number, &range_32),
+  FIELD (DeviceDisk, discard_granularity, "blockio/@discard_granularity", field_number, &range_32),
+  FIELD_WITH (DeviceDisk, mirror, "mirror", field_verbatim, NULL, FIELD_LIVE | FIELD_NO_ABI),
+
+  FIELD (DeviceDisk, target, "target/@dev", field_text, NULL),
+  FIELD (DeviceDisk, bus, "target/@bus", field_enum, &disk_buses),
+  HOST_FIELD (tray, "target/@tray", field_enum, &trays),
+  FIELD (DeviceDisk, removable, "target/@removable", field_on_off, NULL),
+  FIELD (DeviceDisk, rotation_rate, "target/@rotation_rate", field_number, &disk_rotation_rates),
+
+  HOST_FIELD (iotune, "iotune", field_optional, &disk_iotune_table),
+  HOST_FIELD (throttle_filters, "throttlefilters", field_verbatim, NULL),
+  FIELD (DeviceDisk, readonly, "readonly", field_flag, NULL),
+  FIELD (DeviceDisk, shareable, "shareable", field_flag, NULL),
+  FIELD (DeviceDisk, transient, "transient", field_flag, NULL),
+  FIELD (DeviceDisk, transient_share_backing, "transient/@shareBacking", field_yes_no, NULL),
+  FIELD (DeviceDisk, serial, "serial", field_text, NULL),
+  FIELD (DeviceDisk, wwn, "wwn", field_text, NULL),
+  FIELD (DeviceDisk, vendor, "vendor", field_text, NULL),
+  FIELD (DeviceDisk, product, "product", field_text, NULL),
+  HOST_FIELD (encryption, "encryption", field_verbatim, NULL),
+  DEVICE_BOOT_FIELDS (DeviceDisk),
+  DEVICE_FIELDS (DeviceDisk),
+  FIELD_END,
+};
+
+const char *
+disk_path (const DeviceDisk *disk)
+{
+  return disk->type == DISK_TYPE_BLOCK ? disk->dev : disk->file;
+}
+
+DeviceDisk *
+domain_def_find_disk (const DomainDef *def, const char *name)
+{
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    if (g_strcmp0 (disk->target, name) == 0 || g_strcmp0 (disk_path (disk), name) == 0)
+      return disk;
+  }
+  return NULL;
+}
+
+gboolean
+disk_has_image (const DeviceDisk *disk, guint64 index)
+{
+  if (!disk->source_index.set || index == 0)
+    return FALSE;
+  for (const DiskBacking *backing = disk->backing; backing != NULL; backing = backing->backing)
+    if (backing->index.value == index)
+      return TRUE;
+  return disk->source_index.value == index;
+}
+
+/* What a target's name begins with, and the bus libvirt takes from it. */
+static const struct {
+  const char *prefix;
+  DiskBus bus;
+} target_prefixes[] = {
+  { "fd", DISK_BUS_FDC },    { "hd", DISK_BUS_IDE },  { "sd", DISK_BUS_SCSI },
+  { "vd", DISK_BUS_VIRTIO }, { "xvd", DISK_BUS_XEN }, { "ubd", DISK_BUS_UML },
+};
+
+#define TARGET_INDEX_MAX 0xffffff /* far more drives than any bus has */
+
+int
+disk_target_index (const char *target)
+{
+  const char *name = NULL;
+  guint64 index = 0;
+
+  for (guint i = 0; target != NULL && name == NULL && i < G_N_ELEMENTS (target_prefixes); i++) {
+    if (g_str_has_prefix (target, target_prefixes[i].prefix))
+      name = target + strlen (target_prefixes[i].prefix);
+  }
+  if (name == NULL || !g_ascii_islower (*name))
+    return -1;
+
+  for (; g_ascii_islower (*name); name++) {
+    index = index * 26 + (*name - 'a') + 1;
+    if (index > TARGET_INDEX_MAX)
+      return -1;
+  }
+  while (g_ascii_isdigit (*name))
+    name++;
+  return *name == '\0' ? (int)index - 1 : -1;
+}
+
+static DiskBus
+bus_from_target (const DeviceDisk *disk)
+{
+  for (guint i = 0; disk->target != NULL && i < G_N_ELEMENTS (target_prefixes); i++) {
+    if (g_str_has_prefix (disk->target, target_prefixes[i].prefix))
+      return target_prefixes[i].bus;
+  }
+  return disk->device_type == DISK_DEVICE_FLOPPY ? DISK_BUS_FDC : DISK_BUS_IDE;
+}
+
+void
+disk_complete_bus (DeviceDisk *disk)
+{
+  if (disk->bus == DISK_BUS_NONE)
+    disk->bus = bus_from_target (disk);
+}
+
+/* Said, but saying nothing: libvirt takes it as not said. */
+static void
+drop_empty (char **text)
+{
+  if (*text != NULL && **text == '\0')
+    g_clear_pointer (text, g_free);
+}
+
+/* libvirt keeps a geometry that is whole, and sizes that are some. */
+static void
+drop_sizes_of_nothing (DeviceDisk *disk)
+{
+  Number *const sizes[] = { &disk->logical_block_size, &disk->physical_block_size,
+                            &disk->discard_granularity };
+
+  if (disk->cylinders.value == 0 || disk->heads.value == 0 || disk->sectors.value == 0) {
+    disk->cylinders = disk->heads = disk->sectors = (Number){ 0 };
+    disk->translation = TRANSLATION_UNSET;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    if (sizes[i]->value == 0)
+      sizes[i]->set = FALSE;
+}
+
+static void
+disk_complete (Completion *completion, Device *device)
+{
+  DeviceDisk *disk = (DeviceDisk *)device;
+
+  if (disk->type == DISK_TYPE_NONE)
+    disk->type = DISK_TYPE_FILE;
+  if (disk->device_type == DISK_DEVICE_NONE)
+    disk->device_type = DISK_DEVICE_DISK;
+  disk_complete_bus (disk);
+  if (disk->device_type == DISK_DEVICE_CDROM)
+    disk->readonly = TRUE;
+  if (disk->cache == DISK_CACHE_DEFAULT)
+    disk->cache = DISK_CACHE_NONE;
+  if (disk->tray == TRAY_CLOSED)
+    disk->tray = TRAY_NONE;
+  if (disk->rotation_rate.value == 0)
+    disk->rotation_rate.set = FALSE;
+  if (disk->queues.value == 0)
+    disk->queues.set = FALSE;
+  if (disk->queue_size.value == 0)
+    disk->queue_size.set = FALSE;
+
+  if (disk->driver == NULL)
+    disk->driver = g_strdup ("qemu");
+  if (g_strcmp0 (disk->format, "aio") == 0)
+    g_clear_pointer (&disk->format, g_free);
+  if (disk->format == NULL && disk->type != DISK_TYPE_VOLUME)
+    disk->format = g_strdup ("raw");
+
+  drop_empty (&disk->file);
+  drop_empty (&disk->dev);
+  drop_empty (&disk->serial);
+  drop_empty (&disk->vendor);
+  drop_empty (&disk->product);
+  disk_backing_complete (disk, completion->live, completion->lax);
+  drop_sizes_of_nothing (disk);
+  disk_iotune_complete (disk);
+}
+
+static DevicePlace
+disk_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
+{
+  switch (((const DeviceDisk *)device)->bus) {
+    case DISK_BUS_VIRTIO:
+      return PLACE_PCI;
+    case DISK_BUS_IDE:
+    case DISK_BUS_FDC:
+    case DISK_BUS_SCSI:
+    case DISK_BUS_SATA:
+      return PLACE_DRIVE;
+    case DISK_BUS_USB:
+      return PLACE_USB;
+    default:
+      return PLACE_NONE;
+  }
+}
+
+static guint
+disk_pci_connect (const DomainDef *def, const Device *device)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+
+  return disk->bus == DISK_BUS_VIRTIO ? pci_connect_virtio (def, disk->model) : 0;
+}
+
+/* Does a SCSI drive sit on a controller whose buses count, as those of LSI Logic's chips do? */
+static gboolean
+has_scsi_bus (const DomainDef *def, const DeviceDisk *disk)
+{
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
+    if (controller->type == CONTROLLER_SCSI
+        && controller->index.value == disk->device.address.controller.value)
+      return controller->model == SCSI_LSILOGIC;
+  }
+  return FALSE;
+}
+
+static char *
+disk_alias (const DomainDef *def, const Device *device, guint index G_GNUC_UNUSED)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+  const DeviceAddress *address = &device->address;
+  const char *bus = enum_table_name (&disk_buses, disk->bus);
+
+  if (address->type != ADDRESS_DRIVE)
+    return g_strdup_printf ("%s-disk%d", bus, disk_target_index (disk->target));
+  if (disk->bus == DISK_BUS_SCSI && !has_scsi_bus (def, disk))
+    return g_strdup_printf ("%s%u-%u-%u-%u", bus, (guint)address->controller.value, (guint)address->bus.value,
+                            (guint)address->target.value, (guint)address->unit.value);
+  return g_strdup_printf ("%s%u-%u-%u", bus, (guint)address->controller.value, (guint)address->bus.value,
+                          (guint)address->unit.value);
+}
+
+/* libvirt keeps the drives of one bus in the order of their names, by the bus as the document says it. */
+static guint
+disk_position (const DomainDef *def, const Device *device)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+  int index = disk_target_index (disk->target);
+  guint end = 0, after_bus = G_MAXUINT;
+
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, other) {
+    end = other_index + 1;
+    if (other->bus != disk->bus)
+      continue;
+    if (disk_target_index (other->target) > index)
+      return other_index;
+    after_bus = other_index + 1;
+  }
+  return after_bus != G_MAXUINT ? after_bus : end;
+}
+
+static char *
+disk_describe (const Device *device)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+
+  return g_strdup_printf ("disk '%s'", disk->target != NULL ? disk->target : "");
+}
+
+const DeviceKind disk_kind = {
+  .element = "disk",
+  .table = { sizeof (DeviceDisk), disk_fields },
+  .complete = disk_complete,
+  .validate = disk_validate,
+  .place = disk_place,
+  .pci_connect = disk_pci_connect,
+  .alias = disk_alias,
+  .position = disk_position,
+  .describe = disk_describe,
+};

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Kinds of device the format has and no target here can make yet. The document is read and written back with
+ * them as they stand; they get no address and no alias, since whoever would need one refuses the device.
+ */
+
+#include "domain/devices/verbatim-device.h"
+
+/* For freeing, copying and comparing; device_read and device_write take the element whole. */
+static const Field verbatim_fields[] = {
+  FIELD (DeviceVerbatim, xml, "xml", field_text, NULL),
+  FIELD (DeviceVerbatim, device.boot_order, "boot/@order", field_number, &boot_orders),
+  FIELD_END,
+};
+
+static char *
+no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED, guint index G_GNUC_UNUSED)
+{
+  return NULL;
+}
+
+#define VERBATIM_KIND(name)                                \
+  const DeviceKind name##_kind = {                         \
+    .element = #name,                                      \
+    .table = { sizeof (DeviceVerbatim), verbatim_fields }, \
+    .alias = no_alias,                                     \
+  }
+
+VERBATIM_KIND (lease);
+VERBATIM_KIND (filesystem);
+VERBATIM_KIND (smartcard);
+VERBATIM_KIND (tpm);
+VERBATIM_KIND (hostdev);
+VERBATIM_KIND (redirfilter);
+VERBATIM_KIND (nvram);
+VERBATIM_KIND (shmem);
+VERBATIM_KIND (memory);
+VERBATIM_KIND (iommu);
+VERBATIM_KIND (vsock);
+VERBATIM_KIND (crypto);
+VERBATIM_KIND (pstore);
+
+/* It takes its place among those of the others, though it cannot be made: <boot order='2'/>. */
+static Number
+boot_order_of (xmlNode *element)
+{
+  xmlNode *boot = xmlFirstElementChild (element);
+  g_autofree char *order = NULL;
+  guint64 value;
+
+  while (boot != NULL && !xmlStrEqual (boot->name, BAD_CAST "boot"))
+    boot = xmlNextElementSibling (boot);
+  order = boot != NULL ? xml_node_attribute (boot, "order") : NULL;
+  if (order == NULL || !g_ascii_string_to_unsigned (order, 10, 1, G_MAXUINT32, &value, NULL))
+    return (Number){ FALSE, 0 };
+  return NUMBER (value);
+}
+
+void
+verbatim_device_read (FieldReader *reader, Device *device, xmlNode *element)
+{
+  g_autofree char *xml = xml_document_verbatim (reader->document, element);
+
+  ((DeviceVerbatim *)device)->xml = xml_normalize (xml);
+  device->boot_order = boot_order_of (element);
+}
+
+gboolean
+device_is_verbatim (const Device *device)
+{
+  return device->kind->table.fields == verbatim_fields;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * <video>: the graphics card. The first one is the machine's primary display, which has consequences for the
+ * rest: cards that are VGA-compatible can be nothing else, and on a PC it is the one the firmware shows
+ * itself on. Memory sizes are in KiB.
+ */
+
+#include "domain/devices/video.h"
+#include "domain/complete.h"
+
+const EnumTable video_models = { "video model",
+                                 { NULL, "vga", "cirrus", "vmvga", "xen", "vbox", "qxl", "parallels",
+                                   "virtio", "gop", "none", "bochs", "ramfb" } };
+static const EnumTable backends = { "video driver", { NULL, "qemu", "vhostuser" } };
+static const EnumTable vgaconfs = { "vgaconf", { NULL, "io", "on", "off" } };
+
+static const FieldRange range_32 = { 0, G_MAXUINT32 };
+static const FieldRange resolutions = { 1, G_MAXUINT32 };
+
+#define DEFAULT_VRAM       16384 /* KiB */
+#define DEFAULT_QXL_RAM    65536
+#define DEFAULT_QXL_VGAMEM 16384
+
+#define QXL FIELD_VALUE (VIDEO_QXL)
+
+static const Field video_fields[] = {
+  VIRTIO_FIELDS (DeviceVideo),
+  FIELD_WITH (DeviceVideo, backend, "driver/@name", field_enum, &backends, FIELD_NO_ABI),
+  FIELD (DeviceVideo, vgaconf, "driver/@vgaconf", field_enum, &vgaconfs),
+  FIELD (DeviceVideo, model, "model/@type", field_enum, &video_models),
+  FIELD_WHEN (DeviceVideo, ram, "model/@ram", field_number, &range_32, model, QXL),
+  FIELD (DeviceVideo, vram, "model/@vram", field_number, &range_32),
+  FIELD_WHEN (DeviceVideo, vram64, "model/@vram64", field_number, &range_32, model, QXL),
+  FIELD_WHEN (DeviceVideo, vgamem, "model/@vgamem", field_number, &range_32, model, QXL),
+  FIELD (DeviceVideo, heads, "model/@heads", field_number, &range_32),
+  FIELD (DeviceVideo, primary, "model/@primary", field_yes_no, NULL),
+  FIELD (DeviceVideo, blob, "model/@blob", field_on_off, NULL),
+  FIELD (DeviceVideo, accel2d, "model/acceleration/@accel2d", field_yes_no, NULL),
+  FIELD (DeviceVideo, accel3d, "model/acceleration/@accel3d", field_yes_no, NULL),
+  FIELD_WITH (DeviceVideo, rendernode, "model/acceleration/@rendernode", field_text, NULL, FIELD_NO_ABI),
+  FIELD (DeviceVideo, resolution_x, "model/resolution/@x", field_number, &resolutions),
+  FIELD (DeviceVideo, resolution_y, "model/resolution/@y", field_number, &resolutions),
+  DEVICE_FIELDS (DeviceVideo),
+  FIELD_END,
+};
+
+static VideoModel
+default_model (Completion *completion)
+{
+  const char *arch = completion->def->os.arch;
+
+  if (arch != NULL && g_str_has_prefix (arch, "ppc"))
+    return VIDEO_VGA;
+  if (arch != NULL && !g_str_equal (arch, "x86_64") && !g_str_equal (arch, "i686"))
+    return VIDEO_VIRTIO;
+  return completion_has_device (completion, "cirrus-vga") ? VIDEO_CIRRUS : VIDEO_VGA;
+}
+
+/* QEMU takes powers of two only. */
+static void
+round_up (Number *size)
+{
+  guint64 rounded = 1;
+
+  if (!size->set || size->value == 0)
+    return;
+  while (rounded < size->value)
+    rounded <<= 1;
+  size->value = rounded;
+}
+
+static void
+default_size (Number *size, guint64 value)
+{
+  if (!size->set || size->value == 0)
+    *size = NUMBER (value);
+}
+
+static void
+complete_memory (DeviceVideo *video)
+{
+  switch (video->model) {
+    case VIDEO_QXL:
+      default_size (&video->ram, DEFAULT_QXL_RAM);
+      default_size (&video->vram, DEFAULT_QXL_RAM);
+      default_size (&video->vgamem, DEFAULT_QXL_VGAMEM);
+      break;
+    case VIDEO_VGA:
+    case VIDEO_CIRRUS:
+    case VIDEO_VMVGA:
+    case VIDEO_BOCHS:
+      default_size (&video->vram, DEFAULT_VRAM);
+      break;
+    default:
+      break;
+  }
+  round_up (&video->ram);
+  round_up (&video->vram);
+}
+
+/* The first card is primary unless the document says which other one is. */
+static gboolean
+becomes_primary (const DomainDef *def, const DeviceVideo *video)
+{
+  gboolean is_first = TRUE, seen = FALSE;
+
+  DOMAIN_FOREACH_DEVICE (def, video_kind, DeviceVideo, other) {
+    if (other == video)
+      seen = TRUE;
+    else if (other->primary == TRISTATE_YES)
+      return FALSE;
+    else if (!seen)
+      is_first = FALSE;
+  }
+  return is_first;
+}
+
+static void
+video_complete (Completion *completion, Device *device)
+{
+  DeviceVideo *video = (DeviceVideo *)device;
+
+  if (video->model == VIDEO_NONE)
+    video->model = default_model (completion);
+  if (video->model == VIDEO_MODEL_DISABLED) {
+    video->primary = TRISTATE_ABSENT;
+    return;
+  }
+  if (video->primary == TRISTATE_NO)
+    video->primary = TRISTATE_ABSENT;
+  if (becomes_primary (completion->def, video))
+    video->primary = TRISTATE_YES;
+  if (!video->heads.set)
+    video->heads = NUMBER (1);
+  else if (video->heads.value == 0)
+    video->heads.set = FALSE;
+  complete_memory (video);
+}
+
+#define REFUSE(member, ...) validation_error (validation, &video->member, video, __VA_ARGS__)
+
+static gboolean
+is_only_primary (int model)
+{
+  return model == VIDEO_VGA || model == VIDEO_CIRRUS || model == VIDEO_VMVGA || model == VIDEO_RAMFB;
+}
+
+static void
+validate_model (Validation *validation, const DeviceVideo *video)
+{
+  const char *model = enum_table_name (&video_models, video->model);
+
+  switch (video->model) {
+    case VIDEO_XEN:
+    case VIDEO_VBOX:
+    case VIDEO_PARALLELS:
+    case VIDEO_GOP:
+      REFUSE (model,
+              "domain configuration does not support video model '%s'; expected one such as 'virtio', 'vga', "
+              "'qxl' "
+              "or 'bochs'",
+              model);
+      return;
+    case VIDEO_MODEL_DISABLED:
+      if (domain_def_count_devices (validation->def, &video_kind) > 1)
+        REFUSE (model, "a 'none' video type must be the only video device defined for the domain");
+      return;
+    default:
+      break;
+  }
+  if (video->primary != TRISTATE_YES && is_only_primary (video->model))
+    REFUSE (model, "video type '%s' is only valid as primary video device", model);
+  if (video->heads.value > 1 && video->model != VIDEO_QXL && video->model != VIDEO_VIRTIO)
+    REFUSE (heads, "video type '%s' doesn't support multiple 'heads'", model);
+}
+
+static void
+validate_primary (Validation *validation, const DeviceVideo *video)
+{
+  DOMAIN_FOREACH_DEVICE (validation->def, video_kind, DeviceVideo, other) {
+    if (other == video)
+      return;
+    if (video->primary == TRISTATE_YES && other->primary == TRISTATE_YES)
+      REFUSE (primary, "Only one primary video device is supported");
+  }
+}
+
+static void
+validate_acceleration (Validation *validation, const DeviceVideo *video)
+{
+  if (video->accel2d == TRISTATE_YES)
+    REFUSE (accel2d, "qemu does not support the accel2d setting");
+  if (video->accel3d == TRISTATE_YES && video->model != VIDEO_VIRTIO)
+    REFUSE (accel3d, "3d acceleration is supported only with 'virtio' video device, not '%s'",
+            enum_table_name (&video_models, video->model));
+  if (video->blob == TRISTATE_YES && video->model != VIDEO_VIRTIO)
+    REFUSE (blob, "attribute 'blob' is only supported by 'virtio' video device");
+  if (video->rendernode != NULL && video->backend != VIDEO_BACKEND_VHOST_USER)
+    REFUSE (rendernode,
+            "unsupported rendernode accel attribute without 'vhostuser'; the display's <gl> can name one");
+  if (video->backend == VIDEO_BACKEND_VHOST_USER && video->model != VIDEO_VIRTIO)
+    REFUSE (backend, "'vhostuser' driver is only supported with 'virtio' device");
+}
+
+static gboolean
+is_power_of_two (const Number *size)
+{
+  return (size->value & (size->value - 1)) == 0;
+}
+
+static void
+validate_sizes (Validation *validation, const DeviceVideo *video)
+{
+  if (video->vgamem.set && !is_power_of_two (&video->vgamem))
+    REFUSE (vgamem, "value for 'vgamem' must be power of two, not %u", (guint)video->vgamem.value);
+  if ((video->model == VIDEO_VGA || video->model == VIDEO_VMVGA) && video->vram.set
+      && video->vram.value < 1024)
+    REFUSE (vram, "value for 'vram' must be at least 1 MiB (1024 KiB), not %u", (guint)video->vram.value);
+  if (video->vgamem.set && video->vgamem.value < 1024)
+    REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u",
+            (guint)video->vgamem.value);
+  if (video->resolution_x.set != video->resolution_y.set)
+    validation_error_code (validation, VIR_ERR_XML_ERROR,
+                           video->resolution_x.set ? &video->resolution_x : &video->resolution_y, video,
+                           "Missing required attribute '%s' in element 'resolution'",
+                           video->resolution_x.set ? "y" : "x");
+}
+
+static void
+validate_secondary (Validation *validation, const DeviceVideo *video)
+{
+  gboolean primary_only = video->model == VIDEO_BOCHS || video->model == VIDEO_RAMFB;
+
+  if (!primary_only || video->primary == TRISTATE_YES)
+    return;
+  REFUSE (model, "video type '%s' is only valid as primary video device",
+          enum_table_name (&video_models, video->model));
+}
+
+static void
+video_validate (Validation *validation, const Device *device)
+{
+  const DeviceVideo *video = (const DeviceVideo *)device;
+
+  validate_model (validation, video);
+  validate_primary (validation, video);
+  validate_secondary (validation, video);
+  validate_acceleration (validation, video);
+  validate_sizes (validation, video);
+  virtio_options_validate (validation, device, &video->virtio, video->model == VIDEO_VIRTIO);
+}
+
+static DevicePlace
+video_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
+{
+  int model = ((const DeviceVideo *)device)->model;
+
+  return model == VIDEO_RAMFB || model == VIDEO_MODEL_DISABLED || model == VIDEO_NONE ? PLACE_NONE
+                                                                                      : PLACE_PCI;
+}
+
+static guint
+video_pci_connect (const DomainDef *def, const Device *device)
+{
+  const DeviceVideo *video = (const DeviceVideo *)device;
+
+  if (video_place (def, device) != PLACE_PCI)
+    return 0;
+  return video->model == VIDEO_VIRTIO ? pci_connect_virtio (def, VIRTIO_MODEL_VIRTIO)
+                                      : pci_connect_conventional (def);
+}
+
+/* The primary one comes first, and so has the first slot. */
+static guint
+video_position (const DomainDef *def, const Device *device)
+{
+  DOMAIN_FOREACH_DEVICE (def, video_kind, DeviceVideo, first) {
+    if (((const DeviceVideo *)device)->primary == TRISTATE_YES)
+      return first_index;
+    break;
+  }
+  return G_MAXUINT;
+}
+
+static char *
+video_describe (const Device *device)
+{
+  const char *model = enum_table_name (&video_models, ((const DeviceVideo *)device)->model);
+
+  return g_strdup_printf ("video '%s'", model != NULL ? model : "default");
+}
+
+const DeviceKind video_kind = {
+  .element = "video",
+  .table = { sizeof (DeviceVideo), video_fields },
+  .complete = video_complete,
+  .validate = video_validate,
+  .place = video_place,
+  .pci_connect = video_pci_connect,
+  .position = video_position,
+  .describe = video_describe,
+};

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Drive addresses: controller, bus, target, unit. A disk without one gets it from its target's name alone,
+ * "sdb" being the second place of its bus whatever else there is; so two disks can want one place though
+ * neither says an address, and the message must say where the place came from.
+ */
+#include "domain/pc/address-assign.h"
+#include "domain/pc/controllers.h"
+#include "domain/devices/disk.h"
+
+/* How libvirt counts the places of a bus when it goes by names: a SCSI controller has seven, with the number
+ * of the narrow SCSI bus it once was. */
+#define IDE_UNITS  2
+#define IDE_BUSES  2
+#define SATA_UNITS 6
+#define SCSI_UNITS 7
+#define FDC_UNITS  2
+
+/* What QEMU's controllers have. */
+#define LSILOGIC_LAST_UNIT   7
+#define SCSI_LAST_TARGET     255
+#define VIRTIO_SCSI_LAST_LUN 16383
+
+/* The last place of a controller, by each part of the address. */
+typedef struct {
+  guint bus, target, unit;
+} DriveLimits;
+
+static gboolean
+has_drive_address (const DeviceDisk *disk)
+{
+  return disk->device.address.type == ADDRESS_DRIVE;
+}
+
+static gboolean
+wants_drive_address (const Completion *completion, const Device *device)
+{
+  const DomainDef *def = completion->def;
+
+  return device->kind == &disk_kind && !completion_doubts (completion, device)
+         && device->address.type == ADDRESS_NONE && device->kind->place (def, device) == PLACE_DRIVE;
+}
+
+static void
+set_place (DeviceAddress *address, guint controller, guint bus, guint unit)
+{
+  address->type = ADDRESS_DRIVE;
+  address->controller = NUMBER (controller);
+  address->bus = NUMBER (bus);
+  address->target = NUMBER (0);
+  address->unit = NUMBER (unit);
+}
+
+static void
+place_by_name (DeviceDisk *disk)
+{
+  DeviceAddress *address = &disk->device.address;
+  int index = disk->target ? disk_target_index (disk->target) : -1;
+  guint n = (guint)index;
+
+  if (index < 0)
+    return; /* the disk's own validation refuses such a name */
+  switch (disk->bus) {
+    case DISK_BUS_IDE:
+      set_place (address, n / (IDE_BUSES * IDE_UNITS), n / IDE_UNITS % IDE_BUSES, n % IDE_UNITS);
+      break;
+    case DISK_BUS_SATA:
+      set_place (address, n / SATA_UNITS, 0, n % SATA_UNITS);
+      break;
+    case DISK_BUS_SCSI:
+      set_place (address, n / SCSI_UNITS, 0, n % SCSI_UNITS);
+      break;
+    case DISK_BUS_FDC:
+      set_place (address, n / FDC_UNITS, 0, n % FDC_UNITS);
+      break;
+    default:
+      break;
+  }
+}
+
+void
+assign_drive_addresses (Completion *completion)
+{
+  for (guint i = 0; i < completion->def->devices->len; i++) {
+    Device *device = g_ptr_array_index (completion->def->devices, i);
+
+    if (wants_drive_address (completion, device))
+      place_by_name ((DeviceDisk *)device);
+  }
+}
+
+static DriveLimits
+drive_limits (const DomainDef *def, const DeviceDisk *disk)
+{
+  const DeviceController *controller;
+
+  switch (disk->bus) {
+    case DISK_BUS_IDE:
+      return (DriveLimits){ IDE_BUSES - 1, 0, IDE_UNITS - 1 };
+    case DISK_BUS_SATA:
+      return (DriveLimits){ 0, 0, SATA_UNITS - 1 };
+    case DISK_BUS_FDC:
+      return (DriveLimits){ 0, 0, FDC_UNITS - 1 };
+    default:
+      controller = controllers_find (def, CONTROLLER_SCSI, disk->device.address.controller.value);
+      if (controller && controller->model == SCSI_LSILOGIC)
+        return (DriveLimits){ 0, 0, LSILOGIC_LAST_UNIT };
+      return (DriveLimits){ 0, SCSI_LAST_TARGET, VIRTIO_SCSI_LAST_LUN };
+  }
+}
+
+static void
+check_part (Completion *completion, const DeviceDisk *disk, const char *part, const Number *value, guint last)
+{
+  const char *bus = enum_table_name (&disk_buses, disk->bus);
+
+  if (value->value <= last || completion_may_miss (completion, &controller_kind))
+    return;
+  if (last == 0)
+    address_error (completion, &disk->device,
+                   "%s must be 0 for %s controller: disk '%s' says %" G_GUINT64_FORMAT, part, bus,
+                   disk->target, value->value);
+  else
+    address_error (completion, &disk->device,
+                   "disk '%s' says %s='%" G_GUINT64_FORMAT "', but a %s controller has 0 to %u", disk->target,
+                   part, value->value, bus, last);
+}
+
+/* The chipset has one IDE and one floppy controller, and no more can be added. */
+static void
+check_controller (Completion *completion, const DeviceDisk *disk)
+{
+  guint64 controller = disk->device.address.controller.value;
+  gboolean is_ide = disk->bus == DISK_BUS_IDE;
+
+  if (is_ide && domain_def_is_q35 (completion->def)) {
+    completion_error (
+        completion, &disk->bus, disk,
+        "IDE controllers are unsupported for this QEMU binary or machine type: disk '%s' can use bus='sata'",
+        disk->target);
+    return;
+  }
+  if ((is_ide || disk->bus == DISK_BUS_FDC) && controller > 0)
+    address_error (completion, &disk->device,
+                   "Only 1 %s controller is supported: disk '%s' would be on controller %" G_GUINT64_FORMAT,
+                   is_ide ? "IDE" : "fdc", disk->target, controller);
+}
+
+static void
+check_limits (Completion *completion, const DeviceDisk *disk)
+{
+  DriveLimits limits = drive_limits (completion->def, disk);
+  const DeviceAddress *address = &disk->device.address;
+
+  check_part (completion, disk, "bus", &address->bus, limits.bus);
+  check_part (completion, disk, "target", &address->target, limits.target);
+  check_part (completion, disk, "unit", &address->unit, limits.unit);
+}
+
+static gboolean
+is_same_place (const DeviceDisk *a, const DeviceDisk *b)
+{
+  const DeviceAddress *p = &a->device.address, *q = &b->device.address;
+
+  return a->bus == b->bus && has_drive_address (a) && has_drive_address (b)
+         && p->controller.value == q->controller.value && p->bus.value == q->bus.value
+         && p->target.value == q->target.value && p->unit.value == q->unit.value;
+}
+
+static gboolean
+is_free (const DomainDef *def, const DeviceDisk *wanted)
+{
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    if (disk != wanted && is_same_place (disk, wanted))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* A free place on the same controller, as text to say; NULL when it is full. */
+static char *
+free_place (const DomainDef *def, const DeviceDisk *disk)
+{
+  DriveLimits limits = drive_limits (def, disk);
+  DeviceDisk candidate = *disk;
+  DeviceAddress *address = &candidate.device.address;
+
+  for (guint bus = 0; bus <= limits.bus; bus++) {
+    for (guint unit = 0; unit <= MIN (limits.unit, SCSI_LAST_TARGET); unit++) {
+      address->bus = NUMBER (bus);
+      address->unit = NUMBER (unit);
+      if (is_free (def, &candidate))
+        return g_strdup_printf ("bus='%u' unit='%u' of controller %" G_GUINT64_FORMAT " is free", bus, unit,
+                                address->controller.value);
+    }
+  }
+  return g_strdup_printf ("controller %" G_GUINT64_FORMAT " is full", address->controller.value);
+}
+
+static void
+report_clash (Completion *completion, const DeviceDisk *first, const DeviceDisk *second)
+{
+  g_autofree char *user = assign_describe (completion, &first->device);
+  g_autofree char *other = assign_describe (completion, &second->device);
+  g_autofree char *instead = free_place (completion->def, second);
+  const DeviceAddress *address = &second->device.address;
+
+  address_clash (
+      completion, &second->device,
+      "Found duplicate drive address for disk with target name '%s' controller='%u' bus='%u' target='%u' "
+      "unit='%u': it is used by %s and %s; %s",
+      second->target, (guint)address->controller.value, (guint)address->bus.value,
+      (guint)address->target.value, (guint)address->unit.value, user, other, instead);
+}
+
+void
+check_drive_addresses (Completion *completion)
+{
+  DOMAIN_FOREACH_DEVICE (completion->def, disk_kind, DeviceDisk, disk) {
+    if (!has_drive_address (disk))
+      continue;
+    check_controller (completion, disk);
+    check_limits (completion, disk);
+
+    DOMAIN_FOREACH_DEVICE (completion->def, disk_kind, DeviceDisk, earlier) {
+      if (earlier == disk)
+        break;
+      if (is_same_place (earlier, disk)) {
+        report_clash (completion, earlier, disk);
+        break;
+      }
+    }
+  }
+}

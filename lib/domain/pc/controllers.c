@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The controllers that devices need. A disk on controller 2 of a bus makes controllers 0 to 2 of that bus; a
+ * virtio channel makes the virtio-serial controller it names. They are added behind those the document has,
+ * in the order libvirt adds them, because that order decides which PCI slot each one gets.
+ *
+ * PCI controllers are not made here: how many are needed shows only while PCI addresses are given out.
+ */
+#include "domain/pc/controllers.h"
+#include "domain/pc/address-assign.h"
+#include "domain/devices/channel.h"
+#include "domain/devices/console.h"
+#include "domain/devices/disk.h"
+
+gboolean
+controller_is_ich9_usb (const DeviceController *controller)
+{
+  return controller->type == CONTROLLER_USB && controller->model >= USB_ICH9_EHCI1
+         && controller->model <= USB_ICH9_UHCI3;
+}
+
+DeviceController *
+controllers_find (const DomainDef *def, ControllerType type, guint64 index)
+{
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
+    if (controller->type == (int)type && controller->index.set && controller->index.value == index)
+      return controller;
+  }
+  return NULL;
+}
+
+gboolean
+controllers_have (const DomainDef *def, ControllerType type)
+{
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
+    if (controller->type == (int)type)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+guint
+controllers_unused_index (const DomainDef *def, ControllerType type)
+{
+  guint index = 0;
+
+  while (controllers_find (def, type, index))
+    index++;
+  return index;
+}
+
+/* What a SCSI controller without a model is. */
+static int
+default_scsi_model (const Completion *completion)
+{
+  if (completion_has_device (completion, "lsi53c895a"))
+    return SCSI_LSILOGIC;
+  return SCSI_VIRTIO_SCSI;
+}
+
+DeviceController *
+controllers_require (Completion *completion, ControllerType type, guint64 index, const Device *because)
+{
+  DeviceController *controller = controllers_find (completion->def, type, index);
+
+  if (controller)
+    return controller;
+
+  if (index > CONTROLLER_INDEX_MAX) {
+    g_autofree char *user = device_describe (because);
+
+    completion_error (completion, &because->address, because,
+                      "%s asks for %s controller %" G_GUINT64_FORMAT ", but controllers end at %d", user,
+                      enum_table_name (&controller_types, type), index, CONTROLLER_INDEX_MAX);
+    return NULL;
+  }
+
+  controller = (DeviceController *)completion_add (completion, &controller_kind);
+  controller->type = type;
+  controller->index = NUMBER (index);
+  if (type == CONTROLLER_SCSI)
+    controller->model = default_scsi_model (completion);
+  return controller;
+}
+
+/* Controllers 0 to the highest one a disk of @bus sits on. */
+static void
+require_disk_controllers (Completion *completion, DiskBus bus, ControllerType type)
+{
+  const DeviceDisk *highest = NULL;
+
+  DOMAIN_FOREACH_DEVICE (completion->def, disk_kind, DeviceDisk, disk) {
+    const DeviceAddress *address = &disk->device.address;
+
+    if (disk->bus == (int)bus && address->type == ADDRESS_DRIVE
+        && (!highest || address->controller.value > highest->device.address.controller.value))
+      highest = disk;
+  }
+  if (!highest)
+    return;
+
+  for (guint64 index = 0; index <= highest->device.address.controller.value; index++) {
+    if (!controllers_require (completion, type, index, &highest->device))
+      return;
+  }
+}
+
+static void
+require_virtio_serial_controllers (Completion *completion)
+{
+  for (guint i = 0; i < completion->def->devices->len; i++) {
+    const Device *device = g_ptr_array_index (completion->def->devices, i);
+    gboolean on_virtio_serial =
+        (device->kind == &channel_kind && ((const DeviceChannel *)device)->target == CHANNEL_VIRTIO)
+        || (device->kind == &console_kind && ((const DeviceConsole *)device)->target == CONSOLE_VIRTIO);
+
+    if (on_virtio_serial)
+      controllers_require (
+          completion, CONTROLLER_VIRTIO_SERIAL,
+          device->address.type == ADDRESS_VIRTIO_SERIAL ? device->address.controller.value : 0, device);
+  }
+}
+
+void
+complete_controllers (Completion *completion)
+{
+  /* Which controller a disk needs follows from its target's name, so drives have their addresses first. */
+  assign_drive_addresses (completion);
+
+  require_disk_controllers (completion, DISK_BUS_SCSI, CONTROLLER_SCSI);
+  require_disk_controllers (completion, DISK_BUS_FDC, CONTROLLER_FDC);
+  require_disk_controllers (completion, DISK_BUS_IDE, CONTROLLER_IDE);
+  require_disk_controllers (completion, DISK_BUS_SATA, CONTROLLER_SATA);
+  require_virtio_serial_controllers (completion);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Devices a machine has although its document says nothing of them: the chipset's controllers, a keyboard and
+ * a mouse, a balloon, a video card for a display, the console that is the first serial port. They are part of
+ * what the guest sees, so they are libvirt's choices and not ours.
+ */
+#include "domain/devices/audio.h"
+#include "domain/devices/console.h"
+#include "domain/pc/controllers.h"
+#include "domain/devices/graphics.h"
+#include "domain/devices/input.h"
+#include "domain/devices/memballoon.h"
+#include "domain/devices/serial.h"
+#include "domain/devices/video.h"
+
+#define DEFAULT_AUDIO_ID 1
+
+/* A device of our own is completed at once: whoever completes devices may have passed its kind already. */
+static void
+complete_added (Completion *completion, Device *device)
+{
+  if (device->kind->complete)
+    device->kind->complete (completion, device);
+}
+
+static gboolean
+has_pci (const DomainDef *def)
+{
+  return domain_def_is_q35 (def) || domain_def_is_i440fx (def);
+}
+
+static ControllerModel
+default_usb_model (const Completion *completion)
+{
+  gboolean q35 = domain_def_is_q35 (completion->def);
+
+  if (q35 && completion_has_device (completion, "qemu-xhci"))
+    return USB_QEMU_XHCI;
+  if (q35 && completion_has_device (completion, "nec-usb-xhci"))
+    return USB_NEC_XHCI;
+  if (completion_has_device (completion, "piix3-usb-uhci"))
+    return USB_PIIX3_UHCI;
+  return CONTROLLER_MODEL_NONE;
+}
+
+static void
+add_controller (Completion *completion, ControllerType type, ControllerModel model)
+{
+  DeviceController *controller = (DeviceController *)completion_add (completion, &controller_kind);
+
+  controller->type = type;
+  controller->index = NUMBER (0);
+  controller->model = (int)model;
+}
+
+static void
+add_chipset_controllers (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  ControllerModel usb = default_usb_model (completion);
+
+  if (!has_pci (def))
+    return;
+  if (controllers_find (def, CONTROLLER_USB, 0) == NULL && usb != CONTROLLER_MODEL_NONE)
+    add_controller (completion, CONTROLLER_USB, usb);
+  if (domain_def_is_q35 (def) && !controllers_find (def, CONTROLLER_SATA, 0))
+    add_controller (completion, CONTROLLER_SATA, CONTROLLER_MODEL_NONE);
+  if (!controllers_find (def, CONTROLLER_PCI, 0))
+    add_controller (completion, CONTROLLER_PCI, domain_def_is_q35 (def) ? PCIE_ROOT : PCI_ROOT);
+}
+
+static void
+add_memballoon (Completion *completion)
+{
+  DeviceMemballoon *balloon;
+
+  if (!has_pci (completion->def) || domain_def_count_devices (completion->def, &memballoon_kind) > 0)
+    return;
+  balloon = (DeviceMemballoon *)completion_add (completion, &memballoon_kind);
+  balloon->model = BALLOON_VIRTIO;
+  complete_added (completion, &balloon->device);
+}
+
+static gboolean
+has_ps2_input (const DomainDef *def, InputType type)
+{
+  DOMAIN_FOREACH_DEVICE (def, input_kind, DeviceInput, input) {
+    if (input->type == (int)type && input->bus == INPUT_BUS_PS2)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The two that every PC has at its keyboard controller. */
+static void
+add_inputs (Completion *completion)
+{
+  const InputType types[] = { INPUT_MOUSE, INPUT_KEYBOARD };
+
+  if (completion->def->features.ps2 == TRISTATE_NO)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    DeviceInput *input;
+
+    if (has_ps2_input (completion->def, types[i]))
+      continue;
+    input = (DeviceInput *)completion_add (completion, &input_kind);
+    input->type = (int)types[i];
+    input->bus = INPUT_BUS_PS2;
+    complete_added (completion, &input->device);
+  }
+}
+
+/* Sound goes to the last display that has a say in it; one that shows itself on the host leaves it to QEMU.
+ */
+static void
+add_audio (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  int type = domain_def_count_devices (def, &graphics_kind) == 0 ? AUDIO_NONE : AUDIO_UNSET;
+  DeviceAudio *audio;
+
+  DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
+    if (graphics->type == GRAPHICS_VNC || graphics->type == GRAPHICS_SPICE)
+      type = graphics->type == GRAPHICS_SPICE ? AUDIO_SPICE : AUDIO_NONE;
+  }
+  if (domain_def_count_devices (def, &audio_kind) > 0 || type == AUDIO_UNSET)
+    return;
+  audio = (DeviceAudio *)completion_add (completion, &audio_kind);
+  audio->id = NUMBER (DEFAULT_AUDIO_ID);
+  audio->type = type;
+  complete_added (completion, &audio->device);
+}
+
+static int
+default_video_model (const Completion *completion)
+{
+  if (completion_has_device (completion, "cirrus-vga"))
+    return VIDEO_CIRRUS;
+  return completion_has_device (completion, "VGA") ? VIDEO_VGA : VIDEO_VIRTIO;
+}
+
+static void
+add_video (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  DeviceVideo *video;
+
+  if (domain_def_count_devices (def, &graphics_kind) == 0 || domain_def_count_devices (def, &video_kind) > 0)
+    return;
+  video = (DeviceVideo *)completion_add (completion, &video_kind);
+  video->model = default_video_model (completion);
+  complete_added (completion, &video->device);
+}
+
+static Device *
+first_of_kind (const DomainDef *def, const DeviceKind *kind)
+{
+  for (guint i = 0; i < def->devices->len; i++) {
+    Device *device = g_ptr_array_index (def->devices, i);
+
+    if (device->kind == kind)
+      return device;
+  }
+  return NULL;
+}
+
+/* The one part that the two sides of a serial port have in common. */
+typedef struct {
+  Chardev source;
+} SerialSide;
+static const Field side_fields[] = { CHARDEV_FIELDS (SerialSide), FIELD_END };
+static const FieldTable side_table = { sizeof (SerialSide), side_fields };
+
+static void
+copy_source (Chardev *to, const Chardev *from)
+{
+  field_clear (&side_table, to);
+  field_copy_into (&side_table, to, from);
+}
+
+static gboolean
+is_serial_console (const DeviceConsole *console)
+{
+  return console->target == CONSOLE_SERIAL || console->target == CONSOLE_NONE;
+}
+
+/* A serial port of which the console would be the other side: one the guest's firmware knows. */
+static gboolean
+has_console (const DeviceSerial *serial)
+{
+  return serial->target != SERIAL_USB && serial->target != SERIAL_PCI && serial->target != SERIAL_ISA_DEBUG;
+}
+
+static void
+add_serial_for (Completion *completion, const DeviceConsole *console)
+{
+  DeviceSerial *serial = (DeviceSerial *)completion_add (completion, &serial_kind);
+
+  copy_source (&serial->source, &console->source);
+  serial->port = NUMBER (0);
+  complete_added (completion, &serial->device);
+}
+
+/* The console comes before others of its kind, as the first serial port does. */
+static DeviceConsole *
+add_first_console (Completion *completion)
+{
+  GPtrArray *devices = completion->def->devices;
+  const Device *old_first = first_of_kind (completion->def, &console_kind);
+  Device *added = completion_add (completion, &console_kind);
+  guint from, to;
+
+  if (old_first && g_ptr_array_find (devices, old_first, &to) && g_ptr_array_find (devices, added, &from)) {
+    g_ptr_array_steal_index (devices, from);
+    g_ptr_array_insert (devices, (int)to, added);
+  }
+  return (DeviceConsole *)added;
+}
+
+/* The first serial port and the first console are one device seen from its two sides: where only one is said,
+ * it brings the other, and where both are, the serial port is the one that counts. */
+static void
+match_console_with_serial (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  DeviceConsole *console = (DeviceConsole *)first_of_kind (def, &console_kind);
+  const DeviceSerial *serial;
+  g_autofree char *tty = NULL;
+
+  if (console && is_serial_console (console) && domain_def_count_devices (def, &serial_kind) == 0)
+    add_serial_for (completion, console);
+  serial = (const DeviceSerial *)first_of_kind (def, &serial_kind);
+  if (!serial)
+    return;
+  if (!console || !is_serial_console (console)) {
+    if (!has_console (serial))
+      return;
+    console = add_first_console (completion);
+  }
+  tty = g_steal_pointer (&console->source.tty);
+  copy_source (&console->source, &serial->source);
+  if (completion->live && console->source.tty == NULL)
+    console->source.tty = g_steal_pointer (&tty);
+  complete_added (completion, &console->device);
+  console->target = CONSOLE_SERIAL;
+  console->port = serial->port;
+  g_free (console->device.alias);
+  console->device.alias = g_strdup (serial->device.alias);
+}
+
+void
+complete_implied_devices (Completion *completion)
+{
+  add_chipset_controllers (completion);
+  add_memballoon (completion);
+  add_inputs (completion);
+  add_audio (completion);
+  match_console_with_serial (completion);
+  add_video (completion);
+}

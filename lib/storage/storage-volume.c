@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * <volume>: read when a client asks for one, written for those that are there. Most of what is written is
+ * what a scan found; most of what is read of it again (key, path, timestamps) has no bearing on a new one,
+ * as virt-manager and virsh hand whole documents back with only the name changed.
+ */
+#include "storage/storage-volume.h"
+
+#include "document/schema.h"
+
+static const EnumTable volume_types = { "storage volume type",
+                                        { NULL, "file", "block", "dir", "network", "netdir", "ploop" } };
+
+const EnumTable storage_formats = { "volume format",
+                                    { NULL,   "raw", "dir",  "qcow2", "unknown", "bochs", "cloop",    "dmg",
+                                      "iso",  "vpc", "vdi",  "fat",   "vhd",     "ploop", "luks",     "cow",
+                                      "qcow", "qed", "vmdk", "none",  "auto",    "vhdx",  "parallels" } };
+
+static const Field backing_fields[] = {
+  FIELD_WITH (StorageBacking, path, "path", field_text, NULL, FIELD_REQUIRED),
+  FIELD (StorageBacking, format, "format/@type", field_enum, &storage_formats),
+  FIELD (StorageBacking, permissions, "permissions", field_struct, &storage_permissions_table),
+  FIELD (StorageBacking, atime, "timestamps/atime", field_text, NULL),
+  FIELD (StorageBacking, mtime, "timestamps/mtime", field_text, NULL),
+  FIELD (StorageBacking, ctime, "timestamps/ctime", field_text, NULL),
+  FIELD (StorageBacking, btime, "timestamps/btime", field_text, NULL),
+  FIELD_END,
+};
+
+static const FieldTable backing_table = { sizeof (StorageBacking), backing_fields };
+
+static const Field volume_fields[] = {
+  FIELD (StorageVolumeDef, type, "@type", field_enum, &volume_types),
+  FIELD (StorageVolumeDef, name, "name", field_text, NULL),
+  FIELD (StorageVolumeDef, key, "key", field_text, NULL),
+  FIELD (StorageVolumeDef, source, "source", field_verbatim, NULL),
+  FIELD (StorageVolumeDef, capacity, "capacity", field_bytes, NULL),
+  FIELD (StorageVolumeDef, allocation, "allocation", field_bytes, NULL),
+  FIELD (StorageVolumeDef, physical, "physical", field_bytes, NULL),
+  FIELD (StorageVolumeDef, path, "target/path", field_text, NULL),
+  FIELD (StorageVolumeDef, format, "target/format/@type", field_enum, &storage_formats),
+  FIELD (StorageVolumeDef, permissions, "target/permissions", field_struct, &storage_permissions_table),
+  FIELD (StorageVolumeDef, atime, "target/timestamps/atime", field_text, NULL),
+  FIELD (StorageVolumeDef, mtime, "target/timestamps/mtime", field_text, NULL),
+  FIELD (StorageVolumeDef, ctime, "target/timestamps/ctime", field_text, NULL),
+  FIELD (StorageVolumeDef, btime, "target/timestamps/btime", field_text, NULL),
+  FIELD (StorageVolumeDef, encryption, "target/encryption", field_verbatim, NULL),
+  FIELD (StorageVolumeDef, compat, "target/compat", field_text, NULL),
+  FIELD (StorageVolumeDef, nocow, "target/nocow", field_flag, NULL),
+  FIELD (StorageVolumeDef, cluster_size, "target/clusterSize", field_bytes, NULL),
+  FIELD (StorageVolumeDef, has_features, "target/features", field_flag, NULL),
+  FIELD (StorageVolumeDef, lazy_refcounts, "target/features/lazy_refcounts", field_flag, NULL),
+  FIELD (StorageVolumeDef, extended_l2, "target/features/extended_l2", field_flag, NULL),
+  FIELD (StorageVolumeDef, backing, "backingStore", field_optional, &backing_table),
+  FIELD_END,
+};
+
+static const FieldTable volume_table = { sizeof (StorageVolumeDef), volume_fields };
+
+/* What libvirt reads by hand, where it says so by these numbers. */
+static const ValueError value_errors[] = {
+  { "format", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_STORAGE },
+  { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE },
+};
+
+StorageVolumeDef *
+storage_volume_def_new (void)
+{
+  StorageVolumeDef *def = field_new (&volume_table);
+
+  def->ref_count = 1;
+  return def;
+}
+
+StorageVolumeDef *
+storage_volume_def_ref (StorageVolumeDef *def)
+{
+  g_atomic_int_inc (&def->ref_count);
+  return def;
+}
+
+void
+storage_volume_def_unref (StorageVolumeDef *def)
+{
+  if (def != NULL && g_atomic_int_dec_and_test (&def->ref_count))
+    field_free (&volume_table, def);
+}
+
+StorageVolumeDef *
+storage_volume_def_copy (const StorageVolumeDef *def)
+{
+  StorageVolumeDef *copy = field_copy (&volume_table, def);
+
+  copy->ref_count = 1;
+  return copy;
+}
+
+StorageBacking *
+storage_backing_new (void)
+{
+  return field_new (&backing_table);
+}
+
+static void mistake (const FieldReader *reader, const StorageVolumeDef *def, gconstpointer member,
+                     virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (5, 6);
+
+static void
+mistake (const FieldReader *reader, const StorageVolumeDef *def, gconstpointer member, virErrorNumber code,
+         const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  diagnostics_error (reader->diagnostics, source_map_find (reader->map, member, def), code, "%s", text);
+}
+
+static void
+validate_identity (const StorageVolumeDef *def, const FieldReader *reader, gboolean from)
+{
+  const char *reason = def->name != NULL ? storage_name_mistake (def->name) : NULL;
+
+  if (def->name == NULL)
+    mistake (reader, def, &def->name, VIR_ERR_XML_ERROR, "missing volume name element");
+  else if (reason != NULL)
+    mistake (reader, def, &def->name, VIR_ERR_OPERATION_INVALID, "volume name '%s' %s", def->name, reason);
+  if (!def->capacity.set && !from && def->backing == NULL && def->format != STORAGE_FORMAT_DIR)
+    mistake (reader, def, &def->capacity, VIR_ERR_XML_ERROR, "missing capacity element");
+}
+
+static void
+validate_format (const StorageVolumeDef *def, const FieldReader *reader)
+{
+  gboolean qcow2 = def->format == STORAGE_FORMAT_QCOW2;
+
+  if (def->format > STORAGE_FORMAT_QCOW2)
+    mistake (reader, def, &def->format, VIR_ERR_CONFIG_UNSUPPORTED,
+             "volumes of format '%s' cannot be made; 'raw', 'qcow2' and 'dir' can",
+             enum_table_name (&storage_formats, def->format));
+  if (def->encryption != NULL)
+    mistake (reader, def, &def->encryption, VIR_ERR_CONFIG_UNSUPPORTED,
+             "storage pool does not support "
+             "encrypted volumes");
+  if (def->backing != NULL && !qcow2)
+    mistake (reader, def, &def->backing, VIR_ERR_INTERNAL_ERROR,
+             "backing storage not supported for %s volumes; it is for 'qcow2'",
+             def->format == STORAGE_FORMAT_NONE ? "raw" : enum_table_name (&storage_formats, def->format));
+  if (def->backing != NULL && def->backing->path != NULL && def->backing->path[0] != '/')
+    mistake (reader, def, &def->backing->path, VIR_ERR_XML_ERROR,
+             "the path '%s' of the backing store is not absolute", def->backing->path);
+  if (def->compat != NULL && !g_str_equal (def->compat, "0.10") && !g_str_equal (def->compat, "1.1"))
+    mistake (reader, def, &def->compat, VIR_ERR_XML_ERROR,
+             "forbidden characters in 'compat' attribute: "
+             "'%s' is neither '0.10' nor '1.1'",
+             def->compat);
+  if ((def->lazy_refcounts || def->extended_l2) && g_strcmp0 (def->compat, "0.10") == 0)
+    mistake (reader, def, &def->compat, VIR_ERR_CONFIG_UNSUPPORTED,
+             "lazy_refcounts and extended_l2 are not supported with compat level 0.10");
+}
+
+StorageVolumeDef *
+storage_volume_def_parse (const char *text, gssize length, guint flags, gboolean from,
+                          Diagnostics *diagnostics)
+{
+  g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
+  g_autoptr (SourceMap) map = source_map_new ();
+  g_autoptr (StorageVolumeDef) def = NULL;
+  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0, value_errors };
+  xmlNode *root;
+
+  if (document == NULL)
+    return NULL;
+  root = xml_document_root (document);
+  if (!g_str_equal ((const char *)root->name, "volume")) {
+    diagnostics_error_from (diagnostics, xml_document_node_position (document, root), VIR_FROM_XML,
+                            VIR_ERR_XML_ERROR, "expecting root element of 'volume', not '%s'",
+                            (const char *)root->name);
+    return NULL;
+  }
+  def = storage_volume_def_new ();
+  field_read (&reader, &volume_table, def, root);
+  validate_identity (def, &reader, from);
+  validate_format (def, &reader);
+  if (diagnostics_has_errors (diagnostics)
+      || ((flags & STORAGE_READ_LAX) == 0
+          && !schema_validate_as (SCHEMA_STORAGE_VOLUME, document, diagnostics)))
+    return NULL;
+  if (def->format == STORAGE_FORMAT_NONE)
+    def->format = STORAGE_FORMAT_RAW;
+  def->has_features = def->has_features || def->lazy_refcounts || def->extended_l2;
+  return g_steal_pointer (&def);
+}
+
+char *
+storage_volume_def_to_xml (const StorageVolumeDef *def)
+{
+  g_autoptr (XmlElement) root = xml_element_new ("volume");
+
+  field_write (&volume_table, def, root, 0);
+  return xml_element_to_string (root);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "storage/storage-pool.h"
+
+/*
+ * The document of a storage volume: what a client asks for, and what there is. Pure; immutable once made,
+ * shared by reference, any thread.
+ */
+typedef enum { /* in virStorageVolType's order, one behind it */
+               STORAGE_VOLUME_NONE,
+               STORAGE_VOLUME_FILE,
+               STORAGE_VOLUME_BLOCK,
+               STORAGE_VOLUME_DIR
+} StorageVolumeType;
+
+typedef enum {
+  STORAGE_FORMAT_NONE,
+  STORAGE_FORMAT_RAW,
+  STORAGE_FORMAT_DIR,
+  STORAGE_FORMAT_QCOW2
+} StorageFormat; /* the others: only found, never made */
+extern const EnumTable storage_formats;
+
+typedef struct {
+  char *path;
+  int format; /* StorageFormat */
+  char *atime, *mtime, *ctime, *btime;
+  StoragePermissions permissions;
+} StorageBacking;
+
+typedef struct {
+  int type; /* StorageVolumeType */
+  char *name, *key;
+  Number capacity, allocation, physical; /* bytes */
+  char *path;
+  int format; /* StorageFormat */
+  StoragePermissions permissions;
+  char *atime, *mtime, *ctime, *btime; /* "SECONDS.NANOSECONDS" */
+  char *source;                        /* extents, of other kinds of pools: read past */
+  char *encryption;
+  char *compat; /* "0.10", "1.1" */
+  gboolean nocow;
+  Number cluster_size; /* bytes */
+  gboolean has_features, lazy_refcounts, extended_l2;
+  StorageBacking *backing; /* NULL: none */
+  gint ref_count;
+} StorageVolumeDef;
+
+/* A document that asks for a volume. NULL, with the mistakes in @diagnostics. The name cannot leave the
+ * pool's directory, the format is one that can be made, the capacity is there unless @from is (or a backing
+ * file). */
+StorageVolumeDef *storage_volume_def_parse (const char *text, gssize length, guint flags, gboolean from,
+                                            Diagnostics *diagnostics);
+StorageVolumeDef *storage_volume_def_new (void);
+StorageVolumeDef *storage_volume_def_ref (StorageVolumeDef *def);
+void storage_volume_def_unref (StorageVolumeDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (StorageVolumeDef, storage_volume_def_unref)
+StorageVolumeDef *storage_volume_def_copy (const StorageVolumeDef *def);
+StorageBacking *storage_backing_new (void);
+/* (transfer full) */
+char *storage_volume_def_to_xml (const StorageVolumeDef *def);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * <clock> and its timers, and <pm>: the real-time clock is an option of its own, the others are properties of
+ * the CPU, the machine or a device.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const ClockTimer *
+find_timer (const Recipe *recipe, TimerName name)
+{
+  const GPtrArray *timers = recipe_def (recipe)->clock.timers;
+
+  for (guint i = 0; timers != NULL && i < timers->len; i++) {
+    const ClockTimer *timer = g_ptr_array_index (timers, i);
+
+    if (timer->name == (int)name)
+      return timer;
+  }
+  return NULL;
+}
+
+static char *
+date_text (gint64 seconds)
+{
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (seconds);
+
+  return date != NULL ? g_date_time_format (date, "%Y-%m-%dT%H:%M:%S") : NULL;
+}
+
+/* The "base=" of -rtc; NULL with @error set. (transfer full) */
+static char *
+clock_base (Recipe *recipe, const DomainClock *clock, GError **error)
+{
+  char *end = NULL;
+  gint64 adjustment;
+  char *base;
+
+  switch (clock->offset) {
+    case CLOCK_LOCALTIME:
+      return g_strdup ("localtime");
+    case CLOCK_TIMEZONE:
+      recipe_environment (recipe, "TZ", clock->timezone != NULL ? clock->timezone : "UTC");
+      return g_strdup ("localtime");
+    case CLOCK_VARIABLE:
+      adjustment = clock->adjustment != NULL ? g_ascii_strtoll (clock->adjustment, &end, 10) : 0;
+      if (clock->basis == 2) {
+        qemu_unsupported (NULL, error, "<clock basis='localtime'> is not supported yet by the QEMU target");
+        return NULL;
+      }
+      base = date_text (recipe_host (recipe)->now + CLAMP (adjustment, G_MININT32, G_MAXINT32));
+      break;
+    case CLOCK_ABSOLUTE:
+      base = date_text (clock->start.value <= G_MAXINT64 ? (gint64)clock->start.value : G_MAXINT64);
+      break;
+    default:
+      return g_strdup ("utc");
+  }
+  if (base == NULL)
+    qemu_unsupported (NULL, error, "the clock's start is no date");
+  return base;
+}
+
+static gboolean
+add_rtc (Recipe *recipe, GError **error)
+{
+  const ClockTimer *timer = find_timer (recipe, TIMER_RTC);
+  g_autofree char *base = clock_base (recipe, &recipe_def (recipe)->clock, error);
+  g_autoptr (GString) text = NULL;
+
+  if (base == NULL)
+    return FALSE;
+  text = g_string_new (NULL);
+  g_string_append_printf (text, "base=%s", base);
+  if (timer != NULL) {
+    if (timer->track == TRACK_BOOT || timer->track == TRACK_REALTIME)
+      return qemu_unsupported (NULL, error,
+                               "the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; "
+                               "'guest' and 'wall' are");
+    if (timer->track == TRACK_GUEST)
+      g_string_append (text, ",clock=vm");
+    else if (timer->track == TRACK_WALL)
+      g_string_append (text, ",clock=host");
+    if (timer->tickpolicy == TICK_CATCHUP)
+      g_string_append (text, ",driftfix=slew");
+    else if (timer->tickpolicy == TICK_MERGE || timer->tickpolicy == TICK_DISCARD)
+      return qemu_unsupported (
+          NULL, error,
+          "the rtc timer's tickpolicy 'merge' and 'discard' are not supported by QEMU; 'delay' and "
+          "'catchup' are");
+  }
+  recipe_option (recipe, "-rtc", "%s", text->str);
+  return TRUE;
+}
+
+static gboolean
+add_pit (Recipe *recipe, GError **error)
+{
+  const ClockTimer *timer = find_timer (recipe, TIMER_PIT);
+
+  if (timer == NULL || !qemu_caps_has_type (recipe_caps (recipe), "kvm-pit"))
+    return TRUE;
+  if (timer->tickpolicy == TICK_MERGE)
+    return qemu_unsupported (NULL, error, "the pit timer's tickpolicy 'merge' is not supported by QEMU");
+  if (timer->tickpolicy == TICK_NONE || timer->tickpolicy == TICK_DELAY)
+    recipe_option (recipe, "-global", "kvm-pit.lost_tick_policy=delay");
+  else if (timer->tickpolicy == TICK_DISCARD)
+    recipe_option (recipe, "-global", "kvm-pit.lost_tick_policy=discard");
+  return TRUE;
+}
+
+static void
+add_power_management (Recipe *recipe)
+{
+  const DomainDef *def = recipe_def (recipe);
+  const char *device = domain_def_is_q35 (def) ? "ICH9-LPC" : "PIIX4_PM";
+
+  if (!domain_def_is_q35 (def) && !domain_def_is_i440fx (def))
+    return;
+  if (def->pm_suspend_to_mem != TRISTATE_ABSENT)
+    recipe_option (recipe, "-global", "%s.disable_s3=%d", device, def->pm_suspend_to_mem == TRISTATE_NO);
+  if (def->pm_suspend_to_disk != TRISTATE_ABSENT)
+    recipe_option (recipe, "-global", "%s.disable_s4=%d", device, def->pm_suspend_to_disk == TRISTATE_NO);
+}
+
+gboolean
+recipe_add_clock (Recipe *recipe, GError **error)
+{
+  if (!add_rtc (recipe, error) || !add_pit (recipe, error))
+    return FALSE;
+  add_power_management (recipe);
+  return TRUE;
+}
+
+void
+clock_machine_options (const Recipe *recipe, GString *options)
+{
+  const ClockTimer *timer = find_timer (recipe, TIMER_HPET);
+
+  if (timer != NULL && timer->present != TRISTATE_ABSENT)
+    g_string_append_printf (options, ",hpet=%s", timer->present == TRISTATE_YES ? "on" : "off");
+}
+
+void
+clock_cpu_options (const Recipe *recipe, GString *options)
+{
+  const ClockTimer *kvmclock = find_timer (recipe, TIMER_KVMCLOCK);
+  const ClockTimer *hyperv = find_timer (recipe, TIMER_HYPERVCLOCK);
+  const ClockTimer *tsc = find_timer (recipe, TIMER_TSC);
+
+  if (kvmclock != NULL && kvmclock->present != TRISTATE_ABSENT)
+    g_string_append_printf (options, ",kvmclock=%s", kvmclock->present == TRISTATE_YES ? "on" : "off");
+  if (hyperv != NULL && hyperv->present == TRISTATE_YES)
+    g_string_append (options, ",hv-time=on");
+  if (tsc != NULL && tsc->frequency.set)
+    g_string_append_printf (options, ",tsc-frequency=%" G_GUINT64_FORMAT, tsc->frequency.value);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Disks: the front, that is the device the guest sees. What is behind it, the block nodes, is disk-nodes.c.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include "domain/devices/controller.h"
+#include "domain/devices/disk.h"
+
+#include <string.h>
+
+/* What the document says and nobody here can do yet. */
+static gboolean
+check_supported (const DeviceDisk *disk, GError **error)
+{
+  const struct {
+    gboolean said;
+    const char *what;
+  } unsupported[] = {
+    { disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK,
+      enum_table_name (&disk_types, disk->type) },
+    { disk->auth != NULL, "<auth>" },
+    { disk->mirror != NULL, "<mirror>" },
+    { disk->backend_domain != NULL, "<backenddomain>" },
+    { disk->encryption != NULL, "<encryption>" },
+    { disk->throttle_filters != NULL, "<throttlefilters>" },
+    { disk->metadata_cache != NULL, "<metadata_cache>" },
+    { disk->iothreads != NULL, "<driver><iothreads>" },
+    { disk->iothread.set && disk->bus != DISK_BUS_VIRTIO,
+      "<driver iothread=> of a disk whose bus is not 'virtio'" },
+    { disk->slices != NULL, "<source><slices>" },
+    { disk->reservations != NULL, "<source><reservations>" },
+    { disk->source_encryption != NULL, "<source><encryption>" },
+    { disk->data_store != NULL, "<source><dataStore>" },
+    { disk->source_seclabels != NULL && disk->source_seclabels->len > 0, "<source><seclabel>" },
+    { disk->fdgroup != NULL, "<source fdgroup=>" },
+    { disk->transient, "<transient>" },
+    { disk->sgio != 0, "sgio=" },
+    { disk->rawio == TRISTATE_YES, "rawio=" },
+    { disk->driver != NULL && strcmp (disk->driver, "qemu") != 0, "<driver name=> other than 'qemu'" },
+  };
+
+  if (unsupported[0].said)
+    return qemu_unsupported (&disk->device, error,
+                             "disks of type '%s' are not supported yet by the QEMU target",
+                             unsupported[0].what);
+  for (guint i = 1; i < G_N_ELEMENTS (unsupported); i++)
+    if (unsupported[i].said)
+      return qemu_unsupported (&disk->device, error, "%s is not supported yet by the QEMU target",
+                               unsupported[i].what);
+  return TRUE;
+}
+
+static gboolean
+no_controller (const DeviceDisk *disk, GError **error)
+{
+  return qemu_unsupported (&disk->device, error, "the machine has no %s controller %u",
+                           enum_table_name (&disk_buses, disk->bus),
+                           (guint)disk->device.address.controller.value);
+}
+
+static const EnumTable translations = { "geometry translation", { NULL, "auto", "none", "lba" } };
+
+static const char *
+error_policy (int policy)
+{
+  return policy == DISK_ERROR_ENOSPACE ? "enospc" : enum_table_name (&disk_error_policies, policy);
+}
+
+/* What all disks may have, whatever their bus. */
+static void
+add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
+{
+  int rerror = disk->rerror_policy, cache = disk_cache_mode (disk);
+
+  if (rerror == DISK_ERROR_NONE && disk->error_policy != DISK_ERROR_ENOSPACE)
+    rerror = disk->error_policy;
+  props_add (properties, "share-rw", "?b", disk->shareable, "drive", "?s", node, NULL);
+  if (disk->device_type != DISK_DEVICE_LUN && cache > DISK_CACHE_DEFAULT)
+    props_add (properties, "write-cache", "s",
+               cache == DISK_CACHE_WRITETHROUGH || cache == DISK_CACHE_DIRECTSYNC ? "off" : "on", NULL);
+  if (disk->device_type != DISK_DEVICE_CDROM && disk->device_type != DISK_DEVICE_FLOPPY) {
+    props_add (properties, "logical_block_size", "N", &disk->logical_block_size, "physical_block_size", "N",
+               &disk->physical_block_size, "discard_granularity", "N", &disk->discard_granularity, NULL);
+    if (disk->bus != DISK_BUS_USB)
+      props_add (properties, "cyls", "N", &disk->cylinders, "heads", "N", &disk->heads, "secs", "N",
+                 &disk->sectors, NULL);
+    props_add (properties, "bios-chs-trans", "?s", enum_table_name (&translations, disk->translation), NULL);
+  }
+  props_add (properties, "werror", "?s", error_policy (disk->error_policy), "rerror", "?s",
+             error_policy (rerror), NULL);
+}
+
+static gboolean
+cook_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+{
+  gboolean lun = disk->device_type == DISK_DEVICE_LUN;
+  JsonObject *properties;
+
+  if (lun && !qemu_caps_has_property (recipe_caps (recipe), "virtio-blk-pci", "scsi"))
+    return qemu_unsupported (&disk->device, error,
+                             "This QEMU doesn't support SCSI emulation with 'virtio-blk' device: a disk of "
+                             "bus 'scsi' can be a 'lun'");
+  properties = props ("driver", "s", virtio_driver ("virtio-blk-pci", disk->model), "scsi", "?b", lun, NULL);
+  props_add_virtio (properties, &disk->virtio);
+  props_add_iothread (properties, &disk->iothread);
+  props_add (properties, "ioeventfd", "T", disk->ioeventfd, "event_idx", "T", disk->event_idx, "num-queues",
+             "N", &disk->queues, "queue-size", "N", &disk->queue_size, NULL);
+  add_common (properties, disk, node);
+  props_add (properties, "serial", "?s", disk->serial, NULL);
+  return recipe_device (recipe, &disk->device, properties, error);
+}
+
+/* IDE and SATA disks differ in how their controller's ports are numbered: an IDE one has two buses of two
+ * units, a SATA one a bus for each port. */
+static gboolean
+cook_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+{
+  const DeviceAddress *address = &disk->device.address;
+  gboolean sata = disk->bus == DISK_BUS_SATA;
+  const char *controller =
+      recipe_controller_bus (recipe, sata ? CONTROLLER_SATA : CONTROLLER_IDE, address->controller.value);
+  g_autofree char *bus = NULL;
+  JsonObject *properties;
+
+  if (controller == NULL)
+    return no_controller (disk, error);
+  bus = g_strdup_printf ("%s.%u", controller, (guint)(sata ? address->unit.value : address->bus.value));
+  properties = props ("driver", "s", disk->device_type == DISK_DEVICE_CDROM ? "ide-cd" : "ide-hd", "bus", "s",
+                      bus, NULL);
+  if (!sata)
+    props_add (properties, "unit", "N", &address->unit, NULL);
+  add_common (properties, disk, node);
+  if (disk->device_type != DISK_DEVICE_CDROM)
+    props_add (properties, "rotation_rate", "N", &disk->rotation_rate, NULL);
+  props_add (properties, "wwn", "?t", disk->wwn != NULL ? g_ascii_strtoull (disk->wwn, NULL, 16) : (guint64)0,
+             "serial", "?s", disk->serial, NULL);
+  return recipe_device (recipe, &disk->device, properties, error);
+}
+
+static const DeviceController *
+find_scsi_controller (const Recipe *recipe, guint64 index)
+{
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), controller_kind, DeviceController, controller) {
+    if (controller->type == CONTROLLER_SCSI && controller->index.value == index)
+      return controller;
+  }
+  return NULL;
+}
+
+static gboolean
+cook_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+{
+  const DeviceAddress *address = &disk->device.address;
+  const DeviceController *controller = find_scsi_controller (recipe, address->controller.value);
+  g_autofree char *bus = NULL, *name = NULL;
+  const char *driver = disk->device_type == DISK_DEVICE_CDROM ? "scsi-cd"
+                       : disk->device_type == DISK_DEVICE_LUN ? "scsi-block"
+                                                              : "scsi-hd";
+  JsonObject *properties;
+
+  if (controller == NULL)
+    return no_controller (disk, error);
+  bus = g_strdup_printf ("%s.%u", controller->device.alias, (guint)address->bus.value);
+  name = g_strconcat ("drive-", disk->device.alias, NULL);
+  properties = props ("driver", "s", driver, NULL);
+  if (controller->model == SCSI_LSILOGIC || controller->model == SCSI_AM53C974
+      || controller->model == SCSI_DC390)
+    props_add (properties, "bus", "s", bus, "scsi-id", "N", &address->unit, NULL);
+  else {
+    g_free (bus);
+    bus = g_strconcat (controller->device.alias, ".0", NULL);
+    props_add (properties, "bus", "s", bus, "channel", "N", &address->bus, "scsi-id", "N", &address->target,
+               "lun", "N", &address->unit, NULL);
+  }
+  if (disk->device_type != DISK_DEVICE_LUN)
+    props_add (properties, "device_id", "s", disk->serial != NULL ? disk->serial : name, NULL);
+  add_common (properties, disk, node);
+  if (disk->device_type == DISK_DEVICE_DISK)
+    props_add (properties, "rotation_rate", "N", &disk->rotation_rate, NULL);
+  props_add (properties, "wwn", "?t", disk->wwn != NULL ? g_ascii_strtoull (disk->wwn, NULL, 16) : (guint64)0,
+             "vendor", "?s", disk->vendor, "product", "?s", disk->product, "serial", "?s", disk->serial,
+             NULL);
+  return recipe_device (recipe, &disk->device, properties, error);
+}
+
+static gboolean
+cook_usb_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+{
+  JsonObject *properties;
+
+  if (node == NULL)
+    return qemu_unsupported (&disk->device, error, "a USB disk needs a <source>: QEMU has no empty one");
+  properties = props ("driver", "s", "usb-storage", NULL);
+  add_common (properties, disk, node);
+  props_add (properties, "removable", "b", disk->removable == TRISTATE_YES, "serial", "?s", disk->serial,
+             NULL);
+  return recipe_device (recipe, &disk->device, properties, error);
+}
+
+/* The drives' places in the order of boot: QEMU has them as the controller's, "A" and "B". */
+static JsonObject *
+floppy_boot_indexes (const Recipe *recipe)
+{
+  static const char *const names[] = { "bootindexA", "bootindexB" };
+  JsonObject *indexes = json_object_new ();
+
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), disk_kind, DeviceDisk, disk) {
+    Number index = recipe_boot_index (recipe, &disk->device);
+
+    if (disk->bus == DISK_BUS_FDC && disk->device.address.unit.value < G_N_ELEMENTS (names))
+      props_add (indexes, names[disk->device.address.unit.value], "N", &index, NULL);
+  }
+  return indexes;
+}
+
+/* Before the first drive its controller: a q35 has none of its own. */
+static void
+add_floppy_controller (Recipe *recipe)
+{
+  g_autoptr (JsonObject) indexes = floppy_boot_indexes (recipe);
+  JsonObject *controller = props ("driver", "s", "isa-fdc", NULL);
+  gboolean own = domain_def_is_i440fx (recipe_def (recipe));
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+
+  json_object_iter_init_ordered (&iter, indexes);
+  while (json_object_iter_next_ordered (&iter, &name, &value)) {
+    json_object_set_member (controller, name, json_node_copy (value));
+    if (own)
+      recipe_option (recipe, "-global", "isa-fdc.%s=%" G_GINT64_FORMAT, name, json_node_get_int (value));
+  }
+  if (own)
+    json_object_unref (controller);
+  else
+    recipe_step (recipe, STEP_DEVICE, controller);
+}
+
+static gboolean
+is_first_floppy (const Recipe *recipe, const DeviceDisk *disk)
+{
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), disk_kind, DeviceDisk, other) {
+    if (other->bus == DISK_BUS_FDC)
+      return other == disk;
+  }
+  return TRUE;
+}
+
+static gboolean
+cook_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+{
+  JsonObject *properties = props ("driver", "s", "floppy", "unit", "N", &disk->device.address.unit, NULL);
+
+  if (is_first_floppy (recipe, disk))
+    add_floppy_controller (recipe);
+  add_common (properties, disk, node);
+  return recipe_device (recipe, &disk->device, properties, error);
+}
+
+gboolean
+cook_disk (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+  g_autofree char *node = NULL;
+
+  if (!check_supported (disk, error) || !disk_add_nodes (recipe, disk, &node, error))
+    return FALSE;
+  switch (disk->bus) {
+    case DISK_BUS_VIRTIO:
+      if (node == NULL)
+        return qemu_unsupported (device, error, "a virtio disk needs a <source>: QEMU has no empty one");
+      return cook_virtio_disk (recipe, disk, node, error);
+    case DISK_BUS_IDE:
+    case DISK_BUS_SATA:
+      return cook_ata_disk (recipe, disk, node, error);
+    case DISK_BUS_SCSI:
+      return cook_scsi_disk (recipe, disk, node, error);
+    case DISK_BUS_USB:
+      return cook_usb_disk (recipe, disk, node, error);
+    case DISK_BUS_FDC:
+      return cook_floppy (recipe, disk, node, error);
+    default:
+      return qemu_unsupported (device, error, "the bus '%s' is not supported by the QEMU target",
+                               enum_table_name (&disk_buses, disk->bus));
+  }
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Mice, tablets and keyboards, and USB hubs between them. The PS/2 ones are part of a PC and are not added.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include "domain/devices/hub.h"
+#include "domain/devices/input.h"
+
+static gboolean
+cook_evdev (Recipe *recipe, const DeviceInput *input)
+{
+  const char *path = recipe_file (recipe, input->source_dev, TRUE, &input->device, "input device");
+
+  recipe_step (recipe, STEP_OBJECT,
+               props ("qom-type", "s", "input-linux", "id", "s", input->device.alias, "evdev", "s", path,
+                      "repeat", "T", input->repeat, "grab_all", "?b", input->grab != 0, "grab-toggle", "?s",
+                      enum_table_name (&input_grab_toggles, input->grab_toggle), NULL));
+  return TRUE;
+}
+
+static gboolean
+cook_virtio_input (Recipe *recipe, const DeviceInput *input, GError **error)
+{
+  static const char *const drivers[] = { [INPUT_MOUSE] = "virtio-mouse-pci",
+                                         [INPUT_TABLET] = "virtio-tablet-pci",
+                                         [INPUT_KEYBOARD] = "virtio-keyboard-pci",
+                                         [INPUT_PASSTHROUGH] = "virtio-input-host-pci" };
+  const char *driver = virtio_driver (drivers[input->type], input->model);
+  JsonObject *properties;
+
+  if (!qemu_needs_type (recipe, &input->device, driver, error))
+    return FALSE;
+  properties = props ("driver", "s", driver, NULL);
+  props_add_virtio (properties, &input->virtio);
+  if (input->type == INPUT_PASSTHROUGH)
+    props_add (properties, "evdev", "s",
+               recipe_file (recipe, input->evdev, TRUE, &input->device, "input device"), NULL);
+  return recipe_device (recipe, &input->device, properties, error);
+}
+
+gboolean
+cook_input (Recipe *recipe, const Device *device, GError **error)
+{
+  static const char *const usb_drivers[] = { [INPUT_MOUSE] = "usb-mouse",
+                                             [INPUT_TABLET] = "usb-tablet",
+                                             [INPUT_KEYBOARD] = "usb-kbd",
+                                             [INPUT_PASSTHROUGH] = NULL };
+  const DeviceInput *input = (const DeviceInput *)device;
+
+  if (input->type == INPUT_EVDEV)
+    return input->source_dev != NULL
+               ? cook_evdev (recipe, input)
+               : qemu_unsupported (device, error, "an evdev input needs a <source dev=>");
+  if (input->type == INPUT_PASSTHROUGH && input->evdev == NULL)
+    return qemu_unsupported (device, error, "a passthrough input needs a <source evdev=>");
+  if (input->type <= INPUT_NONE || input->type > INPUT_PASSTHROUGH)
+    return qemu_unsupported (device, error, "an input without a type is not supported");
+  switch (input->bus) {
+    case INPUT_BUS_PS2:
+      return TRUE;
+    case INPUT_BUS_USB:
+      if (usb_drivers[input->type] != NULL)
+        return recipe_device (recipe, device, props ("driver", "s", usb_drivers[input->type], NULL), error);
+      return qemu_unsupported (device, error, "passthrough is possible on the bus 'virtio' only");
+    case INPUT_BUS_VIRTIO:
+      return cook_virtio_input (recipe, input, error);
+    default:
+      return qemu_unsupported (device, error, "the bus '%s' is not supported by the QEMU target",
+                               enum_table_name (&input_buses, input->bus));
+  }
+}
+
+gboolean
+cook_hub (Recipe *recipe, const Device *device, GError **error)
+{
+  return recipe_device (recipe, device, props ("driver", "s", "usb-hub", NULL), error);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kinds of device QEMU can be given, in the order in which their options stand on libvirt's command line.
+ * A new kind is a file beside this one and a row here.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include "domain/devices/audio.h"
+#include "domain/devices/channel.h"
+#include "domain/devices/console.h"
+#include "domain/devices/controller.h"
+#include "domain/devices/disk.h"
+#include "domain/devices/graphics.h"
+#include "domain/devices/hub.h"
+#include "domain/devices/input.h"
+#include "domain/devices/interface.h"
+#include "domain/devices/memballoon.h"
+#include "domain/devices/panic.h"
+#include "domain/devices/redirdev.h"
+#include "domain/devices/rng.h"
+#include "domain/devices/serial.h"
+#include "domain/devices/sound.h"
+#include "domain/devices/video.h"
+#include "domain/devices/watchdog.h"
+
+const QemuDeviceKind qemu_device_kinds[] = {
+  { &controller_kind, cook_controller },
+  { &hub_kind, cook_hub },
+  { &disk_kind, cook_disk },
+  { &interface_kind, cook_interface },
+  { &serial_kind, cook_serial },
+  { &parallel_kind, cook_parallel },
+  { &channel_kind, cook_channel },
+  { &console_kind, cook_console },
+  { &input_kind, cook_input },
+  { &audio_kind, cook_audio },
+  { &graphics_kind, cook_graphics },
+  { &video_kind, cook_video },
+  { &sound_kind, cook_sound },
+  { &watchdog_kind, cook_watchdog },
+  { &redirdev_kind, cook_redirdev },
+  { &memballoon_kind, cook_memballoon },
+  { &rng_kind, cook_rng },
+  { &panic_kind, cook_panic },
+  { NULL, NULL },
+};
+
+gboolean
+recipe_add_device (Recipe *recipe, const Device *device, GError **error)
+{
+  for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
+    if (row->kind == device->kind)
+      return row->cook (recipe, device, error);
+  return qemu_unsupported (NULL, error, "element <%s> is not supported yet by the QEMU target",
+                           device->kind->element);
+}

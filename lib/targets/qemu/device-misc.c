@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The small devices: balloon, random numbers, watchdog and panic notifier.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include "domain/devices/memballoon.h"
+#include "domain/devices/panic.h"
+#include "domain/devices/rng.h"
+#include "domain/devices/watchdog.h"
+
+gboolean
+cook_memballoon (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceMemballoon *balloon = (const DeviceMemballoon *)device;
+  int model = balloon->model == BALLOON_VIRTIO_TRANSITIONAL       ? VIRTIO_MODEL_TRANSITIONAL
+              : balloon->model == BALLOON_VIRTIO_NON_TRANSITIONAL ? VIRTIO_MODEL_NON_TRANSITIONAL
+                                                                  : VIRTIO_MODEL_VIRTIO;
+  JsonObject *properties;
+
+  if (balloon->model == BALLOON_NONE)
+    return TRUE;
+  if (balloon->model == BALLOON_XEN)
+    return qemu_unsupported (device, error,
+                             "a balloon of model 'xen' is not supported; 'virtio' and 'none' are");
+  properties = props ("driver", "s", virtio_driver ("virtio-balloon-pci", model), NULL);
+  props_add_virtio (properties, &balloon->virtio);
+  props_add (properties, "deflate-on-oom", "T", balloon->autodeflate, "free-page-reporting", "T",
+             balloon->free_page_reporting, NULL);
+  return recipe_device (recipe, device, properties, error);
+}
+
+/* The object bytes come from. */
+static gboolean
+add_rng_backend (Recipe *recipe, const DeviceRng *rng, const char *id, GError **error)
+{
+  const Device *device = &rng->device;
+  Chardev source = { .type = rng->egd_type, .sources = rng->egd_sources, .protocol = rng->egd_protocol };
+  g_autofree char *chardev = g_strconcat ("char", device->alias, NULL);
+  const char *path;
+
+  switch (rng->backend) {
+    case RNG_BACKEND_BUILTIN:
+      recipe_step (recipe, STEP_OBJECT, props ("qom-type", "s", "rng-builtin", "id", "s", id, NULL));
+      return TRUE;
+    case RNG_BACKEND_EGD:
+      if (!recipe_chardev (recipe, device, &source, chardev, error))
+        return FALSE;
+      recipe_step (recipe, STEP_OBJECT,
+                   props ("qom-type", "s", "rng-egd", "id", "s", id, "chardev", "s", chardev, NULL));
+      return TRUE;
+    default:
+      path = recipe_file (recipe, rng->path != NULL ? rng->path : "/dev/urandom", FALSE, device,
+                          "source of randomness");
+      recipe_step (recipe, STEP_OBJECT,
+                   props ("qom-type", "s", "rng-random", "id", "s", id, "filename", "s", path, NULL));
+      return TRUE;
+  }
+}
+
+gboolean
+cook_rng (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceRng *rng = (const DeviceRng *)device;
+  g_autofree char *id = g_strconcat ("obj", device->alias, NULL);
+  JsonObject *properties;
+
+  if (!add_rng_backend (recipe, rng, id, error))
+    return FALSE;
+  properties = props ("driver", "s", virtio_driver ("virtio-rng-pci", rng->model), "rng", "s", id, NULL);
+  props_add_virtio (properties, &rng->virtio);
+  if (rng->rate_bytes.set)
+    props_add (properties, "max-bytes", "N", &rng->rate_bytes, "period", "i",
+               rng->rate_period.set ? (int)rng->rate_period.value : 1000, NULL);
+  return recipe_device (recipe, device, properties, error);
+}
+
+/* QEMU has one action for all watchdogs; libvirt sees to it that they agree. "dump" is a pause the daemon
+ * acts on. */
+gboolean
+cook_watchdog (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceWatchdog *watchdog = (const DeviceWatchdog *)device;
+  const char *action = watchdog->action == WATCHDOG_ACTION_DUMP ? "pause"
+                       : watchdog->action == WATCHDOG_ACTION_UNSET
+                           ? "reset"
+                           : enum_table_name (&watchdog_actions, watchdog->action);
+
+  switch (watchdog->model) {
+    case WATCHDOG_I6300ESB:
+    case WATCHDOG_IB700:
+      if (!recipe_device (recipe, device,
+                          props ("driver", "s", enum_table_name (&watchdog_models, watchdog->model), NULL),
+                          error))
+        return FALSE;
+      break;
+    case WATCHDOG_ITCO: /* part of a q35's chipset; this lets it reset the machine */
+      recipe_option (recipe, "-global", "ICH9-LPC.noreboot=off");
+      break;
+    default:
+      return qemu_unsupported (device, error, "a watchdog of model '%s' does not exist on this machine",
+                               enum_table_name (&watchdog_models, watchdog->model));
+  }
+  recipe_option (recipe, "-watchdog-action", "%s", action);
+  return TRUE;
+}
+
+gboolean
+cook_panic (Recipe *recipe, const Device *device, GError **error)
+{
+  const DevicePanic *panic = (const DevicePanic *)device;
+  JsonObject *properties;
+
+  switch (panic->model) {
+    case PANIC_NONE:
+    case PANIC_ISA:
+      properties = props ("driver", "s", "pvpanic", NULL);
+      if (device->address.type == ADDRESS_ISA)
+        props_add (properties, "ioport", "N", &device->address.iobase, NULL);
+      recipe_step (recipe, STEP_DEVICE, properties);
+      return TRUE;
+    case PANIC_PVPANIC:
+      return recipe_device (recipe, device, props ("driver", "s", "pvpanic-pci", NULL), error);
+    case PANIC_HYPERV:
+      return TRUE; /* a feature of the CPU: see cpu.c */
+    default:
+      return qemu_unsupported (device, error, "a panic device of model '%s' does not exist on this machine",
+                               enum_table_name (&panic_models, panic->model));
+  }
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Serial and parallel ports, consoles and channels: a character back-end and the device in front of it.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include "domain/devices/channel.h"
+#include "domain/devices/console.h"
+#include "domain/devices/redirdev.h"
+#include "domain/devices/serial.h"
+
+#include <string.h>
+
+#define FIRST_CONVENTIONAL_PORTS 4 /* COM1 to COM4: the ISA ports QEMU knows by index */
+
+static char *
+chardev_id (const Device *device)
+{
+  return g_strconcat ("char", device->alias, NULL);
+}
+
+/* The back-end of @device and its front, whose @properties get the back-end's name. */
+static gboolean
+add_pair (Recipe *recipe, const Device *device, const Chardev *source, JsonObject *properties, GError **error)
+{
+  g_autoptr (JsonObject) front = properties;
+  g_autofree char *id = chardev_id (device);
+
+  if (!recipe_chardev (recipe, device, source, id, error))
+    return FALSE;
+  props_add (front, "chardev", "s", id, NULL);
+  return recipe_device (recipe, device, g_steal_pointer (&front), error);
+}
+
+gboolean
+cook_serial (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceSerial *serial = (const DeviceSerial *)device;
+
+  switch (serial->target) {
+    case SERIAL_NONE:
+    case SERIAL_ISA:
+      if (serial->port.value >= FIRST_CONVENTIONAL_PORTS && device->address.type != ADDRESS_ISA)
+        return qemu_unsupported (device, error, "a PC has %d ISA serial ports, and this would be port %d",
+                                 FIRST_CONVENTIONAL_PORTS, (int)serial->port.value);
+      return add_pair (recipe, device, &serial->source,
+                       props ("driver", "s", "isa-serial", "index", "N", &serial->port, NULL), error);
+    case SERIAL_USB:
+      return add_pair (recipe, device, &serial->source, props ("driver", "s", "usb-serial", NULL), error);
+    case SERIAL_PCI:
+      return add_pair (recipe, device, &serial->source, props ("driver", "s", "pci-serial", NULL), error);
+    case SERIAL_ISA_DEBUG:
+      return add_pair (recipe, device, &serial->source, props ("driver", "s", "isa-debugcon", NULL), error);
+    default:
+      return qemu_unsupported (device, error, "serial ports of target type '%s' do not exist on this machine",
+                               enum_table_name (&serial_targets, serial->target));
+  }
+}
+
+gboolean
+cook_redirdev (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceRedirdev *redirdev = (const DeviceRedirdev *)device;
+
+  return qemu_needs_type (recipe, device, "usb-redir", error)
+         && add_pair (recipe, device, &redirdev->source, props ("driver", "s", "usb-redir", NULL), error);
+}
+
+gboolean
+cook_parallel (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceParallel *parallel = (const DeviceParallel *)device;
+
+  return add_pair (recipe, device, &parallel->source, props ("driver", "s", "isa-parallel", NULL), error);
+}
+
+gboolean
+cook_console (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceConsole *console = (const DeviceConsole *)device;
+
+  switch (console->target) {
+    case CONSOLE_NONE:
+    case CONSOLE_SERIAL:
+      return TRUE; /* the first serial port, seen from the other side */
+    case CONSOLE_VIRTIO:
+      return add_pair (recipe, device, &console->source, props ("driver", "s", "virtconsole", NULL), error);
+    default:
+      return qemu_unsupported (device, error, "consoles of target type '%s' do not exist on this machine",
+                               enum_table_name (&console_targets, console->target));
+  }
+}
+
+/* A unix channel without a path listens beside the monitor, under its own name. */
+static gboolean
+add_channel_backend (Recipe *recipe, const DeviceChannel *channel, const char *id, GError **error)
+{
+  g_autofree char *name = NULL, *path = NULL;
+  JsonObject *address;
+
+  if (channel->source.type != CHARDEV_UNIX || chardev_path (&channel->source) != NULL
+      || channel->name == NULL)
+    return recipe_chardev (recipe, &channel->device, &channel->source, id, error);
+  name = g_strdelimit (g_strdup (channel->name), "/", '_');
+  path = g_strdup_printf ("%s/channel-%s", recipe_host (recipe)->run_directory, name);
+  address = props ("type", "s", "unix", "data", "o", props ("path", "s", path, NULL), NULL);
+  recipe_step (
+      recipe, STEP_CHARDEV,
+      props ("id", "s", id, "backend", "o",
+             props ("type", "s", "socket", "data", "o",
+                    props ("addr", "o", address, "server", "b", TRUE, "wait", "b", FALSE, NULL), NULL),
+             NULL));
+  return TRUE;
+}
+
+/* A guest's connection to an address of its user network arrives at the back-end. */
+static void
+add_guest_forward (Recipe *recipe, const DeviceChannel *channel, const char *id)
+{
+  g_autofree char *rule = g_strdup_printf ("tcp:%s:%u-chardev:%s", channel->forward_address,
+                                           (guint)channel->forward_port.value, id);
+  JsonArray *rules = json_array_new ();
+
+  json_array_add_object_element (rules, props ("str", "s", rule, NULL));
+  recipe_step (recipe, STEP_NETDEV,
+               props ("type", "s", "user", "guestfwd", "a", rules, "id", "s", channel->device.alias, NULL));
+}
+
+gboolean
+cook_channel (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceChannel *channel = (const DeviceChannel *)device;
+  g_autofree char *id = chardev_id (device);
+  const char *name = channel->name;
+
+  if (channel->target == CHANNEL_XEN)
+    return qemu_unsupported (device, error, "channels of target type 'xen' do not exist on this machine");
+  if (!add_channel_backend (recipe, channel, id, error))
+    return FALSE;
+  if (channel->target == CHANNEL_GUESTFWD) {
+    add_guest_forward (recipe, channel, id);
+    return TRUE;
+  }
+  if (name == NULL
+      && (channel->source.type == CHARDEV_SPICEVMC || channel->source.type == CHARDEV_QEMU_VDAGENT))
+    name = "com.redhat.spice.0";
+  return recipe_device (recipe, device,
+                        props ("driver", "s", "virtserialport", "chardev", "s", id, "name", "?s", name, NULL),
+                        error);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The machine's memory: one back-end, or one for each node the guest sees. What kind of back-end and from
+ * where on the host is libvirt's choice, so that a guest can move between the two, with one exception: huge
+ * pages come by memfd and not from a directory, since a process without privileges may have them so.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include <string.h>
+
+#define KIB_PER_MIB   1024
+#define BYTES_PER_KIB 1024
+#define HOST_PAGE     4 /* KiB */
+
+/* One back-end: node @cell's, or the whole machine's. */
+typedef struct {
+  const char *id;
+  guint64 mebibytes;
+  guint node; /* of the guest */
+  const NumaCell *cell;
+} MemoryBackend;
+
+static guint64
+round_to_mebibytes (guint64 kib)
+{
+  return kib / KIB_PER_MIB + (kib % KIB_PER_MIB != 0);
+}
+
+/* KiB: the size of the pages that node is made of; 0: the host's own. @ret_default: the host's usual huge
+ * pages. */
+static guint64
+page_size (const DomainMemoryBacking *backing, guint node, gboolean *ret_default)
+{
+  guint64 master = 0;
+
+  *ret_default = backing->hugepages && backing->pages == NULL;
+  for (guint i = 0; backing->pages != NULL && i < backing->pages->len; i++) {
+    const HugePage *page = g_ptr_array_index (backing->pages, i);
+    g_autoptr (CpuSet) nodes = page->nodeset != NULL ? cpu_set_parse (page->nodeset, NULL) : NULL;
+
+    if (nodes == NULL)
+      master = page->size.value;
+    else if (cpu_set_contains (nodes, node))
+      return page->size.value;
+  }
+  return master;
+}
+
+/* Where on the host: the node's own place, or that of all. FALSE when it is left open. */
+static gboolean
+find_place (const DomainNumatune *tune, guint node, int *ret_mode, const char **ret_nodeset)
+{
+  for (guint i = 0; tune->memnodes != NULL && i < tune->memnodes->len; i++) {
+    const NumaMemnode *memnode = g_ptr_array_index (tune->memnodes, i);
+
+    if (memnode->cell.value == node) {
+      *ret_mode = memnode->mode;
+      *ret_nodeset = memnode->nodeset;
+      return memnode->mode != NUMA_MODE_RESTRICTIVE;
+    }
+  }
+  if (tune->memory == NULL || tune->memory->nodeset == NULL)
+    return FALSE;
+  *ret_mode = tune->memory->mode;
+  *ret_nodeset = tune->memory->nodeset;
+  return tune->memory->mode != NUMA_MODE_RESTRICTIVE;
+}
+
+static JsonArray *
+nodes_to_json (const char *nodeset)
+{
+  g_autoptr (CpuSet) nodes = cpu_set_parse (nodeset, NULL);
+  JsonArray *array = json_array_new ();
+
+  for (guint node = 0; node < CPU_SET_MAX; node++)
+    if (cpu_set_contains (nodes, node))
+      json_array_add_int_element (array, node);
+  return array;
+}
+
+static void
+add_place (Recipe *recipe, JsonObject *properties, const MemoryBackend *backend, gboolean preallocated)
+{
+  static const char *const policies[] = {
+    [NUMA_MODE_STRICT] = "bind", [NUMA_MODE_PREFERRED] = "preferred", [NUMA_MODE_INTERLEAVE] = "interleave"
+  };
+  g_autofree char *context = g_strconcat ("tc-", backend->id, NULL);
+  const char *nodeset = NULL;
+  int mode = NUMA_MODE_NONE;
+
+  if (!find_place (&recipe_def (recipe)->numatune, backend->node, &mode, &nodeset))
+    return;
+  props_add (properties, "host-nodes", "a", nodes_to_json (nodeset), "policy", "s", policies[mode], NULL);
+  if (!preallocated || !qemu_caps_has_type (recipe_caps (recipe), "thread-context"))
+    return;
+  /* The threads that touch the memory first run where it shall lie. */
+  recipe_step (recipe, STEP_OBJECT,
+               props ("qom-type", "s", "thread-context", "id", "s", context, "node-affinity", "a",
+                      nodes_to_json (nodeset), NULL));
+  props_add (properties, "prealloc-context", "s", context, NULL);
+}
+
+static const char *
+backend_type (const DomainMemoryBacking *backing, int access, gboolean huge)
+{
+  if (backing->source == MEMORY_SOURCE_MEMFD || huge)
+    return "memory-backend-memfd";
+  if (backing->source == MEMORY_SOURCE_FILE || access == MEMORY_ACCESS_SHARED)
+    return "memory-backend-file";
+  return "memory-backend-ram";
+}
+
+static JsonObject *
+backend_props (Recipe *recipe, const MemoryBackend *backend)
+{
+  const DomainMemoryBacking *backing = &recipe_def (recipe)->memory_backing;
+  const NumaCell *cell = backend->cell;
+  gboolean usual, discard = backing->discard;
+  guint64 page = page_size (backing, backend->node, &usual);
+  gboolean huge = usual || (page != 0 && page != HOST_PAGE);
+  gboolean preallocated = huge || backing->allocation == MEMORY_ALLOCATION_IMMEDIATE;
+  int access = cell != NULL && cell->access != MEMORY_ACCESS_NONE ? cell->access : backing->access;
+  const char *type = backend_type (backing, access, huge);
+  gboolean is_file = strcmp (type, "memory-backend-file") == 0;
+  JsonObject *properties = props ("qom-type", "s", type, "id", "s", backend->id, NULL);
+
+  if (huge)
+    props_add (properties, "hugetlb", "b", TRUE, "hugetlbsize", "?t", page * BYTES_PER_KIB, NULL);
+  if (cell != NULL && cell->discard != TRISTATE_ABSENT)
+    discard = cell->discard == TRISTATE_YES;
+  if (is_file) {
+    g_autofree char *path = g_build_filename (recipe_host (recipe)->run_directory, backend->id, NULL);
+    props_add (properties, "mem-path", "s", path, "discard-data", "?b", discard, NULL);
+  }
+  if (access != MEMORY_ACCESS_NONE)
+    props_add (properties, "share", "b", access == MEMORY_ACCESS_SHARED, NULL);
+  if (cell == NULL && strcmp (type, "memory-backend-ram") != 0)
+    props_add (properties, "x-use-canonical-path-for-ramblock-id", "b", FALSE, NULL);
+  props_add (properties, "prealloc", "?b", preallocated, NULL);
+  if (preallocated)
+    props_add (properties, "prealloc-threads", "N", &backing->threads, NULL);
+  props_add (properties, "size", "t", backend->mebibytes * KIB_PER_MIB * BYTES_PER_KIB, NULL);
+  add_place (recipe, properties, backend, preallocated);
+  return properties;
+}
+
+static gboolean
+add_backend (Recipe *recipe, const MemoryBackend *backend, GError **error)
+{
+  JsonObject *properties = backend_props (recipe, backend);
+  const char *type = json_object_get_string_member (properties, "qom-type");
+
+  if (!qemu_needs_type (recipe, NULL, type, error)) {
+    json_object_unref (properties);
+    return FALSE;
+  }
+  recipe_step (recipe, STEP_OBJECT, properties);
+  return TRUE;
+}
+
+static const GPtrArray *
+cells_of (const DomainDef *def)
+{
+  return def->cpu != NULL ? def->cpu->numa.cells : NULL;
+}
+
+gboolean
+recipe_has_nodes (const Recipe *recipe)
+{
+  return cells_of (recipe_def (recipe)) != NULL;
+}
+
+/* libvirt rounds a machine's memory up to whole MiB, and each node's. */
+gboolean
+recipe_add_memory (Recipe *recipe, GError **error)
+{
+  const DomainDef *def = recipe_def (recipe);
+  const GPtrArray *cells = cells_of (def);
+  guint64 mebibytes = 0;
+
+  for (guint i = 0; cells != NULL && i < cells->len; i++)
+    mebibytes += round_to_mebibytes (((const NumaCell *)g_ptr_array_index (cells, i))->memory.value);
+  if (cells == NULL)
+    mebibytes = round_to_mebibytes (def->memory.value);
+  if (mebibytes == 0 || mebibytes > G_MAXUINT32)
+    return qemu_unsupported (NULL, error, "a machine cannot have %" G_GUINT64_FORMAT " KiB of memory",
+                             def->memory.value);
+  if (def->numatune.memory != NULL && def->numatune.memory->placement == NUMA_PLACEMENT_AUTO)
+    return qemu_unsupported (NULL, error,
+                             "Advice from numad is needed in case of automatic numa placement: say where the "
+                             "memory is to lie with <numatune><memory nodeset=>");
+  recipe_option (recipe, "-m", "size=%" G_GUINT64_FORMAT "k", mebibytes * KIB_PER_MIB);
+  if (cells == NULL) {
+    const MemoryBackend backend = { recipe_memory_id (recipe), mebibytes, 0, NULL };
+    if (!add_backend (recipe, &backend, error))
+      return FALSE;
+  }
+  recipe_option (recipe, "-overcommit", "mem-lock=%s", def->memory_backing.locked ? "on" : "off");
+  return TRUE;
+}
+
+/* "0-1,cpus=3": as -numa takes ranges. */
+static char *
+cpus_option (const char *cpus)
+{
+  g_auto (GStrv) ranges = g_strsplit (cpus, ",", -1);
+
+  return g_strjoinv (",cpus=", ranges);
+}
+
+static gboolean
+has_distances (const GPtrArray *cells)
+{
+  for (guint i = 0; i < cells->len; i++)
+    if (((const NumaCell *)g_ptr_array_index (cells, i))->siblings != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static guint64
+distance_of (const NumaCell *cell, guint64 other)
+{
+  for (guint i = 0; cell->siblings != NULL && i < cell->siblings->len; i++) {
+    const NumaSibling *sibling = g_ptr_array_index (cell->siblings, i);
+
+    if (sibling->cell.value == other)
+      return sibling->value.value;
+  }
+  return cell->id.value == other ? NUMA_DISTANCE_SELF : NUMA_DISTANCE_OTHERS;
+}
+
+gboolean
+recipe_add_nodes (Recipe *recipe, GError **error)
+{
+  const GPtrArray *cells = cells_of (recipe_def (recipe));
+
+  for (guint i = 0; cells != NULL && i < cells->len; i++) {
+    const NumaCell *cell = g_ptr_array_index (cells, i);
+    g_autofree char *id = g_strdup_printf ("ram-node%u", i);
+    g_autofree char *cpus = cell->cpus != NULL ? cpus_option (cell->cpus) : NULL;
+    const MemoryBackend backend = { id, round_to_mebibytes (cell->memory.value), i, cell };
+
+    if (!add_backend (recipe, &backend, error))
+      return FALSE;
+    recipe_option (recipe, "-numa", "node,nodeid=%u%s%s,memdev=%s", i, cpus != NULL ? ",cpus=" : "",
+                   cpus != NULL ? cpus : "", id);
+  }
+  if (cells == NULL || !has_distances (cells))
+    return TRUE;
+  for (guint i = 0; i < cells->len; i++)
+    for (guint j = 0; j < cells->len; j++)
+      recipe_option (recipe, "-numa", "dist,src=%u,dst=%u,val=%" G_GUINT64_FORMAT, i, j,
+                     distance_of (g_ptr_array_index (cells, i), j));
+  return TRUE;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "targets/qemu/recipe.h"
+
+#include "base/virt-error.h"
+#include "domain/devices/chardev.h"
+#include "domain/devices/disk.h"
+
+/*
+ * What the files of this folder share and nobody else needs.
+ */
+
+gboolean recipe_by_descriptor (const Recipe *recipe);
+/* What is known of an image; NULL: nothing. */
+const ImageInfo *recipe_image (const Recipe *recipe, const char *path);
+/* What QEMU calls the controller of that type and index: its alias, but for those that are part of the
+ * machine; NULL when there is none. */
+const char *recipe_controller_bus (const Recipe *recipe, int type, guint64 index);
+
+/* The machine as a whole, in QEMU's order: machine.c, cpu.c, clock.c, boot.c, firmware.c. */
+void recipe_add_head (Recipe *recipe);
+gboolean recipe_add_machine (Recipe *recipe, GError **error);
+gboolean recipe_add_cpu (Recipe *recipe, GError **error);
+gboolean recipe_add_memory (Recipe *recipe, GError **error);
+gboolean recipe_add_nodes (Recipe *recipe, GError **error); /* <cpu><numa> */
+gboolean recipe_has_nodes (const Recipe *recipe);           /* then their memory is the machine's */
+const char *recipe_memory_id (const Recipe *recipe);        /* what the machine type calls its memory */
+void recipe_add_topology (Recipe *recipe);
+gboolean recipe_add_sysinfo (Recipe *recipe, GError **error);
+gboolean recipe_add_clock (Recipe *recipe, GError **error);
+void recipe_add_monitor (Recipe *recipe);
+gboolean recipe_add_boot (Recipe *recipe, GError **error);
+gboolean recipe_add_firmware (Recipe *recipe, GError **error);
+/* Members of -machine that other parts decide. */
+void firmware_machine_options (const Recipe *recipe, GString *options);
+void clock_machine_options (const Recipe *recipe, GString *options);
+void clock_cpu_options (const Recipe *recipe, GString *options);
+
+/* The place of @device in the order of boot; not set when it is not tried. */
+Number recipe_boot_index (const Recipe *recipe, const Device *device);
+
+/* "a,b" → "a,,b": a value inside QEMU's k=v,k=v options. (transfer full) */
+char *option_escape (const char *value);
+
+/* Refuse for the lack of something in the binary: "%s is not supported by QEMU 7.2.22 (/usr/bin/...)" with
+ * @package, when not NULL, as the place it may come from. FALSE. */
+gboolean qemu_lacks (const Recipe *recipe, const Device *device, const char *what, const char *package,
+                     GError **error);
+/* Refuse what the document asks for and no QEMU code makes yet. FALSE. */
+gboolean
+qemu_unsupported (const Device *device, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);
+/* qemu_lacks when the binary has no such device. */
+gboolean qemu_needs_type (const Recipe *recipe, const Device *device, const char *type, GError **error);
+
+/* The -chardev step of @source with that id. @device: whose, for errors. */
+gboolean
+recipe_chardev (Recipe *recipe, const Device *device, const Chardev *source, const char *id, GError **error);
+/* The members every virtio device may have. */
+void props_add_virtio (JsonObject *properties, const VirtioOptions *virtio);
+/* "iothread": "iothread1", when the document names one. */
+void props_add_iothread (JsonObject *properties, const Number *iothread);
+/* "virtio-blk-pci", or its -transitional/-non-transitional form. Static or interned. */
+const char *virtio_driver (const char *base, int model);
+
+/* The block nodes of a disk's image; *ret_node is what the device is given, NULL for an empty drive. */
+gboolean disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError **error);
+
+/* How many images a disk has, as far as is known or said; an empty drive has one. */
+guint disk_count_images (const Recipe *recipe, const DeviceDisk *disk);
+
+/* DiskCache: what the document says, or what a shared disk has to have. */
+int disk_cache_mode (const DeviceDisk *disk);
+
+gboolean cook_audio (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_channel (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_console (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_controller (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_disk (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_graphics (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_hub (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_input (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_interface (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_memballoon (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_panic (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_parallel (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_redirdev (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_rng (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_serial (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_sound (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_video (Recipe *recipe, const Device *device, GError **error);
+gboolean cook_watchdog (Recipe *recipe, const Device *device, GError **error);
+/* The displays: one -display for the whole machine, decided from graphics and video together. */
+gboolean recipe_add_display (Recipe *recipe, GError **error);

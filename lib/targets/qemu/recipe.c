@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The recipe: steps, files and environment, in the order in which the parts of a machine add them. It
+ * knows nothing of any device; what all devices share (id, bus and address) is added here, so that a device's
+ * own file says only what is its own.
+ */
+#include "targets/qemu/recipe-private.h"
+
+#include "base/virt-error.h"
+#include "domain/devices/controller.h"
+#include "domain/devices/disk.h"
+
+#include <string.h>
+
+struct Recipe {
+  DomainDef *def;
+  QemuCaps *caps;
+  RecipeHost host;
+  RecipeFiles files;
+  GPtrArray *steps;       /* Step */
+  GPtrArray *file_list;   /* RecipeFile */
+  GPtrArray *file_names;  /* char *: what QEMU is told for each of them */
+  GPtrArray *environment; /* "NAME=VALUE" */
+  GPtrArray *warnings;    /* char *, NULL at the end */
+};
+
+static void
+step_free (gpointer data)
+{
+  Step *step = data;
+
+  g_free ((char *)step->option);
+  g_free ((char *)step->value);
+  g_clear_pointer (&step->properties, json_object_unref);
+  g_free (step);
+}
+
+static void
+file_free (gpointer data)
+{
+  RecipeFile *file = data;
+
+  g_free (file->path);
+  g_free (file->made_from);
+  g_free (file->problem);
+  g_free (file);
+}
+
+Recipe *
+recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, RecipeFiles files)
+{
+  Recipe *recipe = g_new0 (Recipe, 1);
+
+  recipe->def = domain_def_ref ((DomainDef *)def);
+  recipe->caps = qemu_caps_ref ((QemuCaps *)caps);
+  recipe->host = *host;
+  recipe->files = files;
+  recipe->steps = g_ptr_array_new_with_free_func (step_free);
+  recipe->file_list = g_ptr_array_new_with_free_func (file_free);
+  recipe->file_names = g_ptr_array_new_with_free_func (g_free);
+  recipe->environment = g_ptr_array_new_with_free_func (g_free);
+  recipe->warnings = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (recipe->warnings, NULL);
+  return recipe;
+}
+
+void
+recipe_free (Recipe *recipe)
+{
+  if (recipe == NULL)
+    return;
+  domain_def_unref (recipe->def);
+  qemu_caps_unref (recipe->caps);
+  g_ptr_array_unref (recipe->steps);
+  g_ptr_array_unref (recipe->file_list);
+  g_ptr_array_unref (recipe->file_names);
+  g_ptr_array_unref (recipe->environment);
+  g_ptr_array_unref (recipe->warnings);
+  g_free (recipe);
+}
+
+const DomainDef *
+recipe_def (const Recipe *recipe)
+{
+  return recipe->def;
+}
+
+const QemuCaps *
+recipe_caps (const Recipe *recipe)
+{
+  return recipe->caps;
+}
+
+const RecipeHost *
+recipe_host (const Recipe *recipe)
+{
+  return &recipe->host;
+}
+
+gboolean
+recipe_by_descriptor (const Recipe *recipe)
+{
+  return recipe->files == RECIPE_BY_DESCRIPTOR;
+}
+
+void
+recipe_option (Recipe *recipe, const char *option, const char *value_format, ...)
+{
+  Step *step = g_new0 (Step, 1);
+  va_list arguments;
+
+  step->kind = STEP_OPTION;
+  step->option = g_strdup (option);
+  if (value_format != NULL) {
+    va_start (arguments, value_format);
+    step->value = g_strdup_vprintf (value_format, arguments);
+    va_end (arguments);
+  }
+  g_ptr_array_add (recipe->steps, step);
+}
+
+void
+recipe_step (Recipe *recipe, StepKind kind, JsonObject *properties)
+{
+  Step *step = g_new0 (Step, 1);
+
+  step->kind = kind;
+  step->properties = properties;
+  g_ptr_array_add (recipe->steps, step);
+}
+
+/* What is part of the machine has the machine's name, whatever the document calls it. */
+static const char *
+machine_bus (const DomainDef *def, const DeviceController *controller)
+{
+  if (controller->index.value != 0)
+    return NULL;
+  if (controller->type == CONTROLLER_PCI)
+    return controller->model == PCIE_ROOT ? "pcie.0" : controller->model == PCI_ROOT ? "pci.0" : NULL;
+  if ((controller->type == CONTROLLER_SATA && domain_def_is_q35 (def))
+      || (controller->type == CONTROLLER_IDE && domain_def_is_i440fx (def)))
+    return "ide";
+  return NULL;
+}
+
+const char *
+recipe_controller_bus (const Recipe *recipe, int type, guint64 index)
+{
+  DOMAIN_FOREACH_DEVICE (recipe->def, controller_kind, DeviceController, controller) {
+    if (controller->type == type && controller->index.value == index) {
+      const char *bus = machine_bus (recipe->def, controller);
+
+      return bus != NULL ? bus : controller->device.alias;
+    }
+  }
+  return NULL;
+}
+
+static gboolean
+no_controller (const Device *device, const char *type, guint64 index, GError **error)
+{
+  g_autofree char *what = device_describe (device);
+
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
+                  "%s is on %s controller %" G_GUINT64_FORMAT ", which the machine does not have", what, type,
+                  index);
+  return FALSE;
+}
+
+static gboolean
+add_pci_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
+{
+  const DeviceAddress *address = &device->address;
+  const char *bus = recipe_controller_bus (recipe, CONTROLLER_PCI, address->bus.value);
+  g_autofree char *slot = NULL;
+
+  if (bus == NULL)
+    return no_controller (device, "pci", address->bus.value, error);
+  if (address->function.value != 0)
+    slot = g_strdup_printf ("0x%x.0x%x", (guint)address->slot.value, (guint)address->function.value);
+  else
+    slot = g_strdup_printf ("0x%x", (guint)address->slot.value);
+  props_add (properties, "bus", "s", bus, "multifunction", "T", address->multifunction, "addr", "s", slot,
+             "acpi-index", "N", &device->acpi_index, NULL);
+  return TRUE;
+}
+
+static gboolean
+add_usb_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
+{
+  const char *controller = recipe_controller_bus (recipe, CONTROLLER_USB, device->address.bus.value);
+  g_autofree char *bus = NULL;
+
+  if (controller == NULL)
+    return no_controller (device, "usb", device->address.bus.value, error);
+  bus = g_strconcat (controller, ".0", NULL);
+  props_add (properties, "bus", "s", bus, "port", "?s", device->address.usb_port, NULL);
+  return TRUE;
+}
+
+static gboolean
+add_virtio_serial_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
+{
+  const DeviceAddress *address = &device->address;
+  const char *controller =
+      recipe_controller_bus (recipe, CONTROLLER_VIRTIO_SERIAL, address->controller.value);
+  g_autofree char *bus = NULL;
+
+  if (controller == NULL)
+    return no_controller (device, "virtio-serial", address->controller.value, error);
+  bus = g_strdup_printf ("%s.%u", controller, (guint)address->bus.value);
+  props_add (properties, "bus", "s", bus, "nr", "N", &address->port, NULL);
+  return TRUE;
+}
+
+static gboolean
+add_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
+{
+  switch (device->address.type) {
+    case ADDRESS_PCI:
+      return add_pci_address (recipe, device, properties, error);
+    case ADDRESS_USB:
+      return add_usb_address (recipe, device, properties, error);
+    case ADDRESS_VIRTIO_SERIAL:
+      return add_virtio_serial_address (recipe, device, properties, error);
+    case ADDRESS_ISA:
+      props_add (properties, "iobase", "N", &device->address.iobase, "irq", "N", &device->address.irq, NULL);
+      return TRUE;
+    default:
+      return TRUE; /* a drive's place is said by its own file: it depends on the controller's kind */
+  }
+}
+
+/* Its place in the order of boot is said by its controller. */
+static gboolean
+is_floppy (const Device *device)
+{
+  return device->kind == &disk_kind && ((const DeviceDisk *)device)->bus == DISK_BUS_FDC;
+}
+
+/* QEMU looks for the driver first and people for the id: { "driver", "id", the device's own, its place }. */
+gboolean
+recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
+{
+  g_autoptr (JsonObject) own = properties;
+  JsonObject *whole = json_object_new ();
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+  Number boot;
+
+  json_object_set_member (whole, "driver", json_object_dup_member (own, "driver"));
+  if (!json_object_has_member (own, "masterbus")) /* a companion controller shares its master's name */
+    props_add (whole, "id", "?s", device->alias, NULL);
+  json_object_iter_init_ordered (&iter, own);
+  while (json_object_iter_next_ordered (&iter, &name, &value))
+    if (strcmp (name, "driver") != 0)
+      json_object_set_member (whole, name, json_node_copy (value));
+  if (!add_address (recipe, device, whole, error)) {
+    json_object_unref (whole);
+    return FALSE;
+  }
+  boot = recipe_boot_index (recipe, device);
+  if (!json_object_has_member (whole, "bootindex") && !is_floppy (device))
+    props_add (whole, "bootindex", "N", &boot, NULL);
+  recipe_step (recipe, STEP_DEVICE, whole);
+  return TRUE;
+}
+
+static const char *
+add_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose,
+          gboolean by_name)
+{
+  RecipeFile *file = g_new0 (RecipeFile, 1);
+  char *name;
+
+  file->fd = RECIPE_FIRST_DESCRIPTOR + (int)recipe->file_list->len;
+  file->set = by_name ? 0 : recipe->host.sets_used + recipe->file_list->len + 1;
+  file->path = g_strdup (path);
+  file->writable = writable;
+  file->by_name = by_name;
+  file->device = device;
+  file->purpose = purpose;
+  if (recipe->files == RECIPE_BY_PATH)
+    name = g_strdup (path);
+  else if (by_name)
+    name = g_strdup_printf ("/proc/self/fd/%d", file->fd);
+  else
+    name = g_strdup_printf ("/dev/fdset/%u", file->set);
+  g_ptr_array_add (recipe->file_list, file);
+  g_ptr_array_add (recipe->file_names, name);
+  return name;
+}
+
+const char *
+recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose)
+{
+  return add_file (recipe, path, writable, device, purpose, FALSE);
+}
+
+const char *
+recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose)
+{
+  const RecipeHost *host = &recipe->host;
+
+  if (recipe->files == RECIPE_BY_DESCRIPTOR && host->can_read != NULL
+      && !host->can_read (host->can_read_data, path))
+    return add_file (recipe, path, FALSE, NULL, purpose, TRUE);
+  g_ptr_array_add (recipe->file_names, g_strdup (path));
+  return g_ptr_array_index (recipe->file_names, recipe->file_names->len - 1);
+}
+
+void
+recipe_file_output (Recipe *recipe, gboolean truncate)
+{
+  RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+
+  file->output = TRUE;
+  file->truncate = truncate;
+}
+
+void
+recipe_file_made_from (Recipe *recipe, const char *template)
+{
+  RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+
+  g_free (file->made_from);
+  file->is_store = TRUE;
+  file->made_from = g_strdup (template);
+}
+
+void
+recipe_file_not_made (Recipe *recipe, virErrorNumber code, const char *format, ...)
+{
+  RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+  va_list arguments;
+
+  va_start (arguments, format);
+  file->is_store = TRUE;
+  file->problem_code = code;
+  file->problem = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+}
+
+void
+recipe_environment (Recipe *recipe, const char *name, const char *value)
+{
+  g_autofree char *prefix = g_strconcat (name, "=", NULL);
+
+  for (guint i = 0; i < recipe->environment->len; i++)
+    if (g_str_has_prefix (g_ptr_array_index (recipe->environment, i), prefix)) {
+      g_ptr_array_remove_index (recipe->environment, i);
+      break;
+    }
+  g_ptr_array_add (recipe->environment, g_strconcat (prefix, value, NULL));
+}
+
+char **
+recipe_to_environment (const Recipe *recipe)
+{
+  GPtrArray *list = g_ptr_array_new ();
+
+  for (guint i = 0; i < recipe->environment->len; i++)
+    g_ptr_array_add (list, g_strdup (g_ptr_array_index (recipe->environment, i)));
+  g_ptr_array_add (list, NULL);
+  return (char **)g_ptr_array_free (list, FALSE);
+}
+
+void
+recipe_warn (Recipe *recipe, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_ptr_array_insert (recipe->warnings, (gint)recipe->warnings->len - 1,
+                      g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+const char *const *
+recipe_warnings (const Recipe *recipe)
+{
+  return (const char *const *)recipe->warnings->pdata;
+}
+
+/* As libvirt counts: from the last disk to the first, an image before those it stands on, and an empty drive
+ * too. A running machine's disks say their numbers themselves. */
+guint
+recipe_disk_node (const Recipe *recipe, const Device *disk)
+{
+  const GPtrArray *devices = recipe->def->devices;
+  guint number = recipe->host.nodes_used + 1;
+
+  if (((const DeviceDisk *)disk)->source_index.set)
+    return (guint)((const DeviceDisk *)disk)->source_index.value;
+  for (guint i = devices->len; i > 0; i--) {
+    const Device *device = g_ptr_array_index (devices, i - 1);
+
+    if (device == disk)
+      return number;
+    if (device->kind == &disk_kind)
+      number += disk_count_images (recipe, (const DeviceDisk *)device);
+  }
+  return recipe->host.nodes_used + 1; /* one that is plugged in */
+}
+
+const ImageInfo *
+recipe_image (const Recipe *recipe, const char *path)
+{
+  return recipe->host.image != NULL ? recipe->host.image (recipe->host.image_data, path) : NULL;
+}
+
+guint
+recipe_step_count (const Recipe *recipe)
+{
+  return recipe->steps->len;
+}
+
+const Step *
+recipe_get_step (const Recipe *recipe, guint index)
+{
+  return g_ptr_array_index (recipe->steps, index);
+}
+
+guint
+recipe_file_count (const Recipe *recipe)
+{
+  return recipe->file_list->len;
+}
+
+const RecipeFile *
+recipe_get_file (const Recipe *recipe, guint index)
+{
+  return g_ptr_array_index (recipe->file_list, index);
+}

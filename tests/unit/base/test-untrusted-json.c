@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* JSON from outside: what bounds its nesting reads it as the parser does. */
+#include "base/untrusted-json.h"
+
+#include "cmocka-glib.h"
+
+#include <string.h>
+
+static char *
+nested (const char *before, guint depth)
+{
+  g_autoptr (GString) text = g_string_new (before);
+
+  g_string_append (text, "{\"a\":");
+  for (guint i = 1; i < depth; i++)
+    g_string_append_c (text, '[');
+  for (guint i = 1; i < depth; i++)
+    g_string_append_c (text, ']');
+  g_string_append_c (text, '}');
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static gboolean
+is_read (const char *text)
+{
+  g_autoptr (JsonObject) object = untrusted_json_object (text, strlen (text));
+
+  return object != NULL;
+}
+
+static void
+nesting_has_an_end (G_GNUC_UNUSED void **state)
+{
+  g_autofree char *deepest = nested ("", UNTRUSTED_JSON_MAX_DEPTH);
+  g_autofree char *deeper = nested ("", UNTRUSTED_JSON_MAX_DEPTH + 1);
+
+  assert_true (is_read (deepest));
+  assert_false (is_read (deeper));
+}
+
+/* {"a":[ITEM,ITEM,...]} of @count items. */
+static char *
+list_of (const char *item, guint count)
+{
+  g_autoptr (GString) text = g_string_new ("{\"a\":[");
+
+  for (guint i = 0; i < count; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? "," : "", item);
+  g_string_append (text, "]}");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* An item costs its comma, and an object its bracket too; what a string holds costs nothing. */
+static void
+values_have_an_end (G_GNUC_UNUSED void **state)
+{
+  const guint frame = 2; /* {"a":[ has one more than the commas, which are one less than the items */
+  g_autofree char *most = list_of ("1", UNTRUSTED_JSON_MAX_VALUES - frame);
+  g_autofree char *more = list_of ("1", UNTRUSTED_JSON_MAX_VALUES - frame + 1);
+  g_autofree char *objects = list_of ("{}", UNTRUSTED_JSON_MAX_VALUES / 2 + 1);
+  g_autofree char *commas = g_strnfill (2 * UNTRUSTED_JSON_MAX_VALUES, ',');
+  g_autofree char *string = g_strdup_printf ("{\"a\":\"%s\"}", commas);
+
+  assert_true (is_read (most));
+  assert_false (is_read (more));
+  assert_false (is_read (objects));
+  assert_true (is_read (string));
+}
+
+/* Comments and other strings than JSON's, in which a quote would begin no string for the parser. */
+static void
+nothing_hides_brackets (G_GNUC_UNUSED void **state)
+{
+  static const char *const hiding[] = { "/* \" */", "// \"\n", "'\"'", "var x = ", "# \"\n" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (hiding); i++) {
+    g_autofree char *flat = g_strconcat (hiding[i], "{}", NULL);
+    g_autofree char *deep = nested (hiding[i], 100000);
+
+    assert_false (is_read (flat));
+    assert_false (is_read (deep));
+  }
+  assert_false (is_read ("{'a':1}"));
+}
+
+static void
+values_are_read (G_GNUC_UNUSED void **state)
+{
+  assert_true (is_read ("{\"a\": [1, -2.5e+3, true, false, null, \"/* '[{ \\\" \"]}\r\n"));
+  assert_false (is_read ("[]"));
+  assert_false (is_read (""));
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (nesting_has_an_end),
+    cmocka_unit_test (values_have_an_end),
+    cmocka_unit_test (nothing_hides_brackets),
+    cmocka_unit_test (values_are_read),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}

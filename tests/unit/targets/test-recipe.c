@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What documents become in QEMU where a golden command line cannot show it: descriptors, what a host lacks,
+ * and what is refused. */
+#include "domain/domain-def.h"
+#include "targets/qemu/recipe.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define VIDEO_3D                                                                              \
+  "<video><model type='virtio' heads='1' primary='yes'><acceleration accel3d='yes'/></model>" \
+  "<address type='pci' domain='0x0000' bus='0x00' slot='0x01' function='0x0'/></video>"
+
+static QemuCaps *
+lookup (gpointer data, const char *emulator G_GNUC_UNUSED)
+{
+  return qemu_caps_ref (data);
+}
+
+/* A machine of that type with these parts, completed. */
+static DomainDef *
+machine (QemuCaps *caps, const char *type, const char *parts, const char *devices)
+{
+  g_autofree char *xml = g_strdup_printf (
+      "<domain type='%s'><name>a,b</name><uuid>" UUID "</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>"
+      "<os><type arch='x86_64' machine='q35'>hvm</type>%s<features><acpi/></features><devices>"
+      "<controller type='usb' model='none'/><memballoon model='none'/>%s</devices></domain>",
+      type, parts, devices);
+  Platform *platform = qemu_platform_new (lookup, caps);
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  DomainDef *def = domain_def_parse (xml, -1, 0, platform, diagnostics);
+  g_autofree char *mistakes = diagnostics_to_text (diagnostics);
+
+  qemu_platform_free (platform);
+  assert_string_equal (mistakes, "");
+  domain_def_assign_aliases (def);
+  return def;
+}
+
+/* The command line in one text, or "error: ...". */
+static char *
+cook (QemuCaps *caps, const DomainDef *def, const RecipeHost *host, RecipeFiles files)
+{
+  g_autoptr (Recipe) recipe = recipe_new (def, caps, host, files);
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) argv = NULL;
+
+  if (!recipe_add_domain (recipe, &error))
+    return g_strconcat ("error: ", error->message, NULL);
+  argv = recipe_to_argv (recipe);
+  return g_strjoinv (" ", argv);
+}
+
+static const RecipeHost plain_host = { .run_directory = "/run/a",
+                                       .state_directory = "/var/a",
+                                       .monitor_fd = -1 };
+
+static void
+assert_cooks (const char *devices, const RecipeHost *host, RecipeFiles files, const char *expected)
+{
+  g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+  g_autoptr (DomainDef) def = machine (caps, "qemu", "</os>", devices);
+  g_autofree char *text = cook (caps, def, host, files);
+
+  if (strstr (text, expected) == NULL)
+    fail_msg ("'%s' is not in: %s", expected, text);
+}
+
+static void
+test_commas_are_doubled_in_options (void **state G_GNUC_UNUSED)
+{
+  assert_cooks ("", &plain_host, RECIPE_BY_PATH, "-name guest=a,,b,debug-threads=on");
+  assert_cooks ("<serial type='unix'><source mode='bind' path='/x,y'/></serial>", &plain_host, RECIPE_BY_PATH,
+                "-chardev socket,id=charserial0,path=/x,,y,server=on,wait=off");
+}
+
+static void
+test_refused_by_name (void **state G_GNUC_UNUSED)
+{
+  static const struct {
+    const char *devices, *error;
+  } cases[] = {
+    { "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
+      "error: unsupported configuration: element <tpm> is not supported yet by the QEMU target" },
+    { "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/><model "
+      "type='virtio'/></interface>",
+      "interfaces of type 'bridge' are not supported yet by the QEMU target; 'user' is" },
+    { "<disk type='network' device='disk'><source protocol='nbd' name='x'><host name='h'/></source><target "
+      "dev='vda' "
+      "bus='virtio'/></disk>",
+      "disk 'vda': disks of type 'network' are not supported yet by the QEMU target" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    assert_cooks (cases[i].devices, &plain_host, RECIPE_BY_PATH, cases[i].error);
+}
+
+static void
+test_host_cpu_needs_kvm (void **state G_GNUC_UNUSED)
+{
+  g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+  g_autoptr (DomainDef) emulated = machine (caps, "qemu", "</os><cpu mode='maximum'/>", "");
+  g_autoptr (DomainDef) kvm = machine (caps, "kvm", "</os><cpu mode='host-passthrough'/>", "");
+  g_autofree char *maximum = cook (caps, emulated, &plain_host, RECIPE_BY_PATH);
+  g_autofree char *host = cook (caps, kvm, &plain_host, RECIPE_BY_PATH);
+
+  assert_non_null (strstr (maximum, "-accel tcg -cpu max"));
+  assert_non_null (strstr (host, "-accel kvm -cpu host"));
+}
+
+static void
+test_acceleration_needs_render_node_to_start (void **state G_GNUC_UNUSED)
+{
+  RecipeHost host = plain_host;
+
+  assert_cooks (VIDEO_3D, &host, RECIPE_BY_PATH, "-display egl-headless ");
+  assert_cooks (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR, "this host has no /dev/dri/renderD*");
+  host.render_node = "/dev/dri/renderD128";
+  assert_cooks (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR,
+                "-display egl-headless,rendernode=/dev/dri/renderD128 ");
+  assert_cooks (
+      VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR,
+      "-device {\"driver\":\"virtio-vga-gl\",\"id\":\"video0\",\"max_outputs\":1,\"bus\":\"pcie.0\","
+      "\"addr\":\"0x1\"}");
+}
+
+static void
+test_translation_without_render_node_warns (void **state G_GNUC_UNUSED)
+{
+  g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+  g_autoptr (DomainDef) def = machine (caps, "qemu", "</os>", VIDEO_3D);
+  g_autoptr (Recipe) recipe = recipe_new (def, caps, &plain_host, RECIPE_BY_PATH);
+
+  assert_true (recipe_add_domain (recipe, NULL));
+  assert_non_null (recipe_warnings (recipe)[0]);
+  assert_non_null (strstr (recipe_warnings (recipe)[0], "/dev/dri/renderD*"));
+  assert_null (recipe_warnings (recipe)[1]);
+}
+
+static void
+test_missing_gl_module_names_its_package (void **state G_GNUC_UNUSED)
+{
+  g_autoptr (QemuCaps) builtin = qemu_caps_builtin ();
+  g_autofree char *json = qemu_caps_to_json (builtin);
+  char *type = strstr (json, "\"virtio-gpu-gl-device\"");
+  g_autoptr (DomainDef) def = machine (builtin, "qemu", "</os>", VIDEO_3D);
+  g_autoptr (QemuCaps) caps = NULL;
+  g_autofree char *text = NULL;
+
+  assert_non_null (type);
+  type[1] = 'X';
+  caps = qemu_caps_from_json (json, -1, NULL);
+  text = cook (caps, def, &plain_host, RECIPE_BY_PATH);
+  assert_non_null (strstr (text, "the device 'virtio-gpu-gl-device' is not supported by QEMU 7.2"));
+  assert_non_null (strstr (text, "qemu-system-gui (Debian 12) or qemu-system-modules-opengl (Debian 13)"));
+}
+
+static const ImageInfo base_image = { .path = "/images/base.raw", .format = "raw" };
+static const ImageInfo top_image = { .path = "/images/top.qcow2", .format = "qcow2", .backing = &base_image };
+
+static const ImageInfo *
+find_image (gpointer data G_GNUC_UNUSED, const char *path)
+{
+  return strcmp (path, top_image.path) == 0 ? &top_image : NULL;
+}
+
+static gboolean
+cannot_read (gpointer data G_GNUC_UNUSED, const char *path)
+{
+  return strcmp (path, "/root/kernel") != 0;
+}
+
+static void
+test_files_by_descriptor (void **state G_GNUC_UNUSED)
+{
+  g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+  g_autoptr (DomainDef) def = machine (
+      caps, "qemu", "<kernel>/root/kernel</kernel><initrd>/boot/initrd</initrd></os>",
+      "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/images/top.qcow2'/>"
+      "<target dev='vda' bus='virtio'/></disk>");
+  RecipeHost host = plain_host;
+  g_autoptr (Recipe) recipe = NULL;
+  g_auto (GStrv) argv = NULL;
+  g_autofree char *text = NULL;
+
+  host.image = find_image;
+  host.can_read = cannot_read;
+  host.monitor_fd = 9;
+  recipe = recipe_new (def, caps, &host, RECIPE_BY_DESCRIPTOR);
+  assert_true (recipe_add_domain (recipe, NULL));
+  argv = recipe_to_argv (recipe);
+  text = g_strjoinv (" ", argv);
+
+  assert_int_equal (recipe_file_count (recipe), 3);
+  assert_string_equal (recipe_get_file (recipe, 0)->path, "/root/kernel");
+  assert_true (recipe_get_file (recipe, 0)->by_name);
+  assert_string_equal (recipe_get_file (recipe, 1)->path, "/images/base.raw");
+  assert_false (recipe_get_file (recipe, 1)->writable);
+  assert_string_equal (recipe_get_file (recipe, 2)->path, "/images/top.qcow2");
+  assert_true (recipe_get_file (recipe, 2)->writable);
+  assert_ptr_equal (recipe_get_file (recipe, 2)->device, domain_def_find_alias (def, "virtio-disk0"));
+
+  assert_non_null (
+      strstr (text, "-add-fd fd=17,set=2,opaque=virtio-disk0 -add-fd fd=18,set=3,opaque=virtio-disk0 "));
+  assert_non_null (strstr (text, "-kernel /proc/self/fd/16 -initrd /boot/initrd "));
+  assert_non_null (strstr (text, "-chardev socket,id=charmonitor,fd=9,server=on,wait=off "));
+  assert_non_null (strstr (text, "\"filename\":\"/dev/fdset/3\",\"node-name\":\"libvirt-1-storage\""));
+  assert_non_null (
+      strstr (text, "\"driver\":\"qcow2\",\"file\":\"libvirt-1-storage\",\"backing\":\"libvirt-2-format\"}"));
+  assert_null (strstr (text, "/images/"));
+}
+
+static void
+test_kvm_that_does_not_work_is_refused_at_start_only (void **state G_GNUC_UNUSED)
+{
+  g_autoptr (QemuCaps) builtin = qemu_caps_builtin ();
+  g_autofree char *json = qemu_caps_to_json (builtin);
+  char *kvm = strstr (json, "\"kvm\":true");
+  g_autoptr (DomainDef) def = machine (builtin, "kvm", "</os>", "");
+  g_autoptr (QemuCaps) caps = NULL;
+  g_autofree char *start = NULL, *translation = NULL;
+
+  assert_non_null (kvm);
+  memcpy (kvm, "\"kvm\":null", strlen ("\"kvm\":null"));
+  caps = qemu_caps_from_json (json, -1, NULL);
+  start = cook (caps, def, &plain_host, RECIPE_BY_DESCRIPTOR);
+  translation = cook (caps, def, &plain_host, RECIPE_BY_PATH);
+  assert_non_null (strstr (start, "KVM cannot be used on this host"));
+  assert_non_null (strstr (translation, "-accel kvm"));
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_commas_are_doubled_in_options),
+    cmocka_unit_test (test_refused_by_name),
+    cmocka_unit_test (test_host_cpu_needs_kvm),
+    cmocka_unit_test (test_acceleration_needs_render_node_to_start),
+    cmocka_unit_test (test_translation_without_render_node_warns),
+    cmocka_unit_test (test_missing_gl_module_names_its_package),
+    cmocka_unit_test (test_files_by_descriptor),
+    cmocka_unit_test (test_kvm_that_does_not_work_is_refused_at_start_only),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
