@@ -8,8 +8,8 @@
 
 #include "cli/command.h"
 #include "daemon/drivers/qemu/probe.h"
-#include "domain/complete.h"
 #include "document/schema.h"
+#include "domain/complete.h"
 #include "targets/qemu/recipe.h"
 
 #include <stdio.h>
@@ -245,7 +245,7 @@ launch_to_json (char **environment, char **argv)
 
 /* The launch config of a definition, with the places a system daemon would use. */
 static Recipe *
-cook (DomainDef *def, Emulators *emulators, GError **error)
+make_recipe (DomainDef *def, Emulators *emulators, GError **error)
 {
   g_autofree char *run_directory = g_build_filename ("/run/domaind/machines", def->uuid, NULL);
   g_autoptr (QemuCaps) caps = find_caps (emulators, def->emulator);
@@ -281,7 +281,7 @@ translate_run (CommandLine *line)
   def = load_document (path, &emulators, diagnostics);
   print_diagnostics (diagnostics);
   if (def != NULL) {
-    recipe = cook (def, &emulators, &error);
+    recipe = make_recipe (def, &emulators, &error);
     if (recipe == NULL)
       fprintf (stderr, _ ("%s: error: %s\n"), path, error->message);
   }

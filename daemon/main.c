@@ -5,16 +5,16 @@
  */
 #include "cli/i18n.h"
 #include "config.h"
-#include "daemon/domain/auto-destroy.h"
-#include "daemon/dbus/server.h"
-#include "daemon/domain/host-shutdown.h"
-#include "daemon/core/log.h"
 #include "daemon/core/blocking.h"
+#include "daemon/core/log.h"
+#include "daemon/core/reload.h"
+#include "daemon/core/service.h"
+#include "daemon/dbus/server.h"
+#include "daemon/domain/auto-destroy.h"
+#include "daemon/domain/host-shutdown.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/drivers/qemu/process.h"
-#include "daemon/core/reload.h"
 #include "daemon/rpc/server.h"
-#include "daemon/core/service.h"
 
 #include <glib-unix.h>
 #include <malloc.h>
@@ -184,7 +184,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   rpc_server_free (rpc);
   /* A job that still runs is using what the manager and the settings hold, and nobody waits for it: what is
    * on disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
-  if (job_count () > 0 || outside_stuck () > 0)
+  if (job_count () > 0 || blocking_stuck () > 0)
     _exit (EXIT_SUCCESS);
   manager_free (manager);
   host_shutdown_free (ending.shutdown);

@@ -39,7 +39,7 @@ follow_links (const char *path)
 
 /* Without a name where the file system can, and else under another. */
 static int
-open_aside (Aside *aside)
+open_aside (AtomicFile *aside)
 {
   g_autofree char *directory = g_path_get_dirname (aside->path);
   int fd = open (directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -54,7 +54,7 @@ open_aside (Aside *aside)
 static gpointer
 open_now (gpointer path, GError **error)
 {
-  g_autoptr (Aside) aside = g_new0 (Aside, 1);
+  g_autoptr (AtomicFile) aside = g_new0 (AtomicFile, 1);
   struct stat status = { 0 };
   gboolean exists;
 
@@ -81,20 +81,20 @@ open_now (gpointer path, GError **error)
 static void
 free_opened (gpointer aside)
 {
-  aside_free (aside);
+  atomic_file_free (aside);
 }
 
-Aside *
-aside_open (const char *path, GError **error)
+AtomicFile *
+atomic_file_open (const char *path, GError **error)
 {
   if (g_path_is_absolute (path))
-    return outside_run (open_now, g_strdup (path), g_free, free_opened, error);
+    return blocking_run (open_now, g_strdup (path), g_free, free_opened, error);
   virt_error_set (error, VIR_ERR_INVALID_ARG, "the file's name '%s' must be an absolute path", path);
   return NULL;
 }
 
 static gboolean
-give_name (Aside *aside)
+give_name (AtomicFile *aside)
 {
   g_autofree char *self = g_strdup_printf ("/proc/self/fd/%d", aside->fd);
 
@@ -112,7 +112,7 @@ give_name (Aside *aside)
 }
 
 gboolean
-aside_commit (Aside *aside, GError **error)
+atomic_file_commit (AtomicFile *aside, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (aside->path);
 
@@ -132,7 +132,7 @@ aside_commit (Aside *aside, GError **error)
 }
 
 void
-aside_free (Aside *aside)
+atomic_file_free (AtomicFile *aside)
 {
   if (aside == NULL)
     return;

@@ -13,13 +13,13 @@ typedef struct {
   char *named;        /* the name it has meanwhile, where the file system knows no files without one */
   gboolean keeps;     /* committed */
   gboolean is_device; /* a block device, written to in place */
-} Aside;
+} AtomicFile;
 
 /* In the directory of @path, or of what a link there leads to, mode 0600. What stands at @path must be a
  * regular file, a block device, or nothing. In a job it is given up when the job is late. */
-Aside *aside_open (const char *path, GError **error);
+AtomicFile *atomic_file_open (const char *path, GError **error);
 /* It takes the place of what has that name. On the disk when this returns. */
-gboolean aside_commit (Aside *aside, GError **error);
+gboolean atomic_file_commit (AtomicFile *aside, GError **error);
 /* What was not committed is gone. */
-void aside_free (Aside *aside);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Aside, aside_free)
+void atomic_file_free (AtomicFile *aside);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AtomicFile, atomic_file_free)

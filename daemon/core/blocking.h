@@ -8,16 +8,16 @@
  * server is gone, or a FIFO nobody writes to. It is done in a thread of its own, and a job that is cancelled
  * or late leaves that thread behind.
  */
-#define OUTSIDE_STUCK_MAX 64 /* threads left behind that still stand; beyond it nothing more is tried */
+#define BLOCKING_STUCK_MAX 64 /* threads left behind that still stand; beyond it nothing more is tried */
 
-#define OUTSIDE_SECONDS 60 /* what a job without a deadline of its own waits */
+#define BLOCKING_SECONDS 60 /* what a job without a deadline of its own waits */
 
 /*
  * Run @function with @input and return its result, or NULL with @error set: by the function, or because the
  * job of this thread was cancelled or is late. @input is freed by @free_input when the function has ended,
  * whenever that is, and so is a result that nobody waits for any more. Outside of a job it just runs.
  */
-gpointer outside_run (gpointer (*function) (gpointer input, GError **error), gpointer input,
-                      GDestroyNotify free_input, GDestroyNotify free_result, GError **error);
+gpointer blocking_run (gpointer (*function) (gpointer input, GError **error), gpointer input,
+                       GDestroyNotify free_input, GDestroyNotify free_result, GError **error);
 /* Threads that were left behind and still stand. Any thread. */
-guint outside_stuck (void);
+guint blocking_stuck (void);

@@ -245,7 +245,7 @@ read_done (G_GNUC_UNUSED gpointer result, G_GNUC_UNUSED const GError *error, gpo
   Batch *batch = data;
 
   batch->manager->reading = FALSE;
-  manager_tidy_soon (batch->manager);
+  manager_trim_soon (batch->manager);
   for (guint i = 0; i < batch->readings->len; i++)
     deliver (batch->manager, g_ptr_array_index (batch->readings, i));
   read_next (batch->manager);

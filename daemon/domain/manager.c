@@ -6,18 +6,18 @@
 #include "daemon/domain/manager.h"
 
 #include "daemon/domain/definition.h"
-#include "daemon/host/account.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save.h"
+#include "daemon/host/account.h"
 #include "daemon/storage/pools.h"
 #include "targets/qemu/recipe.h"
 
 #include <malloc.h>
 #include <sys/utsname.h>
 
-#define TIDY_SECONDS 2
+#define TRIM_SECONDS 2
 
 /* For the platform: any thread. */
 static QemuCaps *
@@ -89,20 +89,20 @@ manager_new (const Settings *settings, GError **error)
 }
 
 static gboolean
-tidy (gpointer data)
+trim (gpointer data)
 {
   Manager *manager = data;
 
-  manager->tidying = 0;
+  manager->trimming = 0;
   malloc_trim (0);
   return G_SOURCE_REMOVE;
 }
 
 void
-manager_tidy_soon (Manager *manager)
+manager_trim_soon (Manager *manager)
 {
-  if (manager->tidying == 0)
-    manager->tidying = g_timeout_add_seconds (TIDY_SECONDS, tidy, manager);
+  if (manager->trimming == 0)
+    manager->trimming = g_timeout_add_seconds (TRIM_SECONDS, trim, manager);
 }
 
 /* Whoever waits for an answer of QEMU's is told that it does not come, and looks its domain up: so the
@@ -125,8 +125,8 @@ manager_free (Manager *manager)
   if (manager == NULL)
     return;
   part_from_machines (manager);
-  if (manager->tidying != 0)
-    g_source_remove (manager->tidying);
+  if (manager->trimming != 0)
+    g_source_remove (manager->trimming);
   g_clear_pointer (&manager->by_order, g_ptr_array_unref);
   g_hash_table_unref (manager->by_name);
   g_hash_table_unref (manager->by_id);

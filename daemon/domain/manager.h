@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/domain/domain.h"
-#include "daemon/object/events.h"
-#include "daemon/drivers/qemu/probe.h"
 #include "daemon/core/settings.h"
+#include "daemon/domain/domain.h"
+#include "daemon/drivers/qemu/probe.h"
+#include "daemon/object/events.h"
 #include "daemon/object/store.h"
 
 typedef struct StoragePools StoragePools; /* daemon/storage/pools.h */
@@ -28,8 +28,8 @@ struct Manager {
   gsize document_bytes; /* of the domains' documents in memory */
   GQueue readings;      /* see definition.c */
   gboolean reading;
-  guint tidying; /* source: see manager_tidy_soon */
-  gint64 loaded; /* g_get_monotonic_time */
+  guint trimming; /* source: see manager_trim_soon */
+  gint64 loaded;  /* g_get_monotonic_time */
 };
 
 Manager *manager_new (const Settings *settings, GError **error);
@@ -63,6 +63,6 @@ void manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def);
 void manager_set_id (Manager *manager, Domain *domain, int id);
 int manager_new_id (Manager *manager);
 /* Documents were read or written: a little later, what is free of the memory this took is given back. */
-void manager_tidy_soon (Manager *manager);
+void manager_trim_soon (Manager *manager);
 /* Forget a domain that is neither defined nor running. */
 void manager_remove (Manager *manager, Domain *domain);

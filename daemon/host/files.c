@@ -235,7 +235,7 @@ files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **e
   for (guint i = 0; i < recipe_file_count (recipe); i++) {
     const RecipeFile *file = recipe_get_file (recipe, i);
     gpointer opened =
-        outside_run (open_wanted, wanted_new (file, stores_anew), wanted_free, close_unwanted, error);
+        blocking_run (open_wanted, wanted_new (file, stores_anew), wanted_free, close_unwanted, error);
 
     if (opened == NULL)
       return FALSE;

@@ -73,7 +73,7 @@ run (Act what, const char *path, int flags, mode_t mode, struct stat *ret_status
   g_autofree Result *result = NULL;
 
   *request = (Request){ what, g_strdup (path), flags, mode };
-  result = outside_run (act, request, request_free, result_free, &late);
+  result = blocking_run (act, request, request_free, result_free, &late);
   if (result == NULL) {
     errno = ETIMEDOUT;
     return -1;

@@ -24,7 +24,7 @@ change_finish (Change *change, const GError *error)
   if (change->free_data != NULL)
     change->free_data (change->data);
   g_free (change);
-  manager_tidy_soon (manager);
+  manager_trim_soon (manager);
   run_next (manager);
 }
 

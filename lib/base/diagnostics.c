@@ -85,10 +85,10 @@ is_kept (const Diagnostics *diagnostics, guint behind, Position where, const cha
 }
 
 /* Messages quote the document: whatever that holds, a message stays one line of readable length. */
-static char *tidy_message (const char *format, va_list arguments) G_GNUC_PRINTF (1, 0);
+static char *printable_message (const char *format, va_list arguments) G_GNUC_PRINTF (1, 0);
 
 static char *
-tidy_message (const char *format, va_list arguments)
+printable_message (const char *format, va_list arguments)
 {
   g_autofree char *raw = g_strdup_vprintf (format, arguments);
   g_autofree char *cut = NULL;
@@ -113,7 +113,7 @@ static void
 diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position where, int origin,
                  virErrorNumber code, const char *format, va_list arguments)
 {
-  g_autofree char *message = tidy_message (format, arguments);
+  g_autofree char *message = printable_message (format, arguments);
   guint index = place_for (diagnostics, where);
   Diagnostic *diagnostic;
 

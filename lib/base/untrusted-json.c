@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#define JSON_OUTSIDE_STRINGS "{}[]:,+-.0123456789truefalsenullE \t\r\n"
+#define JSON_BETWEEN_STRINGS "{}[]:,+-.0123456789truefalsenullE \t\r\n"
 
 /* Nothing in it but JSON's own, no deeper nested and no more values than the limits. */
 static gboolean
@@ -32,7 +32,7 @@ is_plain (const char *text, gsize length)
       depth++;
     else if (!in_string && (text[i] == '}' || text[i] == ']'))
       depth -= depth > 0;
-    else if (!in_string && (text[i] == '\0' || strchr (JSON_OUTSIDE_STRINGS, text[i]) == NULL))
+    else if (!in_string && (text[i] == '\0' || strchr (JSON_BETWEEN_STRINGS, text[i]) == NULL))
       return FALSE;
     values += !in_string && text[i] != '\0' && strchr ("{[,:", text[i]) != NULL;
     if (depth > UNTRUSTED_JSON_MAX_DEPTH || values > UNTRUSTED_JSON_MAX_VALUES)

@@ -176,14 +176,14 @@ def test_a_start_that_stands_at_a_file_is_given_up(daemon):
     os.mkfifo(fifo)
     path = daemon.define(domain_xml("web", UUID, devices=f"<serial type='file'><source path='{fifo}'/></serial>"))
     start = daemon.begin(path, DOMAIN, "Create", "(u)", 0)
-    wait_for(lambda: "outside" in daemon.threads(), "the thread that opens it")
+    wait_for(lambda: "blocking" in daemon.threads(), "the thread that opens it")
     daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
     wait_for(lambda: start, "the answer of the start")
     assert "the machine is being ended" in start[0].message
     assert state(daemon, path)[0] == SHUTOFF
-    assert "outside" in daemon.threads()  # it stands there still, and nobody waits for it
+    assert "blocking" in daemon.threads()  # it stands there still, and nobody waits for it
     os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))
-    wait_for(lambda: "outside" not in daemon.threads(), "its end")
+    wait_for(lambda: "blocking" not in daemon.threads(), "its end")
 
 
 def test_a_start_that_fails_leaves_nothing(daemon):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/host/files.h"
 #include "daemon/drivers/qemu/attach.h"
+#include "daemon/host/files.h"
 
 /*
  * What attach.c, detach.c and update.c share: a device's recipe as a conversation.
@@ -32,8 +32,7 @@ gboolean plugging_tell (Plugging *plugging, const char *command, JsonObject *arg
 gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
                             void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error);
 /* Cook @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
-gboolean
-plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
+gboolean plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
 /* Pass the files, then say the steps; without the device itself where @device is FALSE. On an error all is
  * undone. */
 gboolean plugging_say (Plugging *plugging, gboolean device, GError **error);

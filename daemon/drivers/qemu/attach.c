@@ -147,7 +147,7 @@ choose_values (Plugging *plugging, DomainDef *def, Device *device, GError **erro
 }
 
 gboolean
-plugging_cook (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error)
+plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error)
 {
   const Hotplug *plug = plugging->plug;
   g_autofree char *run = store_run_directory (plug->store, def->uuid);
@@ -372,7 +372,7 @@ attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GE
   if (!attach_is_possible (device, error))
     return FALSE;
   plugging_init (&plugging, job, plug);
-  if (!plugging_cook (&plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
+  if (!plugging_add (&plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
       || !write_down (plug, def, device, error))
     return FALSE;
   if (plugging_say (&plugging, TRUE, error)) {

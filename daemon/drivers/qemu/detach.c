@@ -214,7 +214,7 @@ detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, cons
                        gboolean partly, GError **error)
 {
   g_auto (Plugging) plugging = { 0 };
-  g_autoptr (DomainDef) copy = domain_def_copy (def); /* cooking may choose values in it */
+  g_autoptr (DomainDef) copy = domain_def_copy (def); /* making a recipe may choose values in it */
   guint index = 0;
   Device *own;
 
@@ -222,7 +222,7 @@ detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, cons
   own = g_ptr_array_index (copy->devices, index);
   plugging_init (&plugging, job, plug);
   g_autoptr (GArray) sets = plugging_sets_of (&plugging, own->alias, error);
-  if (sets == NULL || !plugging_cook (&plugging, copy, own, RECIPE_BY_PATH, error))
+  if (sets == NULL || !plugging_add (&plugging, copy, own, RECIPE_BY_PATH, error))
     return FALSE;
 
   for (guint i = recipe_step_count (plugging.recipe); i > 0; i--) {
@@ -247,7 +247,7 @@ detach_has_peripheral (Job *job, const Hotplug *plug, const DomainDef *def, cons
 
   g_ptr_array_find (def->devices, device, &index);
   plugging_init (&plugging, job, plug);
-  if (!plugging_cook (&plugging, copy, g_ptr_array_index (copy->devices, index), RECIPE_BY_PATH, NULL))
+  if (!plugging_add (&plugging, copy, g_ptr_array_index (copy->devices, index), RECIPE_BY_PATH, NULL))
     return FALSE;
   for (guint i = 0; i < recipe_step_count (plugging.recipe); i++) {
     const Step *step = recipe_get_step (plugging.recipe, i);

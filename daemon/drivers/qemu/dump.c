@@ -172,7 +172,7 @@ write_memory (const DumpRequest *request, Job *job, int fd, GError **error)
 }
 
 static gboolean
-write_file (const DumpRequest *request, Job *job, Aside *aside, GError **error)
+write_file (const DumpRequest *request, Job *job, AtomicFile *aside, GError **error)
 {
   gboolean written = request->memory_only ? write_memory (request, job, aside->fd, error)
                                           : migration_write (request->qmp, job, aside->fd, request->progress,
@@ -182,7 +182,7 @@ write_file (const DumpRequest *request, Job *job, Aside *aside, GError **error)
     return FALSE;
   if (request->drop_cache)
     posix_fadvise (aside->fd, 0, 0, POSIX_FADV_DONTNEED);
-  return aside_commit (aside, error);
+  return atomic_file_commit (aside, error);
 }
 
 gpointer
@@ -194,7 +194,7 @@ dump_job (Job *job, gpointer data, GError **error)
 
   if (request->make_directory)
     g_mkdir_with_parents (directory, 0700);
-  g_autoptr (Aside) aside = aside_open (request->path, error);
+  g_autoptr (AtomicFile) aside = atomic_file_open (request->path, error);
 
   if (aside == NULL || !check_format (request, job, error)
       || (request->running && !request->live && !tell (request, job, "stop", NULL, error)))

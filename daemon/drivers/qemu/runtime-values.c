@@ -7,11 +7,11 @@
  */
 #include "daemon/drivers/qemu/runtime-values.h"
 
+#include "daemon/core/blocking.h"
 #include "daemon/host/endpoint.h"
 #include "daemon/host/image.h"
 #include "daemon/host/named-file.h"
 #include "daemon/host/ports.h"
-#include "daemon/core/blocking.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/disk.h"
@@ -185,7 +185,7 @@ live_read_image (DeviceDisk *disk, GHashTable *images, GError **error)
   request = g_new0 (ImageRequest, 1);
   *request = (ImageRequest){ g_strdup (path), g_strdup (disk->format != NULL ? disk->format : "raw"),
                              disk_backing_copy (disk->backing) };
-  info = outside_run (read_image, request, image_request_free, (GDestroyNotify)image_info_free, error);
+  info = blocking_run (read_image, request, image_request_free, (GDestroyNotify)image_info_free, error);
   if (info == NULL) {
     g_autofree char *what = device_describe (&disk->device);
     if (error != NULL && *error != NULL) {

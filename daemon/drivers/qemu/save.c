@@ -145,14 +145,14 @@ tell (SaveRequest *request, Job *job, const char *command, GError **error)
 }
 
 static gboolean
-write_state (SaveRequest *request, Job *job, Aside *aside, SaveImage *image, GError **error)
+write_state (SaveRequest *request, Job *job, AtomicFile *aside, SaveImage *image, GError **error)
 {
   if (!migration_write (request->qmp, job, aside->fd, request->progress, request->patience, error)
       || !save_image_finish (image, error))
     return FALSE;
   if (request->drop_cache)
     posix_fadvise (aside->fd, 0, 0, POSIX_FADV_DONTNEED);
-  return aside_commit (aside, error);
+  return atomic_file_commit (aside, error);
 }
 
 gpointer
@@ -164,7 +164,7 @@ save_job (Job *job, gpointer data, GError **error)
 
   if (request->managed)
     g_mkdir_with_parents (directory, 0700);
-  g_autoptr (Aside) aside = aside_open (request->path, error);
+  g_autoptr (AtomicFile) aside = atomic_file_open (request->path, error);
   g_autoptr (SaveImage) image =
       aside != NULL ? save_image_begin (aside->fd, request->path, request->id, request->run_again, xml, error)
                     : NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The start of a machine reads from top to bottom: choose, cook, open, launch, talk. Everything a step makes
- * hangs on one struct, and one function undoes whatever is there; so no step cleans up after another.
+ * The start of a machine reads from top to bottom: choose, translate, open, launch, talk. Everything a step
+ * makes hangs on one struct, and one function undoes whatever is there; so no step cleans up after another.
  *
  * The whole has one deadline, settings->start_timeout, and can be cancelled at every wait. QEMU gets its
  * files as descriptors, a listening monitor socket among them: the connection is made before QEMU runs, and
@@ -10,21 +10,21 @@
  */
 #include "daemon/drivers/qemu/start.h"
 
+#include "daemon/core/tree.h"
+#include "daemon/drivers/qemu/control.h"
+#include "daemon/drivers/qemu/live-cpu.h"
+#include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/drivers/qemu/machine-tuning.h"
+#include "daemon/drivers/qemu/monitor-socket.h"
+#include "daemon/drivers/qemu/runtime-values.h"
+#include "daemon/drivers/qemu/scope.h"
+#include "daemon/drivers/qemu/vcpu-plug.h"
+#include "daemon/drivers/qemu/writable.h"
 #include "daemon/host/account.h"
 #include "daemon/host/cgroup.h"
 #include "daemon/host/files.h"
 #include "daemon/host/image.h"
 #include "daemon/host/node.h"
-#include "daemon/core/tree.h"
-#include "daemon/drivers/qemu/control.h"
-#include "daemon/drivers/qemu/live-cpu.h"
-#include "daemon/drivers/qemu/runtime-values.h"
-#include "daemon/drivers/qemu/machine-log.h"
-#include "daemon/drivers/qemu/monitor-socket.h"
-#include "daemon/drivers/qemu/scope.h"
-#include "daemon/drivers/qemu/machine-tuning.h"
-#include "daemon/drivers/qemu/vcpu-plug.h"
-#include "daemon/drivers/qemu/writable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -226,7 +226,7 @@ qemu_can_read (gpointer data, const char *path)
 }
 
 static gboolean
-cook (Start *start, GError **error)
+make_recipe (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
@@ -561,7 +561,7 @@ start_job (Job *job, gpointer request, GError **error)
   StartedMachine *started = NULL;
 
   files_init (&start.files);
-  if (choose (&start, error) && cook (&start, error) && open_everything (&start, error)
+  if (choose (&start, error) && make_recipe (&start, error) && open_everything (&start, error)
       && launch (&start, error) && talk (&start, error))
     started = finish (&start);
   else

@@ -89,7 +89,7 @@ forget_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *
   Device *old = device_copy (&disk->device);
 
   plugging_init (&plugging, job, plug);
-  if (disk->source_index.set && plugging_cook (&plugging, def, old, RECIPE_BY_PATH, &problem)) {
+  if (disk->source_index.set && plugging_add (&plugging, def, old, RECIPE_BY_PATH, &problem)) {
     for (guint i = recipe_step_count (plugging.recipe); i > 0 && problem == NULL; i--)
       if (recipe_get_step (plugging.recipe, i - 1)->kind == STEP_BLOCKDEV)
         plugging_undo_step (&plugging, recipe_get_step (plugging.recipe, i - 1), &problem);
@@ -112,7 +112,7 @@ change_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *
 
   plugging_init (&plugging, job, plug);
   g_autoptr (GArray) sets = plugging_sets_of (&plugging, alias, error);
-  if (sets == NULL || !plugging_cook (&plugging, def, &updated->device, RECIPE_BY_DESCRIPTOR, error)
+  if (sets == NULL || !plugging_add (&plugging, def, &updated->device, RECIPE_BY_DESCRIPTOR, error)
       || !plugging_say (&plugging, FALSE, error))
     return FALSE;
   if (!open_tray (&plugging, alias, force, error)) {

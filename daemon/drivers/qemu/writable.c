@@ -114,6 +114,6 @@ writable_ruleset (const DomainDef *def, const Recipe *recipe, const char *qemu_d
   g_strv_builder_add_many (places, qemu_directory, DEVICES, NULL);
   add_devices (places, def);
   add_memory (places, recipe);
-  result = outside_run (make_ruleset, g_strv_builder_end (places), free_places, close_ruleset, &error);
+  result = blocking_run (make_ruleset, g_strv_builder_end (places), free_places, close_ruleset, &error);
   return result != NULL ? GPOINTER_TO_INT (result) - 2 : -1;
 }

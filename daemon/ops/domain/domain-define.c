@@ -3,11 +3,11 @@
  * Definitions made and unmade. A document is parsed in a job of its own, where it costs
  * nobody else anything; the change that follows is written in turn (change.h) and committed here.
  */
-#include "daemon/object/change.h"
-#include "daemon/domain/definition.h"
-#include "daemon/ops/ops.h"
 #include "daemon/core/blocking.h"
+#include "daemon/domain/definition.h"
 #include "daemon/drivers/qemu/save.h"
+#include "daemon/object/change.h"
+#include "daemon/ops/ops.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -211,8 +211,8 @@ undefine_look (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
   const Undefine *undefine = input;
 
-  return outside_run (undefine->flags & VIR_DOMAIN_UNDEFINE_NVRAM ? remove_variables : look_for_variables,
-                      g_strdup (undefine->nvram), g_free, NULL, error);
+  return blocking_run (undefine->flags & VIR_DOMAIN_UNDEFINE_NVRAM ? remove_variables : look_for_variables,
+                       g_strdup (undefine->nvram), g_free, NULL, error);
 }
 
 static void

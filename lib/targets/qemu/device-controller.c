@@ -56,7 +56,7 @@ no_such_model (const DeviceController *controller, GError **error)
 }
 
 static gboolean
-cook_pci (Recipe *recipe, const DeviceController *controller, GError **error)
+recipe_add_pci (Recipe *recipe, const DeviceController *controller, GError **error)
 {
   const char *driver =
       controller->model_name != NULL ? controller->model_name : DRIVER_OF (pci_drivers, controller->model);
@@ -113,7 +113,7 @@ find_master (const Recipe *recipe, const DeviceController *companion)
 }
 
 static gboolean
-cook_usb (Recipe *recipe, const DeviceController *controller, GError **error)
+recipe_add_usb (Recipe *recipe, const DeviceController *controller, GError **error)
 {
   const char *driver = DRIVER_OF (usb_drivers, controller->model);
   const DeviceController *master = is_companion (controller) ? find_master (recipe, controller) : NULL;
@@ -137,7 +137,7 @@ cook_usb (Recipe *recipe, const DeviceController *controller, GError **error)
 }
 
 static gboolean
-cook_scsi (Recipe *recipe, const DeviceController *controller, GError **error)
+recipe_add_scsi (Recipe *recipe, const DeviceController *controller, GError **error)
 {
   const char *driver = DRIVER_OF (scsi_drivers, controller->model);
   JsonObject *properties;
@@ -159,7 +159,7 @@ cook_scsi (Recipe *recipe, const DeviceController *controller, GError **error)
 }
 
 static gboolean
-cook_ata (Recipe *recipe, const DeviceController *controller, GError **error)
+recipe_add_ata (Recipe *recipe, const DeviceController *controller, GError **error)
 {
   const DomainDef *def = recipe_def (recipe);
   gboolean first = controller->index.value == 0;
@@ -179,7 +179,7 @@ cook_ata (Recipe *recipe, const DeviceController *controller, GError **error)
 }
 
 static gboolean
-cook_virtio_serial (Recipe *recipe, const DeviceController *controller, GError **error)
+recipe_add_virtio_serial (Recipe *recipe, const DeviceController *controller, GError **error)
 {
   const char *driver =
       virtio_driver ("virtio-serial-pci", controller->model == CONTROLLER_MODEL_VIRTIO_TRANSITIONAL
@@ -195,7 +195,7 @@ cook_virtio_serial (Recipe *recipe, const DeviceController *controller, GError *
 }
 
 gboolean
-cook_controller (Recipe *recipe, const Device *device, GError **error)
+recipe_add_controller (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceController *controller = (const DeviceController *)device;
 
@@ -205,16 +205,16 @@ cook_controller (Recipe *recipe, const Device *device, GError **error)
     return qemu_unsupported (device, error, "<pcihole64> is not supported yet by the QEMU target");
   switch (controller->type) {
     case CONTROLLER_PCI:
-      return cook_pci (recipe, controller, error);
+      return recipe_add_pci (recipe, controller, error);
     case CONTROLLER_USB:
-      return cook_usb (recipe, controller, error);
+      return recipe_add_usb (recipe, controller, error);
     case CONTROLLER_SCSI:
-      return cook_scsi (recipe, controller, error);
+      return recipe_add_scsi (recipe, controller, error);
     case CONTROLLER_SATA:
     case CONTROLLER_IDE:
-      return cook_ata (recipe, controller, error);
+      return recipe_add_ata (recipe, controller, error);
     case CONTROLLER_VIRTIO_SERIAL:
-      return cook_virtio_serial (recipe, controller, error);
+      return recipe_add_virtio_serial (recipe, controller, error);
     case CONTROLLER_CCID:
       return recipe_device (recipe, device, props ("driver", "s", "usb-ccid", NULL), error);
     case CONTROLLER_FDC:

@@ -92,7 +92,7 @@ add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
 }
 
 static gboolean
-cook_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+recipe_add_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   gboolean lun = disk->device_type == DISK_DEVICE_LUN;
   JsonObject *properties;
@@ -114,7 +114,7 @@ cook_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GErr
 /* IDE and SATA disks differ in how their controller's ports are numbered: an IDE one has two buses of two
  * units, a SATA one a bus for each port. */
 static gboolean
-cook_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+recipe_add_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   const DeviceAddress *address = &disk->device.address;
   gboolean sata = disk->bus == DISK_BUS_SATA;
@@ -149,7 +149,7 @@ find_scsi_controller (const Recipe *recipe, guint64 index)
 }
 
 static gboolean
-cook_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+recipe_add_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   const DeviceAddress *address = &disk->device.address;
   const DeviceController *controller = find_scsi_controller (recipe, address->controller.value);
@@ -185,7 +185,7 @@ cook_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError
 }
 
 static gboolean
-cook_usb_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+recipe_add_usb_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   JsonObject *properties;
 
@@ -248,7 +248,7 @@ is_first_floppy (const Recipe *recipe, const DeviceDisk *disk)
 }
 
 static gboolean
-cook_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
+recipe_add_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   JsonObject *properties = props ("driver", "s", "floppy", "unit", "N", &disk->device.address.unit, NULL);
 
@@ -259,7 +259,7 @@ cook_floppy (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **
 }
 
 gboolean
-cook_disk (Recipe *recipe, const Device *device, GError **error)
+recipe_add_disk (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceDisk *disk = (const DeviceDisk *)device;
   g_autofree char *node = NULL;
@@ -270,16 +270,16 @@ cook_disk (Recipe *recipe, const Device *device, GError **error)
     case DISK_BUS_VIRTIO:
       if (node == NULL)
         return qemu_unsupported (device, error, "a virtio disk needs a <source>: QEMU has no empty one");
-      return cook_virtio_disk (recipe, disk, node, error);
+      return recipe_add_virtio_disk (recipe, disk, node, error);
     case DISK_BUS_IDE:
     case DISK_BUS_SATA:
-      return cook_ata_disk (recipe, disk, node, error);
+      return recipe_add_ata_disk (recipe, disk, node, error);
     case DISK_BUS_SCSI:
-      return cook_scsi_disk (recipe, disk, node, error);
+      return recipe_add_scsi_disk (recipe, disk, node, error);
     case DISK_BUS_USB:
-      return cook_usb_disk (recipe, disk, node, error);
+      return recipe_add_usb_disk (recipe, disk, node, error);
     case DISK_BUS_FDC:
-      return cook_floppy (recipe, disk, node, error);
+      return recipe_add_floppy (recipe, disk, node, error);
     default:
       return qemu_unsupported (device, error, "the bus '%s' is not supported by the QEMU target",
                                enum_table_name (&disk_buses, disk->bus));

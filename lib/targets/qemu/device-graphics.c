@@ -238,7 +238,7 @@ find_audio (const Recipe *recipe, const Number *id)
 }
 
 static gboolean
-cook_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
+recipe_add_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
 {
   static const char *const share_policies[] = { NULL, "allow-exclusive", "force-shared", "ignore" };
   const GraphicsListen *listen = graphics_first_listen (graphics);
@@ -334,7 +334,7 @@ needs_tls (const DeviceGraphics *graphics)
 }
 
 static gboolean
-cook_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
+recipe_add_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   const char *node = NULL;
@@ -367,7 +367,7 @@ cook_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
 }
 
 gboolean
-cook_graphics (Recipe *recipe, const Device *device, GError **error)
+recipe_add_graphics (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceGraphics *graphics = (const DeviceGraphics *)device;
 
@@ -375,9 +375,9 @@ cook_graphics (Recipe *recipe, const Device *device, GError **error)
     return FALSE;
   switch (graphics->type) {
     case GRAPHICS_VNC:
-      return cook_vnc (recipe, graphics, error);
+      return recipe_add_vnc (recipe, graphics, error);
     case GRAPHICS_SPICE:
-      return cook_spice (recipe, graphics, error);
+      return recipe_add_spice (recipe, graphics, error);
     case GRAPHICS_SDL:
     case GRAPHICS_EGL_HEADLESS:
     case GRAPHICS_DBUS:

@@ -8,7 +8,7 @@
 #include "domain/devices/input.h"
 
 static gboolean
-cook_evdev (Recipe *recipe, const DeviceInput *input)
+recipe_add_evdev (Recipe *recipe, const DeviceInput *input)
 {
   const char *path = recipe_file (recipe, input->source_dev, TRUE, &input->device, "input device");
 
@@ -20,7 +20,7 @@ cook_evdev (Recipe *recipe, const DeviceInput *input)
 }
 
 static gboolean
-cook_virtio_input (Recipe *recipe, const DeviceInput *input, GError **error)
+recipe_add_virtio_input (Recipe *recipe, const DeviceInput *input, GError **error)
 {
   static const char *const drivers[] = { [INPUT_MOUSE] = "virtio-mouse-pci",
                                          [INPUT_TABLET] = "virtio-tablet-pci",
@@ -40,7 +40,7 @@ cook_virtio_input (Recipe *recipe, const DeviceInput *input, GError **error)
 }
 
 gboolean
-cook_input (Recipe *recipe, const Device *device, GError **error)
+recipe_add_input (Recipe *recipe, const Device *device, GError **error)
 {
   static const char *const usb_drivers[] = { [INPUT_MOUSE] = "usb-mouse",
                                              [INPUT_TABLET] = "usb-tablet",
@@ -50,7 +50,7 @@ cook_input (Recipe *recipe, const Device *device, GError **error)
 
   if (input->type == INPUT_EVDEV)
     return input->source_dev != NULL
-               ? cook_evdev (recipe, input)
+               ? recipe_add_evdev (recipe, input)
                : qemu_unsupported (device, error, "an evdev input needs a <source dev=>");
   if (input->type == INPUT_PASSTHROUGH && input->evdev == NULL)
     return qemu_unsupported (device, error, "a passthrough input needs a <source evdev=>");
@@ -64,7 +64,7 @@ cook_input (Recipe *recipe, const Device *device, GError **error)
         return recipe_device (recipe, device, props ("driver", "s", usb_drivers[input->type], NULL), error);
       return qemu_unsupported (device, error, "passthrough is possible on the bus 'virtio' only");
     case INPUT_BUS_VIRTIO:
-      return cook_virtio_input (recipe, input, error);
+      return recipe_add_virtio_input (recipe, input, error);
     default:
       return qemu_unsupported (device, error, "the bus '%s' is not supported by the QEMU target",
                                enum_table_name (&input_buses, input->bus));
@@ -72,7 +72,7 @@ cook_input (Recipe *recipe, const Device *device, GError **error)
 }
 
 gboolean
-cook_hub (Recipe *recipe, const Device *device, GError **error)
+recipe_add_hub (Recipe *recipe, const Device *device, GError **error)
 {
   return recipe_device (recipe, device, props ("driver", "s", "usb-hub", NULL), error);
 }

@@ -78,7 +78,7 @@ add_virtio (JsonObject *properties, const DeviceInterface *interface)
 }
 
 gboolean
-cook_interface (Recipe *recipe, const Device *device, GError **error)
+recipe_add_interface (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceInterface *interface = (const DeviceInterface *)device;
   const char *driver = card_driver (interface);

@@ -24,24 +24,24 @@
 #include "domain/devices/watchdog.h"
 
 const QemuDeviceKind qemu_device_kinds[] = {
-  { &controller_kind, cook_controller },
-  { &hub_kind, cook_hub },
-  { &disk_kind, cook_disk },
-  { &interface_kind, cook_interface },
-  { &serial_kind, cook_serial },
-  { &parallel_kind, cook_parallel },
-  { &channel_kind, cook_channel },
-  { &console_kind, cook_console },
-  { &input_kind, cook_input },
-  { &audio_kind, cook_audio },
-  { &graphics_kind, cook_graphics },
-  { &video_kind, cook_video },
-  { &sound_kind, cook_sound },
-  { &watchdog_kind, cook_watchdog },
-  { &redirdev_kind, cook_redirdev },
-  { &memballoon_kind, cook_memballoon },
-  { &rng_kind, cook_rng },
-  { &panic_kind, cook_panic },
+  { &controller_kind, recipe_add_controller },
+  { &hub_kind, recipe_add_hub },
+  { &disk_kind, recipe_add_disk },
+  { &interface_kind, recipe_add_interface },
+  { &serial_kind, recipe_add_serial },
+  { &parallel_kind, recipe_add_parallel },
+  { &channel_kind, recipe_add_channel },
+  { &console_kind, recipe_add_console },
+  { &input_kind, recipe_add_input },
+  { &audio_kind, recipe_add_audio },
+  { &graphics_kind, recipe_add_graphics },
+  { &video_kind, recipe_add_video },
+  { &sound_kind, recipe_add_sound },
+  { &watchdog_kind, recipe_add_watchdog },
+  { &redirdev_kind, recipe_add_redirdev },
+  { &memballoon_kind, recipe_add_memballoon },
+  { &rng_kind, recipe_add_rng },
+  { &panic_kind, recipe_add_panic },
   { NULL, NULL },
 };
 
@@ -50,7 +50,7 @@ recipe_add_device (Recipe *recipe, const Device *device, GError **error)
 {
   for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
     if (row->kind == device->kind)
-      return row->cook (recipe, device, error);
+      return row->add (recipe, device, error);
   return qemu_unsupported (NULL, error, "element <%s> is not supported yet by the QEMU target",
                            device->kind->element);
 }

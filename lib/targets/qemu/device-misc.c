@@ -10,7 +10,7 @@
 #include "domain/devices/watchdog.h"
 
 gboolean
-cook_memballoon (Recipe *recipe, const Device *device, GError **error)
+recipe_add_memballoon (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceMemballoon *balloon = (const DeviceMemballoon *)device;
   int model = balloon->model == BALLOON_VIRTIO_TRANSITIONAL       ? VIRTIO_MODEL_TRANSITIONAL
@@ -59,7 +59,7 @@ add_rng_backend (Recipe *recipe, const DeviceRng *rng, const char *id, GError **
 }
 
 gboolean
-cook_rng (Recipe *recipe, const Device *device, GError **error)
+recipe_add_rng (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceRng *rng = (const DeviceRng *)device;
   g_autofree char *id = g_strconcat ("obj", device->alias, NULL);
@@ -78,7 +78,7 @@ cook_rng (Recipe *recipe, const Device *device, GError **error)
 /* QEMU has one action for all watchdogs; libvirt sees to it that they agree. "dump" is a pause the daemon
  * acts on. */
 gboolean
-cook_watchdog (Recipe *recipe, const Device *device, GError **error)
+recipe_add_watchdog (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceWatchdog *watchdog = (const DeviceWatchdog *)device;
   const char *action = watchdog->action == WATCHDOG_ACTION_DUMP ? "pause"
@@ -106,7 +106,7 @@ cook_watchdog (Recipe *recipe, const Device *device, GError **error)
 }
 
 gboolean
-cook_panic (Recipe *recipe, const Device *device, GError **error)
+recipe_add_panic (Recipe *recipe, const Device *device, GError **error)
 {
   const DevicePanic *panic = (const DevicePanic *)device;
   JsonObject *properties;

@@ -33,7 +33,7 @@ add_pair (Recipe *recipe, const Device *device, const Chardev *source, JsonObjec
 }
 
 gboolean
-cook_serial (Recipe *recipe, const Device *device, GError **error)
+recipe_add_serial (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceSerial *serial = (const DeviceSerial *)device;
 
@@ -58,7 +58,7 @@ cook_serial (Recipe *recipe, const Device *device, GError **error)
 }
 
 gboolean
-cook_redirdev (Recipe *recipe, const Device *device, GError **error)
+recipe_add_redirdev (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceRedirdev *redirdev = (const DeviceRedirdev *)device;
 
@@ -67,7 +67,7 @@ cook_redirdev (Recipe *recipe, const Device *device, GError **error)
 }
 
 gboolean
-cook_parallel (Recipe *recipe, const Device *device, GError **error)
+recipe_add_parallel (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceParallel *parallel = (const DeviceParallel *)device;
 
@@ -75,7 +75,7 @@ cook_parallel (Recipe *recipe, const Device *device, GError **error)
 }
 
 gboolean
-cook_console (Recipe *recipe, const Device *device, GError **error)
+recipe_add_console (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceConsole *console = (const DeviceConsole *)device;
 
@@ -127,7 +127,7 @@ add_guest_forward (Recipe *recipe, const DeviceChannel *channel, const char *id)
 }
 
 gboolean
-cook_channel (Recipe *recipe, const Device *device, GError **error)
+recipe_add_channel (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceChannel *channel = (const DeviceChannel *)device;
   g_autofree char *id = chardev_id (device);

@@ -31,7 +31,7 @@ direction (const AudioDirection *said)
 }
 
 gboolean
-cook_audio (Recipe *recipe, const Device *device, GError **error)
+recipe_add_audio (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceAudio *audio = (const DeviceAudio *)device;
   g_autofree char *id = g_strdup_printf ("audio%u", (guint)audio->id.value);
@@ -76,7 +76,8 @@ codec_driver (int type)
 
 /* An HDA controller and its codecs; without any it gets one for playing and recording. */
 static gboolean
-cook_hda (Recipe *recipe, const DeviceSound *sound, const char *driver, const char *audiodev, GError **error)
+recipe_add_hda (Recipe *recipe, const DeviceSound *sound, const char *driver, const char *audiodev,
+                GError **error)
 {
   const char *alias = sound->device.alias;
   g_autofree char *bus = g_strconcat (alias, ".0", NULL);
@@ -96,7 +97,7 @@ cook_hda (Recipe *recipe, const DeviceSound *sound, const char *driver, const ch
 }
 
 gboolean
-cook_sound (Recipe *recipe, const Device *device, GError **error)
+recipe_add_sound (Recipe *recipe, const Device *device, GError **error)
 {
   static const char *const drivers[] = {
     [SOUND_SB16] = "sb16",     [SOUND_ES1370] = "ES1370",           [SOUND_AC97] = "AC97",
@@ -108,9 +109,9 @@ cook_sound (Recipe *recipe, const Device *device, GError **error)
   JsonObject *properties;
 
   if (sound->model == SOUND_ICH6)
-    return cook_hda (recipe, sound, "intel-hda", audiodev, error);
+    return recipe_add_hda (recipe, sound, "intel-hda", audiodev, error);
   if (sound->model == SOUND_ICH9)
-    return cook_hda (recipe, sound, "ich9-intel-hda", audiodev, error);
+    return recipe_add_hda (recipe, sound, "ich9-intel-hda", audiodev, error);
   if (sound->model == SOUND_PCSPK)
     return TRUE; /* part of the machine; its back-end is an option of it */
   if (driver == NULL)

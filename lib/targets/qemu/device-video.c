@@ -77,7 +77,7 @@ add_memory (JsonObject *properties, const DeviceVideo *video)
 }
 
 gboolean
-cook_video (Recipe *recipe, const Device *device, GError **error)
+recipe_add_video (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceVideo *video = (const DeviceVideo *)device;
   const char *driver;

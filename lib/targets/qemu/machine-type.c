@@ -272,7 +272,7 @@ add_devices (Recipe *recipe, GError **error)
     g_autoptr (GPtrArray) devices = devices_of_kind (recipe, row->kind);
 
     for (guint i = 0; i < devices->len; i++)
-      if (!row->cook (recipe, g_ptr_array_index (devices, i), error))
+      if (!row->add (recipe, g_ptr_array_index (devices, i), error))
         return FALSE;
   }
   return TRUE;

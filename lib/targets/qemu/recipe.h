@@ -157,7 +157,7 @@ char **recipe_to_environment (const Recipe *recipe);
 /* The kinds of device QEMU can be given, one file each. */
 typedef struct {
   const DeviceKind *kind;
-  gboolean (*cook) (Recipe *recipe, const Device *device, GError **error);
+  gboolean (*add) (Recipe *recipe, const Device *device, GError **error);
 } QemuDeviceKind;
 extern const QemuDeviceKind qemu_device_kinds[]; /* ends with kind NULL */
 

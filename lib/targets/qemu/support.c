@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files that cook devices share: how a thing is refused, so that every refusal names the device, the
- * thing and what could be done, and the members all virtio devices have.
+ * What the files that add devices to a recipe share: how a thing is refused, so that every refusal names the
+ * device, the thing and what could be done, and the members all virtio devices have.
  */
 #include "targets/qemu/recipe-private.h"
 

@@ -6,9 +6,9 @@
  * With it what else keeps the outside in bounds: the memory of a program that reads images, the size of a
  * machine's log.
  */
-#include "daemon/host/files.h"
 #include "daemon/core/blocking.h"
 #include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/host/files.h"
 #include "daemon/storage/tool.h"
 
 #include "cmocka-glib.h"
@@ -57,7 +57,7 @@ open_path (gpointer path, GError **error)
 static gpointer
 open_outside (Job *job G_GNUC_UNUSED, gpointer path, GError **error)
 {
-  return outside_run (open_path, g_strdup (path), free_path, NULL, error);
+  return blocking_run (open_path, g_strdup (path), free_path, NULL, error);
 }
 
 static Outcome

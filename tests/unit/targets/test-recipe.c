@@ -45,7 +45,7 @@ machine (QemuCaps *caps, const char *type, const char *parts, const char *device
 
 /* The command line in one text, or "error: ...". */
 static char *
-cook (QemuCaps *caps, const DomainDef *def, const RecipeHost *host, RecipeFiles files)
+make_recipe (QemuCaps *caps, const DomainDef *def, const RecipeHost *host, RecipeFiles files)
 {
   g_autoptr (Recipe) recipe = recipe_new (def, caps, host, files);
   g_autoptr (GError) error = NULL;
@@ -62,11 +62,11 @@ static const RecipeHost plain_host = { .run_directory = "/run/a",
                                        .monitor_fd = -1 };
 
 static void
-assert_cooks (const char *devices, const RecipeHost *host, RecipeFiles files, const char *expected)
+assert_adds (const char *devices, const RecipeHost *host, RecipeFiles files, const char *expected)
 {
   g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
   g_autoptr (DomainDef) def = machine (caps, "qemu", "</os>", devices);
-  g_autofree char *text = cook (caps, def, host, files);
+  g_autofree char *text = make_recipe (caps, def, host, files);
 
   if (strstr (text, expected) == NULL)
     fail_msg ("'%s' is not in: %s", expected, text);
@@ -75,9 +75,9 @@ assert_cooks (const char *devices, const RecipeHost *host, RecipeFiles files, co
 static void
 test_commas_are_doubled_in_options (void **state G_GNUC_UNUSED)
 {
-  assert_cooks ("", &plain_host, RECIPE_BY_PATH, "-name guest=a,,b,debug-threads=on");
-  assert_cooks ("<serial type='unix'><source mode='bind' path='/x,y'/></serial>", &plain_host, RECIPE_BY_PATH,
-                "-chardev socket,id=charserial0,path=/x,,y,server=on,wait=off");
+  assert_adds ("", &plain_host, RECIPE_BY_PATH, "-name guest=a,,b,debug-threads=on");
+  assert_adds ("<serial type='unix'><source mode='bind' path='/x,y'/></serial>", &plain_host, RECIPE_BY_PATH,
+               "-chardev socket,id=charserial0,path=/x,,y,server=on,wait=off");
 }
 
 static void
@@ -98,7 +98,7 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    assert_cooks (cases[i].devices, &plain_host, RECIPE_BY_PATH, cases[i].error);
+    assert_adds (cases[i].devices, &plain_host, RECIPE_BY_PATH, cases[i].error);
 }
 
 static void
@@ -107,8 +107,8 @@ test_host_cpu_needs_kvm (void **state G_GNUC_UNUSED)
   g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
   g_autoptr (DomainDef) emulated = machine (caps, "qemu", "</os><cpu mode='maximum'/>", "");
   g_autoptr (DomainDef) kvm = machine (caps, "kvm", "</os><cpu mode='host-passthrough'/>", "");
-  g_autofree char *maximum = cook (caps, emulated, &plain_host, RECIPE_BY_PATH);
-  g_autofree char *host = cook (caps, kvm, &plain_host, RECIPE_BY_PATH);
+  g_autofree char *maximum = make_recipe (caps, emulated, &plain_host, RECIPE_BY_PATH);
+  g_autofree char *host = make_recipe (caps, kvm, &plain_host, RECIPE_BY_PATH);
 
   assert_non_null (strstr (maximum, "-accel tcg -cpu max"));
   assert_non_null (strstr (host, "-accel kvm -cpu host"));
@@ -119,15 +119,14 @@ test_acceleration_needs_render_node_to_start (void **state G_GNUC_UNUSED)
 {
   RecipeHost host = plain_host;
 
-  assert_cooks (VIDEO_3D, &host, RECIPE_BY_PATH, "-display egl-headless ");
-  assert_cooks (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR, "this host has no /dev/dri/renderD*");
+  assert_adds (VIDEO_3D, &host, RECIPE_BY_PATH, "-display egl-headless ");
+  assert_adds (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR, "this host has no /dev/dri/renderD*");
   host.render_node = "/dev/dri/renderD128";
-  assert_cooks (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR,
-                "-display egl-headless,rendernode=/dev/dri/renderD128 ");
-  assert_cooks (
-      VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR,
-      "-device {\"driver\":\"virtio-vga-gl\",\"id\":\"video0\",\"max_outputs\":1,\"bus\":\"pcie.0\","
-      "\"addr\":\"0x1\"}");
+  assert_adds (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR,
+               "-display egl-headless,rendernode=/dev/dri/renderD128 ");
+  assert_adds (VIDEO_3D, &host, RECIPE_BY_DESCRIPTOR,
+               "-device {\"driver\":\"virtio-vga-gl\",\"id\":\"video0\",\"max_outputs\":1,\"bus\":\"pcie.0\","
+               "\"addr\":\"0x1\"}");
 }
 
 static void
@@ -156,7 +155,7 @@ test_missing_gl_module_names_its_package (void **state G_GNUC_UNUSED)
   assert_non_null (type);
   type[1] = 'X';
   caps = qemu_caps_from_json (json, -1, NULL);
-  text = cook (caps, def, &plain_host, RECIPE_BY_PATH);
+  text = make_recipe (caps, def, &plain_host, RECIPE_BY_PATH);
   assert_non_null (strstr (text, "the device 'virtio-gpu-gl-device' is not supported by QEMU 7.2"));
   assert_non_null (strstr (text, "qemu-system-gui (Debian 12) or qemu-system-modules-opengl (Debian 13)"));
 }
@@ -229,8 +228,8 @@ test_kvm_that_does_not_work_is_refused_at_start_only (void **state G_GNUC_UNUSED
   assert_non_null (kvm);
   memcpy (kvm, "\"kvm\":null", strlen ("\"kvm\":null"));
   caps = qemu_caps_from_json (json, -1, NULL);
-  start = cook (caps, def, &plain_host, RECIPE_BY_DESCRIPTOR);
-  translation = cook (caps, def, &plain_host, RECIPE_BY_PATH);
+  start = make_recipe (caps, def, &plain_host, RECIPE_BY_DESCRIPTOR);
+  translation = make_recipe (caps, def, &plain_host, RECIPE_BY_PATH);
   assert_non_null (strstr (start, "KVM cannot be used on this host"));
   assert_non_null (strstr (translation, "-accel kvm"));
 }
