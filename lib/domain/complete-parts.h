@@ -7,16 +7,6 @@
  * The steps of domain_complete and domain_validate that belong to one part of the document; each is in the
  * file of that part.
  */
-/* A mistake at the place of @member, or of @object where the document did not say it. */
-void report_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
-                gconstpointer object, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
-/* The same for a mistake of @object as a whole; nothing when it is doubted. */
-void
-report_whole_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code, gconstpointer member,
-                 gconstpointer object, const char *format, va_list arguments) G_GNUC_PRINTF (6, 0);
-gboolean may_miss (const SourceMap *map, gconstpointer what);
-/* Of which kind a device was meant to be, was not understood: every kind may miss one. */
-#define ANY_KIND ((gconstpointer)device_kinds)
 /* Is the architecture one of libvirt's? FALSE after reporting it. */
 gboolean check_architecture (Completion *completion);
 /* FALSE after reporting it when there is no machine of which the rest could be said. Where the document's

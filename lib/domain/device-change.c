@@ -10,8 +10,9 @@
 
 #include "base/virt-error.h"
 #include "domain/complete.h"
-#include "domain/devices/controller.h"
 #include "domain/device-match.h"
+#include "domain/devices/controller.h"
+#include "domain/devices/device-kinds.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/interface.h"

@@ -8,15 +8,10 @@
 #include "domain/device-list.h"
 
 #include "domain/complete-parts.h"
+#include "domain/devices/device-kinds.h"
 #include "domain/devices/verbatim-device.h"
 
 #define ELEMENTS_MAX 64 /* kinds of device, for the offer of a near spelling */
-
-GPtrArray *
-device_list_new (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
-}
 
 /* The field's member is the list; the definition around it holds the emulator too. */
 static DomainDef *

@@ -9,7 +9,5 @@
  */
 extern const FieldType field_devices;
 
-GPtrArray *device_list_new (void); /* of Device, owned */
-
 /* Put the devices of a document where libvirt puts them among those of their kind. */
 void device_list_arrange (DomainDef *def);

@@ -5,6 +5,8 @@
  * go by. Numbers may be given for some of them; the rest take the lowest that are free, as in libvirt.
  */
 
+#include "domain/iothreads.h"
+
 #include "domain/complete-parts.h"
 
 #define IOTHREADS_MAX 4096 /* threads one machine can sensibly have */

@@ -11,59 +11,6 @@
 #define NAME_MAX_BYTES  250 /* a file is named after it, with an extension */
 #define TITLE_MAX_BYTES 4096
 
-void
-validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format, ...)
-{
-  va_list arguments;
-
-  va_start (arguments, format);
-  report_whole_at (validation->map, validation->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object,
-                   format, arguments);
-  va_end (arguments);
-}
-
-void
-validation_error_code (Validation *validation, virErrorNumber code, gconstpointer member,
-                       gconstpointer object, const char *format, ...)
-{
-  va_list arguments;
-
-  va_start (arguments, format);
-  report_whole_at (validation->map, validation->diagnostics, code, member, object, format, arguments);
-  va_end (arguments);
-}
-
-void
-validation_value_error (Validation *validation, virErrorNumber code, gconstpointer member,
-                        gconstpointer object, const char *format, ...)
-{
-  va_list arguments;
-
-  va_start (arguments, format);
-  report_at (validation->map, validation->diagnostics, code, member, object, format, arguments);
-  va_end (arguments);
-}
-
-gboolean
-validation_may_miss (const Validation *validation, gconstpointer what)
-{
-  return may_miss (validation->map, what);
-}
-
-void
-validation_warning (Validation *validation, gconstpointer member, gconstpointer object, const char *format,
-                    ...)
-{
-  va_list arguments;
-  g_autofree char *message = NULL;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  diagnostics_warning (validation->diagnostics, source_map_find (validation->map, member, object),
-                       VIR_ERR_CONFIG_UNSUPPORTED, "%s", message);
-}
-
 static void
 validate_names (Validation *validation)
 {

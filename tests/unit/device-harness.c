@@ -3,6 +3,7 @@
 #include "device-harness.h"
 
 #include "domain/complete.h"
+#include "domain/devices/device-kinds.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  */
 
 #include "domain/devices/audio.h"
-#include "domain/complete.h"
+#include "domain/report.h"
 
 const EnumTable audio_types = { "audio type",
                                 { NULL, "none", "alsa", "coreaudio", "jack", "oss", "pulseaudio", "sdl",

@@ -7,7 +7,7 @@
  */
 
 #include "domain/devices/channel.h"
-#include "domain/complete.h"
+#include "domain/report.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
  */
 
 #include "domain/devices/chardev.h"
-#include "domain/complete.h"
 #include "domain/devices/graphics.h"
+#include "domain/report.h"
 
 const EnumTable chardev_types = { "character device type",
                                   { NULL, "null", "vc", "pty", "dev", "file", "pipe", "stdio", "udp", "tcp",

@@ -7,7 +7,7 @@
  */
 
 #include "domain/devices/console.h"
-#include "domain/complete.h"
+#include "domain/report.h"
 
 const EnumTable console_targets = {
   "console target type", { NULL, "serial", "xen", "uml", "virtio", "lxc", "openvz", "sclp", "sclplm" }

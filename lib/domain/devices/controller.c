@@ -7,8 +7,10 @@
  */
 
 #include "domain/devices/controller.h"
-#include "domain/complete.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/iothreads.h"
+#include "domain/report.h"
 
 const EnumTable controller_types = { "controller type",
                                      { NULL, "ide", "fdc", "scsi", "sata", "virtio-serial", "ccid", "usb",

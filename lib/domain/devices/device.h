@@ -42,29 +42,6 @@ extern const FieldType field_address;
 #define DEVICE_FIELDS(Struct) DEVICE_ALIAS_FIELD (Struct), DEVICE_ADDRESS_FIELDS (Struct)
 extern const FieldRange boot_orders, acpi_indexes;
 
-/* What every virtio device may say in its <driver>. */
-typedef struct {
-  int iommu, ats, packed, page_per_vq; /* Tristate */
-} VirtioOptions;
-#define VIRTIO_FIELDS(Struct)                                              \
-  FIELD (Struct, virtio.iommu, "driver/@iommu", field_on_off, NULL),       \
-      FIELD (Struct, virtio.ats, "driver/@ats", field_on_off, NULL),       \
-      FIELD (Struct, virtio.packed, "driver/@packed", field_on_off, NULL), \
-      FIELD (Struct, virtio.page_per_vq, "driver/@page_per_vq", field_on_off, NULL)
-
-/* A mistake for each option said of a device that @is_virtio is not. */
-void virtio_options_validate (Validation *validation, const Device *device, const VirtioOptions *options,
-                              gboolean is_virtio);
-
-/* The three words a virtio device may have for its model (disk, input). */
-typedef enum {
-  VIRTIO_MODEL_NONE,
-  VIRTIO_MODEL_VIRTIO,
-  VIRTIO_MODEL_TRANSITIONAL,
-  VIRTIO_MODEL_NON_TRANSITIONAL,
-} VirtioModel;
-extern const EnumTable virtio_models;
-
 /* Where a device may sit; asked for by address assignment. */
 typedef enum {
   PLACE_NONE = 0,
@@ -75,29 +52,6 @@ typedef enum {
   PLACE_ISA,
   PLACE_CCID,
 } DevicePlace;
-
-/* PCI needs, as libvirt weighs them (VIR_PCI_CONNECT_*). The bits from BRIDGE on are the places only a PCI
- * controller can take. */
-typedef enum {
-  PCI_CONNECT_CONVENTIONAL = 1 << 0, /* a conventional slot */
-  PCI_CONNECT_EXPRESS = 1 << 1,      /* a PCI Express slot */
-  PCI_CONNECT_HOTPLUG = 1 << 2,
-  PCI_CONNECT_AGGREGATE = 1 << 3,     /* may share a slot with its like */
-  PCI_CONNECT_BRIDGE = 1 << 4,        /* pci-bridge */
-  PCI_CONNECT_ROOT_PORT = 1 << 5,     /* pcie-root-port */
-  PCI_CONNECT_UPSTREAM_PORT = 1 << 6, /* pcie-switch-upstream-port */
-  PCI_CONNECT_DOWNSTREAM_PORT = 1 << 7,
-  PCI_CONNECT_DMI_TO_PCI_BRIDGE = 1 << 8,
-  PCI_CONNECT_EXPRESS_TO_PCI_BRIDGE = 1 << 9, /* pcie-to-pci-bridge */
-  PCI_CONNECT_EXPANDER = 1 << 10,             /* pci-expander-bus */
-  PCI_CONNECT_EXPRESS_EXPANDER = 1 << 11,     /* pcie-expander-bus */
-} PciConnect;
-
-/* What a conventional, an Express and a virtio device want; an Express one is conventional on a machine
- * without a PCI Express root. */
-guint pci_connect_conventional (const DomainDef *def);
-guint pci_connect_express (const DomainDef *def);
-guint pci_connect_virtio (const DomainDef *def, VirtioModel model);
 
 struct DeviceKind {
   const char *element; /* "disk" */
@@ -122,10 +76,6 @@ struct DeviceKind {
   char *(*describe) (const Device *device);
 };
 
-/* All kinds, in the order libvirt writes devices; NULL ends it. */
-extern const DeviceKind *const device_kinds[];
-const DeviceKind *device_kind_by_element (const char *element);
-
 Device *device_new (const DeviceKind *kind);
 void device_free (Device *device);
 Device *device_copy (const Device *device);
@@ -134,3 +84,5 @@ Device *device_copy (const Device *device);
 void device_read (FieldReader *reader, Device *device, xmlNode *element);
 void device_write (const Device *device, XmlElement *devices, guint flags);
 char *device_describe (const Device *device);
+/* An empty list of devices, which it owns. (transfer full) */
+GPtrArray *device_list_new (void);

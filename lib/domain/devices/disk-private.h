@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "domain/complete.h"
 #include "domain/devices/disk.h"
+#include "domain/report.h"
 
 /* What disk.c and disk-validate.c share. */
 extern const FieldRange disk_rotation_rates;

@@ -6,6 +6,7 @@
  */
 
 #include "domain/devices/disk-private.h"
+#include "domain/iothreads.h"
 
 #include <string.h>
 

@@ -7,9 +7,10 @@
  * in disk-validate.c.
  */
 
-#include "domain/complete.h"
 #include "domain/devices/controller.h"
 #include "domain/devices/disk-private.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 #include <string.h>
 

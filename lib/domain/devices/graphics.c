@@ -8,7 +8,7 @@
 
 #include "domain/devices/graphics.h"
 #include "domain/devices/audio.h"
-#include "domain/complete.h"
+#include "domain/report.h"
 
 const EnumTable graphics_types = {
   "graphics type", { NULL, "sdl", "vnc", "rdp", "desktop", "spice", "egl-headless", "dbus" }

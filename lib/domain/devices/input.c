@@ -6,7 +6,8 @@
  */
 
 #include "domain/devices/input.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable input_types = { "input type",
                                 { NULL, "mouse", "tablet", "keyboard", "passthrough", "evdev" } };

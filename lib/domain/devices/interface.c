@@ -8,7 +8,8 @@
  */
 
 #include "domain/devices/interface.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/devices/device.h"
+#include "domain/devices/virtio.h"
 
 typedef enum {
   INTERFACE_NONE,

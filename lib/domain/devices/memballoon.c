@@ -5,7 +5,8 @@
  */
 
 #include "domain/devices/memballoon.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable balloon_models = {
   "memory balloon model", { NULL, "virtio", "xen", "none", "virtio-transitional", "virtio-non-transitional" }

@@ -5,7 +5,8 @@
  */
 
 #include "domain/devices/panic.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable panic_models = { "panic model", { NULL, "isa", "pseries", "hyperv", "s390", "pvpanic" } };
 

@@ -7,7 +7,7 @@
 
 #include "domain/devices/redirdev.h"
 
-#include "domain/complete.h"
+#include "domain/report.h"
 
 static const EnumTable redirdev_buses = { "redirdev bus", { NULL, "usb" } };
 

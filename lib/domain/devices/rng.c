@@ -6,7 +6,8 @@
  */
 
 #include "domain/devices/rng.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable rng_backends = { "random number generator backend", { NULL, "random", "egd", "builtin" } };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/devices/chardev.h"
+#include "domain/devices/virtio.h"
 
 typedef enum { RNG_BACKEND_NONE, RNG_BACKEND_RANDOM, RNG_BACKEND_EGD, RNG_BACKEND_BUILTIN } RngBackend;
 

@@ -6,7 +6,8 @@
  */
 
 #include "domain/devices/serial.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable serial_targets = { "serial target type",
                                    { NULL, "isa-serial", "usb-serial", "pci-serial", "spapr-vio-serial",

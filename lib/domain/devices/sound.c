@@ -6,7 +6,8 @@
 
 #include "domain/devices/sound.h"
 #include "domain/devices/audio.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable sound_models = {
   "sound model", { NULL, "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio" }

@@ -7,7 +7,8 @@
  */
 
 #include "domain/devices/video.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable video_models = { "video model",
                                  { NULL, "vga", "cirrus", "vmvga", "xen", "vbox", "qxl", "parallels",

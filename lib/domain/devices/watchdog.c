@@ -5,7 +5,8 @@
  */
 
 #include "domain/devices/watchdog.h"
-#include "domain/complete.h"
+#include "domain/devices/pci-connect.h"
+#include "domain/report.h"
 
 const EnumTable watchdog_models = { "watchdog model", { NULL, "i6300esb", "ib700", "diag288", "itco" } };
 const EnumTable watchdog_actions = {

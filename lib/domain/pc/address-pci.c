@@ -7,19 +7,21 @@
  * first, is for good. The order of the devices and every fixed place below are what libvirt's guests have
  * seen for years, and so what a guest that moves here expects.
  */
-#include "domain/pc/address-assign.h"
-#include "domain/pc/controllers.h"
+#include "domain/devices/device-kinds.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/memballoon.h"
-#include "domain/pc/pci-chipset.h"
+#include "domain/devices/pci-connect.h"
 #include "domain/devices/rng.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/sound.h"
 #include "domain/devices/verbatim-device.h"
 #include "domain/devices/video.h"
 #include "domain/devices/watchdog.h"
+#include "domain/pc/address-assign.h"
+#include "domain/pc/controllers.h"
+#include "domain/pc/pci-chipset.h"
 
 guint
 pci_connect_of (const DomainDef *def, const Device *device)

@@ -6,11 +6,12 @@
  * there. With them the messages about two users of one place.
  */
 #include "domain/pc/pci-chipset.h"
-#include "domain/pc/address-assign.h"
-#include "domain/pc/controllers.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/pci-connect.h"
 #include "domain/devices/sound.h"
 #include "domain/devices/video.h"
+#include "domain/pc/address-assign.h"
+#include "domain/pc/controllers.h"
 
 #define PRIMARY_VIDEO_SLOT_Q35    0x01
 #define PRIMARY_VIDEO_SLOT_I440FX 0x02

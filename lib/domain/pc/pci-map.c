@@ -7,6 +7,8 @@
  */
 #include "domain/pc/pci-map.h"
 
+#include "domain/devices/pci-connect.h"
+
 typedef struct {
   guint8 functions;   /* taken, a bit each */
   gboolean aggregate; /* all that is here may share the slot with its like */

@@ -218,7 +218,7 @@ recipe_add_controller (Recipe *recipe, const Device *device, GError **error)
     case CONTROLLER_CCID:
       return recipe_device (recipe, device, props ("driver", "s", "usb-ccid", NULL), error);
     case CONTROLLER_FDC:
-      return TRUE; /* part of the machine, or added with its first drive: see device-floppy.c */
+      return TRUE; /* part of the machine, or added with its first drive: see device-disk.c */
     default:
       return qemu_unsupported (device, error, "controllers of type '%s' are not supported by the QEMU target",
                                enum_table_name (&controller_types, controller->type));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "domain/devices/virtio.h"
 #include "targets/qemu/recipe.h"
 
 #include "base/virt-error.h"

@@ -3,7 +3,7 @@
  * The store: what is written comes back, a change that is cut short at any of its steps leaves the old or the
  * new definition whole, and broken files are told of and passed over.
  */
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 #include "daemon/object/store.h"
 
 #include "cmocka-glib.h"

@@ -3,6 +3,7 @@
 /* Which place a device gets on given buses, and which buses grow for it. */
 #include "cmocka-glib.h"
 
+#include "domain/devices/pci-connect.h"
 #include "domain/pc/pci-map.h"
 
 #define HOTPLUG_EXPRESS      (PCI_CONNECT_EXPRESS | PCI_CONNECT_HOTPLUG)
