@@ -6,7 +6,7 @@
 #include "daemon/core/service.h"
 
 #include "base/scalars.h"
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

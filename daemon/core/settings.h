@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
   gboolean session;
   char *root; /* --root DIR, or NULL */
-  /* places; DESIGN section 3 */
+  /* places */
   char *config_directory; /* .../etc/domaind: domains/, autostart/ */
   char *state_directory;  /* .../var/lib/domaind: domains/ (completed), nvram/, save/ ... */
   char *dump_directory;   /* .../var/lib/domaind/dump: of machines whose guests have crashed */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The terminals that clients have open. A pty is locked as well (see ops/domain-console.c), for clients that
- * were given the descriptor itself; here are those whose bytes pass through the daemon, which alone can be
- * cut off.
+ * The terminals that clients have open. A pty is locked as well (see ops/domain/domain-console.c), for
+ * clients that were given the descriptor itself; here are those whose bytes pass through the daemon, which
+ * alone can be cut off.
  */
 #include "daemon/core/terminal.h"
 

@@ -8,7 +8,7 @@
 #include "daemon/host/files.h"
 #include "base/virt-error.h"
 #include "daemon/core/blocking.h"
-#include "daemon/object/store.h"
+#include "daemon/core/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

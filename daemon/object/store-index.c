@@ -6,7 +6,7 @@
 #include "daemon/object/store-index.h"
 
 #include "base/scalars.h"
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "base/scalars.h"
 #include "base/xml-document.h"
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 
 #include <dirent.h>
 #include <errno.h>

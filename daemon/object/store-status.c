@@ -8,7 +8,7 @@
 
 #include "base/scalars.h"
 #include "base/xml-document.h"
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

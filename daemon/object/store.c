@@ -16,7 +16,7 @@
 
 #include "base/scalars.h"
 #include "base/xml-document.h"
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 #include "daemon/object/store-index.h"
 #include "daemon/object/store-private.h"
 

@@ -4,7 +4,7 @@
 #include "daemon/core/settings.h"
 
 /*
- * What is on disk (DESIGN section 3): the user's documents, the completed definitions beside them, autostart
+ * What is on disk: the user's documents, the completed definitions beside them, autostart
  * links, and the running machines' state files. Everything is written aside, fsynced, renamed, and its
  * directory fsynced before the call returns. Any thread; callers serialize by domain.
  */
@@ -76,10 +76,3 @@ char *store_run_directory (Store *store, const char *uuid); /* made on demand by
 
 /* Where the user's document of that name is. (transfer full) */
 char *store_source_path (Store *store, const char *name);
-
-/* A name as a file name and back: '/', '%', control characters and a leading '.' become %XX. */
-char *store_encode_name (const char *name);
-char *store_decode_name (const char *encoded); /* NULL when it is no encoded name */
-
-/* Write @text to @path safely; the one function all of the above use. */
-gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);

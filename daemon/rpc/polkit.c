@@ -8,7 +8,7 @@
 
 #include "daemon/rpc/polkit.h"
 
-#include "daemon/drivers/qemu/process.h"
+#include "daemon/core/process-stat.h"
 
 #define ANSWER_SECONDS         120 /* a person may have to type a password */
 #define ALLOW_USER_INTERACTION 1
@@ -70,7 +70,6 @@ on_bus (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
 void
 polkit_ask (const char *action, pid_t pid, uid_t uid, PolkitAnswered answered, gpointer data)
 {
-  g_autoptr (Process) process = process_adopt (pid, 0);
   Question *question = g_new0 (Question, 1);
   Waiting *waiting = g_new0 (Waiting, 1);
   GVariantBuilder subject;
@@ -79,7 +78,7 @@ polkit_ask (const char *action, pid_t pid, uid_t uid, PolkitAnswered answered, g
   g_variant_builder_init (&subject, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&subject, "{sv}", "pid", g_variant_new_uint32 ((guint32)pid));
   g_variant_builder_add (&subject, "{sv}", "start-time",
-                         g_variant_new_uint64 (process != NULL ? process_start_time (process) : 0));
+                         g_variant_new_uint64 (process_stat_start_time (pid)));
   g_variant_builder_add (&subject, "{sv}", "uid", g_variant_new_int32 ((gint32)uid));
   waiting->question = question;
   waiting->arguments = g_variant_ref_sink (g_variant_new ("((sa{sv})sa{ss}us)", "unix-process", &subject,

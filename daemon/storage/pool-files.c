@@ -6,7 +6,7 @@
  */
 #include "daemon/storage/pool-files.h"
 
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 #include "daemon/object/store.h"
 
 #include <errno.h>

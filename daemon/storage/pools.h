@@ -73,9 +73,9 @@ void storage_volume_release (StoragePool *pool, const char *name);
 gboolean storage_volume_is_used (const StoragePool *pool, const char *name);
 
 /*
- * turns.c: @begin runs when the pool is free for it, perhaps at once, and must check again what it needs to
- * be true. Its turn ends with storage_pool_*_done. An exclusive turn is refused while volumes are worked on,
- * as libvirt refuses it. A turn that never comes answers the call.
+ * pool-lock.c: @begin runs when the pool is free for it, perhaps at once, and must check again what it needs
+ * to be true. Its turn ends with storage_pool_*_done. An exclusive turn is refused while volumes are worked
+ * on, as libvirt refuses it. A turn that never comes answers the call.
  */
 typedef void (*StorageTurn) (StoragePool *pool, Call *call);
 void storage_pool_exclusive (StoragePool *pool, Call *call, StorageTurn begin);

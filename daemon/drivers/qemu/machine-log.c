@@ -4,6 +4,7 @@
 #include "daemon/drivers/qemu/machine-log.h"
 
 #include "config.h"
+#include "daemon/core/file.h"
 #include "daemon/object/store.h"
 
 #include <errno.h>

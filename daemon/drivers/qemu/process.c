@@ -11,6 +11,7 @@
  */
 #include "daemon/drivers/qemu/process.h"
 
+#include "daemon/core/process-stat.h"
 #include "daemon/drivers/qemu/isolation.h"
 
 #include <errno.h>
@@ -36,11 +37,6 @@
 #define PROCESS_FILE_UMASK   0002  /* sockets QEMU makes can be used by its group */
 #define PROCESS_EXEC_TIMEOUT 20000 /* ms from fork to exec: a program on a disk that does not answer */
 #define PROCESS_GONE_TIMEOUT 2000  /* ms a process has to go after a launch that failed */
-#define PROC_STAT_MAX        4096  /* bytes of /proc/PID/stat */
-#define PROC_STAT_UTIME      14    /* numbers of the fields, as proc(5) counts them */
-#define PROC_STAT_STIME      15
-#define PROC_STAT_STARTTIME  22
-#define PROC_STAT_RSS        24
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
@@ -109,47 +105,6 @@ static int
 open_pidfd (pid_t pid)
 {
   return (int)syscall (SYS_pidfd_open, pid, 0);
-}
-
-/* Field @number of /proc/PID/stat, counted after the command's name, which may hold anything. */
-static gboolean
-read_stat_fields (pid_t pid, const int *numbers, guint count, guint64 *ret)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
-  char text[PROC_STAT_MAX];
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  ssize_t length;
-
-  if (fd < 0)
-    return FALSE;
-  length = read (fd, text, sizeof text - 1);
-  close (fd);
-  if (length <= 0)
-    return FALSE;
-  text[length] = '\0';
-
-  char *after_name = strrchr (text, ')');
-  if (after_name == NULL)
-    return FALSE;
-
-  g_auto (GStrv) fields = g_strsplit (after_name + 1, " ", -1); /* [0] is "", [1] field 3 */
-  guint available = g_strv_length (fields);
-  for (guint i = 0; i < count; i++) {
-    guint index = (guint)numbers[i] - 2;
-    if (index >= available)
-      return FALSE;
-    ret[i] = g_ascii_strtoull (fields[index], NULL, 10);
-  }
-  return TRUE;
-}
-
-static guint64
-read_start_time (pid_t pid)
-{
-  const int field = PROC_STAT_STARTTIME;
-  guint64 value = 0;
-
-  return read_stat_fields (pid, &field, 1, &value) ? value : 0;
 }
 
 static Process *
@@ -449,7 +404,7 @@ process_spawn (const ProcessLaunch *launch, GError **error)
     waitpid (pid, NULL, 0);
     return NULL;
   }
-  g_autoptr (Process) process = process_new (pid, pidfd, read_start_time (pid), TRUE);
+  g_autoptr (Process) process = process_new (pid, pidfd, process_stat_start_time (pid), TRUE);
   gboolean started = release_child (&plan, pid, process->start_time, error);
   plan_clear (&plan);
   if (started)
@@ -472,7 +427,7 @@ process_adopt (GPid pid, guint64 start_time)
 
   /* Looked at after the pidfd was opened: from here on it cannot become another. */
   g_autoptr (Process) process = process_new (pid, pidfd, start_time, FALSE);
-  if (read_start_time (pid) != start_time || !process_is_alive (process))
+  if (process_stat_start_time (pid) != start_time || !process_is_alive (process))
     return NULL;
   return g_steal_pointer (&process);
 }
@@ -599,7 +554,7 @@ process_usage (const Process *process, guint64 *ret_cpu_time, guint64 *ret_user_
   guint64 values[G_N_ELEMENTS (numbers)];
   guint64 tick = 1000000000 / (guint64)sysconf (_SC_CLK_TCK);
 
-  if (!read_stat_fields (process->pid, numbers, G_N_ELEMENTS (numbers), values)
+  if (!process_stat_read (process->pid, numbers, G_N_ELEMENTS (numbers), values)
       || values[3] != process->start_time)
     return FALSE;
 

@@ -5,7 +5,7 @@
  * halves, because two files that belong together must both be on disk before either is renamed. What fails
  * after the rename is answered by undoing it: an error always means that the name stands for the old text.
  */
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/object/store.h"
+#include "base/virt-error.h"
 
 /*
  * One file written in two halves: prepared (written aside and fsynced: everything that can fail for lack of
@@ -22,6 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PreparedFile, prepared_file_free)
 /* Begins the name of everything written aside: what a crash left of it is removed at the next start. */
 #define STORE_ASIDE_PREFIX ".aside-"
 
+/* Write @text to @path in one go. On the disk when it returns TRUE; FALSE: what was there still is. */
+gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);
+
 gboolean store_sync_directory (const char *directory, GError **error);
 /* The whole file, at most @limit bytes. */
 char *store_read_file (const char *path, gsize limit, gsize *ret_length, GError **error);
@@ -30,3 +33,7 @@ gboolean store_make_directory (const char *path, int mode, GError **error);
 gboolean store_remove_file (const char *path, GError **error);
 /* VIR_ERR_SYSTEM_ERROR "cannot WHAT 'PATH': REASON", from errno. */
 void store_system_error (GError **error, int number, const char *what, const char *path);
+
+/* A name as a file name and back: '/', '%', control characters and a leading '.' become %XX. */
+char *store_encode_name (const char *name);
+char *store_decode_name (const char *encoded); /* NULL when it is no encoded name */
