@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/domain/definition.h"
 #include "daemon/call/operation.h"
+#include "daemon/domain/definition.h"
 #include "targets/qemu/caps.h"
 
 /*
@@ -10,7 +10,12 @@
  * or later, exactly once.
  */
 
-/* ops/connect.c: the connection, and lists of what is not there yet */
+/* ops/connect/capabilities.c */
+void op_connect_get_capabilities (Call *call);
+void op_connect_get_domain_capabilities (Call *call);
+void op_connect_get_max_vcpus (Call *call);
+
+/* ops/connect/connect.c */
 void op_answer_empty_list (Call *call);
 void op_answer_empty_list_and_count (Call *call);
 void op_answer_none (Call *call);
@@ -22,16 +27,37 @@ void op_connect_is_encrypted (Call *call);
 void op_connect_is_secure (Call *call);
 void op_connect_supports_feature (Call *call);
 
-/* ops/host.c, ops/capabilities.c */
-void op_connect_get_capabilities (Call *call);
-void op_connect_get_cpu_model_names (Call *call);
-void op_connect_get_domain_capabilities (Call *call);
-void op_connect_compare_cpu (Call *call);
-void op_connect_compare_hypervisor_cpu (Call *call);
+/* ops/connect/missing.c */
+void op_domain_snapshot_current (Call *call);
+void op_lookup_finds_none (Call *call);
+
+/* ops/connect/refusals.c */
+void op_domain_fd_associate (Call *call);
+void op_domain_get_launch_security_info (Call *call);
+void op_domain_set_launch_security_state (Call *call);
+void op_node_get_sev_info (Call *call);
+void op_node_suspend_for_duration (Call *call);
+
+/* ops/host/host-cpu-models.c */
 void op_connect_baseline_cpu (Call *call);
 void op_connect_baseline_hypervisor_cpu (Call *call);
+void op_connect_compare_cpu (Call *call);
+void op_connect_compare_hypervisor_cpu (Call *call);
+void op_connect_get_cpu_model_names (Call *call);
+
+/* ops/host/host-memory.c */
+void op_node_get_free_pages (Call *call);
+void op_node_get_memory_parameters (Call *call);
+void op_node_set_memory_parameters (Call *call);
+
+/* ops/host/host-pages.c */
+void op_node_alloc_pages (Call *call);
+
+/* ops/host/host-sysinfo.c */
+void op_connect_get_sysinfo (Call *call);
+
+/* ops/host/host.c */
 void op_connect_get_hostname (Call *call);
-void op_connect_get_max_vcpus (Call *call);
 void op_node_get_cells_free_memory (Call *call);
 void op_node_get_cpu_map (Call *call);
 void op_node_get_cpu_stats (Call *call);
@@ -40,192 +66,89 @@ void op_node_get_info (Call *call);
 void op_node_get_memory_stats (Call *call);
 void op_node_get_security_model (Call *call);
 
-/* ops/host-memory.c, ops/host-sysinfo.c */
-void op_connect_get_sysinfo (Call *call);
-void op_node_get_free_pages (Call *call);
-void op_node_get_memory_parameters (Call *call);
-void op_node_set_memory_parameters (Call *call);
-
-/* ops/missing.c */
-void op_domain_snapshot_current (Call *call);
-void op_lookup_finds_none (Call *call);
-
-/* ops/domain-list.c */
-void op_connect_list_all_domains (Call *call);
-void op_connect_list_defined_domains (Call *call);
-void op_connect_list_domains (Call *call);
-void op_connect_num_of_defined_domains (Call *call);
-void op_connect_num_of_domains (Call *call);
-void op_domain_lookup_by_id (Call *call);
-void op_domain_lookup_by_name (Call *call);
-void op_domain_lookup_by_uuid (Call *call);
-
-/* ops/domain-stats.c, ops/domain-counters.c */
-void op_connect_get_all_domain_stats (Call *call);
-void op_domain_block_stats (Call *call);
-void op_domain_block_stats_flags (Call *call);
-void op_domain_interface_stats (Call *call);
-void op_domain_memory_stats (Call *call);
-
-/* ops/domain-reports.c */
-void op_domain_get_cpu_stats (Call *call);
-void op_domain_get_disk_errors (Call *call);
-void op_domain_get_security_label (Call *call);
-void op_domain_get_security_label_list (Call *call);
-void op_domain_interface_addresses (Call *call);
-
-/* ops/domain-save.c, ops/domain-restore.c, ops/domain-save-image.c */
-void op_domain_managed_save (Call *call);
-void op_domain_managed_save_define_xml (Call *call);
-void op_domain_managed_save_get_xml_desc (Call *call);
-void op_domain_managed_save_remove (Call *call);
-void op_domain_restore (Call *call);
-void op_domain_restore_params (Call *call);
-void op_domain_save (Call *call);
-void op_domain_save_image_define_xml (Call *call);
-void op_domain_save_image_get_xml_desc (Call *call);
-void op_domain_save_params (Call *call);
-
-/* ops/domain-blocks.c, ops/domain-peek.c */
-void op_domain_block_peek (Call *call);
-void op_domain_block_resize (Call *call);
-void op_domain_memory_peek (Call *call);
-void op_domain_set_block_threshold (Call *call);
-
-/* ops/domain-bandwidth.c, ops/domain-iotune.c */
-void op_domain_get_interface_parameters (Call *call);
-void op_domain_set_interface_parameters (Call *call);
-void op_domain_get_block_io_tune (Call *call);
-void op_domain_set_block_io_tune (Call *call);
-
-/* ops/domain-dump.c */
-void op_domain_core_dump (Call *call);
-void op_domain_core_dump_with_format (Call *call);
-
-/* ops/domain-send-key.c */
-void op_domain_send_key (Call *call);
-
-/* ops/domain-tuning.c, ops/domain-scheduler.c, ops/domain-blkio.c, ops/domain-pinning.c,
- * ops/domain-iothreads.c */
-void op_domain_add_iothread (Call *call);
-void op_domain_del_iothread (Call *call);
-void op_domain_get_blkio_parameters (Call *call);
-void op_domain_get_emulator_pin_info (Call *call);
-void op_domain_get_iothread_info (Call *call);
-void op_domain_get_memory_parameters (Call *call);
-void op_domain_get_numa_parameters (Call *call);
-void op_domain_get_perf_events (Call *call);
-void op_domain_get_scheduler_parameters (Call *call);
-void op_domain_get_vcpu_pin_info (Call *call);
-void op_domain_pin_emulator (Call *call);
-void op_domain_pin_iothread (Call *call);
-void op_domain_pin_vcpu (Call *call);
-void op_domain_set_blkio_parameters (Call *call);
-void op_domain_set_iothread_params (Call *call);
-void op_domain_set_memory_parameters (Call *call);
-void op_domain_set_numa_parameters (Call *call);
-void op_domain_set_perf_events (Call *call);
-void op_domain_set_scheduler_parameters (Call *call);
-
-/* ops/domain-resources.c */
-void op_domain_set_lifecycle_action (Call *call);
-void op_domain_set_max_memory (Call *call);
-void op_domain_set_memory (Call *call);
+/* ops/domain/dirty-rate.c */
 void op_domain_start_dirty_rate_calc (Call *call);
-void op_domain_set_memory_stats_period (Call *call);
-void op_domain_fd_associate (Call *call);
-void op_domain_get_launch_security_info (Call *call);
-void op_domain_graphics_reload (Call *call);
-void op_domain_set_launch_security_state (Call *call);
-void op_node_alloc_pages (Call *call);
-void op_node_get_sev_info (Call *call);
-void op_node_suspend_for_duration (Call *call);
-void op_domain_set_vcpu (Call *call);
-void op_domain_set_vcpus (Call *call);
 
-/* ops/domain-job.c */
-void op_domain_abort_job (Call *call);
-void op_domain_get_job_info (Call *call);
-void op_domain_get_job_stats (Call *call);
+/* ops/domain/domain-agent-info.c */
+void op_domain_get_fsinfo (Call *call);
+void op_domain_get_guest_info (Call *call);
+void op_domain_get_hostname (Call *call);
 
-/* ops/domain-metadata.c */
-void op_domain_get_metadata (Call *call);
-void op_domain_set_metadata (Call *call);
-
-/* ops/domain-lifecycle.c, ops/domain-start.c */
-void op_domain_create (Call *call);
-void op_domain_create_xml (Call *call);
-void op_domain_destroy (Call *call);
-void op_domain_inject_nmi (Call *call);
-void op_domain_pm_wakeup (Call *call);
-void op_domain_reboot (Call *call);
-void op_domain_reset (Call *call);
-void op_domain_resume (Call *call);
-void op_domain_shutdown (Call *call);
-void op_domain_suspend (Call *call);
-
-/* ops/domain-console.c */
-void op_domain_open_channel (Call *call);
-void op_domain_open_console (Call *call);
-
-/* ops/domain-graphics.c */
-void op_domain_open_graphics (Call *call);
-void op_domain_open_graphics_fd (Call *call);
-void op_domain_screenshot (Call *call);
-
-/* ops/domain-agent.c, ops/domain-agent-info.c */
-void op_domain_agent_command (Call *call);
+/* ops/domain/domain-agent-users.c */
 void op_domain_authorized_ssh_keys_get (Call *call);
 void op_domain_authorized_ssh_keys_set (Call *call);
+void op_domain_set_user_password (Call *call);
+
+/* ops/domain/domain-agent.c */
+void op_domain_agent_command (Call *call);
 void op_domain_agent_set_response_timeout (Call *call);
 void op_domain_fsfreeze (Call *call);
 void op_domain_fsthaw (Call *call);
 void op_domain_fstrim (Call *call);
-void op_domain_get_fsinfo (Call *call);
-void op_domain_get_guest_info (Call *call);
-void op_domain_get_guest_vcpus (Call *call);
-void op_domain_get_hostname (Call *call);
 void op_domain_get_time (Call *call);
 void op_domain_pm_suspend_for_duration (Call *call);
-void op_domain_set_guest_vcpus (Call *call);
 void op_domain_set_time (Call *call);
-void op_domain_set_user_password (Call *call);
 
-/* ops/domain-native.c */
-void op_connect_domain_xml_to_native (Call *call);
-
-/* ops/domain-monitor.c */
-void op_domain_monitor_command (Call *call);
-
-/* ops/domain-define.c */
-void op_domain_define_xml (Call *call);
+/* ops/domain/domain-autostart.c */
+void op_domain_get_autostart (Call *call);
+void op_domain_get_autostart_once (Call *call);
 void op_domain_set_autostart (Call *call);
 void op_domain_set_autostart_once (Call *call);
+
+/* ops/domain/domain-bandwidth.c */
+void op_domain_get_interface_parameters (Call *call);
+void op_domain_set_interface_parameters (Call *call);
+
+/* ops/domain/domain-blkio.c */
+void op_domain_get_blkio_parameters (Call *call);
+void op_domain_set_blkio_parameters (Call *call);
+
+/* ops/domain/domain-blocks.c */
+void op_domain_block_resize (Call *call);
+void op_domain_set_block_threshold (Call *call);
+
+/* ops/domain/domain-console.c */
+void op_domain_open_channel (Call *call);
+void op_domain_open_console (Call *call);
+
+/* ops/domain/domain-counters.c */
+void op_domain_block_stats (Call *call);
+void op_domain_block_stats_flags (Call *call);
+void op_domain_get_block_info (Call *call);
+void op_domain_get_vcpus (Call *call);
+void op_domain_interface_stats (Call *call);
+
+/* ops/domain/domain-define.c */
+void op_domain_define_xml (Call *call);
 void op_domain_undefine (Call *call);
 
-/* ops/domain-device.c */
+/* ops/domain/domain-device.c */
 void op_domain_attach_device (Call *call);
 void op_domain_detach_device (Call *call);
 void op_domain_update_device (Call *call);
 
-/* ops/domain-rename.c */
-void op_domain_rename (Call *call);
+/* ops/domain/domain-dump.c */
+void op_domain_core_dump (Call *call);
+void op_domain_core_dump_with_format (Call *call);
 
-/* ops/domain-info.c */
-void op_domain_get_autostart (Call *call);
-void op_domain_get_autostart_once (Call *call);
-void op_domain_get_block_info (Call *call);
+/* ops/domain/domain-graphics.c */
+void op_domain_graphics_reload (Call *call);
+void op_domain_open_graphics (Call *call);
+void op_domain_open_graphics_fd (Call *call);
+void op_domain_screenshot (Call *call);
+
+/* ops/domain/domain-guest-vcpus.c */
+void op_domain_get_guest_vcpus (Call *call);
+void op_domain_set_guest_vcpus (Call *call);
+
+/* ops/domain/domain-info.c */
 void op_domain_get_control_info (Call *call);
 void op_domain_get_info (Call *call);
 void op_domain_get_max_memory (Call *call);
-void op_domain_get_max_vcpus (Call *call);
 void op_domain_get_messages (Call *call);
 void op_domain_get_os_type (Call *call);
-void op_domain_get_scheduler_type (Call *call);
 void op_domain_get_source (Call *call);
 void op_domain_get_state (Call *call);
-void op_domain_get_vcpus (Call *call);
-void op_domain_get_vcpus_flags (Call *call);
 void op_domain_get_xml_desc (Call *call);
 void op_domain_has_managed_save_image (Call *call);
 void op_domain_id (Call *call);
@@ -236,18 +159,149 @@ void op_domain_messages (Call *call);
 void op_domain_name (Call *call);
 void op_domain_uuid (Call *call);
 
-/* ops/storage-*.c: storage pools and volumes */
+/* ops/domain/domain-iothreads.c */
+void op_domain_add_iothread (Call *call);
+void op_domain_del_iothread (Call *call);
+void op_domain_set_iothread_params (Call *call);
+
+/* ops/domain/domain-iotune.c */
+void op_domain_get_block_io_tune (Call *call);
+void op_domain_set_block_io_tune (Call *call);
+
+/* ops/domain/domain-job.c */
+void op_domain_abort_job (Call *call);
+void op_domain_get_job_info (Call *call);
+void op_domain_get_job_stats (Call *call);
+
+/* ops/domain/domain-lifecycle.c */
+void op_domain_destroy (Call *call);
+void op_domain_inject_nmi (Call *call);
+void op_domain_pm_wakeup (Call *call);
+void op_domain_reboot (Call *call);
+void op_domain_reset (Call *call);
+void op_domain_resume (Call *call);
+void op_domain_shutdown (Call *call);
+void op_domain_suspend (Call *call);
+
+/* ops/domain/domain-list.c */
+void op_connect_list_all_domains (Call *call);
+void op_connect_list_defined_domains (Call *call);
+void op_connect_list_domains (Call *call);
+void op_connect_num_of_defined_domains (Call *call);
+void op_connect_num_of_domains (Call *call);
+void op_domain_lookup_by_id (Call *call);
+void op_domain_lookup_by_name (Call *call);
+void op_domain_lookup_by_uuid (Call *call);
+
+/* ops/domain/domain-metadata.c */
+void op_domain_get_metadata (Call *call);
+void op_domain_set_metadata (Call *call);
+
+/* ops/domain/domain-monitor.c */
+void op_domain_monitor_command (Call *call);
+
+/* ops/domain/domain-native.c */
+void op_connect_domain_xml_to_native (Call *call);
+
+/* ops/domain/domain-peek.c */
+void op_domain_block_peek (Call *call);
+void op_domain_memory_peek (Call *call);
+
+/* ops/domain/domain-pinning.c */
+void op_domain_get_emulator_pin_info (Call *call);
+void op_domain_get_iothread_info (Call *call);
+void op_domain_get_vcpu_pin_info (Call *call);
+void op_domain_pin_emulator (Call *call);
+void op_domain_pin_iothread (Call *call);
+void op_domain_pin_vcpu (Call *call);
+
+/* ops/domain/domain-rename.c */
+void op_domain_rename (Call *call);
+
+/* ops/domain/domain-reports.c */
+void op_domain_get_cpu_stats (Call *call);
+void op_domain_get_disk_errors (Call *call);
+void op_domain_get_security_label (Call *call);
+void op_domain_get_security_label_list (Call *call);
+void op_domain_interface_addresses (Call *call);
+
+/* ops/domain/domain-resources.c */
+void op_domain_set_lifecycle_action (Call *call);
+void op_domain_set_max_memory (Call *call);
+void op_domain_set_memory (Call *call);
+void op_domain_set_memory_stats_period (Call *call);
+
+/* ops/domain/domain-restore.c */
+void op_domain_restore (Call *call);
+void op_domain_restore_params (Call *call);
+
+/* ops/domain/domain-save-image.c */
+void op_domain_managed_save_define_xml (Call *call);
+void op_domain_managed_save_get_xml_desc (Call *call);
+void op_domain_save_image_define_xml (Call *call);
+void op_domain_save_image_get_xml_desc (Call *call);
+
+/* ops/domain/domain-save.c */
+void op_domain_managed_save (Call *call);
+void op_domain_managed_save_remove (Call *call);
+void op_domain_save (Call *call);
+void op_domain_save_params (Call *call);
+
+/* ops/domain/domain-scheduler.c */
+void op_domain_get_scheduler_parameters (Call *call);
+void op_domain_get_scheduler_type (Call *call);
+void op_domain_set_scheduler_parameters (Call *call);
+
+/* ops/domain/domain-send-key.c */
+void op_domain_send_key (Call *call);
+
+/* ops/domain/domain-start.c */
+void op_domain_create (Call *call);
+void op_domain_create_xml (Call *call);
+
+/* ops/domain/domain-stats.c */
+void op_connect_get_all_domain_stats (Call *call);
+
+/* ops/domain/domain-tuning.c */
+void op_domain_get_memory_parameters (Call *call);
+void op_domain_get_numa_parameters (Call *call);
+void op_domain_get_perf_events (Call *call);
+void op_domain_set_memory_parameters (Call *call);
+void op_domain_set_numa_parameters (Call *call);
+void op_domain_set_perf_events (Call *call);
+
+/* ops/domain/domain-vcpus.c */
+void op_domain_get_max_vcpus (Call *call);
+void op_domain_get_vcpus_flags (Call *call);
+void op_domain_set_vcpu (Call *call);
+void op_domain_set_vcpus (Call *call);
+
+/* ops/domain/memory-statistics.c */
+void op_domain_memory_stats (Call *call);
+
+/* ops/storage/storage-capabilities.c */
 void op_connect_find_storage_pool_sources (Call *call);
 void op_connect_get_storage_pool_capabilities (Call *call);
+
+/* ops/storage/storage-define.c */
+void op_storage_pool_create_xml (Call *call);
+void op_storage_pool_define_xml (Call *call);
+void op_storage_pool_set_autostart (Call *call);
+void op_storage_pool_undefine (Call *call);
+
+/* ops/storage/storage-list.c */
 void op_connect_list_all_storage_pools (Call *call);
 void op_connect_list_defined_storage_pools (Call *call);
 void op_connect_list_storage_pools (Call *call);
 void op_connect_num_of_defined_storage_pools (Call *call);
 void op_connect_num_of_storage_pools (Call *call);
+void op_storage_pool_list_all_volumes (Call *call);
+void op_storage_pool_list_volumes (Call *call);
+void op_storage_pool_num_of_volumes (Call *call);
+
+/* ops/storage/storage-pool.c */
 void op_storage_pool_build (Call *call);
 void op_storage_pool_create (Call *call);
-void op_storage_pool_create_xml (Call *call);
-void op_storage_pool_define_xml (Call *call);
 void op_storage_pool_delete (Call *call);
 void op_storage_pool_destroy (Call *call);
 void op_storage_pool_get_autostart (Call *call);
@@ -255,23 +309,28 @@ void op_storage_pool_get_info (Call *call);
 void op_storage_pool_get_xml_desc (Call *call);
 void op_storage_pool_is_active (Call *call);
 void op_storage_pool_is_persistent (Call *call);
-void op_storage_pool_list_all_volumes (Call *call);
-void op_storage_pool_list_volumes (Call *call);
 void op_storage_pool_lookup_by_name (Call *call);
 void op_storage_pool_lookup_by_target_path (Call *call);
 void op_storage_pool_lookup_by_uuid (Call *call);
 void op_storage_pool_lookup_by_volume (Call *call);
 void op_storage_pool_name (Call *call);
-void op_storage_pool_num_of_volumes (Call *call);
 void op_storage_pool_refresh (Call *call);
-void op_storage_pool_set_autostart (Call *call);
-void op_storage_pool_undefine (Call *call);
 void op_storage_pool_uuid (Call *call);
+
+/* ops/storage/storage-volume-change.c */
 void op_storage_vol_create_xml (Call *call);
 void op_storage_vol_create_xml_from (Call *call);
 void op_storage_vol_create_xml_from_key (Call *call);
 void op_storage_vol_delete (Call *call);
+void op_storage_vol_resize (Call *call);
+void op_storage_vol_wipe (Call *call);
+void op_storage_vol_wipe_pattern (Call *call);
+
+/* ops/storage/storage-volume-data.c */
 void op_storage_vol_download (Call *call);
+void op_storage_vol_upload (Call *call);
+
+/* ops/storage/storage-volume.c */
 void op_storage_vol_get_info (Call *call);
 void op_storage_vol_get_path (Call *call);
 void op_storage_vol_get_xml_desc (Call *call);
@@ -280,10 +339,6 @@ void op_storage_vol_lookup_by_key (Call *call);
 void op_storage_vol_lookup_by_name (Call *call);
 void op_storage_vol_lookup_by_path (Call *call);
 void op_storage_vol_name (Call *call);
-void op_storage_vol_resize (Call *call);
-void op_storage_vol_upload (Call *call);
-void op_storage_vol_wipe (Call *call);
-void op_storage_vol_wipe_pattern (Call *call);
 
 /* What several of them share. */
 
@@ -305,7 +360,7 @@ gboolean call_check_monitor (Call *call);
 void domain_end_progress (Domain *domain, const GError *error);
 /* VIR_CONNECT_LIST_DOMAINS_*: whether the flags' groups let the domain pass. */
 gboolean domain_passes_filter (const Domain *domain, guint flags);
-/* ops/capabilities-xml.c: the documents. (transfer full) */
+/* ops/connect/capabilities-xml.c: the documents. (transfer full) */
 char *host_capabilities_xml (const GPtrArray *emulators); /* of QemuCaps, the host's own the last */
 char *domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, const char *type,
                                GError **error);

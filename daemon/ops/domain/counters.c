@@ -6,7 +6,7 @@
 #include "daemon/ops/domain/counters.h"
 
 #include "base/scalars.h"
-#include "daemon/object/store-file.h"
+#include "daemon/core/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
