@@ -440,7 +440,7 @@ failed_starts_are_explained_and_undone (void **state)
     { "exit 0", VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: it said nothing" },
     { "kill -SEGV $$", VIR_ERR_INTERNAL_ERROR, "process exited" },
     { "echo waiting; exec sleep 600", VIR_ERR_OPERATION_TIMEOUT,
-      "QEMU did not get ready within 2 seconds and was ended; it said: waiting" },
+      "QEMU did not get ready within 5 seconds and was ended; it said: waiting" },
     { "exec " QEMU " \"$@\" -device no-such-device", VIR_ERR_INTERNAL_ERROR,
       "'no-such-device' is not a valid device model name" },
     { "exec python3 -c 'import socket; c, _ = socket.socket(fileno=3).accept(); c.send(b\"go away\\r\\n\"); "
@@ -454,7 +454,7 @@ failed_starts_are_explained_and_undone (void **state)
     g_autoptr (DomainDef) def = parse_with_emulator (rows[i].body);
     g_autoptr (GError) error = NULL;
 
-    settings->start_timeout = rows[i].code == VIR_ERR_OPERATION_TIMEOUT ? 2 : timeout;
+    settings->start_timeout = rows[i].code == VIR_ERR_OPERATION_TIMEOUT ? 5 : timeout;
     assert_null (start_def (def, TRUE, &error));
     if (strstr (error->message, rows[i].text) == NULL || error->code != rows[i].code)
       fail_msg ("%s: %d %s", rows[i].body, error->code, error->message);
