@@ -22,6 +22,10 @@ call_finish (Call *call, GVariant *answer, const GError *error)
   g_clear_object (&call->files);
   g_clear_object (&call->descriptors);
   g_free (call->terminal);
+  if (call->lock != NULL) {
+    lock_release (call->lock, call);
+    lock_unref (call->lock);
+  }
   if (call->holds_domain)
     domain_done (call->manager, call->domain_uuid, call);
   g_free (call->domain_uuid);
@@ -121,6 +125,42 @@ call_domain_value (Domain *domain)
   return domain->value;
 }
 
+typedef struct {
+  Call *call;
+  void (*begin) (Call *call);
+} Locking;
+
+static void
+locking_begin (gpointer data)
+{
+  g_autofree Locking *locking = data;
+
+  locking->call->lock = lock_ref (locking->call->object->lock);
+  locking->begin (locking->call);
+}
+
+static void
+locking_fail (gpointer data, GError *error)
+{
+  g_autofree Locking *locking = data;
+
+  call_fail (locking->call, error);
+}
+
+void
+call_lock (Call *call, const char *name, void (*begin) (Call *call))
+{
+  Locking locking = { call, begin };
+  LockRequest request = { .name = name,
+                          .holder = call,
+                          .seconds = call->manager->settings->call_timeout,
+                          .begin = locking_begin,
+                          .fail = locking_fail,
+                          .data = g_memdup2 (&locking, sizeof locking) };
+
+  lock_acquire (call->object->lock, &request);
+}
+
 static GVariant *
 argument (const Call *call, guint index)
 {
@@ -158,6 +198,21 @@ call_string (const Call *call, guint index)
 
   /* A string inside a serialised tuple lives as long as the tuple does. */
   g_variant_get_child (call->arguments, index, "&s", &text);
+  return text;
+}
+
+char *
+call_uuid (const Call *call, guint index)
+{
+  g_autoptr (GVariant) value = argument (call, index);
+  gsize length;
+  const guint8 *bytes = g_variant_get_fixed_array (value, &length, 1);
+  char *text = NULL;
+
+  if (length == UUID_BYTES) {
+    text = g_malloc (UUID_TEXT);
+    uuid_format (bytes, text);
+  }
   return text;
 }
 

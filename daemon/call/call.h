@@ -29,6 +29,7 @@ struct Call {
   Manager *manager;
   Client *client;
   GVariant *arguments; /* a tuple in the operation's RPC shape; a domain is (sayi) */
+  Object *object;      /* the first argument when it is one that a registry has: the same */
   Domain *domain;      /* the first argument when it is a domain: looked up before the function runs */
   char *domain_uuid;   /* the same, to find it again after a wait */
   /* The wire's half. */
@@ -40,6 +41,7 @@ struct Call {
   gboolean descriptors_in_answer; /* on RPC too */
   char *terminal; /* what the stream is of, when only one client may have it at a time: see terminal.h */
   gboolean answered;
+  Lock *lock;            /* it has the lock of its object, and gives it back when answered; NULL: none */
   gboolean holds_domain; /* it has the domain's turn (domain_queue), and gives it back when answered */
   gpointer user_data;    /* the operation's own, between steps */
   GDestroyNotify user_free;
@@ -60,6 +62,9 @@ void call_fail_plain (Call *call, virErrorDomain origin, virErrorNumber code, co
 void call_free (Call *call);
 /* The call's domain after a wait: found again by UUID; answers the call and returns NULL when it is gone. */
 Domain *call_find_domain_again (Call *call);
+/* Has the lock of its object when @begin runs, perhaps at once, and gives it back when it is answered. @name
+ * is static. A wait longer than the call timeout fails the call. */
+void call_lock (Call *call, const char *name, void (*begin) (Call *call));
 /* 16 bytes, as UUIDs stand in answers. */
 GVariant *call_uuid_value (const char *uuid);
 /* Every domain as it stands in answers: (sayi). (borrowed) */
@@ -70,6 +75,8 @@ guint32 call_uint (const Call *call, guint index);
 gint32 call_int (const Call *call, guint index);
 guint64 call_ulong (const Call *call, guint index);
 const char *call_string (const Call *call, guint index);
+/* A UUID as a text; NULL when it is not 16 bytes. (transfer full) */
+char *call_uuid (const Call *call, guint index);
 const char *call_maybe_string (const Call *call, guint index); /* NULL when absent */
 guint call_file_count (const Call *call);                      /* descriptors that came with it */
 /* Fails the call (VIR_ERR_INVALID_ARG, in libvirt's words) and returns FALSE when @flags has bits outside

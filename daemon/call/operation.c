@@ -88,6 +88,30 @@ find_domain (Call *call)
   return TRUE;
 }
 
+/* The same for every kind of object that has a registry. */
+static gboolean
+find_object (Call *call)
+{
+  const ObjectKind *kind = object_kind_of_letter (call->operation->in[0]);
+  g_autoptr (GVariant) handle = NULL;
+  g_autofree char *key = NULL;
+  const char *name = NULL;
+
+  if (kind == NULL || kind->size == 0)
+    return TRUE;
+  handle = g_variant_get_child_value (call->arguments, 0);
+  key = object_handle_key (kind, handle);
+  call->object = key != NULL ? registry_find_uuid (manager_registry (call->manager, kind), key, NULL) : NULL;
+  if (call->object != NULL)
+    return TRUE;
+  if (!kind->unnamed)
+    g_variant_get_child (handle, 0, "&s", &name);
+  call_fail_with (call, kind->missing, "no %s with matching uuid '%s'%s%s%s", kind->name,
+                  key != NULL ? key : "", name != NULL ? " (" : "", name != NULL ? name : "",
+                  name != NULL ? ")" : "");
+  return FALSE;
+}
+
 static void
 refuse_unsupported (Call *call)
 {
@@ -115,6 +139,6 @@ operation_dispatch (Call *call)
   }
   /* Texts handed out by call_string stay where they are from here on. */
   g_variant_get_data (call->arguments);
-  if (find_domain (call))
+  if (find_domain (call) && find_object (call))
     call->operation->function (call);
 }

@@ -4,8 +4,8 @@
  * protocol; D-Bus members are libvirt-dbus's, and our own under org.domaind1. Operations without a function
  * are known and not there yet: they are answered so, by name.
  */
-#include "daemon/dbus/adapter.h"
 #include "daemon/call/operation.h"
+#include "daemon/dbus/adapter.h"
 #include "daemon/ops/ops.h"
 
 /* clang-format off */
@@ -302,8 +302,8 @@ const Operation operations[] = {
   { 0, 75, "CONNECT_FIND_STORAGE_POOL_SOURCES", "smsu", "s", "Connect", "FindStoragePoolSources", ACCESS_HOST, op_connect_find_storage_pool_sources, NULL },
   { 0, 76, "STORAGE_POOL_CREATE_XML", "su", "S", "Connect", "StoragePoolCreateXML", ACCESS_START, op_storage_pool_create_xml, NULL },
   { 0, 77, "STORAGE_POOL_DEFINE_XML", "su", "S", "Connect", "StoragePoolDefineXML", ACCESS_WRITE, op_storage_pool_define_xml, NULL },
-  { 0, 84, "STORAGE_POOL_LOOKUP_BY_NAME", "s", "S", "Connect", "StoragePoolLookupByName", ACCESS_CONNECT, op_storage_pool_lookup_by_name, NULL },
-  { 0, 85, "STORAGE_POOL_LOOKUP_BY_UUID", "U", "S", "Connect", "StoragePoolLookupByUUID", ACCESS_CONNECT, op_storage_pool_lookup_by_uuid, NULL },
+  { 0, 84, "STORAGE_POOL_LOOKUP_BY_NAME", "s", "S", "Connect", "StoragePoolLookupByName", ACCESS_CONNECT, op_object_lookup_by_name, NULL },
+  { 0, 85, "STORAGE_POOL_LOOKUP_BY_UUID", "U", "S", "Connect", "StoragePoolLookupByUUID", ACCESS_CONNECT, op_object_lookup_by_uuid, NULL },
   { 0, 96, "STORAGE_VOL_LOOKUP_BY_KEY", "s", "V", "Connect", "StorageVolLookupByKey", ACCESS_CONNECT, op_storage_vol_lookup_by_key, NULL },
   { 0, 97, "STORAGE_VOL_LOOKUP_BY_PATH", "s", "V", "Connect", "StorageVolLookupByPath", ACCESS_CONNECT, op_storage_vol_lookup_by_path, NULL },
   { 0, 111, "NODE_NUM_OF_DEVICES", "msu", "i", NULL, NULL, ACCESS_CONNECT, op_answer_none, NULL },
@@ -330,7 +330,7 @@ const Operation operations[] = {
   { 0, 220, "INTERFACE_CHANGE_BEGIN", "u", "-", "Connect", "InterfaceChangeBegin", ACCESS_HOST, NULL, NULL },
   { 0, 221, "INTERFACE_CHANGE_COMMIT", "u", "-", "Connect", "InterfaceChangeCommit", ACCESS_HOST, NULL, NULL },
   { 0, 222, "INTERFACE_CHANGE_ROLLBACK", "u", "-", "Connect", "InterfaceChangeRollback", ACCESS_HOST, NULL, NULL },
-  { 0, 281, "CONNECT_LIST_ALL_STORAGE_POOLS", "iu", "aS{16384}u", "Connect", "ListStoragePools", ACCESS_CONNECT, op_connect_list_all_storage_pools, DBUS_ARGUMENTS ("*0") },
+  { 0, 281, "CONNECT_LIST_ALL_STORAGE_POOLS", "iu", "aS{16384}u", "Connect", "ListStoragePools", ACCESS_CONNECT, op_object_list_all, DBUS_ARGUMENTS ("*0") },
   { 0, 283, "CONNECT_LIST_ALL_NETWORKS", "iu", "aN{16384}u", "Connect", "ListNetworks", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
   { 0, 284, "CONNECT_LIST_ALL_INTERFACES", "iu", "aI{16384}u", "Connect", "ListInterfaces", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
   { 0, 285, "CONNECT_LIST_ALL_NODE_DEVICES", "iu", "aE{65536}u", "Connect", "ListNodeDevices", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
@@ -346,13 +346,13 @@ const Operation operations[] = {
   { 0, 79, "STORAGE_POOL_BUILD", "Su", "-", "StoragePool", "Build", ACCESS_HOST, op_storage_pool_build, NULL },
   { 0, 80, "STORAGE_POOL_DESTROY", "S", "-", "StoragePool", "Destroy", ACCESS_STOP, op_storage_pool_destroy, NULL },
   { 0, 81, "STORAGE_POOL_DELETE", "Su", "-", "StoragePool", "Delete", ACCESS_HOST, op_storage_pool_delete, NULL },
-  { 0, 82, "STORAGE_POOL_UNDEFINE", "S", "-", "StoragePool", "Undefine", ACCESS_WRITE, op_storage_pool_undefine, NULL },
+  { 0, 82, "STORAGE_POOL_UNDEFINE", "S", "-", "StoragePool", "Undefine", ACCESS_WRITE, op_object_undefine, NULL },
   { 0, 83, "STORAGE_POOL_REFRESH", "Su", "-", "StoragePool", "Refresh", ACCESS_WRITE, op_storage_pool_refresh, NULL },
   { 0, 86, "STORAGE_POOL_LOOKUP_BY_VOLUME", "V", "S", NULL, NULL, ACCESS_READ, op_storage_pool_lookup_by_volume, NULL },
   { 0, 87, "STORAGE_POOL_GET_INFO", "S", "yttt", "StoragePool", "GetInfo", ACCESS_READ, op_storage_pool_get_info, NULL },
   { 0, 88, "STORAGE_POOL_GET_XML_DESC", "Su", "s", "StoragePool", "GetXMLDesc", ACCESS_READ, op_storage_pool_get_xml_desc, NULL },
-  { 0, 89, "STORAGE_POOL_GET_AUTOSTART", "S", "i", "StoragePool", "Autostart", ACCESS_READ, op_storage_pool_get_autostart, NULL },
-  { 0, 90, "STORAGE_POOL_SET_AUTOSTART", "Si", "-", "StoragePool", "Autostart=", ACCESS_WRITE, op_storage_pool_set_autostart, NULL },
+  { 0, 89, "STORAGE_POOL_GET_AUTOSTART", "S", "i", "StoragePool", "Autostart", ACCESS_READ, op_object_get_autostart, NULL },
+  { 0, 90, "STORAGE_POOL_SET_AUTOSTART", "Si", "-", "StoragePool", "Autostart=", ACCESS_WRITE, op_object_set_autostart, NULL },
   { 0, 91, "STORAGE_POOL_NUM_OF_VOLUMES", "S", "i", NULL, NULL, ACCESS_READ, op_storage_pool_num_of_volumes, NULL },
   { 0, 92, "STORAGE_POOL_LIST_VOLUMES", "Si", "as{16384}", NULL, NULL, ACCESS_READ, op_storage_pool_list_volumes, NULL },
   { 0, 93, "STORAGE_VOL_CREATE_XML", "Ssu", "V", "StoragePool", "StorageVolCreateXML", ACCESS_WRITE, op_storage_vol_create_xml, NULL },
@@ -362,8 +362,8 @@ const Operation operations[] = {
   { 0, 99, "STORAGE_VOL_GET_XML_DESC", "Vu", "s", "StorageVol", "GetXMLDesc", ACCESS_READ, op_storage_vol_get_xml_desc, NULL },
   { 0, 100, "STORAGE_VOL_GET_PATH", "V", "s", "StorageVol", "Path", ACCESS_READ, op_storage_vol_get_path, NULL },
   { 0, 125, "STORAGE_VOL_CREATE_XML_FROM", "SsVu", "V", NULL, NULL, ACCESS_WRITE, op_storage_vol_create_xml_from, NULL },
-  { 0, 154, "STORAGE_POOL_IS_ACTIVE", "S", "i", "StoragePool", "Active", ACCESS_READ, op_storage_pool_is_active, NULL },
-  { 0, 155, "STORAGE_POOL_IS_PERSISTENT", "S", "i", "StoragePool", "Persistent", ACCESS_READ, op_storage_pool_is_persistent, NULL },
+  { 0, 154, "STORAGE_POOL_IS_ACTIVE", "S", "i", "StoragePool", "Active", ACCESS_READ, op_object_is_active, NULL },
+  { 0, 155, "STORAGE_POOL_IS_PERSISTENT", "S", "i", "StoragePool", "Persistent", ACCESS_READ, op_object_is_persistent, NULL },
   { 0, 165, "STORAGE_VOL_WIPE", "Vu", "-", NULL, NULL, ACCESS_WRITE, op_storage_vol_wipe, NULL },
   { 0, 208, "STORAGE_VOL_UPLOAD", "Vttu", "-", NULL, NULL, ACCESS_WRITE, op_storage_vol_upload, NULL },
   { 0, 209, "STORAGE_VOL_DOWNLOAD", "Vttu", "-", NULL, NULL, ACCESS_WRITE, op_storage_vol_download, NULL },
@@ -372,8 +372,8 @@ const Operation operations[] = {
   { 0, 282, "STORAGE_POOL_LIST_ALL_VOLUMES", "Siu", "aV{16384}u", "StoragePool", "ListStorageVolumes", ACCESS_READ, op_storage_pool_list_all_volumes, DBUS_ARGUMENTS ("D*0") },
   { 0, 378, "STORAGE_VOL_GET_INFO_FLAGS", "Vu", "ctt", "StorageVol", "GetInfo", ACCESS_READ, op_storage_vol_get_info, NULL },
   { 0, 391, "STORAGE_POOL_LOOKUP_BY_TARGET_PATH", "s", "S", NULL, NULL, ACCESS_READ, op_storage_pool_lookup_by_target_path, NULL },
-  { -1, 0, "Name", "S", "s", "StoragePool", "Name", ACCESS_READ, op_storage_pool_name, NULL },
-  { -1, 0, "UUID", "S", "s", "StoragePool", "UUID", ACCESS_READ, op_storage_pool_uuid, NULL },
+  { -1, 0, "Name", "S", "s", "StoragePool", "Name", ACCESS_READ, op_object_name, NULL },
+  { -1, 0, "UUID", "S", "s", "StoragePool", "UUID", ACCESS_READ, op_object_uuid, NULL },
   { -1, 0, "Name", "V", "s", "StorageVol", "Name", ACCESS_READ, op_storage_vol_name, NULL },
   { -1, 0, "Key", "V", "s", "StorageVol", "Key", ACCESS_READ, op_storage_vol_key, NULL },
   { -1, 0, "StorageVolCreateXMLFrom", "Sssu", "V", "StoragePool", "StorageVolCreateXMLFrom", ACCESS_WRITE, op_storage_vol_create_xml_from_key, NULL },

@@ -8,6 +8,7 @@
  * signal, a change that was taken back is none, and nothing is told of a half-done one.
  */
 #include "daemon/dbus/private.h"
+#include "daemon/domain/domain-kind.h"
 
 /* What clients were last told of a domain. */
 typedef struct {
@@ -58,7 +59,7 @@ add_flag (GVariantBuilder *changed, const char *name, gboolean before, gboolean 
 static void
 announce_changes (DbusServer *server, const char *uuid, const Announced *before, const Announced *now)
 {
-  g_autofree char *path = dbus_path_of_domain (uuid);
+  g_autofree char *path = dbus_path_of_uuid (&domain_kind, uuid);
   g_autoptr (GVariant) properties = NULL;
   GVariantBuilder changed;
 
@@ -74,16 +75,16 @@ announce_changes (DbusServer *server, const char *uuid, const Announced *before,
   properties = g_variant_ref_sink (g_variant_builder_end (&changed));
   if (g_variant_n_children (properties) > 0)
     emit (server, path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-          g_variant_new ("(s@a{sv}as)", dbus_domain_interfaces[0], properties, NULL));
+          g_variant_new ("(s@a{sv}as)", domain_kind.interfaces[0], properties, NULL));
 }
 
 static void
 announce_removed (DbusServer *server, const char *uuid)
 {
-  g_autofree char *path = dbus_path_of_domain (uuid);
+  g_autofree char *path = dbus_path_of_uuid (&domain_kind, uuid);
 
   emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
-        g_variant_new ("(o^as)", path, dbus_domain_interfaces));
+        g_variant_new ("(o^as)", path, domain_kind.interfaces));
 }
 
 /* A new domain's properties on their way. */
@@ -112,7 +113,7 @@ static void
 announce_added (DbusServer *server, const char *uuid)
 {
   DbusClient *client = dbus_client_begin (server, "");
-  g_autofree char *path = dbus_path_of_domain (uuid);
+  g_autofree char *path = dbus_path_of_uuid (&domain_kind, uuid);
   Arrival *arrival;
 
   if (client == NULL) {

@@ -8,9 +8,9 @@
  * it has started a machine that is to end with it: then its name is watched. What is counted is how many
  * calls wait for an answer, so that one client cannot fill the daemon's memory.
  */
-#include "daemon/domain/auto-destroy.h"
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/private.h"
+#include "daemon/domain/auto-destroy.h"
 
 struct DbusClient {
   Client client;
@@ -137,7 +137,8 @@ dbus_call (DbusClient *client, const Operation *operation, const DbusObject *obj
   DbusCall *half;
   Call *call;
 
-  if (object != NULL && (value = dbus_object_find (client->server->manager, object, &error)) == NULL) {
+  if (object != NULL
+      && (value = manager_find_handle (client->server->manager, object->kind, object->key, &error)) == NULL) {
     answered (NULL, NULL, error, data);
     return;
   }

@@ -39,7 +39,9 @@ typedef struct {
 static gboolean
 is_object (const Shape *shape)
 {
-  return shape->letter != 0 && strchr ("DSV", shape->letter) != NULL;
+  const ObjectKind *kind = object_kind_of_letter (shape->letter);
+
+  return kind != NULL && kind->interfaces != NULL;
 }
 
 static gboolean

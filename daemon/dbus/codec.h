@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/dbus/adapter.h"
 #include "daemon/call/operation.h"
+#include "daemon/dbus/adapter.h"
 
 /*
  * Values between D-Bus members and operations. Both sides are GVariant; the operation's is in its RPC shape,

@@ -12,9 +12,6 @@
 
 const char *const dbus_root_interfaces[] = { "org.libvirt.Connect", "org.domaind1.Connect",
                                              "org.freedesktop.DBus.ObjectManager", NULL };
-const char *const dbus_domain_interfaces[] = { "org.libvirt.Domain", "org.domaind1.Domain", NULL };
-const char *const dbus_storage_pool_interfaces[] = { "org.libvirt.StoragePool", NULL };
-const char *const dbus_storage_volume_interfaces[] = { "org.libvirt.StorageVol", NULL };
 
 static GDBusInterfaceInfo *
 load (const char *name)

@@ -7,12 +7,13 @@
  * other calls are answered between them.
  */
 #include "daemon/dbus/private.h"
+#include "daemon/domain/domain-kind.h"
 
 /* The interfaces of one domain, one after the other. */
 typedef struct {
   DbusClient *client;
   char *uuid;
-  guint next; /* of dbus_domain_interfaces */
+  guint next; /* of the kind's interfaces */
   GVariantBuilder interfaces;
   DbusGathered gathered;
   gpointer data;
@@ -25,7 +26,7 @@ interface_gathered (GVariant *properties, gpointer data)
 {
   InterfaceWalk *walk = data;
 
-  g_variant_builder_add (&walk->interfaces, "{s@a{sv}}", dbus_domain_interfaces[walk->next], properties);
+  g_variant_builder_add (&walk->interfaces, "{s@a{sv}}", domain_kind.interfaces[walk->next], properties);
   walk->next++;
   interface_walk_next (walk);
 }
@@ -35,10 +36,10 @@ interface_walk_next (InterfaceWalk *walk)
 {
   g_autoptr (GVariant) interfaces = NULL;
 
-  if (dbus_domain_interfaces[walk->next] != NULL && dbus_client_server (walk->client) != NULL) {
-    const DbusObject domain = { 'D', walk->uuid };
+  if (domain_kind.interfaces[walk->next] != NULL && dbus_client_server (walk->client) != NULL) {
+    const DbusObject domain = { &domain_kind, walk->uuid };
 
-    dbus_properties_gather (walk->client, &domain, dbus_domain_interfaces[walk->next], interface_gathered,
+    dbus_properties_gather (walk->client, &domain, domain_kind.interfaces[walk->next], interface_gathered,
                             walk);
     return;
   }
@@ -76,7 +77,7 @@ object_gathered (GVariant *interfaces, gpointer data)
 {
   ObjectWalk *walk = data;
   g_autofree char *uuid = g_ptr_array_steal_index (walk->uuids, walk->uuids->len - 1);
-  g_autofree char *path = dbus_path_of_domain (uuid);
+  g_autofree char *path = dbus_path_of_uuid (&domain_kind, uuid);
 
   g_variant_builder_add (&walk->objects, "{o@a{sa{sv}}}", path, interfaces);
   g_idle_add (object_walk_next, walk);

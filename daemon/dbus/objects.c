@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The objects on the bus: the root, and below it one for each domain, storage pool and volume. Each kind is a
- * subtree: no object is registered for any of them, a path is looked up when it is called. So ten thousand
+ * The objects on the bus: the root, and below it the objects of each kind that has an interface. Each kind is
+ * a subtree: no object is registered for any of them, a path is looked up when it is called. So ten thousand
  * domains cost nothing here, a path of a forgotten one answers with libvirt's own error, and none can be left
  * behind.
  */
 #include "daemon/dbus/private.h"
-#include "daemon/ops/storage/storage.h"
 
 #include <string.h>
 
@@ -89,30 +88,11 @@ root_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, cons
   dispatch (server, sender, NULL, interface, method, parameters, invocation);
 }
 
-/* A kind of object: a subtree. */
-typedef struct {
-  const char *path;
-  char letter;
-  const char *const *interfaces;
-  char *(*id_of_element) (const char *element, GError **error);
-  void (*enumerate) (Manager *manager, GStrvBuilder *paths);
-} ObjectKind;
-
 /* What the functions of a subtree get. */
 typedef struct {
   DbusServer *server;
   const ObjectKind *kind;
 } Subtree;
-
-static char *
-key_of_element (const char *element, GError **error)
-{
-  char *key = dbus_path_decode (element);
-
-  if (key == NULL)
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "'%s' in the object's path is no encoded key", element);
-  return key;
-}
 
 static void
 object_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, const char *path,
@@ -121,10 +101,10 @@ object_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, co
 {
   const Subtree *subtree = data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *id = subtree->kind->id_of_element (strrchr (path, '/') + 1, &error);
-  const DbusObject object = { subtree->kind->letter, id };
+  g_autofree char *key = dbus_path_key (subtree->kind, strrchr (path, '/') + 1, &error);
+  const DbusObject object = { subtree->kind, key };
 
-  if (id == NULL)
+  if (key == NULL)
     dbus_return_error (invocation, error);
   else
     dispatch (subtree->server, sender, &object, interface, method, parameters, invocation);
@@ -134,73 +114,18 @@ object_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, co
 static const GDBusInterfaceVTable root_vtable = { .method_call = root_method };
 static const GDBusInterfaceVTable object_vtable = { .method_call = object_method };
 
-static void
-enumerate_domains (Manager *manager, GStrvBuilder *paths)
-{
-  g_autoptr (GPtrArray) domains = manager_list (manager);
-
-  for (guint i = 0; i < domains->len; i++) {
-    g_autofree char *path = dbus_path_of_domain (((const Domain *)domains->pdata[i])->uuid);
-
-    g_strv_builder_add (paths, path);
-  }
-}
-
-static void
-add_path (GStrvBuilder *paths, const char *shape, GVariant *object)
-{
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (object);
-  g_autofree char *path = dbus_path_of (shape_of (shape)->members[0], sunk);
-
-  g_strv_builder_add (paths, path);
-}
-
-static void
-enumerate_pools (Manager *manager, GStrvBuilder *paths)
-{
-  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
-
-  for (guint i = 0; i < pools->len; i++)
-    add_path (paths, "S", storage_pool_value (((const StoragePool *)pools->pdata[i])->def));
-}
-
-static void
-enumerate_volumes (Manager *manager, GStrvBuilder *paths)
-{
-  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
-
-  for (guint i = 0; i < pools->len; i++) {
-    const StoragePool *pool = pools->pdata[i];
-
-    for (guint v = 0; v < pool->volumes->len; v++)
-      add_path (paths, "V", storage_volume_value (pool, pool->volumes->pdata[v]));
-  }
-}
-
-static const ObjectKind kinds[] = {
-  { DBUS_DOMAINS, 'D', dbus_domain_interfaces, dbus_path_uuid, enumerate_domains },
-  { DBUS_STORAGE_POOLS, 'S', dbus_storage_pool_interfaces, dbus_path_uuid, enumerate_pools },
-  { DBUS_STORAGE_VOLUMES, 'V', dbus_storage_volume_interfaces, key_of_element, enumerate_volumes },
-};
-
-G_STATIC_ASSERT (G_N_ELEMENTS (kinds) == G_N_ELEMENTS (((DbusServer *)NULL)->subtrees));
-
 static char **
 subtree_enumerate (GDBusConnection *connection G_GNUC_UNUSED, const char *sender G_GNUC_UNUSED,
                    const char *path G_GNUC_UNUSED, gpointer data)
 {
   const Subtree *subtree = data;
-  GStrvBuilder *paths = g_strv_builder_new ();
-  char **elements;
+  g_autoptr (GPtrArray) handles = manager_list_handles (subtree->server->manager, subtree->kind);
+  char **elements = g_new0 (char *, handles->len + 1);
 
-  subtree->kind->enumerate (subtree->server->manager, paths);
-  elements = g_strv_builder_end (paths);
-  g_strv_builder_unref (paths);
-  for (char **element = elements; *element != NULL; element++) {
-    char *last = g_strdup (strrchr (*element, '/') + 1);
+  for (guint i = 0; i < handles->len; i++) {
+    g_autofree char *object = dbus_path_of_handle (subtree->kind, g_ptr_array_index (handles, i));
 
-    g_free (*element);
-    *element = last;
+    elements[i] = g_strdup (strrchr (object, '/') + 1);
   }
   return elements;
 }
@@ -235,14 +160,18 @@ static const GDBusSubtreeVTable subtree_vtable = { .enumerate = subtree_enumerat
                                                    .introspect = subtree_introspect,
                                                    .dispatch = subtree_dispatch };
 
-static guint
+static gboolean
 register_subtree (DbusServer *server, const ObjectKind *kind, GError **error)
 {
   const Subtree subtree = { server, kind };
+  g_autofree char *path = g_strconcat (DBUS_ROOT "/", kind->path_element, NULL);
+  guint id = g_dbus_connection_register_subtree (server->connection, path, &subtree_vtable,
+                                                 G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES,
+                                                 g_memdup2 (&subtree, sizeof subtree), g_free, error);
 
-  return g_dbus_connection_register_subtree (server->connection, kind->path, &subtree_vtable,
-                                             G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES,
-                                             g_memdup2 (&subtree, sizeof subtree), g_free, error);
+  if (id != 0)
+    g_array_append_val (server->subtrees, id);
+  return id != 0;
 }
 
 gboolean
@@ -255,11 +184,9 @@ dbus_objects_register (DbusServer *server, GError **error)
     if (server->objects[i] == 0)
       return FALSE;
   }
-  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
-    server->subtrees[i] = register_subtree (server, &kinds[i], error);
-    if (server->subtrees[i] == 0)
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->interfaces != NULL && !register_subtree (server, *kind, error))
       return FALSE;
-  }
   return TRUE;
 }
 
@@ -269,9 +196,8 @@ dbus_objects_unregister (DbusServer *server)
   for (guint i = 0; i < G_N_ELEMENTS (server->objects); i++)
     if (server->objects[i] != 0)
       g_dbus_connection_unregister_object (server->connection, server->objects[i]);
-  for (guint i = 0; i < G_N_ELEMENTS (server->subtrees); i++)
-    if (server->subtrees[i] != 0)
-      g_dbus_connection_unregister_subtree (server->connection, server->subtrees[i]);
+  for (guint i = 0; i < server->subtrees->len; i++)
+    g_dbus_connection_unregister_subtree (server->connection, g_array_index (server->subtrees, guint, i));
   memset (server->objects, 0, sizeof server->objects);
-  memset (server->subtrees, 0, sizeof server->subtrees);
+  g_array_set_size (server->subtrees, 0);
 }

@@ -7,21 +7,9 @@
  */
 #include "daemon/dbus/paths.h"
 
-#include <string.h>
-
 #include "base/scalars.h"
 
-/* How a kind of object is named in its paths: by the member @key of its value, of that type. */
-typedef struct {
-  char letter;
-  const char *element;
-  guint key;
-} PathKind;
-
-static const PathKind kinds[] = {
-  { 'D', "domain", 1 }, { 'N', "network", 1 },    { 'F', "nwfilter", 1 }, { 'S', "storagepool", 1 },
-  { 'K', "secret", 0 }, { 'V', "storagevol", 2 }, { 'E', "nodedev", 0 },  { 'I', "interface", 1 },
-};
+#include <string.h>
 
 char *
 dbus_path_encode (const char *text)
@@ -80,19 +68,22 @@ uuid_bytes_element (GVariant *bytes)
 }
 
 char *
-dbus_path_of_domain (const char *uuid)
+dbus_path_of_uuid (const ObjectKind *kind, const char *uuid)
 {
   g_autofree char *element = uuid_element (uuid);
 
-  return g_strconcat (DBUS_DOMAINS "/", element, NULL);
+  return g_strconcat (DBUS_ROOT "/", kind->path_element, "/", element, NULL);
 }
 
 char *
-dbus_path_of_storage_pool (const char *uuid)
+dbus_path_of_handle (const ObjectKind *kind, GVariant *handle)
 {
-  g_autofree char *element = uuid_element (uuid);
+  g_autoptr (GVariant) key = g_variant_get_child_value (handle, kind->key);
+  g_autofree char *element = g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)
+                                 ? dbus_path_encode (g_variant_get_string (key, NULL))
+                                 : uuid_bytes_element (key);
 
-  return g_strconcat (DBUS_STORAGE_POOLS "/", element, NULL);
+  return g_strconcat (DBUS_ROOT "/", kind->path_element, "/", element, NULL);
 }
 
 /* A snapshot's path has its domain's UUID and its own name in one element. */
@@ -112,28 +103,32 @@ path_of_snapshot (GVariant *snapshot)
 gboolean
 dbus_path_exists (const Shape *shape)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (kinds[i].letter == shape->letter)
-      return TRUE;
-  return shape->letter == 'Z';
+  const ObjectKind *kind = object_kind_of_letter (shape->letter);
+
+  return (kind != NULL && kind->path_element != NULL) || shape->letter == 'Z';
 }
 
 char *
 dbus_path_of (const Shape *shape, GVariant *object)
 {
+  const ObjectKind *kind = object_kind_of_letter (shape->letter);
+
   if (shape->letter == 'Z')
     return path_of_snapshot (object);
+  return kind != NULL && kind->path_element != NULL ? dbus_path_of_handle (kind, object) : NULL;
+}
 
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++) {
-    if (kinds[i].letter == shape->letter) {
-      g_autoptr (GVariant) key = g_variant_get_child_value (object, kinds[i].key);
-      g_autofree char *element = g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)
-                                     ? dbus_path_encode (g_variant_get_string (key, NULL))
-                                     : uuid_bytes_element (key);
-      return g_strconcat (DBUS_ROOT "/", kinds[i].element, "/", element, NULL);
-    }
-  }
-  return NULL;
+char *
+dbus_path_key (const ObjectKind *kind, const char *element, GError **error)
+{
+  char *key;
+
+  if (object_key_is_uuid (kind))
+    return dbus_path_uuid (element, error);
+  key = dbus_path_decode (element);
+  if (key == NULL)
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "'%s' in the object's path is no encoded key", element);
+  return key;
 }
 
 char *

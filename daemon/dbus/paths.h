@@ -3,18 +3,16 @@
 
 #include <gio/gio.h>
 
+#include "daemon/object/object.h"
 #include "wire/shape.h"
 
 /* The object tree of libvirt-dbus: which path an object has, and which object a path means. Pure. */
-#define DBUS_ROOT            "/org/libvirt/QEMU"
-#define DBUS_DOMAINS         DBUS_ROOT "/domain"
-#define DBUS_STORAGE_POOLS   DBUS_ROOT "/storagepool"
-#define DBUS_STORAGE_VOLUMES DBUS_ROOT "/storagevol"
-/* The path of a storage pool. (transfer full) */
-char *dbus_path_of_storage_pool (const char *uuid);
-
-/* The path of a domain. (transfer full) */
-char *dbus_path_of_domain (const char *uuid);
+#define DBUS_ROOT "/org/libvirt/QEMU"
+/* The path of an object by its UUID, and by its handle. (transfer full) */
+char *dbus_path_of_uuid (const ObjectKind *kind, const char *uuid);
+char *dbus_path_of_handle (const ObjectKind *kind, GVariant *handle);
+/* The key that the last element of a path stands for; NULL with VIR_ERR_INVALID_ARG. (transfer full) */
+char *dbus_path_key (const ObjectKind *kind, const char *element, GError **error);
 /* The text that an encoded element stands for; NULL when it is none. (transfer full) */
 char *dbus_path_decode (const char *element);
 /* The path of an object of @shape, which is one of libvirt's objects (Shape.letter). NULL for a kind that has

@@ -4,9 +4,9 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
+#include "daemon/call/operation.h"
 #include "daemon/dbus/paths.h"
 #include "daemon/dbus/server.h"
-#include "daemon/call/operation.h"
 
 /* What the files of the D-Bus wire share. Main loop only. */
 
@@ -22,7 +22,7 @@ struct DbusServer {
   guint retry_seconds;         /* how long the next wait is */
   guint names[2];
   guint objects[3];      /* registrations on the root */
-  guint subtrees[3];     /* one for each kind of object below the root */
+  GArray *subtrees;      /* guint: registrations, one for each kind of object below the root */
   guint events;          /* subscription */
   GHashTable *clients;   /* unique name → DbusClient with calls in flight */
   GHashTable *watched;   /* unique name of a client whose end has to be told → watch */
@@ -36,9 +36,6 @@ struct DbusServer {
 /* introspection.c: from the compiled-in files, made once; NULL-terminated lists. */
 GDBusInterfaceInfo *dbus_interface_info (const char *name);
 extern const char *const dbus_root_interfaces[];
-extern const char *const dbus_domain_interfaces[];
-extern const char *const dbus_storage_pool_interfaces[];
-extern const char *const dbus_storage_volume_interfaces[];
 /* "(uu)" from arguments as introspected. (transfer full) */
 GVariantType *dbus_arguments_type (GDBusArgInfo **arguments);
 /* The row for a member of an interface, by their full names; @suffix "" or "=". */
@@ -48,15 +45,11 @@ const Operation *dbus_operation (const char *interface, const char *member, cons
 gboolean dbus_objects_register (DbusServer *server, GError **error);
 void dbus_objects_unregister (DbusServer *server);
 
-/* What a path below the root means: its kind as a shape's letter (D domain, S storage pool, V volume), and
- * the UUID or, of a volume, the key. */
+/* What a path below the root means: its kind, and the key: the UUID or, of a volume, its own. */
 typedef struct {
-  char letter;
-  const char *id;
+  const ObjectKind *kind;
+  const char *key;
 } DbusObject;
-/* objects-find.c: as it stands in an operation's arguments; NULL with libvirt's error when there is none.
- * (transfer full) */
-GVariant *dbus_object_find (Manager *manager, const DbusObject *object, GError **error);
 
 /* calls.c: a client while it has calls in flight, and its calls of operations. */
 typedef struct DbusClient DbusClient;
@@ -96,11 +89,12 @@ void dbus_announce_all (DbusServer *server);
 void dbus_announce_soon (DbusServer *server, const char *uuid);
 void dbus_announced_free (gpointer announced);
 
-/* signals.c: the domain events that are signals of org.libvirt.Domain, ended by member NULL. */
+/* signals.c: the events that are signals of their object's first interface, ended by member NULL. */
 typedef struct {
-  int number; /* virDomainEventID */
+  EventFamily family;
+  int number; /* virDomainEventID... */
   const char *member;
-  const char *payload; /* the event's shape behind the domain */
+  const char *payload; /* the event's shape behind the object */
 } DbusSignalRow;
 extern const DbusSignalRow dbus_signal_rows[];
 /* An EventHandler. */

@@ -190,7 +190,9 @@ get_all (DbusClient *client, const DbusObject *object, GVariant *parameters,
   AllCall *call;
 
   if (object != NULL
-      && (found = dbus_object_find (dbus_client_server (client)->manager, object, &error)) == NULL) {
+      && (found =
+              manager_find_handle (dbus_client_server (client)->manager, object->kind, object->key, &error))
+             == NULL) {
     dbus_return_error (invocation, error);
     dbus_client_end (client);
     return;

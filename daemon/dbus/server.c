@@ -183,6 +183,7 @@ dbus_server_new (Manager *manager, void (*ready) (gpointer data), gpointer data)
   server->clients = g_hash_table_new (g_str_hash, g_str_equal);
   server->watched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unwatch);
   server->announced = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, dbus_announced_free);
+  server->subtrees = g_array_new (FALSE, FALSE, sizeof (guint));
   server->events = events_subscribe (manager->events, dbus_signals_event, server);
   connect_to_bus (server);
   return server;
@@ -207,5 +208,6 @@ dbus_server_free (DbusServer *server)
   g_hash_table_unref (server->announced);
   g_hash_table_unref (server->watched);
   g_clear_pointer (&server->changed, g_hash_table_unref);
+  g_array_unref (server->subtrees);
   g_free (server);
 }

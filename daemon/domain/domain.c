@@ -3,6 +3,7 @@
  * One domain's identity and state. What it does is elsewhere: its definition in definition.c, its queue in
  * domain-queue.c, its running half in machine.c.
  */
+#include "daemon/call/call.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/machine.h"
 
@@ -94,4 +95,28 @@ domain_set_state (Domain *domain, virDomainState state, int reason, int event, i
     machine_save_status (domain->machine);
   if (event >= 0)
     domain_lifecycle_event (domain, event, detail);
+}
+
+static void
+send_event (Events *events, EventFamily family, Domain *domain, int number, GVariant *payload)
+{
+  g_autoptr (GVariant) handle = g_variant_ref_sink (call_domain_value (domain));
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
+  /* Copies: a handler may cause the domain to be renamed or forgotten. */
+  g_autofree char *name = g_strdup (domain->name), *uuid = g_strdup (domain->uuid);
+  Event event = { family, number, name, uuid, domain->id, handle, sunk };
+
+  events_send (events, &event);
+}
+
+void
+events_domain (Events *events, Domain *domain, int number, GVariant *payload)
+{
+  send_event (events, EVENT_DOMAIN, domain, number, payload);
+}
+
+void
+events_monitor (Events *events, Domain *domain, GVariant *payload)
+{
+  send_event (events, EVENT_MONITOR, domain, 0, payload);
 }

@@ -3,10 +3,11 @@
 
 #include "daemon/core/job.h"
 #include "daemon/core/progress.h"
+#include "daemon/domain/summary.h"
 #include "daemon/drivers/qemu/machine-events.h"
 #include "daemon/drivers/qemu/process.h"
 #include "daemon/drivers/qemu/qmp.h"
-#include "daemon/domain/summary.h"
+#include "daemon/object/events.h"
 #include "domain/domain-def.h"
 
 /*
@@ -102,3 +103,7 @@ void domain_fail_waiting (Domain *domain, const GError *error);
  * no event. */
 void domain_set_state (Domain *domain, virDomainState state, int reason, int event, int detail);
 void domain_lifecycle_event (Domain *domain, int event, int detail);
+/* @number: virDomainEventID. Sinks @payload. */
+void events_domain (Events *events, Domain *domain, int number, GVariant *payload);
+/* An event of EVENT_MONITOR. Sinks @payload. */
+void events_monitor (Events *events, Domain *domain, GVariant *payload);

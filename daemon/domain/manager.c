@@ -6,12 +6,12 @@
 #include "daemon/domain/manager.h"
 
 #include "daemon/domain/definition.h"
+#include "daemon/domain/domain-kind.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/host/account.h"
-#include "daemon/storage/pools.h"
 #include "targets/qemu/recipe.h"
 
 #include <malloc.h>
@@ -60,10 +60,66 @@ kvm_problem (gpointer data)
   return account != NULL ? account_device_problem (account, "/dev/kvm") : NULL;
 }
 
+Registry *
+manager_registry (Manager *manager, const ObjectKind *kind)
+{
+  for (guint i = 0; i < manager->registries->len; i++) {
+    Registry *registry = g_ptr_array_index (manager->registries, i);
+
+    if (registry->kind == kind)
+      return registry;
+  }
+  g_return_val_if_reached (NULL);
+}
+
+GVariant *
+manager_find_handle (Manager *manager, const ObjectKind *kind, const char *key, GError **error)
+{
+  GVariant *handle = NULL;
+  Object *object;
+
+  if (kind->find_handle != NULL)
+    handle = kind->find_handle (manager, key, error);
+  else if ((object = registry_find_uuid (manager_registry (manager, kind), key, error)) != NULL)
+    handle = kind->handle (object);
+  return handle != NULL ? g_variant_ref_sink (handle) : NULL;
+}
+
+GPtrArray *
+manager_list_handles (Manager *manager, const ObjectKind *kind)
+{
+  GPtrArray *handles = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
+  g_autoptr (GPtrArray) objects = NULL;
+
+  if (kind->list_handles != NULL) {
+    kind->list_handles (manager, handles);
+    return handles;
+  }
+  objects = registry_list (manager_registry (manager, kind));
+  for (guint i = 0; i < objects->len; i++)
+    g_ptr_array_add (handles, g_variant_ref_sink (kind->handle (g_ptr_array_index (objects, i))));
+  return handles;
+}
+
+static gboolean
+make_registries (Manager *manager, GError **error)
+{
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++) {
+    Registry *registry =
+        (*kind)->size > 0 ? registry_new (*kind, manager, manager->settings, manager->events, error) : NULL;
+
+    if (registry != NULL)
+      g_ptr_array_add (manager->registries, registry);
+    else if ((*kind)->size > 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 Manager *
 manager_new (const Settings *settings, GError **error)
 {
-  g_autoptr (Store) store = store_new (settings, error);
+  g_autoptr (Store) store = store_new (&domain_kind, settings, error);
   Manager *manager;
 
   if (store == NULL)
@@ -81,11 +137,14 @@ manager_new (const Settings *settings, GError **error)
   manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   manager->by_id = g_hash_table_new (NULL, NULL);
   manager->next_id = 1;
-  manager->storage = storage_pools_new ();
+  manager->registries = g_ptr_array_new_with_free_func ((GDestroyNotify)registry_free);
   g_queue_init (&manager->changes);
   g_queue_init (&manager->recent);
   g_queue_init (&manager->readings);
-  return manager;
+  if (make_registries (manager, error))
+    return manager;
+  manager_free (manager);
+  return NULL;
 }
 
 static gboolean
@@ -133,7 +192,7 @@ manager_free (Manager *manager)
   g_hash_table_unref (manager->by_uuid);
   qemu_platform_free (manager->platform);
   caps_cache_free (manager->caps);
-  storage_pools_free (manager->storage);
+  g_ptr_array_unref (manager->registries);
   events_free (manager->events);
   store_free (manager->store);
   g_free (manager);
@@ -401,7 +460,8 @@ manager_load (Manager *manager)
   }
   for (guint i = 0; i < running->len; i++)
     load_running (manager, g_ptr_array_index (running, i));
-  storage_pools_load (manager);
+  for (guint i = 0; i < manager->registries->len; i++)
+    registry_load (g_ptr_array_index (manager->registries, i));
   manager->loaded = g_get_monotonic_time ();
   g_message ("%u domains, %u of them running", manager_count (manager), g_hash_table_size (manager->by_id));
 }

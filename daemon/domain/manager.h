@@ -5,9 +5,8 @@
 #include "daemon/domain/domain.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/object/events.h"
+#include "daemon/object/registry.h"
 #include "daemon/object/store.h"
-
-typedef struct StoragePools StoragePools; /* daemon/storage/pools.h */
 
 /* The registry: every domain by name, UUID and id, and what they share. One in a process; main loop only. */
 struct Manager {
@@ -21,8 +20,8 @@ struct Manager {
   GHashTable *by_id;
   GPtrArray *by_order; /* all of them ordered by name, once somebody has asked; NULL: out of date */
   int next_id;
-  StoragePools *storage;
-  GQueue changes; /* see change.h */
+  GPtrArray *registries; /* Registry: of every kind that has one, in the order of object_kinds */
+  GQueue changes;        /* see change.h */
   gboolean changing;
   GQueue recent;        /* Domain: those whose definition is in memory, most recent first */
   gsize document_bytes; /* of the domains' documents in memory */
@@ -31,6 +30,13 @@ struct Manager {
   guint trimming; /* source: see manager_trim_soon */
   gint64 loaded;  /* g_get_monotonic_time */
 };
+
+/* That of a kind which has one. */
+Registry *manager_registry (Manager *manager, const ObjectKind *kind);
+/* The handle of the object of @kind that has the key; NULL with @error in libvirt's words. (transfer full) */
+GVariant *manager_find_handle (Manager *manager, const ObjectKind *kind, const char *key, GError **error);
+/* Every object's. (transfer full) */
+GPtrArray *manager_list_handles (Manager *manager, const ObjectKind *kind);
 
 Manager *manager_new (const Settings *settings, GError **error);
 void manager_free (Manager *manager);

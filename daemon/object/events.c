@@ -6,8 +6,6 @@
  */
 #include "daemon/object/events.h"
 
-#include "daemon/domain/domain.h"
-
 typedef struct {
   guint number;
   EventHandler handler; /* NULL: unsubscribed during a round */
@@ -68,8 +66,8 @@ events_unsubscribe (Events *events, guint number)
     sweep (events);
 }
 
-static void
-tell (Events *events, const Event *event)
+void
+events_send (Events *events, const Event *event)
 {
   guint count = events->subscriptions->len; /* who subscribes now is told of the next one */
 
@@ -82,36 +80,4 @@ tell (Events *events, const Event *event)
   }
   if (--events->rounds == 0)
     sweep (events);
-}
-
-static void
-tell_of_domain (Events *events, EventFamily family, Domain *domain, int number, GVariant *payload)
-{
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
-  /* Copies: a handler may cause the domain to be renamed or forgotten. */
-  g_autofree char *name = g_strdup (domain->name), *uuid = g_strdup (domain->uuid);
-  Event event = { family, number, name, uuid, domain->id, sunk };
-
-  tell (events, &event);
-}
-
-void
-events_domain (Events *events, Domain *domain, int number, GVariant *payload)
-{
-  tell_of_domain (events, EVENT_DOMAIN, domain, number, payload);
-}
-
-void
-events_monitor (Events *events, Domain *domain, GVariant *payload)
-{
-  tell_of_domain (events, EVENT_MONITOR, domain, 0, payload);
-}
-
-void
-events_storage_pool (Events *events, const char *name, const char *uuid, int number, GVariant *payload)
-{
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
-  Event event = { EVENT_STORAGE_POOL, number, name, uuid, -1, sunk };
-
-  tell (events, &event);
 }

@@ -44,27 +44,36 @@ child_element (xmlNode *parent, const char *name)
   return NULL;
 }
 
+/* The text of a child; NULL when there is no such element, or an empty one. (transfer full) */
+static char *
+child_text (xmlNode *parent, const char *name)
+{
+  xmlNode *element = child_element (parent, name);
+  g_autofree char *text = element != NULL ? xml_node_text (element) : NULL;
+
+  return text != NULL && text[0] != '\0' ? g_steal_pointer (&text) : NULL;
+}
+
 gboolean
-store_identify (const char *text, const char *path, char **ret_name, char **ret_uuid, GError **error)
+store_identify (const ObjectKind *kind, const char *text, const char *path, char **ret_name, char **ret_uuid,
+                GError **error)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
   g_autoptr (XmlDocument) document = xml_document_parse (text, -1, diagnostics);
   xmlNode *root = document != NULL ? xml_document_root (document) : NULL;
-  xmlNode *name_element, *uuid_element;
   g_autofree char *name = NULL, *uuid_text = NULL;
   guint8 bytes[UUID_BYTES];
   char uuid[UUID_TEXT];
 
   if (root == NULL)
     return diagnostics_check (diagnostics, error);
-  name_element = child_element (root, "name");
-  name = name_element != NULL ? xml_node_text (name_element) : NULL;
-  if (!g_str_equal (root->name, "domain") || name == NULL || name[0] == '\0') {
-    virt_error_set (error, VIR_ERR_XML_ERROR, "%s: no <domain> with a <name>", path);
+  name = kind->unnamed ? NULL : child_text (root, "name");
+  if (!g_str_equal (root->name, kind->document->root) || (name == NULL && !kind->unnamed)) {
+    virt_error_set (error, VIR_ERR_XML_ERROR, "%s: no <%s>%s", path, kind->document->root,
+                    kind->unnamed ? "" : " with a <name>");
     return FALSE;
   }
-  uuid_element = child_element (root, "uuid");
-  uuid_text = uuid_element != NULL ? xml_node_text (uuid_element) : NULL;
+  uuid_text = child_text (root, "uuid");
   if (uuid_text != NULL && !uuid_parse (uuid_text, bytes)) {
     virt_error_set (error, VIR_ERR_XML_ERROR, "%s: '%s' is no UUID", path, uuid_text);
     return FALSE;
@@ -73,7 +82,7 @@ store_identify (const char *text, const char *path, char **ret_name, char **ret_
     uuid_format (bytes, uuid);
   if (ret_uuid != NULL)
     *ret_uuid = uuid_text != NULL ? g_strdup (uuid) : NULL;
-  *ret_name = g_steal_pointer (&name);
+  *ret_name = kind->unnamed && uuid_text != NULL ? g_strdup (uuid) : g_steal_pointer (&name);
   return TRUE;
 }
 
@@ -84,7 +93,7 @@ name_of_completed (Store *store, const char *uuid)
   g_autofree char *text = store_read_file (path, XML_MAX_BYTES, NULL, NULL);
   char *name = NULL;
 
-  return text != NULL && store_identify (text, path, &name, NULL, NULL) ? name : NULL;
+  return text != NULL && store_identify (store->kind, text, path, &name, NULL, NULL) ? name : NULL;
 }
 
 /* The UUID that was chosen for a document which says none: its completed text knows. */
@@ -108,30 +117,57 @@ uuid_chosen_before (Listing *listing, const char *name)
   return g_strdup (g_hash_table_lookup (listing->completed_uuid, name));
 }
 
+/* The UUID of a document that says none: the one chosen before, or a new one. An unnamed one is called by it.
+ */
+static char *
+choose_uuid (Listing *listing, const char *name)
+{
+  char *uuid = listing->store->kind->unnamed ? g_strdup (name) : uuid_chosen_before (listing, name);
+  guint8 bytes[UUID_BYTES];
+
+  if (uuid != NULL)
+    return uuid;
+  uuid = g_malloc (UUID_TEXT);
+  uuid_generate (bytes);
+  uuid_format (bytes, uuid);
+  return uuid;
+}
+
+/* Of an unnamed kind, the file's name is to be a UUID as it is printed. */
+static gboolean
+check_file_name (const ObjectKind *kind, const char *path, const char *name, GError **error)
+{
+  guint8 bytes[UUID_BYTES];
+  char uuid[UUID_TEXT] = "";
+
+  if (!kind->unnamed)
+    return TRUE;
+  if (uuid_parse (name, bytes))
+    uuid_format (bytes, uuid);
+  if (g_str_equal (uuid, name))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_XML_ERROR, "%s: the file of a %s is called by its UUID, not '%s'", path,
+                  kind->name, name);
+  return FALSE;
+}
+
 /* Open the document to learn its UUID; a document without one that was never completed gets one now. */
 static char *
 read_uuid (Listing *listing, const char *path, const char *name, GError **error)
 {
+  const ObjectKind *kind = listing->store->kind;
   g_autofree char *text = store_read_file (path, XML_MAX_BYTES, NULL, error);
   g_autofree char *own_name = NULL, *uuid = NULL;
 
-  if (text == NULL || !store_identify (text, path, &own_name, &uuid, error))
+  if (text == NULL || !check_file_name (kind, path, name, error)
+      || !store_identify (kind, text, path, &own_name, &uuid, error))
     return NULL;
-  if (!g_str_equal (own_name, name)) {
-    virt_error_set (error, VIR_ERR_XML_ERROR, "%s: the document's name is '%s', the file's '%s'", path,
-                    own_name, name);
+  if (own_name != NULL && !g_str_equal (own_name, name)) {
+    virt_error_set (error, VIR_ERR_XML_ERROR, "%s: the document's %s is '%s', the file's '%s'", path,
+                    kind->unnamed ? "uuid" : "name", own_name, name);
     return NULL;
   }
-  if (uuid == NULL)
-    uuid = uuid_chosen_before (listing, name);
-  if (uuid == NULL) {
-    guint8 bytes[UUID_BYTES];
-
-    uuid = g_malloc (UUID_TEXT);
-    uuid_generate (bytes);
-    uuid_format (bytes, uuid);
-  }
-  return g_steal_pointer (&uuid);
+  return uuid != NULL ? g_steal_pointer (&uuid) : choose_uuid (listing, name);
 }
 
 static void
@@ -148,8 +184,8 @@ report_double (Listing *listing, const char *path, const StoreEntry *kept, const
 {
   g_autoptr (GError) error = NULL;
 
-  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "%s: domain '%s' already exists with uuid %s", path,
-                  kept->name, uuid);
+  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "%s: %s '%s' already exists with uuid %s", path,
+                  listing->store->kind->short_name, kept->name, uuid);
   report_broken (listing, path, error);
 }
 
@@ -193,7 +229,8 @@ list_file (Listing *listing, int directory, const char *file)
   struct stat status;
 
   if (name == NULL)
-    virt_error_set (&error, VIR_ERR_XML_ERROR, "%s: not a file name a domain can have", path);
+    virt_error_set (&error, VIR_ERR_XML_ERROR, "%s: not a file name a %s can have", path,
+                    listing->store->kind->short_name);
   else if (fstatat (directory, file, &status, 0) < 0)
     store_system_error (&error, errno, "read", path);
   else if ((uuid = store_index_find (listing->store->index, encoded, &status)) == NULL) {
@@ -214,7 +251,7 @@ static GHashTable *
 marked_names (const char *links)
 {
   GHashTable *marked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GDir) directory = g_dir_open (links, 0, NULL);
+  g_autoptr (GDir) directory = links != NULL ? g_dir_open (links, 0, NULL) : NULL;
   const char *file;
 
   while (directory != NULL && (file = g_dir_read_name (directory)) != NULL)

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/object/object.h"
 #include "daemon/object/store-index.h"
 #include "daemon/object/store.h"
 
 /* What the store's own files share. */
 struct Store {
+  const ObjectKind *kind;
   char *documents;    /* the users' documents, NAME.xml */
-  char *autostart[2]; /* by StoreAutostart: links to those that start with the daemon */
+  char *autostart[2]; /* by StoreAutostart: links to those that start with the daemon; NULL: the kind has none
+                       */
   char *completed;    /* UUID.xml and the index */
   char *machines;     /* the running machines' UUID/ */
   StoreIndex *index;
 };
 
-/* The name and UUID a document says it has; its UUID may be missing (*@ret_uuid NULL). FALSE when it is no
- * well-formed domain document with a name. */
-gboolean
-store_identify (const char *text, const char *path, char **ret_name, char **ret_uuid, GError **error);
+/* The name and UUID a document says it has. Its UUID may be missing (*@ret_uuid NULL); of a kind without
+ * names, the name is the UUID, or missing. FALSE when it is no well-formed document of the kind with what it
+ * needs. */
+gboolean store_identify (const ObjectKind *kind, const char *text, const char *path, char **ret_name,
+                         char **ret_uuid, GError **error);
 
 #define STORE_NEXT_SUFFIX    ".next.xml" /* a completed text whose document is not written yet */
 #define STORE_LEAVING_SUFFIX ".leaving"  /* the name that a definition is about to lose */

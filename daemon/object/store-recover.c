@@ -25,7 +25,7 @@ recover_next (Store *store, const char *path, const char *uuid)
   g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
   g_autofree char *name = NULL, *source = NULL, *header = NULL;
 
-  if (text != NULL && store_identify (text, path, &name, NULL, NULL))
+  if (text != NULL && store_identify (store->kind, text, path, &name, NULL, NULL))
     source = store_load_source (store, name, NULL);
   if (source != NULL)
     header = store_completed_header (source);
@@ -44,7 +44,7 @@ name_of_completed (Store *store, const char *uuid)
   g_autofree char *text = store_read_file (path, XML_MAX_BYTES, NULL, NULL);
   char *name = NULL;
 
-  return text != NULL && store_identify (text, path, &name, NULL, NULL) ? name : NULL;
+  return text != NULL && store_identify (store->kind, text, path, &name, NULL, NULL) ? name : NULL;
 }
 
 static gboolean
@@ -100,7 +100,7 @@ is_anothers (Store *store, const char *uuid, const char *wanted)
 static void
 remove_dangling_links (const char *links)
 {
-  g_autoptr (GDir) directory = g_dir_open (links, 0, NULL);
+  g_autoptr (GDir) directory = links != NULL ? g_dir_open (links, 0, NULL) : NULL;
   const char *name;
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
@@ -155,7 +155,7 @@ mend_each (Store *store, const char *suffix, void (*mend) (Store *store, const c
 static void
 remove_aside (const char *path)
 {
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  g_autoptr (GDir) directory = path != NULL ? g_dir_open (path, 0, NULL) : NULL;
   const char *name;
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {

@@ -61,27 +61,43 @@ store_completed_header (const char *source)
   return g_strconcat (COMPLETED_HEADER, sum, COMPLETED_HEADER_END, NULL);
 }
 
+/* "domains" and "autostart" are beside each other; other kinds have their links below their documents. */
+static char *
+links_folder (const ObjectKind *kind, const Settings *settings, StoreAutostart which)
+{
+  const char *folder = kind->autostart_folders[which];
+
+  return folder != NULL ? g_build_filename (settings->config_directory, folder, NULL) : NULL;
+}
+
+static gboolean
+make_directories (const Store *store, const Settings *settings, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
+    if (store->autostart[i] != NULL && !store_make_directory (store->autostart[i], 0755, error))
+      return FALSE;
+  return store_make_directory (store->documents, 0755, error)
+         && store_make_directory (settings->state_directory, 0755, error)
+         && store_make_directory (store->completed, 0700, error)
+         && store_make_directory (settings->run_directory, 0755, error)
+         && store_make_directory (store->machines, 0711, error)
+         && store_make_directory (settings->log_directory, 0755, error)
+         && store_make_directory (settings->cache_directory, 0755, error);
+}
+
 Store *
-store_new (const Settings *settings, GError **error)
+store_new (const ObjectKind *kind, const Settings *settings, GError **error)
 {
   g_autoptr (Store) store = g_new0 (Store, 1);
   g_autofree char *index = NULL;
 
-  store->documents = g_build_filename (settings->config_directory, "domains", NULL);
-  store->autostart[STORE_AUTOSTART] = g_build_filename (settings->config_directory, "autostart", NULL);
-  store->autostart[STORE_AUTOSTART_ONCE] =
-      g_build_filename (settings->config_directory, "autostart-once", NULL);
-  store->completed = g_build_filename (settings->state_directory, "domains", NULL);
+  store->kind = kind;
+  store->documents = g_build_filename (settings->config_directory, kind->folder, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
+    store->autostart[i] = links_folder (kind, settings, i);
+  store->completed = g_build_filename (settings->state_directory, kind->folder, NULL);
   store->machines = g_build_filename (settings->run_directory, "machines", NULL);
-  if (!store_make_directory (store->documents, 0755, error)
-      || !store_make_directory (store->autostart[STORE_AUTOSTART], 0755, error)
-      || !store_make_directory (store->autostart[STORE_AUTOSTART_ONCE], 0755, error)
-      || !store_make_directory (settings->state_directory, 0755, error)
-      || !store_make_directory (store->completed, 0700, error)
-      || !store_make_directory (settings->run_directory, 0755, error)
-      || !store_make_directory (store->machines, 0711, error)
-      || !store_make_directory (settings->log_directory, 0755, error)
-      || !store_make_directory (settings->cache_directory, 0755, error))
+  if (!make_directories (store, settings, error))
     return NULL;
   store_recover (store);
   index = g_build_filename (store->completed, INDEX_NAME, NULL);
@@ -115,15 +131,15 @@ note_document (Store *store, const char *path, const char *name, const char *uui
 }
 
 static gboolean
-check_name (const char *name, GError **error)
+check_name (const ObjectKind *kind, const char *name, GError **error)
 {
   g_autofree char *encoded = store_encode_name (name);
   g_autofree char *decoded = store_decode_name (encoded);
 
   if (decoded != NULL)
     return TRUE;
-  virt_error_set (error, VIR_ERR_XML_ERROR, "the name of domain '%.40s%s' is too long to be a file's name",
-                  name, strlen (name) > 40 ? "..." : "");
+  virt_error_set (error, VIR_ERR_XML_ERROR, "the name of %s '%.40s%s' is too long to be a file's name",
+                  kind->name, name, strlen (name) > 40 ? "..." : "");
   return FALSE;
 }
 
@@ -142,7 +158,7 @@ store_prepare (Store *store, const char *uuid, const char *name, const char *sou
   g_autofree char *old = NULL;
   g_autoptr (StoreEdit) edit = NULL;
 
-  if (!check_name (name, error))
+  if (!check_name (store->kind, name, error))
     return NULL;
   edit = g_new0 (StoreEdit, 1);
   edit->store = store;
@@ -254,7 +270,7 @@ store_load_completed (Store *store, const char *uuid, const char *name, gboolean
         *ret_stale = FALSE;
       return g_steal_pointer (&next);
     }
-    virt_error_set (error, VIR_ERR_NO_DOMAIN, "'%s' has not been completed yet", name);
+    virt_error_set (error, store->kind->missing, "'%s' has not been completed yet", name);
     return NULL;
   }
   text = store_read_file (path, XML_MAX_BYTES, NULL, error);
@@ -285,9 +301,9 @@ gboolean
 store_remove_links (Store *store, const char *name, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++) {
-    g_autofree char *link = store_autostart_path (store, name, i);
+    g_autofree char *link = store->autostart[i] != NULL ? store_autostart_path (store, name, i) : NULL;
 
-    if (!store_remove_file (link, error))
+    if (link != NULL && !store_remove_file (link, error))
       return FALSE;
   }
   return TRUE;
@@ -305,7 +321,8 @@ gboolean
 store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
-    if (has_link (store, old_name, i) && !store_set_autostart (store, new_name, i, TRUE, error))
+    if (store->autostart[i] != NULL && has_link (store, old_name, i)
+        && !store_set_autostart (store, new_name, i, TRUE, error))
       return FALSE;
   return TRUE;
 }
@@ -381,7 +398,10 @@ store_set_autostart (Store *store, const char *name, StoreAutostart which, gbool
 {
   g_autofree char *link = store_autostart_path (store, name, which);
   g_autofree char *encoded = store_encode_name (name);
-  g_autofree char *target = g_strconcat ("../domains/", encoded, ".xml", NULL);
+  g_autofree char *parent = g_path_get_dirname (store->autostart[which]);
+  gboolean below = g_str_equal (parent, store->documents);
+  g_autofree char *target =
+      g_strconcat ("../", below ? "" : store->kind->folder, below ? "" : "/", encoded, ".xml", NULL);
   gboolean made;
 
   if (!autostart)

@@ -4,13 +4,15 @@
 #include "daemon/core/settings.h"
 
 /*
- * What is on disk: the user's documents, the completed definitions beside them, autostart
- * links, and the running machines' state files. Everything is written aside, fsynced, renamed, and its
- * directory fsynced before the call returns. Any thread; callers serialize by domain.
+ * What is on disk of one kind of object: the users' documents, the completed definitions, autostart links,
+ * and of domains the running machines' state files. Everything is written aside, fsynced, renamed, and its
+ * directory fsynced before the call returns. Any thread; callers serialize by object.
  */
 typedef struct Store Store;
+typedef struct ObjectKind ObjectKind; /* daemon/object/object.h */
 
-Store *store_new (const Settings *settings, GError **error); /* makes the directories */
+/* Makes the directories. */
+Store *store_new (const ObjectKind *kind, const Settings *settings, GError **error);
 void store_free (Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
 
@@ -42,7 +44,8 @@ void store_edit_free (StoreEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StoreEdit, store_edit_free)
 char *store_load_source (Store *store, const char *name, GError **error);
 /* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand.
- * NULL with VIR_ERR_NO_DOMAIN when there is no completed text: the document was put there by hand. */
+ * NULL with the kind's error for what is missing when there is no completed text: the document was put there
+ * by hand. */
 char *
 store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error);
 /* The same definition under another name. */

@@ -279,6 +279,20 @@ void op_domain_set_vcpus (Call *call);
 /* ops/domain/memory-statistics.c */
 void op_domain_memory_stats (Call *call);
 
+/* ops/object/object-define.c: of the call's object */
+void op_object_set_autostart (Call *call); /* the second argument: not 0 */
+void op_object_undefine (Call *call);
+
+/* ops/object/object-list.c: the kind is the one of the letter in the operation's shapes */
+void op_object_get_autostart (Call *call);
+void op_object_is_active (Call *call);
+void op_object_is_persistent (Call *call);
+void op_object_list_all (Call *call);       /* need_results, flags */
+void op_object_lookup_by_name (Call *call); /* a name */
+void op_object_lookup_by_uuid (Call *call); /* a UUID's bytes */
+void op_object_name (Call *call);
+void op_object_uuid (Call *call);
+
 /* ops/storage/storage-capabilities.c */
 void op_connect_find_storage_pool_sources (Call *call);
 void op_connect_get_storage_pool_capabilities (Call *call);
@@ -286,11 +300,8 @@ void op_connect_get_storage_pool_capabilities (Call *call);
 /* ops/storage/storage-define.c */
 void op_storage_pool_create_xml (Call *call);
 void op_storage_pool_define_xml (Call *call);
-void op_storage_pool_set_autostart (Call *call);
-void op_storage_pool_undefine (Call *call);
 
 /* ops/storage/storage-list.c */
-void op_connect_list_all_storage_pools (Call *call);
 void op_connect_list_defined_storage_pools (Call *call);
 void op_connect_list_storage_pools (Call *call);
 void op_connect_num_of_defined_storage_pools (Call *call);
@@ -304,18 +315,11 @@ void op_storage_pool_build (Call *call);
 void op_storage_pool_create (Call *call);
 void op_storage_pool_delete (Call *call);
 void op_storage_pool_destroy (Call *call);
-void op_storage_pool_get_autostart (Call *call);
 void op_storage_pool_get_info (Call *call);
 void op_storage_pool_get_xml_desc (Call *call);
-void op_storage_pool_is_active (Call *call);
-void op_storage_pool_is_persistent (Call *call);
-void op_storage_pool_lookup_by_name (Call *call);
 void op_storage_pool_lookup_by_target_path (Call *call);
-void op_storage_pool_lookup_by_uuid (Call *call);
 void op_storage_pool_lookup_by_volume (Call *call);
-void op_storage_pool_name (Call *call);
 void op_storage_pool_refresh (Call *call);
-void op_storage_pool_uuid (Call *call);
 
 /* ops/storage/storage-volume-change.c */
 void op_storage_vol_create_xml (Call *call);

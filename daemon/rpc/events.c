@@ -7,10 +7,9 @@
  * the domain stands, is a table.
  */
 
+#include "daemon/object/object.h"
 #include "daemon/rpc/client.h"
 #include "wire/xdr.h"
-
-#include "base/scalars.h"
 
 #define REGISTRATIONS_MAX 1024 /* of one connection */
 #define LEGACY            (-1) /* callback number of the registrations that have none */
@@ -19,7 +18,7 @@ typedef struct {
   int callback;
   EventFamily family;
   int number;
-  char *uuid; /* of the one object it is about, or NULL: all */
+  char *key; /* the UUID or name of the one object it is about, or NULL: all */
 } Registration;
 
 struct RpcEvents {
@@ -91,7 +90,7 @@ registration_free (gpointer data)
 {
   Registration *registration = data;
 
-  g_free (registration->uuid);
+  g_free (registration->key);
   g_free (registration);
 }
 
@@ -116,28 +115,12 @@ rpc_events_free (RpcEvents *events)
 
 /* Events out. */
 
-static GVariant *
-object_value (const Event *event)
-{
-  guint8 uuid[UUID_BYTES] = { 0 };
-  GVariant *bytes;
-
-  uuid_parse (event->uuid, uuid);
-  bytes = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, uuid, UUID_BYTES, 1);
-  if (event->family == EVENT_DOMAIN)
-    return g_variant_new ("((s@ayi))", event->name, bytes, event->id);
-  if (event->family == EVENT_NODE_DEVICE)
-    return g_variant_new ("((s))", event->name);
-  return g_variant_new ("((s@ay))", event->name, bytes);
-}
-
 static const char *
 object_shape (EventFamily family)
 {
-  return family == EVENT_DOMAIN        ? "D"
-         : family == EVENT_NODE_DEVICE ? "E"
-         : family == EVENT_NETWORK     ? "N"
-                                       : "S";
+  const char letter[] = { object_kind_of_family (family)->letter, '\0' };
+
+  return g_intern_string (letter);
 }
 
 static void
@@ -145,7 +128,8 @@ send_event (RpcClient *client, const EventMessage *message, const Registration *
             const Event *event)
 {
   g_autoptr (GByteArray) payload = g_byte_array_new ();
-  g_autoptr (GVariant) object = g_variant_ref_sink (object_value (event));
+  GVariant *handle = event->handle;
+  g_autoptr (GVariant) object = g_variant_ref_sink (g_variant_new_tuple (&handle, 1));
   g_autoptr (GError) error = NULL;
   const Shape *first = shape_of (message->payload_first ? message->payload : object_shape (event->family));
   const Shape *second = shape_of (message->payload_first ? object_shape (event->family) : message->payload);
@@ -164,6 +148,13 @@ send_event (RpcClient *client, const EventMessage *message, const Registration *
                            payload);
 }
 
+/* As object_handle_key has it. */
+static const char *
+event_key (const Event *event)
+{
+  return event->uuid != NULL ? event->uuid : event->name;
+}
+
 static void
 on_event (const Event *event, gpointer data)
 {
@@ -176,7 +167,7 @@ on_event (const Event *event, gpointer data)
     const Registration *registration = g_ptr_array_index (events->registrations, i);
 
     if (registration->family == event->family && registration->number == event->number
-        && (registration->uuid == NULL || g_str_equal (registration->uuid, event->uuid)))
+        && (registration->key == NULL || g_str_equal (registration->key, event_key (event))))
       send_event (events->client, message, registration, event);
   }
 }
@@ -193,13 +184,13 @@ reply_int (RpcClient *client, const RpcHeader *header, gint32 value)
 }
 
 static Registration *
-find_same (RpcEvents *events, EventFamily family, int number, const char *uuid, gboolean legacy)
+find_same (RpcEvents *events, EventFamily family, int number, const char *key, gboolean legacy)
 {
   for (guint i = 0; i < events->registrations->len; i++) {
     Registration *registration = g_ptr_array_index (events->registrations, i);
 
     if (registration->family == family && registration->number == number
-        && g_strcmp0 (registration->uuid, uuid) == 0 && (registration->callback == LEGACY) == legacy)
+        && g_strcmp0 (registration->key, key) == 0 && (registration->callback == LEGACY) == legacy)
       return registration;
   }
   return NULL;
@@ -207,7 +198,7 @@ find_same (RpcEvents *events, EventFamily family, int number, const char *uuid, 
 
 /* The callback number, or -1 after an error was answered. */
 static int
-add (RpcClient *client, const RpcHeader *header, EventFamily family, int number, const char *uuid,
+add (RpcClient *client, const RpcHeader *header, EventFamily family, int number, const char *key,
      gboolean legacy)
 {
   RpcEvents *events = client->events;
@@ -219,7 +210,7 @@ add (RpcClient *client, const RpcHeader *header, EventFamily family, int number,
                                "internal error: unsupported event ID %d", number);
     return -1;
   }
-  if (find_same (events, family, number, uuid, legacy) != NULL) {
+  if (find_same (events, family, number, key, legacy) != NULL) {
     rpc_client_reply_error_in (client, header, VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
                                "invalid argument: event callback already tracked");
     return -1;
@@ -231,7 +222,7 @@ add (RpcClient *client, const RpcHeader *header, EventFamily family, int number,
   }
 
   registration = g_new0 (Registration, 1);
-  *registration = (Registration){ legacy ? LEGACY : events->next_callback, family, number, g_strdup (uuid) };
+  *registration = (Registration){ legacy ? LEGACY : events->next_callback, family, number, g_strdup (key) };
   if (!legacy)
     events->next_callback = events->next_callback < G_MAXINT ? events->next_callback + 1 : 0;
   g_ptr_array_add (events->registrations, registration);
@@ -279,30 +270,21 @@ static const Registrar registrars[] = {
   { 380, EVENT_SECRET, REGISTER, "imK" },         { 381, EVENT_SECRET, DEREGISTER, "i" },
 };
 
-/* The UUID of the object a registration names, or NULL when it names none. (transfer full) */
+/* The key of the object a registration names, or NULL when it names none. (transfer full) */
 static char *
 named_object (GVariant *arguments, EventFamily family)
 {
   g_autoptr (GVariant) maybe = g_variant_get_child_value (arguments, 1);
   g_autoptr (GVariant) object = g_variant_get_maybe (maybe);
-  g_autoptr (GVariant) bytes = NULL;
-  const guint8 *uuid;
-  char text[UUID_TEXT];
-  gsize length;
 
-  if (object == NULL || family == EVENT_NODE_DEVICE)
-    return NULL;
-  bytes = g_variant_get_child_value (object, family == EVENT_SECRET ? 0 : 1);
-  uuid = g_variant_get_fixed_array (bytes, &length, 1);
-  uuid_format (uuid, text);
-  return g_strdup (text);
+  return object != NULL ? object_handle_key (object_kind_of_family (family), object) : NULL;
 }
 
 static void
 serve (RpcClient *client, const RpcHeader *header, const Registrar *registrar, GVariant *arguments)
 {
   RpcEvents *events = client->events;
-  g_autofree char *uuid = NULL;
+  g_autofree char *key = NULL;
   gint32 number = VIR_DOMAIN_EVENT_ID_LIFECYCLE;
   Registration *registration;
   int callback;
@@ -311,8 +293,8 @@ serve (RpcClient *client, const RpcHeader *header, const Registrar *registrar, G
     g_variant_get_child (arguments, 0, "i", &number);
   switch (registrar->what) {
     case REGISTER:
-      uuid = named_object (arguments, registrar->family);
-      callback = add (client, header, registrar->family, number, uuid, FALSE);
+      key = named_object (arguments, registrar->family);
+      callback = add (client, header, registrar->family, number, key, FALSE);
       if (callback >= 0)
         reply_int (client, header, callback);
       return;

@@ -12,26 +12,30 @@
 
 #define LOAD_MILLISECONDS 2000
 
-static void
-load_pool (Manager *manager, const PoolFiles *files, gboolean autostart)
+/* A pool that was active, as it was then: its definition is the next one. One without a definition comes back
+ * as well. (transfer none) NULL: it is skipped. */
+static StoragePool *
+take_up (Manager *manager, StoragePoolDef *def)
 {
-  StoragePoolDef *def = files->active != NULL ? files->active : files->def;
   g_autoptr (GError) error = NULL;
-  StoragePool *same, *pool;
+  StoragePool *pool;
 
-  if (!storage_pools_check (manager, def, FALSE, &same, &error)) {
-    g_warning ("storage pool '%s' is skipped: %s", def->name, error->message);
-    return;
+  if (!storage_pools_check_create (manager, def, &pool, &error)) {
+    g_warning ("storage pool '%s' is not active any more: %s", def->name, error->message);
+    return NULL;
   }
-  pool = storage_pool_add (manager, storage_pool_def_ref (def));
-  pool->persistent = files->def != NULL;
-  pool->autostart = files->autostart;
-  if (files->active != NULL && files->def != NULL)
-    pool->next = storage_pool_def_ref (files->def);
-  if (files->active == NULL && !(autostart && files->autostart))
-    return;
-  pool->exclusive = TRUE;
-  storage_pool_start (pool, NULL, 0, NULL);
+  if (pool == NULL)
+    return storage_pool_add (manager, storage_pool_def_ref (def));
+  pool->next = g_steal_pointer (&pool->def);
+  pool->def = storage_pool_def_ref (def);
+  return pool;
+}
+
+static void
+start (StoragePool *pool)
+{
+  if (storage_pool_try_exclusive (pool, "start"))
+    storage_pool_start (pool, NULL, 0, NULL);
 }
 
 static gboolean
@@ -40,7 +44,7 @@ is_starting (Manager *manager)
   g_autoptr (GPtrArray) pools = storage_pool_list (manager);
 
   for (guint i = 0; i < pools->len; i++)
-    if (((const StoragePool *)g_ptr_array_index (pools, i))->exclusive)
+    if (lock_is_held (((const StoragePool *)g_ptr_array_index (pools, i))->lock))
       return TRUE;
   return FALSE;
 }
@@ -68,15 +72,25 @@ settle (Manager *manager)
 }
 
 void
-storage_pools_load (Manager *manager)
+storage_pools_loaded (Registry *registry)
 {
-  g_autoptr (GHashTable) files = pool_files_load (manager->settings);
-  gboolean autostart = service_first_since_boot (manager->settings->run_directory, "storage");
-  GHashTableIter iter;
-  gpointer found;
+  Manager *manager = registry->manager;
+  g_autoptr (GPtrArray) active = pool_files_load (registry->settings);
+  gboolean autostart = service_first_since_boot (registry->settings->run_directory, "storage");
+  g_autoptr (GPtrArray) pools = NULL;
 
-  g_hash_table_iter_init (&iter, files);
-  while (g_hash_table_iter_next (&iter, NULL, &found))
-    load_pool (manager, found, autostart);
+  for (guint i = 0; i < active->len; i++) {
+    StoragePool *pool = take_up (manager, g_ptr_array_index (active, i));
+
+    if (pool != NULL)
+      start (pool);
+  }
+  pools = storage_pool_list (manager);
+  for (guint i = 0; i < pools->len; i++) {
+    StoragePool *pool = g_ptr_array_index (pools, i);
+
+    if (autostart && pool->autostart)
+      start (pool);
+  }
   settle (manager);
 }

@@ -1,98 +1,90 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whose turn it is with a pool. Jobs about volumes run side by side; a job about the pool as a whole runs
- * alone. Turns are given in the order they were asked for.
+ * The lock of a pool as its operations use it. Jobs about volumes share it; a job about the pool as a whole
+ * has it alone, and may go on when nobody waits for its answer: the pool itself is the holder.
  */
+#include "daemon/call/operation.h"
 #include "daemon/storage/pools.h"
 
 typedef struct {
+  StoragePool *pool; /* is there as long as its lock is not closed */
   Call *call;
   StorageTurn begin;
-  gboolean exclusive;
-} Waiting;
+} PoolRequest;
 
 static gboolean
-refuse_busy (StoragePool *pool, Call *call)
+check_idle (gpointer data, GError **error)
 {
-  if (pool->shared == 0)
-    return FALSE;
-  call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "pool '%s' has asynchronous jobs running.", pool->def->name);
-  return TRUE;
+  const PoolRequest *request = data;
+
+  if (lock_shared (request->pool->lock) == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "pool '%s' has asynchronous jobs running.",
+                  request->pool->name);
+  return FALSE;
 }
 
 static void
-take_turn (StoragePool *pool, const Waiting *turn)
+begin (gpointer data)
 {
-  if (turn->exclusive) {
-    if (refuse_busy (pool, turn->call))
-      return;
-    pool->exclusive = TRUE;
-  } else {
-    pool->shared++;
-  }
-  turn->begin (pool, turn->call);
+  g_autofree PoolRequest *request = data;
+
+  request->begin (request->pool, request->call);
 }
 
 static void
-ask (StoragePool *pool, Call *call, StorageTurn begin, gboolean exclusive)
+fail (gpointer data, GError *error)
 {
-  Waiting turn = { call, begin, exclusive };
+  g_autofree PoolRequest *request = data;
 
-  if (!pool->exclusive)
-    take_turn (pool, &turn);
-  else if (pool->waiting.length >= STORAGE_WAITING_MAX)
-    call_fail_with (call, VIR_ERR_RESOURCE_BUSY, "%d calls wait for storage pool '%s' already",
-                    STORAGE_WAITING_MAX, pool->def->name);
-  else
-    g_queue_push_tail (&pool->waiting, g_memdup2 (&turn, sizeof turn));
+  call_fail (request->call, error);
+}
+
+static void
+acquire (StoragePool *pool, Call *call, StorageTurn turn, gboolean shared)
+{
+  PoolRequest wanted = { pool, call, turn };
+  LockRequest request = { .name = call->operation->name,
+                          .holder = pool,
+                          .shared = shared,
+                          .check = shared ? NULL : check_idle,
+                          .begin = begin,
+                          .fail = fail,
+                          .data = g_memdup2 (&wanted, sizeof wanted) };
+
+  lock_acquire (pool->lock, &request);
 }
 
 void
-storage_pool_exclusive (StoragePool *pool, Call *call, StorageTurn begin)
+storage_pool_exclusive (StoragePool *pool, Call *call, StorageTurn turn)
 {
-  ask (pool, call, begin, TRUE);
+  acquire (pool, call, turn, FALSE);
 }
 
 void
-storage_pool_shared (StoragePool *pool, Call *call, StorageTurn begin)
+storage_pool_shared (StoragePool *pool, Call *call, StorageTurn turn)
 {
-  ask (pool, call, begin, FALSE);
+  acquire (pool, call, turn, TRUE);
+}
+
+gboolean
+storage_pool_try_exclusive (StoragePool *pool, const char *name)
+{
+  return lock_try (pool->lock, name, pool);
 }
 
 void
-storage_pool_exclusive_done (Manager *manager, const char *given)
+storage_pool_exclusive_done (Manager *manager, const char *uuid)
 {
-  g_autofree char *uuid = g_strdup (given); /* it may be the pool's own */
   StoragePool *pool = storage_pool_find_uuid (manager, uuid, NULL);
 
-  if (pool == NULL)
-    return;
-  pool->exclusive = FALSE;
-  /* A turn may end at once, and end the pool. */
-  while ((pool = storage_pool_find_uuid (manager, uuid, NULL)) != NULL && !pool->exclusive) {
-    g_autofree Waiting *turn = g_queue_pop_head (&pool->waiting);
-
-    if (turn == NULL)
-      return;
-    take_turn (pool, turn);
-  }
+  if (pool != NULL)
+    lock_release (pool->lock, pool);
 }
 
 void
 storage_pool_shared_done (StoragePool *pool)
 {
-  pool->shared--;
-}
-
-void
-storage_pool_fail_waiting (StoragePool *pool)
-{
-  Waiting *turn;
-
-  while ((turn = g_queue_pop_head (&pool->waiting)) != NULL) {
-    call_fail_with (turn->call, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'",
-                    pool->def->name);
-    g_free (turn);
-  }
+  lock_release_shared (pool->lock);
 }

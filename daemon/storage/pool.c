@@ -153,7 +153,7 @@ build_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   PoolWork *work = data;
 
   if (error == NULL)
-    storage_pool_event (work->pool, VIR_STORAGE_POOL_EVENT_CREATED);
+    object_lifecycle_event (&work->pool->object, VIR_STORAGE_POOL_EVENT_CREATED);
   finish (work->pool->manager, work->def->uuid, work->call, NULL, error);
 }
 
@@ -195,8 +195,7 @@ refresh_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 
   if (error == NULL) {
     storage_pool_commit_scan (pool, work->scan);
-    events_storage_pool (manager->events, pool->def->name, pool->def->uuid, VIR_STORAGE_POOL_EVENT_ID_REFRESH,
-                         g_variant_new_tuple (NULL, 0));
+    object_event (&pool->object, VIR_STORAGE_POOL_EVENT_ID_REFRESH, g_variant_new_tuple (NULL, 0));
   } else {
     storage_pool_stopped (pool);
   }
@@ -254,7 +253,7 @@ delete_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   PoolWork *work = data;
 
   if (error == NULL)
-    storage_pool_event (work->pool, VIR_STORAGE_POOL_EVENT_DELETED);
+    object_lifecycle_event (&work->pool->object, VIR_STORAGE_POOL_EVENT_DELETED);
   finish (work->pool->manager, work->def->uuid, work->call, NULL, error);
 }
 

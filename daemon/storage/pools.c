@@ -1,111 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The registry. Pools are few, so they are found by looking at each; volumes can be many and are looked up
- * in their order.
+ * Pools as a kind of object, and what they know of their volumes. Volumes can be many and are looked up in
+ * their order.
  */
 #include "daemon/storage/pools.h"
 
 #include "daemon/storage/pool-files.h"
 
-struct StoragePools {
-  GPtrArray *all; /* StoragePool, ordered by name */
-};
-
-static void
-pool_free (gpointer data)
+static Registry *
+registry_of (Manager *manager)
 {
-  StoragePool *pool = data;
-
-  storage_pool_fail_waiting (pool);
-  storage_pool_def_unref (pool->def);
-  storage_pool_def_unref (pool->next);
-  g_ptr_array_unref (pool->volumes);
-  g_hash_table_unref (pool->in_use);
-  g_free (pool);
-}
-
-StoragePools *
-storage_pools_new (void)
-{
-  StoragePools *pools = g_new0 (StoragePools, 1);
-
-  pools->all = g_ptr_array_new_with_free_func (pool_free);
-  return pools;
-}
-
-void
-storage_pools_free (StoragePools *pools)
-{
-  if (pools == NULL)
-    return;
-  g_ptr_array_unref (pools->all);
-  g_free (pools);
-}
-
-static StoragePool *
-find (Manager *manager, gboolean (*fits) (const StoragePool *pool, const char *value), const char *value)
-{
-  GPtrArray *all = manager->storage->all;
-
-  for (guint i = 0; i < all->len; i++)
-    if (fits (g_ptr_array_index (all, i), value))
-      return g_ptr_array_index (all, i);
-  return NULL;
-}
-
-static gboolean
-has_name (const StoragePool *pool, const char *name)
-{
-  return g_str_equal (pool->def->name, name);
-}
-
-static gboolean
-has_uuid (const StoragePool *pool, const char *uuid)
-{
-  return g_str_equal (pool->def->uuid, uuid);
+  return manager_registry (manager, &storage_pool_kind);
 }
 
 StoragePool *
 storage_pool_find_name (Manager *manager, const char *name, GError **error)
 {
-  StoragePool *pool = find (manager, has_name, name);
-
-  if (pool == NULL)
-    virt_error_set (error, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name '%s'", name);
-  return pool;
+  return (StoragePool *)registry_find_name (registry_of (manager), name, error);
 }
 
 StoragePool *
 storage_pool_find_uuid (Manager *manager, const char *uuid, GError **error)
 {
-  StoragePool *pool = find (manager, has_uuid, uuid);
-
-  if (pool == NULL)
-    virt_error_set (error, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s'", uuid);
-  return pool;
+  return (StoragePool *)registry_find_uuid (registry_of (manager), uuid, error);
 }
 
 GPtrArray *
 storage_pool_list (Manager *manager)
 {
-  GPtrArray *list = g_ptr_array_sized_new (manager->storage->all->len);
-
-  g_ptr_array_extend (list, manager->storage->all, NULL, NULL);
-  return list;
+  return registry_list (registry_of (manager));
 }
 
+/* Two pools cannot have one directory. */
 static gboolean
-check_path (Manager *manager, const StoragePoolDef *def, const StoragePool *self, GError **error)
+check_path (Registry *registry, const Object *same, gconstpointer data, GError **error)
 {
-  GPtrArray *all = manager->storage->all;
+  const StoragePoolDef *def = data;
+  g_autoptr (GPtrArray) all = registry_list (registry);
 
   for (guint i = 0; i < all->len; i++) {
     const StoragePool *other = g_ptr_array_index (all, i);
 
-    if (other != self && g_str_equal (other->def->path, def->path)) {
+    if (&other->object != same && g_str_equal (other->def->path, def->path)) {
       virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Storage source conflict with pool: '%s'",
-                      other->def->name);
+                      other->name);
       return FALSE;
     }
   }
@@ -113,56 +52,134 @@ check_path (Manager *manager, const StoragePoolDef *def, const StoragePool *self
 }
 
 gboolean
-storage_pools_check (Manager *manager, const StoragePoolDef *def, gboolean active, StoragePool **ret_pool,
-                     GError **error)
+storage_pools_check_create (Manager *manager, const StoragePoolDef *def, StoragePool **ret_pool,
+                            GError **error)
 {
-  StoragePool *same_uuid = find (manager, has_uuid, def->uuid);
-  StoragePool *same_name = find (manager, has_name, def->name);
+  Registry *registry = registry_of (manager);
+  Object *same;
 
-  if (same_uuid != NULL && !has_name (same_uuid, def->name)) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "pool '%s' is already defined with uuid %s",
-                    same_uuid->def->name, def->uuid);
+  if (!registry_check_identity (registry, def->name, def->uuid, &same, error))
     return FALSE;
-  }
-  if (same_name != NULL && same_name != same_uuid) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "pool '%s' already exists with uuid %s", def->name,
-                    same_name->def->uuid);
-    return FALSE;
-  }
-  if (active && same_uuid != NULL && (same_uuid->active || same_uuid->exclusive)) {
+  if (same != NULL && (same->active || lock_is_held (same->lock))) {
     virt_error_set (error, VIR_ERR_OPERATION_INVALID, "pool is already active as '%s'", def->name);
     return FALSE;
   }
-  *ret_pool = same_uuid;
-  return check_path (manager, def, same_uuid, error);
-}
-
-static int
-compare_pools (gconstpointer a, gconstpointer b)
-{
-  return g_strcmp0 ((*(StoragePool *const *)a)->def->name, (*(StoragePool *const *)b)->def->name);
+  *ret_pool = (StoragePool *)same;
+  return check_path (registry, same, def, error);
 }
 
 StoragePool *
 storage_pool_add (Manager *manager, StoragePoolDef *def)
 {
-  StoragePool *pool = g_new0 (StoragePool, 1);
+  StoragePool *pool = (StoragePool *)registry_add (registry_of (manager), def->name, def->uuid);
 
-  pool->manager = manager;
   pool->def = def;
-  pool->volumes = g_ptr_array_new_with_free_func ((GDestroyNotify)storage_volume_def_unref);
-  pool->in_use = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_queue_init (&pool->waiting);
-  g_ptr_array_add (manager->storage->all, pool);
-  g_ptr_array_sort (manager->storage->all, compare_pools);
   return pool;
 }
 
-void
-storage_pool_remove (StoragePool *pool)
+static void
+init (Object *object)
 {
-  g_ptr_array_remove (pool->manager->storage->all, pool);
+  StoragePool *pool = (StoragePool *)object;
+
+  pool->volumes = g_ptr_array_new_with_free_func ((GDestroyNotify)storage_volume_def_unref);
+  pool->in_use = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
+
+static void
+clear (Object *object)
+{
+  StoragePool *pool = (StoragePool *)object;
+
+  storage_pool_def_unref (pool->def);
+  storage_pool_def_unref (pool->next);
+  g_ptr_array_unref (pool->volumes);
+  g_hash_table_unref (pool->in_use);
+}
+
+/* A pool that is used stays as it is until it stops. */
+static void
+define (Object *object, gpointer def)
+{
+  StoragePool *pool = (StoragePool *)object;
+  StoragePoolDef **place =
+      pool->def != NULL && (pool->active || lock_is_held (pool->lock)) ? &pool->next : &pool->def;
+
+  storage_pool_def_unref (*place);
+  *place = storage_pool_def_ref (def);
+}
+
+static gboolean
+check_undefine (const Object *object, GError **error)
+{
+  if (!storage_pool_check_inactive ((const StoragePool *)object, error))
+    return FALSE;
+  if (lock_shared (object->lock) == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "pool '%s' has asynchronous jobs running.", object->name);
+  return FALSE;
+}
+
+static GVariant *
+handle (const Object *object)
+{
+  return g_variant_new ("(s@ay)", object->name, call_uuid_value (object->uuid));
+}
+
+#define TYPE_FLAGS                                                                 \
+  (VIR_CONNECT_LIST_STORAGE_POOLS_DIR | VIR_CONNECT_LIST_STORAGE_POOLS_FS          \
+   | VIR_CONNECT_LIST_STORAGE_POOLS_NETFS | VIR_CONNECT_LIST_STORAGE_POOLS_LOGICAL \
+   | VIR_CONNECT_LIST_STORAGE_POOLS_DISK | VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI    \
+   | VIR_CONNECT_LIST_STORAGE_POOLS_SCSI | VIR_CONNECT_LIST_STORAGE_POOLS_MPATH    \
+   | VIR_CONNECT_LIST_STORAGE_POOLS_RBD | VIR_CONNECT_LIST_STORAGE_POOLS_SHEEPDOG  \
+   | VIR_CONNECT_LIST_STORAGE_POOLS_GLUSTER | VIR_CONNECT_LIST_STORAGE_POOLS_ZFS   \
+   | VIR_CONNECT_LIST_STORAGE_POOLS_VSTORAGE | VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI_DIRECT)
+
+static gboolean
+passes (const Object *object, guint flags)
+{
+  return object_flag_passes (flags, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE,
+                             VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE, object->active)
+         && object_flag_passes (flags, VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT,
+                                VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT, object->persistent)
+         && object_flag_passes (flags, VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART,
+                                VIR_CONNECT_LIST_STORAGE_POOLS_NO_AUTOSTART, object->autostart)
+         && ((flags & TYPE_FLAGS) == 0 || (flags & VIR_CONNECT_LIST_STORAGE_POOLS_DIR) != 0);
+}
+
+static const char *const interfaces[] = { "org.libvirt.StoragePool", NULL };
+
+const ObjectKind storage_pool_kind = {
+  .letter = 'S',
+  .name = "storage pool",
+  .short_name = "pool",
+  .missing = VIR_ERR_NO_STORAGE_POOL,
+  .origin = VIR_FROM_STORAGE,
+  .family = EVENT_STORAGE_POOL,
+  .path_element = "storagepool",
+  .interfaces = interfaces,
+  .lifecycle_signal = "StoragePoolEvent",
+  .key = 1,
+  .defined = VIR_STORAGE_POOL_EVENT_DEFINED,
+  .undefined = VIR_STORAGE_POOL_EVENT_UNDEFINED,
+  .transient = VIR_ERR_INVALID_ARG,
+  .folder = "storage",
+  .autostart_folders = { "storage/autostart", NULL },
+  .document = &storage_pool_document,
+  .size = sizeof (StoragePool),
+  .init = init,
+  .clear = clear,
+  .handle = handle,
+  .list_flags = VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE | VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE
+                | VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT | VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT
+                | VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART | VIR_CONNECT_LIST_STORAGE_POOLS_NO_AUTOSTART
+                | TYPE_FLAGS,
+  .passes = passes,
+  .check = check_path,
+  .define = define,
+  .check_undefine = check_undefine,
+  .loaded = storage_pools_loaded,
+};
 
 gboolean
 storage_pool_check_active (const StoragePool *pool, GError **error)
@@ -178,13 +195,6 @@ storage_pool_check_inactive (const StoragePool *pool, GError **error)
   if (pool->active)
     virt_error_set (error, VIR_ERR_OPERATION_INVALID, "storage pool '%s' is still active", pool->def->name);
   return !pool->active;
-}
-
-void
-storage_pool_event (const StoragePool *pool, int event)
-{
-  events_storage_pool (pool->manager->events, pool->def->name, pool->def->uuid,
-                       VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, g_variant_new ("(ii)", event, 0));
 }
 
 void
@@ -216,7 +226,7 @@ storage_pool_started (StoragePool *pool)
 
   pool->active = TRUE;
   pool_files_save_status (pool->manager->settings, pool->def->name, xml);
-  storage_pool_event (pool, VIR_STORAGE_POOL_EVENT_STARTED);
+  object_lifecycle_event (&pool->object, VIR_STORAGE_POOL_EVENT_STARTED);
 }
 
 /* What is defined is what is in use, and nothing else is known. */
@@ -237,16 +247,16 @@ storage_pool_start_failed (StoragePool *pool)
 {
   fall_back (pool);
   if (!pool->persistent)
-    storage_pool_remove (pool);
+    registry_remove (&pool->object);
 }
 
 void
 storage_pool_stopped (StoragePool *pool)
 {
   fall_back (pool);
-  storage_pool_event (pool, VIR_STORAGE_POOL_EVENT_STOPPED);
+  object_lifecycle_event (&pool->object, VIR_STORAGE_POOL_EVENT_STOPPED);
   if (!pool->persistent)
-    storage_pool_remove (pool);
+    registry_remove (&pool->object);
 }
 
 /* The place of @name among the volumes, or where it would be. */
@@ -289,7 +299,7 @@ storage_volume_find_path (Manager *manager, const char *given, StoragePool **ret
 {
   g_autofree char *path = given[0] == '/' ? g_canonicalize_filename (given, "/") : g_strdup (given);
   g_autofree char *directory = g_path_get_dirname (path), *name = g_path_get_basename (path);
-  GPtrArray *pools = manager->storage->all;
+  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
 
   for (guint i = 0; i < pools->len; i++) {
     StoragePool *pool = g_ptr_array_index (pools, i);
@@ -304,6 +314,55 @@ storage_volume_find_path (Manager *manager, const char *given, StoragePool **ret
   }
   return NULL;
 }
+
+GVariant *
+storage_volume_value (const StoragePool *pool, const StorageVolumeDef *volume)
+{
+  return g_variant_new ("(sss)", pool->name, volume->name, volume->key);
+}
+
+static GVariant *
+find_volume (Manager *manager, const char *key, GError **error)
+{
+  StoragePool *pool;
+  StorageVolumeDef *volume = storage_volume_find_path (manager, key, &pool);
+
+  if (volume != NULL)
+    return storage_volume_value (pool, volume);
+  virt_error_set (error, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key %s", key);
+  return NULL;
+}
+
+static void
+list_volumes (Manager *manager, GPtrArray *handles)
+{
+  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
+
+  for (guint i = 0; i < pools->len; i++) {
+    const StoragePool *pool = g_ptr_array_index (pools, i);
+
+    for (guint v = 0; v < pool->volumes->len; v++)
+      g_ptr_array_add (
+          handles, g_variant_ref_sink (storage_volume_value (pool, g_ptr_array_index (pool->volumes, v))));
+  }
+}
+
+static const char *const volume_interfaces[] = { "org.libvirt.StorageVol", NULL };
+
+/* Volumes belong to their pools: nobody defines them, and they tell of nothing. */
+const ObjectKind storage_volume_kind = {
+  .letter = 'V',
+  .name = "storage vol",
+  .short_name = "volume",
+  .missing = VIR_ERR_NO_STORAGE_VOL,
+  .origin = VIR_FROM_STORAGE,
+  .path_element = "storagevol",
+  .interfaces = volume_interfaces,
+  .key = 2,
+  .document = &storage_volume_document,
+  .find_handle = find_volume,
+  .list_handles = list_volumes,
+};
 
 void
 storage_pool_put_volume (StoragePool *pool, StorageVolumeDef *volume)

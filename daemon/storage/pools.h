@@ -2,50 +2,47 @@
 #pragma once
 
 #include "daemon/call/call.h"
+#include "daemon/object/registry.h"
 #include "daemon/storage/scan.h"
 
 /*
- * The registry of storage pools and what is known of each: main loop only. Whatever touches a disk is a job.
- * A pool has either one job of its own (start, refresh, delete...: exclusive) or any number about its volumes
- * (shared); its volumes are what the last scan and the jobs since then have seen.
+ * Storage pools and what is known of each: main loop only. Whatever touches a disk is a job. A pool has
+ * either one job of its own (start, refresh, delete...: its lock is held) or any number about its volumes (it
+ * is shared); its volumes are what the last scan and the jobs since then have seen.
  */
-typedef struct StoragePools StoragePools;
 typedef struct StoragePool StoragePool;
 
-#define STORAGE_WAITING_MAX 256 /* calls that wait for one pool */
+extern const ObjectKind storage_pool_kind, storage_volume_kind;
 
 struct StoragePool {
-  Manager *manager;
-  StoragePoolDef *def;  /* the one in use; its sizes are those last seen */
+  union {
+    Object object;
+    struct {
+      OBJECT_MEMBERS
+    };
+  };
+  StoragePoolDef *def;  /* the one in use; its sizes are those last seen; NULL until it is defined */
   StoragePoolDef *next; /* in use after the next stop; NULL: the same */
-  gboolean active, persistent, autostart;
-  GPtrArray *volumes; /* StorageVolumeDef, ordered by name; empty while inactive */
-  GHashTable *in_use; /* names of volumes that are made, changed or read now → how often */
-  gboolean exclusive; /* its own job runs */
-  guint shared;       /* jobs about its volumes */
-  guint looking;      /* jobs that only look: see storage_volume_look */
-  GQueue waiting;
+  GPtrArray *volumes;   /* StorageVolumeDef, ordered by name; empty while inactive */
+  GHashTable *in_use;   /* names of volumes that are made, changed or read now → how often */
+  guint looking;        /* jobs that only look: see storage_volume_look */
 };
 
-StoragePools *storage_pools_new (void);
-void storage_pools_free (StoragePools *pools);
-/* load.c: everything on disk: those that were active, and at the host's start those marked for it, are
- * started. Runs the main loop for a moment: before anybody is served. */
-void storage_pools_load (Manager *manager);
+/* load.c, the kind's: those that were active, and at the host's start those marked for it, are started. Runs
+ * the main loop for a moment: before anybody is served. */
+void storage_pools_loaded (Registry *registry);
 
 /* NULL with VIR_ERR_NO_STORAGE_POOL in libvirt's words. */
 StoragePool *storage_pool_find_name (Manager *manager, const char *name, GError **error);
 StoragePool *storage_pool_find_uuid (Manager *manager, const char *uuid, GError **error);
 /* All, ordered by name. (transfer container) */
 GPtrArray *storage_pool_list (Manager *manager);
-/* May @def be defined, or (@active) started as it is? VIR_ERR_OPERATION_FAILED in libvirt's words when its
- * name, UUID or directory is another pool's. @ret_pool: the pool of that name and UUID, or NULL. */
-gboolean storage_pools_check (Manager *manager, const StoragePoolDef *def, gboolean active,
-                              StoragePool **ret_pool, GError **error);
+/* May @def be started as it is? VIR_ERR_OPERATION_FAILED in libvirt's words when its name, UUID or directory
+ * is another pool's. @ret_pool: the pool of that name and UUID, or NULL. */
+gboolean storage_pools_check_create (Manager *manager, const StoragePoolDef *def, StoragePool **ret_pool,
+                                     GError **error);
 /* Takes @def. Neither active nor persistent yet. */
 StoragePool *storage_pool_add (Manager *manager, StoragePoolDef *def);
-/* Forgets a pool that is neither, and answers who waits for it. */
-void storage_pool_remove (StoragePool *pool);
 
 /* FALSE and VIR_ERR_OPERATION_INVALID, in libvirt's words, unless it is active. */
 gboolean storage_pool_check_active (const StoragePool *pool, GError **error);
@@ -58,8 +55,8 @@ void storage_pool_started (StoragePool *pool);
 void storage_pool_stopped (StoragePool *pool);
 /* It was to be active and cannot: it is what it was before, or forgotten (and freed) when it was nothing. */
 void storage_pool_start_failed (StoragePool *pool);
-void storage_pool_event (const StoragePool *pool, int event);
-
+/* A volume as it stands in answers: (sss). (floating) */
+GVariant *storage_volume_value (const StoragePool *pool, const StorageVolumeDef *volume);
 /* Volumes of an active pool. NULL with VIR_ERR_NO_STORAGE_VOL. */
 StorageVolumeDef *storage_pool_find_volume (const StoragePool *pool, const char *name, GError **error);
 /* Among all active pools, by its path, which is its key; NULL: none has it. */
@@ -74,15 +71,16 @@ gboolean storage_volume_is_used (const StoragePool *pool, const char *name);
 
 /*
  * pool-lock.c: @begin runs when the pool is free for it, perhaps at once, and must check again what it needs
- * to be true. Its turn ends with storage_pool_*_done. An exclusive turn is refused while volumes are worked
- * on, as libvirt refuses it. A turn that never comes answers the call.
+ * to be true. It ends with storage_pool_*_done. An exclusive job is refused while volumes are worked on, as
+ * libvirt refuses it. One whose turn never comes answers the call.
  */
 typedef void (*StorageTurn) (StoragePool *pool, Call *call);
 void storage_pool_exclusive (StoragePool *pool, Call *call, StorageTurn begin);
 void storage_pool_shared (StoragePool *pool, Call *call, StorageTurn begin);
 void storage_pool_exclusive_done (Manager *manager, const char *uuid); /* the pool may be gone by then */
 void storage_pool_shared_done (StoragePool *pool);
-void storage_pool_fail_waiting (StoragePool *pool);
+/* Its lock is held from now on, of a pool that nobody else has yet; FALSE: somebody has. */
+gboolean storage_pool_try_exclusive (StoragePool *pool, const char *name);
 
 /*
  * pool.c: what is done with a pool as a whole. Each has the exclusive turn when it begins, gives it back and

@@ -149,8 +149,7 @@ work_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   if (work->makes && work->seen != NULL)
     answer = g_variant_new ("((sss))", work->pool->def->name, work->seen->name, work->seen->key);
   if (work->refreshes)
-    events_storage_pool (work->pool->manager->events, work->pool->def->name, work->pool->def->uuid,
-                         VIR_STORAGE_POOL_EVENT_ID_REFRESH, g_variant_new_tuple (NULL, 0));
+    object_event (&work->pool->object, VIR_STORAGE_POOL_EVENT_ID_REFRESH, g_variant_new_tuple (NULL, 0));
   give_back (work);
   if (call == NULL) {
     /* Only now: who is told that it is over may begin with the volume again. */

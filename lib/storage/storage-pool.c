@@ -7,8 +7,6 @@
  */
 #include "storage/storage-pool.h"
 
-#include "document/schema.h"
-
 #include <string.h>
 
 #define PATH_BYTES_MAX 4095 /* the kernel's PATH_MAX without the NUL */
@@ -94,29 +92,6 @@ static const Field pool_fields[] = {
 
 static const FieldTable pool_table = { sizeof (StoragePoolDef), pool_fields };
 
-StoragePoolDef *
-storage_pool_def_ref (StoragePoolDef *def)
-{
-  g_atomic_int_inc (&def->ref_count);
-  return def;
-}
-
-void
-storage_pool_def_unref (StoragePoolDef *def)
-{
-  if (def != NULL && g_atomic_int_dec_and_test (&def->ref_count))
-    field_free (&pool_table, def);
-}
-
-StoragePoolDef *
-storage_pool_def_copy (const StoragePoolDef *def)
-{
-  StoragePoolDef *copy = field_copy (&pool_table, def);
-
-  copy->ref_count = 1;
-  return copy;
-}
-
 static void
 validate_name (const StoragePoolDef *def, const FieldReader *reader)
 {
@@ -144,73 +119,70 @@ validate_path (const StoragePoolDef *def, const FieldReader *reader)
                        "storage pool target path is longer than %d bytes", PATH_BYTES_MAX);
 }
 
-static gboolean
-validate (const StoragePoolDef *def, const FieldReader *reader)
+static void
+validate (gconstpointer data, const FieldReader *reader, guint flags G_GNUC_UNUSED)
 {
+  const StoragePoolDef *def = data;
   Position where = source_map_find (reader->map, &def->type, def);
 
   if (def->type != STORAGE_POOL_NONE && def->type != STORAGE_POOL_DIR) {
     diagnostics_error (reader->diagnostics, where, VIR_ERR_CONFIG_UNSUPPORTED,
                        "storage pools of type '%s' are not supported; 'dir' is",
                        enum_table_name (&storage_pool_types, def->type));
-    return FALSE;
+    return;
   }
   validate_name (def, reader);
   validate_path (def, reader);
-  return !diagnostics_has_errors (reader->diagnostics);
 }
 
 static void
-complete (StoragePoolDef *def)
+complete (gpointer data)
 {
+  StoragePoolDef *def = data;
   char *path = g_canonicalize_filename (def->path, "/");
 
   g_free (def->path);
   def->path = path;
   def->capacity = def->allocation = def->available = NUMBER (0);
-  if (def->uuid == NULL) {
-    guint8 bytes[UUID_BYTES];
-
-    uuid_generate (bytes);
-    def->uuid = g_malloc (UUID_TEXT);
-    uuid_format (bytes, def->uuid);
-  }
 }
+
+const DocumentKind storage_pool_document = {
+  .root = "pool",
+  .schema = SCHEMA_STORAGE_POOL,
+  .table = &pool_table,
+  .ref_count = G_STRUCT_OFFSET (StoragePoolDef, ref_count),
+  .name = G_STRUCT_OFFSET (StoragePoolDef, name),
+  .uuid = G_STRUCT_OFFSET (StoragePoolDef, uuid),
+  .validate = validate,
+  .complete = complete,
+};
 
 StoragePoolDef *
 storage_pool_def_parse (const char *text, gssize length, guint flags, Diagnostics *diagnostics)
 {
-  g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
-  g_autoptr (SourceMap) map = source_map_new ();
-  g_autoptr (StoragePoolDef) def = NULL;
-  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0, NULL };
-  xmlNode *root;
+  return document_read (&storage_pool_document, text, length, flags, diagnostics);
+}
 
-  if (document == NULL)
-    return NULL;
-  root = xml_document_root (document);
-  if (!g_str_equal ((const char *)root->name, "pool")) {
-    diagnostics_error_from (diagnostics, xml_document_node_position (document, root), VIR_FROM_XML,
-                            VIR_ERR_XML_ERROR, "expecting root element of 'pool', not '%s'",
-                            (const char *)root->name);
-    return NULL;
-  }
-  def = field_new (&pool_table);
-  def->ref_count = 1;
-  field_read (&reader, &pool_table, def, root);
-  if (!validate (def, &reader))
-    return NULL;
-  if ((flags & STORAGE_READ_LAX) == 0 && !schema_validate_as (SCHEMA_STORAGE_POOL, document, diagnostics))
-    return NULL;
-  complete (def);
-  return g_steal_pointer (&def);
+StoragePoolDef *
+storage_pool_def_ref (StoragePoolDef *def)
+{
+  return document_ref (&storage_pool_document, def);
+}
+
+void
+storage_pool_def_unref (StoragePoolDef *def)
+{
+  document_unref (&storage_pool_document, def);
+}
+
+StoragePoolDef *
+storage_pool_def_copy (const StoragePoolDef *def)
+{
+  return document_copy (&storage_pool_document, def);
 }
 
 char *
 storage_pool_def_to_xml (const StoragePoolDef *def)
 {
-  g_autoptr (XmlElement) root = xml_element_new ("pool");
-
-  field_write (&pool_table, def, root, 0);
-  return xml_element_to_string (root);
+  return document_to_xml (&storage_pool_document, def, 0);
 }

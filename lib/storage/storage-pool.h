@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "document/document-kind.h"
 #include "storage/storage-fields.h"
 
 /*
@@ -22,11 +23,10 @@ typedef struct {
   gint ref_count;
 } StoragePoolDef;
 
-typedef enum {
-  STORAGE_READ_LAX = 1 << 0, /* unknown names are warnings, and the schema is not asked */
-} StorageReadFlags;
+extern const DocumentKind storage_pool_document;
 
-/* NULL, with the mistakes in @diagnostics. What is missing and has a default (the UUID) is filled in. */
+/* @flags: DocumentReadFlags. NULL, with the mistakes in @diagnostics. What is missing and has a default (the
+ * UUID) is filled in. */
 StoragePoolDef *
 storage_pool_def_parse (const char *text, gssize length, guint flags, Diagnostics *diagnostics);
 StoragePoolDef *storage_pool_def_ref (StoragePoolDef *def);

@@ -7,8 +7,6 @@
  */
 #include "storage/storage-volume.h"
 
-#include "document/schema.h"
-
 static const EnumTable volume_types = { "storage volume type",
                                         { NULL, "file", "block", "dir", "network", "netdir", "ploop" } };
 
@@ -64,37 +62,7 @@ static const ValueError value_errors[] = {
   { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE },
 };
 
-StorageVolumeDef *
-storage_volume_def_new (void)
-{
-  StorageVolumeDef *def = field_new (&volume_table);
-
-  def->ref_count = 1;
-  return def;
-}
-
-StorageVolumeDef *
-storage_volume_def_ref (StorageVolumeDef *def)
-{
-  g_atomic_int_inc (&def->ref_count);
-  return def;
-}
-
-void
-storage_volume_def_unref (StorageVolumeDef *def)
-{
-  if (def != NULL && g_atomic_int_dec_and_test (&def->ref_count))
-    field_free (&volume_table, def);
-}
-
-StorageVolumeDef *
-storage_volume_def_copy (const StorageVolumeDef *def)
-{
-  StorageVolumeDef *copy = field_copy (&volume_table, def);
-
-  copy->ref_count = 1;
-  return copy;
-}
+#define VOLUME_FROM_ANOTHER DOCUMENT_OWN_FLAGS /* its capacity is that of what it is made from */
 
 StorageBacking *
 storage_backing_new (void)
@@ -161,44 +129,69 @@ validate_format (const StorageVolumeDef *def, const FieldReader *reader)
              "lazy_refcounts and extended_l2 are not supported with compat level 0.10");
 }
 
+static void
+validate (gconstpointer def, const FieldReader *reader, guint flags)
+{
+  validate_identity (def, reader, (flags & VOLUME_FROM_ANOTHER) != 0);
+  validate_format (def, reader);
+}
+
+static void
+complete (gpointer data)
+{
+  StorageVolumeDef *def = data;
+
+  if (def->format == STORAGE_FORMAT_NONE)
+    def->format = STORAGE_FORMAT_RAW;
+  def->has_features = def->has_features || def->lazy_refcounts || def->extended_l2;
+}
+
+const DocumentKind storage_volume_document = {
+  .root = "volume",
+  .schema = SCHEMA_STORAGE_VOLUME,
+  .table = &volume_table,
+  .value_errors = value_errors,
+  .ref_count = G_STRUCT_OFFSET (StorageVolumeDef, ref_count),
+  .name = G_STRUCT_OFFSET (StorageVolumeDef, name),
+  .uuid = DOCUMENT_NO_MEMBER,
+  .validate = validate,
+  .complete = complete,
+};
+
 StorageVolumeDef *
 storage_volume_def_parse (const char *text, gssize length, guint flags, gboolean from,
                           Diagnostics *diagnostics)
 {
-  g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
-  g_autoptr (SourceMap) map = source_map_new ();
-  g_autoptr (StorageVolumeDef) def = NULL;
-  FieldReader reader = { document, diagnostics, map, (flags & STORAGE_READ_LAX) != 0, value_errors };
-  xmlNode *root;
+  return document_read (&storage_volume_document, text, length, flags | (from ? VOLUME_FROM_ANOTHER : 0),
+                        diagnostics);
+}
 
-  if (document == NULL)
-    return NULL;
-  root = xml_document_root (document);
-  if (!g_str_equal ((const char *)root->name, "volume")) {
-    diagnostics_error_from (diagnostics, xml_document_node_position (document, root), VIR_FROM_XML,
-                            VIR_ERR_XML_ERROR, "expecting root element of 'volume', not '%s'",
-                            (const char *)root->name);
-    return NULL;
-  }
-  def = storage_volume_def_new ();
-  field_read (&reader, &volume_table, def, root);
-  validate_identity (def, &reader, from);
-  validate_format (def, &reader);
-  if (diagnostics_has_errors (diagnostics)
-      || ((flags & STORAGE_READ_LAX) == 0
-          && !schema_validate_as (SCHEMA_STORAGE_VOLUME, document, diagnostics)))
-    return NULL;
-  if (def->format == STORAGE_FORMAT_NONE)
-    def->format = STORAGE_FORMAT_RAW;
-  def->has_features = def->has_features || def->lazy_refcounts || def->extended_l2;
-  return g_steal_pointer (&def);
+StorageVolumeDef *
+storage_volume_def_new (void)
+{
+  return document_new (&storage_volume_document);
+}
+
+StorageVolumeDef *
+storage_volume_def_ref (StorageVolumeDef *def)
+{
+  return document_ref (&storage_volume_document, def);
+}
+
+void
+storage_volume_def_unref (StorageVolumeDef *def)
+{
+  document_unref (&storage_volume_document, def);
+}
+
+StorageVolumeDef *
+storage_volume_def_copy (const StorageVolumeDef *def)
+{
+  return document_copy (&storage_volume_document, def);
 }
 
 char *
 storage_volume_def_to_xml (const StorageVolumeDef *def)
 {
-  g_autoptr (XmlElement) root = xml_element_new ("volume");
-
-  field_write (&volume_table, def, root, 0);
-  return xml_element_to_string (root);
+  return document_to_xml (&storage_volume_document, def, 0);
 }

@@ -47,6 +47,8 @@ typedef struct {
   gint ref_count;
 } StorageVolumeDef;
 
+extern const DocumentKind storage_volume_document;
+
 /* A document that asks for a volume. NULL, with the mistakes in @diagnostics. The name cannot leave the
  * pool's directory, the format is one that can be made, the capacity is there unless @from is (or a backing
  * file). */

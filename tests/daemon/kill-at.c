@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Loaded into a daemon that is to be killed in the midst of a conversation with QEMU: from the moment that
- * the file $KILL_AT is there, which says "before N" or "after N", commands are counted, and the daemon is
- * killed as it says the one of that number, or as it has said it.
+ * Loaded into a daemon that is to be killed in the midst of something: from the moment that the file $KILL_AT
+ * is there, which says "before N" or "after N", commands to QEMU are counted, and the daemon is killed as it
+ * sends the one of that number, or as it has sent it; where the file says "disk N", calls that change
+ * directories are counted, and it is killed instead of the one of that number.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -11,6 +12,54 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static void
+count_disk (void)
+{
+  static int done;
+  const char *path = getenv ("KILL_AT");
+  FILE *file = path != NULL ? fopen (path, "re") : NULL;
+  int number = 0;
+
+  if (file == NULL)
+    return;
+  if (fscanf (file, "disk %d", &number) == 1 && ++done == number)
+    kill (getpid (), SIGKILL);
+  fclose (file);
+}
+
+int
+rename (const char *from, const char *to)
+{
+  static int (*rename_it) (const char *, const char *);
+
+  if (rename_it == NULL)
+    *(void **)&rename_it = dlsym (RTLD_NEXT, "rename");
+  count_disk ();
+  return rename_it (from, to);
+}
+
+int
+unlink (const char *path)
+{
+  static int (*unlink_it) (const char *);
+
+  if (unlink_it == NULL)
+    *(void **)&unlink_it = dlsym (RTLD_NEXT, "unlink");
+  count_disk ();
+  return unlink_it (path);
+}
+
+int
+symlink (const char *target, const char *path)
+{
+  static int (*symlink_it) (const char *, const char *);
+
+  if (symlink_it == NULL)
+    *(void **)&symlink_it = dlsym (RTLD_NEXT, "symlink");
+  count_disk ();
+  return symlink_it (target, path);
+}
 
 static int
 is_command (const struct msghdr *message)

@@ -65,14 +65,45 @@ def test_paths_that_mean_nothing(daemon):
     assert "Invalid UUID" in daemon.error(f"{ROOT}/storagepool/p", POOL, "GetInfo")[1]
 
 
-def test_the_document_is_kept_in_libvirts_form(daemon, tmp_path):
-    define(daemon, tmp_path / "p")
-    files = [path for path in daemon.root.rglob("storage/p.xml")]
-    assert len(files) == 1 and f"<uuid>{UUID}</uuid>" in files[0].read_text()
+COMMENTED = f"""<!-- ask Grace -->
+<pool   type="dir"><name>p</name><uuid>{UUID}</uuid>
+  <target><path>%s</path></target> </pool>
+"""
+
+
+def marked(daemon):
+    return daemon.root / "etc/domaind/storage/autostart/p.xml"
+
+
+def restart(daemon):
+    daemon.stop()
+    daemon.start()
+
+
+def test_the_document_is_kept_as_it_is(daemon, tmp_path):
+    text = COMMENTED % (tmp_path / "p")
+    daemon.call(ROOT, CONNECT, "StoragePoolDefineXML", "(su)", text, 0)
+    file = daemon.root / "etc/domaind/storage/p.xml"
+    assert file.read_text() == text
     daemon.call(PATH, PROPERTIES, "Set", "(ssv)", POOL, "Autostart", boolean(True))
-    assert (files[0].parent / "autostart" / "p.xml").resolve() == files[0]
+    assert marked(daemon).resolve() == file
+    xml = daemon.call(PATH, POOL, "GetXMLDesc", "(u)", 0)
+    restart(daemon)
+    assert daemon.get(PATH, POOL, "Autostart") is True
+    assert daemon.call(PATH, POOL, "GetXMLDesc", "(u)", 0) == xml
     daemon.call(PATH, POOL, "Undefine")
-    assert not files[0].exists() and not (files[0].parent / "autostart" / "p.xml").is_symlink()
+    assert not file.exists() and not marked(daemon).is_symlink()
+
+
+def test_a_document_put_there_by_hand_gets_its_uuid_once(daemon, tmp_path):
+    daemon.stop()
+    file = daemon.root / "etc/domaind/storage/p.xml"
+    file.write_text((COMMENTED % (tmp_path / "p")).replace(f"<uuid>{UUID}</uuid>", ""))
+    daemon.start()
+    path = daemon.call(ROOT, CONNECT, "StoragePoolLookupByName", "(s)", "p")
+    restart(daemon)
+    assert daemon.call(ROOT, CONNECT, "StoragePoolLookupByName", "(s)", "p") == path
+    assert "<uuid>" not in file.read_text()
 
 
 def boolean(value):

@@ -10,7 +10,7 @@ static void
 read_pool (const char *text, gssize length)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL), again = diagnostics_new (NULL);
-  g_autoptr (StoragePoolDef) pool = storage_pool_def_parse (text, length, STORAGE_READ_LAX, diagnostics);
+  g_autoptr (StoragePoolDef) pool = storage_pool_def_parse (text, length, DOCUMENT_LAX, diagnostics);
   g_autoptr (StoragePoolDef) same = NULL;
   g_autofree char *written = NULL, *written_again = NULL;
 
@@ -19,7 +19,7 @@ read_pool (const char *text, gssize length)
   g_assert_null (storage_name_mistake (pool->name));
   g_assert_true (g_path_is_absolute (pool->path));
   written = storage_pool_def_to_xml (pool);
-  same = storage_pool_def_parse (written, -1, STORAGE_READ_LAX, again);
+  same = storage_pool_def_parse (written, -1, DOCUMENT_LAX, again);
   g_assert_nonnull (same);
   written_again = storage_pool_def_to_xml (same);
   g_assert_cmpstr (written, ==, written_again);
@@ -30,7 +30,7 @@ read_volume (const char *text, gssize length)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (StorageVolumeDef) volume =
-      storage_volume_def_parse (text, length, STORAGE_READ_LAX, FALSE, diagnostics);
+      storage_volume_def_parse (text, length, DOCUMENT_LAX, FALSE, diagnostics);
   g_autoptr (StorageVolumeDef) copy = volume != NULL ? storage_volume_def_copy (volume) : NULL;
   g_autofree char *written = NULL, *copied = NULL;
 

@@ -4,48 +4,17 @@
  * One storage pool: found, asked about, started, stopped, and the rest of its life. What is asked is answered
  * from what the last scan saw.
  */
-#include "base/scalars.h"
+#include "daemon/ops/object/object-list.h"
 #include "daemon/ops/storage/storage.h"
 
 #define CREATE_KNOWN_FLAGS                                                           \
   (VIR_STORAGE_POOL_CREATE_WITH_BUILD | VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE \
    | VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE)
 
-GVariant *
-storage_pool_value (const StoragePoolDef *def)
-{
-  return g_variant_new ("(s@ay)", def->name, call_uuid_value (def->uuid));
-}
-
-static char *
-uuid_text (GVariant *bytes)
-{
-  gsize length;
-  const guint8 *uuid = g_variant_get_fixed_array (bytes, &length, 1);
-  char *text = NULL;
-
-  if (length == UUID_BYTES) {
-    text = g_malloc (UUID_TEXT);
-    uuid_format (uuid, text);
-  }
-  return text;
-}
-
 StoragePool *
 call_storage_pool (Call *call)
 {
-  g_autoptr (GVariant) bytes = NULL;
-  g_autofree char *uuid = NULL;
-  const char *name;
-  StoragePool *pool;
-
-  g_variant_get_child (call->arguments, 0, "(&s@ay)", &name, &bytes);
-  uuid = uuid_text (bytes);
-  pool = uuid != NULL ? storage_pool_find_uuid (call->manager, uuid, NULL) : NULL;
-  if (pool == NULL)
-    call_fail_with (call, VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid '%s' (%s)",
-                    uuid != NULL ? uuid : "", name);
-  return pool;
+  return (StoragePool *)call->object;
 }
 
 gboolean
@@ -59,35 +28,6 @@ call_check_pool_active (Call *call, const StoragePool *pool)
   return FALSE;
 }
 
-void
-call_answer_storage_pool (Call *call, const StoragePool *pool, GError *error)
-{
-  if (pool == NULL)
-    call_fail (call, error);
-  else
-    call_answer (call, g_variant_new ("(@(say))", storage_pool_value (pool->def)));
-}
-
-void
-op_storage_pool_lookup_by_name (Call *call)
-{
-  GError *error = NULL;
-  StoragePool *pool = storage_pool_find_name (call->manager, call_string (call, 0), &error);
-
-  call_answer_storage_pool (call, pool, error);
-}
-
-void
-op_storage_pool_lookup_by_uuid (Call *call)
-{
-  g_autoptr (GVariant) bytes = g_variant_get_child_value (call->arguments, 0);
-  g_autofree char *uuid = uuid_text (bytes);
-  GError *error = NULL;
-  StoragePool *pool = storage_pool_find_uuid (call->manager, uuid != NULL ? uuid : "", &error);
-
-  call_answer_storage_pool (call, pool, error);
-}
-
 /* Whether it is there is asked of the pool alone: a volume's handle is its pool's name and its own. */
 void
 op_storage_pool_lookup_by_volume (Call *call)
@@ -98,7 +38,7 @@ op_storage_pool_lookup_by_volume (Call *call)
 
   g_variant_get_child (call->arguments, 0, "(&s&s&s)", &name, NULL, NULL);
   pool = storage_pool_find_name (call->manager, name, &error);
-  call_answer_storage_pool (call, pool, error);
+  object_answer (call, pool != NULL ? &pool->object : NULL, error);
 }
 
 void
@@ -112,7 +52,7 @@ op_storage_pool_lookup_by_target_path (Call *call)
     const StoragePool *pool = g_ptr_array_index (pools, i);
 
     if (path[0] == '/' && pool->active && g_str_equal (pool->def->path, clean)) {
-      call_answer_storage_pool (call, pool, NULL);
+      object_answer (call, &pool->object, NULL);
       return;
     }
   }
@@ -122,14 +62,12 @@ op_storage_pool_lookup_by_target_path (Call *call)
 void
 op_storage_pool_get_info (Call *call)
 {
-  StoragePool *pool = call_storage_pool (call);
+  const StoragePool *pool = call_storage_pool (call);
 
-  if (pool == NULL)
-    return;
   call_answer (call, g_variant_new ("(yttt)",
-                                    pool->active      ? VIR_STORAGE_POOL_RUNNING
-                                    : pool->exclusive ? VIR_STORAGE_POOL_BUILDING
-                                                      : VIR_STORAGE_POOL_INACTIVE,
+                                    pool->active                ? VIR_STORAGE_POOL_RUNNING
+                                    : lock_is_held (pool->lock) ? VIR_STORAGE_POOL_BUILDING
+                                                                : VIR_STORAGE_POOL_INACTIVE,
                                     pool->active ? pool->def->capacity.value : 0,
                                     pool->active ? pool->def->allocation.value : 0,
                                     pool->active ? pool->def->available.value : 0));
@@ -140,58 +78,13 @@ op_storage_pool_get_xml_desc (Call *call)
 {
   guint flags = call_uint (call, 1);
   g_autofree char *xml = NULL;
-  StoragePool *pool;
+  const StoragePool *pool = call_storage_pool (call);
 
-  if (!call_check_flags (call, flags, VIR_STORAGE_XML_INACTIVE) || (pool = call_storage_pool (call)) == NULL)
+  if (!call_check_flags (call, flags, VIR_STORAGE_XML_INACTIVE))
     return;
   xml = storage_pool_def_to_xml ((flags & VIR_STORAGE_XML_INACTIVE) && pool->next != NULL ? pool->next
                                                                                           : pool->def);
   call_answer (call, g_variant_new ("(s)", xml));
-}
-
-static void
-answer_flag (Call *call, gsize offset)
-{
-  StoragePool *pool = call_storage_pool (call);
-
-  if (pool != NULL)
-    call_answer (call, g_variant_new ("(i)", G_STRUCT_MEMBER (gboolean, pool, offset) ? 1 : 0));
-}
-
-void
-op_storage_pool_get_autostart (Call *call)
-{
-  answer_flag (call, G_STRUCT_OFFSET (StoragePool, autostart));
-}
-
-void
-op_storage_pool_is_active (Call *call)
-{
-  answer_flag (call, G_STRUCT_OFFSET (StoragePool, active));
-}
-
-void
-op_storage_pool_is_persistent (Call *call)
-{
-  answer_flag (call, G_STRUCT_OFFSET (StoragePool, persistent));
-}
-
-void
-op_storage_pool_name (Call *call)
-{
-  StoragePool *pool = call_storage_pool (call);
-
-  if (pool != NULL)
-    call_answer (call, g_variant_new ("(s)", pool->def->name));
-}
-
-void
-op_storage_pool_uuid (Call *call)
-{
-  StoragePool *pool = call_storage_pool (call);
-
-  if (pool != NULL)
-    call_answer (call, g_variant_new ("(s)", pool->def->uuid));
 }
 
 static gboolean
@@ -238,7 +131,7 @@ op_storage_pool_create (Call *call)
 {
   StoragePool *pool = call_storage_pool (call);
 
-  if (pool != NULL && call_check_pool_create_flags (call, pool->def->name, call_uint (call, 1)))
+  if (call_check_pool_create_flags (call, pool->def->name, call_uint (call, 1)))
     storage_pool_exclusive (pool, call, create);
 }
 
@@ -246,13 +139,12 @@ void
 op_storage_pool_build (Call *call)
 {
   guint flags = call_uint (call, 1);
-  StoragePool *pool;
+  StoragePool *pool = call_storage_pool (call);
 
   /* VIR_STORAGE_POOL_BUILD_REPAIR and _RESIZE are known, and mean nothing to a directory. */
   if (call_check_flags (call, flags,
                         VIR_STORAGE_POOL_BUILD_REPAIR | VIR_STORAGE_POOL_BUILD_RESIZE
                             | VIR_STORAGE_POOL_BUILD_OVERWRITE | VIR_STORAGE_POOL_BUILD_NO_OVERWRITE)
-      && (pool = call_storage_pool (call)) != NULL
       && check_overwrite (call, pool->def->name, flags, VIR_STORAGE_POOL_BUILD_OVERWRITE,
                           VIR_STORAGE_POOL_BUILD_NO_OVERWRITE, "VIR_STORAGE_POOL_BUILD"))
     storage_pool_exclusive (pool, call, storage_pool_build);
@@ -261,27 +153,19 @@ op_storage_pool_build (Call *call)
 void
 op_storage_pool_refresh (Call *call)
 {
-  StoragePool *pool;
-
-  if (call_check_flags (call, call_uint (call, 1), 0) && (pool = call_storage_pool (call)) != NULL)
-    storage_pool_exclusive (pool, call, storage_pool_refresh);
+  if (call_check_flags (call, call_uint (call, 1), 0))
+    storage_pool_exclusive (call_storage_pool (call), call, storage_pool_refresh);
 }
 
 void
 op_storage_pool_destroy (Call *call)
 {
-  StoragePool *pool = call_storage_pool (call);
-
-  if (pool != NULL)
-    storage_pool_exclusive (pool, call, storage_pool_destroy);
+  storage_pool_exclusive (call_storage_pool (call), call, storage_pool_destroy);
 }
 
 void
 op_storage_pool_delete (Call *call)
 {
-  StoragePool *pool;
-
-  if (call_check_flags (call, call_uint (call, 1), VIR_STORAGE_POOL_DELETE_ZEROED)
-      && (pool = call_storage_pool (call)) != NULL)
-    storage_pool_exclusive (pool, call, storage_pool_delete);
+  if (call_check_flags (call, call_uint (call, 1), VIR_STORAGE_POOL_DELETE_ZEROED))
+    storage_pool_exclusive (call_storage_pool (call), call, storage_pool_delete);
 }

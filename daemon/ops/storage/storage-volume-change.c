@@ -27,7 +27,7 @@ parse (Call *call, guint flags, gboolean from)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   StorageVolumeDef *def = storage_volume_def_parse (
-      call_string (call, 1), -1, flags & VIR_STORAGE_VOL_CREATE_VALIDATE ? 0 : STORAGE_READ_LAX, from,
+      call_string (call, 1), -1, flags & VIR_STORAGE_VOL_CREATE_VALIDATE ? 0 : DOCUMENT_LAX, from,
       diagnostics);
   GError *error = NULL;
 
@@ -131,13 +131,12 @@ take_source (VolumeWork *work, Call *call)
   if (from != NULL && from->type == STORAGE_VOLUME_DIR)
     virt_error_set (&error, VIR_ERR_OPERATION_UNSUPPORTED, "'%s' is a directory, which cannot be copied",
                     name);
-  else if (from != NULL && pool->exclusive)
+  else if (from != NULL && !lock_try_shared (pool->lock))
     virt_error_set (&error, VIR_ERR_INTERNAL_ERROR, "pool '%s' has asynchronous jobs running.", pool_name);
   if (error != NULL) {
     volume_work_refuse (work, error);
     return FALSE;
   }
-  pool->shared++;
   work->from_pool = pool;
   work->from_name = g_strdup (name);
   storage_volume_use (pool, name);

@@ -4,12 +4,6 @@
 #include "daemon/ops/storage/storage.h"
 #include "daemon/storage/refresh.h"
 
-GVariant *
-storage_volume_value (const StoragePool *pool, const StorageVolumeDef *volume)
-{
-  return g_variant_new ("(sss)", pool->def->name, volume->name, volume->key);
-}
-
 StorageVolumeDef *
 call_storage_volume (Call *call, guint index, StoragePool **ret_pool)
 {

@@ -6,16 +6,10 @@
 
 /* What the operations on storage share. */
 
-/* The pool of the first argument, by UUID, as a handle means it; NULL, and the call failed, when it is gone.
- */
+/* The pool of the first argument. */
 StoragePool *call_storage_pool (Call *call);
 /* The volume of argument @index and its active pool; NULL, and the call failed, when one is not there. */
 StorageVolumeDef *call_storage_volume (Call *call, guint index, StoragePool **ret_pool);
-/* As they stand in answers: (say) and (sss). (floating) */
-GVariant *storage_pool_value (const StoragePoolDef *def);
-GVariant *storage_volume_value (const StoragePool *pool, const StorageVolumeDef *volume);
-/* Answered with the pool, or with @error (taken). */
-void call_answer_storage_pool (Call *call, const StoragePool *pool, GError *error);
 /* virStoragePoolCreateFlags that a directory can follow; fails the call otherwise. */
 gboolean call_check_pool_create_flags (Call *call, const char *name, guint flags);
 /* Fails the call unless the pool is active. */

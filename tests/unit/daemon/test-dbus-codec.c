@@ -4,6 +4,7 @@
 #include "cmocka-glib.h"
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/paths.h"
+#include "daemon/domain/domain-kind.h"
 #include "daemon/host/threads.h"
 #include "wire/shape.h"
 
@@ -250,7 +251,7 @@ test_paths (G_GNUC_UNUSED void **state)
                                      "_87291af1_1366_410c_bb6e_fbc6f66ff7aeX",
                                      "_z7291af1_1366_410c_bb6e_fbc6f66ff7ae" };
   g_autofree char *uuid = dbus_path_uuid ("_87291af1_1366_410c_bb6e_fbc6f66ff7ae", NULL);
-  g_autofree char *path = dbus_path_of_domain ("87291af1-1366-410c-bb6e-fbc6f66ff7ae");
+  g_autofree char *path = dbus_path_of_uuid (&domain_kind, "87291af1-1366-410c-bb6e-fbc6f66ff7ae");
 
   assert_string_equal (uuid, "87291af1-1366-410c-bb6e-fbc6f66ff7ae");
   assert_string_equal (path, "/org/libvirt/QEMU/domain/_87291af1_1366_410c_bb6e_fbc6f66ff7ae");

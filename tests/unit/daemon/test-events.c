@@ -34,6 +34,7 @@ say (Events *hub, int number)
   Domain domain = { .name = (char *)"web", .uuid = (char *)"87291af1-1366-410c-bb6e-fbc6f66ff7ae", .id = 3 };
 
   events_domain (hub, &domain, number, g_variant_new ("(ii)", 2, 0));
+  g_variant_unref (domain.value);
 }
 
 static void

@@ -5,13 +5,14 @@
  * each failure nothing is left: no process, no run directory.
  */
 #include "daemon/core/tree.h"
+#include "daemon/domain/domain-kind.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/start.h"
-#include "main-loop.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/serial.h"
+#include "main-loop.h"
 #include "targets/qemu/recipe.h"
 
 #include <fcntl.h>
@@ -523,7 +524,7 @@ set_up (void **state)
   root = g_dir_make_tmp ("test-start-XXXXXX", NULL);
   g_chmod (root, 0755);
   settings = settings_load (FALSE, root, NULL, NULL);
-  store = settings != NULL ? store_new (settings, NULL) : NULL;
+  store = settings != NULL ? store_new (&domain_kind, settings, NULL) : NULL;
   caps = caps_cache_new (NULL);
   platform = qemu_platform_new (find_caps, caps);
   qemu_platform_set_firmware (platform, NULL, settings->state_directory);

@@ -7,7 +7,9 @@
  *
  * The calls are counted by being defined here, before the C library's.
  */
+#include "daemon/domain/domain-kind.h"
 #include "daemon/object/store.h"
+#include "daemon/storage/pools.h"
 
 #include "cmocka-glib.h"
 #include "temporary.h"
@@ -23,13 +25,21 @@
 #define DIRECTORIES 4
 #define CHANGED     3 /* the first of them are changed here */
 
-/* What the store keeps, below the root. */
-static const char *const directories[DIRECTORIES] = {
-  "etc/domaind/domains",
-  "etc/domaind/autostart",
-  "var/lib/domaind/domains",
-  "etc/domaind/autostart-once",
+/* A kind of object whose store is changed, and what that keeps, below the root. */
+typedef struct {
+  const ObjectKind *kind;
+  const char *directories[DIRECTORIES];
+} Kept;
+
+static const Kept domains = {
+  &domain_kind,
+  { "etc/domaind/domains", "etc/domaind/autostart", "var/lib/domaind/domains", "etc/domaind/autostart-once" },
 };
+static const Kept pools = {
+  &storage_pool_kind,
+  { "etc/domaind/storage", "etc/domaind/storage/autostart", "var/lib/domaind/storage", "etc/domaind/none" },
+};
+static const Kept *kept = &domains;
 
 static int calls_left = -1; /* until the child ends; -1: for ever */
 static const char *root;    /* of the store whose directories are copied as they are synced */
@@ -49,6 +59,20 @@ synced_copy (guint i)
   return g_strdup_printf ("%s/synced-%u", root, i);
 }
 
+static void
+remove_files (const char *directory)
+{
+  g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
+  const char *name;
+
+  while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
+    g_autofree char *file = g_build_filename (directory, name, NULL);
+
+    if (!g_file_test (file, G_FILE_TEST_IS_DIR) || g_file_test (file, G_FILE_TEST_IS_SYMLINK))
+      syscall (SYS_unlink, file);
+  }
+}
+
 /* The store changes no file in place, so another name for each is a copy. */
 static void
 copy_directory (const char *from, const char *to)
@@ -56,14 +80,15 @@ copy_directory (const char *from, const char *to)
   g_autoptr (GDir) files = NULL;
   const char *name;
 
-  if (g_file_test (to, G_FILE_TEST_IS_DIR))
-    temporary_remove (g_strdup (to));
+  remove_files (to);
   g_mkdir (to, 0755);
   files = g_dir_open (from, 0, NULL);
   while (files != NULL && (name = g_dir_read_name (files)) != NULL) {
     g_autofree char *file = g_build_filename (from, name, NULL);
     g_autofree char *copy = g_build_filename (to, name, NULL);
 
+    if (g_file_test (file, G_FILE_TEST_IS_DIR))
+      continue; /* of links, which is one of the directories itself */
     assert_int_equal (linkat (AT_FDCWD, file, AT_FDCWD, copy, 0), 0);
   }
 }
@@ -76,7 +101,7 @@ note_synced (int fd)
   g_autofree char *path = g_file_read_link (link, NULL);
 
   for (guint i = 0; root != NULL && i < DIRECTORIES; i++) {
-    g_autofree char *directory = g_build_filename (root, directories[i], NULL);
+    g_autofree char *directory = g_build_filename (root, kept->directories[i], NULL);
     g_autofree char *copy = synced_copy (i);
 
     if (g_strcmp0 (path, directory) == 0)
@@ -118,7 +143,9 @@ fsync (int fd)
 static char *
 document (const char *name)
 {
-  return g_strdup_printf ("<domain type='qemu'><name>%s</name></domain>\n", name);
+  const char *root_element = kept->kind->document->root;
+
+  return g_strdup_printf ("<%s type='qemu'><name>%s</name></%s>\n", root_element, name, root_element);
 }
 
 static Store *
@@ -129,7 +156,7 @@ open_store (const char *directory)
   Store *store;
 
   assert_non_null (settings);
-  store = store_new (settings, &error);
+  store = store_new (kept->kind, settings, &error);
   assert_non_null (store);
   settings_free (settings);
   return store;
@@ -184,7 +211,7 @@ count_files (const char *directory)
   guint count = 0;
 
   while (files != NULL && (name = g_dir_read_name (files)) != NULL)
-    count += !g_str_equal (name, "index");
+    count += !g_str_equal (name, "index") && !g_str_equal (name, "autostart");
   return count;
 }
 
@@ -206,7 +233,7 @@ state_of (const char *directory)
                             completed == NULL ? " incomplete" : "", stale ? " stale" : "");
   }
   for (guint i = 0; i < DIRECTORIES; i++) {
-    g_autofree char *path = g_build_filename (directory, directories[i], NULL);
+    g_autofree char *path = g_build_filename (directory, kept->directories[i], NULL);
 
     g_string_append_printf (text, " %u", count_files (path));
   }
@@ -225,7 +252,7 @@ cut_short (const char *directory, void (*change) (Store *), int calls)
 
     root = directory;
     for (guint i = 0; i < DIRECTORIES; i++) {
-      g_autofree char *path = g_build_filename (root, directories[i], NULL);
+      g_autofree char *path = g_build_filename (root, kept->directories[i], NULL);
       g_autofree char *copy = synced_copy (i);
 
       copy_directory (path, copy);
@@ -245,7 +272,7 @@ lose_power (const char *directory, guint lost)
 {
   root = directory;
   for (guint i = 0; i < DIRECTORIES; i++) {
-    g_autofree char *path = g_build_filename (directory, directories[i], NULL);
+    g_autofree char *path = g_build_filename (directory, kept->directories[i], NULL);
     g_autofree char *copy = synced_copy (i);
 
     if ((lost & (1u << i)) != 0)
@@ -254,10 +281,13 @@ lose_power (const char *directory, guint lost)
   root = NULL;
 }
 
+/* All the power takes, or nothing: in place of every combination. */
+#define EVERYTHING ((1u << CHANGED) - 1)
+
 static void
-check_change (void (*change) (Store *), const char *before, const char *after)
+check_change (void (*change) (Store *), const char *before, const char *after, guint step)
 {
-  for (guint lost = 0; lost < 1u << CHANGED; lost++) {
+  for (guint lost = 0; lost < 1u << CHANGED; lost += step) {
     int calls = 0;
     gboolean cut = TRUE;
 
@@ -287,19 +317,28 @@ check_change (void (*change) (Store *), const char *before, const char *after)
 static void
 a_removal_is_done_or_not (void **state G_GNUC_UNUSED)
 {
-  check_change (remove_it, DEFINED, " 0 0 0 0");
+  check_change (remove_it, DEFINED, " 0 0 0 0", 1);
+}
+
+/* No link stays behind that would start the next pool of that name. */
+static void
+a_pools_removal_is_done_or_not (void **state G_GNUC_UNUSED)
+{
+  kept = &pools;
+  check_change (remove_it, DEFINED, " 0 0 0 0", EVERYTHING);
+  kept = &domains;
 }
 
 static void
 a_rename_is_done_or_not (void **state G_GNUC_UNUSED)
 {
-  check_change (rename_it, DEFINED, "new autostart 1 1 1 0");
+  check_change (rename_it, DEFINED, "new autostart 1 1 1 0", 1);
 }
 
 static void
 a_new_text_is_there_or_the_old_one (void **state G_GNUC_UNUSED)
 {
-  check_change (save_it, DEFINED, DEFINED);
+  check_change (save_it, DEFINED, DEFINED, 1);
 }
 
 int
@@ -307,6 +346,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (a_removal_is_done_or_not),
+    cmocka_unit_test (a_pools_removal_is_done_or_not),
     cmocka_unit_test (a_rename_is_done_or_not),
     cmocka_unit_test (a_new_text_is_there_or_the_old_one),
   };

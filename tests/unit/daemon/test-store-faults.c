@@ -6,6 +6,7 @@
  *
  * The calls are counted by being defined here, before the C library's.
  */
+#include "daemon/domain/domain-kind.h"
 #include "daemon/object/store.h"
 
 #include "cmocka-glib.h"
@@ -125,7 +126,7 @@ open_store (const char *directory)
   Store *store;
 
   assert_non_null (settings);
-  store = store_new (settings, &error);
+  store = store_new (&domain_kind, settings, &error);
   assert_non_null (store);
   settings_free (settings);
   return store;

@@ -4,6 +4,7 @@
  * new definition whole, and broken files are told of and passed over.
  */
 #include "daemon/core/file.h"
+#include "daemon/domain/domain-kind.h"
 #include "daemon/object/store.h"
 
 #include "cmocka-glib.h"
@@ -30,7 +31,7 @@ set_up (void **state)
 
   fixture->root = temporary_directory ();
   fixture->settings = settings_load (FALSE, fixture->root, NULL, NULL);
-  fixture->store = store_new (fixture->settings, NULL);
+  fixture->store = store_new (&domain_kind, fixture->settings, NULL);
   assert_non_null (fixture->store);
   *state = fixture;
   return 0;
@@ -52,7 +53,7 @@ static void
 reopen (Fixture *fixture)
 {
   store_free (fixture->store);
-  fixture->store = store_new (fixture->settings, NULL);
+  fixture->store = store_new (&domain_kind, fixture->settings, NULL);
   assert_non_null (fixture->store);
 }
 

@@ -116,7 +116,7 @@ static void
 test_a_lax_reading_warns_of_what_it_does_not_know (G_GNUC_UNUSED void **state)
 {
   g_autofree char *mistakes = NULL;
-  g_autofree char *written = read_pool (POOL ("p", "<nosuch/>" AT ("/a")), STORAGE_READ_LAX, &mistakes);
+  g_autofree char *written = read_pool (POOL ("p", "<nosuch/>" AT ("/a")), DOCUMENT_LAX, &mistakes);
 
   assert_non_null (written);
   assert_non_null (strstr (mistakes, "f:3:1: warning: "));

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is defined, changed the same way for every kind: the document is read in a job, the row's checks are
+ * made when its turn among all changes has come, text and completed definition are written in a job, and the
+ * registry commits them. An object that is kept nowhere (an ephemeral secret) goes the same way, but what is
+ * on disk of it from before is removed.
+ */
+#include "daemon/ops/object/object-define.h"
+
+#include "daemon/object/change.h"
+#include "daemon/ops/object/object-list.h"
+#include "daemon/ops/ops.h"
+
+#define READ_SECONDS 60
+
+typedef struct {
+  Call *call;
+  const ObjectKind *kind;
+  Registry *registry;
+  char *uuid, *name;
+  gpointer def; /* of what is defined */
+  char *source, *xml;
+  gboolean strict, was_kept, autostart;
+} ObjectChange;
+
+static void
+change_free (gpointer data)
+{
+  ObjectChange *change = data;
+
+  document_unref (change->kind->document, change->def);
+  g_free (change->uuid);
+  g_free (change->name);
+  g_free (change->source);
+  g_free (change->xml);
+  g_free (change);
+}
+
+static ObjectChange *
+change_new (Call *call, const ObjectKind *kind)
+{
+  ObjectChange *change = g_new0 (ObjectChange, 1);
+
+  change->call = call;
+  change->kind = kind;
+  change->registry = manager_registry (call->manager, kind);
+  if (call->object != NULL) {
+    change->uuid = g_strdup (call->object->uuid);
+    change->name = g_strdup (call->object->name);
+  }
+  return change;
+}
+
+static gboolean
+is_kept (const ObjectChange *change)
+{
+  return change->kind->is_kept == NULL || change->kind->is_kept (change->def);
+}
+
+static gboolean
+define_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
+{
+  ObjectChange *change = data;
+  Object *same;
+
+  if (!registry_check_identity (change->registry, change->name, change->uuid, &same, error)
+      || (change->kind->check != NULL && !change->kind->check (change->registry, same, change->def, error)))
+    return FALSE;
+  change->was_kept = same != NULL && same->persistent;
+  return TRUE;
+}
+
+/* All that is on disk. Its definition goes first: what else is left of it then means nothing. */
+static gboolean
+remove_from_disk (const ObjectChange *change, GError **error)
+{
+  return store_remove (change->registry->store, change->uuid, change->name, error)
+         && (change->kind->erase == NULL || change->kind->erase (change->registry, change->uuid, error));
+}
+
+static gboolean
+define_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
+{
+  ObjectChange *change = data;
+
+  if (is_kept (change))
+    return store_save (change->registry->store, change->uuid, change->name, change->source, change->xml,
+                       error);
+  return !change->was_kept || remove_from_disk (change, error);
+}
+
+static void
+define_done (G_GNUC_UNUSED Manager *manager, gpointer data, const GError *error)
+{
+  ObjectChange *change = data;
+
+  if (error != NULL)
+    call_fail (change->call, g_error_copy (error));
+  else
+    object_answer (change->call, registry_commit_definition (change->registry, change->def), NULL);
+}
+
+static const ChangeKind define_change = { "define", define_check, define_write, define_done };
+
+static gpointer
+read_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
+{
+  ObjectChange *change = data;
+  const DocumentKind *document = change->kind->document;
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+
+  change->def = document_read (document, change->source, -1, change->strict ? 0 : DOCUMENT_LAX, diagnostics);
+  if (!diagnostics_check (diagnostics, error))
+    return NULL;
+  change->xml = document_to_xml (document, change->def, FIELD_WRITE_SECURE);
+  change->uuid = g_strdup (document_uuid (document, change->def));
+  change->name = g_strdup (change->kind->unnamed ? change->uuid : document_name (document, change->def));
+  return JOB_OK;
+}
+
+static void
+read_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  ObjectChange *change = data;
+
+  if (error == NULL) {
+    change_start (change->call->manager, &define_change, change, change_free);
+    return;
+  }
+  call_fail (change->call, g_error_copy (error));
+  change_free (change);
+}
+
+void
+object_define (Call *call, const ObjectKind *kind, gboolean strict)
+{
+  ObjectChange *change = change_new (call, kind);
+
+  change->source = g_strdup (call_string (call, 0));
+  change->strict = strict;
+  job_start ("read", read_job, change, NULL, READ_SECONDS, read_done, change);
+}
+
+/* The object again, after a wait; it must have a definition. @doing: "undefine". */
+static Object *
+find_persistent (const ObjectChange *change, const char *doing, GError **error)
+{
+  Object *object = registry_find_uuid (change->registry, change->uuid, error);
+
+  if (object == NULL || object->persistent || change->kind->is_kept != NULL)
+    return object;
+  virt_error_set (error, change->kind->transient, "cannot %s transient %s", doing, change->kind->short_name);
+  return NULL;
+}
+
+static gboolean
+undefine_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
+{
+  ObjectChange *change = data;
+  Object *object = find_persistent (change, "undefine", error);
+
+  if (object == NULL
+      || (change->kind->check_undefine != NULL && !change->kind->check_undefine (object, error)))
+    return FALSE;
+  change->was_kept = object->persistent;
+  return TRUE;
+}
+
+static gboolean
+undefine_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
+{
+  ObjectChange *change = data;
+
+  return !change->was_kept || remove_from_disk (change, error);
+}
+
+static void
+undefine_done (G_GNUC_UNUSED Manager *manager, gpointer data, const GError *error)
+{
+  ObjectChange *change = data;
+  Object *object = registry_find_uuid (change->registry, change->uuid, NULL);
+
+  if (error != NULL) {
+    call_fail (change->call, g_error_copy (error));
+    return;
+  }
+  if (object != NULL)
+    registry_commit_undefine (object);
+  call_answer_nothing (change->call);
+}
+
+static const ChangeKind undefine_change = { "undefine", undefine_check, undefine_write, undefine_done };
+
+static void
+undefine_begin (Call *call)
+{
+  change_start (call->manager, &undefine_change, change_new (call, call->object->kind), change_free);
+}
+
+/* It holds the lock: nobody starts it meanwhile. */
+void
+op_object_undefine (Call *call)
+{
+  call_lock (call, "undefine", undefine_begin);
+}
+
+static gboolean
+autostart_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
+{
+  return find_persistent (data, "set autostart for", error) != NULL;
+}
+
+static gboolean
+autostart_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
+{
+  ObjectChange *change = data;
+
+  return store_set_autostart (change->registry->store, change->name, STORE_AUTOSTART, change->autostart,
+                              error);
+}
+
+static void
+autostart_done (G_GNUC_UNUSED Manager *manager, gpointer data, const GError *error)
+{
+  ObjectChange *change = data;
+  Object *object = registry_find_uuid (change->registry, change->uuid, NULL);
+
+  if (error != NULL) {
+    call_fail (change->call, g_error_copy (error));
+    return;
+  }
+  if (object != NULL)
+    object->autostart = change->autostart;
+  call_answer_nothing (change->call);
+}
+
+static const ChangeKind autostart_change = { "autostart", autostart_check, autostart_write, autostart_done };
+
+void
+op_object_set_autostart (Call *call)
+{
+  ObjectChange *change = change_new (call, call->object->kind);
+
+  change->autostart = call_int (call, 1) != 0;
+  change_start (call->manager, &autostart_change, change, change_free);
+}

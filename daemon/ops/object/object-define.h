@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/call/call.h"
+
+/*
+ * Objects of any kind defined, undefined and marked for autostart. What is written to disk goes through the
+ * daemon's one queue of changes (daemon/object/change.h), so that no name is given twice.
+ */
+
+/* The call's first argument is the document of an object of @kind. It is read in a job, @strict by the schema
+ * too; the answer is the object. */
+void object_define (Call *call, const ObjectKind *kind, gboolean strict);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The daemon killed at each step in which a definition goes from the disk: it is whole afterwards, or gone with all it
+had, and the next object of its name is a new one."""
+
+from gi.repository import GLib
+
+from conftest import CONNECT, PROPERTIES, ROOT
+from test_cut_short import killed  # noqa: F401: a fixture
+
+POOL = "org.libvirt.StoragePool"
+UUID = "11111111-2222-3333-4444-555555555555"
+PATH = f"{ROOT}/storagepool/_11111111_2222_3333_4444_555555555555"
+STEPS_MAX = 60
+
+
+def files(daemon, *folders):
+    return sorted(str(path.relative_to(daemon.root)) for folder in folders for path in (daemon.root / folder).rglob("*")
+                  if path.name != "index" and not path.is_dir())
+
+
+def define_pool(daemon, directory):
+    daemon.call(ROOT, CONNECT, "StoragePoolDefineXML", "(su)", f"""<pool type='dir'><name>p</name><uuid>{UUID}</uuid>
+        <target><path>{directory}</path></target></pool>""", 0)
+
+
+def test_no_autostart_is_left_of_a_pool(killed, tmp_path):  # noqa: F811
+    folders = ("etc/domaind/storage", "var/lib/domaind/storage")
+    for step in range(1, STEPS_MAX):
+        killed.start_to_be_killed()
+        define_pool(killed, tmp_path)
+        killed.call(PATH, PROPERTIES, "Set", "(ssv)", POOL, "Autostart", GLib.Variant("b", True))
+        over = not killed.cut("disk", step, PATH, POOL, "Undefine")
+        killed.start()
+        if not killed.call(ROOT, CONNECT, "ListStoragePools", "(u)", 0):
+            assert files(killed, *folders) == [], step
+            define_pool(killed, tmp_path)
+            assert killed.get(PATH, POOL, "Autostart") is False, step
+        else:
+            assert killed.get(PATH, POOL, "Autostart") is True, step
+        killed.call(PATH, POOL, "Undefine")
+        killed.stop()
+        if over:
+            break
+    assert over and step > 4
