@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What follows from the row of a kind alone: handles, events, filters.
+ * What follows from the row of a kind alone: handles and filters.
  */
 #include "daemon/object/object.h"
 
-#include "daemon/object/registry.h"
 #include "wire/shape.h"
 
 const ObjectKind *
@@ -50,24 +49,6 @@ object_handle_key (const ObjectKind *kind, GVariant *handle)
     return NULL;
   uuid_format (bytes, text);
   return g_strdup (text);
-}
-
-void
-object_event (const Object *object, int number, GVariant *payload)
-{
-  g_autoptr (GVariant) handle = g_variant_ref_sink (object->kind->handle (object));
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
-  /* Copies: a handler may cause the object to be renamed or forgotten. */
-  g_autofree char *name = g_strdup (object->name), *uuid = g_strdup (object->uuid);
-  Event event = { object->kind->family, number, name, uuid, -1, handle, sunk };
-
-  events_send (object->registry->events, &event);
-}
-
-void
-object_lifecycle_event (const Object *object, int event)
-{
-  object_event (object, EVENT_LIFECYCLE, g_variant_new ("(ii)", event, 0));
 }
 
 gboolean

@@ -89,10 +89,5 @@ const ObjectKind *object_kind_of_family (EventFamily family); /* NULL: none of l
 gboolean object_key_is_uuid (const ObjectKind *kind);
 /* The text of the key of @handle: a UUID or a text. NULL: its UUID is not 16 bytes. (transfer full) */
 char *object_handle_key (const ObjectKind *kind, GVariant *handle);
-/* Tell everybody. Sinks @payload. */
-void object_event (const Object *object, int number, GVariant *payload);
-/* @event of the kind's lifecycle enumeration. */
-void object_lifecycle_event (const Object *object, int event);
-
 /* Whether a filter of two flags lets pass what is, or is not, so: neither, or both, let everything pass. */
 gboolean object_flag_passes (guint flags, guint yes, guint no, gboolean is);

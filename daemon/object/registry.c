@@ -160,6 +160,24 @@ registry_remove (Object *object)
   g_hash_table_remove (registry->by_uuid, object->uuid);
 }
 
+void
+object_event (const Object *object, int number, GVariant *payload)
+{
+  g_autoptr (GVariant) handle = g_variant_ref_sink (object->kind->handle (object));
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
+  /* Copies: a handler may cause the object to be renamed or forgotten. */
+  g_autofree char *name = g_strdup (object->name), *uuid = g_strdup (object->uuid);
+  Event event = { object->kind->family, number, name, uuid, -1, handle, sunk };
+
+  events_send (object->registry->events, &event);
+}
+
+void
+object_lifecycle_event (const Object *object, int event)
+{
+  object_event (object, EVENT_LIFECYCLE, g_variant_new ("(ii)", event, 0));
+}
+
 /* What a definition is called: its name, or its UUID where the kind has no names. */
 static const char *
 name_of (const ObjectKind *kind, gconstpointer def)

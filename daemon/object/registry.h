@@ -45,3 +45,8 @@ void registry_remove (Object *object);
 Object *registry_commit_definition (Registry *registry, gpointer def);
 /* Its definition is gone from disk: told of, and forgotten unless it is active. */
 void registry_commit_undefine (Object *object);
+
+/* Tell everybody. Sinks @payload. */
+void object_event (const Object *object, int number, GVariant *payload);
+/* @event of the kind's lifecycle enumeration. */
+void object_lifecycle_event (const Object *object, int event);

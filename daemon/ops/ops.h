@@ -279,11 +279,11 @@ void op_domain_set_vcpus (Call *call);
 /* ops/domain/memory-statistics.c */
 void op_domain_memory_stats (Call *call);
 
-/* ops/object/object-define.c: of the call's object */
+/* ops/object/object-define.c */
 void op_object_set_autostart (Call *call); /* the second argument: not 0 */
 void op_object_undefine (Call *call);
 
-/* ops/object/object-list.c: the kind is the one of the letter in the operation's shapes */
+/* ops/object/object-list.c */
 void op_object_get_autostart (Call *call);
 void op_object_is_active (Call *call);
 void op_object_is_persistent (Call *call);

@@ -46,7 +46,7 @@ OPEN_ARROWS = {
     ("daemon/object/change.h", "daemon/domain/manager.h"),
 }
 # Circles that are larger than they should be, by their first file; as above.
-OPEN_CIRCLES = {"daemon/call/call": 11}
+OPEN_CIRCLES = {"daemon/call/call": 10}
 ONE_NAME_TWICE = {"server.h", "account.h"}  # one for each wire; the accounts of clients and of machines
 
 
