@@ -10,6 +10,7 @@
 
 #define FILE_TYPE  (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
 #define BLOCK_TYPE FIELD_VALUE (DISK_TYPE_BLOCK)
+#define PATH_TYPES (FILE_TYPE | BLOCK_TYPE)
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 
@@ -17,9 +18,15 @@ static const Field backing_fields[] = {
   FIELD (DiskBacking, type, "@type", field_enum, &disk_types),
   FIELD_WITH (DiskBacking, index, "@index", field_number, &range_32, FIELD_LIVE),
   FIELD (DiskBacking, format, "format/@type", field_text, NULL),
+  FIELD (DiskBacking, metadata_cache, "format/metadata_cache", field_verbatim, NULL),
   FIELD_WHEN (DiskBacking, file, "source/@file", field_text, NULL, type, FILE_TYPE),
   FIELD_WHEN (DiskBacking, dev, "source/@dev", field_text, NULL, type, BLOCK_TYPE),
-  FIELD_WHEN (DiskBacking, source, "source", field_verbatim, NULL, type, ~(FILE_TYPE | BLOCK_TYPE)),
+  FIELD_WHEN (DiskBacking, slices, "source/slices", field_verbatim, NULL, type, PATH_TYPES),
+  FIELD_WHEN (DiskBacking, seclabels, "source/seclabel", field_verbatims, NULL, type, PATH_TYPES),
+  FIELD_WHEN (DiskBacking, encryption, "source/encryption", field_verbatim, NULL, type, PATH_TYPES),
+  FIELD_WHEN (DiskBacking, reservations, "source/reservations", field_verbatim, NULL, type, PATH_TYPES),
+  FIELD_WHEN (DiskBacking, data_store, "source/dataStore", field_verbatim, NULL, type, PATH_TYPES),
+  FIELD_WHEN (DiskBacking, source, "source", field_verbatim, NULL, type, ~PATH_TYPES),
   FIELD (DiskBacking, backing, "backingStore", field_optional, &disk_backing_table),
   FIELD_END,
 };
@@ -111,6 +118,17 @@ const char *
 disk_backing_path (const DiskBacking *backing)
 {
   return backing->type == DISK_TYPE_BLOCK ? backing->dev : backing->file;
+}
+
+gboolean
+disk_backing_has_more (const DiskBacking *backing)
+{
+  for (; backing != NULL; backing = backing->backing)
+    if (backing->metadata_cache != NULL || backing->slices != NULL || backing->encryption != NULL
+        || backing->reservations != NULL || backing->data_store != NULL
+        || (backing->seclabels != NULL && backing->seclabels->len > 0))
+      return TRUE;
+  return FALSE;
 }
 
 /* libvirt reads nothing more of one without a type: it ends the chain, whatever it holds. */

@@ -76,10 +76,13 @@ struct DiskBacking {
   int type;     /* DiskType; DISK_TYPE_NONE without a file: nothing is below */
   Number index; /* live only: of its block node */
   char *format;
+  char *metadata_cache; /* verbatim: inside <format> */
   char *file, *dev;
-  char *source;         /* verbatim, for the other types */
-  DiskBacking *backing; /* NULL: nothing is said of what is below */
-  gboolean detected;    /* read from the images at the machine's start; of the first one */
+  char *slices, *encryption, *reservations, *data_store; /* verbatim: inside a file's or block's <source> */
+  GPtrArray *seclabels;                                  /* verbatim, there too */
+  char *source;                                          /* verbatim, for the other types */
+  DiskBacking *backing;                                  /* NULL: nothing is said of what is below */
+  gboolean detected; /* read from the images at the machine's start; of the first one */
 };
 
 typedef struct {
@@ -168,6 +171,8 @@ DiskBacking *disk_backing_new (void);
 DiskBacking *disk_backing_copy (const DiskBacking *backing); /* NULL is fine */
 void disk_backing_free (DiskBacking *backing);
 gboolean disk_backing_is_end (const DiskBacking *backing);
+/* Is more said of one of the chain than its format and its path? NULL is fine. */
+gboolean disk_backing_has_more (const DiskBacking *backing);
 const char *disk_backing_path (const DiskBacking *backing);
 /* Of a running machine: is @index an image of the disk's chain? */
 gboolean disk_has_image (const DeviceDisk *disk, guint64 index);

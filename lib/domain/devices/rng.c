@@ -31,6 +31,8 @@ static const Field rng_fields[] = {
   HOST_FIELD (egd_type, "backend/@type", field_enum, &chardev_types, BACKEND (EGD)),
   HOST_FIELD (egd_sources, "backend/source", field_list, &chardev_source_table, BACKEND (EGD)),
   HOST_FIELD (egd_protocol, "backend/protocol/@type", field_enum, &chardev_protocols, BACKEND (EGD)),
+  HOST_FIELD (egd_log_file, "backend/log/@file", field_text, NULL, BACKEND (EGD)),
+  HOST_FIELD (egd_log_append, "backend/log/@append", field_on_off, NULL, BACKEND (EGD)),
   VIRTIO_FIELDS (DeviceRng),
   DEVICE_FIELDS (DeviceRng),
   FIELD_END,

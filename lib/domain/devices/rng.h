@@ -15,6 +15,8 @@ typedef struct {
   int egd_type;                   /* ChardevType, egd */
   GPtrArray *egd_sources;         /* ChardevSource */
   int egd_protocol;               /* ChardevProtocol */
+  char *egd_log_file;
+  int egd_log_append; /* Tristate, on/off */
   VirtioOptions virtio;
 } DeviceRng;
 

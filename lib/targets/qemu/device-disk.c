@@ -34,6 +34,7 @@ check_supported (const DeviceDisk *disk, GError **error)
     { disk->data_store != NULL, "<source><dataStore>" },
     { disk->source_seclabels != NULL && disk->source_seclabels->len > 0, "<source><seclabel>" },
     { disk->fdgroup != NULL, "<source fdgroup=>" },
+    { disk_backing_has_more (disk->backing), "more of a <backingStore> than its format and its path" },
     { disk->transient, "<transient>" },
     { disk->sgio != 0, "sgio=" },
     { disk->rawio == TRISTATE_YES, "rawio=" },

@@ -35,7 +35,11 @@ static gboolean
 add_rng_backend (Recipe *recipe, const DeviceRng *rng, const char *id, GError **error)
 {
   const Device *device = &rng->device;
-  Chardev source = { .type = rng->egd_type, .sources = rng->egd_sources, .protocol = rng->egd_protocol };
+  Chardev source = { .type = rng->egd_type,
+                     .sources = rng->egd_sources,
+                     .protocol = rng->egd_protocol,
+                     .log_file = rng->egd_log_file,
+                     .log_append = rng->egd_log_append };
   g_autofree char *chardev = g_strconcat ("char", device->alias, NULL);
   const char *path;
 

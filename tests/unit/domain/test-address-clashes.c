@@ -18,6 +18,9 @@
   "<disk type='file'><source file='/" name "'/><target dev='" name "'/>" address "</disk>\n"
 #define DRIVE(unit)  "<address type='drive' controller='0' bus='0' target='0' unit='" unit "'/>"
 #define TABLET(port) "<input type='tablet' bus='usb'><address type='usb' bus='0' port='" port "'/></input>\n"
+#define HOSTDEV(host, address)                                                                       \
+  "<hostdev mode='subsystem' type='pci'><source><address bus='" host "' slot='0'/></source>" address \
+  "</hostdev>\n"
 #define CHANNEL(name, port)                                     \
   "<channel type='pty'><target type='virtio' name='" name "'/>" \
   "<address type='virtio-serial' controller='0' bus='0' port='" port "'/></channel>\n"
@@ -32,6 +35,9 @@ static const Case cases[] = {
     "x:6:56: error: Attempted double use of PCI Address 0000:00:05.0: it is used by rng (line 5) and rng "
     "(line 6); "
     "0000:00:01.0 is free\n" },
+  { "a device that is only kept and another", "q35", HOSTDEV ("1", PCI ("5", "0")) RNG (PCI ("5", "0")),
+    "x:6:56: error: Attempted double use of PCI Address 0000:00:05.0: it is used by hostdev (line 5) and rng "
+    "(line 6); 0000:00:01.0 is free\n" },
   { "a device where the chipset is", "pc",
     "<video><model type='virtio' heads='1' primary='yes'/>" PCI ("1", "0") "</video>",
     "x:5:63: error: Attempted double use of PCI Address 0000:00:01.0: it is used by video 'virtio' (line 5) "
