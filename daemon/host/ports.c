@@ -20,6 +20,15 @@ can_bind (GSocketAddress *address)
   return socket != NULL && g_socket_bind (socket, address, TRUE, NULL) && g_socket_listen (socket, NULL);
 }
 
+/* A host's name is QEMU's to resolve: a port that is free on every address is free on its own. */
+static GSocketAddress *
+place_of (const char *address, guint port)
+{
+  GSocketAddress *place = address != NULL ? g_inet_socket_address_new_from_string (address, port) : NULL;
+
+  return place != NULL ? place : g_inet_socket_address_new_from_string ("0.0.0.0", port);
+}
+
 guint
 ports_take (const char *address, guint first, GError **error)
 {
@@ -31,10 +40,8 @@ ports_take (const char *address, guint first, GError **error)
   for (guint port = first; port <= PORTS_LAST && found == 0; port++) {
     if (g_hash_table_contains (taken, GUINT_TO_POINTER (port)))
       continue;
-    g_autoptr (GSocketAddress) place =
-        g_inet_socket_address_new_from_string (address != NULL ? address : "0.0.0.0", port);
-    if (place == NULL)
-      break;
+    g_autoptr (GSocketAddress) place = place_of (address, port);
+
     if (can_bind (place))
       found = port;
   }

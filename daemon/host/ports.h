@@ -11,7 +11,7 @@
 #define PORTS_WEBSOCKET_FIRST 5700
 #define PORTS_LAST            65535
 
-/* The first port from @first on that nobody uses on @address (numeric; NULL: every address); 0 with @error
+/* The first port from @first on that nobody uses on @address (NULL or a name: every address); 0 with @error
  * set. */
 guint ports_take (const char *address, guint first, GError **error);
 void ports_release (guint port);

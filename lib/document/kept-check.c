@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What is known of the parts that are only kept (domain/verbatim.h, domain/devices/verbatim-device.h): the attributes
- * that hold one of a few words, those that must be there, the elements that must, and what there may be one
- * of. libvirt refuses a definition for these whether or not it is asked to use its schema, so both ways of
- * reading do. A part that gets fields leaves the table, and is checked by them.
+ * What is known of the parts that are only kept (domain/verbatim.h, domain/devices/verbatim-device.h): the
+ * attributes that hold one of a few words, those that must be there, the elements that must, and what there
+ * may be one of. libvirt refuses a definition for these whether or not it is asked to use its schema, so both
+ * ways of reading do. A part that gets fields leaves the table, and is checked by them.
  */
 
 #include "document/kept-check.h"
+
+#include "document/kept-numbers.h"
 
 #include <string.h>
 
@@ -215,5 +217,9 @@ kept_check (FieldReader *reader, xmlNode *root)
       check_devices (reader, part);
     else
       check_part (reader, domain_rules, part);
+    if (is_named (part, "idmap", strlen ("idmap")))
+      kept_check_idmap (reader, part);
+    if (is_named (part, "throttlegroups", strlen ("throttlegroups")))
+      kept_check_throttle_groups (reader, part);
   }
 }

@@ -31,6 +31,7 @@ give_mac (DeviceInterface *interface)
   mac_generate (mac);
   mac_format (mac, text);
   interface->mac = g_strdup (text);
+  interface->is_mac_made = TRUE;
 }
 
 Device *

@@ -91,23 +91,34 @@ is_same_address (const Device *wanted, const Device *device)
   return wanted->address.type == ADDRESS_NONE || is_same (&table, &fields[0], wanted, device);
 }
 
-/* The MAC address decides; where two interfaces share one, the address does. */
+/* MAC address, address and alias, what of them is said; nothing else of an interface names it. */
+static gboolean
+is_wanted_interface (const DeviceInterface *wanted, const char *mac, const DeviceInterface *interface)
+{
+  const char *alias = wanted->device.alias;
+
+  return (mac == NULL || g_strcmp0 (interface->mac, mac) == 0)
+         && (alias == NULL || g_strcmp0 (interface->device.alias, alias) == 0)
+         && is_same_address (&wanted->device, &interface->device);
+}
+
 static Device *
 find_interface (const DomainDef *def, const DeviceInterface *wanted, GError **error)
 {
+  const char *mac = wanted->is_mac_made ? NULL : wanted->mac;
   Device *found = NULL;
 
   DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
-    if (wanted->mac != NULL ? g_strcmp0 (interface->mac, wanted->mac) != 0
-                            : device_difference (&wanted->device, &interface->device, NULL) != NULL)
+    if (!is_wanted_interface (wanted, mac, interface))
       continue;
-    if (!is_same_address (&wanted->device, &interface->device))
-      continue;
-    if (found != NULL) {
-      virt_error_set (error, VIR_ERR_OPERATION_FAILED, "multiple devices matching MAC address %s found",
-                      interface->mac);
+    if (found != NULL && mac != NULL)
+      virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                           "multiple devices matching MAC address %s found", mac);
+    else if (found != NULL)
+      virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                           "multiple matching devices found");
+    if (found != NULL)
       return NULL;
-    }
     found = &interface->device;
   }
   if (found != NULL)
@@ -116,7 +127,7 @@ find_interface (const DomainDef *def, const DeviceInterface *wanted, GError **er
       wanted->device.address.type != ADDRESS_NONE ? device_address_to_text (&wanted->device.address) : NULL;
   virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_DEVICE_MISSING,
                        "no device found at address '%s' matching MAC address '%s' and alias '%s'",
-                       address != NULL ? address : NOTHING, wanted->mac != NULL ? wanted->mac : NOTHING,
+                       address != NULL ? address : NOTHING, mac != NULL ? mac : NOTHING,
                        wanted->device.alias != NULL ? wanted->device.alias : NOTHING);
   return NULL;
 }

@@ -7,11 +7,11 @@
  * goes with it to the client and ends with the client. Force is for who wants it all the same: a client whose
  * stream passes through the daemon is cut off, one that has the descriptor itself shares it.
  */
-#include "daemon/host/endpoint.h"
-#include "daemon/domain/machine.h"
-#include "daemon/ops/ops.h"
-#include "daemon/drivers/qemu/agent.h"
 #include "daemon/core/terminal.h"
+#include "daemon/domain/machine.h"
+#include "daemon/drivers/qemu/agent.h"
+#include "daemon/host/endpoint.h"
+#include "daemon/ops/ops.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/serial.h"
@@ -27,13 +27,19 @@ is_asked_for (const Device *device, const char *channel_name, const char *name)
          || (channel_name != NULL && g_str_equal (channel_name, name));
 }
 
-/* A console; else a serial or parallel device, which libvirt counts among them. */
+/* A console, which is also called by its place among them: one that shows a serial port has that one's alias.
+ * Else a serial or parallel device, which libvirt counts among them. */
 static Chardev *
 find_console (const DomainDef *def, const char *name)
 {
-  DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, console)
-    if (is_asked_for (&console->device, NULL, name))
+  guint number = 0;
+
+  DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, console) {
+    g_autofree char *place = g_strdup_printf ("console%u", number++);
+
+    if (is_asked_for (&console->device, place, name))
       return &console->source;
+  }
   DOMAIN_FOREACH_DEVICE (def, serial_kind, DeviceSerial, serial)
     if (is_asked_for (&serial->device, NULL, name))
       return &serial->source;

@@ -23,8 +23,11 @@ typedef struct {
   int from_config; /* Tristate: live only */
 } GraphicsListen;
 
+typedef enum { CONNECTED_NONE, CONNECTED_FAIL, CONNECTED_DISCONNECT, CONNECTED_KEEP } ConnectedAction;
+
 typedef struct {
-  char *name, *mode;
+  int name; /* see spice_channel_name */
+  int mode; /* SpiceMode */
 } SpiceChannel;
 
 typedef struct {
@@ -39,7 +42,7 @@ typedef struct {
   int power_control;     /* Tristate */
   char *passwd;          /* secret */
   char *passwd_valid_to; /* secret: "2026-01-31T12:00:00" */
-  int connected;         /* 1 fail 2 disconnect 3 keep */
+  int connected;         /* ConnectedAction */
   int default_mode;      /* spice: SpiceMode */
   GPtrArray *listens;    /* GraphicsListen */
   GPtrArray *channels;   /* spice: SpiceChannel */
@@ -65,5 +68,7 @@ extern const EnumTable graphics_types, listen_types;
 
 /* The first <listen>; completion sees to it that vnc, spice and rdp have one. */
 GraphicsListen *graphics_first_listen (const DeviceGraphics *graphics);
+/* "main", "display": as documents and QEMU call it. */
+const char *spice_channel_name (const SpiceChannel *channel);
 /* Does its display need OpenGL on the host: egl-headless, or gl enable='yes'? */
 gboolean graphics_wants_gl (const DeviceGraphics *graphics);

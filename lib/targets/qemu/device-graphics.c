@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define FIRST_VNC_PORT 5900
+#define PORTS_MAX      65535
 
 static gboolean
 is_display (const DeviceGraphics *graphics)
@@ -192,6 +193,15 @@ place_among_servers (const Recipe *recipe, const DeviceGraphics *graphics)
   return place;
 }
 
+static gboolean
+out_of_range (const DeviceGraphics *graphics, GError **error)
+{
+  return qemu_unsupported (
+      &graphics->device, error, "%s port must be in range [%d,%d], not %" G_GINT64_FORMAT,
+      enum_table_name (&graphics_types, graphics->type), graphics->type == GRAPHICS_VNC ? FIRST_VNC_PORT : 1,
+      PORTS_MAX, graphics->port.value);
+}
+
 /* Ports are chosen by who starts the machine, and stand in the definition by then; a command line for people
  * gets the ones a host without other machines would choose. */
 static gboolean
@@ -199,6 +209,8 @@ find_port (const Recipe *recipe, const DeviceGraphics *graphics, gint64 *ret, GE
 {
   gboolean chosen = graphics->port.set && graphics->port.value > 0;
 
+  if (graphics->port.value < -1 || graphics->port.value > PORTS_MAX)
+    return out_of_range (graphics, error);
   *ret = chosen ? graphics->port.value : FIRST_VNC_PORT + place_among_servers (recipe, graphics);
   if (recipe_by_descriptor (recipe) && !chosen)
     return qemu_unsupported (&graphics->device, error, "no port has been chosen for it");
@@ -221,6 +233,9 @@ check_listen (const DeviceGraphics *graphics, GError **error)
 {
   const GraphicsListen *listen = graphics_first_listen (graphics);
 
+  if (graphics->listens != NULL && graphics->listens->len > 1)
+    return qemu_unsupported (&graphics->device, error,
+                             "QEMU does not support multiple listens for one graphics device.");
   if (listen != NULL && listen->type == LISTEN_NETWORK && listen->address == NULL)
     return qemu_unsupported (&graphics->device, error,
                              "<listen type='network'> is not supported yet by the QEMU target");
@@ -256,8 +271,7 @@ recipe_add_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
     if (!find_port (recipe, graphics, &port, error))
       return FALSE;
     if (port < FIRST_VNC_PORT)
-      return qemu_unsupported (&graphics->device, error, "a VNC port must be %d or above, not %d",
-                               FIRST_VNC_PORT, (int)port);
+      return out_of_range (graphics, error);
     address = listen_address (graphics);
     g_string_append_printf (text, "%s:%d", address, (int)(port - FIRST_VNC_PORT));
     if (graphics->websocket.set && graphics->websocket.value > 0)
@@ -281,10 +295,8 @@ append_spice_details (GString *text, const DeviceGraphics *graphics)
   for (guint i = 0; graphics->channels != NULL && i < graphics->channels->len; i++) {
     const SpiceChannel *channel = g_ptr_array_index (graphics->channels, i);
 
-    if (g_strcmp0 (channel->mode, "secure") == 0)
-      append_text (text, "tls-channel", channel->name);
-    else if (g_strcmp0 (channel->mode, "insecure") == 0)
-      append_text (text, "plaintext-channel", channel->name);
+    append_text (text, channel->mode == SPICE_SECURE ? "tls-channel" : "plaintext-channel",
+                 spice_channel_name (channel));
   }
   append_text (text, "image-compression", graphics->image_compression);
   append_text (text, "jpeg-wan-compression", graphics->jpeg_compression);
@@ -328,7 +340,7 @@ static gboolean
 needs_tls (const DeviceGraphics *graphics)
 {
   for (guint i = 0; graphics->channels != NULL && i < graphics->channels->len; i++)
-    if (g_strcmp0 (((const SpiceChannel *)g_ptr_array_index (graphics->channels, i))->mode, "secure") == 0)
+    if (((const SpiceChannel *)g_ptr_array_index (graphics->channels, i))->mode == SPICE_SECURE)
       return TRUE;
   return graphics->default_mode == SPICE_SECURE;
 }
@@ -342,12 +354,17 @@ recipe_add_spice (Recipe *recipe, const DeviceGraphics *graphics, GError **error
   if (!qemu_needs_type (recipe, &graphics->device, "chardev-spicevmc", error))
     return FALSE;
   if (graphics->tls_port.set && graphics->tls_port.value > 0)
-    return qemu_unsupported (&graphics->device, error, "tlsPort is not supported yet by the QEMU target");
+    return qemu_unsupported (&graphics->device, error,
+                             "spice TLS port set in XML configuration, but TLS is disabled: tlsPort='%d'",
+                             (int)graphics->tls_port.value);
   if (needs_tls (graphics))
     return qemu_unsupported (
         &graphics->device, error,
-        "Auto allocation of spice TLS port requested but spice TLS is disabled: a channel or "
-        "the default mode is 'secure'");
+        graphics->autoport == TRISTATE_YES
+            ? "Auto allocation of spice TLS port requested but spice TLS is disabled: a channel or the "
+              "default mode is 'secure'"
+            : "spice secure channels set in XML configuration, but TLS port is not provided: TLS is "
+              "disabled");
   if (!append_spice_place (recipe, text, graphics, error))
     return FALSE;
   if (graphics->passwd == NULL)

@@ -120,6 +120,14 @@ static const DeviceCase completed[] = {
     "<zlib compression='auto'/><playback compression='on'/><streaming mode='off'/>"
     "<mouse mode='server'/><clipboard copypaste='no'/><filetransfer enable='no'/>"
     "<gl enable='yes' rendernode='/dev/dri/x'/></graphics>" },
+  { "<graphics type='spice' autoport='yes'><channel name='usbredir' mode='insecure'/>"
+    "<channel name='display' mode='any'/><channel name='cursor' mode='any'/><channel name='main' "
+    "mode='secure'/>"
+    "<channel name='cursor' mode='insecure'/></graphics>",
+    "<graphics type='spice' autoport='yes'><listen type='address'/><channel name='main' mode='secure'/>"
+    "<channel name='cursor' mode='insecure'/><channel name='usbredir' mode='insecure'/></graphics>" },
+  { "<graphics type='vnc' connected='fail'/>",
+    "<graphics type='vnc' port='-1' autoport='yes'><listen type='address'/></graphics>" },
   { "<graphics type='egl-headless'/>", "<graphics type='egl-headless'/>" },
   { "<graphics type='egl-headless'><gl rendernode='/dev/dri/x'/></graphics>",
     "<graphics type='egl-headless'><gl rendernode='/dev/dri/x'/></graphics>" },
@@ -178,6 +186,11 @@ static const DeviceCase mistakes[] = {
     "</model><alias name='ua-v'/></video>",
     "2:76: unsupported rendernode accel attribute without 'vhostuser'; the display's <gl>"
     " can name one" },
+  { "<graphics type='vnc' passwd='x' connected='disconnect'/>", "2:33: VNC supports connected='keep' only" },
+  { "<graphics type='spice'><channel name='sound' mode='any'/><channel name='main' mode='safe'/></graphics>",
+    "2:33: Invalid value for attribute 'name' in element 'channel': 'sound' (accepted: 'main', 'display', "
+    "'inputs', 'cursor', 'playback', 'record', 'smartcard' or 'usbredir')\n2:79: Invalid value for attribute "
+    "'mode' in element 'channel': 'safe' (accepted: 'any', 'secure' or 'insecure')" },
   { "<video><model type='none'/></video><video><model type='vga'/></video>",
     "2:15: a 'none' video type must be the only video device defined for the domain\n2:50: "
     "video type 'vga' is only valid as primary video device" },

@@ -6,9 +6,9 @@
 #include "cmocka-glib.h"
 #include "model-platform.h"
 
-#include "domain/devices/controller.h"
 #include "domain/device-change.h"
 #include "domain/device-match.h"
+#include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/interface.h"
 
@@ -58,6 +58,7 @@ test_what_a_description_means (G_GNUC_UNUSED void **state)
     const char *xml;
     const char *alias; /* once aliases are given; NULL: none */
     const char *words;
+    virErrorNumber code; /* VIR_ERR_DEVICE_MISSING when it is none */
   } rows[] = {
     { "<disk><target dev='vda'/></disk>", "virtio-disk0", NULL },
     { "<disk type='file'><source file='/other'/><target dev='sda' bus='scsi'/></disk>", "sata0-0-0", NULL },
@@ -71,6 +72,15 @@ test_what_a_description_means (G_GNUC_UNUSED void **state)
       NULL,
       "device not found: no device found at address '0000:09:00.0' matching MAC address '52:54:00:00:00:01' "
       "and alias '(<null>)'" },
+    { "<interface type='user'><address type='pci' domain='0' bus='2' slot='0' function='0'/></interface>",
+      "net1", NULL },
+    { "<interface type='user'><model type='e1000'/><alias name='net1'/></interface>", "net1", NULL },
+    { "<interface type='user'><model type='e1000e'/></interface>", NULL,
+      "operation failed: multiple matching devices found", VIR_ERR_OPERATION_FAILED },
+    { "<interface type='user'><address type='pci' domain='0' bus='9' slot='0' function='0'/></interface>",
+      NULL,
+      "device not found: no device found at address '0000:09:00.0' matching MAC address '(<null>)' and alias "
+      "'(<null>)'" },
     { "<controller type='sata' index='0'/>", "ide", NULL },
     { "<controller type='scsi' index='3'/>", NULL, "device not found: controller scsi:3 not found" },
     { "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>", "ua-second", NULL },
@@ -91,7 +101,8 @@ test_what_a_description_means (G_GNUC_UNUSED void **state)
       assert_string_equal (found->alias, rows[i].alias);
     } else {
       assert_null (found);
-      assert_int_equal (virt_error_code (error), VIR_ERR_DEVICE_MISSING);
+      assert_int_equal (virt_error_code (error),
+                        rows[i].code != VIR_ERR_OK ? rows[i].code : VIR_ERR_DEVICE_MISSING);
       assert_string_equal (error->message, rows[i].words);
     }
     device_free (wanted);

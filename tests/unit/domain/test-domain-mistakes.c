@@ -7,8 +7,8 @@
  */
 
 #include "cmocka-glib.h"
-#include "model-platform.h"
 #include "domain/domain-def.h"
+#include "model-platform.h"
 
 typedef struct {
   const char *label;
@@ -78,6 +78,21 @@ static const Mistake mistakes[] = {
   { "state that must be said", .extra = "<features><hyperv><relaxed/></hyperv></features>",
     .code = VIR_ERR_XML_ERROR,
     .mistakes = "8:21: error: Missing required attribute 'state' in element 'relaxed'\n" },
+  { "users without groups", .extra = "<idmap><uid start='0' target='1000' count='10'/></idmap>",
+    .code = VIR_ERR_CONFIG_UNSUPPORTED, .mistakes = "8:3: error: uid and gid should be mapped both\n" },
+  { "groups without root",
+    .extra = "<idmap><uid start='0' target='1' count='1'/><gid start='1' target='1' count='1'/></idmap>",
+    .code = VIR_ERR_CONFIG_UNSUPPORTED, .mistakes = "8:3: error: You must map the root user of container\n" },
+  { "map without end", .extra = "<idmap><uid start='0' target='1'/></idmap>", .code = VIR_ERR_XML_ERROR,
+    .mistakes = "8:10: error: Missing required attribute 'count' in element 'uid'\n" },
+  { "throttle groups",
+    .extra = "<throttlegroups><throttlegroup><group_name>a</group_name></throttlegroup>"
+             "<throttlegroup><total_bytes_sec>5</total_bytes_sec><read_bytes_sec>5</read_bytes_sec>"
+             "<group_name>a</group_name></throttlegroup><throttlegroup/></throttlegroups>",
+    .code = VIR_ERR_XML_ERROR,
+    .mistakes = "8:76: error: total and read/write bytes_sec cannot be set at the same time\n"
+                "8:161: error: duplicate group name 'a' found\n"
+                "8:203: error: missing group name\n" },
   { "clock adjustment", .extra = "<clock offset='utc' adjustment='later'/>", .code = VIR_ERR_XML_ERROR,
     .mistakes = "8:23: error: Invalid value for attribute 'adjustment' in element 'clock': 'later' (expected "
                 "'reset' or a number of seconds, which may be negative)\n" },
