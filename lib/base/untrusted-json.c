@@ -18,7 +18,7 @@
 
 /* Nothing in it but JSON's own, no deeper nested and no more values than the limits. */
 static gboolean
-is_plain (const char *text, gsize length)
+is_plain (const char *text, gsize length, guint most_values)
 {
   guint depth = 0, values = 0;
   gboolean in_string = FALSE;
@@ -35,7 +35,7 @@ is_plain (const char *text, gsize length)
     else if (!in_string && (text[i] == '\0' || strchr (JSON_BETWEEN_STRINGS, text[i]) == NULL))
       return FALSE;
     values += !in_string && text[i] != '\0' && strchr ("{[,:", text[i]) != NULL;
-    if (depth > UNTRUSTED_JSON_MAX_DEPTH || values > UNTRUSTED_JSON_MAX_VALUES)
+    if (depth > UNTRUSTED_JSON_MAX_DEPTH || values > most_values)
       return FALSE;
   }
   return TRUE;
@@ -44,10 +44,16 @@ is_plain (const char *text, gsize length)
 JsonObject *
 untrusted_json_object (const char *text, gsize length)
 {
+  return untrusted_json_object_of (text, length, UNTRUSTED_JSON_MAX_VALUES);
+}
+
+JsonObject *
+untrusted_json_object_of (const char *text, gsize length, guint values)
+{
   g_autoptr (JsonParser) parser = NULL;
   JsonNode *root;
 
-  if (!g_utf8_validate (text, (gssize)length, NULL) || !is_plain (text, length))
+  if (!g_utf8_validate (text, (gssize)length, NULL) || !is_plain (text, length, values))
     return NULL;
   parser = json_parser_new ();
   if (!json_parser_load_from_data (parser, text, (gssize)length, NULL))

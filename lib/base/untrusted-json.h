@@ -15,5 +15,7 @@
 
 /* NULL when @text is not UTF-8, nested too deep, of too many values, or no JSON object. (transfer full) */
 JsonObject *untrusted_json_object (const char *text, gsize length);
+/* The same for those who are to say less: of @values at most. */
+JsonObject *untrusted_json_object_of (const char *text, gsize length, guint values);
 /* One line of it. (transfer full) */
 char *json_object_text (JsonObject *object);

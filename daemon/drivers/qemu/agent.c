@@ -11,13 +11,15 @@
 #include "daemon/host/endpoint.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DELIMITER  '\xff'
-#define READ_BYTES (64 * 1024)
+#define DELIMITER   '\xff'
+#define READ_BYTES  (64 * 1024)
+#define LARGE_BYTES (256 * 1024) /* an answer after which memory is given back */
 
 struct Agent {
   char *path;
@@ -25,6 +27,7 @@ struct Agent {
   int timeout;
   int fd;
   GByteArray *input; /* read, and not yet a whole line */
+  gsize largest;     /* of the answers */
 };
 
 /* Paths of the agents that somebody talks to. */
@@ -143,6 +146,7 @@ read_more (Agent *agent, gint64 deadline, GError **error)
   if (count <= 0)
     return unresponsive (error, "Guest agent disappeared while executing command");
   g_byte_array_append (agent->input, bytes, (guint)count);
+  agent->largest = MAX (agent->largest, agent->input->len);
   if (agent->input->len <= AGENT_MAX_LINE)
     return TRUE;
   return unresponsive (error, "the guest agent's answer is longer than is allowed");
@@ -182,7 +186,7 @@ line_object (GBytes *line, gboolean *ret_delimited)
     length -= (gsize)(delimiter + 1 - text);
     text = delimiter + 1;
   }
-  return untrusted_json_object (text, length);
+  return untrusted_json_object_of (text, length, AGENT_MAX_VALUES);
 }
 
 static gboolean
@@ -249,6 +253,8 @@ agent_open (const char *path, pid_t qemu, Job *job, int timeout, GError **error)
 void
 agent_close (Agent *agent)
 {
+  gboolean was_large = agent != NULL && agent->largest >= LARGE_BYTES;
+
   if (agent == NULL)
     return;
   if (agent->fd >= 0)
@@ -258,6 +264,8 @@ agent_close (Agent *agent)
   g_byte_array_unref (agent->input);
   g_free (agent->path);
   g_free (agent);
+  if (was_large)
+    malloc_trim (0); /* in the job's thread: nobody else waits for it */
 }
 
 /* Commands. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/core/job.h"
 #include "base/untrusted-json.h"
+#include "daemon/core/job.h"
 
 /*
  * A conversation with the agent inside a guest, on the host's end of its channel. Used in a job's thread,
@@ -11,8 +11,11 @@
  */
 #define AGENT_CHANNEL      "org.qemu.guest_agent.0"
 #define AGENT_SYNC_SECONDS 5 /* an agent that lives answers a greeting in that time, as in libvirt */
-#define AGENT_MAX_LINE     (10 * 1024 * 1024) /* bytes of one answer */
-#define AGENT_MAX_PASSED   (32 * 1024 * 1024) /* bytes of others' answers passed over before our greeting's */
+/* An agent's word is the guest's. What is meant is small but for the bytes of a file or a program's output,
+ * which are one value. */
+#define AGENT_MAX_LINE   (4 * 1024 * 1024)  /* bytes of one answer */
+#define AGENT_MAX_VALUES 16384              /* of one answer */
+#define AGENT_MAX_PASSED (16 * 1024 * 1024) /* bytes of others' answers passed over before our greeting's */
 
 typedef struct Agent Agent;
 

@@ -27,9 +27,13 @@ typedef struct {
   int fd; /* to be passed with the first byte; -1 */
 } QmpOutgoing;
 
-/* Something the handlers have not been told yet, as there were none. */
+#define QMP_EVENTS_A_SECOND    256 /* handed on at once; more wait, and the later overtake the earlier */
+#define QMP_FLOOD_MILLISECONDS 1000
+
+/* Something the handlers have not been told yet, as there were none, or too much of it. */
 typedef struct {
   char *event; /* NULL: ready */
+  char *key;   /* in by_key; NULL: not there */
   JsonObject *arguments;
   gint64 microseconds;
 } QmpNotice;
@@ -42,7 +46,13 @@ struct Qmp {
   guint input, output; /* sources */
   const QmpHandlers *handlers;
   gpointer data;
-  GQueue notices; /* QmpNotice */
+  GQueue notices;     /* QmpNotice */
+  GHashTable *by_key; /* char * → its place among those that wait; NULL: none has waited yet */
+  gint64 second_began;
+  guint events_in_second;
+  guint flood_timer; /* source: until then events wait */
+  guint dropped;
+  guint more; /* source: whole lines are in the buffer */
   gboolean closed_told;
   GByteArray *buffer; /* read and not yet a whole line */
   gsize scanned;      /* of the buffer, without a line's end */
@@ -65,6 +75,12 @@ QmpCommand *qmp_command_settle (Qmp *qmp, QmpCommand *command, JsonNode *answer,
 /* Takes @command; NULL is fine. */
 void qmp_command_tell (QmpCommand *command);
 GError *qmp_hung_up_error (const Qmp *qmp, const char *command);
+
+/* Main loop. An event, or with NULL that the conversation is ready, for the handlers. Takes @arguments. */
+void qmp_notice (Qmp *qmp, const char *event, JsonObject *arguments, gint64 microseconds);
+/* All that waits, now, if anybody listens. */
+void qmp_notices_flush (Qmp *qmp);
+void qmp_notices_clear (Qmp *qmp);
 
 /* Main loop. Takes @text and @fd. Commands wait for the greeting to be done. */
 void qmp_write (Qmp *qmp, char *text, int fd);

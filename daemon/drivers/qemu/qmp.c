@@ -6,19 +6,23 @@
  * The socket, both buffers and the handlers belong to the main loop; those who ask are in qmp-mailbox.c.
  * Commands are written as tersely as QMP allows, because QEMU reads its monitor a byte at a time.
  */
-#include "daemon/drivers/qemu/qmp-private.h"
 #include "base/untrusted-json.h"
 #include "daemon/core/watch.h"
+#include "daemon/drivers/qemu/qmp-private.h"
 
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QMP_READ_CHUNK   (64 * 1024)
-#define QMP_READS_A_TURN 16 /* then other sources of the main loop have their turn */
+#define QMP_READ_CHUNK        (64 * 1024)
+#define QMP_READS_A_TURN      16 /* then other sources of the main loop have their turn */
+#define QMP_TURN_MICROSECONDS 2000
+#define QMP_LARGE_BYTES       (1024 * 1024) /* a message after which memory is given back */
+#define QMP_TRIM_SECONDS      2             /* after it, when it has been used */
 
 static void
 outgoing_free (gpointer data)
@@ -29,16 +33,6 @@ outgoing_free (gpointer data)
     close (outgoing->fd);
   g_free (outgoing->text);
   g_free (outgoing);
-}
-
-static void
-notice_free (gpointer data)
-{
-  QmpNotice *notice = data;
-
-  g_free (notice->event);
-  g_clear_pointer (&notice->arguments, json_object_unref);
-  g_free (notice);
 }
 
 Qmp *
@@ -55,7 +49,7 @@ qmp_unref (Qmp *qmp)
     return;
 
   /* While it is open its sources hold a reference, so it is closed by now. */
-  g_queue_clear_full (&qmp->notices, notice_free);
+  qmp_notices_clear (qmp);
   g_queue_clear_full (&qmp->outgoing, outgoing_free);
   g_byte_array_unref (qmp->buffer);
   g_hash_table_unref (qmp->commands);
@@ -88,48 +82,13 @@ qmp_tell_closed (Qmp *qmp)
     qmp->handlers->closed (qmp, qmp->end, qmp->data);
 }
 
-static void
-qmp_tell (Qmp *qmp, const QmpNotice *notice)
-{
-  if (notice->event == NULL) {
-    if (qmp->handlers->ready != NULL)
-      qmp->handlers->ready (qmp, qmp->data);
-  } else if (qmp->handlers->event != NULL) {
-    qmp->handlers->event (qmp, notice->event, notice->arguments, notice->microseconds, qmp->data);
-  }
-}
-
-/* Takes @arguments. */
-static void
-qmp_notice (Qmp *qmp, const char *event, JsonObject *arguments, gint64 microseconds)
-{
-  QmpNotice *notice = g_new0 (QmpNotice, 1);
-
-  notice->event = g_strdup (event);
-  notice->arguments = arguments;
-  notice->microseconds = microseconds;
-
-  if (qmp->handlers == NULL && g_queue_get_length (&qmp->notices) < QMP_MAX_EVENTS) {
-    g_queue_push_tail (&qmp->notices, notice);
-    return;
-  }
-  if (qmp->handlers != NULL)
-    qmp_tell (qmp, notice);
-  notice_free (notice);
-}
-
 void
 qmp_set_handlers (Qmp *qmp, const QmpHandlers *handlers, gpointer data)
 {
-  QmpNotice *notice;
-
   qmp_ref (qmp);
   qmp->handlers = handlers;
   qmp->data = data;
-  while (qmp->handlers != NULL && (notice = g_queue_pop_head (&qmp->notices)) != NULL) {
-    qmp_tell (qmp, notice);
-    notice_free (notice);
-  }
+  qmp_notices_flush (qmp);
   qmp_tell_closed (qmp);
   qmp_unref (qmp);
 }
@@ -169,7 +128,11 @@ qmp_end (Qmp *qmp, GError *why)
   qmp->fd = -1;
   for (guint i = 0; i < told->len; i++)
     qmp_command_tell (told->pdata[i]);
+  qmp_notices_flush (qmp); /* the last words come before the end */
   qmp_tell_closed (qmp);
+  if (qmp->more != 0)
+    g_source_remove (qmp->more);
+  qmp->more = 0;
   if (qmp->input != 0)
     g_source_remove (qmp->input); /* drops the reference of the open socket */
 }
@@ -442,17 +405,58 @@ qmp_take_line (Qmp *qmp, const char *line, gsize length)
     qmp_take_message (qmp, message);
 }
 
-/* Every whole line in the buffer. FALSE: it was closed meanwhile. */
+/* The time that all monitors together may take of this turn of the main loop; each has one message at least.
+ */
+static gboolean
+has_time_left (void)
+{
+  static gint64 turn, began; /* main loop only */
+  GSource *source = g_main_current_source ();
+  gint64 this_turn = source != NULL ? g_source_get_time (source) : 0;
+
+  if (this_turn != turn) {
+    turn = this_turn;
+    began = g_get_monotonic_time ();
+  }
+  return g_get_monotonic_time () - began < QMP_TURN_MICROSECONDS;
+}
+
+static gboolean qmp_on_more (gpointer data);
+
+/* A message that was large has left a large buffer, and free memory between what is kept. */
+static gboolean
+trim (G_GNUC_UNUSED gpointer data)
+{
+  malloc_trim (0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+drop_lines (Qmp *qmp, gsize bytes)
+{
+  if (bytes > 0 && bytes == qmp->buffer->len && bytes >= QMP_LARGE_BYTES) {
+    g_byte_array_unref (qmp->buffer);
+    qmp->buffer = g_byte_array_new ();
+    g_timeout_add_seconds (QMP_TRIM_SECONDS, trim, NULL);
+  } else if (bytes > 0) {
+    g_byte_array_remove_range (qmp->buffer, 0, (guint)bytes);
+  }
+}
+
+/* Whole lines in the buffer, as long as there is time. FALSE: no more can be taken, as it was closed
+ * meanwhile, or the rest has to wait for the next turn. */
 static gboolean
 qmp_take_lines (Qmp *qmp)
 {
   gsize start = 0;
+  gboolean all = FALSE;
 
-  for (;;) {
+  do {
     guint8 *from = qmp->buffer->data + qmp->scanned;
     guint8 *end =
         qmp->buffer->len > qmp->scanned ? memchr (from, '\n', qmp->buffer->len - qmp->scanned) : NULL;
-    if (end == NULL)
+    all = end == NULL;
+    if (all)
       break;
 
     gsize next = (gsize)(end - qmp->buffer->data) + 1;
@@ -461,15 +465,28 @@ qmp_take_lines (Qmp *qmp)
     start = next;
     if (qmp->fd < 0)
       return FALSE;
-  }
-  if (start > 0)
-    g_byte_array_remove_range (qmp->buffer, 0, (guint)start);
-  qmp->scanned = qmp->buffer->len;
-  if (qmp->buffer->len > QMP_MAX_LINE) {
+  } while (has_time_left ());
+  drop_lines (qmp, start);
+  qmp->scanned = all ? qmp->buffer->len : 0;
+  if (!all && qmp->more == 0)
+    qmp->more = g_idle_add_full (G_PRIORITY_DEFAULT, qmp_on_more, qmp, NULL);
+  if (all && qmp->buffer->len > QMP_MAX_LINE) {
     qmp_fail (qmp, "QEMU's monitor sent a message of more than %d bytes", QMP_MAX_LINE);
     return FALSE;
   }
-  return TRUE;
+  return all;
+}
+
+static gboolean
+qmp_on_more (gpointer data)
+{
+  Qmp *qmp = data;
+
+  qmp->more = 0;
+  qmp_ref (qmp);
+  qmp_take_lines (qmp);
+  qmp_unref (qmp);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -478,7 +495,8 @@ qmp_on_readable (int fd, GIOCondition condition G_GNUC_UNUSED, gpointer data)
   Qmp *qmp = data;
   static guint8 chunk[QMP_READ_CHUNK]; /* main loop only */
 
-  for (guint turn = 0; turn < QMP_READS_A_TURN; turn++) {
+  /* What was read is handled before more is read: QEMU waits, not our memory. */
+  for (guint turn = 0; turn < QMP_READS_A_TURN && qmp->more == 0; turn++) {
     ssize_t got = recv (fd, chunk, sizeof chunk, MSG_DONTWAIT);
     if (got < 0 && errno == EINTR)
       continue;

@@ -137,6 +137,10 @@ agents_are_heard_and_not_trusted (void **state G_GNUC_UNUSED)
   g_autofree char *brackets = g_strnfill (1000, '['), *deep = g_strconcat (brackets, "\n", NULL);
   g_autofree char *filler = g_strnfill (AGENT_MAX_LINE + 1024, 'x'),
                   *endless = g_strconcat (filler, "\n", NULL);
+  g_autofree char *commas = g_strnfill (2 * AGENT_MAX_VALUES, ','), *many = NULL;
+  for (guint i = 0; i < 2 * AGENT_MAX_VALUES; i += 2)
+    commas[i] = '1';
+  many = g_strdup_printf ("{\"return\": [%s1]}\n", commas);
   const Script scripts[] = {
     { "", "\xff", 0, "{\"return\": {\"up\": 1}}\n", "{\"up\":1}", VIR_ERR_OK },
     { "{\"return\": 7}\nnonsense\n", "left over\xff", 0, "{\"return\": []}\n", "[]", VIR_ERR_OK },
@@ -144,6 +148,7 @@ agents_are_heard_and_not_trusted (void **state G_GNUC_UNUSED)
       "unable to execute QEMU agent command 'guest-ping': not today", VIR_ERR_INTERNAL_ERROR },
     { "", "\xff", 0, "{\"surprise\": 1}\n", "nothing that is an answer", VIR_ERR_INTERNAL_ERROR },
     { "", "\xff", 0, deep, "nothing that is an answer", VIR_ERR_INTERNAL_ERROR },
+    { "", "\xff", 0, many, "nothing that is an answer", VIR_ERR_INTERNAL_ERROR },
     { "", "\xff", 0, endless, "longer than is allowed", VIR_ERR_AGENT_UNRESPONSIVE },
     { "", "\xff", 0, NULL, "disappeared while executing command", VIR_ERR_AGENT_UNRESPONSIVE },
     { "", "\xff", 0, "", "Guest agent not available for now", VIR_ERR_AGENT_UNRESPONSIVE },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The QMP conversation with a scripted QEMU: one that answers, stalls, lies, floods and hangs up. */
-#include "daemon/drivers/qemu/qmp.h"
+#include "daemon/drivers/qemu/qmp-private.h"
 #include "main-loop.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 
 #define GREETING     "{\"QMP\": {\"version\": {}, \"capabilities\": [\"oob\"]}}\r\n"
 #define CAPABILITIES "{\"execute\":\"qmp_capabilities\",\"id\":0}\n"
+#define FLOOD_EVENTS 20000
 #define OK           "{\"return\": {}, \"id\": 0}\r\n"
 
 /* One step of the other side: wait for exactly these bytes, then say these. */
@@ -461,6 +462,76 @@ silent_qemu_is_not_asked_for_ever (void **state)
   g_free (replies.text);
 }
 
+/* What a flood comes to. */
+typedef struct {
+  guint events, turns;
+  gboolean runs, open[3], ended, closed;
+} Flood;
+
+static void
+flood_event (Qmp *qmp, const char *name, JsonObject *arguments, gint64 microseconds, gpointer data)
+{
+  Flood *flood = data;
+
+  (void)qmp;
+  (void)microseconds;
+  flood->events++;
+  if (g_str_equal (name, "VSERPORT_CHANGE"))
+    flood->open[json_object_get_string_member (arguments, "id")[1] - '0'] =
+        json_object_get_boolean_member (arguments, "open");
+  else if (g_str_equal (name, "SHUTDOWN"))
+    flood->ended = TRUE;
+  else
+    flood->runs = g_str_equal (name, "RESUME");
+}
+
+static void
+flood_closed (Qmp *qmp, const GError *error, gpointer data)
+{
+  (void)qmp;
+  (void)error;
+  ((Flood *)data)->closed = TRUE;
+}
+
+static gboolean
+count_turn (gpointer data)
+{
+  ((Flood *)data)->turns++;
+  return G_SOURCE_CONTINUE;
+}
+
+static const QmpHandlers flood_handlers = { NULL, flood_event, flood_closed };
+
+/* The last word of each is heard, in order; others have their turns meanwhile. */
+static void
+flood_of_events_is_bounded (void **state)
+{
+  g_autoptr (GString) text = g_string_new (OK);
+  Flood flood = { 0 };
+  Scene scene;
+  guint idle;
+
+  (void)state;
+  for (guint i = 0; i < FLOOD_EVENTS; i++) {
+    g_string_append (text, i % 2 == 0 ? "{\"event\": \"STOP\"}\n" : "{\"event\": \"RESUME\"}\n");
+    if (i % 100 == 0)
+      g_string_append_printf (text,
+                              "{\"event\": \"VSERPORT_CHANGE\", \"data\": {\"id\": \"c%u\", \"open\": %s}}\n",
+                              i % 3, i < FLOOD_EVENTS - 1000 ? "false" : "true");
+  }
+  g_string_append (text, "{\"event\": \"SHUTDOWN\"}\n");
+  const Line lines[] = { { NULL, GREETING }, { CAPABILITIES, text->str, 0, HANG_UP }, { 0 } };
+  scene_begin (&scene, lines, NULL);
+  qmp_set_handlers (scene.qmp, &flood_handlers, &flood);
+  idle = g_idle_add_full (G_PRIORITY_DEFAULT, count_turn, &flood, NULL);
+  assert_true (run_main_loop_until (&flood.closed));
+  g_source_remove (idle);
+  assert_true (flood.runs && flood.ended && flood.open[0] && flood.open[1] && flood.open[2]);
+  assert_in_range (flood.events, QMP_EVENTS_A_SECOND, FLOOD_EVENTS / 4);
+  assert_true (flood.turns > 5);
+  scene_end (&scene);
+}
+
 int
 main (void)
 {
@@ -474,6 +545,7 @@ main (void)
     cmocka_unit_test (cancelled_job_does_not_wait_for_qemu),
     cmocka_unit_test (main_loop_asks_too),
     cmocka_unit_test (silent_qemu_is_not_asked_for_ever),
+    cmocka_unit_test (flood_of_events_is_bounded),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
