@@ -2,6 +2,7 @@
 
 /* Volumes that are there: made larger or smaller, wiped, removed. */
 #include "daemon/storage/allocate.h"
+#include "daemon/storage/formats.h"
 #include "daemon/storage/image-source.h"
 #include "daemon/storage/make.h"
 #include "daemon/storage/tool.h"
@@ -128,6 +129,8 @@ storage_delete (const char *pool_path, const StorageVolumeDef *volume, GError **
                     g_strerror (errno));
   else
     fsync (directory);
+  if (removed)
+    storage_format_forget (volume->path);
   close (directory);
   return removed;
 }

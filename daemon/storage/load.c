@@ -7,6 +7,7 @@
  * server that does not answer becomes active when it does.
  */
 #include "daemon/core/service.h"
+#include "daemon/storage/formats.h"
 #include "daemon/storage/pool-files.h"
 #include "daemon/storage/pools.h"
 
@@ -79,6 +80,7 @@ storage_pools_loaded (Registry *registry)
   gboolean autostart = service_first_since_boot (registry->settings->run_directory, "storage");
   g_autoptr (GPtrArray) pools = NULL;
 
+  storage_formats_open (registry->settings->state_directory);
   for (guint i = 0; i < active->len; i++) {
     StoragePool *pool = take_up (manager, g_ptr_array_index (active, i));
 

@@ -8,6 +8,7 @@
 
 #include "daemon/host/image.h"
 #include "daemon/storage/allocate.h"
+#include "daemon/storage/formats.h"
 #include "daemon/storage/image-source.h"
 #include "daemon/storage/tool.h"
 
@@ -273,6 +274,8 @@ make_file (Job *job, int directory, const StorageMake *make, const char *path, G
          && give (volume, fd, DEFAULT_FILE_MODE, path, error);
   if (made && fsync (fd) < 0)
     made = system_error (error, "cannot sync file", path);
+  if (made && volume->format == STORAGE_FORMAT_RAW)
+    made = storage_format_note_raw (fd, path, error);
   close (fd);
   if (!made)
     unlinkat (directory, volume->name, 0);

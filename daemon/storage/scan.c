@@ -8,6 +8,7 @@
 #include "daemon/storage/scan.h"
 
 #include "daemon/host/image.h"
+#include "daemon/storage/formats.h"
 #include "daemon/storage/tool.h"
 
 #include <dirent.h>
@@ -78,19 +79,31 @@ describe_backing (const ImageHeader *header)
   return backing;
 }
 
-static gboolean
-describe_image (StorageVolumeDef *volume, int fd, const struct stat *status, GError **error)
+/* A file or block device, and all that is said of one that is made raw. */
+static void
+describe_bytes (StorageVolumeDef *volume, int fd, const struct stat *status)
 {
-  g_autoptr (ImageHeader) header = image_header_read (fd, volume->path, error);
   guint64 bytes = (guint64)status->st_size;
 
-  if (header == NULL)
-    return FALSE;
   if (volume->type == STORAGE_VOLUME_BLOCK)
     volume->allocation = NUMBER (ioctl (fd, BLKGETSIZE64, &bytes) == 0 ? bytes : 0);
   else
     volume->allocation = NUMBER ((guint64)status->st_blocks * BLOCK_BYTES);
-  volume->physical = NUMBER (bytes);
+  volume->physical = volume->capacity = NUMBER (bytes);
+  volume->format = STORAGE_FORMAT_RAW;
+}
+
+static gboolean
+describe_image (StorageVolumeDef *volume, int fd, const struct stat *status, GError **error)
+{
+  g_autoptr (ImageHeader) header = NULL;
+
+  describe_bytes (volume, fd, status);
+  if (storage_format_is_raw (fd, volume->path))
+    return TRUE; /* whatever a guest has written into it */
+  header = image_header_read (fd, volume->path, error);
+  if (header == NULL)
+    return FALSE;
   volume->capacity = NUMBER (header->virtual_size);
   volume->format = enum_table_value (&storage_formats, header->format);
   if (volume->format == STORAGE_FORMAT_NONE)

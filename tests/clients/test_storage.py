@@ -229,6 +229,38 @@ def test_an_images_header_leads_to_no_network_and_no_fifo(host, pool, change):
             server.accept()
 
 
+def test_a_header_that_a_guest_writes_is_no_format(host, pool):
+    """What was made raw stays raw, also for the next daemon; what else is found is what its header says."""
+    secret = host.images / "secret"
+    secret.write_bytes(b"secret" * 1000)
+    host.virsh("vol-create-as", "p", "disk", "4M")
+    overlay(host.images / "header", secret)
+    with open(pool / "disk", "r+b") as disk:  # as the guest does it, in place
+        disk.write((host.images / "header").read_bytes()[:MIB])
+    overlay(pool / "found", secret)
+    for restart in False, True:
+        if restart:
+            host.daemon.stop()
+            host.daemon.start()
+        host.virsh("pool-refresh", "p")
+        document = host.virsh("vol-dumpxml", "--pool", "p", "disk")
+        assert "<format type='raw'/>" in document and "backingStore" not in document
+        assert "<capacity unit='bytes'>4194304</capacity>" in document
+        assert "<format type='qcow2'/>" in host.virsh("vol-dumpxml", "--pool", "p", "found")
+    host.virsh("vol-clone", "--pool", "p", "disk", "copy")
+    assert (pool / "copy").read_bytes() == (pool / "disk").read_bytes()
+    host.virsh("vol-resize", "--pool", "p", "disk", "8M")
+    assert (pool / "disk").stat().st_size == 8 * MIB
+    # A file in its place is another one, and so is what a client has put into it.
+    (pool / "disk").unlink()
+    overlay(pool / "disk", secret)
+    host.virsh("pool-refresh", "p")
+    assert "<format type='qcow2'/>" in host.virsh("vol-dumpxml", "--pool", "p", "disk")
+    host.virsh("vol-create-as", "p", "up", "4M")
+    host.virsh("vol-upload", "--pool", "p", "up", host.images / "header")
+    assert "<format type='qcow2'/>" in host.virsh("vol-dumpxml", "--pool", "p", "up")
+
+
 def test_resizing_and_cloning_of_an_overlay(host, pool):
     (pool / "base").write_bytes(b"below" * 1000 + bytes(MIB - 5000))
     overlay(pool / "v", pool / "base")

@@ -6,6 +6,7 @@
  * through the stream once the volume is given back (volume-work.c).
  */
 #include "daemon/ops/storage/storage.h"
+#include "daemon/storage/formats.h"
 #include "daemon/storage/transfer.h"
 #include "daemon/storage/volume-work.h"
 
@@ -26,6 +27,9 @@ run (Job *job, VolumeWork *work, int mode, GError **error)
                                               work->flags != 0, work->stream, error)
                           : storage_upload (job, file, work->volume->path, work->offset, work->length,
                                             work->stream, error);
+  /* A client may have filled it with an image, which is a volume of that format then. */
+  if (mode != O_RDONLY)
+    storage_format_forget (work->volume->path);
   close (file);
   return done;
 }
