@@ -53,7 +53,7 @@ untrusted_json_object_of (const char *text, gsize length, guint values)
   g_autoptr (JsonParser) parser = NULL;
   JsonNode *root;
 
-  if (!g_utf8_validate (text, (gssize)length, NULL) || !is_plain (text, length, values))
+  if (length == 0 || !g_utf8_validate (text, (gssize)length, NULL) || !is_plain (text, length, values))
     return NULL;
   parser = json_parser_new ();
   if (!json_parser_load_from_data (parser, text, (gssize)length, NULL))

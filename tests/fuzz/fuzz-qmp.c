@@ -6,6 +6,7 @@
  */
 #include "daemon/drivers/qemu/machine-events.h"
 #include "daemon/drivers/qemu/qmp.h"
+#include "targets/qemu/recipe.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -98,6 +99,12 @@ ignore (const char *domain G_GNUC_UNUSED, GLogLevelFlags level G_GNUC_UNUSED,
 {
 }
 
+static QemuCaps *
+builtin_caps (gpointer data G_GNUC_UNUSED, const char *emulator G_GNUC_UNUSED)
+{
+  return qemu_caps_builtin ();
+}
+
 int
 LLVMFuzzerInitialize (int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
 {
@@ -109,7 +116,8 @@ LLVMFuzzerInitialize (int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
 
   g_log_set_default_handler (ignore, NULL);
-  def = domain_def_parse (document, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, NULL, diagnostics);
+  def = domain_def_parse (document, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA,
+                          qemu_platform_new (builtin_caps, NULL), diagnostics);
   g_assert_nonnull (def);
   return 0;
 }

@@ -29,6 +29,17 @@ is_read (const char *text)
   return object != NULL;
 }
 
+/* The parser would complain of a caller's mistake. */
+static void
+nothing_is_no_object (G_GNUC_UNUSED void **state)
+{
+  GLogLevelFlags before = g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+
+  assert_null (untrusted_json_object (NULL, 0));
+  assert_false (is_read (""));
+  g_log_set_always_fatal (before);
+}
+
 static void
 nesting_has_an_end (G_GNUC_UNUSED void **state)
 {
@@ -96,9 +107,8 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (nesting_has_an_end),
-    cmocka_unit_test (values_have_an_end),
-    cmocka_unit_test (nothing_hides_brackets),
+    cmocka_unit_test (nothing_is_no_object), cmocka_unit_test (nesting_has_an_end),
+    cmocka_unit_test (values_have_an_end),   cmocka_unit_test (nothing_hides_brackets),
     cmocka_unit_test (values_are_read),
   };
 
