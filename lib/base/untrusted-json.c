@@ -16,14 +16,17 @@
 
 #define JSON_BETWEEN_STRINGS "{}[]:,+-.0123456789truefalsenullE \t\r\n"
 
-/* Nothing in it but JSON's own, no deeper nested and no more values than the limits. */
+/* One object, with nothing before or behind it: of several values the parser keeps the last and loses the
+ * memory of the others. Nothing in it but JSON's own, no deeper nested and no more values than the limits. */
 static gboolean
 is_plain (const char *text, gsize length, guint most_values)
 {
   guint depth = 0, values = 0;
-  gboolean in_string = FALSE;
+  gboolean in_string = FALSE, ended = FALSE;
 
   for (gsize i = 0; i < length; i++) {
+    if (!in_string && depth == 0 && !g_ascii_isspace (text[i]) && (ended || text[i] != '{'))
+      return FALSE;
     if (in_string && text[i] == '\\')
       i++;
     else if (text[i] == '"')
@@ -31,7 +34,7 @@ is_plain (const char *text, gsize length, guint most_values)
     else if (!in_string && (text[i] == '{' || text[i] == '['))
       depth++;
     else if (!in_string && (text[i] == '}' || text[i] == ']'))
-      depth -= depth > 0;
+      ended = --depth == 0;
     else if (!in_string && (text[i] == '\0' || strchr (JSON_BETWEEN_STRINGS, text[i]) == NULL))
       return FALSE;
     values += !in_string && text[i] != '\0' && strchr ("{[,:", text[i]) != NULL;

@@ -40,6 +40,18 @@ nothing_is_no_object (G_GNUC_UNUSED void **state)
   g_log_set_always_fatal (before);
 }
 
+/* Of several values the parser would lose all but the last: the leak checker looks. */
+static void
+there_is_one_value (G_GNUC_UNUSED void **state)
+{
+  static const char *const others[] = { "1{}", "{}{}", "{\"a\":1}[]", "[]{}", "\"a\"{}",
+                                        "}{}", "{}}",  "{} 1",        "1" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    assert_false (is_read (others[i]));
+  assert_true (is_read (" {\"a\":\"}{\"} \r\n"));
+}
+
 static void
 nesting_has_an_end (G_GNUC_UNUSED void **state)
 {
@@ -107,9 +119,9 @@ int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (nothing_is_no_object), cmocka_unit_test (nesting_has_an_end),
-    cmocka_unit_test (values_have_an_end),   cmocka_unit_test (nothing_hides_brackets),
-    cmocka_unit_test (values_are_read),
+    cmocka_unit_test (nothing_is_no_object),   cmocka_unit_test (there_is_one_value),
+    cmocka_unit_test (nesting_has_an_end),     cmocka_unit_test (values_have_an_end),
+    cmocka_unit_test (nothing_hides_brackets), cmocka_unit_test (values_are_read),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
