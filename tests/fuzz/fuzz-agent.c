@@ -78,17 +78,25 @@ converse (Job *job, gpointer input G_GNUC_UNUSED, GError **error)
   return agent != NULL ? JOB_OK : NULL;
 }
 
+static void
+ended (gpointer result G_GNUC_UNUSED, const GError *error G_GNUC_UNUSED, gpointer data)
+{
+  *(gboolean *)data = TRUE;
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   Said said = { data, size };
-  g_autoptr (GError) error = NULL;
+  gboolean has_ended = FALSE;
   GThread *thread;
 
   if (size == 0)
     return 0;
   thread = g_thread_new ("agent", play, &said);
-  job_run ("converse", converse, NULL, &error);
+  job_start ("converse", converse, NULL, NULL, 0, ended, &has_ended);
+  while (!has_ended)
+    g_main_context_iteration (NULL, TRUE);
   g_thread_join (thread);
   return 0;
 }
