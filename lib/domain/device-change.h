@@ -13,11 +13,6 @@
  * device. */
 Device *device_from_xml (const char *xml, GError **error);
 
-typedef enum {
-  DEVICE_CHANGE_CONFIG, /* the definition of the next start: whatever the device needs is added */
-  DEVICE_CHANGE_LIVE,   /* a running machine: only what can be plugged in, and the device gets its alias */
-} DeviceChange;
-
 /* @def with a copy of @device. *@ret_added: what is new in the result, which owns it: the controllers the
  * device needs and last itself. (transfer container)
  * VIR_ERR_OPERATION_INVALID when its place is taken already, VIR_ERR_INTERNAL_ERROR "No more available PCI
@@ -36,8 +31,8 @@ DomainDef *domain_def_with_replaced (const DomainDef *def, guint index, const De
 guint domain_def_device_index (const DomainDef *def, const Device *device);
 
 /*
- * What a running machine's device becomes when it is updated to @said: another medium in a drive, another
+ * What a running machine's device becomes when it is updated to @given: another medium in a drive, another
  * state of a link, another password. NULL with VIR_ERR_OPERATION_UNSUPPORTED when something else would
  * change.
  */
-Device *device_updated_live (const Device *device, const Device *said, GError **error);
+Device *device_updated_live (const Device *device, const Device *given, GError **error);

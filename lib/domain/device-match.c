@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Finding a device by a description of it. Clients describe by what they have: the whole element of a dump,
- * or the three lines a person typed. So only what is said is compared, and for the kinds that have a name of
- * their own (target, MAC, index) the name alone decides.
+ * or the three lines a person typed. So only what is said is compared; a kind that has a name of its own
+ * (target, MAC, index) goes by that alone, in its row of device_kinds.
  */
 #include "domain/device-match.h"
 
 #include "base/virt-error.h"
-#include "domain/devices/channel.h"
-#include "domain/devices/console.h"
-#include "domain/devices/controller.h"
-#include "domain/devices/disk.h"
-#include "domain/devices/graphics.h"
-#include "domain/devices/input.h"
-#include "domain/devices/interface.h"
-#include "domain/devices/serial.h"
 #include "domain/devices/verbatim-device.h"
-
-#define NOTHING "(<null>)" /* libvirt's word for what was not said */
 
 static gboolean
 is_free (const Field *field, const char *const *free_paths)
@@ -56,34 +46,19 @@ device_difference (const Device *said, const Device *device, const char *const *
   return NULL;
 }
 
-static gboolean missing (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-missing (GError **error, const char *format, ...)
+gboolean
+device_check_difference (const Device *device, const Device *given, const char *const *free_paths,
+                         const char *what, GError **error)
 {
-  g_autofree char *what = NULL;
-  va_list arguments;
+  const char *path = device_difference (given, device, free_paths);
 
-  va_start (arguments, format);
-  what = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  virt_error_set (error, VIR_ERR_DEVICE_MISSING, "%s", what);
-  return FALSE;
+  if (path != NULL)
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify field '%s' of the %s", path, what);
+  return path == NULL;
 }
 
-static Device *
-find_disk (const DomainDef *def, const DeviceDisk *wanted, GError **error)
-{
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    if (g_strcmp0 (disk->target, wanted->target) == 0)
-      return &disk->device;
-  }
-  missing (error, "disk %s not found", wanted->target != NULL ? wanted->target : "without a target");
-  return NULL;
-}
-
-static gboolean
-is_same_address (const Device *wanted, const Device *device)
+gboolean
+device_has_address (const Device *device, const Device *wanted)
 {
   static const Field fields[] = { FIELD (Device, address, "address", field_address, NULL), FIELD_END };
   static const FieldTable table = { sizeof (Device), fields };
@@ -91,110 +66,32 @@ is_same_address (const Device *wanted, const Device *device)
   return wanted->address.type == ADDRESS_NONE || is_same (&table, &fields[0], wanted, device);
 }
 
-/* MAC address, address and alias, what of them is said; nothing else of an interface names it. */
-static gboolean
-is_wanted_interface (const DeviceInterface *wanted, const char *mac, const DeviceInterface *interface)
-{
-  const char *alias = wanted->device.alias;
-
-  return (mac == NULL || g_strcmp0 (interface->mac, mac) == 0)
-         && (alias == NULL || g_strcmp0 (interface->device.alias, alias) == 0)
-         && is_same_address (&wanted->device, &interface->device);
-}
-
-static Device *
-find_interface (const DomainDef *def, const DeviceInterface *wanted, GError **error)
-{
-  const char *mac = wanted->is_mac_made ? NULL : wanted->mac;
-  Device *found = NULL;
-
-  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
-    if (!is_wanted_interface (wanted, mac, interface))
-      continue;
-    if (found != NULL && mac != NULL)
-      virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
-                           "multiple devices matching MAC address %s found", mac);
-    else if (found != NULL)
-      virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
-                           "multiple matching devices found");
-    if (found != NULL)
-      return NULL;
-    found = &interface->device;
-  }
-  if (found != NULL)
-    return found;
-  g_autofree char *address =
-      wanted->device.address.type != ADDRESS_NONE ? device_address_to_text (&wanted->device.address) : NULL;
-  virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_DEVICE_MISSING,
-                       "no device found at address '%s' matching MAC address '%s' and alias '%s'",
-                       address != NULL ? address : NOTHING, mac != NULL ? mac : NOTHING,
-                       wanted->device.alias != NULL ? wanted->device.alias : NOTHING);
-  return NULL;
-}
-
-static Device *
-find_controller (const DomainDef *def, const DeviceController *wanted, GError **error)
-{
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
-    if (controller->type == wanted->type
-        && (!wanted->index.set || controller->index.value == wanted->index.value))
-      return &controller->device;
-  }
-  missing (error, "controller %s:%d not found", enum_table_name (&controller_types, wanted->type),
-           (int)wanted->index.value);
-  return NULL;
-}
-
-/* A machine has one display of a type, whatever its passwords and ports. */
-static Device *
-find_graphics (const DomainDef *def, const DeviceGraphics *wanted, GError **error)
-{
-  DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
-    if (graphics->type == wanted->type)
-      return &graphics->device;
-  }
-  missing (error, "cannot find existing graphics device of type '%s' to modify",
-           enum_table_name (&graphics_types, wanted->type));
-  return NULL;
-}
-
-/* Libvirt's words for each kind. */
 static void
-describe_missing (const Device *wanted, GError **error)
+refuse_missing (const DeviceKind *kind, GError **error)
 {
-  const char *element = wanted->kind->element;
-  const Chardev *source = wanted->kind == &channel_kind    ? &((const DeviceChannel *)wanted)->source
-                          : wanted->kind == &serial_kind   ? &((const DeviceSerial *)wanted)->source
-                          : wanted->kind == &parallel_kind ? &((const DeviceParallel *)wanted)->source
-                          : wanted->kind == &console_kind  ? &((const DeviceConsole *)wanted)->source
-                                                           : NULL;
-
-  if (source != NULL)
-    missing (error, "chr type '%s' device not present in domain configuration", element);
-  else if (wanted->kind == &input_kind)
-    missing (error, "matching input device not found");
+  if (kind->missing != NULL)
+    virt_error_set (error, VIR_ERR_DEVICE_MISSING, "%s", kind->missing);
   else
-    missing (error, "%s device not present in domain configuration", element);
+    virt_error_set (error, VIR_ERR_DEVICE_MISSING,
+                    kind->chardev != NULL ? "chr type '%s' device not present in domain configuration"
+                                          : "%s device not present in domain configuration",
+                    kind->element);
 }
 
 Device *
 device_match (const DomainDef *def, const Device *wanted, GError **error)
 {
-  if (wanted->kind == &disk_kind)
-    return find_disk (def, (const DeviceDisk *)wanted, error);
-  if (wanted->kind == &interface_kind)
-    return find_interface (def, (const DeviceInterface *)wanted, error);
-  if (wanted->kind == &controller_kind)
-    return find_controller (def, (const DeviceController *)wanted, error);
-  if (wanted->kind == &graphics_kind)
-    return find_graphics (def, (const DeviceGraphics *)wanted, error);
+  const DeviceKind *kind = wanted->kind;
+
+  if (kind->match != NULL)
+    return kind->match (def, wanted, error);
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
 
-    if (device->kind == wanted->kind && device_difference (wanted, device, NULL) == NULL)
+    if (device->kind == kind && device_difference (wanted, device, NULL) == NULL)
       return device;
   }
-  describe_missing (wanted, error);
+  refuse_missing (kind, error);
   return NULL;
 }
 

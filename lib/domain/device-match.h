@@ -19,3 +19,8 @@ Device *device_match_alias (const DomainDef *def, const char *alias, GError **er
  * field that differs. Fields whose path is in @free_paths (NULL-terminated, may be NULL), and those that are
  * only true while a machine runs, may differ. */
 const char *device_difference (const Device *said, const Device *device, const char *const *free_paths);
+/* The same as an error, VIR_ERR_OPERATION_UNSUPPORTED: "cannot modify field '...' of the @what". */
+gboolean device_check_difference (const Device *device, const Device *given, const char *const *free_paths,
+                                  const char *what, GError **error);
+/* Is @device where @wanted says? TRUE when it says nothing. */
+gboolean device_has_address (const Device *device, const Device *wanted);

@@ -90,7 +90,7 @@ find_removed (Search *search)
     const Device *device = g_ptr_array_index (live->devices, i);
 
     if (device->alias != NULL && !g_hash_table_contains (search->present, device->alias)
-        && detach_is_possible (live, device, NULL) && detach_needs_guest (device)
+        && qemu_can_detach (live, device, NULL) && qemu_has_guest_device (device)
         && detach_has_peripheral (search->job, search->plug, live, device))
       g_ptr_array_add (search->removed, g_strdup (device->alias));
   }

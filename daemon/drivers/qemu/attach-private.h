@@ -2,17 +2,18 @@
 #pragma once
 
 #include "daemon/drivers/qemu/attach.h"
+#include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/host/files.h"
 
 /*
- * What attach.c, detach.c and update.c share: a device's recipe as a conversation.
+ * What attach.c, detach.c and running-disk.c share: a device's recipe as a conversation.
  */
 typedef struct {
   Job *job;
   const Hotplug *plug;
   QemuCaps *caps;
   char *directory; /* where QEMU can make sockets */
-  GHashTable *images;
+  LiveValues values;
   RecipeHost host;
   Recipe *recipe;
   Files files;
@@ -45,6 +46,3 @@ gboolean plugging_undo_step (Plugging *plugging, const Step *step, GError **erro
 /* The descriptor sets that are @alias's. (transfer full) */
 GArray *plugging_sets_of (Plugging *plugging, const char *alias, GError **error);
 void plugging_remove_sets (Plugging *plugging, const GArray *sets);
-/* The steps that @node, a disk's image, stands on: block nodes below the image numbered @index, which no
- * recipe names, since only QEMU knows how deep the chain was. */
-void plugging_remove_chain (Plugging *plugging, guint64 index);

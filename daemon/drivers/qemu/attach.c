@@ -6,20 +6,8 @@
  * alias, so that they are found again when it goes. Every step that was said is remembered, and undone last
  * first when a later one is refused.
  */
-#include "daemon/drivers/qemu/attach-private.h"
-
-#include "daemon/drivers/qemu/runtime-values.h"
+#include "daemon/drivers/qemu/running-kinds.h"
 #include "daemon/drivers/qemu/start.h"
-#include "domain/devices/channel.h"
-#include "domain/devices/console.h"
-#include "domain/devices/controller.h"
-#include "domain/devices/disk.h"
-#include "domain/devices/input.h"
-#include "domain/devices/interface.h"
-#include "domain/devices/redirdev.h"
-#include "domain/devices/rng.h"
-#include "domain/devices/serial.h"
-#include "domain/devices/watchdog.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +16,6 @@ void
 plugging_init (Plugging *plugging, Job *job, const Hotplug *plug)
 {
   *plugging = (Plugging){ .job = job, .plug = plug };
-  plugging->images = live_images_new ();
   plugging->done = g_array_new (FALSE, FALSE, sizeof (guint));
   files_init (&plugging->files);
 }
@@ -38,7 +25,7 @@ plugging_clear (Plugging *plugging)
 {
   recipe_free (plugging->recipe);
   g_clear_pointer (&plugging->caps, qemu_caps_unref);
-  g_clear_pointer (&plugging->images, g_hash_table_unref);
+  live_values_clear (&plugging->values);
   g_clear_pointer (&plugging->done, g_array_unref);
   files_clear (&plugging->files);
   g_free (plugging->directory);
@@ -129,21 +116,7 @@ count_used (Plugging *plugging, GError **error)
 static const ImageInfo *
 find_image (gpointer data, const char *path)
 {
-  return g_hash_table_lookup (((Plugging *)data)->images, path);
-}
-
-static gboolean
-choose_values (Plugging *plugging, DomainDef *def, Device *device, GError **error)
-{
-  DeviceDisk *disk = (DeviceDisk *)device;
-
-  live_choose_sockets (def, plugging->directory);
-  if (device->kind != &disk_kind)
-    return TRUE;
-  if (!live_read_image (disk, plugging->images, error))
-    return FALSE;
-  live_number_images (disk, plugging->images, plugging->host.nodes_used + 1);
-  return TRUE;
+  return g_hash_table_lookup (((Plugging *)data)->values.images, path);
 }
 
 gboolean
@@ -156,9 +129,14 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
   plugging->caps = caps_cache_get (plug->caps, def->emulator, error);
   if (plugging->caps == NULL)
     return FALSE;
-  if (files == RECIPE_BY_DESCRIPTOR
-      && (!count_used (plugging, error) || !choose_values (plugging, def, device, error)))
-    return FALSE;
+  live_values_init (&plugging->values, plugging->directory);
+  if (files == RECIPE_BY_DESCRIPTOR) {
+    if (!count_used (plugging, error))
+      return FALSE;
+    plugging->values.next_node = plugging->host.nodes_used + 1;
+    if (!live_choose_device (device, &plugging->values, error))
+      return FALSE;
+  }
   plugging->host.run_directory = plugging->directory;
   plugging->host.state_directory = plug->settings->state_directory;
   plugging->host.monitor_fd = -1;
@@ -292,60 +270,6 @@ plugging_say (Plugging *plugging, gboolean device, GError **error)
   return good;
 }
 
-/* Libvirt's list, less what no code makes yet. */
-gboolean
-attach_is_possible (const Device *device, GError **error)
-{
-  const DeviceKind *kind = device->kind;
-  const DeviceDisk *disk = (const DeviceDisk *)device;
-  const DeviceController *controller = (const DeviceController *)device;
-
-  if (kind == &disk_kind && disk->device_type == DISK_DEVICE_FLOPPY) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "floppy device hotplug isn't supported");
-  } else if (kind == &disk_kind && disk->bus != DISK_BUS_NONE && disk->bus != DISK_BUS_VIRTIO
-             && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_USB) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk bus '%s' cannot be hotplugged.",
-                    enum_table_name (&disk_buses, disk->bus));
-  } else if (kind == &controller_kind && controller->type != CONTROLLER_SCSI
-             && controller->type != CONTROLLER_VIRTIO_SERIAL && controller->type != CONTROLLER_USB) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "'%s' controller cannot be hot plugged.",
-                    enum_table_name (&controller_types, controller->type));
-  } else if (kind == &console_kind && ((const DeviceConsole *)device)->target != CONSOLE_VIRTIO) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "attaching serial console is not supported");
-  } else if (kind == &parallel_kind
-             || (kind == &serial_kind && ((const DeviceSerial *)device)->target != SERIAL_USB
-                 && ((const DeviceSerial *)device)->target != SERIAL_PCI)) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "Hotplug unsupported for char device type '%s'",
-                    kind->element);
-  } else if (kind == &input_kind && ((const DeviceInput *)device)->bus != INPUT_BUS_USB
-             && ((const DeviceInput *)device)->bus != INPUT_BUS_VIRTIO) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "input device on bus '%s' cannot be hot plugged.",
-                    enum_table_name (&input_buses, ((const DeviceInput *)device)->bus));
-  } else if (kind != &disk_kind && kind != &controller_kind && kind != &interface_kind && kind != &rng_kind
-             && kind != &channel_kind && kind != &serial_kind && kind != &console_kind && kind != &input_kind
-             && kind != &watchdog_kind && kind != &redirdev_kind) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "live attach of device '%s' is not supported",
-                    kind->element);
-  } else {
-    return TRUE;
-  }
-  return FALSE;
-}
-
-/* What a cold start says once its devices are there. */
-static gboolean
-tell_state (Plugging *plugging, DomainDef *def, const Device *device, GError **error)
-{
-  const DeviceInterface *interface = (const DeviceInterface *)device;
-
-  if (device->kind == &interface_kind && interface->link == LINK_DOWN)
-    return plugging_tell (plugging, "set_link", props ("name", "s", device->alias, "up", "b", FALSE, NULL),
-                          error);
-  if (device->kind == &disk_kind)
-    return live_tell_limits ((const DeviceDisk *)device, plugging->plug->qmp, plugging->job, error);
-  return live_ask_ptys (def, plugging->plug->qmp, plugging->job, error);
-}
-
 /* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */
 static gboolean
 write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
@@ -358,10 +282,7 @@ write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **
 gboolean
 attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
 {
-  g_auto (Plugging) plugging = { 0 };
-
-  plugging_init (&plugging, job, plug);
-  return tell_state (&plugging, def, device, error);
+  return live_device_conversation (def, device, plug->qmp, job, error);
 }
 
 gboolean
@@ -369,14 +290,14 @@ attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GE
 {
   g_auto (Plugging) plugging = { 0 };
 
-  if (!attach_is_possible (device, error))
+  if (!qemu_can_attach (device, error))
     return FALSE;
   plugging_init (&plugging, job, plug);
   if (!plugging_add (&plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
       || !write_down (plug, def, device, error))
     return FALSE;
   if (plugging_say (&plugging, TRUE, error)) {
-    if (tell_state (&plugging, def, device, error))
+    if (live_device_conversation (def, device, plug->qmp, job, error))
       return TRUE;
     plugging_undo (&plugging);
   }
@@ -390,6 +311,15 @@ attach_published (const Hotplug *plug, const DomainDef *def, const Device *devic
 {
   if (device->alias != NULL)
     store_remove_hotplug (plug->store, def->uuid, device->alias);
+}
+
+gboolean
+update_device (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, Device *updated,
+               gboolean force, GError **error)
+{
+  const RunningKind *row = running_kind (device->kind);
+
+  return row->update == NULL || row->update (job, plug, def, device, updated, force, error);
 }
 
 /* Sets of an alias: see attach-private.h. */

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "daemon/core/job.h"
+#include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/qmp.h"
-#include "daemon/core/settings.h"
 #include "daemon/object/store.h"
 #include "domain/domain-def.h"
 
@@ -28,13 +28,6 @@ void attach_published (const Hotplug *plug, const DomainDef *def, const Device *
 /* A device that QEMU has, of an attachment that was cut short: the rest of what attach_device says. */
 gboolean attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, GError **error);
 
-/* FALSE with VIR_ERR_OPERATION_UNSUPPORTED, in libvirt's words, for what cannot be plugged into, or out of, a
- * running machine. */
-gboolean attach_is_possible (const Device *device, GError **error);
-gboolean detach_is_possible (const DomainDef *def, const Device *device, GError **error);
-
-/* Is there a device the guest has to let go of? If not, its back-end is all there is. */
-gboolean detach_needs_guest (const Device *device);
 /* Ask for the device to be taken out; the guest takes its time, and QEMU tells by DEVICE_DELETED. */
 gboolean detach_ask (Job *job, const Hotplug *plug, const Device *device, GError **error);
 /* The device is gone: take away what was behind it. @def is the live definition with @device still in it.
@@ -44,7 +37,8 @@ gboolean detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *
 /* Does QEMU get a device of that alias for it? Not for what is built in, or only configured. */
 gboolean detach_has_peripheral (Job *job, const Hotplug *plug, const DomainDef *def, const Device *device);
 
-/* @updated, a device of @def and otherwise like @device of the definition before: put in its medium, set its
- * link, tell its password. @force: also where the guest has locked the tray. */
+/* What can change of a device while the guest uses it. @updated, a device of @def and otherwise like @device
+ * of the definition before: put in its medium, set its link, tell its password. @force: also where the guest
+ * has locked the tray. */
 gboolean update_device (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, Device *updated,
                         gboolean force, GError **error);

@@ -298,6 +298,14 @@ qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError
 }
 
 gboolean
+qmp_run (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (qmp, job, command, arguments, error);
+
+  return answer != NULL;
+}
+
+gboolean
 qmp_wait_ready (Qmp *qmp, Job *job, GError **error)
 {
   const gboolean never = FALSE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/core/job.h"
 #include "base/untrusted-json.h"
+#include "daemon/core/job.h"
 
 /*
  * The QMP conversation with one QEMU: greeting, capabilities, commands answered in any order, events, and
@@ -45,6 +45,8 @@ gboolean qmp_is_ready (const Qmp *qmp);
  * VIR_ERR_OPERATION_TIMEOUT or VIR_ERR_OPERATION_FAILED (hung up). @fd: a descriptor sent along with
  * SCM_RIGHTS, or -1; stays the caller's. */
 JsonNode *qmp_call (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);
+/* The same for a command whose answer says nothing. */
+gboolean qmp_run (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error);
 JsonNode *
 qmp_call_with_fd (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, int fd, GError **error);
 /* The same in two halves, for questions that need not wait for each other's answers. Every question is

@@ -200,13 +200,13 @@ choose (Start *start, GError **error)
   start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
   if (start->caps == NULL)
     return FALSE;
+  live_values_init (&start->live, start->qemu_directory);
   start->def = domain_def_copy (request->def);
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
   start->render_node = live_wants_render_node (start->def) ? node_render_node () : NULL;
   return check_devices (start, error) && live_choose_cpu (start->def, start->caps, error)
-         && live_choose (start->def, request->id, start->qemu_directory, &start->live, error)
-         && job_check (start->job, error);
+         && live_choose (start->def, request->id, &start->live, error) && job_check (start->job, error);
 }
 
 /* Cook. */

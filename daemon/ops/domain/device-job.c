@@ -12,22 +12,11 @@
 
 #include "daemon/call/call.h"
 #include "daemon/ops/domain/volume-disks.h"
-#include "domain/source-device.h"
-#include "domain/devices/channel.h"
-#include "domain/devices/console.h"
-#include "domain/devices/controller.h"
 #include "domain/device-change.h"
 #include "domain/device-match.h"
 #include "domain/devices/disk.h"
-#include "domain/devices/graphics.h"
-#include "domain/devices/input.h"
-#include "domain/devices/interface.h"
-#include "domain/devices/redirdev.h"
-#include "domain/devices/rng.h"
-#include "domain/devices/serial.h"
-#include "domain/devices/sound.h"
-#include "domain/devices/verbatim-device.h"
-#include "domain/devices/watchdog.h"
+#include "domain/source-device.h"
+#include "targets/qemu/recipe.h"
 
 void
 device_request_free (gpointer data)
@@ -200,32 +189,20 @@ with_translated (Job *job, DeviceRequest *request, const Device *device, LiveCha
 /* Attach. */
 
 static gboolean
-check_config_kind (const Device *device, const char *verb, const DeviceKind *const *kinds, guint count,
-                   GError **error)
+check_config_kind (const Device *device, gboolean possible, const char *verb, GError **error)
 {
-  for (guint i = 0; i < count; i++)
-    if (device->kind == kinds[i])
-      return TRUE;
-  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "persistent %s of device '%s' is not supported", verb,
-                  device->kind->element);
-  return FALSE;
+  if (!possible)
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "persistent %s of device '%s' is not supported",
+                    verb, device->kind->element);
+  return possible;
 }
-
-/* As libvirt: what a machine has one of, or cannot be added by itself, is changed by defining it again. */
-static const DeviceKind *const attachable[] = {
-  &disk_kind,     &controller_kind, &interface_kind, &rng_kind,      &channel_kind, &serial_kind,
-  &parallel_kind, &console_kind,    &input_kind,     &watchdog_kind, &sound_kind,   &hostdev_kind,
-  &lease_kind,    &filesystem_kind, &memory_kind,    &redirdev_kind, &shmem_kind,   &tpm_kind,
-  &vsock_kind,    &iommu_kind,      &crypto_kind,
-};
-static const DeviceKind *const updatable[] = { &disk_kind, &interface_kind, &graphics_kind, &memory_kind };
 
 static gboolean
 attach_config (DeviceRequest *request, const Device *device, GError **error)
 {
   g_autoptr (GPtrArray) added = NULL;
 
-  if (!check_config_kind (device, "attach", attachable, G_N_ELEMENTS (attachable), error))
+  if (!check_config_kind (device, device->kind->attachable, "attach", error))
     return FALSE;
   request->new_config = domain_def_with_device (request->config_def, device, DEVICE_CHANGE_CONFIG,
                                                 request->manager->platform, &added, error);
@@ -240,7 +217,7 @@ attach_live (Job *job, DeviceRequest *request, const Device *device, GError **er
 
   def = domain_def_with_device (request->live_def, device, DEVICE_CHANGE_LIVE, request->manager->platform,
                                 &added, error);
-  if (def == NULL || !attach_is_possible (g_ptr_array_index (added, added->len - 1), error))
+  if (def == NULL || !qemu_can_attach (g_ptr_array_index (added, added->len - 1), error))
     return FALSE;
   for (guint i = 0; i < added->len; i++) {
     Publication publication = { request, g_ptr_array_index (added, i) };
@@ -294,7 +271,7 @@ detach_config (DeviceRequest *request, const Device *wanted, GError **error)
 
   if (device == NULL)
     return explain_missing (request, wanted, FALSE, error);
-  if (!check_config_kind (device, "detach", attachable, G_N_ELEMENTS (attachable), error))
+  if (!check_config_kind (device, device->kind->attachable, "detach", error))
     return FALSE;
   request->config_index = domain_def_device_index (request->config_def, device);
   request->new_config = domain_def_without_device (request->config_def, request->config_index);
@@ -307,11 +284,11 @@ detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
   Device *device = find (request, request->live_def, wanted, error);
   Publication publication = { request, device };
 
-  if (device == NULL || !detach_is_possible (request->live_def, device, error))
+  if (device == NULL || !qemu_can_detach (request->live_def, device, error))
     return FALSE;
   request->removing = g_strdup (device->alias);
   job_in_main_loop (job, expect_removal, &publication);
-  if (!detach_needs_guest (device)) {
+  if (!qemu_has_guest_device (device)) {
     job_in_main_loop (job, publish_removed, &publication);
     return TRUE;
   }
@@ -335,7 +312,7 @@ update_config (DeviceRequest *request, const Device *wanted, GError **error)
 {
   const Device *device;
 
-  if (!check_config_kind (wanted, "update", updatable, G_N_ELEMENTS (updatable), error))
+  if (!check_config_kind (wanted, wanted->kind->updatable, "update", error))
     return FALSE;
   device = device_match (request->config_def, wanted, error);
   if (device == NULL)

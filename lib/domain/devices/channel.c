@@ -126,6 +126,12 @@ channel_describe (const Device *device)
   return channel->name != NULL ? g_strdup_printf ("channel '%s'", channel->name) : g_strdup ("channel");
 }
 
+static Chardev *
+channel_chardev (Device *device)
+{
+  return &((DeviceChannel *)device)->source;
+}
+
 const DeviceKind channel_kind = {
   .element = "channel",
   .table = { sizeof (DeviceChannel), channel_fields },
@@ -133,4 +139,6 @@ const DeviceKind channel_kind = {
   .validate = channel_validate,
   .place = channel_place,
   .describe = channel_describe,
+  .chardev = channel_chardev,
+  .attachable = TRUE,
 };

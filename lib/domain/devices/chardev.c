@@ -65,6 +65,17 @@ chardev_path (const Chardev *chardev)
   return source != NULL && source->path != NULL && *source->path != '\0' ? source->path : NULL;
 }
 
+ChardevSource *
+chardev_ensure_source (Chardev *chardev)
+{
+  if (chardev_first_source (chardev) == NULL) {
+    if (chardev->sources == NULL)
+      chardev->sources = g_ptr_array_new ();
+    g_ptr_array_add (chardev->sources, field_new (&chardev_source_table));
+  }
+  return chardev_first_source (chardev);
+}
+
 void
 chardev_clear_sources (Chardev *chardev)
 {

@@ -45,14 +45,14 @@ typedef struct {
 typedef enum { CHARDEV_MODE_NONE, CHARDEV_MODE_BIND, CHARDEV_MODE_CONNECT } ChardevMode;
 typedef enum { PROTOCOL_NONE, PROTOCOL_RAW, PROTOCOL_TELNET, PROTOCOL_TELNETS, PROTOCOL_TLS } ChardevProtocol;
 
-typedef struct {
+struct Chardev {
   int type;           /* ChardevType */
   char *tty;          /* live: the pty's name, as old clients read it */
   GPtrArray *sources; /* ChardevSource */
   int protocol;       /* ChardevProtocol */
   char *log_file;
   int log_append; /* Tristate, on/off */
-} Chardev;
+};
 
 extern const EnumTable chardev_types, chardev_modes, chardev_protocols;
 extern const FieldTable chardev_source_table;
@@ -76,4 +76,6 @@ const char *chardev_path (const Chardev *chardev);
 /* Forget every <source>. */
 void chardev_clear_sources (Chardev *chardev);
 void chardev_complete (Completion *completion, Chardev *chardev);
+/* Its only <source>, added when there is none. */
+ChardevSource *chardev_ensure_source (Chardev *chardev);
 void chardev_validate (Validation *validation, const Device *device, const Chardev *chardev);

@@ -84,6 +84,12 @@ console_describe (const Device *device)
   return g_strdup_printf ("console %u", (guint)((const DeviceConsole *)device)->port.value);
 }
 
+static Chardev *
+console_chardev (Device *device)
+{
+  return &((DeviceConsole *)device)->source;
+}
+
 const DeviceKind console_kind = {
   .element = "console",
   .table = { sizeof (DeviceConsole), console_fields },
@@ -92,4 +98,7 @@ const DeviceKind console_kind = {
   .place = console_place,
   .alias = console_alias,
   .describe = console_describe,
+  .chardev = console_chardev,
+  .shows_tty = TRUE,
+  .attachable = TRUE,
 };

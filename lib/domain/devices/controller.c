@@ -7,6 +7,7 @@
  */
 
 #include "domain/devices/controller.h"
+#include "base/virt-error.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/pci-connect.h"
 #include "domain/iothreads.h"
@@ -423,6 +424,13 @@ controller_place (const DomainDef *def, const Device *device)
   return controller_kind.pci_connect (def, device) != 0 ? PLACE_PCI : PLACE_NONE;
 }
 
+gboolean
+controller_is_ich9_usb (const DeviceController *controller)
+{
+  return controller->type == CONTROLLER_USB && controller->model >= USB_ICH9_EHCI1
+         && controller->model <= USB_ICH9_UHCI3;
+}
+
 static guint
 usb_pci_connect (const DomainDef *def, const DeviceController *controller)
 {
@@ -436,7 +444,8 @@ usb_pci_connect (const DomainDef *def, const DeviceController *controller)
     case CONTROLLER_MODEL_NONE:
       return 0;
     default:
-      return pci_connect_conventional (def);
+      return pci_connect_conventional (def)
+             | (controller_is_ich9_usb (controller) ? PCI_CONNECT_AGGREGATE : 0);
   }
 }
 
@@ -531,6 +540,55 @@ controller_describe (const Device *device)
                           model != NULL ? model : "", model != NULL ? ")" : "");
 }
 
+static Device *
+controller_match (const DomainDef *def, const Device *wanted_device, GError **error)
+{
+  const DeviceController *wanted = (const DeviceController *)wanted_device;
+
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
+    if (controller->type == wanted->type
+        && (!wanted->index.set || controller->index.value == wanted->index.value))
+      return &controller->device;
+  }
+  virt_error_set (error, VIR_ERR_DEVICE_MISSING, "controller %s:%d not found",
+                  enum_table_name (&controller_types, wanted->type), (int)wanted->index.value);
+  return NULL;
+}
+
+static gboolean
+controller_check_names (const Device *device, const Device *other_device, DeviceChange change G_GNUC_UNUSED,
+                        GError **error)
+{
+  const DeviceController *controller = (const DeviceController *)device;
+  const DeviceController *other = (const DeviceController *)other_device;
+
+  if (!controller->index.set || controller->type != other->type
+      || controller->index.value != other->index.value)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID, "Target already exists");
+  return FALSE;
+}
+
+static gboolean
+controller_check_added (const Device *device, GError **error)
+{
+  const DeviceController *controller = (const DeviceController *)device;
+  g_autofree char *what = NULL;
+
+  if (controller->type == CONTROLLER_SCSI || controller->type == CONTROLLER_VIRTIO_SERIAL)
+    return TRUE;
+  what = device_describe (device);
+  if (controller->type == CONTROLLER_PCI)
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
+                    "No more available PCI slots: the machine would need %s, which cannot be added while it "
+                    "runs",
+                    what);
+  else
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                    "the device needs %s, which cannot be added to a running machine", what);
+  return FALSE;
+}
+
 const DeviceKind controller_kind = {
   .element = "controller",
   .table = { sizeof (DeviceController), controller_fields },
@@ -541,4 +599,9 @@ const DeviceKind controller_kind = {
   .alias = controller_alias,
   .position = controller_position,
   .describe = controller_describe,
+  .pci_order = PCI_ORDER_CONTROLLER,
+  .match = controller_match,
+  .check_names = controller_check_names,
+  .check_added = controller_check_added,
+  .attachable = TRUE,
 };

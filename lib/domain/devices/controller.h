@@ -96,3 +96,5 @@ extern const EnumTable controller_types, controller_models;
 const char *controller_model_name (const DeviceController *controller);
 /* pci models that give slots: the smallest and largest slot of the bus; FALSE for the others. */
 gboolean controller_pci_slots (const DeviceController *controller, guint *ret_first, guint *ret_last);
+/* The EHCI controller of Intel's ICH9 and its three companions, which share a slot and an index. */
+gboolean controller_is_ich9_usb (const DeviceController *controller);

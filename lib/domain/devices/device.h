@@ -53,6 +53,34 @@ typedef enum {
   PLACE_CCID,
 } DevicePlace;
 
+/* Who chooses its PCI slot first: the order libvirt's guests have seen for years. The others follow in the
+ * order of device_kinds. PCI controllers come before all. */
+typedef enum {
+  PCI_ORDER_LAST,
+  PCI_ORDER_FILESYSTEM,
+  PCI_ORDER_INTERFACE,
+  PCI_ORDER_SOUND,
+  PCI_ORDER_CONTROLLER,
+  PCI_ORDER_DISK,
+  PCI_ORDER_HOSTDEV,
+  PCI_ORDER_MEMBALLOON,
+  PCI_ORDER_RNG,
+  PCI_ORDER_WATCHDOG,
+  PCI_ORDER_VIDEO,
+  PCI_ORDER_SHMEM,
+  PCI_ORDER_INPUT,
+  PCI_ORDER_SERIAL,
+  PCI_ORDERS
+} PciOrder;
+
+/* Which definition a change of devices is made in. */
+typedef enum {
+  DEVICE_CHANGE_CONFIG, /* the definition of the next start: whatever the device needs is added */
+  DEVICE_CHANGE_LIVE,   /* a running machine: only what can be plugged in, and the device gets its alias */
+} DeviceChange;
+
+typedef struct Chardev Chardev;
+
 struct DeviceKind {
   const char *element; /* "disk" */
   FieldTable table;
@@ -74,6 +102,36 @@ struct DeviceKind {
   guint (*position) (const DomainDef *def, const Device *device);
   /* What names it to a person: "disk 'vda'", "interface 52:54:00:..."; NULL: its element. (transfer full) */
   char *(*describe) (const Device *device);
+  PciOrder pci_order;
+  /* The byte source of a character device; NULL for the kinds that are none. Owned by the device. */
+  Chardev *(*chardev) (Device *device);
+  gboolean shows_tty; /* its running terminal is an attribute of the element too, for old clients */
+  /* The CONTROLLER_ type its drive address is on; NULL for kinds that have no such address. */
+  int (*drive_controller) (const Device *device);
+
+  /* Can it be attached to and detached from a definition, updated in it? Libvirt has what a machine has one
+   * of, or cannot be added by itself, changed by defining the machine again. */
+  gboolean attachable, updatable;
+
+  /*
+   * One device by itself, as clients attach, detach and update them.
+   */
+  /* It was read alone, outside of a document: what it must have before anything else is asked of it. */
+  void (*read_alone) (Device *device);
+  /* It is about to join the others: what `position` goes by. */
+  void (*before_position) (Device *device);
+  /* The device of @def that @wanted describes; NULL and @error when there is none or it could be several. A
+   * NULL function: the first of which nothing that is given is untrue. */
+  Device *(*match) (const DomainDef *def, const Device *wanted, GError **error);
+  /* The words for "there is no such device" where `match` is NULL; NULL: those of most kinds. */
+  const char *missing;
+  /* Can both be in one machine? FALSE and @error when a name of @device is @other's, of the same kind. */
+  gboolean (*check_names) (const Device *device, const Device *other, DeviceChange change, GError **error);
+  /* May completion add it to a running machine for the sake of another device? NULL: no. */
+  gboolean (*check_added) (const Device *device, GError **error);
+  /* What it becomes in a running machine when it is updated to @given; NULL and @error when something else
+   * would change. A NULL function: nothing can. (transfer full) */
+  Device *(*update) (const Device *device, const Device *given, GError **error);
 };
 
 Device *device_new (const DeviceKind *kind);

@@ -7,6 +7,8 @@
  * in disk-validate.c.
  */
 
+#include "base/virt-error.h"
+#include "domain/device-match.h"
 #include "domain/devices/controller.h"
 #include "domain/devices/disk-private.h"
 #include "domain/devices/pci-connect.h"
@@ -197,7 +199,7 @@ bus_from_target (const DeviceDisk *disk)
   return disk->device_type == DISK_DEVICE_FLOPPY ? DISK_BUS_FDC : DISK_BUS_IDE;
 }
 
-void
+static void
 disk_complete_bus (DeviceDisk *disk)
 {
   if (disk->bus == DISK_BUS_NONE)
@@ -349,6 +351,108 @@ disk_describe (const Device *device)
   return g_strdup_printf ("disk '%s'", disk->target != NULL ? disk->target : "");
 }
 
+static int
+disk_drive_controller (const Device *device)
+{
+  switch (((const DeviceDisk *)device)->bus) {
+    case DISK_BUS_IDE:
+      return CONTROLLER_IDE;
+    case DISK_BUS_FDC:
+      return CONTROLLER_FDC;
+    case DISK_BUS_SCSI:
+      return CONTROLLER_SCSI;
+    case DISK_BUS_SATA:
+      return CONTROLLER_SATA;
+    default:
+      return CONTROLLER_NONE;
+  }
+}
+
+/* A drive's place goes by its bus. */
+static void
+disk_before_position (Device *device)
+{
+  disk_complete_bus ((DeviceDisk *)device);
+}
+
+static Device *
+disk_match (const DomainDef *def, const Device *wanted, GError **error)
+{
+  const char *target = ((const DeviceDisk *)wanted)->target;
+
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    if (g_strcmp0 (disk->target, target) == 0)
+      return &disk->device;
+  }
+  virt_error_set (error, VIR_ERR_DEVICE_MISSING, "disk %s not found",
+                  target != NULL ? target : "without a target");
+  return NULL;
+}
+
+/* In the words clients know, which are others for the definition and for the machine. */
+static gboolean
+disk_check_names (const Device *device, const Device *other_device, DeviceChange change, GError **error)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device, *other = (const DeviceDisk *)other_device;
+
+  if (g_strcmp0 (disk->target, other->target) != 0)
+    return TRUE;
+  if (change == DEVICE_CHANGE_LIVE)
+    virt_error_set (error, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
+                    disk->target, disk_path (other) != NULL ? disk_path (other) : "(null)",
+                    disk_path (disk) != NULL ? disk_path (disk) : "(null)");
+  else
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "target %s already exists", disk->target);
+  return FALSE;
+}
+
+/* What of a drive may change under the guest: its medium. */
+static const char *const medium_fields[] = { "@type",        "driver/@type",
+                                             "driver/@name", "source/@file",
+                                             "source/@dev",  "source/@startupPolicy",
+                                             "source",       "backingStore",
+                                             "target/@tray", NULL };
+
+static void
+take_text (char **text, const char *value)
+{
+  g_free (*text);
+  *text = g_strdup (value);
+}
+
+static Device *
+disk_update (const Device *device, const Device *given_device, GError **error)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device, *given = (const DeviceDisk *)given_device;
+  gboolean removable = disk->device_type == DISK_DEVICE_CDROM || disk->device_type == DISK_DEVICE_FLOPPY;
+  gboolean same = g_strcmp0 (disk_path (disk), disk_path (given)) == 0;
+  DeviceDisk *updated;
+
+  if (!device_check_difference (device, given_device, medium_fields, "disk", error))
+    return NULL;
+  if (!removable && !same) {
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "disk type of '%s' does not support ejectable media",
+                    disk->target);
+    return NULL;
+  }
+  updated = (DeviceDisk *)device_copy (device);
+  updated->startup_policy = given->startup_policy;
+  if (!removable)
+    return &updated->device;
+  if (given->type != DISK_TYPE_NONE)
+    updated->type = given->type;
+  take_text (&updated->file, given->file);
+  take_text (&updated->dev, given->dev);
+  take_text (&updated->source, given->source);
+  disk_backing_free (updated->backing);
+  updated->backing = disk_backing_copy (given->backing);
+  if (given->format != NULL)
+    take_text (&updated->format, given->format);
+  if (!same)
+    updated->tray = TRAY_NONE;
+  return &updated->device;
+}
+
 const DeviceKind disk_kind = {
   .element = "disk",
   .table = { sizeof (DeviceDisk), disk_fields },
@@ -359,4 +463,12 @@ const DeviceKind disk_kind = {
   .alias = disk_alias,
   .position = disk_position,
   .describe = disk_describe,
+  .pci_order = PCI_ORDER_DISK,
+  .drive_controller = disk_drive_controller,
+  .before_position = disk_before_position,
+  .match = disk_match,
+  .check_names = disk_check_names,
+  .update = disk_update,
+  .attachable = TRUE,
+  .updatable = TRUE,
 };

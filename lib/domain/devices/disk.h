@@ -178,5 +178,3 @@ const char *disk_backing_path (const DiskBacking *backing);
 gboolean disk_has_image (const DeviceDisk *disk, guint64 index);
 /* "hda" and "vda" are 0, "sdb" 1, "vdaa" 26; partitions' digits are passed over. -1: not such a name. */
 int disk_target_index (const char *target);
-/* The bus that the target's name means, where none is said. */
-void disk_complete_bus (DeviceDisk *disk);

@@ -7,6 +7,8 @@
  */
 
 #include "domain/devices/graphics.h"
+#include "base/virt-error.h"
+#include "domain/device-match.h"
 #include "domain/devices/audio.h"
 #include "domain/report.h"
 
@@ -346,6 +348,45 @@ graphics_describe (const Device *device)
                           enum_table_name (&graphics_types, ((const DeviceGraphics *)device)->type));
 }
 
+/* A machine has one display of a type, whatever its passwords and ports. */
+static Device *
+graphics_match (const DomainDef *def, const Device *wanted, GError **error)
+{
+  int type = ((const DeviceGraphics *)wanted)->type;
+
+  DOMAIN_FOREACH_DEVICE (def, graphics_kind, DeviceGraphics, graphics) {
+    if (graphics->type == type)
+      return &graphics->device;
+  }
+  virt_error_set (error, VIR_ERR_DEVICE_MISSING,
+                  "cannot find existing graphics device of type '%s' to modify",
+                  enum_table_name (&graphics_types, type));
+  return NULL;
+}
+
+static void
+take_text (char **text, const char *value)
+{
+  g_free (*text);
+  *text = g_strdup (value);
+}
+
+static Device *
+graphics_update (const Device *device, const Device *given_device, GError **error)
+{
+  static const char *const password_fields[] = { "@passwd",    "@passwdValidTo", "@connected", "@port",
+                                                 "@websocket", "@tlsPort",       NULL };
+  const DeviceGraphics *given = (const DeviceGraphics *)given_device;
+  DeviceGraphics *updated;
+
+  if (!device_check_difference (device, given_device, password_fields, "graphics device", error))
+    return NULL;
+  updated = (DeviceGraphics *)device_copy (device);
+  take_text (&updated->passwd, given->passwd);
+  take_text (&updated->passwd_valid_to, given->passwd_valid_to);
+  return &updated->device;
+}
+
 const DeviceKind graphics_kind = {
   .element = "graphics",
   .table = { sizeof (DeviceGraphics), graphics_fields },
@@ -353,4 +394,7 @@ const DeviceKind graphics_kind = {
   .validate = graphics_validate,
   .alias = no_alias,
   .describe = graphics_describe,
+  .match = graphics_match,
+  .update = graphics_update,
+  .updatable = TRUE,
 };

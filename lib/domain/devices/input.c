@@ -144,4 +144,7 @@ const DeviceKind input_kind = {
   .place = input_place,
   .pci_connect = input_pci_connect,
   .describe = input_describe,
+  .pci_order = PCI_ORDER_INPUT,
+  .missing = "matching input device not found",
+  .attachable = TRUE,
 };

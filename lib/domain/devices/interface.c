@@ -8,6 +8,8 @@
  */
 
 #include "domain/devices/interface.h"
+#include "base/virt-error.h"
+#include "domain/device-match.h"
 #include "domain/devices/pci-connect.h"
 #include "domain/report.h"
 
@@ -425,6 +427,92 @@ interface_describe (const Device *device)
   return g_strdup_printf ("interface %s", interface->mac);
 }
 
+static void
+interface_read_alone (Device *device)
+{
+  DeviceInterface *interface = (DeviceInterface *)device;
+  guint8 mac[MAC_BYTES];
+  char text[MAC_TEXT];
+
+  if (interface->mac != NULL)
+    return;
+  mac_generate (mac);
+  mac_format (mac, text);
+  interface->mac = g_strdup (text);
+  interface->is_mac_made = TRUE;
+}
+
+#define NOTHING "(<null>)" /* libvirt's word for what was not said */
+
+static void
+refuse_missing (const DeviceInterface *wanted, const char *mac, GError **error)
+{
+  const Device *device = &wanted->device;
+  g_autofree char *address =
+      device->address.type != ADDRESS_NONE ? device_address_to_text (&device->address) : NULL;
+
+  virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_DEVICE_MISSING,
+                       "no device found at address '%s' matching MAC address '%s' and alias '%s'",
+                       address != NULL ? address : NOTHING, mac != NULL ? mac : NOTHING,
+                       device->alias != NULL ? device->alias : NOTHING);
+}
+
+/* MAC address, address and alias, what of them is said; nothing else of an interface names it. */
+static gboolean
+is_wanted (const DeviceInterface *wanted, const char *mac, const DeviceInterface *interface)
+{
+  const char *alias = wanted->device.alias;
+
+  return (mac == NULL || g_strcmp0 (interface->mac, mac) == 0)
+         && (alias == NULL || g_strcmp0 (interface->device.alias, alias) == 0)
+         && device_has_address (&interface->device, &wanted->device);
+}
+
+static Device *
+interface_match (const DomainDef *def, const Device *wanted_device, GError **error)
+{
+  const DeviceInterface *wanted = (const DeviceInterface *)wanted_device;
+  const char *mac = wanted->is_mac_made ? NULL : wanted->mac;
+  Device *found = NULL;
+
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    if (!is_wanted (wanted, mac, interface))
+      continue;
+    if (found != NULL && mac != NULL)
+      virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                           "multiple devices matching MAC address %s found", mac);
+    else if (found != NULL)
+      virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
+                           "multiple matching devices found");
+    if (found != NULL)
+      return NULL;
+    found = &interface->device;
+  }
+  if (found == NULL)
+    refuse_missing (wanted, mac, error);
+  return found;
+}
+
+static Device *
+interface_update (const Device *device, const Device *given_device, GError **error)
+{
+  static const char *const link_fields[] = { "link/@state", NULL };
+  const DeviceInterface *interface = (const DeviceInterface *)device;
+  const DeviceInterface *given = (const DeviceInterface *)given_device;
+  DeviceInterface *updated;
+
+  if (given->model != NULL && g_strcmp0 (given->model, interface->model) != 0) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify network device model from %s to %s",
+                    interface->model != NULL ? interface->model : "(none)", given->model);
+    return NULL;
+  }
+  if (!device_check_difference (device, given_device, link_fields, "network device", error))
+    return NULL;
+  updated = (DeviceInterface *)device_copy (device);
+  updated->link = given->link;
+  return &updated->device;
+}
+
 const DeviceKind interface_kind = {
   .element = "interface",
   .skips_user_aliases = TRUE,
@@ -435,4 +523,10 @@ const DeviceKind interface_kind = {
   .pci_connect = interface_pci_connect,
   .alias = interface_alias,
   .describe = interface_describe,
+  .pci_order = PCI_ORDER_INTERFACE,
+  .read_alone = interface_read_alone,
+  .match = interface_match,
+  .update = interface_update,
+  .attachable = TRUE,
+  .updatable = TRUE,
 };

@@ -94,4 +94,5 @@ const DeviceKind memballoon_kind = {
   .pci_connect = memballoon_pci_connect,
   .alias = memballoon_alias,
   .describe = memballoon_describe,
+  .pci_order = PCI_ORDER_MEMBALLOON,
 };

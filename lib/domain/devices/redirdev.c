@@ -53,4 +53,5 @@ const DeviceKind redirdev_kind = {
   .validate = redirdev_validate,
   .place = redirdev_place,
   .alias = redirdev_alias,
+  .attachable = TRUE,
 };

@@ -89,4 +89,6 @@ const DeviceKind rng_kind = {
   .validate = rng_validate,
   .place = rng_place,
   .pci_connect = rng_pci_connect,
+  .pci_order = PCI_ORDER_RNG,
+  .attachable = TRUE,
 };

@@ -210,6 +210,12 @@ parallel_describe (const Device *device)
   return g_strdup_printf ("parallel port %u", (guint)((const DeviceParallel *)device)->port.value);
 }
 
+static Chardev *
+serial_chardev (Device *device)
+{
+  return &((DeviceSerial *)device)->source;
+}
+
 const DeviceKind serial_kind = {
   .element = "serial",
   .table = { sizeof (DeviceSerial), serial_fields },
@@ -218,7 +224,16 @@ const DeviceKind serial_kind = {
   .place = serial_place,
   .pci_connect = serial_pci_connect,
   .describe = serial_describe,
+  .chardev = serial_chardev,
+  .pci_order = PCI_ORDER_SERIAL,
+  .attachable = TRUE,
 };
+
+static Chardev *
+parallel_chardev (Device *device)
+{
+  return &((DeviceParallel *)device)->source;
+}
 
 const DeviceKind parallel_kind = {
   .element = "parallel",
@@ -227,4 +242,6 @@ const DeviceKind parallel_kind = {
   .validate = parallel_validate,
   .place = parallel_place,
   .describe = parallel_describe,
+  .chardev = parallel_chardev,
+  .attachable = TRUE,
 };

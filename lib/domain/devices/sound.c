@@ -91,4 +91,6 @@ const DeviceKind sound_kind = {
   .place = sound_place,
   .pci_connect = sound_pci_connect,
   .describe = sound_describe,
+  .pci_order = PCI_ORDER_SOUND,
+  .attachable = TRUE,
 };

@@ -31,27 +31,26 @@ said_pci_connect (const DomainDef *def, const Device *device)
   return device->address.type == ADDRESS_PCI && device->address.slot.set ? pci_connect_express (def) : 0;
 }
 
-#define VERBATIM_KIND(name)                                \
-  const DeviceKind name##_kind = {                         \
-    .element = #name,                                      \
-    .table = { sizeof (DeviceVerbatim), verbatim_fields }, \
-    .alias = no_alias,                                     \
-    .pci_connect = said_pci_connect,                       \
-  }
+#define VERBATIM_KIND(name, ...)                                                          \
+  const DeviceKind name##_kind = { .element = #name,                                      \
+                                   .table = { sizeof (DeviceVerbatim), verbatim_fields }, \
+                                   .alias = no_alias,                                     \
+                                   .pci_connect = said_pci_connect,                       \
+                                   __VA_ARGS__ }
 
-VERBATIM_KIND (lease);
-VERBATIM_KIND (filesystem);
-VERBATIM_KIND (smartcard);
-VERBATIM_KIND (tpm);
-VERBATIM_KIND (hostdev);
-VERBATIM_KIND (redirfilter);
-VERBATIM_KIND (nvram);
-VERBATIM_KIND (shmem);
-VERBATIM_KIND (memory);
-VERBATIM_KIND (iommu);
-VERBATIM_KIND (vsock);
-VERBATIM_KIND (crypto);
-VERBATIM_KIND (pstore);
+VERBATIM_KIND (lease, .attachable = TRUE);
+VERBATIM_KIND (filesystem, .attachable = TRUE);
+VERBATIM_KIND (smartcard, .attachable = FALSE);
+VERBATIM_KIND (tpm, .attachable = TRUE);
+VERBATIM_KIND (hostdev, .attachable = TRUE);
+VERBATIM_KIND (redirfilter, .attachable = FALSE);
+VERBATIM_KIND (nvram, .attachable = FALSE);
+VERBATIM_KIND (shmem, .attachable = TRUE);
+VERBATIM_KIND (memory, .attachable = TRUE, .updatable = TRUE);
+VERBATIM_KIND (iommu, .attachable = TRUE);
+VERBATIM_KIND (vsock, .attachable = TRUE);
+VERBATIM_KIND (crypto, .attachable = TRUE);
+VERBATIM_KIND (pstore, .attachable = FALSE);
 
 static xmlNode *
 find_child (xmlNode *element, const char *name)

@@ -301,4 +301,5 @@ const DeviceKind video_kind = {
   .pci_connect = video_pci_connect,
   .position = video_position,
   .describe = video_describe,
+  .pci_order = PCI_ORDER_VIDEO,
 };

@@ -98,4 +98,6 @@ const DeviceKind watchdog_kind = {
   .validate = watchdog_validate,
   .place = watchdog_place,
   .pci_connect = watchdog_pci_connect,
+  .pci_order = PCI_ORDER_WATCHDOG,
+  .attachable = TRUE,
 };

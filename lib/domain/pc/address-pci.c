@@ -8,17 +8,7 @@
  * seen for years, and so what a guest that moves here expects.
  */
 #include "domain/devices/device-kinds.h"
-#include "domain/devices/disk.h"
-#include "domain/devices/input.h"
-#include "domain/devices/interface.h"
-#include "domain/devices/memballoon.h"
 #include "domain/devices/pci-connect.h"
-#include "domain/devices/rng.h"
-#include "domain/devices/serial.h"
-#include "domain/devices/sound.h"
-#include "domain/devices/verbatim-device.h"
-#include "domain/devices/video.h"
-#include "domain/devices/watchdog.h"
 #include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
 #include "domain/pc/pci-chipset.h"
@@ -26,11 +16,7 @@
 guint
 pci_connect_of (const DomainDef *def, const Device *device)
 {
-  guint connect = device->kind->pci_connect ? device->kind->pci_connect (def, device) : 0;
-
-  if (device->kind == &controller_kind && controller_is_ich9_usb ((const DeviceController *)device))
-    connect |= PCI_CONNECT_AGGREGATE;
-  return connect;
+  return device->kind->pci_connect ? device->kind->pci_connect (def, device) : 0;
 }
 
 gboolean
@@ -184,32 +170,16 @@ assign_kind (PciAssignment *assignment, const DeviceKind *kind, gboolean pci_con
   }
 }
 
-/* The order of the kinds; those not named come last, in the order of the document's devices. */
-static const DeviceKind *const kind_order[] = {
-  &filesystem_kind, &interface_kind,  &sound_kind,  &controller_kind, &disk_kind,
-  &hostdev_kind,    &memballoon_kind, &rng_kind,    &watchdog_kind,   &video_kind,
-  &shmem_kind,      &input_kind,      &serial_kind,
-};
-
-static gboolean
-is_in_order (const DeviceKind *kind)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (kind_order); i++) {
-    if (kind_order[i] == kind)
-      return TRUE;
-  }
-  return FALSE;
-}
-
+/* Kinds without an order of their own come last, in the order of the document's devices. */
 static void
 assign_devices (PciAssignment *assignment)
 {
   assign_kind (assignment, &controller_kind, TRUE);
-  for (guint i = 0; i < G_N_ELEMENTS (kind_order); i++)
-    assign_kind (assignment, kind_order[i], FALSE);
-  for (guint i = 0; device_kinds[i]; i++) {
-    if (!is_in_order (device_kinds[i]))
-      assign_kind (assignment, device_kinds[i], FALSE);
+  for (guint order = PCI_ORDER_LAST + 1; order <= PCI_ORDERS; order++) {
+    for (guint i = 0; device_kinds[i]; i++) {
+      if (device_kinds[i]->pci_order == order % PCI_ORDERS)
+        assign_kind (assignment, device_kinds[i], FALSE);
+    }
   }
 }
 

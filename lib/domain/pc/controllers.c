@@ -8,17 +8,10 @@
  * PCI controllers are not made here: how many are needed shows only while PCI addresses are given out.
  */
 #include "domain/pc/controllers.h"
-#include "domain/pc/address-assign.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/disk.h"
-
-gboolean
-controller_is_ich9_usb (const DeviceController *controller)
-{
-  return controller->type == CONTROLLER_USB && controller->model >= USB_ICH9_EHCI1
-         && controller->model <= USB_ICH9_UHCI3;
-}
+#include "domain/pc/address-assign.h"
 
 DeviceController *
 controllers_find (const DomainDef *def, ControllerType type, guint64 index)

@@ -18,6 +18,3 @@ guint controllers_unused_index (const DomainDef *def, ControllerType type);
  * is beyond the limit. */
 DeviceController *
 controllers_require (Completion *completion, ControllerType type, guint64 index, const Device *because);
-
-/* The EHCI controller of Intel's ICH9 and its three companions, which share a slot and an index. */
-gboolean controller_is_ich9_usb (const DeviceController *controller);

@@ -224,3 +224,61 @@ recipe_add_controller (Recipe *recipe, const Device *device, GError **error)
                                enum_table_name (&controller_types, controller->type));
   }
 }
+
+static gboolean
+can_be_plugged (const DeviceController *controller)
+{
+  return controller->type == CONTROLLER_SCSI || controller->type == CONTROLLER_VIRTIO_SERIAL
+         || controller->type == CONTROLLER_USB;
+}
+
+gboolean
+controller_can_attach (const Device *device, GError **error)
+{
+  const DeviceController *controller = (const DeviceController *)device;
+
+  if (can_be_plugged (controller))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "'%s' controller cannot be hot plugged.",
+                  enum_table_name (&controller_types, controller->type));
+  return FALSE;
+}
+
+/* Does @device sit on the controller? */
+static gboolean
+is_user (const DeviceController *controller, const Device *device)
+{
+  const DeviceAddress *address = &device->address;
+
+  switch (address->type) {
+    case ADDRESS_DRIVE:
+      return device->kind->drive_controller != NULL
+             && device->kind->drive_controller (device) == controller->type
+             && address->controller.value == controller->index.value;
+    case ADDRESS_VIRTIO_SERIAL:
+      return controller->type == CONTROLLER_VIRTIO_SERIAL
+             && address->controller.value == controller->index.value;
+    case ADDRESS_USB:
+      return controller->type == CONTROLLER_USB && address->bus.value == controller->index.value;
+    default:
+      return FALSE;
+  }
+}
+
+gboolean
+controller_can_detach (const DomainDef *def, const Device *device, GError **error)
+{
+  const DeviceController *controller = (const DeviceController *)device;
+
+  if (!can_be_plugged (controller)) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "'%s' controller cannot be hot unplugged.",
+                    enum_table_name (&controller_types, controller->type));
+    return FALSE;
+  }
+  for (guint i = 0; i < def->devices->len; i++)
+    if (is_user (controller, g_ptr_array_index (def->devices, i))) {
+      virt_error_set (error, VIR_ERR_OPERATION_FAILED, "device cannot be detached: device is busy");
+      return FALSE;
+    }
+  return TRUE;
+}

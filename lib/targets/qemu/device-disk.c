@@ -286,3 +286,35 @@ recipe_add_disk (Recipe *recipe, const Device *device, GError **error)
                                enum_table_name (&disk_buses, disk->bus));
   }
 }
+
+gboolean
+disk_can_attach (const Device *device, GError **error)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+
+  if (disk->device_type == DISK_DEVICE_FLOPPY)
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "floppy device hotplug isn't supported");
+  else if (disk->bus != DISK_BUS_NONE && disk->bus != DISK_BUS_VIRTIO && disk->bus != DISK_BUS_SCSI
+           && disk->bus != DISK_BUS_USB)
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk bus '%s' cannot be hotplugged.",
+                    enum_table_name (&disk_buses, disk->bus));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+gboolean
+disk_can_detach (const DomainDef *def G_GNUC_UNUSED, const Device *device, GError **error)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+  gboolean plain = disk->device_type == DISK_DEVICE_DISK || disk->device_type == DISK_DEVICE_LUN;
+
+  if (disk->bus == DISK_BUS_SCSI || disk->bus == DISK_BUS_USB || (plain && disk->bus == DISK_BUS_VIRTIO))
+    return TRUE;
+  if (plain)
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "This type of disk cannot be hot unplugged");
+  else
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk device type '%s' cannot be detached",
+                    enum_table_name (&disk_devices, disk->device_type));
+  return FALSE;
+}

@@ -76,3 +76,31 @@ recipe_add_hub (Recipe *recipe, const Device *device, GError **error)
 {
   return recipe_device (recipe, device, props ("driver", "s", "usb-hub", NULL), error);
 }
+
+static gboolean
+can_be_plugged (const Device *device)
+{
+  int bus = ((const DeviceInput *)device)->bus;
+
+  return bus == INPUT_BUS_USB || bus == INPUT_BUS_VIRTIO;
+}
+
+gboolean
+input_can_attach (const Device *device, GError **error)
+{
+  if (can_be_plugged (device))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "input device on bus '%s' cannot be hot plugged.",
+                  enum_table_name (&input_buses, ((const DeviceInput *)device)->bus));
+  return FALSE;
+}
+
+gboolean
+input_can_detach (const DomainDef *def G_GNUC_UNUSED, const Device *device, GError **error)
+{
+  if (can_be_plugged (device))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "input device on bus '%s' cannot be detached",
+                  enum_table_name (&input_buses, ((const DeviceInput *)device)->bus));
+  return FALSE;
+}

@@ -23,34 +23,45 @@
 #include "domain/devices/video.h"
 #include "domain/devices/watchdog.h"
 
+/* A row: its steps; can it be attached, detached; has it nothing that the guest sees. */
 const QemuDeviceKind qemu_device_kinds[] = {
-  { &controller_kind, recipe_add_controller },
+  { &controller_kind, recipe_add_controller, controller_can_attach, controller_can_detach },
   { &hub_kind, recipe_add_hub },
-  { &disk_kind, recipe_add_disk },
-  { &interface_kind, recipe_add_interface },
-  { &serial_kind, recipe_add_serial },
-  { &parallel_kind, recipe_add_parallel },
-  { &channel_kind, recipe_add_channel },
-  { &console_kind, recipe_add_console },
-  { &input_kind, recipe_add_input },
+  { &disk_kind, recipe_add_disk, disk_can_attach, disk_can_detach },
+  { &interface_kind, recipe_add_interface, can_always_attach, can_always_detach },
+  { &serial_kind, recipe_add_serial, serial_can_attach, can_always_detach },
+  { &parallel_kind, recipe_add_parallel, parallel_can_attach, can_always_detach },
+  { &channel_kind, recipe_add_channel, can_always_attach, can_always_detach, channel_has_no_device },
+  { &console_kind, recipe_add_console, console_can_attach, console_can_detach },
+  { &input_kind, recipe_add_input, input_can_attach, input_can_detach },
   { &audio_kind, recipe_add_audio },
   { &graphics_kind, recipe_add_graphics },
   { &video_kind, recipe_add_video },
   { &sound_kind, recipe_add_sound },
-  { &watchdog_kind, recipe_add_watchdog },
-  { &redirdev_kind, recipe_add_redirdev },
+  { &watchdog_kind, recipe_add_watchdog, can_always_attach, can_always_detach },
+  { &redirdev_kind, recipe_add_redirdev, can_always_attach, can_always_detach },
   { &memballoon_kind, recipe_add_memballoon },
-  { &rng_kind, recipe_add_rng },
+  { &rng_kind, recipe_add_rng, can_always_attach, can_always_detach },
   { &panic_kind, recipe_add_panic },
-  { NULL, NULL },
+  { NULL },
 };
+
+const QemuDeviceKind *
+qemu_device_kind (const DeviceKind *kind)
+{
+  for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
+    if (row->kind == kind)
+      return row;
+  return NULL;
+}
 
 gboolean
 recipe_add_device (Recipe *recipe, const Device *device, GError **error)
 {
-  for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
-    if (row->kind == device->kind)
-      return row->add (recipe, device, error);
+  const QemuDeviceKind *row = qemu_device_kind (device->kind);
+
+  if (row != NULL)
+    return row->add (recipe, device, error);
   return qemu_unsupported (NULL, error, "element <%s> is not supported yet by the QEMU target",
                            device->kind->element);
 }

@@ -148,3 +148,45 @@ recipe_add_channel (Recipe *recipe, const Device *device, GError **error)
                         props ("driver", "s", "virtserialport", "chardev", "s", id, "name", "?s", name, NULL),
                         error);
 }
+
+gboolean
+channel_has_no_device (const Device *device)
+{
+  return ((const DeviceChannel *)device)->target == CHANNEL_GUESTFWD;
+}
+
+gboolean
+console_can_attach (const Device *device, GError **error)
+{
+  if (((const DeviceConsole *)device)->target == CONSOLE_VIRTIO)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "attaching serial console is not supported");
+  return FALSE;
+}
+
+gboolean
+console_can_detach (const DomainDef *def G_GNUC_UNUSED, const Device *device, GError **error)
+{
+  if (((const DeviceConsole *)device)->target == CONSOLE_VIRTIO)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "detaching serial console is not supported");
+  return FALSE;
+}
+
+gboolean
+parallel_can_attach (const Device *device, GError **error)
+{
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "Hotplug unsupported for char device type '%s'",
+                  device->kind->element);
+  return FALSE;
+}
+
+gboolean
+serial_can_attach (const Device *device, GError **error)
+{
+  int target = ((const DeviceSerial *)device)->target;
+
+  if (target == SERIAL_USB || target == SERIAL_PCI)
+    return TRUE;
+  return parallel_can_attach (device, error);
+}

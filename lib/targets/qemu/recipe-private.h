@@ -91,5 +91,19 @@ gboolean recipe_add_serial (Recipe *recipe, const Device *device, GError **error
 gboolean recipe_add_sound (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_video (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_watchdog (Recipe *recipe, const Device *device, GError **error);
+/* What the rows of qemu_device_kinds say of hotplug: for all devices of a kind, and for some. */
+gboolean can_always_attach (const Device *device, GError **error);
+gboolean can_always_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean channel_has_no_device (const Device *device);
+gboolean console_can_attach (const Device *device, GError **error);
+gboolean console_can_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean controller_can_attach (const Device *device, GError **error);
+gboolean controller_can_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean disk_can_attach (const Device *device, GError **error);
+gboolean disk_can_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean input_can_attach (const Device *device, GError **error);
+gboolean input_can_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean parallel_can_attach (const Device *device, GError **error);
+gboolean serial_can_attach (const Device *device, GError **error);
 /* The displays: one -display for the whole machine, decided from graphics and video together. */
 gboolean recipe_add_display (Recipe *recipe, GError **error);

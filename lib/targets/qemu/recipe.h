@@ -158,8 +158,20 @@ char **recipe_to_environment (const Recipe *recipe);
 typedef struct {
   const DeviceKind *kind;
   gboolean (*add) (Recipe *recipe, const Device *device, GError **error);
+  /* Can it be plugged into, taken out of, a running QEMU? FALSE and VIR_ERR_OPERATION_UNSUPPORTED, in
+   * libvirt's words, when not; NULL: no device of the kind can. */
+  gboolean (*can_attach) (const Device *device, GError **error);
+  gboolean (*can_detach) (const DomainDef *def, const Device *device, GError **error);
+  /* Has it no device that the guest would have to let go of? NULL: all have one. */
+  gboolean (*has_no_device) (const Device *device);
 } QemuDeviceKind;
-extern const QemuDeviceKind qemu_device_kinds[]; /* ends with kind NULL */
+extern const QemuDeviceKind qemu_device_kinds[];                 /* ends with kind NULL */
+const QemuDeviceKind *qemu_device_kind (const DeviceKind *kind); /* NULL: QEMU cannot be given it */
+
+/* device-plug.c. The same of one device, @def's where it has to be one, with what holds for all of them. */
+gboolean qemu_can_attach (const Device *device, GError **error);
+gboolean qemu_can_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean qemu_has_guest_device (const Device *device);
 
 /* The Platform that completion asks, answered from capabilities. @lookup gives the caps of an emulator path
  * (NULL: the default one), or NULL when there is no such emulator; called in the thread that completes. */

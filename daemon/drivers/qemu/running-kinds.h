@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/runtime-values.h"
+
+/*
+ * What a kind of device needs besides its recipe while QEMU runs. A kind without a row needs nothing, and a
+ * function that is NULL is not needed. All but `wants_render_node` run in a job's thread.
+ */
+typedef struct {
+  const DeviceKind *kind;
+  /* Before QEMU has it: set in @device what the document leaves open. */
+  gboolean (*choose) (Device *device, LiveValues *values, GError **error);
+  /* Once that is chosen for all devices, from the last to the first: give numbers from values->next_node on.
+   */
+  void (*number) (Device *device, LiveValues *values);
+  /* Once QEMU has it and before the guest sees it: what no step can say. */
+  gboolean (*started) (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+  /* Make of @device what @updated is, a device of @def: see DeviceKind.update. @force: also where the guest
+   * has locked the tray. */
+  gboolean (*update) (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, Device *updated,
+                      gboolean force, GError **error);
+  /* Take away what stood behind it and no recipe can name any more. */
+  void (*remove_rest) (Plugging *plugging, const Device *device);
+  gboolean (*wants_render_node) (const Device *device);
+} RunningKind;
+
+extern const RunningKind running_kinds[];                 /* ends with kind NULL */
+const RunningKind *running_kind (const DeviceKind *kind); /* never NULL: an empty row where there is none */
+
+/* The rows' functions: disks (running-disk.c), displays (running-graphics.c). */
+gboolean running_disk_choose (Device *device, LiveValues *values, GError **error);
+void running_disk_number (Device *device, LiveValues *values);
+gboolean
+running_disk_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_disk_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
+                              Device *updated, gboolean force, GError **error);
+void running_disk_remove_rest (Plugging *plugging, const Device *device);
+
+gboolean running_graphics_choose (Device *device, LiveValues *values, GError **error);
+gboolean
+running_graphics_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_graphics_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
+                                  Device *updated, gboolean force, GError **error);
+gboolean running_graphics_wants_render_node (const Device *device);
