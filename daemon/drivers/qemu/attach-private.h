@@ -8,7 +8,7 @@
 /*
  * What attach.c, detach.c and running-disk.c share: a device's recipe as a conversation.
  */
-typedef struct {
+typedef struct Plugging {
   Job *job;
   const Hotplug *plug;
   QemuCaps *caps;

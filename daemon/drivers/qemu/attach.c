@@ -6,6 +6,7 @@
  * alias, so that they are found again when it goes. Every step that was said is remembered, and undone last
  * first when a later one is refused.
  */
+#include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 #include "daemon/drivers/qemu/start.h"
 

@@ -12,7 +12,7 @@
  * Devices of a running QEMU: plugged in, taken out, changed. Conversations of a job's thread; each either
  * does all it says or leaves QEMU as it was. What becomes of the definitions is the caller's.
  */
-typedef struct {
+typedef struct Hotplug {
   Qmp *qmp;
   const Settings *settings;
   Store *store;

@@ -5,6 +5,7 @@
  * it, and may take its time or refuse. What was behind the device goes only when it is gone, by its recipe
  * backwards; block nodes and descriptors that no recipe can name any more are found by what QEMU says it has.
  */
+#include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 
 gboolean

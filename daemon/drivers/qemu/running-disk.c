@@ -5,7 +5,9 @@
  * and another medium in a drive. The new medium is opened before the old one is taken out, so that a file
  * that is not there leaves the drive as it was.
  */
+#include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/running-kinds.h"
+#include "daemon/drivers/qemu/runtime-values.h"
 
 #include "daemon/core/blocking.h"
 #include "daemon/host/image.h"

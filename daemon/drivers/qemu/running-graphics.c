@@ -4,10 +4,13 @@
  * A display while its machine runs: where it listens when the document leaves that open, and its password,
  * which is told over the monitor and stands on no command line.
  */
+#include "daemon/drivers/qemu/attach.h"
 #include "daemon/drivers/qemu/running-kinds.h"
+#include "daemon/drivers/qemu/runtime-values.h"
 
 #include "daemon/host/ports.h"
 #include "domain/devices/graphics.h"
+#include "targets/qemu/recipe.h"
 
 #define LISTEN_DEFAULT "127.0.0.1"
 

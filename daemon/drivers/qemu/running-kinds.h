@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/drivers/qemu/attach-private.h"
-#include "daemon/drivers/qemu/runtime-values.h"
+#include "daemon/core/job.h"
+#include "daemon/drivers/qemu/qmp.h"
+#include "domain/domain-def.h"
+
+typedef struct Hotplug Hotplug;       /* attach.h */
+typedef struct Plugging Plugging;     /* attach-private.h */
+typedef struct LiveValues LiveValues; /* runtime-values.h */
 
 /*
  * What a kind of device needs besides its recipe while QEMU runs. A kind without a row needs nothing, and a
@@ -29,7 +34,7 @@ typedef struct {
 extern const RunningKind running_kinds[];                 /* ends with kind NULL */
 const RunningKind *running_kind (const DeviceKind *kind); /* never NULL: an empty row where there is none */
 
-/* The rows' functions: disks (running-disk.c), displays (running-graphics.c). */
+/* The rows' functions: disks (running-disk.c), displays (running-graphics.c), the others (running-misc.c). */
 gboolean running_disk_choose (Device *device, LiveValues *values, GError **error);
 void running_disk_number (Device *device, LiveValues *values);
 gboolean
@@ -44,3 +49,12 @@ running_graphics_started (const DomainDef *def, const Device *device, Qmp *qmp, 
 gboolean running_graphics_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
                                   Device *updated, gboolean force, GError **error);
 gboolean running_graphics_wants_render_node (const Device *device);
+
+gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
+gboolean
+running_interface_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_interface_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
+                                   Device *updated, gboolean force, GError **error);
+gboolean
+running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_video_wants_render_node (const Device *device);

@@ -5,6 +5,7 @@
  * that only QEMU knows (the pty it got) are asked after, and only when the machine has such a thing, since
  * each byte through the monitor is dear. What a kind of device needs, its row of running_kinds says.
  */
+#include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 
 #include "daemon/host/endpoint.h"

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/drivers/qemu/attach.h"
+#include "daemon/core/job.h"
+#include "daemon/drivers/qemu/qmp.h"
+#include "domain/domain-def.h"
 
 /*
  * What becomes true of a definition when its machine starts, or a device when it is plugged in: number,
  * aliases, ports, paths, images. All in the start's own copy of the definition, which becomes the live one.
  */
-typedef struct {
+typedef struct LiveValues {
   const char *directory; /* where QEMU can make sockets; borrowed */
   GHashTable *images;    /* path → ImageInfo */
   GArray *ports;         /* guint: taken, until QEMU listens on them */
