@@ -5,6 +5,7 @@
  * their names on the wires are known, here: lists of them are empty, and nothing is found.
  */
 #include "daemon/domain/domain-kind.h"
+#include "daemon/secret/secrets.h"
 #include "daemon/storage/pools.h"
 
 static const ObjectKind network_kind = {
@@ -49,18 +50,6 @@ static const ObjectKind interface_kind = {
   .origin = VIR_FROM_INTERFACE,
   .path_element = "interface",
   .key = 1, /* its MAC address */
-};
-
-static const ObjectKind secret_kind = {
-  .letter = 'K',
-  .name = "secret",
-  .short_name = "secret",
-  .missing = VIR_ERR_NO_SECRET,
-  .origin = VIR_FROM_SECRET,
-  .family = EVENT_SECRET,
-  .path_element = "secret",
-  .lifecycle_signal = "SecretEvent",
-  .key = 0,
 };
 
 const ObjectKind *const object_kinds[] = {

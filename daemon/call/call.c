@@ -9,11 +9,28 @@
 #include "daemon/call/libvirt-names.h"
 #include "daemon/call/operation.h"
 
+#include <string.h>
+
+/* The bytes of each member that has them; they are in one place, the wires having copied none. */
+static void
+clear_bytes (GVariant *tuple)
+{
+  for (gsize i = 0; i < g_variant_n_children (tuple); i++) {
+    g_autoptr (GVariant) member = g_variant_get_child_value (tuple, i);
+    gsize length = g_variant_get_size (member);
+
+    if (g_variant_is_of_type (member, G_VARIANT_TYPE_BYTESTRING) && length > 0)
+      explicit_bzero ((gpointer)g_variant_get_data (member), length);
+  }
+}
+
 static void
 call_finish (Call *call, GVariant *answer, const GError *error)
 {
   call->answered = TRUE;
   call->respond (call, answer, error);
+  if (call->operation != NULL && call->operation->sensitive && call->arguments != NULL)
+    clear_bytes (call->arguments);
   if (call->user_free != NULL)
     call->user_free (call->user_data);
   if (call->wire_free != NULL)

@@ -137,8 +137,11 @@ operation_dispatch (Call *call)
     refuse_unsupported (call);
     return;
   }
-  /* Texts handed out by call_string stay where they are from here on. */
-  g_variant_get_data (call->arguments);
+  /* Texts handed out by call_string stay where they are from here on. What is to be cleared stays in one
+   * place.
+   */
+  if (!call->operation->sensitive)
+    g_variant_get_data (call->arguments);
   if (find_domain (call) && find_object (call))
     call->operation->function (call);
 }

@@ -37,6 +37,8 @@ struct Operation {
   /* How the D-Bus member's arguments and answer differ, where the common rules of dbus/codec.c do not reach.
    * NULL mostly. */
   const struct OperationDBus *dbus;
+  /* A secret's value goes in or out: the bytes of arguments and answer are cleared with the call. */
+  gboolean sensitive;
 };
 
 extern const Operation operations[]; /* ends with name NULL */

@@ -73,9 +73,15 @@ struct ObjectKind {
   gboolean (*is_kept) (gconstpointer def);                           /* on disk at all; NULL: always */
   void (*define) (Object *object, gpointer def);                     /* takes a reference of its own */
   gboolean (*check_undefine) (const Object *object, GError **error); /* or NULL */
-  /* In a job: what it has on disk besides its definition is to be gone. Done again at the next start if it is
-   * cut short. Or NULL. */
-  gboolean (*erase) (Registry *registry, const char *uuid, GError **error);
+  /* What it has besides its definition (a secret's value); all NULL where there is nothing. Held for a job,
+   * by its UUID: @same, or NULL of a new one. In the job it is put on disk with its definition; taken into
+   * memory before the definition goes from there; and removed from there, which the kind does again at the
+   * next start if it is cut short. */
+  gpointer (*hold_rest) (Registry *registry, const char *uuid, Object *same);
+  void (*release_rest) (gpointer rest);
+  gboolean (*keep_rest) (gpointer rest, GError **error);
+  gboolean (*unkeep_rest) (gpointer rest, GError **error);
+  gboolean (*erase_rest) (gpointer rest, GError **error);
   /* Once all on disk are in the registry. Or NULL. */
   void (*loaded) (Registry *registry);
 };

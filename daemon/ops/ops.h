@@ -293,6 +293,17 @@ void op_object_lookup_by_uuid (Call *call); /* a UUID's bytes */
 void op_object_name (Call *call);
 void op_object_uuid (Call *call);
 
+/* ops/secret/secret.c */
+void op_connect_list_secrets (Call *call);
+void op_connect_num_of_secrets (Call *call);
+void op_secret_define_xml (Call *call);
+void op_secret_get_value (Call *call);
+void op_secret_get_xml_desc (Call *call);
+void op_secret_lookup_by_usage (Call *call);
+void op_secret_set_value (Call *call);
+void op_secret_usage_id (Call *call);
+void op_secret_usage_type (Call *call);
+
 /* ops/storage/storage-capabilities.c */
 void op_connect_find_storage_pool_sources (Call *call);
 void op_connect_get_storage_pool_capabilities (Call *call);

@@ -189,16 +189,27 @@ end (RpcConnection *connection)
   return FALSE;
 }
 
-/* A buffer that is done with: empty, and small again if it was large. */
+/* A buffer that is done with: empty, and small again if it was large. What was in it may have been a secret.
+ */
 static void
 empty (GByteArray **buffer)
 {
+  if ((*buffer)->len > 0)
+    explicit_bzero ((*buffer)->data, (*buffer)->len);
   if ((*buffer)->len > KEPT_BYTES) {
     g_byte_array_unref (*buffer);
     *buffer = g_byte_array_new ();
   } else {
     g_byte_array_set_size (*buffer, 0);
   }
+}
+
+/* The rest moves to the front, and nothing of it stays behind. */
+static void
+remove_first (GByteArray *buffer, gsize length)
+{
+  g_byte_array_remove_range (buffer, 0, (guint)length);
+  explicit_bzero (buffer->data + buffer->len, length);
 }
 
 /* A peer that reads, but never all of it, must not make the buffer grow with everything it was ever sent. */
@@ -209,7 +220,7 @@ forget_sent (RpcConnection *connection)
 
   if (sent < KEPT_BYTES || sent < rpc_connection_queued (connection))
     return;
-  g_byte_array_remove_range (connection->output, 0, (guint)sent);
+  remove_first (connection->output, sent);
   for (guint i = 0; i < connection->outgoing->len; i++)
     g_array_index (connection->outgoing, OutgoingFd, i).position -= sent;
   connection->sent = 0;
@@ -317,6 +328,8 @@ receive (RpcConnection *connection, gboolean *ret_ended)
   while (count < 0 && errno == EINTR);
   if (count > 0)
     g_byte_array_append (connection->input, bytes, (guint)count);
+  if (count > 0)
+    explicit_bzero (bytes, (gsize)count);
 
   for (struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR (&message) : NULL; header != NULL;
        header = CMSG_NXTHDR (&message, header)) {
@@ -422,7 +435,7 @@ handle_frames (RpcConnection *connection)
   if (taken == connection->input->len)
     empty (&connection->input);
   else if (taken > 0)
-    g_byte_array_remove_range (connection->input, 0, (guint)taken);
+    remove_first (connection->input, taken);
   report_kept (connection);
   /* Descriptors that no frame announced are not collected for ever. */
   return connection->incoming->len <= 2 * RPC_FDS_MAX || end (connection);
@@ -463,6 +476,7 @@ append_output (RpcConnection *connection, GByteArray *frame)
     return;
   }
   g_byte_array_append (connection->output, frame->data, frame->len);
+  explicit_bzero (frame->data, frame->len);
   g_byte_array_unref (frame);
 }
 

@@ -8,7 +8,13 @@
  * program, and used as the gate every document passes.
  */
 
-typedef enum { SCHEMA_DOMAIN, SCHEMA_STORAGE_POOL, SCHEMA_STORAGE_VOLUME, SCHEMA_CPU } SchemaKind;
+typedef enum {
+  SCHEMA_DOMAIN,
+  SCHEMA_STORAGE_POOL,
+  SCHEMA_STORAGE_VOLUME,
+  SCHEMA_CPU,
+  SCHEMA_SECRET
+} SchemaKind;
 
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */
 gboolean schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics);

@@ -42,3 +42,51 @@ def test_no_autostart_is_left_of_a_pool(killed, tmp_path):  # noqa: F811
         if over:
             break
     assert over and step > 4
+
+
+SECRET_UUID = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f"
+SECRET_PATH = f"{ROOT}/secret/_{SECRET_UUID.replace('-', '_')}"
+SECRET = "org.libvirt.Secret"
+
+
+def define_secret(daemon):
+    daemon.call(ROOT, CONNECT, "SecretDefineXML", "(su)", f"<secret><uuid>{SECRET_UUID}</uuid></secret>", 0)
+
+
+def test_no_value_is_left_of_a_secret(killed):  # noqa: F811
+    folders = ("etc/domaind/secrets", "var/lib/domaind/secrets")
+    for step in range(1, STEPS_MAX):
+        killed.start_to_be_killed()
+        define_secret(killed)
+        killed.call(SECRET_PATH, SECRET, "SetValue", "(ayu)", b"a", 0)
+        over = not killed.cut("disk", step, SECRET_PATH, SECRET, "Undefine")
+        killed.start()
+        if not killed.call(ROOT, CONNECT, "ListSecrets", "(u)", 0):
+            assert files(killed, *folders) == [], step
+            define_secret(killed)
+            assert "does not have a value" in killed.error(SECRET_PATH, SECRET, "GetValue", "(u)", 0)[1], step
+        else:
+            assert bytes(killed.call(SECRET_PATH, SECRET, "GetValue", "(u)", 0)) == b"a", step
+        killed.call(SECRET_PATH, SECRET, "Undefine")
+        killed.stop()
+        if over:
+            break
+    assert over and step > 4
+
+
+def test_a_value_is_the_old_one_or_the_new_one(killed):  # noqa: F811
+    for step in range(1, STEPS_MAX):
+        killed.start_to_be_killed()
+        define_secret(killed)
+        killed.call(SECRET_PATH, SECRET, "SetValue", "(ayu)", b"old", 0)
+        over = not killed.cut("disk", step, SECRET_PATH, SECRET, "SetValue", "(ayu)", b"new", 0)
+        killed.start()
+        value = bytes(killed.call(SECRET_PATH, SECRET, "GetValue", "(u)", 0))
+        assert value == b"new" if over else value in (b"old", b"new"), step
+        values = killed.root / "var/lib/domaind/secrets/values"
+        assert [path.name for path in values.iterdir()] == [SECRET_UUID], step
+        killed.call(SECRET_PATH, SECRET, "Undefine")
+        killed.stop()
+        if over:
+            break
+    assert over and step > 1

@@ -23,8 +23,6 @@ static const struct {
   { "INTERFACE_LOOKUP_BY_NAME", VIR_ERR_NO_INTERFACE, "couldn't find interface named '%s'", 0 },
   { "INTERFACE_LOOKUP_BY_MAC_STRING", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address '%s'",
     0 },
-  { "SECRET_LOOKUP_BY_UUID", VIR_ERR_NO_SECRET, "no secret with matching uuid '%s'", 0 },
-  { "SECRET_LOOKUP_BY_USAGE", VIR_ERR_NO_SECRET, "no secret with matching usage '%s'", 1 },
   { "NWFILTER_LOOKUP_BY_NAME", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", 0 },
   { "NWFILTER_LOOKUP_BY_UUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid '%s'", 0 },
   { "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_SNAPSHOT,

@@ -21,6 +21,7 @@ typedef struct {
   char *uuid, *name;
   gpointer def; /* of what is defined */
   char *source, *xml;
+  gpointer rest; /* what it has besides, once its turn has come; NULL: nothing */
   gboolean strict, was_kept, autostart;
 } ObjectChange;
 
@@ -30,6 +31,8 @@ change_free (gpointer data)
   ObjectChange *change = data;
 
   document_unref (change->kind->document, change->def);
+  if (change->rest != NULL)
+    change->kind->release_rest (change->rest);
   g_free (change->uuid);
   g_free (change->name);
   g_free (change->source);
@@ -52,6 +55,13 @@ change_new (Call *call, const ObjectKind *kind)
   return change;
 }
 
+static void
+hold_rest (ObjectChange *change, Object *same)
+{
+  if (change->kind->hold_rest != NULL)
+    change->rest = change->kind->hold_rest (change->registry, change->uuid, same);
+}
+
 static gboolean
 is_kept (const ObjectChange *change)
 {
@@ -68,26 +78,49 @@ define_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
       || (change->kind->check != NULL && !change->kind->check (change->registry, same, change->def, error)))
     return FALSE;
   change->was_kept = same != NULL && same->persistent;
+  hold_rest (change, same);
   return TRUE;
 }
 
-/* All that is on disk. Its definition goes first: what else is left of it then means nothing. */
+/* All that is on disk. Its definition goes first: what else is left of it then means nothing, and is removed
+ * at the next start if it cannot be now. */
 static gboolean
 remove_from_disk (const ObjectChange *change, GError **error)
 {
-  return store_remove (change->registry->store, change->uuid, change->name, error)
-         && (change->kind->erase == NULL || change->kind->erase (change->registry, change->uuid, error));
+  g_autoptr (GError) problem = NULL;
+
+  if (!store_remove (change->registry->store, change->uuid, change->name, error))
+    return FALSE;
+  if (change->rest != NULL && !change->kind->erase_rest (change->rest, &problem))
+    g_warning ("%s; the next start of the daemon tries again", problem->message);
+  return TRUE;
+}
+
+static gboolean
+keep_or_remove (const ObjectChange *change, GError **error)
+{
+  const ObjectKind *kind = change->kind;
+
+  if (is_kept (change))
+    return (change->rest == NULL || kind->keep_rest (change->rest, error))
+           && store_save (change->registry->store, change->uuid, change->name, change->source, change->xml,
+                          error);
+  return (change->rest == NULL || kind->unkeep_rest (change->rest, error))
+         && (!change->was_kept || remove_from_disk (change, error));
 }
 
 static gboolean
 define_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
 {
   ObjectChange *change = data;
+  const ObjectKind *kind = change->kind;
 
-  if (is_kept (change))
-    return store_save (change->registry->store, change->uuid, change->name, change->source, change->xml,
-                       error);
-  return !change->was_kept || remove_from_disk (change, error);
+  if (keep_or_remove (change, error))
+    return TRUE;
+  /* It is what it was. */
+  if (change->rest != NULL)
+    (change->was_kept ? kind->keep_rest : kind->unkeep_rest) (change->rest, NULL);
+  return FALSE;
 }
 
 static void
@@ -164,6 +197,7 @@ undefine_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
       || (change->kind->check_undefine != NULL && !change->kind->check_undefine (object, error)))
     return FALSE;
   change->was_kept = object->persistent;
+  hold_rest (change, object);
   return TRUE;
 }
 
