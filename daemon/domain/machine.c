@@ -9,6 +9,7 @@
 #include "daemon/call/call.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
+#include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "domain/devices/channel.h"
@@ -149,6 +150,7 @@ finish (Machine *machine)
   GPtrArray *endings = g_steal_pointer (&machine->endings);
 
   g_clear_handle_id (&machine->ask_again, g_source_remove);
+  interfaces_close_later (machine->def, NULL);
   machine_clean_up (manager->settings, manager->store, domain->uuid);
   if (domain->job != NULL)
     job_cancel (domain->job);

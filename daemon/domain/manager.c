@@ -9,6 +9,7 @@
 #include "daemon/domain/domain-kind.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/host/account.h"
@@ -435,6 +436,28 @@ is_known (const char *uuid, gpointer data)
   return g_hash_table_contains (((Manager *)data)->by_uuid, uuid);
 }
 
+/* The links that running machines have; others of this daemon's are left-overs. */
+static void
+remove_stray_links (Manager *manager)
+{
+  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer found;
+
+  g_hash_table_iter_init (&iter, manager->by_id);
+  while (g_hash_table_iter_next (&iter, NULL, &found)) {
+    const Domain *domain = found;
+
+    if (domain->machine == NULL)
+      continue;
+    DOMAIN_FOREACH_DEVICE (domain->machine->def, interface_kind, DeviceInterface, interface) {
+      if (interface->target_dev != NULL)
+        g_hash_table_add (used, interface->target_dev);
+    }
+  }
+  interfaces_remove_strays (manager->settings, used);
+}
+
 void
 manager_load (Manager *manager)
 {
@@ -460,6 +483,7 @@ manager_load (Manager *manager)
   }
   for (guint i = 0; i < running->len; i++)
     load_running (manager, g_ptr_array_index (running, i));
+  remove_stray_links (manager);
   for (guint i = 0; i < manager->registries->len; i++)
     registry_load (g_ptr_array_index (manager->registries, i));
   manager->loaded = g_get_monotonic_time ();

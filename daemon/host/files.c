@@ -26,6 +26,7 @@ files_init (Files *files)
 {
   files->fds = g_array_new (FALSE, FALSE, sizeof (int));
   files->fds_as = g_array_new (FALSE, FALSE, sizeof (int));
+  files->offered = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void
@@ -36,12 +37,31 @@ files_add (Files *files, int fd, int as)
 }
 
 void
+files_offer (Files *files, const char *name, int fd)
+{
+  g_hash_table_insert (files->offered, g_strdup (name), GINT_TO_POINTER (fd + 1));
+}
+
+static void
+close_offered (Files *files)
+{
+  GHashTableIter iter;
+  gpointer fd;
+
+  g_hash_table_iter_init (&iter, files->offered);
+  while (g_hash_table_iter_next (&iter, NULL, &fd))
+    close (GPOINTER_TO_INT (fd) - 1);
+  g_clear_pointer (&files->offered, g_hash_table_unref);
+}
+
+void
 files_clear (Files *files)
 {
   if (files->fds == NULL)
     return;
   for (guint i = 0; i < files->fds->len; i++)
     close (g_array_index (files->fds, int, i));
+  close_offered (files);
   g_clear_pointer (&files->fds, g_array_unref);
   g_clear_pointer (&files->fds_as, g_array_unref);
 }
@@ -229,14 +249,34 @@ close_unwanted (gpointer result)
   close (GPOINTER_TO_INT (result) - 1);
 }
 
+/* What was made for the recipe. */
+static gboolean
+take_offered (Files *files, const RecipeFile *file, GError **error)
+{
+  int fd = GPOINTER_TO_INT (g_hash_table_lookup (files->offered, file->path)) - 1;
+
+  if (fd < 0) {
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "the descriptor '%s' was not made", file->path);
+    return FALSE;
+  }
+  g_hash_table_remove (files->offered, file->path);
+  files_add (files, fd, file->fd);
+  return TRUE;
+}
+
 gboolean
 files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **error)
 {
   for (guint i = 0; i < recipe_file_count (recipe); i++) {
     const RecipeFile *file = recipe_get_file (recipe, i);
-    gpointer opened =
-        blocking_run (open_wanted, wanted_new (file, stores_anew), wanted_free, close_unwanted, error);
+    gpointer opened;
 
+    if (file->passed) {
+      if (!take_offered (files, file, error))
+        return FALSE;
+      continue;
+    }
+    opened = blocking_run (open_wanted, wanted_new (file, stores_anew), wanted_free, close_unwanted, error);
     if (opened == NULL)
       return FALSE;
     files_add (files, GPOINTER_TO_INT (opened) - 1, file->fd);

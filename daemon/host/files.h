@@ -10,8 +10,9 @@
 #define FILES_COPY_MAX (1024 * 1024 * 1024) /* bytes of a kernel or initial ramdisk copied into memory */
 
 typedef struct {
-  GArray *fds;    /* int: ours, closed by files_clear */
-  GArray *fds_as; /* int: their numbers in QEMU */
+  GArray *fds;         /* int: ours, closed by files_clear */
+  GArray *fds_as;      /* int: their numbers in QEMU */
+  GHashTable *offered; /* char * → descriptor + 1: what a recipe's passed files are; ours too */
 } Files;
 
 void files_init (Files *files);
@@ -19,6 +20,8 @@ void files_init (Files *files);
  * errors name the file, what it is for, and whose it is. @stores_anew: the machine's own stores are made from
  * their templates again. */
 gboolean files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **error);
+/* What the recipe calls @name (recipe_passed) is @fd, which is taken. Before files_open. */
+void files_offer (Files *files, const char *name, int fd);
 /* One more; takes @fd. */
 void files_add (Files *files, int fd, int as);
 void files_clear (Files *files);

@@ -59,6 +59,10 @@ def startable(arguments, directory):
             value = json.dumps({**audio, "path": str(directory / "sound.wav")})
         elif option in ("-kernel", "-initrd", "-append"):
             continue
+        elif option == "-netdev":
+            value = json.dumps({"type": "user", "id": json.loads(value)["id"]})
+        elif option == "-chardev" and value.startswith("socket,id=charnet"):
+            continue
         words += [option] if value is None else [option, value]
     return words
 

@@ -12,6 +12,7 @@
 
 #include "daemon/core/tree.h"
 #include "daemon/drivers/qemu/control.h"
+#include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/live-cpu.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/drivers/qemu/machine-tuning.h"
@@ -25,6 +26,7 @@
 #include "daemon/host/files.h"
 #include "daemon/host/image.h"
 #include "daemon/host/node.h"
+#include "daemon/host/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +52,7 @@ typedef struct {
   Files files;
   char **argv, **environment;
   MachineLog log;
-  gboolean made_directory;
+  gboolean made_directory, made_interfaces;
   int monitor; /* our end */
   int ruleset; /* what Landlock lets QEMU change; -1: not confined */
   Process *process;
@@ -243,6 +245,7 @@ make_recipe (Start *start, GError **error)
     .can_read = qemu_can_read,
     .can_read_data = start,
     .now = g_get_real_time () / G_USEC_PER_SEC,
+    .vhost_net = vhost_net_is_there (NULL),
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
   if (!recipe_add_domain (start->recipe, error))
@@ -257,12 +260,25 @@ make_recipe (Start *start, GError **error)
 /* Open. */
 
 static gboolean
+open_interfaces (Start *start, GError **error)
+{
+  const InterfacePlace place = { .job = start->job,
+                                 .def = start->def,
+                                 .settings = start->request->settings,
+                                 .run_directory = start->run_directory,
+                                 .account = start->account };
+
+  start->made_interfaces = interfaces_open (&place, start->def, &start->files, error);
+  return start->made_interfaces;
+}
+
+static gboolean
 open_everything (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
-  if (!files_open (&start->files, start->recipe, start->request->reset_nvram, error)
-      || !make_directories (start, error)
+  if (!make_directories (start, error) || !open_interfaces (start, error)
+      || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
       || !machine_log_open (&start->log, settings, start->def->name, error))
     return FALSE;
 
@@ -509,6 +525,8 @@ undo (Start *start)
   }
   if (start->qmp != NULL)
     job_in_main_loop (start->job, close_monitor, start->qmp);
+  if (start->made_interfaces)
+    interfaces_close_later (start->def, start->run_directory);
   if (start->made_directory)
     machine_clean_up (start->request->settings, start->request->store, start->uuid);
   else if (start->account != NULL)

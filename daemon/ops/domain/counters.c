@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NETWORK_DEVICES     "/proc/self/net/dev"
 #define PROC_FILE_MAX       4096
 #define KVM_DEBUG_DIRECTORY "/sys/kernel/debug/kvm"
 #define DISKS_MAX           1024 /* read of one answer */
@@ -240,22 +241,46 @@ disk_sizes (JsonNode *answer, const char *alias, guint depth, guint64 *ret_capac
   return TRUE;
 }
 
-gboolean
-interface_counters (const char *device, InterfaceCounters *ret)
+/* A line of the kernel's table: 8 numbers received, then 8 sent; the first 4 of each are ours. */
+static gboolean
+parse_counters (const char *line, guint64 *rx, guint64 *tx)
 {
-  static const char *const names[] = { "bytes", "packets", "errors", "dropped" };
+  g_auto (GStrv) words = g_strsplit_set (line, " ", -1);
+  guint count = 0;
 
-  if (device == NULL || strchr (device, '/') != NULL)
-    return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree char *in = g_strdup_printf ("/sys/class/net/%s/statistics/rx_%s", device, names[i]);
-    g_autofree char *out = g_strdup_printf ("/sys/class/net/%s/statistics/tx_%s", device, names[i]);
-    char received[PROC_FILE_MAX], sent[PROC_FILE_MAX];
+  for (guint i = 0; words[i] != NULL; i++) {
+    guint64 number;
 
-    if (!read_small (in, received) || !read_small (out, sent)
-        || !parse_uint (g_strchomp (received), G_MAXUINT64, &ret->sent[i])
-        || !parse_uint (g_strchomp (sent), G_MAXUINT64, &ret->received[i]))
+    if (*words[i] == '\0')
+      continue;
+    if (!parse_uint (words[i], G_MAXUINT64, &number))
       return FALSE;
+    if (count % 8 < 4)
+      (count < 8 ? rx : tx)[count % 8] = number;
+    count++;
   }
-  return TRUE;
+  return count >= 12;
+}
+
+gboolean
+interface_counters (const DeviceInterface *interface, InterfaceCounters *ret)
+{
+  g_autofree char *table = NULL;
+  g_autofree char *head = NULL;
+  gboolean is_seen_alike = interface->type == INTERFACE_DIRECT;
+  const char *line;
+
+  if (interface->target_dev == NULL || !g_file_get_contents (NETWORK_DEVICES, &table, NULL, NULL))
+    return FALSE;
+  head = g_strconcat (interface->target_dev, ":", NULL);
+  for (line = table; line != NULL; line = strchr (line, '\n') != NULL ? strchr (line, '\n') + 1 : NULL) {
+    line += strspn (line, " ");
+    if (g_str_has_prefix (line, head)) {
+      g_autofree char *numbers = g_strndup (line + strlen (head), strcspn (line, "\n") - strlen (head));
+
+      return parse_counters (numbers, is_seen_alike ? ret->received : ret->sent,
+                             is_seen_alike ? ret->sent : ret->received);
+    }
+  }
+  return FALSE;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/call/call.h"
+#include "domain/devices/interface.h"
 
 /*
  * What is counted while a machine runs, from the kernel (its process's threads, its taps) and from what QEMU
@@ -41,9 +42,9 @@ disk_sizes (JsonNode *answer, const char *alias, guint depth, guint64 *ret_capac
 /* From the same: whether the device last met an error that lasts. */
 virDomainDiskErrorCode disk_error (JsonNode *answer, const char *alias);
 
-/* As the guest sees them: what the host's end sent, it received. Bytes, packets, errors, drops. FALSE: no
- * such interface on the host. */
+/* As the guest sees them: what the host's end sent, it received; but a macvtap counts as the guest does.
+ * Bytes, packets, errors, drops. FALSE: no such interface on the host. */
 typedef struct {
   guint64 received[4], sent[4];
 } InterfaceCounters;
-gboolean interface_counters (const char *device, InterfaceCounters *ret);
+gboolean interface_counters (const DeviceInterface *interface, InterfaceCounters *ret);

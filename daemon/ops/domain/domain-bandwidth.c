@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bandwidth of an interface as typed parameters. A definition keeps whatever is said; of a running
- * machine it can be changed where the host's end of the interface is the daemon's, and a user-mode one has
- * none.
+ * machine it is changed where the host's end of the interface is a link, and a user-mode one has none.
  */
 #include "daemon/domain/machine.h"
+#include "daemon/host/traffic.h"
 #include "daemon/ops/domain/domain-change.h"
 #include "daemon/ops/ops.h"
 
@@ -105,6 +105,23 @@ set_rate (InterfaceRate **rate, const InterfaceRate *said, gboolean is_said)
       number_of (*rate, i)->set = FALSE;
 }
 
+/* Its end on the host is a link that we have made, or know by name. */
+static gboolean
+can_be_limited (const DeviceInterface *interface)
+{
+  return interface->target_dev != NULL
+         && (interface_has_tap (interface) || interface->type == INTERFACE_DIRECT);
+}
+
+static gboolean
+limit_link (Job *job G_GNUC_UNUSED, const ChangeTarget *target, gconstpointer values, GError **error)
+{
+  const BandwidthChange *change = values;
+  const DeviceInterface *interface = domain_def_find_interface (target->def, change->device);
+
+  return traffic_set (interface->target_dev, interface->inbound, interface->outbound, error);
+}
+
 static gboolean
 apply_bandwidth (DomainDef *def, const Machine *machine, gconstpointer values, GError **error)
 {
@@ -115,7 +132,7 @@ apply_bandwidth (DomainDef *def, const Machine *machine, gconstpointer values, G
     virt_error_set (error, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", change->device);
     return FALSE;
   }
-  if (machine != NULL) {
+  if (machine != NULL && !can_be_limited (interface)) {
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
                     "setting bandwidth on interfaces of type '%s' is not implemented yet",
                     enum_table_name (&interface_types, interface->type));
@@ -138,6 +155,7 @@ op_domain_set_interface_parameters (Call *call)
     .name = "interface-parameters",
     .affect = flags & AFFECT,
     .apply = apply_bandwidth,
+    .enact = limit_link,
     .device_element = "bandwidth",
   };
 

@@ -154,7 +154,7 @@ op_domain_interface_stats (Call *call)
   found = domain_def_find_interface (call->domain->machine->def, device);
   if (found == NULL)
     call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG, "'%s' is not a known interface", device);
-  else if (!interface_counters (found->target_dev, &counters))
+  else if (!interface_counters (found, &counters))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "interface '%s' has no end on the host that counts",
                     device);
   else

@@ -142,7 +142,7 @@ add_interfaces (GVariantBuilder *list, const Domain *domain, const DomainDef *de
     if (interface->target_dev == NULL)
       continue;
     stats_add (list, g_variant_new_string (interface->target_dev), "net.%u.name", index);
-    if (!interface_counters (interface->target_dev, &counters))
+    if (!interface_counters (interface, &counters))
       continue;
     for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
       stats_add (list, ULONG (counters.received[i]), "net.%u.rx.%s", index, names[i]);

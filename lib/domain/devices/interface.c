@@ -10,6 +10,7 @@
 #include "domain/devices/interface.h"
 #include "base/virt-error.h"
 #include "domain/device-match.h"
+#include "domain/devices/interface-validate.h"
 #include "domain/devices/pci-connect.h"
 #include "domain/report.h"
 
@@ -23,14 +24,22 @@ const EnumTable interface_types = { "interface type",
 static const EnumTable mac_types = { "MAC address type", { NULL, "generated", "static" } };
 static const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kernel", "libvirt" } };
 static const EnumTable link_states = { "link state", { NULL, "up", "down" } };
+static const EnumTable drivers = { "driver name", { NULL, "qemu", "vhost" } };
+static const EnumTable backend_types = { "backend type", { NULL, "default", "passt" } };
+static const EnumTable teaming_types = { "teaming type", { NULL, "persistent", "transient" } };
+static const EnumTable native_modes = { "native VLAN mode", { NULL, "tagged", "untagged" } };
+static const EnumTable protocols = { "protocol", { NULL, "tcp", "udp" } };
+static const EnumTable virtual_port_types = { "virtual port type",
+                                              { NULL, "802.1Qbg", "802.1Qbh", "openvswitch", "midonet" } };
 static const EnumTable txmodes = { "transmit mode", { NULL, "iothread", "timer" } };
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 static const FieldRange mtu_range = { 0, 65535 };
 
-#define TYPE(name)  FIELD_VALUE (INTERFACE_##name)
-#define DEV_TYPES   (TYPE (DIRECT) | TYPE (VDPA) | TYPE (USER))
-#define PLAIN_TYPES (TYPE (NONE) | TYPE (NETWORK) | TYPE (BRIDGE) | TYPE (INTERNAL) | TYPE (NULL) | DEV_TYPES)
+#define TYPE(name)   FIELD_VALUE (INTERFACE_##name)
+#define DEV_TYPES    (TYPE (DIRECT) | TYPE (VDPA) | TYPE (USER) | TYPE (VHOST_USER))
+#define SOCKET_TYPES (TYPE (SERVER) | TYPE (CLIENT) | TYPE (MCAST) | TYPE (UDP))
+#define KEPT_TYPES   (TYPE (HOSTDEV) | TYPE (VDS))
 
 #define HOST_FIELD(member, path, kind, detail) \
   FIELD_WITH (DeviceInterface, member, path, kind, detail, FIELD_NO_ABI)
@@ -51,6 +60,83 @@ static const Field ip_fields[] = {
   FIELD_END,
 };
 static const FieldTable ip_table = { sizeof (InterfaceIp), ip_fields };
+
+static const Field route_fields[] = {
+  FIELD (InterfaceRoute, family, "@family", field_text, NULL),
+  FIELD_WITH (InterfaceRoute, address, "@address", field_text, NULL, FIELD_REQUIRED),
+  FIELD (InterfaceRoute, netmask, "@netmask", field_text, NULL),
+  FIELD (InterfaceRoute, prefix, "@prefix", field_number, &prefix_range),
+  FIELD_WITH (InterfaceRoute, gateway, "@gateway", field_text, NULL, FIELD_REQUIRED),
+  FIELD (InterfaceRoute, metric, "@metric", field_number, &range_32),
+  FIELD_END,
+};
+static const FieldTable route_table = { sizeof (InterfaceRoute), route_fields };
+
+static const FieldRange port_range = { 0, 65535 };
+static const Field range_fields[] = {
+  FIELD (InterfacePortRange, start, "@start", field_number, &port_range),
+  FIELD (InterfacePortRange, end, "@end", field_number, &port_range),
+  FIELD (InterfacePortRange, to, "@to", field_number, &port_range),
+  FIELD (InterfacePortRange, exclude, "@exclude", field_yes_no, NULL),
+  FIELD_END,
+};
+static const FieldTable range_table = { sizeof (InterfacePortRange), range_fields };
+static const Field port_forward_fields[] = {
+  FIELD_WITH (InterfacePortForward, protocol, "@proto", field_enum, &protocols, FIELD_REQUIRED),
+  FIELD (InterfacePortForward, address, "@address", field_text, NULL),
+  FIELD (InterfacePortForward, dev, "@dev", field_text, NULL),
+  FIELD (InterfacePortForward, ranges, "range", field_list, &range_table),
+  FIELD_END,
+};
+static const FieldTable port_forward_table = { sizeof (InterfacePortForward), port_forward_fields };
+
+static const FieldRange vlan_range = { 0, 4095 };
+static const Field tag_fields[] = {
+  FIELD_WITH (InterfaceVlanTag, id, "@id", field_number, &vlan_range, FIELD_REQUIRED),
+  FIELD (InterfaceVlanTag, native_mode, "@nativeMode", field_enum, &native_modes),
+  FIELD_END,
+};
+static const FieldTable tag_table = { sizeof (InterfaceVlanTag), tag_fields };
+static const Field vlan_fields[] = {
+  FIELD (InterfaceVlan, trunk, "@trunk", field_yes_no, NULL),
+  FIELD (InterfaceVlan, tags, "tag", field_list, &tag_table),
+  FIELD_END,
+};
+static const FieldTable vlan_table = { sizeof (InterfaceVlan), vlan_fields };
+
+static const FieldRange range_8 = { 0, 255 }, range_24 = { 0, 0xffffff };
+static const Field virtual_port_fields[] = {
+  FIELD (InterfaceVirtualPort, type, "@type", field_enum, &virtual_port_types),
+  FIELD (InterfaceVirtualPort, manager_id, "parameters/@managerid", field_number, &range_8),
+  FIELD (InterfaceVirtualPort, type_id, "parameters/@typeid", field_number, &range_24),
+  FIELD (InterfaceVirtualPort, type_id_version, "parameters/@typeidversion", field_number, &range_8),
+  FIELD (InterfaceVirtualPort, instance_id, "parameters/@instanceid", field_uuid, NULL),
+  FIELD (InterfaceVirtualPort, interface_id, "parameters/@interfaceid", field_uuid, NULL),
+  FIELD (InterfaceVirtualPort, profile_id, "parameters/@profileid", field_text, NULL),
+  FIELD_END,
+};
+static const FieldTable virtual_port_table = { sizeof (InterfaceVirtualPort), virtual_port_fields };
+
+static const Field host_offload_fields[] = {
+  FIELD (InterfaceOffloads, csum, "@csum", field_on_off, NULL),
+  FIELD (InterfaceOffloads, gso, "@gso", field_on_off, NULL),
+  FIELD (InterfaceOffloads, tso4, "@tso4", field_on_off, NULL),
+  FIELD (InterfaceOffloads, tso6, "@tso6", field_on_off, NULL),
+  FIELD (InterfaceOffloads, ecn, "@ecn", field_on_off, NULL),
+  FIELD (InterfaceOffloads, ufo, "@ufo", field_on_off, NULL),
+  FIELD (InterfaceOffloads, mrg_rxbuf, "@mrg_rxbuf", field_on_off, NULL),
+  FIELD_END,
+};
+static const FieldTable host_offload_table = { sizeof (InterfaceOffloads), host_offload_fields };
+static const Field guest_offload_fields[] = {
+  FIELD (InterfaceOffloads, csum, "@csum", field_on_off, NULL),
+  FIELD (InterfaceOffloads, tso4, "@tso4", field_on_off, NULL),
+  FIELD (InterfaceOffloads, tso6, "@tso6", field_on_off, NULL),
+  FIELD (InterfaceOffloads, ecn, "@ecn", field_on_off, NULL),
+  FIELD (InterfaceOffloads, ufo, "@ufo", field_on_off, NULL),
+  FIELD_END,
+};
+static const FieldTable guest_offload_table = { sizeof (InterfaceOffloads), guest_offload_fields };
 
 static const Field rate_fields[] = {
   FIELD (InterfaceRate, average, "@average", field_number, &range_32),
@@ -77,28 +163,40 @@ static const Field interface_fields[] = {
   SOURCE_FIELD (mac_table_manager, "source/@macTableManager", field_enum, &mac_table_managers,
                 TYPE (NETWORK) | TYPE (BRIDGE)),
   SOURCE_FIELD (source_dev, "source/@dev", field_text, NULL, DEV_TYPES),
-  SOURCE_FIELD (source_mode, "source/@mode", field_text, NULL, TYPE (DIRECT)),
+  SOURCE_FIELD (source_type, "source/@type", field_text, NULL, TYPE (VHOST_USER)),
+  SOURCE_FIELD (source_path, "source/@path", field_text, NULL, TYPE (VHOST_USER)),
+  SOURCE_FIELD (source_mode, "source/@mode", field_text, NULL, TYPE (DIRECT) | TYPE (VHOST_USER)),
+  SOURCE_FIELD (reconnect, "source/reconnect/@enabled", field_yes_no, NULL, TYPE (VHOST_USER)),
+  SOURCE_FIELD (reconnect_timeout, "source/reconnect/@timeout", field_number, &range_32, TYPE (VHOST_USER)),
+  SOURCE_FIELD (reconnect_delay, "source/reconnect/@delay", field_number, &range_32, TYPE (VHOST_USER)),
   SOURCE_FIELD (source_name, "source/@name", field_text, NULL, TYPE (INTERNAL)),
-  SOURCE_FIELD (source, "source", field_verbatim, NULL, ~PLAIN_TYPES),
+  SOURCE_FIELD (source_address, "source/@address", field_text, NULL, SOCKET_TYPES),
+  SOURCE_FIELD (source_port, "source/@port", field_number, &port_range, SOCKET_TYPES),
+  SOURCE_FIELD (local_address, "source/local/@address", field_text, NULL, TYPE (UDP)),
+  SOURCE_FIELD (local_port, "source/local/@port", field_number, &port_range, TYPE (UDP)),
+  SOURCE_FIELD (host_ips, "source/ip", field_list, &ip_table, ~KEPT_TYPES),
+  SOURCE_FIELD (host_routes, "source/route", field_list, &route_table, ~KEPT_TYPES),
+  SOURCE_FIELD (source, "source", field_verbatim, NULL, KEPT_TYPES),
 
-  HOST_FIELD (vlan, "vlan", field_verbatim, NULL),
-  HOST_FIELD (virtualport, "virtualport", field_verbatim, NULL),
+  HOST_FIELD (vlan, "vlan", field_optional, &vlan_table),
+  HOST_FIELD (virtualport, "virtualport", field_optional, &virtual_port_table),
   { "bandwidth/@classID", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
   HOST_FIELD (inbound, "bandwidth/inbound", field_optional, &interface_rate_table),
   HOST_FIELD (outbound, "bandwidth/outbound", field_optional, &interface_rate_table),
   HOST_FIELD (port_isolated, "port/@isolated", field_yes_no, NULL),
   HOST_FIELD (ips, "ip", field_list, &ip_table),
-  HOST_FIELD (routes, "route", field_verbatims, NULL),
-  HOST_FIELD (port_forwards, "portForward", field_verbatims, NULL),
+  HOST_FIELD (routes, "route", field_list, &route_table),
+  HOST_FIELD (port_forwards, "portForward", field_list, &port_forward_table),
   HOST_FIELD (script, "script/@path", field_text, NULL),
   HOST_FIELD (downscript, "downscript/@path", field_text, NULL),
   HOST_FIELD (backend_domain, "backenddomain/@name", field_text, NULL),
   HOST_FIELD (target_dev, "target/@dev", field_text, NULL),
   HOST_FIELD (target_managed, "target/@managed", field_yes_no, NULL),
-  HOST_FIELD (guest, "guest", field_verbatim, NULL),
+  HOST_FIELD (guest_dev, "guest/@dev", field_text, NULL),
+  HOST_FIELD (guest_actual, "guest/@actual", field_text, NULL),
   FIELD (DeviceInterface, model, "model/@type", field_text, NULL),
 
-  HOST_FIELD (driver, "driver/@name", field_text, NULL),
+  HOST_FIELD (driver, "driver/@name", field_enum, &drivers),
   HOST_FIELD (driver_model, "driver/@model", field_text, NULL),
   HOST_FIELD (txmode, "driver/@txmode", field_enum, &txmodes),
   FIELD (DeviceInterface, ioeventfd, "driver/@ioeventfd", field_on_off, NULL),
@@ -109,19 +207,20 @@ static const Field interface_fields[] = {
   FIELD (DeviceInterface, rss, "driver/@rss", field_on_off, NULL),
   FIELD (DeviceInterface, rss_hash_report, "driver/@rss_hash_report", field_on_off, NULL),
   VIRTIO_FIELDS (DeviceInterface),
-  FIELD (DeviceInterface, driver_host, "driver/host", field_verbatim, NULL),
-  FIELD (DeviceInterface, driver_guest, "driver/guest", field_verbatim, NULL),
+  FIELD (DeviceInterface, host_offloads, "driver/host", field_struct, &host_offload_table),
+  FIELD (DeviceInterface, guest_offloads, "driver/guest", field_struct, &guest_offload_table),
 
-  HOST_FIELD (backend_type, "backend/@type", field_text, NULL),
+  HOST_FIELD (backend_type, "backend/@type", field_enum, &backend_types),
   HOST_FIELD (backend_tap, "backend/@tap", field_text, NULL),
   HOST_FIELD (backend_vhost, "backend/@vhost", field_text, NULL),
   HOST_FIELD (backend_log_file, "backend/@logFile", field_text, NULL),
   HOST_FIELD (filterref, "filterref", field_verbatim, NULL),
   HOST_FIELD (sndbuf, "tune/sndbuf", field_number, &range_32),
-  FIELD (DeviceInterface, teaming, "teaming", field_verbatim, NULL),
+  FIELD (DeviceInterface, teaming, "teaming/@type", field_enum, &teaming_types),
+  FIELD (DeviceInterface, teaming_persistent, "teaming/@persistent", field_text, NULL),
   FIELD_WITH (DeviceInterface, link, "link/@state", field_enum, &link_states, FIELD_EMPTY_IS_NONE),
   FIELD_WITH (DeviceInterface, mtu, "mtu/@size", field_number, &mtu_range, FIELD_EMPTY_IS_NONE),
-  HOST_FIELD (coalesce, "coalesce", field_verbatim, NULL),
+  HOST_FIELD (rx_frames_max, "coalesce/rx/frames/@max", field_number, &range_32),
   DEVICE_BOOT_FIELDS (DeviceInterface),
   DEVICE_ALIAS_FIELD (DeviceInterface),
   FIELD (DeviceInterface, rom_enabled, "rom/@enabled", field_yes_no, NULL),
@@ -148,6 +247,38 @@ interface_is_virtio (const DeviceInterface *interface)
   return interface->model != NULL
          && (g_str_equal (interface->model, "virtio") || g_str_equal (interface->model, "virtio-transitional")
              || g_str_equal (interface->model, "virtio-non-transitional"));
+}
+
+gboolean
+interface_has_tap (const DeviceInterface *interface)
+{
+  return interface->type == INTERFACE_BRIDGE || interface->type == INTERFACE_NETWORK
+         || interface->type == INTERFACE_ETHERNET;
+}
+
+gboolean
+interface_is_openvswitch (const DeviceInterface *interface)
+{
+  return interface->virtualport != NULL && interface->virtualport->type == VIRTUAL_PORT_OPENVSWITCH;
+}
+
+guint
+interface_queues (const DeviceInterface *interface)
+{
+  return interface->queues.set ? MAX (1, (guint)interface->queues.value) : 1;
+}
+
+gboolean
+interface_uses_vhost (const DomainDef *def, const DeviceInterface *interface, gboolean available)
+{
+  return available && def->type == VIRT_TYPE_KVM && interface->driver != INTERFACE_DRIVER_QEMU
+         && interface_is_virtio (interface);
+}
+
+gboolean
+interface_uses_passt (const DeviceInterface *interface)
+{
+  return interface->backend_type == BACKEND_PASST;
 }
 
 /* What libvirt gives a card whose model nobody chose. */
@@ -191,10 +322,10 @@ new_mac (void)
 }
 
 static void
-complete_ips (DeviceInterface *interface)
+complete_ips (GPtrArray *ips)
 {
-  for (guint i = 0; interface->ips != NULL && i < interface->ips->len; i++) {
-    InterfaceIp *ip = g_ptr_array_index (interface->ips, i);
+  for (guint i = 0; ips != NULL && i < ips->len; i++) {
+    InterfaceIp *ip = g_ptr_array_index (ips, i);
 
     if (ip->family == NULL && ip->address != NULL)
       ip->family = g_strdup (strchr (ip->address, ':') != NULL ? "ipv6" : "ipv4");
@@ -217,6 +348,41 @@ complete_rate (InterfaceRate **rate)
   }
 }
 
+/* Only virtio's emulation has options; libvirt, too, has nothing to say of another's. */
+static void
+clear_driver (DeviceInterface *interface)
+{
+  interface->driver = INTERFACE_DRIVER_NONE;
+  interface->txmode = 0;
+  interface->ioeventfd = interface->event_idx = TRISTATE_ABSENT;
+  interface->queues.set = interface->rx_queue_size.set = interface->tx_queue_size.set = FALSE;
+  interface->host_offloads = interface->guest_offloads = (InterfaceOffloads){ 0 };
+}
+
+static void
+make_uuid (char **ret)
+{
+  guint8 uuid[UUID_BYTES];
+
+  if (*ret != NULL)
+    return;
+  *ret = g_malloc (UUID_TEXT);
+  uuid_generate (uuid);
+  uuid_format (uuid, *ret);
+}
+
+/* A port is known to its switch by an id, which is made once. */
+static void
+complete_virtual_port (InterfaceVirtualPort *port)
+{
+  gboolean is_any = port->type == VIRTUAL_PORT_NONE;
+
+  if (port->type == VIRTUAL_PORT_OPENVSWITCH || is_any)
+    make_uuid (&port->interface_id);
+  if (port->type == VIRTUAL_PORT_802_1QBG || is_any)
+    make_uuid (&port->instance_id);
+}
+
 static void
 interface_complete (Completion *completion, Device *device)
 {
@@ -229,6 +395,14 @@ interface_complete (Completion *completion, Device *device)
   interface->is_mac_made = interface->mac == NULL;
   if (interface->is_mac_made)
     interface->mac = new_mac ();
+  if (!interface_is_virtio (interface))
+    clear_driver (interface);
+  if (interface->type == INTERFACE_BRIDGE)
+    interface->mac_table_manager = 0; /* a network's bridge has one */
+  if (interface->type == INTERFACE_USER && !interface_uses_passt (interface))
+    g_clear_pointer (&interface->source_dev, g_free);
+  if (interface->virtualport != NULL)
+    complete_virtual_port (interface->virtualport);
   if (interface->model == NULL && interface->type == INTERFACE_VDPA)
     interface->model = g_strdup ("virtio");
   if (interface->model == NULL && interface->type != INTERFACE_HOSTDEV)
@@ -243,141 +417,8 @@ interface_complete (Completion *completion, Device *device)
     complete_rate (&interface->inbound);
   if (interface->outbound != NULL)
     complete_rate (&interface->outbound);
-  complete_ips (interface);
-}
-
-#define REFUSE(member, ...) validation_error (validation, &interface->member, interface, __VA_ARGS__)
-#define REFUSE_XML(member, ...) \
-  validation_error_code (validation, VIR_ERR_XML_ERROR, &interface->member, interface, __VA_ARGS__)
-
-static const char *const source_modes[] = { "vepa", "private", "bridge", "passthrough", NULL };
-
-static void
-validate_source (Validation *validation, const DeviceInterface *interface)
-{
-  const char *type = enum_table_name (&interface_types, interface->type);
-
-  switch (interface->type) {
-    case INTERFACE_NETWORK:
-      if (interface->network == NULL)
-        REFUSE_XML (network, "interface type='%s' requires a 'source' element with a 'network'", type);
-      break;
-    case INTERFACE_BRIDGE:
-      if (interface->bridge == NULL)
-        REFUSE_XML (bridge, "interface type='%s' requires a 'source' element with a 'bridge'", type);
-      break;
-    case INTERFACE_DIRECT:
-    case INTERFACE_VDPA:
-      if (interface->source_dev == NULL)
-        REFUSE_XML (source_dev, "interface type='%s' requires a 'source' element with a 'dev'", type);
-      break;
-    case INTERFACE_INTERNAL:
-      if (interface->source_name == NULL)
-        REFUSE_XML (source_name, "interface type='%s' requires a 'source' element with a 'name'", type);
-      break;
-    case INTERFACE_VHOST_USER:
-    case INTERFACE_SERVER:
-    case INTERFACE_CLIENT:
-    case INTERFACE_MCAST:
-    case INTERFACE_UDP:
-    case INTERFACE_HOSTDEV:
-    case INTERFACE_VDS:
-      if (interface->source == NULL)
-        REFUSE_XML (source, "interface type='%s' requires a 'source' element", type);
-      break;
-    default:
-      break;
-  }
-  if (interface->source_mode != NULL && !g_strv_contains (source_modes, interface->source_mode))
-    REFUSE (source_mode,
-            "Unknown mode '%s' of a direct interface; expected 'vepa', 'private', 'bridge' or 'passthrough'",
-            interface->source_mode);
-}
-
-static void
-validate_model (Validation *validation, const DeviceInterface *interface)
-{
-  for (const char *c = interface->model; c != NULL && *c != '\0'; c++) {
-    if (g_ascii_isalnum (*c) || *c == '-' || *c == '_')
-      continue;
-    validation_error_code (
-        validation, VIR_ERR_INVALID_ARG, &interface->model, interface,
-        "Model name contains invalid characters: '%s'; letters, digits, '-' and '_' are allowed",
-        interface->model);
-    return;
-  }
-}
-
-static void
-validate_driver (Validation *validation, const DeviceInterface *interface)
-{
-  gboolean is_virtio = interface_is_virtio (interface);
-
-  virtio_options_validate (validation, &interface->device, &interface->virtio, is_virtio);
-  if (is_virtio) {
-    if (interface->rx_queue_size.set
-        && !((interface->rx_queue_size.value & (interface->rx_queue_size.value - 1)) == 0))
-      REFUSE (rx_queue_size, "rx_queue_size has to be a power of two, not %u",
-              (guint)interface->rx_queue_size.value);
-    if (interface->tx_queue_size.set
-        && !((interface->tx_queue_size.value & (interface->tx_queue_size.value - 1)) == 0))
-      REFUSE (tx_queue_size, "tx_queue_size has to be a power of two, not %u",
-              (guint)interface->tx_queue_size.value);
-    return;
-  }
-  if (interface->rss != TRISTATE_ABSENT || interface->rss_hash_report != TRISTATE_ABSENT)
-    REFUSE (rss, "rss and rss_hash_report are only supported for virtio devices, not '%s'", interface->model);
-}
-
-static gboolean
-has_mtu (int type)
-{
-  return type == INTERFACE_NETWORK || type == INTERFACE_BRIDGE || type == INTERFACE_ETHERNET
-         || type == INTERFACE_VHOST_USER;
-}
-
-static void
-validate_rates (Validation *validation, const DeviceInterface *interface)
-{
-  const InterfaceRate *in = interface->inbound, *out = interface->outbound;
-
-  if (in != NULL && !in->average.set && !in->floor.set)
-    validation_error_code (validation, VIR_ERR_XML_DETAIL, in, interface,
-                           "Missing mandatory average or floor attributes");
-  if (in != NULL && in->floor.set && interface->type != INTERFACE_NETWORK)
-    validation_error (validation, &in->floor, interface, "floor attribute is not supported for this config");
-  if (out != NULL && out->floor.set)
-    validation_error (validation, &out->floor, interface,
-                      "'floor' attribute allowed only in <inbound> element");
-  else if (out != NULL && !out->average.set)
-    validation_error_code (validation, VIR_ERR_XML_DETAIL, out, interface,
-                           "Missing mandatory average or floor attributes");
-  if (interface->mtu.set && !has_mtu (interface->type))
-    REFUSE (mtu, "setting MTU on interface type %s is not supported yet",
-            enum_table_name (&interface_types, interface->type));
-}
-
-static void
-validate_rom (Validation *validation, const DeviceInterface *interface)
-{
-  if (interface->rom_enabled == TRISTATE_NO
-      && (interface->rom_bar != TRISTATE_ABSENT || interface->rom_file != NULL))
-    REFUSE (rom_enabled, "ROM tuning is not supported when ROM is disabled");
-}
-
-static void
-interface_validate (Validation *validation, const Device *device)
-{
-  const DeviceInterface *interface = (const DeviceInterface *)device;
-  guint8 mac[MAC_BYTES];
-
-  if (interface->mac != NULL && mac_parse (interface->mac, mac) && mac_is_multicast (mac))
-    REFUSE_XML (mac, "expected unicast mac address, found multicast '%s'", interface->mac);
-  validate_source (validation, interface);
-  validate_model (validation, interface);
-  validate_driver (validation, interface);
-  validate_rates (validation, interface);
-  validate_rom (validation, interface);
+  complete_ips (interface->ips);
+  complete_ips (interface->host_ips);
 }
 
 static DevicePlace

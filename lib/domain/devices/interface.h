@@ -22,6 +22,9 @@ typedef enum {
   INTERFACE_NULL,
   INTERFACE_VDS
 } InterfaceType;
+typedef enum { INTERFACE_DRIVER_NONE, INTERFACE_DRIVER_QEMU, INTERFACE_DRIVER_VHOST } InterfaceDriver;
+typedef enum { BACKEND_NONE, BACKEND_DEFAULT, BACKEND_PASST } InterfaceBackend;
+typedef enum { TEAMING_NONE, TEAMING_PERSISTENT, TEAMING_TRANSIENT } InterfaceTeaming;
 typedef enum { LINK_NONE, LINK_UP, LINK_DOWN } LinkState;
 
 /* <ip>: an address the guest (user) or the host's end (ethernet) is given. */
@@ -29,6 +32,53 @@ typedef struct {
   char *address, *family, *peer; /* family: "ipv4", "ipv6" */
   Number prefix;
 } InterfaceIp;
+
+/* <route>: of the guest, or of the host's end of an ethernet one. */
+typedef struct {
+  char *family, *address, *netmask, *gateway;
+  Number prefix, metric;
+} InterfaceRoute;
+
+/* <portForward>: ports of the host that passt hands to the guest. */
+typedef struct {
+  Number start, end, to;
+  int exclude; /* Tristate */
+} InterfacePortRange;
+typedef struct {
+  int protocol; /* 1 tcp 2 udp */
+  char *address, *dev;
+  GPtrArray *ranges; /* InterfacePortRange; NULL: all ports */
+} InterfacePortForward;
+
+/* <vlan> */
+typedef struct {
+  Number id;
+  int native_mode; /* 1 tagged 2 untagged */
+} InterfaceVlanTag;
+typedef struct {
+  int trunk; /* Tristate */
+  GPtrArray *tags;
+} InterfaceVlan;
+
+/* <virtualport>: what a managed switch is told of the port. */
+typedef enum {
+  VIRTUAL_PORT_NONE,
+  VIRTUAL_PORT_802_1QBG,
+  VIRTUAL_PORT_802_1QBH,
+  VIRTUAL_PORT_OPENVSWITCH,
+  VIRTUAL_PORT_MIDONET
+} VirtualPortType;
+typedef struct {
+  int type; /* VirtualPortType */
+  Number manager_id, type_id, type_id_version;
+  char *instance_id, *interface_id; /* uuids */
+  char *profile_id;
+} InterfaceVirtualPort;
+
+/* <driver><host> and <guest>: Tristates; gso and mrg_rxbuf are the host's only. */
+typedef struct {
+  int csum, gso, tso4, tso6, ecn, ufo, mrg_rxbuf;
+} InterfaceOffloads;
 
 /* As the guest sees it: inbound is what it receives. KiB per second; burst in KiB. */
 typedef struct {
@@ -51,36 +101,48 @@ typedef struct {
   int mac_table_manager;              /* 1 kernel 2 libvirt */
   char *source_dev;                   /* direct, vdpa, user */
   char *source_name;                  /* internal */
-  char *source_mode;                  /* direct */
-  char *source;                       /* the whole element verbatim */
+  char *source_mode;                  /* direct, vhostuser */
+  char *source_type, *source_path;    /* vhostuser */
+  int reconnect;                      /* Tristate */
+  Number reconnect_timeout, reconnect_delay;
+  char *source_address, *local_address; /* client, server, mcast, udp */
+  Number source_port, local_port;
+  GPtrArray *host_ips;    /* InterfaceIp: ethernet */
+  GPtrArray *host_routes; /* InterfaceRoute */
+  char *source;           /* hostdev, vds: the whole element verbatim */
 
-  char *vlan, *virtualport;          /* verbatim */
+  InterfaceVlan *vlan;
+  InterfaceVirtualPort *virtualport;
   InterfaceRate *inbound, *outbound; /* <bandwidth>; NULL: not limited */
   int port_isolated;                 /* Tristate */
   GPtrArray *ips;                    /* InterfaceIp */
-  GPtrArray *routes, *port_forwards; /* verbatim */
+  GPtrArray *routes;                 /* InterfaceRoute */
+  GPtrArray *port_forwards;          /* InterfacePortForward */
   char *script, *downscript, *backend_domain;
   char *target_dev;
   int target_managed; /* Tristate */
-  char *guest;        /* verbatim */
-  char *model;        /* "virtio", "e1000e", ...: any name */
+  char *guest_dev, *guest_actual;
+  char *model; /* "virtio", "e1000e", ...: any name */
 
   /* <driver> */
-  char *driver, *driver_model;
+  int driver; /* InterfaceDriver */
+  char *driver_model;
   int txmode;               /* 1 iothread 2 timer */
   int ioeventfd, event_idx; /* Tristate */
   Number queues, rx_queue_size, tx_queue_size;
   int rss, rss_hash_report; /* Tristate */
   VirtioOptions virtio;
-  char *driver_host, *driver_guest; /* verbatim: offloads */
+  InterfaceOffloads host_offloads, guest_offloads;
 
-  char *backend_type; /* "passt" */
+  int backend_type; /* 1 default 2 passt */
   char *backend_tap, *backend_vhost, *backend_log_file;
-  char *teaming, *filterref; /* verbatim */
-  Number sndbuf;             /* tune/sndbuf, bytes */
-  int link;                  /* LinkState */
+  int teaming; /* 1 persistent 2 transient */
+  char *teaming_persistent;
+  char *filterref; /* verbatim */
+  Number sndbuf;   /* tune/sndbuf, bytes */
+  int link;        /* LinkState */
   Number mtu;
-  char *coalesce; /* verbatim */
+  Number rx_frames_max; /* coalesce */
 
   int rom_enabled, rom_bar; /* Tristate */
   char *rom_file;
@@ -90,6 +152,16 @@ extern const DeviceKind interface_kind;
 extern const EnumTable interface_types;
 
 gboolean interface_is_virtio (const DeviceInterface *interface);
+/* Its end on the host is a tap the daemon makes: bridge, network, ethernet; not macvtap. */
+gboolean interface_has_tap (const DeviceInterface *interface);
+gboolean interface_is_openvswitch (const DeviceInterface *interface);
+/* 1 and more. */
+guint interface_queues (const DeviceInterface *interface);
+/* The kernel moves its packets, where it can: as libvirt decides it, not for an emulated machine, whatever
+ * the document says. @available: the host has vhost-net. */
+gboolean interface_uses_vhost (const DomainDef *def, const DeviceInterface *interface, gboolean available);
+/* QEMU's helper for it is passt. */
+gboolean interface_uses_passt (const DeviceInterface *interface);
 
 extern const FieldTable interface_rate_table; /* InterfaceRate */
 /* The interface of that MAC address or name on the host; NULL: none. */

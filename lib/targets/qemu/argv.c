@@ -73,10 +73,11 @@ static void
 append_socket (GString *text, JsonObject *data)
 {
   append_socket_address (text, object_of (data, "addr"), "host", "port");
-  if (json_object_get_boolean_member_with_default (data, "server", TRUE))
-    g_string_append_printf (text, ",server=on,wait=%s",
-                            json_object_get_boolean_member_with_default (data, "wait", FALSE) ? "on" : "off");
-  else if (json_object_has_member (data, "reconnect"))
+  if (json_object_get_boolean_member_with_default (data, "server", TRUE)) {
+    g_string_append (text, ",server=on");
+    if (json_object_has_member (data, "wait"))
+      g_string_append_printf (text, ",wait=%s", json_object_get_boolean_member (data, "wait") ? "on" : "off");
+  } else if (json_object_has_member (data, "reconnect"))
     g_string_append_printf (text, ",reconnect=%d", (int)json_object_get_int_member (data, "reconnect"));
   if (json_object_get_boolean_member_with_default (data, "telnet", FALSE))
     g_string_append (text, ",telnet=on");
@@ -162,7 +163,7 @@ add_descriptors (GPtrArray *argv, const Recipe *recipe)
   for (guint i = 0; i < recipe_file_count (recipe); i++) {
     const RecipeFile *file = recipe_get_file (recipe, i);
 
-    if (file->by_name)
+    if (file->by_name || file->passed)
       continue;
     g_ptr_array_add (argv, g_strdup ("-add-fd"));
     /* Whose it is: found again by that name when the device is taken out. */

@@ -299,6 +299,23 @@ recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *
 }
 
 const char *
+recipe_passed (Recipe *recipe, const Device *device, const char *name)
+{
+  RecipeFile *file = g_new0 (RecipeFile, 1);
+  char *told;
+
+  file->fd = RECIPE_FIRST_DESCRIPTOR + (int)recipe->file_list->len;
+  file->passed = TRUE;
+  file->path = g_strconcat (device->alias, "-", name, NULL);
+  file->device = device;
+  file->purpose = name;
+  told = recipe->host.plugging ? g_strdup (file->path) : g_strdup_printf ("%d", file->fd);
+  g_ptr_array_add (recipe->file_list, file);
+  g_ptr_array_add (recipe->file_names, told);
+  return told;
+}
+
+const char *
 recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose)
 {
   const RecipeHost *host = &recipe->host;

@@ -49,6 +49,7 @@ typedef struct {
   /* QEMU opens it anew by its name (kernels, initial ramdisks), with its own rights: what is passed has to be
    * a copy in a memfd, mode 0444. Asked for only where host->can_read says no. */
   gboolean by_name;
+  gboolean passed;   /* made and not opened, see recipe_passed; @path is its name in a running QEMU */
   gboolean output;   /* takes what the guest writes: opened for writing only, and made when it is not there */
   gboolean truncate; /* an output that is emptied first; otherwise it is appended to */
   /* A machine's own store, which may not exist yet: it is first made as a copy of @made_from, or that cannot
@@ -74,6 +75,8 @@ typedef struct {
   gint64 now;           /* seconds since the epoch: what <clock offset='variable'> counts from */
   guint nodes_used;     /* the highest number of a block node the running machine has; 0 for a cold start */
   guint sets_used;      /* the same of its descriptor sets */
+  gboolean plugging;    /* the steps are said to a running QEMU */
+  gboolean vhost_net;   /* the host has /dev/vhost-net */
   /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode.
    */
   const struct ImageInfo *(*image) (gpointer data, const char *path);
@@ -112,6 +115,10 @@ const char *
 recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose);
 /* The same for a file that QEMU opens by its name only. */
 const char *recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose);
+/* A descriptor that the daemon makes for @device: of a tap, of vhost-net, of a socket. @name says which: it
+ * is RecipeFile.purpose, and with the alias the name a running QEMU gets it by. How QEMU is to be told of it:
+ * its number, or that name. Owned by the recipe. */
+const char *recipe_passed (Recipe *recipe, const Device *device, const char *name);
 /* The last file added takes what the guest writes: see RecipeFile.output. */
 void recipe_file_output (Recipe *recipe, gboolean truncate);
 /* The last file added is a store of the machine, made from @template when it does not exist. */

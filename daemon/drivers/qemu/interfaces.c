@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What libvirt does on the host for a card of a machine: a tap on a bridge, an ethernet one with its script,
+ * a macvtap. A tap is gone with QEMU, which has the last descriptor of it, so that nothing has to be
+ * remembered of it; a macvtap and a port of Open vSwitch are taken away by name, which is in the live
+ * definition. A macvtap is of a link group that is this daemon's from its first instant: one that no running
+ * machine has is found at the next start.
+ */
+#include "daemon/drivers/qemu/interfaces.h"
+
+#include "daemon/host/link.h"
+#include "daemon/host/openvswitch.h"
+#include "daemon/host/tap.h"
+#include "daemon/host/traffic.h"
+
+#include <gio/gio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUEUES_MAX     256
+#define TAP_MAC_PREFIX 0xfe /* so high that a bridge does not take its own address from it */
+#define GROUP_BIT      0x80000000U
+#define IPV4_BITS      32
+#define IPV6_BITS      128
+
+/* The descriptors of one interface while it is made. */
+typedef struct {
+  int fds[QUEUES_MAX];
+  guint count;
+} Queues;
+
+static guint
+group_of (const Settings *settings)
+{
+  return g_str_hash (settings->run_directory) | GROUP_BIT;
+}
+
+static void
+queues_close (Queues *queues)
+{
+  for (guint i = 0; i < queues->count; i++)
+    close (queues->fds[i]);
+  queues->count = 0;
+}
+
+/* They have the names that the recipe asks for: "net0-tap0". Takes them. */
+static void
+queues_offer (Queues *queues, const DeviceInterface *interface, const char *what, Files *files)
+{
+  for (guint i = 0; i < queues->count; i++) {
+    g_autofree char *name = g_strdup_printf ("%s-%s%u", interface->device.alias, what, i);
+
+    files_offer (files, name, queues->fds[i]);
+  }
+  queues->count = 0;
+}
+
+static gboolean
+check_name (const char *name, GError **error)
+{
+  if (name == NULL || strlen (name) <= LINK_NAME_MAX)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR,
+                  "Network interface name '%s' is too long: it has at most %d bytes", name, LINK_NAME_MAX);
+  return FALSE;
+}
+
+/* The host's end has the card's address, but for its first byte. */
+static gboolean
+set_tap_mac (const char *name, const DeviceInterface *interface, GError **error)
+{
+  guint8 mac[MAC_BYTES];
+
+  if (!mac_parse (interface->mac, mac))
+    return TRUE;
+  if (mac[0] == TAP_MAC_PREFIX) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "Unable to use MAC address starting with reserved value 0xFE - '%s' - ", interface->mac);
+    return FALSE;
+  }
+  mac[0] = TAP_MAC_PREFIX;
+  return link_set_mac (name, mac, error);
+}
+
+/* Bridges. */
+
+static gboolean
+set_vlans (const char *name, const InterfaceVlan *vlan, GError **error)
+{
+  g_autofree guint16 *tags = NULL;
+  guint16 untagged = 0;
+  gboolean is_trunk;
+
+  if (vlan == NULL || vlan->tags == NULL)
+    return TRUE;
+  is_trunk = vlan->trunk == TRISTATE_YES || vlan->tags->len > 1;
+  tags = g_new0 (guint16, vlan->tags->len);
+  for (guint i = 0; i < vlan->tags->len; i++) {
+    const InterfaceVlanTag *tag = g_ptr_array_index (vlan->tags, i);
+
+    tags[i] = (guint16)tag->id.value;
+    if (!is_trunk || tag->native_mode == 2)
+      untagged = tags[i];
+  }
+  return link_set_vlans (name, tags, vlan->tags->len, untagged, error);
+}
+
+static gboolean
+join_bridge (const char *name, const DeviceInterface *interface, const char *uuid, GError **error)
+{
+  const char *bridge = interface->bridge;
+
+  if (interface_is_openvswitch (interface))
+    return openvswitch_add_port (bridge, name, interface, uuid, error);
+  return link_set_bridge (name, bridge, error)
+         && (interface->port_isolated == TRISTATE_ABSENT
+             || link_set_isolated (name, bridge, interface->port_isolated == TRISTATE_YES, error))
+         && set_vlans (name, interface->vlan, error);
+}
+
+/* The name in the document, or a new one: those are the daemon's to choose. */
+static char *
+wanted_name (const DeviceInterface *interface)
+{
+  return g_strdup (interface->target_dev);
+}
+
+static void
+take_name (DeviceInterface *interface, char **name)
+{
+  g_free (interface->target_dev);
+  interface->target_dev = g_steal_pointer (name);
+}
+
+static gboolean
+has_limits (const DeviceInterface *interface)
+{
+  return interface->inbound != NULL || interface->outbound != NULL;
+}
+
+static gboolean
+set_limits (const char *name, const DeviceInterface *interface, GError **error)
+{
+  return !has_limits (interface) || traffic_set (name, interface->inbound, interface->outbound, error);
+}
+
+/* A daemon without rights: QEMU's helper has them, for the bridges that its own file names. */
+static gboolean
+open_by_helper (DeviceInterface *interface, Queues *queues, GError **error)
+{
+  g_autofree char *name = NULL;
+
+  if (interface_queues (interface) > 1 || interface_is_openvswitch (interface) || has_limits (interface)
+      || interface->mtu.set || interface->target_dev != NULL || interface->port_isolated != TRISTATE_ABSENT) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "interface %s: without the rights of root, a tap comes from QEMU's bridge helper: it has "
+                    "one queue, no name or MTU of its own, no bandwidth, isolation or virtual port",
+                    interface->mac);
+    return FALSE;
+  }
+  if (!tap_open_by_helper (&name, interface->bridge, interface_is_virtio (interface), queues->fds, error))
+    return FALSE;
+  queues->count = 1;
+  take_name (interface, &name);
+  return TRUE;
+}
+
+static gboolean
+open_bridge (const InterfacePlace *place, DeviceInterface *interface, Queues *queues, GError **error)
+{
+  g_autofree char *name = wanted_name (interface);
+  LinkInfo bridge;
+  guint count = interface_queues (interface);
+
+  if (geteuid () != 0)
+    return open_by_helper (interface, queues, error);
+  if (!check_name (name, error)
+      || (!interface->mtu.set && !link_query (interface->bridge, "get interface MTU on", &bridge, error))
+      || !tap_open (&name, interface->backend_tap, count, interface_is_virtio (interface), queues->fds,
+                    error))
+    return FALSE;
+  queues->count = count;
+  if (!set_tap_mac (name, interface, error)
+      || !link_set_mtu (name, interface->mtu.set ? (guint)interface->mtu.value : bridge.mtu, error)
+      || !join_bridge (name, interface, place->def->uuid, error) || !link_set_up (name, TRUE, error)
+      || !set_limits (name, interface, error)) {
+    if (interface_is_openvswitch (interface))
+      openvswitch_remove_port (name, NULL);
+    return FALSE;
+  }
+  take_name (interface, &name);
+  return TRUE;
+}
+
+/* A tap of its own, set up by a script or by hand. */
+
+static gboolean
+run_script (const char *script, const char *name, GError **error)
+{
+  const char *const arguments[] = { script, name, NULL };
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *words = NULL;
+  g_autoptr (GSubprocess) process = g_subprocess_newv (
+      arguments, G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &problem);
+
+  if (process != NULL && g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &words, &problem)
+      && g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "the script (%s %s) has failed: %s", script, name,
+                  problem != NULL                     ? problem->message
+                  : words != NULL && words[0] != '\0' ? g_strstrip (words)
+                                                      : "it gave no reason");
+  return FALSE;
+}
+
+static gboolean
+add_addresses (const char *name, const DeviceInterface *interface, GError **error)
+{
+  for (guint i = 0; interface->host_ips != NULL && i < interface->host_ips->len; i++) {
+    const InterfaceIp *ip = g_ptr_array_index (interface->host_ips, i);
+    guint whole = strchr (ip->address, ':') != NULL ? IPV6_BITS : IPV4_BITS;
+
+    if (!link_add_address (name, ip->address, ip->prefix.set ? (guint)ip->prefix.value : whole, ip->peer,
+                           error))
+      return FALSE;
+  }
+  for (guint i = 0; interface->host_routes != NULL && i < interface->host_routes->len; i++) {
+    const InterfaceRoute *route = g_ptr_array_index (interface->host_routes, i);
+    guint whole = strchr (route->address, ':') != NULL ? IPV6_BITS : IPV4_BITS;
+
+    if (!link_add_route (name, route->address, route->prefix.set ? (guint)route->prefix.value : whole,
+                         route->gateway, (guint)route->metric.value, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_unmanaged (const DeviceInterface *interface, GError **error)
+{
+  if (interface->target_dev == NULL)
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "target dev must be supplied when managed='no'");
+  else if (!link_exists (interface->target_dev))
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
+                    "target managed='no' but specified dev doesn't exist: there is no '%s'",
+                    interface->target_dev);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+open_ethernet (const InterfacePlace *place G_GNUC_UNUSED, DeviceInterface *interface, Queues *queues,
+               GError **error)
+{
+  g_autofree char *name = wanted_name (interface);
+  gboolean is_managed = interface->target_managed != TRISTATE_NO;
+  guint count = interface_queues (interface);
+
+  if ((!is_managed && !check_unmanaged (interface, error)) || !check_name (name, error)
+      || !tap_open (&name, interface->backend_tap, count, interface_is_virtio (interface), queues->fds,
+                    error))
+    return FALSE;
+  queues->count = count;
+  if ((is_managed && !set_tap_mac (name, interface, error))
+      || (interface->mtu.set && !link_set_mtu (name, (guint)interface->mtu.value, error))
+      || (interface->script != NULL && !run_script (interface->script, name, error))
+      || !link_set_up (name, TRUE, error) || !add_addresses (name, interface, error)
+      || !set_limits (name, interface, error))
+    return FALSE;
+  take_name (interface, &name);
+  return TRUE;
+}
+
+/* Above a card of the host's. */
+static gboolean
+open_direct (const InterfacePlace *place, DeviceInterface *interface, Queues *queues, GError **error)
+{
+  g_autofree char *name = wanted_name (interface);
+  guint count = interface_queues (interface);
+  guint8 mac[MAC_BYTES];
+
+  if (interface->virtualport != NULL && interface->virtualport->type != VIRTUAL_PORT_NONE) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "interface %s: a virtual port of a direct interface is told to the switch by lldpad, "
+                    "which is not supported",
+                    interface->mac);
+    return FALSE;
+  }
+  if (!check_name (name, error) || !mac_parse (interface->mac, mac)
+      || !macvtap_open (&name, interface->source_dev, interface->source_mode, mac, group_of (place->settings),
+                        count, TRUE, queues->fds, error))
+    return FALSE;
+  queues->count = count;
+  if (!set_limits (name, interface, error)) {
+    macvtap_remove (name);
+    return FALSE;
+  }
+  take_name (interface, &name);
+  return TRUE;
+}
+
+/* All. */
+
+static gboolean
+check_filter (const DeviceInterface *interface, GError **error)
+{
+  if (interface->filterref == NULL)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  "interface %s: its traffic is to be filtered (<filterref>), and network filters are not "
+                  "supported: it is not started unfiltered",
+                  interface->mac);
+  return FALSE;
+}
+
+static gboolean
+open_vhost (const InterfacePlace *place, const DeviceInterface *interface, Files *files, GError **error)
+{
+  Queues queues = { 0 };
+  guint count = interface_queues (interface);
+
+  if (!interface_uses_vhost (place->def, interface, vhost_net_is_there (interface->backend_vhost)))
+    return TRUE;
+  if (!vhost_net_open (interface->backend_vhost, count, queues.fds, error))
+    return FALSE;
+  queues.count = count;
+  queues_offer (&queues, interface, "vhost", files);
+  return TRUE;
+}
+
+gboolean
+interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *files, GError **error)
+{
+  Queues queues = { 0 };
+  gboolean good = FALSE;
+
+  if (interface->type == INTERFACE_NETWORK) {
+    virt_error_set_from (error, VIR_FROM_NETWORK, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
+                         interface->network);
+    return FALSE;
+  }
+  if (interface_uses_passt (interface)) {
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "interface %s: the backend 'passt' is not supported yet by the daemon; 'default' is",
+                    interface->mac);
+    return FALSE;
+  }
+  if (!interface_has_tap (interface) && interface->type != INTERFACE_DIRECT)
+    return TRUE;
+  if (!check_filter (interface, error))
+    return FALSE;
+  if (interface->type == INTERFACE_BRIDGE)
+    good = open_bridge (place, interface, &queues, error);
+  else if (interface->type == INTERFACE_ETHERNET)
+    good = open_ethernet (place, interface, &queues, error);
+  else
+    good = open_direct (place, interface, &queues, error);
+  if (good && !open_vhost (place, interface, files, error)) {
+    interface_close (place->def, interface, place->run_directory);
+    good = FALSE;
+  }
+  if (good)
+    queues_offer (&queues, interface, "tap", files);
+  else
+    queues_close (&queues);
+  return good;
+}
+
+gboolean
+interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GError **error)
+{
+  g_autoptr (GPtrArray) opened = g_ptr_array_new ();
+  gboolean good = TRUE;
+
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    if (good && (good = job_check (place->job, error) && interface_open (place, interface, files, error)))
+      g_ptr_array_add (opened, interface);
+  }
+  for (guint i = 0; !good && i < opened->len; i++)
+    interface_close (def, g_ptr_array_index (opened, i), place->run_directory);
+  return good;
+}
+
+void
+interface_close (const DomainDef *def, const DeviceInterface *interface,
+                 const char *run_directory G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (interface->target_dev == NULL)
+    return;
+  if (interface->type == INTERFACE_DIRECT)
+    macvtap_remove (interface->target_dev);
+  else if (interface->type == INTERFACE_BRIDGE && interface_is_openvswitch (interface))
+    openvswitch_remove_port (interface->target_dev, &error);
+  else if (interface->type == INTERFACE_ETHERNET && interface->downscript != NULL)
+    run_script (interface->downscript, interface->target_dev, &error);
+  if (error != NULL)
+    g_warning ("domain '%s': %s", def->name, error->message);
+}
+
+/* A machine that has ended. */
+typedef struct {
+  DomainDef *def;
+  char *run_directory;
+} Ended;
+
+static gpointer
+close_all (gpointer data)
+{
+  Ended *ended = data;
+
+  DOMAIN_FOREACH_DEVICE (ended->def, interface_kind, DeviceInterface, interface) {
+    interface_close (ended->def, interface, ended->run_directory);
+  }
+  domain_def_unref (ended->def);
+  g_free (ended->run_directory);
+  g_free (ended);
+  return NULL;
+}
+
+/* Is there anything that outlives QEMU? */
+static gboolean
+has_remains (const DomainDef *def)
+{
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    if (interface->type == INTERFACE_DIRECT || interface->downscript != NULL
+        || interface_is_openvswitch (interface))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+void
+interfaces_close_later (DomainDef *def, const char *run_directory)
+{
+  Ended *ended;
+  GThread *thread;
+
+  if (def == NULL || !has_remains (def))
+    return;
+  ended = g_new0 (Ended, 1);
+  ended->def = domain_def_ref (def);
+  ended->run_directory = g_strdup (run_directory);
+  thread = g_thread_try_new ("interfaces", close_all, ended, NULL);
+  if (thread != NULL)
+    g_thread_unref (thread);
+  else
+    close_all (ended);
+}
+
+/* Changes while it runs. */
+
+static gboolean
+rates_differ (const DeviceInterface *a, const DeviceInterface *b)
+{
+  const InterfaceRate none = { 0 };
+  const InterfaceRate *rates[] = { a->inbound, b->inbound, a->outbound, b->outbound };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rates); i++)
+    if (rates[i] == NULL)
+      rates[i] = &none;
+  return memcmp (rates[0], rates[1], sizeof none) != 0 || memcmp (rates[2], rates[3], sizeof none) != 0;
+}
+
+static gboolean
+change_bridge (const DeviceInterface *interface, const DeviceInterface *updated, const char *uuid,
+               GError **error)
+{
+  const char *name = interface->target_dev;
+
+  if (g_strcmp0 (interface->bridge, updated->bridge) == 0)
+    return interface->port_isolated == updated->port_isolated || interface_is_openvswitch (interface)
+           || link_set_isolated (name, updated->bridge, updated->port_isolated == TRISTATE_YES, error);
+  if (!interface_is_openvswitch (updated) && !link_exists (updated->bridge)) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot add domain a device %s to nonexistent bridge %s",
+                    name, updated->bridge);
+    return FALSE;
+  }
+  if (interface_is_openvswitch (interface))
+    openvswitch_remove_port (name, NULL);
+  if (join_bridge (name, updated, uuid, error))
+    return TRUE;
+  join_bridge (name, interface, uuid, NULL);
+  return FALSE;
+}
+
+gboolean
+interface_change (const DomainDef *def, const DeviceInterface *interface, const DeviceInterface *updated,
+                  GError **error)
+{
+  const char *name = interface->target_dev;
+
+  if (name == NULL)
+    return TRUE;
+  if (interface->type == INTERFACE_BRIDGE && !change_bridge (interface, updated, def->uuid, error))
+    return FALSE;
+  if (!rates_differ (interface, updated) || traffic_set (name, updated->inbound, updated->outbound, error))
+    return TRUE;
+  traffic_set (name, interface->inbound, interface->outbound, NULL);
+  if (interface->type == INTERFACE_BRIDGE)
+    change_bridge (updated, interface, def->uuid, NULL);
+  return FALSE;
+}
+
+void
+interfaces_remove_strays (const Settings *settings, GHashTable *used)
+{
+  g_autoptr (GPtrArray) names = link_list_group (group_of (settings));
+
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = g_ptr_array_index (names, i);
+
+    if (g_hash_table_contains (used, name))
+      continue;
+    g_message ("interface '%s' was left behind by a machine that is gone: it is removed", name);
+    macvtap_remove (name);
+  }
+}

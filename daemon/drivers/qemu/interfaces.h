@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/core/job.h"
+#include "daemon/core/settings.h"
+#include "daemon/host/account.h"
+#include "daemon/host/files.h"
+#include "domain/devices/interface.h"
+#include "domain/domain-def.h"
+
+/*
+ * The host's ends of a machine's network cards: made before QEMU gets their descriptors, changed while it
+ * runs, and taken away when the card or the machine is gone. Jobs' threads, but for what says otherwise.
+ */
+typedef struct {
+  Job *job;
+  const DomainDef *def; /* whose interfaces they are */
+  const Settings *settings;
+  const char *run_directory; /* of the machine */
+  const Account *account;    /* of the machine's helpers */
+} InterfacePlace;
+
+/* Make the end of @interface, an interface of the definition that becomes the live one, with its alias: what
+ * is chosen (the name on the host) is set in it. Its descriptors are offered to @files. On an error nothing
+ * is left. */
+gboolean
+interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *files, GError **error);
+/* Of all interfaces of @def. */
+gboolean interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GError **error);
+
+/* Take away what does not go with its last descriptor. What is gone already is no error; what fails is
+ * logged. */
+void interface_close (const DomainDef *def, const DeviceInterface *interface, const char *run_directory);
+/* Main loop: of all interfaces of a machine that has ended, in a thread of their own. */
+void interfaces_close_later (DomainDef *def, const char *run_directory);
+
+/* A running machine's: @updated's bridge, bandwidth and isolation in place of @interface's. On an error they
+ * are as they were. */
+gboolean interface_change (const DomainDef *def, const DeviceInterface *interface,
+                           const DeviceInterface *updated, GError **error);
+
+/* A daemon before may have been killed at any point: macvtaps that are no running machine's go. @used:
+ * (gpointer) names. */
+void interfaces_remove_strays (const Settings *settings, GHashTable *used);
