@@ -9,9 +9,9 @@
 #include "daemon/call/call.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
-#include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
+#include "daemon/drivers/qemu/interfaces.h"
 #include "domain/devices/channel.h"
 
 #define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */

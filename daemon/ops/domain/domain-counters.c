@@ -3,8 +3,8 @@
  * Statistics of one part of one running domain: a disk, an interface, its processors; and what is
  * known of a disk's image.
  */
-#include "daemon/host/image.h"
 #include "daemon/domain/machine.h"
+#include "daemon/host/image.h"
 #include "daemon/ops/domain/counters.h"
 #include "daemon/ops/ops.h"
 

@@ -7,8 +7,8 @@
 #include "daemon/ops/domain/counters.h"
 #include "daemon/ops/domain/dirty-rate.h"
 #include "daemon/ops/domain/memory-statistics.h"
-#include "daemon/ops/ops.h"
 #include "daemon/ops/domain/stats-disks.h"
+#include "daemon/ops/ops.h"
 
 #include "base/scalars.h"
 #include "domain/devices/disk.h"
