@@ -17,6 +17,9 @@
   "<video><model type='virtio' heads='1' primary='yes'><acceleration accel3d='yes'/></model>" \
   "<address type='pci' domain='0x0000' bus='0x00' slot='0x01' function='0x0'/></video>"
 
+#define CARD(type, more) \
+  "<interface type='" type "'><mac address='52:54:00:00:00:01'/><model type='virtio'/>" more "</interface>"
+
 static QemuCaps *
 lookup (gpointer data, const char *emulator G_GNUC_UNUSED)
 {
@@ -88,9 +91,16 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
   } cases[] = {
     { "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
       "error: unsupported configuration: element <tpm> is not supported yet by the QEMU target" },
-    { "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/><model "
-      "type='virtio'/></interface>",
-      "interfaces of type 'bridge' are not supported yet by the QEMU target; 'user' is" },
+    { CARD ("null", ""), "network device type 'null' is not supported by this hypervisor" },
+    { CARD ("user", "<vlan><tag id='4'/></vlan>"),
+      "interface 52:54:00:00:00:01 - vlan tag not supported for this connection type" },
+    { CARD ("user", "<driver queues='2'/>"),
+      "interface 52:54:00:00:00:01 - multiqueue is not supported for network interfaces of type user" },
+    { CARD ("user", "<script path='/x'/>"), "scripts are not supported on interfaces of type user" },
+    { CARD ("bridge", "<source bridge='b'/><driver queues='300'/>"),
+      "interface 52:54:00:00:00:01 - 300 queues are more than the 256 of a tap device" },
+    { CARD ("bridge", "<source bridge='b'/><virtualport type='openvswitch'/><filterref filter='f'/>"),
+      "filterref is not supported for network interfaces with virtualport type openvswitch" },
     { "<disk type='network' device='disk'><source protocol='nbd' name='x'><host name='h'/></source><target "
       "dev='vda' "
       "bus='virtio'/></disk>",
@@ -234,6 +244,48 @@ test_kvm_that_does_not_work_is_refused_at_start_only (void **state G_GNUC_UNUSED
   assert_non_null (strstr (translation, "-accel kvm"));
 }
 
+/* The command line of a machine of @type with one card on a bridge. */
+static char *
+bridged (const char *type, const RecipeHost *host, const char *more)
+{
+  g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+  g_autofree char *card =
+      g_strdup_printf (CARD ("bridge", "<source bridge='b'/><driver queues='2'%s/>"), more);
+  g_autoptr (DomainDef) def = machine (caps, type, "</os>", card);
+
+  return make_recipe (caps, def, host, RECIPE_BY_PATH);
+}
+
+/* libvirt's rule: KVM's virtio cards have it where the host does, unless the document says 'qemu'. */
+static void
+test_vhost_net_is_for_kvm (void **state G_GNUC_UNUSED)
+{
+  RecipeHost host = plain_host;
+  host.vhost_net = TRUE;
+  g_autofree char *plain = bridged ("kvm", &host, "");
+  g_autofree char *refused = bridged ("kvm", &host, " name='qemu'");
+  g_autofree char *emulated = bridged ("qemu", &host, " name='vhost'");
+  g_autofree char *lacking = bridged ("kvm", &plain_host, "");
+  const char *without = "-netdev {\"type\":\"tap\",\"fds\":\"16:17\",\"id\":\"hostnet0\"}";
+
+  assert_non_null (strstr (plain, "-netdev {\"type\":\"tap\",\"fds\":\"16:17\",\"vhost\":true,\"vhostfds\":"
+                                  "\"18:19\",\"id\":\"hostnet0\"}"));
+  assert_non_null (strstr (refused, without));
+  assert_non_null (strstr (emulated, without));
+  assert_non_null (strstr (lacking, without));
+}
+
+/* A running QEMU gets them by SCM_RIGHTS, under names. */
+static void
+test_descriptors_of_running_machine_have_names (void **state G_GNUC_UNUSED)
+{
+  RecipeHost host = plain_host;
+  host.plugging = TRUE;
+  g_autofree char *text = bridged ("qemu", &host, "");
+
+  assert_non_null (strstr (text, "\"fds\":\"net0-tap0:net0-tap1\""));
+}
+
 int
 main (void)
 {
@@ -245,6 +297,8 @@ main (void)
     cmocka_unit_test (test_translation_without_render_node_warns),
     cmocka_unit_test (test_missing_gl_module_names_its_package),
     cmocka_unit_test (test_files_by_descriptor),
+    cmocka_unit_test (test_vhost_net_is_for_kvm),
+    cmocka_unit_test (test_descriptors_of_running_machine_have_names),
     cmocka_unit_test (test_kvm_that_does_not_work_is_refused_at_start_only),
   };
 
