@@ -620,6 +620,14 @@ look_for_missing (Walk *walk, const GPtrArray *missing)
   }
 }
 
+static gboolean
+is_demanded (const Walk *walk, const Field *field)
+{
+  guint demands = FIELD_REQUIRED | (walk->reader->lax ? 0 : FIELD_EXPECTED);
+
+  return (field->flags & demands) != 0;
+}
+
 void
 field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNode *element)
 {
@@ -635,7 +643,7 @@ field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNo
 
     if (!field_applies (field, object))
       continue;
-    if (!read_field (&walk, field) && (field->flags & FIELD_REQUIRED) != 0)
+    if (!read_field (&walk, field) && is_demanded (&walk, field))
       g_ptr_array_add (missing, (gpointer)field);
     if (diagnostics_errors_told (reader->diagnostics) != before)
       source_map_doubt (reader->map, (char *)object + field->offset);

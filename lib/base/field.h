@@ -44,7 +44,9 @@ typedef enum {
   FIELD_IGNORED = 1 << 3,  /* read without complaint, never kept or written: what libvirt itself discards */
   FIELD_EMPTY_IS_NONE = 1 << 6, /* an empty attribute, too, is as good as none to libvirt */
   FIELD_FILLED = 1 << 5,        /* its element may be left out, but not be empty */
-  FIELD_NO_ABI = 1 << 4,        /* the guest cannot see it: left out by FIELD_COMPARE_ABI */
+  /* The schema demands it, libvirt's reading does not: missed unless the reading is lax. */
+  FIELD_EXPECTED = 1 << 7,
+  FIELD_NO_ABI = 1 << 4, /* the guest cannot see it: left out by FIELD_COMPARE_ABI */
 } FieldFlags;
 
 struct Field {

@@ -4,13 +4,18 @@
  * Where a refused document is wrong. libxml2 says of any mistake inside elements that come in any order
  * (nearly all here) only that the outermost one is "extra"; so we ask it more and smaller questions. Each
  * part of the domain and each device is checked alone, in a document with nothing else in it; inside a part
- * that is refused alone, what makes it acceptable by being taken away is the mistake. This costs time only
- * when a document is refused, and the number of questions is bounded.
+ * that is refused alone, what makes it acceptable by being taken away is the mistake. Where several are, all
+ * are taken away and those that do harm when they are put back are the mistakes. What would be accepted is
+ * found in the same way: the schema is asked about samples. This costs time only when a document is refused,
+ * and the number of questions is bounded.
  */
 #include "document/schema-locate.h"
 
+#include <string.h>
+
 #define NODES_MAX   500000 /* elements and attributes that all questions together may be about */
 #define KNOWN_MAX   4096   /* nodes that may be looked for among the mistakes found before */
+#define WORDS_MAX   200    /* bytes of a text that a message quotes */
 #define TRIAL_NODES 8      /* about those of a trial without a part */
 
 typedef struct {
@@ -24,6 +29,7 @@ typedef struct {
   guint nodes;  /* of the trial */
   guint budget; /* nodes that may still be asked about */
   guint found;
+  gboolean exchanges; /* nothing can be taken away, so values are exchanged */
 } Search;
 
 static void
@@ -122,21 +128,79 @@ report (Search *search, Position where, const char *format, ...)
   search->found++;
 }
 
+/* Values that stand for a kind of value: the first kind that is accepted says what was expected. */
+static const struct {
+  const char *value, *kind;
+} samples[] = {
+  { "word", "a word" },
+  { "1", "a whole number" },
+  { "0x1", "a hexadecimal number" },
+  { "/path", "an absolute path" },
+  { "yes", "'yes' or 'no'" },
+  { "on", "'on' or 'off'" },
+  { "c7a5fdbd-cdaf-9455-926a-d65c16db1809", "a UUID" },
+  { "52:54:00:00:00:01", "a MAC address" },
+  { "192.0.2.1", "an IP address" },
+};
+
+static gboolean
+is_numeric (const char *value)
+{
+  char *end = NULL;
+
+  g_ascii_strtoull (value, &end, 0);
+  return value[0] != '\0' && *end == '\0';
+}
+
+/* What the text of @node, an element or an attribute without children but text, should be; NULL: not known.
+ */
+static const char *
+expected_value (Search *search, xmlNode *node)
+{
+  xmlNode *content = node->children;
+  const char *kind = NULL;
+
+  if (content != NULL && (content->next != NULL || content->type != XML_TEXT_NODE))
+    return NULL;
+  if (content != NULL)
+    xmlUnlinkNode (content);
+  for (guint i = 0; i < G_N_ELEMENTS (samples) && kind == NULL; i++) {
+    xmlNode *sample = xmlNewDocText (search->trial, BAD_CAST samples[i].value);
+
+    xmlAddChild (node, sample);
+    if (accepted (search))
+      kind = samples[i].kind;
+    xmlUnlinkNode (sample);
+    xmlFreeNode (sample);
+  }
+  if (content != NULL)
+    xmlAddChild (node, content);
+  if (kind != NULL && content != NULL && is_numeric ((const char *)content->content)
+      && g_str_has_suffix (kind, "number"))
+    return "a number within its limits";
+  return kind;
+}
+
 /* Is @attribute what is wrong with its element? */
 static gboolean
 try_attribute (Search *search, xmlAttr *attribute)
 {
   xmlNode *element = attribute->parent;
   g_autofree char *value = xml_node_attribute (element, (const char *)attribute->name);
+  const char *expected = NULL;
   gboolean guilty;
 
   xmlUnlinkNode ((xmlNode *)attribute);
   guilty = accepted (search);
   xmlAddChild (element, (xmlNode *)attribute);
+  if (guilty || search->exchanges)
+    expected = expected_value (search, (xmlNode *)attribute);
+  guilty = guilty || expected != NULL;
   if (guilty)
     report (search, xml_document_attribute_position (search->document, attribute),
-            "<%s> cannot have the attribute %s='%s' here", element->name, attribute->name,
-            value != NULL ? value : "");
+            "<%s> cannot have the attribute %s='%s' here%s%s", element->name, attribute->name,
+            value != NULL ? value : "", expected != NULL ? ": expected " : "",
+            expected != NULL ? expected : "");
   return guilty;
 }
 
@@ -155,6 +219,9 @@ try_attributes (Search *search, xmlNode *element)
 }
 
 static gboolean try_contents (Search *search, xmlNode *element);
+static gboolean try_several (Search *search, xmlNode *element);
+static gboolean try_exchange (Search *search, xmlNode *element);
+static gboolean try_text (Search *search, xmlNode *element);
 
 static gboolean
 try_child (Search *search, xmlNode *child)
@@ -170,7 +237,7 @@ try_child (Search *search, xmlNode *child)
     xmlAddPrevSibling (next, child);
   else
     xmlAddChild (parent, child);
-  if (guilty)
+  if (guilty && !try_exchange (search, child) && !try_several (search, child))
     report (search, xml_document_node_position (search->document, child),
             "<%s> in <%s> is not accepted here as it is", child->name, parent->name);
   return guilty;
@@ -181,16 +248,21 @@ try_text (Search *search, xmlNode *element)
 {
   xmlNode *text = element->children;
   g_autofree char *words = xml_node_text (element);
-  gboolean guilty;
+  const char *expected = NULL;
+  gboolean guilty = FALSE;
 
-  if (text == NULL || text->next != NULL || text->type != XML_TEXT_NODE)
-    return FALSE;
-  xmlUnlinkNode (text);
-  guilty = accepted (search);
-  xmlAddChild (element, text);
+  if (text != NULL && text->next == NULL && text->type == XML_TEXT_NODE) {
+    xmlUnlinkNode (text);
+    guilty = accepted (search);
+    xmlAddChild (element, text);
+  }
+  if (guilty || search->exchanges)
+    expected = expected_value (search, element);
+  guilty = guilty || expected != NULL;
   if (guilty)
-    report (search, xml_document_node_position (search->document, element), "<%s> cannot have the value '%s'",
-            element->name, words);
+    report (search, xml_document_node_position (search->document, element),
+            "<%s> cannot have the value '%s'%s%s", element->name, words,
+            expected != NULL ? ": expected " : "", expected != NULL ? expected : "");
   return guilty;
 }
 
@@ -208,6 +280,108 @@ try_contents (Search *search, xmlNode *element)
   return FALSE;
 }
 
+/* What cannot be taken away, as it must be there, may have another value. */
+static gboolean
+try_exchange (Search *search, xmlNode *element)
+{
+  gboolean before = search->exchanges, found;
+
+  search->exchanges = TRUE;
+  found = try_contents (search, element);
+  search->exchanges = before;
+  return found;
+}
+
+/* The attributes and elements of @element in their order; to be put back in the same. */
+static GPtrArray *
+parts_of (xmlNode *element)
+{
+  GPtrArray *parts = g_ptr_array_new ();
+
+  for (xmlAttr *attribute = element->properties; attribute != NULL; attribute = attribute->next)
+    g_ptr_array_add (parts, attribute);
+  for (xmlNode *child = element->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE)
+      g_ptr_array_add (parts, child);
+  return parts;
+}
+
+/* @element has those of its parts that are not in @left_out, in their order. */
+static void
+set_parts (xmlNode *element, const GPtrArray *parts, GHashTable *left_out)
+{
+  for (guint i = 0; i < parts->len; i++)
+    xmlUnlinkNode (g_ptr_array_index (parts, i));
+  for (guint i = 0; i < parts->len; i++)
+    if (!g_hash_table_contains (left_out, g_ptr_array_index (parts, i)))
+      xmlAddChild (element, g_ptr_array_index (parts, i));
+}
+
+static gpointer
+part_at (const GPtrArray *parts, guint index, gboolean backwards)
+{
+  return g_ptr_array_index (parts, backwards ? parts->len - 1 - index : index);
+}
+
+/* Leave out one part after the other until the rest is accepted, and give back each that does no harm: left
+ * out is then what is wrong. FALSE when the element is not accepted without all of them. */
+static gboolean
+leave_out_wrong (Search *search, xmlNode *element, const GPtrArray *parts, gboolean backwards,
+                 GHashTable *left_out)
+{
+  guint count = 0;
+
+  g_hash_table_remove_all (left_out);
+  while (count < parts->len && (count == 0 || !accepted (search))) {
+    g_hash_table_add (left_out, part_at (parts, count++, backwards));
+    set_parts (element, parts, left_out);
+  }
+  if (!accepted (search))
+    return FALSE;
+  while (count-- > 0) {
+    g_hash_table_remove (left_out, part_at (parts, count, backwards));
+    set_parts (element, parts, left_out);
+    if (!accepted (search))
+      g_hash_table_add (left_out, part_at (parts, count, backwards));
+  }
+  return TRUE;
+}
+
+/* Several mistakes in one element, none of which alone makes it acceptable by being taken away: each is
+ * looked at while the others are not there. */
+static gboolean
+try_several (Search *search, xmlNode *element)
+{
+  g_autoptr (GPtrArray) parts = parts_of (element);
+  g_autoptr (GHashTable) left_out = g_hash_table_new (NULL, NULL), others = g_hash_table_new (NULL, NULL);
+  guint before = search->found;
+
+  /* What must be there mostly stands first. */
+  if (leave_out_wrong (search, element, parts, TRUE, left_out)
+      || leave_out_wrong (search, element, parts, FALSE, left_out))
+    for (guint i = 0; i < parts->len; i++) {
+      gpointer part = g_ptr_array_index (parts, i);
+      GHashTableIter iter;
+      gpointer other;
+
+      if (!g_hash_table_contains (left_out, part))
+        continue;
+      g_hash_table_remove_all (others);
+      g_hash_table_iter_init (&iter, left_out);
+      while (g_hash_table_iter_next (&iter, &other, NULL))
+        if (other != part)
+          g_hash_table_add (others, other);
+      set_parts (element, parts, others);
+      if (((xmlNode *)part)->type == XML_ATTRIBUTE_NODE)
+        try_attribute (search, part);
+      else
+        try_child (search, part);
+    }
+  g_hash_table_remove_all (others);
+  set_parts (element, parts, others);
+  return search->found > before;
+}
+
 static guint
 count_nodes (const xmlNode *element)
 {
@@ -221,6 +395,18 @@ count_nodes (const xmlNode *element)
   return count;
 }
 
+/* Nothing of it could be pointed at: it is not known here, or it lacks something. */
+static void
+report_part (Search *search, const xmlNode *parent, xmlNode *part)
+{
+  g_autofree char *words = xmlFirstElementChild (part) == NULL ? xml_node_text (part) : g_strdup ("");
+  gboolean has_words = words[0] != '\0' && strlen (words) <= WORDS_MAX;
+
+  report (search, xml_document_node_position (search->document, part),
+          "<%s> in <%s>%s%s%s is not what the schema allows", part->name, parent->name, has_words ? " (" : "",
+          has_words ? words : "", has_words ? ")" : "");
+}
+
 /* One part of the domain, or one device, alone in @parent. */
 static void
 try_part (Search *search, xmlNode *parent, xmlNode *original)
@@ -228,9 +414,9 @@ try_part (Search *search, xmlNode *parent, xmlNode *original)
   xmlNode *part = xmlAddChild (parent, copy_with_places (original, search->trial, 1));
 
   search->nodes = TRIAL_NODES + count_nodes (part);
-  if (!accepted (search) && !try_contents (search, part) && !has_known_mistake (search, original))
-    report (search, xml_document_node_position (search->document, part),
-            "<%s> in <%s> is not what the schema allows", part->name, parent->name);
+  if (!accepted (search) && !try_contents (search, part) && !try_exchange (search, part)
+      && !try_several (search, part) && !has_known_mistake (search, original))
+    report_part (search, parent, part);
   xmlUnlinkNode (part);
   xmlFreeNode (part);
 }

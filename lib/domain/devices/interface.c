@@ -148,7 +148,7 @@ static const Field rate_fields[] = {
 const FieldTable interface_rate_table = { sizeof (InterfaceRate), rate_fields };
 
 static const Field interface_fields[] = {
-  HOST_FIELD (type, "@type", field_enum, &interface_types),
+  FIELD_WITH (DeviceInterface, type, "@type", field_enum, &interface_types, FIELD_NO_ABI | FIELD_EXPECTED),
   HOST_FIELD (managed, "@managed", field_yes_no, NULL),
   HOST_FIELD (trust_guest_rx_filters, "@trustGuestRxFilters", field_yes_no, NULL),
   FIELD (DeviceInterface, mac, "mac/@address", field_mac, NULL),

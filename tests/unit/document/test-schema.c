@@ -138,16 +138,16 @@ static const struct {
   const char *part, *line;
 } bad_parts[] = {
   { "<nosuch/>", "f:1:34: error: <nosuch> in <domain> is not what the schema allows\n" },
-  { "<vcpu>x</vcpu>", "f:1:34: error: <vcpu> cannot have the value 'x'\n" },
+  { "<vcpu>x</vcpu>", "f:1:34: error: <vcpu> cannot have the value 'x': expected a whole number\n" },
   { "<vcpu/><vcpu/>", "f:1:41: error: <vcpu> is there more than once\n" },
-  { "<uuid>c7a5</uuid>", "f:1:34: error: <uuid> in <domain> is not what the schema allows\n" },
+  { "<uuid>c7a5</uuid>", "f:1:34: error: <uuid> cannot have the value 'c7a5': expected a UUID\n" },
   { "<memory unti='MiB'>1</memory>", "f:1:42: error: <memory> cannot have the attribute unti='MiB' here\n" },
   { "<memory>-1</memory>", NULL },
   { "<features><hyperv mode='passthrough'><vapic state='on'/></hyperv></features>", NULL },
   { "<features><acpi/><akpi/></features>",
     "f:1:51: error: <akpi> in <features> is not accepted here as it is\n" },
   { "<features><smm state='maybe'/></features>",
-    "f:1:49: error: <smm> cannot have the attribute state='maybe' here\n" },
+    "f:1:49: error: <smm> cannot have the attribute state='maybe' here: expected 'on' or 'off'\n" },
   { "<clock offset='utc' timezone='x'/>",
     "f:1:54: error: <clock> cannot have the attribute timezone='x' here\n" },
   { "<clock offset='utc'><timer name='hpet' frequency='1'/></clock>",
@@ -157,8 +157,11 @@ static const struct {
   { "<cpu mode='host'/>", "f:1:39: error: <cpu> cannot have the attribute mode='host' here\n" },
   { "<on_crash>explode</on_crash>", NULL },
   { "<vcpu>x</vcpu><iothreads>y</iothreads>",
-    "f:1:34: error: <vcpu> cannot have the value 'x'\n"
-    "f:1:48: error: <iothreads> in <domain> is not what the schema allows\n" },
+    "f:1:34: error: <vcpu> cannot have the value 'x': expected a whole number\n"
+    "f:1:48: error: <iothreads> cannot have the value 'y': expected a whole number\n" },
+  { "<os><type>hvm</type><kernel></kernel><initrd>a</initrd></os>",
+    "f:1:54: error: <kernel> cannot have the value '': expected an absolute path\n"
+    "f:1:71: error: <initrd> cannot have the value 'a': expected an absolute path\n" },
 };
 
 static const struct {
@@ -169,6 +172,8 @@ static const struct {
     "f:1:86: error: <target> cannot have the attribute bus='virtoi' here\n" },
   { "<disk><source file='/a'/></disk>",
     "f:1:43: error: <disk> in <devices> is not what the schema allows\n" },
+  { "<disk><source file='/a'/><target dev='vda'/><serial></serial></disk>",
+    "f:1:87: error: <serial> cannot have the value '': expected a word\n" },
   { "<disk type='block'><source file='/a'/><target dev='vda'/></disk>", NULL },
   { "<video><model type='virtio' haeds='1'/></video>",
     "f:1:71: error: <model> cannot have the attribute haeds='1' here\n" },
@@ -177,7 +182,8 @@ static const struct {
   { "<graphics type='sdl' port='1'/>",
     "f:1:64: error: <graphics> cannot have the attribute port='1' here\n" },
   { "<memballoon model='virtio'><address type='pci' slot='0x41'/></memballoon>",
-    "f:1:90: error: <address> cannot have the attribute slot='0x41' here\n" },
+    "f:1:90: error: <address> cannot have the attribute slot='0x41' here: expected a number within its "
+    "limits\n" },
   { "<memballoon model='virtio'><address type='pci' unit='0'/></memballoon>",
     "f:1:90: error: <address> cannot have the attribute unit='0' here\n" },
   { "<rng model='virtio'><backend model='random'>dev</backend></rng>", NULL },
