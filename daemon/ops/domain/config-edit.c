@@ -8,12 +8,12 @@
 #include "base/xml-document.h"
 #include "base/xml-writer.h"
 #include "daemon/object/change.h"
-#include "domain/source-device.h"
 #include "document/source-edit.h"
+#include "domain/source-device.h"
 
 #define CONFIG_EDIT_MAX 4 /* elements of one change */
 
-typedef struct {
+struct ConfigEdit {
   Call *call;
   DomainDef *def;
   char *uuid, *old_name, *completed;
@@ -22,14 +22,18 @@ typedef struct {
   DomainDef *before;          /* devices are changed; NULL: elements of the domain */
   const char *device_element; /* static */
   guint definition_count;
+  StoreEdit *texts; /* once they are prepared */
+  gboolean after_machine;
+  void (*prepared) (Call *call, ConfigEdit *edit);
   void (*done) (Call *call, DomainDef *def);
-} ConfigEdit;
+};
 
-static void
-edit_free (gpointer data)
+void
+config_edit_free (ConfigEdit *edit)
 {
-  ConfigEdit *edit = data;
-
+  if (edit == NULL)
+    return;
+  store_edit_free (edit->texts);
   domain_def_unref (edit->def);
   g_clear_pointer (&edit->before, domain_def_unref);
   g_free (edit->uuid);
@@ -40,6 +44,12 @@ edit_free (gpointer data)
   }
   g_free (edit->completed);
   g_free (edit);
+}
+
+static void
+edit_free (gpointer data)
+{
+  config_edit_free (data);
 }
 
 static gboolean
@@ -130,10 +140,10 @@ edit_devices (const ConfigEdit *edit, const char *source)
   return g_steal_pointer (&text);
 }
 
-static gboolean
-edit_write (Store *store, gpointer data, GError **error)
+/* The user's text as it will be; the completed one is @edit's. NULL with @error. (transfer full) */
+static char *
+edit_text (Store *store, ConfigEdit *edit, GError **error)
 {
-  ConfigEdit *edit = data;
   g_autofree char *source = store_load_source (store, edit->old_name, error);
   g_autofree char *edited = g_strdup (source);
 
@@ -144,7 +154,7 @@ edit_write (Store *store, gpointer data, GError **error)
   }
 
   if (edited == NULL)
-    return FALSE;
+    return NULL;
   edit->completed = domain_def_to_xml (edit->def, DOMAIN_WRITE_SECURE);
   if (edit->before != NULL) {
     g_free (edited);
@@ -152,10 +162,59 @@ edit_write (Store *store, gpointer data, GError **error)
     if (edited == NULL)
       edited = g_strdup (edit->completed);
   }
-  if (g_str_equal (edit->old_name, edit->def->name))
-    return store_save (store, edit->uuid, edit->old_name, edited, edit->completed, error);
-  return store_rename (store, edit->uuid, edit->old_name, edit->def->name, edited, edit->completed, error);
+  return g_steal_pointer (&edited);
 }
+
+static gboolean
+edit_prepare (Store *store, gpointer data, GError **error)
+{
+  ConfigEdit *edit = data;
+  g_autofree char *edited = edit_text (store, edit, error);
+
+  if (edited != NULL)
+    edit->texts = store_prepare (store, edit->uuid, edit->old_name, edited, edit->completed, error);
+  return edit->texts != NULL;
+}
+
+static gboolean
+edit_write (Store *store, gpointer data, GError **error)
+{
+  ConfigEdit *edit = data;
+  g_autofree char *edited = NULL;
+
+  if (g_str_equal (edit->old_name, edit->def->name))
+    return (edit->texts != NULL || edit_prepare (store, edit, error)) && store_commit (edit->texts, error);
+  edited = edit_text (store, edit, error);
+  return edited != NULL
+         && store_rename (store, edit->uuid, edit->old_name, edit->def->name, edited, edit->completed, error);
+}
+
+GError *
+config_not_changed (const GError *error)
+{
+  GError *whole = NULL;
+
+  virt_error_set (&whole, virt_error_code (error),
+                  "the running machine has changed, and its stored definition has not: %s",
+                  virt_error_detail (error));
+  return whole;
+}
+
+static void
+edit_prepared (Manager *manager, gpointer data, const GError *error)
+{
+  ConfigEdit *edit = data;
+
+  if (error != NULL) {
+    call_fail (edit->call, g_error_copy (error));
+    config_edit_free (edit);
+    return;
+  }
+  edit->call->domain = manager_find_uuid (manager, edit->uuid, NULL);
+  edit->prepared (edit->call, edit);
+}
+
+static const ChangeKind prepare_change = { "edit", edit_check, edit_prepare, edit_prepared };
 
 static void
 edit_done (Manager *manager, gpointer data, const GError *error)
@@ -163,7 +222,7 @@ edit_done (Manager *manager, gpointer data, const GError *error)
   ConfigEdit *edit = data;
 
   if (error != NULL) {
-    call_fail (edit->call, g_error_copy (error));
+    call_fail (edit->call, edit->after_machine ? config_not_changed (error) : g_error_copy (error));
     return;
   }
   edit->call->domain = manager_find_uuid (manager, edit->uuid, NULL);
@@ -173,7 +232,7 @@ edit_done (Manager *manager, gpointer data, const GError *error)
 static const ChangeKind edit_change = { "edit", edit_check, edit_write, edit_done };
 
 static ConfigEdit *
-edit_new (Call *call, DomainDef *def, void (*done) (Call *call, DomainDef *def))
+edit_new (Call *call, DomainDef *def)
 {
   ConfigEdit *edit = g_new0 (ConfigEdit, 1);
 
@@ -182,7 +241,6 @@ edit_new (Call *call, DomainDef *def, void (*done) (Call *call, DomainDef *def))
   edit->uuid = g_strdup (call->domain->uuid);
   edit->old_name = g_strdup (call->domain->name);
   edit->definition_count = call->domain->definition_count;
-  edit->done = done;
   return edit;
 }
 
@@ -207,11 +265,10 @@ element_of (XmlDocument *document, const char *name)
   return NULL;
 }
 
-void
-config_edit_elements (Call *call, DomainDef *def, const char *const *elements,
-                      void (*done) (Call *call, DomainDef *def))
+ConfigEdit *
+config_edit_of_elements (Call *call, DomainDef *def, const char *const *elements)
 {
-  ConfigEdit *edit = edit_new (call, def, done);
+  ConfigEdit *edit = edit_new (call, def);
   g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (XmlDocument) document = xml_document_parse (xml, -1, diagnostics);
@@ -221,26 +278,40 @@ config_edit_elements (Call *call, DomainDef *def, const char *const *elements,
 
     edit_add (edit, *elements, text);
   }
-  change_start (call->manager, &edit_change, edit, edit_free);
+  return edit;
+}
+
+ConfigEdit *
+config_edit_of_devices (Call *call, DomainDef *before, DomainDef *def, const char *element)
+{
+  ConfigEdit *edit = edit_new (call, def);
+
+  edit->before = domain_def_ref (before);
+  edit->device_element = element;
+  return edit;
+}
+
+void
+config_edit_prepare (ConfigEdit *edit, void (*prepared) (Call *call, ConfigEdit *edit))
+{
+  edit->prepared = prepared;
+  change_start (edit->call->manager, &prepare_change, edit, NULL);
+}
+
+void
+config_edit_commit (ConfigEdit *edit, gboolean after_machine, void (*done) (Call *call, DomainDef *def))
+{
+  edit->after_machine = after_machine;
+  edit->done = done;
+  change_start (edit->call->manager, &edit_change, edit, edit_free);
 }
 
 void
 config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
              void (*done) (Call *call, DomainDef *def))
 {
-  ConfigEdit *edit = edit_new (call, def, done);
+  ConfigEdit *edit = edit_new (call, def);
 
   edit_add (edit, element, replacement);
-  change_start (call->manager, &edit_change, edit, edit_free);
-}
-
-void
-config_edit_devices (Call *call, DomainDef *before, DomainDef *def, const char *element,
-                     void (*done) (Call *call, DomainDef *def))
-{
-  ConfigEdit *edit = edit_new (call, def, done);
-
-  edit->before = domain_def_ref (before);
-  edit->device_element = element;
-  change_start (call->manager, &edit_change, edit, edit_free);
+  config_edit_commit (edit, FALSE, done);
 }

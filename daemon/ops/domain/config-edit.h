@@ -12,10 +12,26 @@
  * on an error the call is failed instead. */
 void config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
                   void (*done) (Call *call, DomainDef *def));
-/* The same for an element of devices: of each device of @before (borrowed), the stored definition, that has
- * another in @def. */
-void config_edit_devices (Call *call, DomainDef *before, DomainDef *def, const char *element,
-                          void (*done) (Call *call, DomainDef *def));
-/* The same for several elements (ends with NULL), each of which becomes what it is in @def. */
-void config_edit_elements (Call *call, DomainDef *def, const char *const *elements,
-                           void (*done) (Call *call, DomainDef *def));
+
+/* @error, of the definition, of which the running machine is already ahead. (transfer full) */
+GError *config_not_changed (const GError *error);
+
+/*
+ * The same in two halves, for what changes a running machine as well: after the first everything that can
+ * fail for the want of space has happened, and nothing has changed. Then the machine is changed; then the
+ * definition.
+ */
+typedef struct ConfigEdit ConfigEdit;
+
+/* Several elements (ends with NULL), each of which becomes what it is in @def (taken). */
+ConfigEdit *config_edit_of_elements (Call *call, DomainDef *def, const char *const *elements);
+/* An element of devices: of each device of @before (borrowed), the stored definition, that has another in
+ * @def. */
+ConfigEdit *config_edit_of_devices (Call *call, DomainDef *before, DomainDef *def, const char *element);
+/* @prepared gets @edit back; on an error the call is failed and @edit freed instead. */
+void config_edit_prepare (ConfigEdit *edit, void (*prepared) (Call *call, ConfigEdit *edit));
+/* Takes @edit, prepared or not. @done as above. @after_machine: the running machine has changed already, and
+ * an error says so. */
+void config_edit_commit (ConfigEdit *edit, gboolean after_machine, void (*done) (Call *call, DomainDef *def));
+/* One that is not committed: nothing is left of it. */
+void config_edit_free (ConfigEdit *edit);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The way of a small change: its turn, QEMU's word, the live definition, the stored one. Each step may find
- * that the domain is no longer what it was, and says so.
+ * The way of a small change: its turn, the stored definition written aside, QEMU's word, the live definition,
+ * the stored one in its place. Each step may find that the domain is no longer what it was, and says so. A
+ * full disk is met before the machine has changed.
  */
 #include "daemon/ops/domain/domain-change.h"
 
@@ -13,6 +14,7 @@ typedef struct {
   ChangeRequest change;
   gboolean live, config;
   ChangeTarget target;
+  ConfigEdit *edit; /* prepared; the machine changes first */
 } ChangeState;
 
 static void
@@ -24,6 +26,7 @@ state_free (gpointer data)
     state->change.free_values (state->change.values);
   else
     g_free (state->change.values);
+  config_edit_free (state->edit);
   g_clear_pointer (&state->target.qmp, qmp_unref);
   g_clear_pointer (&state->target.def, domain_def_unref);
   g_free (state);
@@ -47,28 +50,39 @@ config_changed (Call *call, DomainDef *def)
   call_answer_nothing (call);
 }
 
-static void
-change_config (Call *call, DomainDef *def)
+/* NULL when the definition cannot be changed so; the call has failed then. */
+static ConfigEdit *
+edit_of (Call *call, DomainDef *def)
 {
   const ChangeState *state = call->user_data;
   GError *error = NULL;
   DomainDef *changed = changed_definition (state, def, NULL, &error);
 
-  if (changed == NULL)
+  if (changed == NULL) {
     call_fail (call, error);
-  else if (state->change.device_element != NULL)
-    config_edit_devices (call, def, changed, state->change.device_element, config_changed);
-  else
-    config_edit_elements (call, changed, state->change.elements, config_changed);
+    return NULL;
+  }
+  return state->change.device_element != NULL
+             ? config_edit_of_devices (call, def, changed, state->change.device_element)
+             : config_edit_of_elements (call, changed, state->change.elements);
 }
 
 static void
-change_config_or_end (Call *call)
+change_config (Call *call, DomainDef *def)
 {
-  const ChangeState *state = call->user_data;
+  ConfigEdit *edit = edit_of (call, def);
 
-  if (state->config)
-    call_with_definition (call, DEFINITION_CONFIG, change_config);
+  if (edit != NULL)
+    config_edit_commit (edit, FALSE, config_changed);
+}
+
+static void
+commit_config_or_end (Call *call)
+{
+  ChangeState *state = call->user_data;
+
+  if (state->edit != NULL)
+    config_edit_commit (g_steal_pointer (&state->edit), TRUE, config_changed);
   else
     call_answer_nothing (call);
 }
@@ -87,7 +101,7 @@ commit_live (Call *call, Domain *domain)
   machine_replace_def (domain->machine, changed);
   if (state->change.changed != NULL)
     state->change.changed (domain, state->change.values);
-  change_config_or_end (call);
+  commit_config_or_end (call);
 }
 
 static void
@@ -173,6 +187,45 @@ change_live (Call *call, Domain *domain)
 }
 
 static void
+config_prepared (Call *call, ConfigEdit *edit)
+{
+  ChangeState *state = call->user_data;
+  Domain *domain;
+
+  state->edit = edit;
+  domain = call_find_domain_again (call);
+  if (domain == NULL)
+    return;
+  if (domain->machine == NULL)
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  else
+    change_live (call, domain);
+}
+
+static void
+prepare_config (Call *call, DomainDef *def)
+{
+  ConfigEdit *edit = edit_of (call, def);
+
+  if (edit != NULL)
+    config_edit_prepare (edit, config_prepared);
+}
+
+/* What the machine refuses anyway needs no writing. */
+static void
+change_both (Call *call, Domain *domain)
+{
+  GError *error = NULL;
+  g_autoptr (DomainDef) trial =
+      changed_definition (call->user_data, domain->machine->def, domain->machine, &error);
+
+  if (trial == NULL)
+    call_fail (call, error);
+  else
+    call_with_definition (call, DEFINITION_CONFIG, prepare_config);
+}
+
+static void
 change_begin (Domain *domain, Call *call)
 {
   ChangeState *state = call->user_data;
@@ -185,10 +238,12 @@ change_begin (Domain *domain, Call *call)
   state->live =
       (state->change.affect & VIR_DOMAIN_AFFECT_LIVE) != 0 || (!state->config && domain_is_active (domain));
   state->config = state->config || !state->live;
-  if (state->live)
+  if (state->live && state->config)
+    change_both (call, domain);
+  else if (state->live)
     change_live (call, domain);
   else
-    change_config_or_end (call);
+    call_with_definition (call, DEFINITION_CONFIG, change_config);
 }
 
 void

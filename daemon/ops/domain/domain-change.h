@@ -7,7 +7,8 @@
 
 /*
  * A change of a few values of a domain: told to its running machine, kept in the stored definition, or both,
- * as VIR_DOMAIN_AFFECT_* say. QEMU is told first; the definitions change only when it has agreed.
+ * as VIR_DOMAIN_AFFECT_* say. The stored definition is written aside first, and takes its place when QEMU has
+ * agreed.
  */
 #define CHANGE_MAX_ELEMENTS 3
 

@@ -5,6 +5,7 @@
  * libvirt, a client that asks for both and is refused has changed neither.
  */
 #include "daemon/object/change.h"
+#include "daemon/ops/domain/config-edit.h"
 #include "daemon/ops/domain/device-job.h"
 #include "daemon/ops/ops.h"
 
@@ -44,7 +45,7 @@ config_done (Manager *manager, gpointer data, const GError *error)
   Domain *domain = manager_find_uuid (manager, request->uuid, NULL);
 
   if (error != NULL || domain == NULL) {
-    call_fail (request->call, g_error_copy (error));
+    call_fail (request->call, request->live ? config_not_changed (error) : g_error_copy (error));
     return;
   }
   definition_replace (domain, request->new_config);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How many processors a domain has, and which. In the running machine each is plugged in or taken out by
- * itself, one after the other, and what has been done stays done when a later one fails; the definition
- * changes only when the machine has.
+ * itself, one after the other, and what has been done stays done when a later one fails. The stored
+ * definition is written aside before, and takes its place when the machine has changed.
  */
 #include "daemon/domain/machine-devices.h"
 #include "daemon/ops/domain/config-edit.h"
-#include "daemon/ops/ops.h"
 #include "daemon/ops/domain/vcpu-job.h"
+#include "daemon/ops/ops.h"
 
 #include "base/scalars.h"
 #include "domain/vcpus.h"
@@ -65,9 +65,10 @@ typedef struct {
   guint affect;
   gboolean live, config;
   gboolean maximum, hotpluggable;
-  guint count; /* when there is no map */
-  CpuSet *map; /* these, and no others ... */
-  gboolean on; /* ... are to be on, or off */
+  guint count;      /* when there is no map */
+  CpuSet *map;      /* these, and no others ... */
+  gboolean on;      /* ... are to be on, or off */
+  ConfigEdit *edit; /* prepared; the machine changes first */
 } VcpuChange;
 
 static void
@@ -75,6 +76,7 @@ change_free (gpointer data)
 {
   VcpuChange *change = data;
 
+  config_edit_free (change->edit);
   g_clear_pointer (&change->map, cpu_set_free);
   g_free (change);
 }
@@ -244,22 +246,9 @@ config_written (Call *call, DomainDef *def)
 }
 
 static void
-write_config (Call *call, DomainDef *before)
-{
-  static const char *const elements[] = { "vcpu", "vcpus", NULL };
-  GError *error = NULL;
-  DomainDef *def = changed_config (call->user_data, before, &error);
-
-  if (def == NULL)
-    call_fail (call, error);
-  else
-    config_edit_elements (call, def, elements, config_written);
-}
-
-static void
 live_done (gpointer result, const GError *error, gpointer data)
 {
-  const VcpuChange *change;
+  VcpuChange *change;
   Call *call = data;
   Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
 
@@ -270,10 +259,10 @@ live_done (gpointer result, const GError *error, gpointer data)
     return;
   }
   change = call->user_data;
-  if (!change->config)
+  if (change->edit == NULL)
     call_answer_nothing (call);
-  else if (call_find_domain_again (call) != NULL)
-    call_with_definition (call, DEFINITION_CONFIG, write_config);
+  else
+    config_edit_commit (g_steal_pointer (&change->edit), TRUE, config_written);
 }
 
 static void
@@ -292,13 +281,26 @@ change_live (Call *call)
   g_clear_pointer (&numbers, g_array_unref);
 }
 
+static void
+config_prepared (Call *call, ConfigEdit *edit)
+{
+  VcpuChange *change = call->user_data;
+  DefinitionWhich which;
+
+  change->edit = edit;
+  if (call_find_domain_again (call) != NULL && call_check_affect (call, change->affect, &which))
+    change_live (call);
+}
+
 /* The definition is known: whether it could be changed is found out before the machine is. */
 static void
 try_config (Call *call, DomainDef *before)
 {
   const VcpuChange *change = call->user_data;
   GError *error = NULL;
-  g_autoptr (DomainDef) trial = NULL;
+  static const char *const elements[] = { "vcpu", "vcpus", NULL };
+  DomainDef *changed;
+  ConfigEdit *edit;
   g_autoptr (GArray) numbers = NULL;
   DefinitionWhich which;
   gboolean plug;
@@ -309,13 +311,16 @@ try_config (Call *call, DomainDef *before)
     call_fail (call, error);
     return;
   }
-  trial = changed_config (change, before, &error);
-  if (trial == NULL)
+  changed = changed_config (change, before, &error);
+  if (changed == NULL) {
     call_fail (call, error);
-  else if (change->live)
-    change_live (call);
+    return;
+  }
+  edit = config_edit_of_elements (call, changed, elements);
+  if (change->live)
+    config_edit_prepare (edit, config_prepared);
   else
-    write_config (call, before);
+    config_edit_commit (edit, FALSE, config_written);
 }
 
 static void
