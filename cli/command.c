@@ -235,21 +235,27 @@ command_error (const char *format, ...)
   return EXIT_FAILED;
 }
 
+/* A line of a daemon's error that says a place: its file, the numbers, and the words behind them. */
+#define PLACED_LINE "^(?:[^/(]*: )?(/.*?|\\(document\\)):([0-9]+:[0-9]+): (.*)$"
+
 int
 command_document_error (const char *file, const char *message)
 {
+  g_autoptr (GRegex) placed = g_regex_new (PLACED_LINE, 0, 0, NULL);
   g_auto (GStrv) lines = g_strsplit (message, "\n", -1);
 
   for (guint i = 0; lines[i] != NULL; i++) {
-    const char *place = strstr (lines[i], "(document):");
-    const char *text = place != NULL ? strstr (place, ": ") : NULL;
+    g_autoptr (GMatchInfo) match = NULL;
+    g_autofree char *name = NULL, *place = NULL, *text = NULL;
 
-    if (text == NULL) {
+    if (!g_regex_match (placed, lines[i], 0, &match)) {
       command_error ("%s", lines[i]);
       continue;
     }
-    place += strlen ("(document)");
-    fprintf (stderr, "%s%.*s: error: %s\n", file, (int)(text - place), place, text + 2);
+    name = g_match_info_fetch (match, 1);
+    place = g_match_info_fetch (match, 2);
+    text = g_match_info_fetch (match, 3);
+    fprintf (stderr, "%s:%s: error: %s\n", file != NULL && name[0] == '(' ? file : name, place, text);
   }
   return EXIT_FAILED;
 }

@@ -62,8 +62,8 @@ void command_print (const CommandLine *line, const char *format, ...) G_GNUC_PRI
 void command_print_json (const CommandLine *line, JsonNode *node);
 /* "error: ..." on stderr; returns EXIT_FAILED, so that a command can end with it. */
 int command_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
-/* The daemon's refusal of the document in @file, each mistake as FILE:LINE:COLUMN as `domctl validate` has
- * it. */
+/* The daemon's refusal of a document, each mistake as FILE:LINE:COLUMN as `domctl validate` has it. @file:
+ * that of the document that was sent; NULL when none was, and the daemon names its own. */
 int command_document_error (const char *file, const char *message);
 int command_usage_error (const CommandLine *line, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* What a command that did something to one domain says: text for people, {"domain", "message"} for programs.

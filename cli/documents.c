@@ -87,9 +87,10 @@ emulators_close (Emulators *emulators)
   g_clear_pointer (&emulators->fixed, qemu_caps_unref);
 }
 
-/* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. */
+/* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. @ret_text (may be
+ * NULL) gets what was read. */
 static DomainDef *
-load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics)
+load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics, char **ret_text)
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
@@ -105,6 +106,8 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics)
   qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
   def = domain_def_parse (text, length, 0, platform, diagnostics);
   qemu_platform_free (platform);
+  if (ret_text != NULL)
+    *ret_text = g_steal_pointer (&text);
   return def;
 }
 
@@ -155,7 +158,7 @@ validate_run (CommandLine *line)
   for (guint i = 0; i < line->argument_count; i++) {
     const char *path = line->arguments[i];
     g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-    g_autoptr (DomainDef) def = load_document (path, &emulators, diagnostics);
+    g_autoptr (DomainDef) def = load_document (path, &emulators, diagnostics, NULL);
 
     if (def == NULL)
       status = EXIT_FAILED;
@@ -180,7 +183,7 @@ normalize_run (CommandLine *line)
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
-  def = load_document (path, &emulators, diagnostics);
+  def = load_document (path, &emulators, diagnostics, NULL);
   print_diagnostics (diagnostics);
   if (def != NULL) {
     g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
@@ -243,9 +246,10 @@ launch_to_json (char **environment, char **argv)
   return json_builder_get_root (builder);
 }
 
-/* The launch config of a definition, with the places a system daemon would use. */
+/* The launch config of a definition, with the places a system daemon would use. NULL when it has parts that
+ * cannot be made: they are in @diagnostics, with their places in @text. */
 static Recipe *
-make_recipe (DomainDef *def, Emulators *emulators, GError **error)
+make_recipe (DomainDef *def, Emulators *emulators, const char *text, Diagnostics *diagnostics)
 {
   g_autofree char *run_directory = g_build_filename ("/run/domaind/machines", def->uuid, NULL);
   g_autoptr (QemuCaps) caps = find_caps (emulators, def->emulator);
@@ -257,7 +261,10 @@ make_recipe (DomainDef *def, Emulators *emulators, GError **error)
 
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
-  return recipe_add_domain (recipe, error) ? g_steal_pointer (&recipe) : NULL;
+  if (recipe_add_domain (recipe, NULL))
+    return g_steal_pointer (&recipe);
+  recipe_report_problems (recipe, text, diagnostics);
+  return NULL;
 }
 
 static int
@@ -267,7 +274,7 @@ translate_run (CommandLine *line)
   gboolean json = line->json || g_strcmp0 (format, "json") == 0;
   Emulators emulators = { 0 };
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
   g_autoptr (DomainDef) def = NULL;
   g_autoptr (Recipe) recipe = NULL;
 
@@ -278,13 +285,10 @@ translate_run (CommandLine *line)
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
 
-  def = load_document (path, &emulators, diagnostics);
+  def = load_document (path, &emulators, diagnostics, &text);
+  if (def != NULL)
+    recipe = make_recipe (def, &emulators, text, diagnostics);
   print_diagnostics (diagnostics);
-  if (def != NULL) {
-    recipe = make_recipe (def, &emulators, &error);
-    if (recipe == NULL)
-      fprintf (stderr, _ ("%s: error: %s\n"), path, error->message);
-  }
   if (recipe != NULL) {
     g_auto (GStrv) environment = recipe_to_environment (recipe);
     g_auto (GStrv) argv = recipe_to_argv (recipe);

@@ -126,7 +126,7 @@ action_run (CommandLine *line)
     g_autofree char *failed = with_name (action->failed, name != NULL ? name : word);
 
     command_error ("%s", failed);
-    return command_error ("%s", error->message);
+    return command_document_error (NULL, error->message);
   }
   g_autofree char *done = with_name (action->done, name != NULL ? name : word);
   command_done (line, name != NULL ? name : word, "%s", done);

@@ -118,6 +118,26 @@ def test_translate_in_both_formats(tmp_path):
     assert shell.stdout.splitlines() == launch["argv"][1:]
 
 
+UNSUPPORTED = """<domain type='qemu'>
+  <name>far</name>
+  <memory unit='MiB'>64</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <clock offset='variable' basis='localtime'/>
+  <devices>
+    <interface type='internal'><source name='b'/></interface>
+    <disk><source file='/a'/><target dev='sda'/><backenddomain name='d'/></disk>
+  </devices>
+</domain>
+"""
+
+
+def test_translate_names_everything_at_its_place(tmp_path):
+    path = tmp_path / "far.xml"
+    path.write_text(UNSUPPORTED)
+    said = domctl("translate", path, status=1).stderr.splitlines()
+    assert [line.split(": error: ")[0] for line in said] == [f"{path}:5:28", f"{path}:7:16", f"{path}:8:49"]
+
+
 def test_translate_refuses_by_name_what_qemu_is_not_given_yet(tmp_path):
     path = write(tmp_path, MINIMAL.replace("</domain>", "  <devices>\n    <tpm model='tpm-crb'>\n      "
                                            "<backend type='emulator' version='2.0'/>\n    </tpm>\n  </devices>\n</domain>"))

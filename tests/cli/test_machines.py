@@ -76,6 +76,23 @@ def test_what_is_wrong_is_said_in_two_lines(domctl, document):
     assert "already running" in lines[1]
 
 
+def test_start_names_everything_it_cannot_make_at_its_place(domctl, tmp_path):
+    path, disk = tmp_path / "far.xml", tmp_path / "disk"
+    disk.write_bytes(bytes(512))
+    path.write_text(domain_xml("far", devices="<interface type='internal'><source name='b'/></interface>\n"
+                                              f"<disk><source file='{disk}'/><target dev='sda'/><backenddomain name='d'/></disk>",
+                               more="<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>"))
+    domctl("define", path)
+    lines = domctl("start", "far", status=1).splitlines()
+    assert lines[0] == "error: Failed to start domain 'far'"
+    places = [line.split(": error: ")[0].rpartition("/")[2] for line in lines[1:]]
+    column = len(f"<disk><source file='{disk}'/><target dev='sda'/>") + 1
+    assert places == ["far.xml:7:3", "far.xml:10:16", f"far.xml:11:{column}"], lines
+    # What is started without being defined has its own file.
+    assert [line.split(": error: ")[0] for line in domctl("create", path, status=1).splitlines()[1:]] == [
+        f"{path}:7:3", f"{path}:10:16", f"{path}:11:{column}"]
+
+
 def test_define_is_strict_and_leaves_the_old_definition(domctl, document, tmp_path):
     domctl("define", document)
     before = domctl("dumpxml", "web", "--source")

@@ -82,6 +82,7 @@ start_request_free (StartRequest *request)
   if (request == NULL)
     return;
   domain_def_unref (request->def);
+  g_free (request->document);
   restore_free (request->restore);
   g_free (request->managed_save);
   g_free (request);
@@ -227,6 +228,20 @@ qemu_can_read (gpointer data, const char *path)
   return account_can_read (((Start *)data)->account, path);
 }
 
+/* Everything that cannot be made, with its place in the user's document. */
+static gboolean
+check_recipe (const Start *start, GError **error)
+{
+  const StartRequest *request = start->request;
+  g_autofree char *path = request->document == NULL && !request->transient
+                              ? store_source_path (request->store, request->def->name)
+                              : NULL;
+  g_autofree char *stored =
+      path != NULL ? store_load_source (request->store, request->def->name, NULL) : NULL;
+
+  return recipe_check (start->recipe, request->document != NULL ? request->document : stored, path, error);
+}
+
 static gboolean
 make_recipe (Start *start, GError **error)
 {
@@ -248,8 +263,8 @@ make_recipe (Start *start, GError **error)
     .vhost_net = vhost_net_is_there (NULL),
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
-  if (!recipe_add_domain (start->recipe, error))
-    return FALSE;
+  if (!recipe_add_domain (start->recipe, NULL))
+    return check_recipe (start, error);
   for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)
     g_message ("domain '%s': %s", start->def->name, *warning);
   start->argv = recipe_to_argv (start->recipe);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/machine-status.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/process.h"
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/drivers/qemu/restore.h"
-#include "daemon/core/settings.h"
 #include "daemon/object/store.h"
 #include "domain/domain-def.h"
 
@@ -19,10 +19,12 @@
  * finds every machine it started; see adopt.h for what becomes of a half-started one.
  */
 typedef struct {
-  DomainDef *def;        /* completed; a reference */
-  int id;                /* the running machine's number */
-  gboolean paused;       /* leave the CPUs stopped */
-  gboolean transient;    /* kept in the status file */
+  DomainDef *def;     /* completed; a reference */
+  char *document;     /* the text it was read from, for the places of what cannot be made; NULL: the store's.
+                         Owned */
+  int id;             /* the running machine's number */
+  gboolean paused;    /* leave the CPUs stopped */
+  gboolean transient; /* kept in the status file */
   gboolean auto_destroy; /* kept there too */
   gboolean reset_nvram;  /* the firmware's variables are made from their template again */
   Restore *restore;      /* start it from this saved state; NULL: afresh. Owned */

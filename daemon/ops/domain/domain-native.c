@@ -4,9 +4,9 @@
  * The command line that a document would be started with. It is what the same recipe makes with paths in the
  * place of the descriptors that a start opens: nothing is opened, made or reserved for it.
  */
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/start.h"
+#include "daemon/ops/ops.h"
 #include "targets/qemu/recipe.h"
 
 #include <string.h>
@@ -60,7 +60,7 @@ launch_line (const Recipe *recipe)
 }
 
 static char *
-launch_line_of (DomainDef *def, QemuCaps *caps, Manager *manager, GError **error)
+launch_line_of (DomainDef *def, const char *document, QemuCaps *caps, Manager *manager, GError **error)
 {
   g_autofree char *directory = store_run_directory (manager->store, def->uuid);
   g_autofree char *run_directory = g_build_filename (directory, START_QEMU_DIRECTORY, NULL);
@@ -74,7 +74,8 @@ launch_line_of (DomainDef *def, QemuCaps *caps, Manager *manager, GError **error
 
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
-  return recipe_add_domain (recipe, error) ? launch_line (recipe) : NULL;
+  recipe_add_domain (recipe, NULL);
+  return recipe_check (recipe, document, NULL, error) ? launch_line (recipe) : NULL;
 }
 
 static gpointer
@@ -96,7 +97,7 @@ translate (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
     return NULL;
   }
   caps = caps_cache_get (manager->caps, def->emulator, error);
-  return caps != NULL ? launch_line_of (def, caps, manager, error) : NULL;
+  return caps != NULL ? launch_line_of (def, native->document, caps, manager, error) : NULL;
 }
 
 static void

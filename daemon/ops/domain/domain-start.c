@@ -3,14 +3,14 @@
  * Starting: a defined domain, afresh or from its managed save, or a document that lives only as long as its
  * machine. The start itself is a job (daemon/drivers/qemu/start.h); what it gives is committed here.
  */
-#include "daemon/domain/auto-destroy.h"
-#include "daemon/object/change.h"
-#include "daemon/domain/definition.h"
-#include "daemon/call/libvirt-names.h"
-#include "daemon/domain/machine.h"
 #include "daemon/ops/domain/domain-start.h"
-#include "daemon/ops/domain/volume-disks.h"
+#include "daemon/call/libvirt-names.h"
+#include "daemon/domain/auto-destroy.h"
+#include "daemon/domain/definition.h"
+#include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/save.h"
+#include "daemon/object/change.h"
+#include "daemon/ops/domain/volume-disks.h"
 
 #define START_KNOWN_FLAGS                                                                 \
   (VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_BYPASS_CACHE \
@@ -86,9 +86,11 @@ start_done (gpointer result, const GError *error, gpointer data)
   call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
 }
 
-/* @with_image: the domain's managed save goes with this start. */
+/* @document: what @def was read from, if not the domain's own; may be NULL. @with_image: the domain's managed
+ * save goes with this start. */
 static void
-start_with_image (Call *call, DomainDef *def, Restore *restore, guint flags, gboolean with_image)
+start_with_image (Call *call, DomainDef *def, const char *document, Restore *restore, guint flags,
+                  gboolean with_image)
 {
   Domain *domain = call->domain;
   Manager *manager = call->manager;
@@ -113,6 +115,7 @@ start_with_image (Call *call, DomainDef *def, Restore *restore, guint flags, gbo
   }
   request = start_request_new (translated, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
                                !domain->persistent, manager->settings, manager->store, manager->caps);
+  request->document = g_strdup (document);
   request->restore = restore;
   if (with_image)
     request->managed_save = managed_save_path (manager->settings, domain->uuid);
@@ -126,17 +129,11 @@ start_with_image (Call *call, DomainDef *def, Restore *restore, guint flags, gbo
                            start_job_seconds (manager->settings), start_done, starting);
 }
 
-void
-start_from (Call *call, DomainDef *def, Restore *restore, guint flags)
-{
-  start_with_image (call, def, restore, flags, FALSE);
-}
-
 /* The domain's turn is this call's. */
 static void
 start_with (Call *call, DomainDef *def)
 {
-  start_with_image (call, def, NULL, start_flags (call), call->domain->managed_save);
+  start_with_image (call, def, NULL, NULL, start_flags (call), call->domain->managed_save);
 }
 
 /* A managed save that is restored from. */
@@ -189,7 +186,7 @@ managed_save_opened (gpointer result, const GError *error, gpointer data)
   call->domain = domain;
   Restore *restore = result;
   restore->drop_cache = (flags & VIR_DOMAIN_START_BYPASS_CACHE) != 0;
-  start_with_image (call, restore->def, restore,
+  start_with_image (call, restore->def, NULL, restore,
                     flags | (restore->image->was_running ? 0 : VIR_DOMAIN_START_PAUSED), TRUE);
 }
 
@@ -300,7 +297,8 @@ create_begin (Domain *domain, Call *call)
       domain->messages = g_steal_pointer (&create->messages);
     }
   }
-  start_from (call, create->def, g_steal_pointer (&create->restore), create->flags);
+  start_with_image (call, create->def, create->source, g_steal_pointer (&create->restore), create->flags,
+                    FALSE);
 }
 
 static void

@@ -47,7 +47,8 @@ clock_base (Recipe *recipe, const DomainClock *clock, GError **error)
     case CLOCK_VARIABLE:
       adjustment = clock->adjustment != NULL ? g_ascii_strtoll (clock->adjustment, &end, 10) : 0;
       if (clock->basis == 2) {
-        qemu_unsupported (NULL, error, "<clock basis='localtime'> is not supported yet by the QEMU target");
+        recipe_refuse (recipe, NULL, "<clock basis=>",
+                       "<clock basis='localtime'> is not supported yet by the QEMU target");
         return NULL;
       }
       base = date_text (recipe_host (recipe)->now + CLAMP (adjustment, G_MININT32, G_MAXINT32));
@@ -68,17 +69,16 @@ add_rtc (Recipe *recipe, GError **error)
 {
   const ClockTimer *timer = find_timer (recipe, TIMER_RTC);
   g_autofree char *base = clock_base (recipe, &recipe_def (recipe)->clock, error);
+  gboolean fine = base != NULL;
   g_autoptr (GString) text = NULL;
 
-  if (base == NULL)
-    return FALSE;
   text = g_string_new (NULL);
-  g_string_append_printf (text, "base=%s", base);
+  g_string_append_printf (text, "base=%s", base != NULL ? base : "");
   if (timer != NULL) {
     if (timer->track == TRACK_BOOT || timer->track == TRACK_REALTIME)
-      return qemu_unsupported (NULL, error,
-                               "the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; "
-                               "'guest' and 'wall' are");
+      fine = recipe_refuse (recipe, NULL, "<clock><timer name='rtc'>track=",
+                            "the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; "
+                            "'guest' and 'wall' are");
     if (timer->track == TRACK_GUEST)
       g_string_append (text, ",clock=vm");
     else if (timer->track == TRACK_WALL)
@@ -86,24 +86,25 @@ add_rtc (Recipe *recipe, GError **error)
     if (timer->tickpolicy == TICK_CATCHUP)
       g_string_append (text, ",driftfix=slew");
     else if (timer->tickpolicy == TICK_MERGE || timer->tickpolicy == TICK_DISCARD)
-      return qemu_unsupported (
-          NULL, error,
+      fine = recipe_refuse (
+          recipe, NULL, "<clock><timer name='rtc'>tickpolicy=",
           "the rtc timer's tickpolicy 'merge' and 'discard' are not supported by QEMU; 'delay' and "
           "'catchup' are");
   }
   recipe_option (recipe, "-rtc", "%s", text->str);
-  return TRUE;
+  return fine;
 }
 
 static gboolean
-add_pit (Recipe *recipe, GError **error)
+add_pit (Recipe *recipe)
 {
   const ClockTimer *timer = find_timer (recipe, TIMER_PIT);
 
   if (timer == NULL || !qemu_caps_has_type (recipe_caps (recipe), "kvm-pit"))
     return TRUE;
   if (timer->tickpolicy == TICK_MERGE)
-    return qemu_unsupported (NULL, error, "the pit timer's tickpolicy 'merge' is not supported by QEMU");
+    return recipe_refuse (recipe, NULL, "<clock><timer name='pit'>tickpolicy=",
+                          "the pit timer's tickpolicy 'merge' is not supported by QEMU");
   if (timer->tickpolicy == TICK_NONE || timer->tickpolicy == TICK_DELAY)
     recipe_option (recipe, "-global", "kvm-pit.lost_tick_policy=delay");
   else if (timer->tickpolicy == TICK_DISCARD)
@@ -128,10 +129,11 @@ add_power_management (Recipe *recipe)
 gboolean
 recipe_add_clock (Recipe *recipe, GError **error)
 {
-  if (!add_rtc (recipe, error) || !add_pit (recipe, error))
-    return FALSE;
+  gboolean fine = add_rtc (recipe, error);
+
+  fine = add_pit (recipe) && fine;
   add_power_management (recipe);
-  return TRUE;
+  return fine;
 }
 
 void

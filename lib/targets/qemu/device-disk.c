@@ -11,14 +11,9 @@
 
 /* What the document says and nobody here can do yet. */
 static gboolean
-check_supported (const DeviceDisk *disk, GError **error)
+check_supported (Recipe *recipe, const DeviceDisk *disk)
 {
-  const struct {
-    gboolean said;
-    const char *what;
-  } unsupported[] = {
-    { disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK,
-      enum_table_name (&disk_types, disk->type) },
+  const UnsupportedPart unsupported[] = {
     { disk->auth != NULL, "<auth>" },
     { disk->mirror != NULL, "<mirror>" },
     { disk->backend_domain != NULL, "<backenddomain>" },
@@ -41,15 +36,13 @@ check_supported (const DeviceDisk *disk, GError **error)
     { disk->driver != NULL && strcmp (disk->driver, "qemu") != 0, "<driver name=> other than 'qemu'" },
   };
 
-  if (unsupported[0].said)
-    return qemu_unsupported (&disk->device, error,
-                             "disks of type '%s' are not supported yet by the QEMU target",
-                             unsupported[0].what);
-  for (guint i = 1; i < G_N_ELEMENTS (unsupported); i++)
-    if (unsupported[i].said)
-      return qemu_unsupported (&disk->device, error, "%s is not supported yet by the QEMU target",
-                               unsupported[i].what);
-  return TRUE;
+  gboolean fine = recipe_check_parts (recipe, &disk->device, unsupported, G_N_ELEMENTS (unsupported));
+
+  if (disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK)
+    return recipe_refuse (recipe, &disk->device,
+                          "type=", "disks of type '%s' are not supported yet by the QEMU target",
+                          enum_table_name (&disk_types, disk->type));
+  return fine;
 }
 
 static gboolean
@@ -265,7 +258,7 @@ recipe_add_disk (Recipe *recipe, const Device *device, GError **error)
   const DeviceDisk *disk = (const DeviceDisk *)device;
   g_autofree char *node = NULL;
 
-  if (!check_supported (disk, error) || !disk_add_nodes (recipe, disk, &node, error))
+  if (!check_supported (recipe, disk) || !disk_add_nodes (recipe, disk, &node, error))
     return FALSE;
   switch (disk->bus) {
     case DISK_BUS_VIRTIO:

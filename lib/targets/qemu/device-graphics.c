@@ -145,18 +145,18 @@ recipe_add_display (Recipe *recipe, GError **error)
     any = TRUE;
     has_gl = has_gl || graphics_wants_gl (graphics);
     if (is_display (graphics) && display != NULL)
-      return qemu_unsupported (&graphics->device, error,
-                               "QEMU has one display beside its VNC and SPICE servers, and "
-                               "there is another <graphics> for it");
+      return recipe_refuse (recipe, &graphics->device, NULL,
+                            "QEMU has one display beside its VNC and SPICE servers, and "
+                            "there is another <graphics> for it");
     if (is_display (graphics))
       display = graphics;
   }
   if (accelerated != NULL && !qemu_needs_type (recipe, &accelerated->device, "virtio-gpu-gl-device", error))
-    return FALSE;
+    return recipe_keep_problem (recipe, &accelerated->device, "<model>", g_steal_pointer (error));
   if (accelerated != NULL && !has_gl && display != NULL)
-    return qemu_unsupported (&display->device, error,
-                             "3D acceleration needs OpenGL on the host: add <gl enable='yes'/> "
-                             "to this display, or use <graphics type='egl-headless'/>");
+    return recipe_refuse (recipe, &display->device, NULL,
+                          "3D acceleration needs OpenGL on the host: add <gl enable='yes'/> "
+                          "to this display, or use <graphics type='egl-headless'/>");
   if (display != NULL)
     return add_display (recipe, display, error);
   if (accelerated != NULL && !has_gl)

@@ -46,22 +46,30 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { NULL },
 };
 
+static gboolean
+not_yet (Recipe *recipe, const Device *device, GError **error G_GNUC_UNUSED)
+{
+  GError *problem = NULL;
+
+  qemu_unsupported (NULL, &problem, "element <%s> is not supported yet by the QEMU target",
+                    device->kind->element);
+  return recipe_keep_problem (recipe, device, NULL, problem);
+}
+
+static const QemuDeviceKind unknown_kind = { NULL, not_yet };
+
 const QemuDeviceKind *
 qemu_device_kind (const DeviceKind *kind)
 {
   for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++)
     if (row->kind == kind)
       return row;
-  return NULL;
+  return &unknown_kind;
 }
 
 gboolean
 recipe_add_device (Recipe *recipe, const Device *device, GError **error)
 {
-  const QemuDeviceKind *row = qemu_device_kind (device->kind);
-
-  if (row != NULL)
-    return row->add (recipe, device, error);
-  return qemu_unsupported (NULL, error, "element <%s> is not supported yet by the QEMU target",
-                           device->kind->element);
+  recipe_add_device_part (recipe, qemu_device_kind (device->kind), device);
+  return recipe_check (recipe, NULL, NULL, error);
 }

@@ -39,9 +39,9 @@ runs_arch (const char *emulator_arch, const char *arch)
   return strcmp (arch, emulator_arch) == 0;
 }
 
-/* What cannot be run at all, before anything is said of it. */
+/* What cannot be run at all: then nothing more is said of it. */
 static gboolean
-check_target (const Recipe *recipe, GError **error)
+check_target (Recipe *recipe, GError **error)
 {
   const DomainDef *def = recipe_def (recipe);
   const QemuCaps *caps = recipe_caps (recipe);
@@ -67,38 +67,39 @@ check_target (const Recipe *recipe, GError **error)
   return TRUE;
 }
 
-static gboolean
-check_modelled (const Recipe *recipe, GError **error)
+static void
+check_modelled (Recipe *recipe)
 {
   const DomainDef *def = recipe_def (recipe);
   const DomainOs *os = &def->os;
   g_auto (GStrv) parts = domain_def_unmodelled (def);
   const struct {
     gboolean said;
-    const char *what;
+    const char *what, *part; /* @part NULL: @what */
   } unsupported[] = {
-    { os->acpi_tables != NULL && os->acpi_tables->len > 0, "<os><acpi>" },
-    { os->shim != NULL, "<os><shim>" },
-    { os->root != NULL, "<os><root>" },
-    { os->init != NULL, "<os><init>" },
-    { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'" },
-    { os->smbios_mode == SMBIOS_MODE_HOST, "<smbios mode='host'>" },
+    { os->acpi_tables != NULL && os->acpi_tables->len > 0, "<os><acpi>", NULL },
+    { os->shim != NULL, "<os><shim>", NULL },
+    { os->root != NULL, "<os><root>", NULL },
+    { os->init != NULL, "<os><init>", NULL },
+    { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'",
+      "<os><nvram type=>" },
+    { os->smbios_mode == SMBIOS_MODE_HOST, "<smbios mode='host'>", "<os><smbios mode=>" },
     { def->on_reboot == ON_EVENT_RENAME_RESTART || def->on_poweroff == ON_EVENT_RENAME_RESTART,
-      "the action 'rename-restart'" },
-    { def->features.async_teardown == TRISTATE_YES, "<async-teardown>" },
-    { def->features.smm_tseg != NULL, "<smm><tseg>" },
-    { def->features.tcg_tb_cache.set, "<tcg><tb-cache>" },
-    { def->features.capabilities != NULL, "<features><capabilities>" },
-    { def->features.xen != NULL, "<features><xen>" },
+      "the action 'rename-restart'",
+      def->on_reboot == ON_EVENT_RENAME_RESTART ? "<on_reboot>" : "<on_poweroff>" },
+    { def->features.async_teardown == TRISTATE_YES, "<async-teardown>", "<features><async-teardown>" },
+    { def->features.smm_tseg != NULL, "<smm><tseg>", "<features><smm><tseg>" },
+    { def->features.tcg_tb_cache.set, "<tcg><tb-cache>", "<features><tcg><tb-cache>" },
+    { def->features.capabilities != NULL, "<features><capabilities>", NULL },
+    { def->features.xen != NULL, "<features><xen>", NULL },
   };
 
-  if (parts != NULL && parts[0] != NULL)
-    return qemu_unsupported (NULL, error, "element <%s> is not supported yet by the QEMU target", parts[0]);
+  for (guint i = 0; parts != NULL && parts[i] != NULL; i++)
+    recipe_refuse (recipe, NULL, parts[i], "element <%s> is not supported yet by the QEMU target", parts[i]);
   for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)
     if (unsupported[i].said)
-      return qemu_unsupported (NULL, error, "%s is not supported yet by the QEMU target",
-                               unsupported[i].what);
-  return TRUE;
+      recipe_refuse (recipe, NULL, unsupported[i].part != NULL ? unsupported[i].part : unsupported[i].what,
+                     "%s is not supported yet by the QEMU target", unsupported[i].what);
 }
 
 static void
@@ -259,23 +260,23 @@ devices_of_kind (const Recipe *recipe, const DeviceKind *kind)
   return chosen;
 }
 
-static gboolean
-add_devices (Recipe *recipe, GError **error)
+static void
+add_devices (Recipe *recipe)
 {
   const GPtrArray *all = recipe_def (recipe)->devices;
 
-  for (guint i = 0; i < all->len; i++)
-    if (device_is_verbatim (g_ptr_array_index (all, i))
-        && !recipe_add_device (recipe, g_ptr_array_index (all, i), error))
-      return FALSE;
+  for (guint i = 0; i < all->len; i++) {
+    const Device *device = g_ptr_array_index (all, i);
+
+    if (device_is_verbatim (device))
+      recipe_add_device_part (recipe, qemu_device_kind (device->kind), device);
+  }
   for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++) {
     g_autoptr (GPtrArray) devices = devices_of_kind (recipe, row->kind);
 
     for (guint i = 0; i < devices->len; i++)
-      if (!row->add (recipe, g_ptr_array_index (devices, i), error))
-        return FALSE;
+      recipe_add_device_part (recipe, row, g_ptr_array_index (devices, i));
   }
-  return TRUE;
 }
 
 /* With -no-shutdown QEMU says SHUTDOWN and waits to be ended, so that the daemon learns of every end and its
@@ -295,26 +296,28 @@ recipe_add_domain (Recipe *recipe, GError **error)
   const DomainDef *def = recipe_def (recipe);
   const RecipeHost *host = recipe_host (recipe);
 
-  if (!check_target (recipe, error) || !check_modelled (recipe, error))
-    return FALSE;
+  recipe_add_part (recipe, check_target, "<os><type>");
+  if (recipe_problems (recipe)->len > 0)
+    return recipe_check (recipe, NULL, NULL, error);
+  check_modelled (recipe);
   recipe_add_head (recipe);
-  if (!recipe_add_firmware (recipe, error) || !recipe_add_machine (recipe, error)
-      || !recipe_add_cpu (recipe, error) || !recipe_add_memory (recipe, error))
-    return FALSE;
+  recipe_add_part (recipe, recipe_add_firmware, "<os><loader>");
+  recipe_add_part (recipe, recipe_add_machine, "<os><type machine=>");
+  recipe_add_part (recipe, recipe_add_cpu, "<cpu>");
+  recipe_add_part (recipe, recipe_add_memory, "<memory>");
   recipe_add_topology (recipe);
-  if (!add_iothreads (recipe, error) || !recipe_add_nodes (recipe, error))
-    return FALSE;
+  recipe_add_part (recipe, add_iothreads, "<iothreads>");
+  recipe_add_part (recipe, recipe_add_nodes, "<cpu><numa>");
   recipe_option (recipe, "-uuid", "%s", def->uuid);
-  if (!recipe_add_sysinfo (recipe, error))
-    return FALSE;
+  recipe_add_part (recipe, recipe_add_sysinfo, "<sysinfo>");
   recipe_option (recipe, "-no-user-config", NULL);
   recipe_option (recipe, "-nodefaults", NULL);
   recipe_add_monitor (recipe);
-  if (!recipe_add_clock (recipe, error))
-    return FALSE;
+  recipe_add_part (recipe, recipe_add_clock, "<clock>");
   add_end_policy (recipe);
-  if (!recipe_add_boot (recipe, error) || !recipe_add_display (recipe, error) || !add_devices (recipe, error))
-    return FALSE;
+  recipe_add_part (recipe, recipe_add_boot, "<os>");
+  recipe_add_part (recipe, recipe_add_display, NULL);
+  add_devices (recipe);
   if (def->genid != NULL)
     recipe_step (recipe, STEP_DEVICE,
                  props ("driver", "s", "vmgenid", "id", "s", "vmgenid0", "guid", "s", def->genid, NULL));
@@ -326,5 +329,5 @@ recipe_add_domain (Recipe *recipe, GError **error)
     recipe_option (recipe, "-sandbox",
                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
   recipe_option (recipe, "-msg", "timestamp=on");
-  return TRUE;
+  return recipe_check (recipe, NULL, NULL, error);
 }

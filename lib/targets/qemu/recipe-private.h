@@ -54,6 +54,29 @@ qemu_unsupported (const Device *device, GError **error, const char *format, ...)
 /* qemu_lacks when the binary has no such device. */
 gboolean qemu_needs_type (const Recipe *recipe, const Device *device, const char *type, GError **error);
 
+/*
+ * problems.c: what the recipe cannot have. A function that adds steps and fails either sets its @error, or
+ * has kept its problems here and leaves @error alone: so one part can be refused for several reasons, each
+ * with its place.
+ */
+GPtrArray *recipe_problems_new (void);
+GPtrArray *recipe_problems (const Recipe *recipe);
+/* @device may be NULL: the domain's own. @part: where it stands, see source_places_find. @error is taken.
+ * FALSE. */
+gboolean recipe_keep_problem (Recipe *recipe, const Device *device, const char *part, GError *error);
+/* qemu_unsupported, kept with the place of @part. FALSE. */
+gboolean recipe_refuse (Recipe *recipe, const Device *device, const char *part, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
+/* What no code makes yet: refused where the document says it. */
+typedef struct {
+  gboolean said;
+  const char *what; /* "<source><slices>": its place as well */
+} UnsupportedPart;
+gboolean recipe_check_parts (Recipe *recipe, const Device *device, const UnsupportedPart *parts, guint count);
+/* Have a part of the domain, or a device, add its steps, and keep its problems. */
+void recipe_add_part (Recipe *recipe, gboolean (*add) (Recipe *recipe, GError **error), const char *part);
+void recipe_add_device_part (Recipe *recipe, const QemuDeviceKind *row, const Device *device);
+
 /* The -chardev step of @source with that id. @device: whose, for errors. */
 gboolean
 recipe_chardev (Recipe *recipe, const Device *device, const Chardev *source, const char *id, GError **error);
@@ -66,6 +89,9 @@ const char *virtio_driver (const char *base, int model);
 
 /* The block nodes of a disk's image; *ret_node is what the device is given, NULL for an empty drive. */
 gboolean disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError **error);
+
+/* The row of that kind, or one that refuses. */
+const QemuDeviceKind *qemu_device_kind (const DeviceKind *kind);
 
 /* How many images a disk has, as far as is known or said; an empty drive has one. */
 guint disk_count_images (const Recipe *recipe, const DeviceDisk *disk);

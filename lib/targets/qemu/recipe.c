@@ -22,6 +22,7 @@ struct Recipe {
   GPtrArray *file_names;  /* char *: what QEMU is told for each of them */
   GPtrArray *environment; /* "NAME=VALUE" */
   GPtrArray *warnings;    /* char *, NULL at the end */
+  GPtrArray *problems;    /* problems.c */
 };
 
 static void
@@ -61,6 +62,7 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
   recipe->environment = g_ptr_array_new_with_free_func (g_free);
   recipe->warnings = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (recipe->warnings, NULL);
+  recipe->problems = recipe_problems_new ();
   return recipe;
 }
 
@@ -76,6 +78,7 @@ recipe_free (Recipe *recipe)
   g_ptr_array_unref (recipe->file_names);
   g_ptr_array_unref (recipe->environment);
   g_ptr_array_unref (recipe->warnings);
+  g_ptr_array_unref (recipe->problems);
   g_free (recipe);
 }
 
@@ -95,6 +98,12 @@ const RecipeHost *
 recipe_host (const Recipe *recipe)
 {
   return &recipe->host;
+}
+
+GPtrArray *
+recipe_problems (const Recipe *recipe)
+{
+  return recipe->problems;
 }
 
 gboolean

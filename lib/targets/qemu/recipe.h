@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/diagnostics.h"
 #include "base/virt-error.h"
 #include "domain/domain-def.h"
 #include "targets/qemu/caps.h"
@@ -144,11 +145,17 @@ const Step *recipe_get_step (const Recipe *recipe, guint index);
 guint recipe_file_count (const Recipe *recipe);
 const RecipeFile *recipe_get_file (const Recipe *recipe, guint index);
 
-/* Everything a machine is, in QEMU's order. @error: VIR_ERR_CONFIG_UNSUPPORTED naming the element, when the
- * binary cannot make it or the host lacks what it needs. */
+/* Everything a machine is, in QEMU's order. @error: VIR_ERR_CONFIG_UNSUPPORTED naming every element that the
+ * binary cannot make or for which the host lacks what it needs; see recipe_check. */
 gboolean recipe_add_domain (Recipe *recipe, GError **error);
 /* One device, for hotplug. */
 gboolean recipe_add_device (Recipe *recipe, const Device *device, GError **error);
+
+/* Why it cannot be made, as errors with the places in @document, the text that its definition was read from
+ * (NULL: without). At most DIAGNOSTICS_MAX of them are told. */
+void recipe_report_problems (const Recipe *recipe, const char *document, Diagnostics *diagnostics);
+/* The same as one error, as diagnostics_check makes it. TRUE when there is none. */
+gboolean recipe_check (const Recipe *recipe, const char *document, const char *file_name, GError **error);
 
 /* What a person should know of a recipe that was made all the same: one sentence each. NULL-terminated. */
 const char *const *recipe_warnings (const Recipe *recipe);

@@ -286,12 +286,65 @@ test_descriptors_of_running_machine_have_names (void **state G_GNUC_UNUSED)
   assert_non_null (strstr (text, "\"fds\":\"net0-tap0:net0-tap1\""));
 }
 
+/* Everything that cannot be made, where the document says it, whatever completion added or moved. */
+static void
+test_every_problem_has_its_place (void **state G_GNUC_UNUSED)
+{
+  static const char document[] =
+      "<domain type='qemu'>\n"
+      "  <name>a</name>\n"
+      "  <memory unit='MiB'>64</memory>\n"
+      "  <os><type arch='x86_64' machine='q35'>hvm</type></os>\n"
+      "  <clock offset='variable' basis='localtime'>\n"
+      "    <timer name='pit'/>\n"
+      "    <timer name='rtc' track='boot'/>\n"
+      "  </clock>\n"
+      "  <idmap><uid start='0' target='1000' count='10'/><gid start='0' target='1000' count='10'/></idmap>\n"
+      "  <devices>\n"
+      "    <interface type='null'/>\n"
+      "    <disk><source file='/a'/><target dev='sda'/><backenddomain "
+      "name='d'/></disk>\n"
+      "    <interface type='null'/>\n"
+      "  </devices>\n"
+      "</domain>\n";
+  g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+  Platform *platform = qemu_platform_new (lookup, caps);
+  g_autoptr (Diagnostics) reading = diagnostics_new (NULL), problems = diagnostics_new ("f");
+  g_autoptr (DomainDef) def = domain_def_parse (document, -1, 0, platform, reading);
+  g_autofree char *mistakes = diagnostics_to_text (reading), *text = NULL;
+  g_autoptr (Recipe) recipe = NULL;
+  g_autoptr (GError) error = NULL;
+
+  qemu_platform_free (platform);
+  assert_string_equal (mistakes, "");
+  domain_def_assign_aliases (def);
+  recipe = recipe_new (def, caps, &plain_host, RECIPE_BY_PATH);
+  assert_false (recipe_add_domain (recipe, &error));
+  assert_true (g_str_has_prefix (error->message, "unsupported configuration: element <idmap>"));
+  recipe_report_problems (recipe, document, problems);
+  text = diagnostics_to_text (problems);
+  assert_string_equal (
+      text,
+      "f:5:28: error: <clock basis='localtime'> is not supported yet by the QEMU target\n"
+      "f:7:23: error: the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; 'guest' and "
+      "'wall' are\n"
+      "f:9:3: error: element <idmap> is not supported yet by the QEMU target\n"
+      "f:11:16: error: interface without a MAC address: interfaces of type 'internal' are not supported yet "
+      "by the "
+      "QEMU target; 'user' is\n"
+      "f:12:49: error: disk 'sda': <backenddomain> is not supported yet by the QEMU target\n"
+      "f:13:16: error: interface without a MAC address: interfaces of type 'internal' are not supported yet "
+      "by the "
+      "QEMU target; 'user' is\n");
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_commas_are_doubled_in_options),
     cmocka_unit_test (test_refused_by_name),
+    cmocka_unit_test (test_every_problem_has_its_place),
     cmocka_unit_test (test_host_cpu_needs_kvm),
     cmocka_unit_test (test_acceleration_needs_render_node_to_start),
     cmocka_unit_test (test_translation_without_render_node_warns),
