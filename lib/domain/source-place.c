@@ -10,6 +10,7 @@
 #include "document/source-edit-private.h"
 #include "domain/device-match.h"
 #include "domain/devices/controller.h"
+#include "domain/devices/device-kinds.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/graphics.h"
 
