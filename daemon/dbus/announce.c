@@ -41,15 +41,6 @@ dbus_announced_free (gpointer data)
 }
 
 static void
-emit (DbusServer *server, const char *path, const char *interface, const char *signal, GVariant *arguments)
-{
-  g_autoptr (GVariant) sunk = g_variant_ref_sink (arguments);
-
-  if (server->connection != NULL)
-    g_dbus_connection_emit_signal (server->connection, NULL, path, interface, signal, sunk, NULL);
-}
-
-static void
 add_flag (GVariantBuilder *changed, const char *name, gboolean before, gboolean now)
 {
   if (before != now)
@@ -74,8 +65,8 @@ announce_changes (DbusServer *server, const char *uuid, const Announced *before,
   add_flag (&changed, "Updated", before->updated, now->updated);
   properties = g_variant_ref_sink (g_variant_builder_end (&changed));
   if (g_variant_n_children (properties) > 0)
-    emit (server, path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-          g_variant_new ("(s@a{sv}as)", domain_kind.interfaces[0], properties, NULL));
+    dbus_emit (server, path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+               g_variant_new ("(s@a{sv}as)", domain_kind.interfaces[0], properties, NULL));
 }
 
 static void
@@ -83,8 +74,8 @@ announce_removed (DbusServer *server, const char *uuid)
 {
   g_autofree char *path = dbus_path_of_uuid (&domain_kind, uuid);
 
-  emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
-        g_variant_new ("(o^as)", path, domain_kind.interfaces));
+  dbus_emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
+             g_variant_new ("(o^as)", path, domain_kind.interfaces));
 }
 
 /* A new domain's properties on their way. */
@@ -100,8 +91,8 @@ arrival_gathered (GVariant *interfaces, gpointer data)
   DbusServer *server = dbus_client_server (arrival->client);
 
   if (server != NULL)
-    emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
-          g_variant_new ("(o@a{sa{sv}})", arrival->path, interfaces));
+    dbus_emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
+               g_variant_new ("(o@a{sa{sv}})", arrival->path, interfaces));
   dbus_client_end (arrival->client);
   g_free (arrival->path);
   g_free (arrival);
@@ -117,8 +108,8 @@ announce_added (DbusServer *server, const char *uuid)
   Arrival *arrival;
 
   if (client == NULL) {
-    emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
-          g_variant_new ("(oa{sa{sv}})", path, NULL));
+    dbus_emit (server, DBUS_ROOT, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
+               g_variant_new ("(oa{sa{sv}})", path, NULL));
     return;
   }
   arrival = g_new0 (Arrival, 1);

@@ -21,6 +21,8 @@ struct DbusServer {
   guint retry;                 /* source: the next try */
   guint retry_seconds;         /* how long the next wait is */
   guint names[2];
+  gboolean named;        /* org.libvirt has been asked for on this connection, and the bus has answered */
+  GQueue held;           /* signals.c: those that wait for it */
   guint objects[3];      /* registrations on the root */
   GArray *subtrees;      /* guint: registrations, one for each kind of object below the root */
   guint events;          /* subscription */
@@ -67,6 +69,14 @@ void
 dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object, GVariant *parameters,
            GUnixFDList *files, const GVariantType *out, DbusAnswered answered, gpointer data);
 DbusServer *dbus_client_server (const DbusClient *client); /* NULL once it is gone */
+
+/* signals.c: a signal, or one that waits until the bus knows our name: clients that look for it by that name
+ * would not get it before. Consumes a floating @arguments. */
+#define DBUS_HELD_MAX 4096 /* signals that wait; of more the oldest are lost */
+void dbus_emit (DbusServer *server, const char *path, const char *interface, const char *signal,
+                GVariant *arguments);
+/* The bus has answered: they go. @send FALSE: nobody gets them. */
+void dbus_release_held (DbusServer *server, gboolean send);
 
 /* errors.c */
 void dbus_return_error (GDBusMethodInvocation *invocation, const GError *error);

@@ -68,13 +68,22 @@ plan_retry (DbusServer *server, const char *why)
   tell_ready (server);
 }
 
+/* Whoever looks for us by name can find us, or cannot and will not: what has waited for that is sent. */
+static void
+name_settled (DbusServer *server)
+{
+  server->named = TRUE;
+  dbus_release_held (server, TRUE);
+  tell_ready (server);
+}
+
 static void
 name_acquired (GDBusConnection *connection G_GNUC_UNUSED, const char *name, gpointer data)
 {
   DbusServer *server = data;
 
   g_message ("%s on the %s bus", name, bus_name (server));
-  tell_ready (server);
+  name_settled (server);
 }
 
 static void
@@ -87,12 +96,13 @@ name_lost (GDBusConnection *connection, const char *name, gpointer data)
   g_warning ("%s on the %s bus belongs to another program, or the bus does not let this user own it; "
              "its clients are served here once it is free",
              name, bus_name (server));
-  tell_ready (server);
+  name_settled (server);
 }
 
 static void
 disconnect_from_bus (DbusServer *server)
 {
+  server->named = FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (server->names); i++)
     g_clear_handle_id (&server->names[i], g_bus_unown_name);
   if (server->connection != NULL) {
@@ -203,6 +213,7 @@ dbus_server_free (DbusServer *server)
   if (server->connection != NULL)
     g_dbus_connection_flush_sync (server->connection, NULL, NULL);
   disconnect_from_bus (server);
+  dbus_release_held (server, FALSE);
   dbus_clients_detach (server);
   g_hash_table_unref (server->clients);
   g_hash_table_unref (server->announced);

@@ -34,13 +34,60 @@ const DbusSignalRow dbus_signal_rows[] = {
   { EVENT_NONE, 0, NULL, NULL },
 };
 
+typedef struct {
+  char *path, *interface, *signal;
+  GVariant *arguments; /* NULL: none */
+} HeldSignal;
+
 static void
-emit (DbusServer *server, const char *path, const char *interface, const char *signal, GVariant *arguments)
+held_free (HeldSignal *held)
+{
+  g_free (held->path);
+  g_free (held->interface);
+  g_free (held->signal);
+  g_clear_pointer (&held->arguments, g_variant_unref);
+  g_free (held);
+}
+
+static void
+send (DbusServer *server, const char *path, const char *interface, const char *signal, GVariant *arguments)
 {
   g_autoptr (GError) error = NULL;
 
   if (!g_dbus_connection_emit_signal (server->connection, NULL, path, interface, signal, arguments, &error))
     g_warning ("D-Bus signal %s: %s", signal, error->message);
+}
+
+void
+dbus_emit (DbusServer *server, const char *path, const char *interface, const char *signal,
+           GVariant *arguments)
+{
+  HeldSignal *held;
+
+  if (server->named) {
+    send (server, path, interface, signal, arguments);
+    return;
+  }
+  held = g_new0 (HeldSignal, 1);
+  held->path = g_strdup (path);
+  held->interface = g_strdup (interface);
+  held->signal = g_strdup (signal);
+  held->arguments = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
+  g_queue_push_tail (&server->held, held);
+  if (server->held.length > DBUS_HELD_MAX)
+    held_free (g_queue_pop_head (&server->held));
+}
+
+void
+dbus_release_held (DbusServer *server, gboolean send_them)
+{
+  HeldSignal *held;
+
+  while ((held = g_queue_pop_head (&server->held)) != NULL) {
+    if (send_them)
+      send (server, held->path, held->interface, held->signal, held->arguments);
+    held_free (held);
+  }
 }
 
 static void
@@ -57,7 +104,7 @@ emit_row (DbusServer *server, const DbusSignalRow *row, const ObjectKind *kind, 
   if (arguments == NULL)
     g_warning ("D-Bus signal %s: %s", row->member, error->message);
   else
-    emit (server, path, interface->name, row->member, arguments);
+    dbus_emit (server, path, interface->name, row->member, arguments);
 }
 
 static void
@@ -67,8 +114,8 @@ emit_lifecycle (DbusServer *server, const ObjectKind *kind, const Event *event)
   gint32 what, detail;
 
   g_variant_get (event->payload, "(ii)", &what, &detail);
-  emit (server, DBUS_ROOT, dbus_root_interfaces[0], kind->lifecycle_signal,
-        g_variant_new ("(oii)", path, what, detail));
+  dbus_emit (server, DBUS_ROOT, dbus_root_interfaces[0], kind->lifecycle_signal,
+             g_variant_new ("(oii)", path, what, detail));
 }
 
 void
@@ -79,7 +126,7 @@ dbus_signals_event (const Event *event, gpointer data)
 
   if (event->family == EVENT_DOMAIN)
     dbus_announce_soon (server, event->uuid);
-  if (kind == NULL || kind->interfaces == NULL || server->connection == NULL)
+  if (kind == NULL || kind->interfaces == NULL)
     return;
   if (event->number == EVENT_LIFECYCLE && kind->lifecycle_signal != NULL)
     emit_lifecycle (server, kind, event);
