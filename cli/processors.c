@@ -14,7 +14,8 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 
-#define CPUS_MAX 256 /* of one question; what the protocol allows */
+#define CPUS_MAX 256               /* of one question; what the protocol allows */
+#define FRAME    "cpus-to-compare" /* around several documents that follow one another */
 
 static char *virt_type, *emulator, *arch, *machine;
 static gboolean validate, fail, expand, migratable;
@@ -47,13 +48,30 @@ host_model (XmlDocument *document, xmlNode *mode)
 static gboolean
 is_processor (const xmlNode *node)
 {
-  static const char *const parents[] = { "host", "domain", "cpus-to-compare", "domainCapabilities", NULL };
+  static const char *const parents[] = { "host", "domain", FRAME, "domainCapabilities", NULL };
   const xmlNode *parent = node->parent;
 
   if (!is_element (node, "cpu"))
     return FALSE;
   return parent == NULL || parent->type != XML_ELEMENT_NODE
          || g_strv_contains (parents, (const char *)parent->name);
+}
+
+/* @node by itself, moved to its place in the file, so that what the daemon says of it can be found there. */
+static char *
+text_in_place (XmlDocument *document, xmlNode *node)
+{
+  Position where = xml_document_node_position (document, node);
+  g_autofree char *text = xml_document_verbatim (document, node);
+  GString *placed = g_string_new (NULL);
+
+  if (where.line == 1 && is_element (xml_document_root (document), FRAME))
+    where.column -= MIN (where.column, strlen ("<" FRAME ">"));
+  for (guint line = 1; line < where.line; line++)
+    g_string_append_c (placed, '\n');
+  for (guint column = 1; column < where.column; column++)
+    g_string_append_c (placed, ' ');
+  return g_string_free (g_string_append (placed, text), FALSE);
 }
 
 static void
@@ -65,7 +83,7 @@ collect (XmlDocument *document, xmlNode *node, GPtrArray *texts)
     if (is_element (node->parent, "domainCapabilities") && is_element (node, "cpu"))
       collect (document, node->children, texts);
     else if (is_processor (node))
-      g_ptr_array_add (texts, xml_document_verbatim (document, node));
+      g_ptr_array_add (texts, text_in_place (document, node));
     else if (g_strcmp0 (name, "host-model") == 0 && is_element (node->parent, "cpu"))
       g_ptr_array_add (texts, host_model (document, node));
     else if (node->type == XML_ELEMENT_NODE)
@@ -88,9 +106,8 @@ read_processors (const char *path)
     command_error ("%s", error->message);
     return NULL;
   }
-  framed = g_str_has_prefix (text, "<?xml")
-               ? g_strdup (text)
-               : g_strconcat ("<cpus-to-compare>", text, "</cpus-to-compare>", NULL);
+  framed = g_str_has_prefix (text, "<?xml") ? g_strdup (text)
+                                            : g_strconcat ("<" FRAME ">", text, "</" FRAME ">", NULL);
   document = xml_document_parse (framed, -1, diagnostics);
   if (document == NULL) {
     diagnostics_check (diagnostics, &error);
@@ -189,7 +206,7 @@ compare (CommandLine *line, gboolean of_hypervisor)
     answer = connection_call (line->connection, LIBVIRT_ROOT, CONNECT_INTERFACE, "CompareCPU",
                               g_variant_new ("(su)", cpu, flags), &error);
   if (answer == NULL)
-    return command_error ("%s", error->message);
+    return command_document_error (line->arguments[0], error->message);
   g_variant_get (answer, "(i)", &result);
   return print_comparison (line, result, of_hypervisor);
 }
@@ -230,7 +247,7 @@ baseline (CommandLine *line, gboolean of_hypervisor)
     answer = connection_call (line->connection, LIBVIRT_ROOT, CONNECT_INTERFACE, "BaselineCPU",
                               g_variant_new ("(^asu)", cpus->pdata, flags), &error);
   if (answer == NULL)
-    return command_error ("%s", error->message);
+    return command_document_error (line->arguments[0], error->message);
   g_variant_get (answer, "(&s)", &xml);
   command_print (line, "%s", xml);
   object = json_object_new ();
