@@ -75,6 +75,7 @@ typedef struct {
   char *path;            /* of the one domain asked for, or NULL */
   const EventKind *kind; /* or NULL: all */
   guint seen;
+  gboolean gone, bus_closed;
 } Watch;
 
 static const EventKind *
@@ -186,6 +187,38 @@ stop_watching (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Its machines go on without it, and so does the wait: the next daemon's signals come by the same name. */
+static void
+daemon_gone (GDBusConnection *bus G_GNUC_UNUSED, const char *name G_GNUC_UNUSED, gpointer data)
+{
+  Watch *watch = data;
+
+  if (!watch->gone)
+    fprintf (stderr, _ ("the daemon has gone away; waiting for it to come back\n"));
+  watch->gone = TRUE;
+}
+
+static void
+daemon_there (GDBusConnection *bus G_GNUC_UNUSED, const char *name G_GNUC_UNUSED,
+              const char *owner G_GNUC_UNUSED, gpointer data)
+{
+  Watch *watch = data;
+
+  if (watch->gone)
+    fprintf (stderr, _ ("the daemon is back\n"));
+  watch->gone = FALSE;
+}
+
+static void
+bus_closed (GDBusConnection *bus G_GNUC_UNUSED, gboolean vanished G_GNUC_UNUSED, GError *error G_GNUC_UNUSED,
+            gpointer data)
+{
+  Watch *watch = data;
+
+  watch->bus_closed = TRUE;
+  g_main_loop_quit (watch->loop);
+}
+
 static gboolean
 choose_kind (CommandLine *line, Watch *watch, int *ret_status)
 {
@@ -222,12 +255,16 @@ static int
 watch_events (CommandLine *line, Watch *watch)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  guint subscription =
-      g_dbus_connection_signal_subscribe (connection_bus (line->connection), DAEMON_BUS_NAME, NULL, NULL,
-                                          NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_signal, watch, NULL);
+  GDBusConnection *bus = connection_bus (line->connection);
+  guint subscription = g_dbus_connection_signal_subscribe (bus, DAEMON_BUS_NAME, NULL, NULL, NULL, NULL,
+                                                           G_DBUS_SIGNAL_FLAGS_NONE, on_signal, watch, NULL);
+  guint owner = g_bus_watch_name_on_connection (bus, DAEMON_BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                                daemon_there, daemon_gone, watch, NULL);
   guint timer = 0;
 
   watch->loop = loop;
+  g_dbus_connection_set_exit_on_close (bus, FALSE);
+  g_signal_connect (bus, "closed", G_CALLBACK (bus_closed), watch);
   g_unix_signal_add (SIGINT, stop_watching, watch);
   g_unix_signal_add (SIGTERM, stop_watching, watch);
   if (timeout_seconds > 0)
@@ -236,7 +273,11 @@ watch_events (CommandLine *line, Watch *watch)
   if (watch->seen == 0 && timer != 0)
     fprintf (stderr, _ ("event loop timed out\n"));
   command_print (line, _ ("events received: %u\n"), watch->seen);
-  g_dbus_connection_signal_unsubscribe (connection_bus (line->connection), subscription);
+  g_bus_unwatch_name (owner);
+  g_signal_handlers_disconnect_by_data (bus, watch);
+  g_dbus_connection_signal_unsubscribe (bus, subscription);
+  if (watch->bus_closed)
+    return command_error (_ ("the message bus has closed the connection"));
   return watch->seen > 0 || timer == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
