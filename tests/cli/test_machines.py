@@ -224,6 +224,33 @@ def test_events(domctl, daemon, document):
     assert "lifecycle\n" in domctl("event", "--list")
 
 
+def test_events_of_the_next_daemon(domctl, daemon, document):
+    """That one has gone is said, and the wait goes on."""
+    domctl("define", document)
+    watcher = subprocess.Popen([BUILD / "cli" / "domctl", "--connect", "session", "event", "--event", "lifecycle"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8"))
+    try:
+        # It says nothing when it has begun to watch: daemons come and go until it has noticed.
+        while not select.select([watcher.stderr], [], [], 1)[0]:
+            daemon.stop()
+            daemon.start()
+        assert watcher.stderr.readline() == "the daemon has gone away; waiting for it to come back\n"
+        assert watcher.stderr.readline() == "the daemon is back\n"
+        domctl("start", "web", "--paused")
+        assert "Started Booted" in watcher.stdout.readline()
+        assert watcher.wait(PATIENCE) == 0
+    finally:
+        watcher.kill()
+        watcher.communicate(timeout=PATIENCE)
+
+
+def test_a_bad_processor_is_named_with_its_file(domctl, tmp_path):
+    path = tmp_path / "cpu.xml"
+    path.write_text("<!-- a\n comment -->\n  <cpu>\n    <modle>x</modle>\n  </cpu>\n")
+    assert f"{path}:4:5: error: " in domctl("cpu-compare", path, status=1)
+
+
 def test_the_host(domctl):
     assert "<capabilities>" in domctl("capabilities")
     assert "<domainCapabilities>" in domctl("domcapabilities", "--virttype", "qemu", "--machine", "q35")
