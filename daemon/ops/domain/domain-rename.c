@@ -39,6 +39,8 @@ rename_begin (Domain *domain, Call *call)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
   else if (!domain->persistent)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
+  else if (domain->managed_save)
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain with a managed saved state can't be renamed");
   else if (g_str_equal (name, domain->name))
     call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "Can't rename domain to itself");
   else
