@@ -240,6 +240,20 @@ store_remove_file (const char *path, GError **error)
   return synced;
 }
 
+void
+store_remove_aside (const char *directory)
+{
+  g_autoptr (GDir) entries = directory != NULL ? g_dir_open (directory, 0, NULL) : NULL;
+  const char *name;
+
+  while (entries != NULL && (name = g_dir_read_name (entries)) != NULL) {
+    g_autofree char *path = g_build_filename (directory, name, NULL);
+
+    if (g_str_has_prefix (name, STORE_ASIDE_PREFIX))
+      unlink (path);
+  }
+}
+
 char *
 store_encode_name (const char *name)
 {

@@ -12,6 +12,7 @@
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save.h"
+#include "daemon/drivers/qemu/start.h"
 #include "daemon/host/account.h"
 #include "targets/qemu/recipe.h"
 
@@ -458,6 +459,20 @@ remove_stray_links (Manager *manager)
   interfaces_remove_strays (manager->settings, used);
 }
 
+/* What a start or an end that was cut short left: nobody can know of it any more, unless its QEMU runs on. */
+static void
+remove_left_runs (Manager *manager)
+{
+  g_autoptr (GPtrArray) left = store_list_without_status (manager->store);
+
+  for (guint i = 0; i < left->len; i++) {
+    g_autofree char *directory = store_run_directory (manager->store, g_ptr_array_index (left, i));
+
+    if (!monitor_socket_is_held (directory))
+      machine_clean_up (manager->settings, manager->store, g_ptr_array_index (left, i));
+  }
+}
+
 void
 manager_load (Manager *manager)
 {
@@ -484,6 +499,7 @@ manager_load (Manager *manager)
   for (guint i = 0; i < running->len; i++)
     load_running (manager, g_ptr_array_index (running, i));
   remove_stray_links (manager);
+  remove_left_runs (manager);
   for (guint i = 0; i < manager->registries->len; i++)
     registry_load (g_ptr_array_index (manager->registries, i));
   manager->loaded = g_get_monotonic_time ();

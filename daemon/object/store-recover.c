@@ -153,26 +153,26 @@ mend_each (Store *store, const char *suffix, void (*mend) (Store *store, const c
 }
 
 static void
-remove_aside (const char *path)
+remove_aside_below (const char *path)
 {
   g_autoptr (GDir) directory = path != NULL ? g_dir_open (path, 0, NULL) : NULL;
   const char *name;
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
-    g_autofree char *file = g_build_filename (path, name, NULL);
+    g_autofree char *below = g_build_filename (path, name, NULL);
 
-    if (g_str_has_prefix (name, STORE_ASIDE_PREFIX))
-      unlink (file);
+    store_remove_aside (below);
   }
 }
 
 void
 store_recover (Store *store)
 {
-  remove_aside (store->documents);
-  remove_aside (store->completed);
+  store_remove_aside (store->documents);
+  store_remove_aside (store->completed);
   for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
-    remove_aside (store->autostart[i]);
+    store_remove_aside (store->autostart[i]);
+  remove_aside_below (store->machines);
   mend_each (store, STORE_NEXT_SUFFIX, recover_next);
   mend_each (store, STORE_LEAVING_SUFFIX, recover_leaving);
 }

@@ -142,8 +142,9 @@ store_remove_status (Store *store, const char *uuid)
     g_debug ("%s: %s", directory, g_strerror (errno));
 }
 
-GPtrArray *
-store_list_status (Store *store)
+/* UUIDs of the run directories that have a status, or have none. */
+static GPtrArray *
+list_runs (Store *store, gboolean with_status)
 {
   GPtrArray *uuids = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GDir) directory = g_dir_open (store->machines, 0, NULL);
@@ -153,8 +154,21 @@ store_list_status (Store *store)
     g_autofree char *status = status_path (store, name, STATUS_FILE);
     guint8 uuid[UUID_BYTES];
 
-    if (strlen (name) == UUID_TEXT - 1 && uuid_parse (name, uuid) && access (status, F_OK) == 0)
+    if (strlen (name) == UUID_TEXT - 1 && uuid_parse (name, uuid)
+        && (access (status, F_OK) == 0) == with_status)
       g_ptr_array_add (uuids, g_strdup (name));
   }
   return uuids;
+}
+
+GPtrArray *
+store_list_status (Store *store)
+{
+  return list_runs (store, TRUE);
+}
+
+GPtrArray *
+store_list_without_status (Store *store)
+{
+  return list_runs (store, FALSE);
 }

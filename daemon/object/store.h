@@ -75,6 +75,8 @@ char *store_load_hotplug (Store *store, const char *uuid, const char *alias, GEr
 GPtrArray *store_list_hotplug (Store *store, const char *uuid);
 /* UUIDs with a status. (transfer full) */
 GPtrArray *store_list_status (Store *store);
+/* Of run directories in which a start was cut short, or an end. (transfer full) */
+GPtrArray *store_list_without_status (Store *store);
 char *store_run_directory (Store *store, const char *uuid); /* made on demand by start */
 
 /* Where the user's document of that name is. (transfer full) */
