@@ -62,6 +62,18 @@ domain_check_active (const Domain *domain, GError **error)
   return FALSE;
 }
 
+gboolean
+domain_check_monitor (const Domain *domain, GError **error)
+{
+  const Machine *machine = domain->machine;
+
+  if (machine->qmp != NULL && !machine->monitor_closed)
+    return TRUE;
+  virt_error_set (error, machine->monitor_closed ? VIR_ERR_OPERATION_FAILED : VIR_ERR_OPERATION_TIMEOUT,
+                  "the monitor of domain '%s' does not answer; destroy still works", domain->name);
+  return FALSE;
+}
+
 /* For the log. */
 static const char *
 event_word (int event)

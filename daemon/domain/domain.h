@@ -84,6 +84,9 @@ void domain_free (Domain *domain);
 gboolean domain_is_active (const Domain *domain);
 /* For messages: FALSE and @error set (VIR_ERR_OPERATION_INVALID) in libvirt's words unless it runs. */
 gboolean domain_check_active (const Domain *domain, GError **error);
+/* The same unless the monitor of its machine, which runs, can be talked to: VIR_ERR_OPERATION_TIMEOUT where
+ * QEMU has been silent since the daemon came back, VIR_ERR_OPERATION_FAILED where it has closed it. */
+gboolean domain_check_monitor (const Domain *domain, GError **error);
 
 /* domain-queue.c: one changing job per domain. */
 #define DOMAIN_MAX_WAITING 64 /* calls that wait for one domain */

@@ -177,12 +177,12 @@ change_live (Call *call, Domain *domain)
   }
   command = state->change.command != NULL ? state->change.command (machine, state->change.values, &arguments)
                                           : NULL;
-  if (command == NULL)
+  if (command == NULL) {
     commit_live (call, domain);
-  else if (machine->qmp == NULL || machine->monitor_closed)
-    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
-                    "the monitor of domain '%s' does not answer; destroy still works", domain->name);
-  else
+  } else if (!domain_check_monitor (domain, &error)) {
+    g_clear_pointer (&arguments, json_object_unref);
+    call_fail (call, error);
+  } else
     qmp_ask (machine->qmp, command, arguments, call->manager->settings->call_timeout, told, call);
 }
 

@@ -29,16 +29,10 @@ call_check_monitor (Call *call)
   Domain *domain = call->domain;
   GError *error = NULL;
 
-  if (!domain_check_active (domain, &error)) {
-    call_fail (call, error);
-    return FALSE;
-  }
-  if (domain->machine->qmp == NULL || domain->machine->monitor_closed) {
-    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
-                    "the monitor of domain '%s' does not answer; destroy still works", domain->name);
-    return FALSE;
-  }
-  return TRUE;
+  if (domain_check_active (domain, &error) && domain_check_monitor (domain, &error))
+    return TRUE;
+  call_fail (call, error);
+  return FALSE;
 }
 
 /* A client for the display. */

@@ -3,10 +3,10 @@
  * A machine's I/O threads: more of them, fewer, and how each works. A running machine's QEMU is told; what
  * uses a thread keeps it from being taken away.
  */
+#include "daemon/drivers/qemu/machine-tuning.h"
 #include "daemon/ops/domain/domain-change.h"
 #include "daemon/ops/domain/domain-tuning.h"
 #include "daemon/ops/domain/parameters.h"
-#include "daemon/drivers/qemu/machine-tuning.h"
 #include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
 #include "targets/qemu/recipe.h"
@@ -24,7 +24,7 @@ tell (Job *job, const ChangeTarget *target, const char *command, JsonObject *arg
 
   if (target->qmp == NULL) {
     json_object_unref (arguments);
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+    virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT,
                     "the monitor of domain '%s' does not answer; destroy still works", target->def->name);
     return FALSE;
   }

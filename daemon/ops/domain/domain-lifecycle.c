@@ -4,8 +4,8 @@
  * takes neither: destroy always works, whatever else is stuck.
  */
 #include "daemon/domain/machine.h"
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/control.h"
+#include "daemon/ops/ops.h"
 
 #define DESTROY_KNOWN_FLAGS VIR_DOMAIN_DESTROY_GRACEFUL
 
@@ -64,10 +64,10 @@ control (Call *call, const char *name, JobFunction function)
 {
   Domain *domain = call->domain;
   Machine *machine = domain->machine;
+  GError *error = NULL;
 
-  if (machine->qmp == NULL || machine->monitor_closed) {
-    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
-                    "the monitor of domain '%s' does not answer; destroy still works", domain->name);
+  if (!domain_check_monitor (domain, &error)) {
+    call_fail (call, error);
     return;
   }
   domain->job = job_start (name, function, control_request_new (machine->qmp), control_request_free,

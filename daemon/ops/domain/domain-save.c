@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Saving a machine, into a client's file or the domain's own place (a managed save, from which the next start
- * goes on). The job is daemon/drivers/qemu/save.h's; what it leaves, a file and a stopped machine, is committed here
- * by ending the machine.
+ * goes on). The job is daemon/drivers/qemu/save.h's; what it leaves, a file and a stopped machine, is
+ * committed here by ending the machine.
  */
 #include "daemon/domain/machine.h"
-#include "daemon/ops/ops.h"
-#include "daemon/ops/domain/parameters.h"
 #include "daemon/drivers/qemu/restore.h"
 #include "daemon/drivers/qemu/save.h"
+#include "daemon/ops/domain/parameters.h"
+#include "daemon/ops/ops.h"
 
 #define SAVE_KNOWN_FLAGS (VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED)
 #define END_SECONDS      15 /* a killed process that is not gone by then is stuck in the kernel */
@@ -106,16 +106,10 @@ may_save (Call *call, Domain *domain)
 {
   GError *error = NULL;
 
-  if (!domain_check_active (domain, &error)) {
-    call_fail (call, error);
-    return FALSE;
-  }
-  if (domain->machine->qmp == NULL || domain->machine->monitor_closed) {
-    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
-                    "the monitor of domain '%s' does not answer; destroy still works", domain->name);
-    return FALSE;
-  }
-  return TRUE;
+  if (domain_check_active (domain, &error) && domain_check_monitor (domain, &error))
+    return TRUE;
+  call_fail (call, error);
+  return FALSE;
 }
 
 static void
