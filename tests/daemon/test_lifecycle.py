@@ -205,3 +205,32 @@ def test_a_missing_image_is_named(daemon):
     text = daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
     assert "/nowhere/disk.img" in text and "No such file" in text
     assert not daemon.processes()
+
+
+def test_a_locked_image_is_named_with_who_has_it(daemon, tmp_path):
+    image = tmp_path / "disk"
+    image.write_bytes(bytes(1 << 20))
+    disk = f"<disk type='file' device='disk'><source file='{image}'/><target dev='vda' bus='virtio'/></disk>"
+    holder, other, bare = (daemon.define(domain_xml(name, devices=devices))
+                           for name, devices in (("holder", disk), ("other", disk), ("bare", "")))
+    daemon.call(holder, DOMAIN, "Create", "(u)", 0)
+    daemon.call(bare, DOMAIN, "Create", "(u)", 0)
+    for said in (daemon.error(other, DOMAIN, "Create", "(u)", 0)[1],
+                 daemon.error(bare, DOMAIN, "AttachDevice", "(su)", disk, 1)[1]):
+        assert f"domain 'holder' uses '{image}'" in said
+        assert "fdset" not in said
+
+
+def test_rename(daemon):
+    """To any name, and not with a saved state, which is kept under the old one."""
+    path = daemon.define(domain_xml("web", UUID))
+    for name in ("  ", " a b ", "web"):
+        assert daemon.call(path, DOMAIN, "Rename", "(su)", name, 0) in (0, None)
+        assert daemon.get(path, DOMAIN, "Name") == name
+        daemon.stop()
+        daemon.start()
+        assert daemon.get(path, DOMAIN, "Name") == name
+    daemon.call(path, DOMAIN, "Create", "(u)", 0)
+    daemon.call(path, DOMAIN, "ManagedSave", "(u)", 0)
+    assert daemon.error(path, DOMAIN, "Rename", "(su)", "new", 0)[1].endswith(
+        "domain with a managed saved state can't be renamed")

@@ -422,7 +422,8 @@ explain (Start *start, GError *problem, GError **error)
 {
   gboolean ended = process_wait (
       start->process, virt_error_code (problem) == VIR_ERR_OPERATION_FAILED ? START_EXIT_WAIT : 0, NULL);
-  g_autofree char *words = machine_log_last_words (&start->log);
+  g_autofree char *said = machine_log_last_words (&start->log);
+  g_autofree char *words = recipe_name_files (start->recipe, said);
 
   if (ended && virt_error_code (problem) != VIR_ERR_OPERATION_ABORTED)
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s",

@@ -4,6 +4,7 @@
  * is written by the job before the running machine changes, and takes the old one's place after it: as with
  * libvirt, a client that asks for both and is refused has changed neither.
  */
+#include "daemon/domain/image-holder.h"
 #include "daemon/object/change.h"
 #include "daemon/ops/domain/config-edit.h"
 #include "daemon/ops/domain/device-job.h"
@@ -119,7 +120,7 @@ job_done (gpointer result, const GError *error, gpointer data)
   if (domain != NULL)
     domain->job = NULL;
   if (result == NULL) {
-    call_fail (request->call, g_error_copy (error));
+    call_fail (request->call, image_holder_explain (request->manager, error));
     device_request_free (request);
   } else if (request->removing == NULL) {
     finish (request);
@@ -207,12 +208,12 @@ begin (Domain *domain, Call *call)
   guint flags = flags_of (call) & AFFECT_FLAGS;
   gboolean live = wants_live (domain, flags);
   DefinitionWhich which;
+  GError *error = NULL;
 
   if (!call_check_affect (call, flags, &which))
     return;
-  if (live && (domain->machine->qmp == NULL || domain->machine->monitor_closed))
-    call_fail_with (call, VIR_ERR_OPERATION_FAILED,
-                    "the monitor of domain '%s' does not answer; destroy still works", domain->name);
+  if (live && !domain_check_monitor (domain, &error))
+    call_fail (call, error);
   else if (!live || (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0)
     call_with_definition (call, DEFINITION_CONFIG, begin_with_config);
   else

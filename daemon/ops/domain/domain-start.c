@@ -7,6 +7,7 @@
 #include "daemon/call/libvirt-names.h"
 #include "daemon/domain/auto-destroy.h"
 #include "daemon/domain/definition.h"
+#include "daemon/domain/image-holder.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
@@ -45,7 +46,8 @@ start_failed (Call *call, Domain *domain, const GError *error)
     g_warning ("domain '%s' could not be started: %s", domain->name, error->message);
     domain->reason = VIR_DOMAIN_SHUTOFF_FAILED;
   }
-  call_fail (call, g_error_copy (error)); /* the next one's turn, who may have done anything */
+  call_fail (call,
+             image_holder_explain (manager, error)); /* the next one's turn, who may have done anything */
   domain = manager_find_uuid (manager, uuid, NULL);
   if (domain != NULL && !domain->persistent && !domain_is_active (domain) && !domain->busy)
     manager_remove (manager, domain);

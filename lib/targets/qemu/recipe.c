@@ -448,6 +448,34 @@ recipe_get_step (const Recipe *recipe, guint index)
   return g_ptr_array_index (recipe->steps, index);
 }
 
+static gboolean
+name_file (const GMatchInfo *match, GString *result, gpointer data)
+{
+  const Recipe *recipe = data;
+  g_autofree char *whole = g_match_info_fetch (match, 0), *number = g_match_info_fetch (match, 1);
+  guint64 set = g_ascii_strtoull (number, NULL, 10);
+
+  for (guint i = 0; i < recipe->file_list->len; i++) {
+    const RecipeFile *file = g_ptr_array_index (recipe->file_list, i);
+
+    if (file->set != 0 && file->set == set) {
+      g_string_append (result, file->path);
+      return FALSE;
+    }
+  }
+  g_string_append (result, whole);
+  return FALSE;
+}
+
+char *
+recipe_name_files (const Recipe *recipe, const char *text)
+{
+  g_autoptr (GRegex) set = g_regex_new ("/dev/fdset/([0-9]+)", G_REGEX_RAW, 0, NULL);
+  char *named = g_regex_replace_eval (set, text, -1, 0, 0, name_file, (gpointer)recipe, NULL);
+
+  return named != NULL ? named : g_strdup (text);
+}
+
 guint
 recipe_file_count (const Recipe *recipe)
 {

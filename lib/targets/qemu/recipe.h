@@ -142,6 +142,8 @@ void props_add (JsonObject *object, const char *name, ...) G_GNUC_NULL_TERMINATE
 
 guint recipe_step_count (const Recipe *recipe);
 const Step *recipe_get_step (const Recipe *recipe, guint index);
+/* @text, which QEMU said, with the names of files instead of those it knows them by. (transfer full) */
+char *recipe_name_files (const Recipe *recipe, const char *text);
 guint recipe_file_count (const Recipe *recipe);
 const RecipeFile *recipe_get_file (const Recipe *recipe, guint index);
 
