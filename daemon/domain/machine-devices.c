@@ -203,6 +203,37 @@ machine_vcpu_added (Machine *machine, guint number)
   machine_replace_def (machine, def);
 }
 
+static gboolean
+contains_id (const GArray *ids, guint64 id)
+{
+  for (guint i = 0; i < ids->len; i++)
+    if (g_array_index (ids, guint64, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
+void
+machine_iothreads_found (Machine *machine, const GArray *ids)
+{
+  DomainDef *def = domain_def_copy (machine->def);
+  gboolean changed = FALSE;
+
+  for (guint i = 0; i < ids->len; i++)
+    if (!domain_has_iothread (def, g_array_index (ids, guint64, i))) {
+      domain_add_iothread (def, g_array_index (ids, guint64, i));
+      changed = TRUE;
+    }
+  for (guint i = domain_count_iothreads (def); i > 0; i--)
+    if (!contains_id (ids, domain_iothread_id (def, i - 1))) {
+      domain_remove_iothread (def, domain_iothread_id (def, i - 1));
+      changed = TRUE;
+    }
+  if (changed)
+    machine_replace_def (machine, def);
+  else
+    domain_def_unref (def);
+}
+
 static void
 vcpu_deleted (Machine *machine, const char *alias)
 {

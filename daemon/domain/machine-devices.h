@@ -18,6 +18,9 @@ void machine_devices_added (Machine *machine, const GPtrArray *devices);
 /* A copy of @device takes the place of the one of its alias. */
 void machine_device_updated (Machine *machine, const Device *device);
 
+/* Those it has (guint64: numbers), whatever was known of them. */
+void machine_iothreads_found (Machine *machine, const GArray *ids);
+
 /* A vCPU was plugged in; one that was taken out is told by machine_device_deleted. */
 void machine_vcpu_added (Machine *machine, guint number);
 

@@ -472,6 +472,10 @@ take_up_devices (Machine *machine, AdoptedMachine *answer)
   for (guint i = 0; i < answer->added->len; i++)
     store_remove_hotplug (store, machine->domain->uuid,
                           ((const Device *)g_ptr_array_index (answer->added, i))->alias);
+  for (guint i = 0; i < answer->vcpus->len; i++)
+    machine_vcpu_added (machine, g_array_index (answer->vcpus, guint, i));
+  if (answer->iothreads != NULL)
+    machine_iothreads_found (machine, answer->iothreads);
   for (guint i = 0; i < answer->removed->len; i++) {
     g_autoptr (JsonObject) gone = json_object_new ();
 

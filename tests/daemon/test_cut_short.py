@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import subprocess
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 from gi.repository import GLib
@@ -137,6 +138,51 @@ def answer_when_settled(daemon):
     return daemon.call(PATH, DOMAIN, "GetXMLDesc", "(u)", 0)
 
 
+def processors(daemon):
+    """The vCPUs and I/O threads that QEMU has, as their numbers."""
+    vcpus, iothreads = ask(daemon, ("query-cpus-fast", {}), ("query-iothreads", {}))
+    return len(vcpus), sorted(int(thread["id"].removeprefix("iothread")) for thread in iothreads)
+
+
+CHANGES = {
+    "vcpus": (DOMAIN, "SetVcpus", "(uu)", 3, LIVE),
+    "iothread": (DOMAIN, "AddIOThread", "(uu)", 7, LIVE),
+    "no-iothread": (DOMAIN, "DelIOThread", "(uu)", 1, LIVE),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_vcpus_and_iothreads(killed, change, moment):
+    """What QEMU has is what the document says, and the rest of the change can be made."""
+    killed.start()
+    machine = domain_xml("web", UUID, "<features><acpi/></features><iothreads>1</iothreads>")
+    killed.define(machine.replace("<vcpu>1</vcpu>", "<vcpu current='1'>3</vcpu>"))
+    for number in range(1, COMMANDS_MAX):
+        killed.call(PATH, DOMAIN, "Create", "(u)", 0)
+        killed.kill()
+        killed.start_to_be_killed()
+        wait_for(lambda: killed.call(PATH, DOMAIN, "GetState", "(u)", 0)[0] == RUNNING, "the machine")
+        cut = killed.cut(moment, number, PATH, *CHANGES[change])
+        has = processors(killed)
+        killed.start()
+        document = ElementTree.fromstring(answer_when_settled(killed))
+        vcpu, threads = document.find("vcpu"), document.findall("iothreadids/iothread")
+        count = int(document.findtext("iothreads") or 0)
+        assert int(vcpu.get("current", vcpu.text)) == has[0], f"{moment} {number}"
+        assert (sorted(int(thread.get("id")) for thread in threads) or list(range(1, count + 1))) == has[1], f"{moment} {number}"
+        with contextlib.suppress(GLib.Error):  # it may have been made
+            killed.call(PATH, *CHANGES[change])
+        killed.kill()
+        assert processors(killed) == {"vcpus": (3, [1]), "iothread": (1, [1, 7]), "no-iothread": (1, [])}[change]
+        killed.start()
+        killed.call(PATH, DOMAIN, "Destroy", "(u)", 0)
+        if not cut:
+            assert number > 1
+            return
+    assert False, "the conversation has no end"
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("managed", [True, False])
 def test_restore(killed, managed, moment):
@@ -173,14 +219,17 @@ def settled_state(daemon):
     return state if state in (RUNNING, SHUTOFF) else None
 
 
-def test_a_device_that_the_guest_lets_go_of_meanwhile(daemon):
+@pytest.mark.parametrize("flags", [0, 1], ids=["running", "paused"])
+def test_a_device_that_the_guest_lets_go_of_meanwhile(daemon, flags):
     """It leaves the document, and what was behind it leaves QEMU."""
     daemon.define(domain_xml("web", UUID, "<features><acpi/></features>", devices=CONTROLLER + DEVICES["channel"]))
-    daemon.call(PATH, DOMAIN, "Create", "(u)", 0)
+    daemon.call(PATH, DOMAIN, "Create", "(u)", flags)
     daemon.kill()
     ask(daemon, ("device_del", {"id": "channel0"}))
     assert "channel0" not in parts(daemon)[0]
-    daemon.start()
+    with daemon.signals() as seen:
+        daemon.start()
+        wait_for(lambda: [member for _, member, _ in seen if member == f"{DOMAIN}.DeviceRemoved"], "the event")
     wait_for(lambda: "org.example.0" not in daemon.call(PATH, DOMAIN, "GetXMLDesc", "(u)", 0), "the document")
     wait_for(lambda: list(daemon.root.glob("run/domaind/machines/*/hotplug-*")) == [], "the end of the back-end")
     daemon.kill()
@@ -196,3 +245,17 @@ def test_a_machine_that_was_killed_with_the_daemon_has_crashed(daemon):
     wait_for(lambda: daemon.processes() == set(), "its end")
     daemon.start()
     assert daemon.call(PATH, DOMAIN, "GetState", "(u)", 0) == (SHUTOFF, 3)
+
+
+def test_what_was_cut_short_leaves_no_files(daemon):
+    daemon.define(domain_xml("web", UUID))
+    daemon.kill()
+    left = [daemon.root / place for place in ("etc/domaind/domains/.aside-a", "etc/domaind/storage/.aside-b",
+                                              "etc/domaind/storage/autostart/.aside-c",
+                                              "run/domaind/machines/87291af1-1366-410c-bb6e-fbc6f66ff7ae/live.xml")]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("cut sho")
+    daemon.start()
+    assert [path for path in left if path.exists()] == []
+    assert list((daemon.root / "run/domaind/machines").iterdir()) == []

@@ -11,6 +11,9 @@
 #include "daemon/drivers/qemu/attach-private.h"
 
 #include "domain/device-list.h"
+#include "domain/vcpus.h"
+
+#include <string.h>
 
 #define PERIPHERALS "/machine/peripheral" /* where QEMU keeps the devices that have an id */
 
@@ -33,13 +36,13 @@ note_present (JsonObject *item, gpointer data)
 }
 
 static gboolean
-ask_present (Search *search, GError **error)
+ask_present (Job *job, const Hotplug *plug, GHashTable *present, GError **error)
 {
   g_auto (Plugging) plugging = { 0 };
 
-  plugging_init (&plugging, search->job, search->plug);
+  plugging_init (&plugging, job, plug);
   return plugging_ask_list (&plugging, "qom-list", props ("path", "s", PERIPHERALS, NULL), note_present,
-                            search->present, error);
+                            present, error);
 }
 
 static DomainDef *
@@ -104,7 +107,7 @@ adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platf
   g_autoptr (GPtrArray) noted = store_list_hotplug (plug->store, live->uuid);
   Search search = { job, plug, live, platform, present, added, removed };
 
-  if (!ask_present (&search, error))
+  if (!ask_present (job, plug, present, error))
     return FALSE;
   for (guint i = 0; i < noted->len; i++) {
     g_autoptr (GError) problem = NULL;
@@ -116,5 +119,44 @@ adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platf
                  (const char *)g_ptr_array_index (noted, i), problem->message);
   }
   find_removed (&search);
+  return TRUE;
+}
+
+/* {"id": "iothread3", ...} */
+static void
+note_iothread (JsonObject *item, gpointer data)
+{
+  JsonNode *id = json_object_get_member (item, "id");
+  const char *name =
+      id != NULL && json_node_get_value_type (id) == G_TYPE_STRING ? json_node_get_string (id) : "";
+  guint64 number;
+
+  if (g_str_has_prefix (name, "iothread")
+      && g_ascii_string_to_unsigned (name + strlen ("iothread"), 10, 1, G_MAXUINT32, &number, NULL))
+    g_array_append_val (data, number);
+}
+
+gboolean
+adopt_processors (Job *job, const Hotplug *plug, const DomainDef *live, AdoptedMachine *adopted,
+                  GError **error)
+{
+  g_autoptr (GHashTable) present = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GArray) iothreads = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_auto (Plugging) plugging = { 0 };
+
+  plugging_init (&plugging, job, plug);
+  if (!ask_present (job, plug, present, error)
+      || !plugging_ask_list (&plugging, "query-iothreads", NULL, note_iothread, iothreads, error))
+    return FALSE;
+  for (guint i = 0; i < domain_vcpus_maximum (live); i++) {
+    g_autofree char *alias = domain_vcpu_alias (i);
+    gboolean is_there = g_hash_table_contains (present, alias);
+
+    if (is_there && !domain_vcpu_is_online (live, i))
+      g_array_append_val (adopted->vcpus, i);
+    else if (!is_there && domain_vcpu_is_online (live, i) && !domain_vcpu_is_fixed (live, i))
+      g_ptr_array_add (adopted->removed, g_steal_pointer (&alias));
+  }
+  adopted->iothreads = g_steal_pointer (&iothreads);
   return TRUE;
 }

@@ -30,6 +30,8 @@ typedef struct {
   gboolean image_gone;   /* its managed save was removed: it runs */
   GPtrArray *added;      /* Device: plugged in, and the daemon ended before it was written down */
   GPtrArray *removed;    /* aliases: the guest has let go of them meanwhile */
+  GArray *vcpus;         /* guint: plugged in, and the daemon ended before it was written down */
+  GArray *iothreads;     /* guint64: all that QEMU has; NULL: it was not asked */
   gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
 } AdoptedMachine;
 void adopted_machine_free (AdoptedMachine *adopted);
@@ -38,6 +40,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AdoptedMachine, adopted_machine_free)
 /* The job's function: an AdoptRequest in, an AdoptedMachine out. An error: the monitor is silent or gone; the
  * process may still be there, and what is known of it stays as it was. */
 gpointer adopt_job (Job *job, gpointer request, GError **error);
+
+/* The vCPUs and I/O threads that QEMU has decide: a daemon that was ended between a command and its writing
+ * down left no more than that. Fills @vcpus and @iothreads; the aliases of vCPUs that are gone go into
+ * @removed. */
+gboolean adopt_processors (Job *job, const Hotplug *plug, const DomainDef *live, AdoptedMachine *adopted,
+                           GError **error);
 
 /* What became of the devices that were on their way when the last daemon ended: back-ends without a device
  * are taken away; devices that are there and not in @live are put into @added (Device, owned), aliases of

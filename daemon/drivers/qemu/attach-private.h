@@ -40,7 +40,9 @@ gboolean plugging_say (Plugging *plugging, gboolean device, GError **error);
 /* Undo what was said, last first. Nothing is undone for a cancelled job's sake: the process is ending. FALSE:
  * something stays behind. */
 gboolean plugging_undo (Plugging *plugging);
-/* Say the opposite of one step. */
+/* Sleep for @milliseconds; a cancelled job: not at all. */
+void plugging_pause (Plugging *plugging, guint milliseconds);
+/* Say the opposite of one step. A character device that its front-end is just letting go of is waited for. */
 gboolean plugging_undo_step (Plugging *plugging, const Step *step, GError **error);
 
 /* The descriptor sets that are @alias's. (transfer full) */

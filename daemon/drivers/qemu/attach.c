@@ -175,6 +175,9 @@ pass_files (Plugging *plugging, GError **error)
   return TRUE;
 }
 
+#define BUSY_TRIES 20  /* the device behind a character device is gone a moment after QEMU says so */
+#define BUSY_WAIT  100 /* ms between two of them */
+
 static const struct {
   const char *add, *remove, *name;
 } commands[] = {
@@ -212,6 +215,18 @@ say_step (Plugging *plugging, const Step *step, GError **error)
   return plugging_tell (plugging, command, json_object_ref (step->properties), error);
 }
 
+void
+plugging_pause (Plugging *plugging, guint milliseconds)
+{
+  GPollFD poll = { 0 };
+  GCancellable *cancellable = job_cancellable (plugging->job);
+
+  if (!g_cancellable_make_pollfd (cancellable, &poll))
+    return;
+  g_poll (&poll, 1, (int)milliseconds);
+  g_cancellable_release_fd (cancellable);
+}
+
 gboolean
 plugging_undo_step (Plugging *plugging, const Step *step, GError **error)
 {
@@ -219,10 +234,19 @@ plugging_undo_step (Plugging *plugging, const Step *step, GError **error)
 
   if (command == NULL)
     return TRUE;
-  return plugging_tell (
-      plugging, command,
-      props (name, "s", json_object_get_string_member_with_default (step->properties, name, ""), NULL),
-      error);
+  for (guint i = 0;; i++) {
+    const char *value = json_object_get_string_member_with_default (step->properties, name, "");
+    g_autoptr (GError) problem = NULL;
+
+    if (plugging_tell (plugging, command, props (name, "s", value, NULL), &problem))
+      return TRUE;
+    if (step->kind != STEP_CHARDEV || i + 1 == BUSY_TRIES || strstr (problem->message, "is busy") == NULL
+        || !job_check (plugging->job, NULL)) {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+    plugging_pause (plugging, BUSY_WAIT);
+  }
 }
 
 gboolean
@@ -266,9 +290,15 @@ plugging_say (Plugging *plugging, gboolean device, GError **error)
     if (good)
       g_array_append_val (plugging->done, i);
   }
-  if (!good)
-    plugging_undo (plugging);
-  return good;
+  if (good)
+    return TRUE;
+  if (error != NULL && *error != NULL) {
+    g_autofree char *said = (*error)->message;
+
+    (*error)->message = recipe_name_files (plugging->recipe, said);
+  }
+  plugging_undo (plugging);
+  return FALSE;
 }
 
 /* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */

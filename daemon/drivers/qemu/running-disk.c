@@ -155,19 +155,6 @@ running_disk_remove_rest (Plugging *plugging, const Device *device)
 
 /* Another medium. */
 
-/* Cancelled: at once. */
-static void
-wait_a_little (Job *job)
-{
-  GPollFD poll = { 0 };
-  GCancellable *cancellable = job_cancellable (job);
-
-  if (!g_cancellable_make_pollfd (cancellable, &poll))
-    return;
-  g_poll (&poll, 1, TRAY_WAIT);
-  g_cancellable_release_fd (cancellable);
-}
-
 static gboolean
 open_tray (Plugging *plugging, const char *alias, gboolean force, GError **error)
 {
@@ -182,7 +169,7 @@ open_tray (Plugging *plugging, const char *alias, gboolean force, GError **error
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }
-    wait_a_little (plugging->job);
+    plugging_pause (plugging, TRAY_WAIT);
   }
 }
 
