@@ -236,7 +236,7 @@ command_error (const char *format, ...)
 }
 
 /* A line of a daemon's error that says a place: its file, the numbers, and the words behind them. */
-#define PLACED_LINE "^(?:[^/(]*: )?(/.*?|\\(document\\)):([0-9]+:[0-9]+): (.*)$"
+#define PLACED_LINE "^(?:[^/(]*: )?(/.*?|\\([A-Za-z_]+\\)):([0-9]+:[0-9]+): (.*)$"
 
 int
 command_document_error (const char *file, const char *message)

@@ -276,6 +276,30 @@ plugging_undo (Plugging *plugging)
   return undone;
 }
 
+/* The file a lock is wanted of: QEMU's answers, unlike its log, do not say it. */
+static const char *
+image_path (const Plugging *plugging)
+{
+  for (guint i = 0; i < recipe_file_count (plugging->recipe); i++)
+    if (recipe_get_file (plugging->recipe, i)->writable)
+      return recipe_get_file (plugging->recipe, i)->path;
+  return recipe_file_count (plugging->recipe) > 0 ? recipe_get_file (plugging->recipe, 0)->path : NULL;
+}
+
+static void
+name_images (const Plugging *plugging, GError *error)
+{
+  g_autofree char *said = error->message, *named = recipe_name_files (plugging->recipe, said);
+  const char *image = strstr (named, "Failed to get ") != NULL && strstr (named, " lock") != NULL
+                              && strstr (named, "using the image") == NULL
+                          ? image_path (plugging)
+                          : NULL;
+
+  error->message = image != NULL
+                       ? g_strdup_printf ("%s: Is another process using the image [%s]?", named, image)
+                       : g_steal_pointer (&named);
+}
+
 gboolean
 plugging_say (Plugging *plugging, gboolean device, GError **error)
 {
@@ -292,11 +316,8 @@ plugging_say (Plugging *plugging, gboolean device, GError **error)
   }
   if (good)
     return TRUE;
-  if (error != NULL && *error != NULL) {
-    g_autofree char *said = (*error)->message;
-
-    (*error)->message = recipe_name_files (plugging->recipe, said);
-  }
+  if (error != NULL && *error != NULL)
+    name_images (plugging, *error);
   plugging_undo (plugging);
   return FALSE;
 }
