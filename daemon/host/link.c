@@ -13,12 +13,9 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/macvtap.h>
-#include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <string.h>
-
-#define NEIGHBOURS_MAX 256 /* addresses told of one machine */
 
 typedef struct nl_sock NlSocket;
 typedef struct rtnl_link RtnlLink;
@@ -405,28 +402,4 @@ link_add_route (const char *name, const char *text, guint prefix, const char *ga
   nl_addr_put (destination);
   nl_addr_put (via);
   return code == 0;
-}
-
-GPtrArray *
-link_list_neighbours (const guint8 mac[MAC_BYTES])
-{
-  GPtrArray *found = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (NlSocket) socket = open_socket (NULL);
-  g_autoptr (NlCache) cache = NULL;
-
-  if (socket == NULL || rtnl_neigh_alloc_cache (socket, &cache) < 0)
-    return found;
-  for (struct nl_object *object = nl_cache_get_first (cache); object != NULL && found->len < NEIGHBOURS_MAX;
-       object = nl_cache_get_next (object)) {
-    struct rtnl_neigh *neighbour = (struct rtnl_neigh *)object;
-    struct nl_addr *hardware = rtnl_neigh_get_lladdr (neighbour), *address = rtnl_neigh_get_dst (neighbour);
-    char text[INET6_ADDRSTRLEN + 8];
-
-    if (hardware == NULL || address == NULL || nl_addr_get_len (hardware) != MAC_BYTES
-        || memcmp (nl_addr_get_binary_addr (hardware), mac, MAC_BYTES) != 0)
-      continue;
-    nl_addr2str (address, text, sizeof text);
-    g_ptr_array_add (found, g_strdup (text));
-  }
-  return found;
 }

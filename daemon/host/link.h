@@ -55,7 +55,3 @@ gboolean
 link_add_address (const char *name, const char *address, guint prefix, const char *peer, GError **error);
 gboolean link_add_route (const char *name, const char *address, guint prefix, const char *gateway,
                          guint metric, GError **error);
-
-/* What the kernel knows of neighbours: their IPv4 and IPv6 addresses by MAC. (transfer full), of char *:
- * "10.0.0.2" */
-GPtrArray *link_list_neighbours (const guint8 mac[MAC_BYTES]);

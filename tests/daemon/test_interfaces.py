@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -13,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from conftest import DOMAIN, domain_xml, wait_for
-from test_attach import Linux, boot  # noqa: F401
+from test_attach import Shell, boot  # noqa: F401
 from test_guest import guest  # noqa: F401
 
 LIVE, CONFIG, BOTH = 1, 2, 3
@@ -223,3 +224,178 @@ def test_counters_as_the_guest_sees_them(daemon, bridges):
     counters = daemon.call(path, "org.domaind1.Domain", "InterfaceStats", "(s)", MAC)
     assert counters[0] >= host["tx"]["bytes"] > 0
     assert counters[4] >= host["rx"]["bytes"]
+
+
+def test_a_card_comes_and_goes_with_its_tap(daemon, bridges, boot):  # noqa: F811
+    linux = boot()
+    linux.attach(card())
+    name = target(daemon, linux.path)
+    assert links()[name]["master"] == "dbr0"
+    linux.shell.until("cat /sys/class/net/eth0/address 2>/dev/null", MAC)
+    assert target(daemon, linux.path, 2) is None  # only the running machine has it
+
+    linux.detach(card())
+    linux.shell.until("ls /sys/class/net", "lo")
+    wait_for(lambda: name not in links(), "the end of the tap")
+    assert live(daemon, linux.path).find("devices/interface") is None
+
+
+def test_a_card_joins_both_machine_and_definition(daemon, bridges):
+    path = start(daemon, "")
+    daemon.call(path, DOMAIN, "AttachDevice", "(su)", card(), BOTH)
+    assert target(daemon, path) in links()
+    assert live(daemon, path, 2).find("devices/interface/mac").get("address") == MAC
+
+
+@pytest.mark.parametrize("more, words", [
+    ("<source bridge='nowhere'/>", "Cannot get interface MTU on 'nowhere'"),
+    ("<source bridge='dbr0'/><filterref filter='x'/>", "network filters are not supported"),
+])
+def test_an_attachment_that_fails_leaves_nothing(daemon, bridges, more, words):
+    path = start(daemon, "")
+    before = set(links())
+    assert words in daemon.error(path, DOMAIN, "AttachDevice", "(su)", card(more), BOTH)[1]
+    assert set(links()) == before
+    assert all(live(daemon, path, flags).find("devices/interface") is None for flags in (0, 2))
+
+
+def test_an_attached_macvtap_goes_with_its_machine(daemon, parent):
+    path = start(daemon, "")
+    daemon.call(path, DOMAIN, "AttachDevice", "(su)", card(f"<source dev='{parent}' mode='bridge'/>", "direct"), LIVE)
+    name = target(daemon, path)
+    assert name in links()
+    destroy(daemon, path)
+    wait_for(lambda: name not in links(), "the end of the macvtap")
+
+
+def update(daemon, path, xml, flags=LIVE):
+    daemon.call(path, DOMAIN, "UpdateDevice", "(su)", xml, flags)
+
+
+def test_another_bridge_another_link_state(daemon, bridges):
+    path = start(daemon, card())
+    name = target(daemon, path)
+    update(daemon, path, card("<source bridge='dbr1'/><link state='down'/>"))
+    assert links()[name]["master"] == "dbr1"
+    interface = live(daemon, path).find("devices/interface")
+    assert (interface.find("source").get("bridge"), interface.find("link").get("state")) == ("dbr1", "down")
+    assert live(daemon, path, 2).find("devices/interface/source").get("bridge") == "dbr0"
+
+    error = daemon.error(path, DOMAIN, "UpdateDevice", "(su)", card("<source bridge='nowhere'/>"), LIVE)[1]
+    assert error == f"cannot add domain a device {name} to nonexistent bridge nowhere"
+    assert links()[name]["master"] == "dbr1"
+
+
+@pytest.mark.parametrize("more, kind, words", [
+    ("<source bridge='dbr0'/><target dev='other'/>", "bridge", "cannot modify network device tap name"),
+    ("<source bridge='dbr0'/><mtu size='1300'/>", "bridge", "cannot modify MTU"),
+    ("<source bridge='dbr0'/><driver queues='2'/>", "bridge", "cannot modify virtio network device driver attributes"),
+    ("<source bridge='dbr0'/><script path='/x'/>", "bridge", "cannot modify network device script attribute"),
+    ("", "user", "unable to change config on 'user' network type"),
+])
+def test_what_cannot_change_while_it_runs(daemon, bridges, more, kind, words):
+    path = start(daemon, card())
+    assert daemon.error(path, DOMAIN, "UpdateDevice", "(su)", card(more, kind), LIVE)[1] == words
+
+
+def disciplines(name):
+    return subprocess.run(["tc", "qdisc", "show", "dev", name], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def limits(bridges):
+    """Traffic control as the tests need it."""
+    tried = subprocess.run(["tc", "qdisc", "add", "dev", "dbr1", "root", "handle", "1:", "htb"], capture_output=True,
+                           check=False)
+    if tried.returncode != 0:
+        pytest.skip("this kernel has no htb")
+    subprocess.run(["tc", "qdisc", "del", "dev", "dbr1", "root"], check=True)
+
+
+def test_the_bandwidth_is_limited(daemon, limits):
+    path = start(daemon, card("<source bridge='dbr0'/><bandwidth><inbound average='500' peak='1000' burst='64'/></bandwidth>"))
+    name = target(daemon, path)
+    rates = subprocess.run(["tc", "class", "show", "dev", name], capture_output=True, text=True, check=True).stdout
+    assert "rate 4Mbit ceil 8Mbit" in rates
+    update(daemon, path, card())
+    assert "htb" not in disciplines(name)
+
+
+def test_two_guests_talk_over_a_bridge(daemon, bridges, guest):  # noqa: F811
+    shells = []
+    for number in (1, 2):
+        path = daemon.define(f"""<domain type='qemu'>
+  <name>talker{number}</name>
+  <memory unit='MiB'>128</memory>
+  <os>
+    <type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>{guest}/vmlinuz</kernel>
+    <initrd>{guest}/initrd.img</initrd>
+    <cmdline>console=ttyS0 quiet</cmdline>
+  </os>
+  <devices><serial type='pty'/>{card(mac=f'52:54:00:11:22:3{number}')}</devices>
+</domain>
+""")
+        daemon.call(path, DOMAIN, "Create", "(u)", 0)
+        shells.append(Shell(live(daemon, path).find("devices/serial/source").get("path")))
+    for number, shell in enumerate(shells, 1):
+        shell.run(f"ip address add 10.77.0.{number}/24 dev eth0; ip link set eth0 up")
+    shells[0].until("ping -c 1 -W 2 10.77.0.2 >/dev/null && echo heard", "heard")
+    assert "52:54:00:11:22:32" in shells[0].run("cat /proc/net/arp")
+
+
+@pytest.fixture
+def routed():
+    """A way out of the namespace, which passt looks for."""
+    if shutil.which("passt") is None:
+        pytest.skip("passt is not installed")
+    if ip("link", "add", "dpw0", "type", "veth", "peer", "name", "dpw1").returncode != 0:
+        pytest.skip("no pair of links can be made here")
+    for name in ("dpw0", "dpw1"):
+        ip("link", "set", name, "up")
+    ip("address", "add", "10.55.0.1/24", "dev", "dpw0")
+    ip("route", "add", "default", "via", "10.55.0.2", "dev", "dpw0")
+    yield "dpw0"
+    ip("link", "delete", "dpw0")
+
+
+def passts(daemon):
+    """The processes that are passt and a machine's of this namespace."""
+    here = os.readlink("/proc/self/ns/net")
+    found = set()
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"passt" in words[0] and os.readlink(process / "ns/net") == here:
+                found.add(int(process.name))
+    return found
+
+
+PASST = "<backend type='passt'/><portForward proto='tcp'><range start='20222' to='22'/></portForward>"
+
+
+def test_passt_serves_its_machine_and_ends_with_it(daemon, routed):
+    path = start(daemon, card(PASST, "user"))
+    assert len(passts(daemon)) == 1
+    with socket.create_connection(("10.55.0.1", 20222), 5):
+        pass  # passt listens
+    daemon.kill()
+    assert len(passts(daemon)) == 1
+    daemon.start()
+    destroy(daemon, path)
+    wait_for(lambda: not passts(daemon), "the end of passt")
+
+
+def test_passt_comes_and_goes_with_its_card(daemon, routed, boot):  # noqa: F811
+    linux = boot()
+    linux.attach(card(PASST, "user"))
+    linux.shell.until("cat /sys/class/net/eth0/address 2>/dev/null", MAC)
+    assert len(passts(daemon)) == 1
+    linux.detach(card(PASST, "user"))
+    wait_for(lambda: not passts(daemon), "the end of passt")
+
+
+def test_what_passt_says_is_in_the_error(daemon, routed):
+    path = daemon.define(domain_xml("netted", devices=card(f"<source dev='nowhere'/>{PASST}", "user")))
+    assert "Could not start 'passt'" in daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
+    assert not passts(daemon)

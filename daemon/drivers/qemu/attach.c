@@ -9,6 +9,7 @@
 #include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 #include "daemon/drivers/qemu/start.h"
+#include "daemon/host/tap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,17 @@ find_image (gpointer data, const char *path)
   return g_hash_table_lookup (((Plugging *)data)->values.images, path);
 }
 
+static gboolean
+make_end (Plugging *plugging, DomainDef *def, Device *device, GError **error)
+{
+  const RunningKind *row = running_kind (device->kind);
+
+  if (row->open == NULL)
+    return TRUE;
+  plugging->made_end = row->open (plugging, def, device, error);
+  return plugging->made_end;
+}
+
 gboolean
 plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error)
 {
@@ -135,16 +147,31 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
     if (!count_used (plugging, error))
       return FALSE;
     plugging->values.next_node = plugging->host.nodes_used + 1;
-    if (!live_choose_device (device, &plugging->values, error))
+    if (!live_choose_device (device, &plugging->values, error) || !make_end (plugging, def, device, error))
       return FALSE;
   }
   plugging->host.run_directory = plugging->directory;
   plugging->host.state_directory = plug->settings->state_directory;
   plugging->host.monitor_fd = -1;
+  plugging->host.plugging = TRUE;
+  plugging->host.vhost_net = vhost_net_is_there (NULL);
   plugging->host.image = find_image;
   plugging->host.image_data = plugging;
   plugging->recipe = recipe_new (def, plugging->caps, &plugging->host, files);
   return recipe_add_device (plugging->recipe, device, error);
+}
+
+/* A file, into a set that carries the device's alias; or what was made, under the name the steps call it. */
+static JsonNode *
+pass_file (Plugging *plugging, const RecipeFile *file, int fd, GError **error)
+{
+  if (file->passed)
+    return qmp_call_with_fd (plugging->plug->qmp, plugging->job, "getfd",
+                             props ("fdname", "s", file->path, NULL), fd, error);
+  return qmp_call_with_fd (plugging->plug->qmp, plugging->job, "add-fd",
+                           props ("fdset-id", "i", (int)file->set, "opaque", "?s",
+                                  file->device != NULL ? file->device->alias : NULL, NULL),
+                           fd, error);
 }
 
 static gboolean
@@ -164,10 +191,7 @@ pass_files (Plugging *plugging, GError **error)
           file->path);
       return FALSE;
     }
-    answer = qmp_call_with_fd (plugging->plug->qmp, plugging->job, "add-fd",
-                               props ("fdset-id", "i", (int)file->set, "opaque", "?s",
-                                      file->device != NULL ? file->device->alias : NULL, NULL),
-                               fd, error);
+    answer = pass_file (plugging, file, fd, error);
     if (answer == NULL)
       return FALSE;
     plugging->sets++;
@@ -268,8 +292,12 @@ plugging_undo (Plugging *plugging)
   for (guint i = 0; i < plugging->sets; i++) {
     const RecipeFile *file = recipe_get_file (plugging->recipe, i);
 
-    undone =
-        plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL) && undone;
+    /* One that a step has taken has no name any more. */
+    if (file->passed)
+      plugging_tell (plugging, "closefd", props ("fdname", "s", file->path, NULL), NULL);
+    else
+      undone = plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL)
+               && undone;
   }
   plugging->sets = 0;
   plugging->left_behind = !undone;
@@ -337,6 +365,24 @@ attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *devi
   return live_device_conversation (def, device, plug->qmp, job, error);
 }
 
+static gboolean
+attach_steps (Plugging *plugging, DomainDef *def, Device *device, GError **error)
+{
+  const Hotplug *plug = plugging->plug;
+
+  if (!plugging_add (plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
+      || !write_down (plug, def, device, error))
+    return FALSE;
+  if (plugging_say (plugging, TRUE, error)) {
+    if (live_device_conversation (def, device, plug->qmp, plugging->job, error))
+      return TRUE;
+    plugging_undo (plugging);
+  }
+  if (!plugging->left_behind)
+    attach_published (plug, def, device);
+  return FALSE;
+}
+
 gboolean
 attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GError **error)
 {
@@ -345,16 +391,10 @@ attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GE
   if (!qemu_can_attach (device, error))
     return FALSE;
   plugging_init (&plugging, job, plug);
-  if (!plugging_add (&plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
-      || !write_down (plug, def, device, error))
-    return FALSE;
-  if (plugging_say (&plugging, TRUE, error)) {
-    if (live_device_conversation (def, device, plug->qmp, job, error))
-      return TRUE;
-    plugging_undo (&plugging);
-  }
-  if (!plugging.left_behind)
-    attach_published (plug, def, device);
+  if (attach_steps (&plugging, def, device, error))
+    return TRUE;
+  if (plugging.made_end && !plugging.left_behind)
+    running_kind (device->kind)->close (def, device);
   return FALSE;
 }
 

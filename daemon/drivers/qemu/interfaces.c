@@ -9,6 +9,7 @@
  */
 #include "daemon/drivers/qemu/interfaces.h"
 
+#include "daemon/drivers/qemu/passt.h"
 #include "daemon/host/link.h"
 #include "daemon/host/openvswitch.h"
 #include "daemon/host/tap.h"
@@ -330,6 +331,18 @@ open_vhost (const InterfacePlace *place, const DeviceInterface *interface, Files
   return TRUE;
 }
 
+static gboolean
+open_passt (const InterfacePlace *place, const DeviceInterface *interface, Files *files, GError **error)
+{
+  g_autofree char *name = g_strconcat (interface->device.alias, "-passt", NULL);
+  int fd;
+
+  if (!passt_start (interface, place->account, &fd, error))
+    return FALSE;
+  files_offer (files, name, fd);
+  return TRUE;
+}
+
 gboolean
 interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *files, GError **error)
 {
@@ -341,12 +354,8 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
                          interface->network);
     return FALSE;
   }
-  if (interface_uses_passt (interface)) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "interface %s: the backend 'passt' is not supported yet by the daemon; 'default' is",
-                    interface->mac);
-    return FALSE;
-  }
+  if (interface_uses_passt (interface))
+    return open_passt (place, interface, files, error);
   if (!interface_has_tap (interface) && interface->type != INTERFACE_DIRECT)
     return TRUE;
   if (!check_filter (interface, error))

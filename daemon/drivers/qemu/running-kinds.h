@@ -17,6 +17,11 @@ typedef struct {
   const DeviceKind *kind;
   /* Before QEMU has it: set in @device what the document leaves open. */
   gboolean (*choose) (Device *device, LiveValues *values, GError **error);
+  /* After it, for a device that is plugged in: make what stands for it on the host, with its descriptors in
+   * plugging->files. A start makes those of all devices at once. */
+  gboolean (*open) (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+  /* Take that away again: the device is gone. */
+  void (*close) (const DomainDef *def, const Device *device);
   /* Once that is chosen for all devices, from the last to the first: give numbers from values->next_node on.
    */
   void (*number) (Device *device, LiveValues *values);
@@ -53,6 +58,8 @@ gboolean running_graphics_wants_render_node (const Device *device);
 gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
 gboolean
 running_interface_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_interface_close (const DomainDef *def, const Device *device);
 gboolean running_interface_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
                                    Device *updated, gboolean force, GError **error);
 gboolean

@@ -534,23 +534,76 @@ interface_match (const DomainDef *def, const Device *wanted_device, GError **err
   return found;
 }
 
-static Device *
-interface_update (const Device *device, const Device *given_device, GError **error)
+/* What may change under a running machine, and libvirt's words for what may not. */
+static const char *const running_fields[] = { "link/@state",
+                                              "source/@bridge",
+                                              "bandwidth/inbound",
+                                              "bandwidth/outbound",
+                                              "port/@isolated",
+                                              "coalesce/rx/frames/@max",
+                                              NULL };
+static const struct {
+  const char *path, *words; /* every path that begins so */
+} fixed_fields[] = {
+  { "target/", "cannot modify network device tap name" },
+  { "mtu/", "cannot modify MTU" },
+  { "driver/", "cannot modify virtio network device driver attributes" },
+  { "script/", "cannot modify network device script attribute" },
+  { "rom/@bar", "cannot modify network device rom bar setting" },
+  { "backend/", "cannot modify network device backend settings" },
+};
+
+static gboolean
+check_update (const DeviceInterface *interface, const DeviceInterface *given, GError **error)
 {
-  static const char *const link_fields[] = { "link/@state", NULL };
-  const DeviceInterface *interface = (const DeviceInterface *)device;
-  const DeviceInterface *given = (const DeviceInterface *)given_device;
-  DeviceInterface *updated;
+  const char *path = NULL;
 
   if (given->model != NULL && g_strcmp0 (given->model, interface->model) != 0) {
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify network device model from %s to %s",
                     interface->model != NULL ? interface->model : "(none)", given->model);
-    return NULL;
+    return FALSE;
   }
-  if (!device_check_difference (device, given_device, link_fields, "network device", error))
+  if (given->type != INTERFACE_NONE && given->type != interface->type) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "unable to change config on '%s' network type",
+                    enum_table_name (&interface_types, given->type));
+    return FALSE;
+  }
+  path = device_difference (&given->device, &interface->device, running_fields);
+  for (guint i = 0; path != NULL && i < G_N_ELEMENTS (fixed_fields); i++)
+    if (g_str_has_prefix (path, fixed_fields[i].path)) {
+      virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "%s", fixed_fields[i].words);
+      return FALSE;
+    }
+  return device_check_difference (&interface->device, &given->device, running_fields, "network device", error);
+}
+
+static void
+copy_rate (InterfaceRate **rate, const InterfaceRate *given)
+{
+  if (*rate != NULL)
+    field_free (&interface_rate_table, *rate);
+  *rate = given != NULL ? field_copy (&interface_rate_table, given) : NULL;
+}
+
+static Device *
+interface_update (const Device *device, const Device *given_device, GError **error)
+{
+  const DeviceInterface *interface = (const DeviceInterface *)device;
+  const DeviceInterface *given = (const DeviceInterface *)given_device;
+  DeviceInterface *updated;
+
+  if (!check_update (interface, given, error))
     return NULL;
   updated = (DeviceInterface *)device_copy (device);
   updated->link = given->link;
+  updated->port_isolated = given->port_isolated;
+  updated->rx_frames_max = given->rx_frames_max;
+  copy_rate (&updated->inbound, given->inbound);
+  copy_rate (&updated->outbound, given->outbound);
+  if (given->bridge != NULL) {
+    g_free (updated->bridge);
+    updated->bridge = g_strdup (given->bridge);
+  }
   return &updated->device;
 }
 
