@@ -8,6 +8,9 @@
 #include "base/scalars.h"
 #include "daemon/call/libvirt-names.h"
 #include "daemon/call/operation.h"
+#include "daemon/core/work.h"
+
+#include <unistd.h>
 
 #include <string.h>
 
@@ -272,4 +275,68 @@ call_find_domain_again (Call *call)
   if (call->domain == NULL)
     call_fail (call, error);
   return call->domain;
+}
+
+void
+call_work (Call *call, gsize bytes, const char *name, JobFunction function, gpointer input,
+           GDestroyNotify free_input, JobDone done)
+{
+  const Client *client = call->client;
+  gboolean known = client != NULL && client->uid != (uid_t)-1;
+  g_autofree char *user =
+      known ? g_strdup_printf ("uid %u", client->uid) : g_strdup (client != NULL ? client->who : "");
+  gboolean owner = client == NULL || client->uid == 0 || client->uid == geteuid ();
+
+  work_start (user, owner, bytes, name, function, input, free_input, done, input);
+}
+
+typedef struct {
+  Call *call;
+  CallMake make;
+  gpointer data;
+  GDestroyNotify free_data;
+} Making;
+
+static void
+making_free (gpointer data)
+{
+  Making *making = data;
+
+  if (making->free_data != NULL)
+    making->free_data (making->data);
+  g_free (making);
+}
+
+static gpointer
+make_answer (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  const Making *making = input;
+  GVariant *answer = making->make (making->call, making->data, error);
+
+  if (answer == NULL)
+    return NULL;
+  g_variant_ref_sink (answer);
+  g_variant_get_data (answer); /* in one piece, which is work as well */
+  return answer;
+}
+
+static void
+answer_made (gpointer result, const GError *error, gpointer data)
+{
+  const Making *making = data;
+  g_autoptr (GVariant) answer = result;
+
+  if (answer != NULL)
+    call_answer (making->call, answer);
+  else
+    call_fail (making->call, g_error_copy (error));
+}
+
+void
+call_make (Call *call, gsize bytes, const char *name, CallMake make, gpointer data, GDestroyNotify free_data)
+{
+  Making *making = g_new0 (Making, 1);
+
+  *making = (Making){ call, make, data, free_data };
+  call_work (call, bytes, name, make_answer, making, making_free, answer_made);
 }

@@ -70,6 +70,19 @@ GVariant *call_uuid_value (const char *uuid);
 /* Every domain as it stands in answers: (sayi). (borrowed) */
 GVariant *call_domain_value (Domain *domain);
 
+/*
+ * The part of a call that takes time and nothing of what the main loop owns: reading a document, writing one,
+ * comparing. It is done in a job in its client's turn (core/work.h); @bytes are those of the documents. @done
+ * has @input as its data.
+ */
+void call_work (Call *call, gsize bytes, const char *name, JobFunction function, gpointer input,
+                GDestroyNotify free_input, JobDone done);
+/* The same for a call whose answer is all there is to make. @make runs in a job and looks at nothing of the
+ * call but its arguments; its answer may be floating. @data is freed in the main loop. */
+typedef GVariant *(*CallMake) (const Call *call, gpointer data, GError **error);
+void
+call_make (Call *call, gsize bytes, const char *name, CallMake make, gpointer data, GDestroyNotify free_data);
+
 /* Arguments by position in the tuple. */
 guint32 call_uint (const Call *call, guint index);
 gint32 call_int (const Call *call, guint index);

@@ -17,8 +17,9 @@ struct ConfigEdit {
   Call *call;
   DomainDef *def;
   char *uuid, *old_name, *completed;
-  char *elements[CONFIG_EDIT_MAX], *replacements[CONFIG_EDIT_MAX];
+  char *elements[CONFIG_EDIT_MAX], *replacements[CONFIG_EDIT_MAX]; /* NULL: to be as in @def, or to go */
   guint count;
+  gboolean from_def;          /* the replacements are the elements of @def */
   DomainDef *before;          /* devices are changed; NULL: elements of the domain */
   const char *device_element; /* static */
   guint definition_count;
@@ -140,6 +141,29 @@ edit_devices (const ConfigEdit *edit, const char *source)
   return g_steal_pointer (&text);
 }
 
+/* An element as @document, which is ours and well-formed, has it; NULL when it has none. (transfer full) */
+static char *
+element_of (XmlDocument *document, const char *name)
+{
+  for (xmlNode *node = xml_document_root (document)->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name)) {
+      g_autofree char *verbatim = xml_document_verbatim (document, node);
+
+      return g_strchomp (xml_normalize (verbatim));
+    }
+  return NULL;
+}
+
+static void
+take_replacements (ConfigEdit *edit)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = xml_document_parse (edit->completed, -1, diagnostics);
+
+  for (guint i = 0; document != NULL && i < edit->count; i++)
+    edit->replacements[i] = element_of (document, edit->elements[i]);
+}
+
 /* The user's text as it will be; the completed one is @edit's. NULL with @error. (transfer full) */
 static char *
 edit_text (Store *store, ConfigEdit *edit, GError **error)
@@ -147,6 +171,9 @@ edit_text (Store *store, ConfigEdit *edit, GError **error)
   g_autofree char *source = store_load_source (store, edit->old_name, error);
   g_autofree char *edited = g_strdup (source);
 
+  edit->completed = domain_def_to_xml (edit->def, DOMAIN_WRITE_SECURE);
+  if (edit->from_def)
+    take_replacements (edit);
   for (guint i = 0; i < edit->count && edited != NULL; i++) {
     g_autofree char *before = edited;
 
@@ -155,7 +182,6 @@ edit_text (Store *store, ConfigEdit *edit, GError **error)
 
   if (edited == NULL)
     return NULL;
-  edit->completed = domain_def_to_xml (edit->def, DOMAIN_WRITE_SECURE);
   if (edit->before != NULL) {
     g_free (edited);
     edited = edit_devices (edit, source);
@@ -252,32 +278,14 @@ edit_add (ConfigEdit *edit, const char *element, const char *replacement)
   edit->replacements[edit->count++] = g_strdup (replacement);
 }
 
-/* An element as @document, which is ours and well-formed, has it; NULL when it has none. (transfer full) */
-static char *
-element_of (XmlDocument *document, const char *name)
-{
-  for (xmlNode *node = xml_document_root (document)->children; node != NULL; node = node->next)
-    if (node->type == XML_ELEMENT_NODE && g_str_equal (node->name, name)) {
-      g_autofree char *verbatim = xml_document_verbatim (document, node);
-
-      return g_strchomp (xml_normalize (verbatim));
-    }
-  return NULL;
-}
-
 ConfigEdit *
 config_edit_of_elements (Call *call, DomainDef *def, const char *const *elements)
 {
   ConfigEdit *edit = edit_new (call, def);
-  g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  g_autoptr (XmlDocument) document = xml_document_parse (xml, -1, diagnostics);
 
-  for (; document != NULL && *elements != NULL; elements++) {
-    g_autofree char *text = element_of (document, *elements);
-
-    edit_add (edit, *elements, text);
-  }
+  edit->from_def = TRUE;
+  for (; *elements != NULL; elements++)
+    edit_add (edit, *elements, NULL);
   return edit;
 }
 

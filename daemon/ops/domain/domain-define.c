@@ -10,6 +10,7 @@
 #include "daemon/ops/ops.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #define UNDEFINE_KNOWN_FLAGS                                                                               \
@@ -114,7 +115,7 @@ op_domain_define_xml (Call *call)
   define->strict = (flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0;
   define->source = g_strdup (call_string (call, 0));
   define->messages = g_ptr_array_new_with_free_func (g_free);
-  job_start ("define", parse_job, define, define_free, 0, define_parsed, define);
+  call_work (call, strlen (define->source), "define", parse_job, define, define_free, define_parsed);
 }
 
 typedef struct {

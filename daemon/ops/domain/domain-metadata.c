@@ -3,8 +3,8 @@
  * Title, description and applications' own elements, in the running definition, the stored one, or both.
  */
 #include "daemon/domain/machine.h"
-#include "document/metadata.h"
 #include "daemon/ops/domain/config-edit.h"
+#include "document/metadata.h"
 
 #include "base/xml-writer.h"
 
@@ -12,23 +12,25 @@
 
 #define METADATA_KNOWN_FLAGS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
+static GVariant *
+make_element (const Call *call, gpointer metadata, GError **error)
+{
+  g_autofree char *text = metadata_get (metadata, call_maybe_string (call, 2), error);
+
+  return text != NULL ? g_variant_new ("(s)", text) : NULL;
+}
+
 static void
 answer_metadata (Call *call, DomainDef *def)
 {
   int type = call_int (call, 1);
-  GError *error = NULL;
-  g_autofree char *text = NULL;
+  const char *text = type == VIR_DOMAIN_METADATA_DESCRIPTION ? def->description : def->title;
 
-  if (type == VIR_DOMAIN_METADATA_DESCRIPTION)
-    text = g_strdup (def->description);
-  else if (type == VIR_DOMAIN_METADATA_TITLE)
-    text = g_strdup (def->title);
-  else
-    text = metadata_get (def->metadata, call_maybe_string (call, 2), &error);
-  if (text == NULL && error == NULL)
-    virt_error_set (&error, VIR_ERR_NO_DOMAIN_METADATA, "Requested metadata element is not present");
-  if (error != NULL)
-    call_fail (call, error);
+  if (type == VIR_DOMAIN_METADATA_ELEMENT)
+    call_make (call, def->metadata != NULL ? strlen (def->metadata) : 0, "metadata", make_element,
+               g_strdup (def->metadata), g_free);
+  else if (text == NULL)
+    call_fail_with (call, VIR_ERR_NO_DOMAIN_METADATA, "Requested metadata element is not present");
   else
     call_answer (call, g_variant_new ("(s)", text));
 }
@@ -71,27 +73,69 @@ tell (Call *call)
                  g_variant_new ("(ims)", call_int (call, 1), uri));
 }
 
-/* A copy of @def with what the call sets; NULL and @error when it cannot be set. */
+/* What a call sets, in the definition, the running machine, or both. An application's element is put into the
+ * other elements by a job before anything is changed. */
+typedef struct {
+  Call *call;
+  DomainDef *config; /* NULL: not meant */
+  gboolean live;
+  char *config_was, *live_was; /* the <metadata> of each */
+  char *config_is, *live_is;   /* and with the element; NULL: none is left */
+} MetadataChange;
+
+static void
+change_free (gpointer data)
+{
+  MetadataChange *change = data;
+
+  g_clear_pointer (&change->config, domain_def_unref);
+  g_free (change->config_was);
+  g_free (change->live_was);
+  g_free (change->config_is);
+  g_free (change->live_is);
+  g_free (change);
+}
+
+static gboolean
+is_element (const Call *call)
+{
+  return call_int (call, 1) == VIR_DOMAIN_METADATA_ELEMENT;
+}
+
+static gboolean
+make_metadata (const Call *call, const char *was, char **ret_is, GError **error)
+{
+  return metadata_set (was, call_maybe_string (call, 2), call_maybe_string (call, 3),
+                       call_maybe_string (call, 4), ret_is, error);
+}
+
+static gpointer
+make_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  MetadataChange *change = input;
+  gboolean made =
+      (change->config == NULL || make_metadata (change->call, change->config_was, &change->config_is, error))
+      && (!change->live || make_metadata (change->call, change->live_was, &change->live_is, error));
+
+  return made ? JOB_OK : NULL;
+}
+
+/* A copy of @def with what the call sets. @metadata: the element, if it is one. */
 static DomainDef *
-changed_definition (Call *call, const DomainDef *def, GError **error)
+changed_definition (const Call *call, const DomainDef *def, const char *metadata)
 {
   const char *value = call_maybe_string (call, 2);
-  g_autoptr (DomainDef) changed = domain_def_copy (def);
-  char **member =
-      call_int (call, 1) == VIR_DOMAIN_METADATA_DESCRIPTION ? &changed->description : &changed->title;
-  g_autofree char *metadata = NULL;
+  DomainDef *changed = domain_def_copy (def);
+  char **member = is_element (call)                                       ? &changed->metadata
+                  : call_int (call, 1) == VIR_DOMAIN_METADATA_DESCRIPTION ? &changed->description
+                                                                          : &changed->title;
 
-  if (call_int (call, 1) == VIR_DOMAIN_METADATA_ELEMENT) {
-    if (!metadata_set (def->metadata, value, call_maybe_string (call, 3), call_maybe_string (call, 4),
-                       &metadata, error))
-      return NULL;
-    g_free (changed->metadata);
-    changed->metadata = g_steal_pointer (&metadata);
-  } else {
-    g_free (*member);
+  g_free (*member);
+  if (is_element (call))
+    *member = metadata != NULL ? g_strdup (metadata) : NULL;
+  else
     *member = value != NULL && value[0] != '\0' ? g_strdup (value) : NULL;
-  }
-  return g_steal_pointer (&changed);
+  return changed;
 }
 
 /* The whole element as it is to stand in the document; NULL when it goes. */
@@ -114,46 +158,79 @@ changed_element (const Call *call, const DomainDef *changed, const char **ret_na
   return g_strchomp (xml_element_to_string (element));
 }
 
-static gboolean
-set_live (Call *call, GError **error)
+static void
+set_live (const MetadataChange *change)
 {
-  DomainDef *changed = changed_definition (call, call->domain->machine->def, error);
+  Call *call = change->call;
+  Machine *machine = call->domain->machine;
 
-  if (changed != NULL)
-    machine_replace_def (call->domain->machine, changed);
-  return changed != NULL;
+  if (machine != NULL)
+    machine_replace_def (machine, changed_definition (call, machine->def, change->live_is));
 }
 
 /* The definition is safe; the running machine follows, if it was meant as well. */
 static void
 config_set (Call *call, DomainDef *def)
 {
-  gboolean live = (call_uint (call, 5) & VIR_DOMAIN_AFFECT_LIVE) != 0;
-  GError *error = NULL;
+  const MetadataChange *change = call->user_data;
 
   definition_replace (call->domain, def);
-  if (live && call->domain->machine != NULL && !set_live (call, &error)) {
-    call_fail (call, error);
-    return;
-  }
+  if (change->live)
+    set_live (change);
   tell (call);
   call_answer_nothing (call);
 }
 
 static void
-set_config (Call *call, DomainDef *def)
+set_made (const MetadataChange *change)
 {
-  GError *error = NULL;
-  DomainDef *changed = changed_definition (call, def, &error);
-  const char *name;
+  Call *call = change->call;
   g_autofree char *element = NULL;
+  DomainDef *changed;
+  const char *name;
 
-  if (changed == NULL) {
-    call_fail (call, error);
+  if (change->config != NULL) {
+    changed = changed_definition (call, change->config, change->config_is);
+    element = changed_element (call, changed, &name);
+    config_edit (call, changed, name, element, config_set);
+  } else if (call->domain->machine == NULL) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  } else {
+    set_live (change);
+    tell (call);
+    call_answer_nothing (call);
+  }
+}
+
+static void
+element_made (gpointer result, const GError *error, gpointer data)
+{
+  const MetadataChange *change = data;
+  Call *call = change->call;
+
+  if (result == NULL)
+    call_fail (call, g_error_copy (error));
+  else if (call_find_domain_again (call) != NULL)
+    set_made (change);
+}
+
+/* The change is the call's own data; @config: NULL when the definition is not meant. */
+static void
+set_with (Call *call, DomainDef *config)
+{
+  MetadataChange *change = call->user_data;
+  Machine *machine = call->domain->machine;
+  gsize bytes = strlen (call_maybe_string (call, 2) != NULL ? call_maybe_string (call, 2) : "");
+
+  change->config = config != NULL ? domain_def_ref (config) : NULL;
+  change->live = change->live && machine != NULL;
+  if (!is_element (call)) {
+    set_made (change);
     return;
   }
-  element = changed_element (call, changed, &name);
-  config_edit (call, changed, name, element, config_set);
+  change->config_was = config != NULL ? g_strdup (config->metadata) : NULL;
+  change->live_was = change->live ? g_strdup (machine->def->metadata) : NULL;
+  call_work (call, bytes, "metadata", make_job, change, NULL, element_made);
 }
 
 static void
@@ -161,21 +238,21 @@ set_begin (Domain *domain, Call *call)
 {
   guint flags = call_uint (call, 5);
   gboolean config = (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0;
-  gboolean live = (flags & VIR_DOMAIN_AFFECT_LIVE) != 0 || (!config && domain_is_active (domain));
+  MetadataChange *change;
   DefinitionWhich which;
-  GError *error = NULL;
 
   /* What was true when the call came may not be any more. */
   if (!call_check_affect (call, flags, &which))
     return;
-  if (config || !live) {
-    call_with_definition (call, DEFINITION_CONFIG, set_config);
-  } else if (set_live (call, &error)) {
-    tell (call);
-    call_answer_nothing (call);
-  } else {
-    call_fail (call, error);
-  }
+  change = g_new0 (MetadataChange, 1);
+  change->call = call;
+  change->live = (flags & VIR_DOMAIN_AFFECT_LIVE) != 0 || (!config && domain_is_active (domain));
+  call->user_data = change;
+  call->user_free = change_free;
+  if (config || !change->live)
+    call_with_definition (call, DEFINITION_CONFIG, set_with);
+  else
+    set_with (call, NULL);
 }
 
 void

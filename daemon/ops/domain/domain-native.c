@@ -104,7 +104,7 @@ static void
 translated (gpointer result, const GError *error, gpointer data)
 {
   g_autofree char *line = result;
-  Call *call = data;
+  Call *call = ((const Native *)data)->call;
 
   if (line == NULL)
     call_fail (call, g_error_copy (error));
@@ -127,5 +127,5 @@ op_connect_domain_xml_to_native (Call *call)
   native = g_new0 (Native, 1);
   native->call = call;
   native->document = g_strdup (call_string (call, 1));
-  job_start ("to-native", translate, native, native_free, 0, translated, call);
+  call_work (call, strlen (native->document), "to-native", translate, native, native_free, translated);
 }

@@ -354,7 +354,7 @@ op_domain_create_xml (Call *call)
   create->flags = flags;
   create->strict = (flags & VIR_DOMAIN_START_VALIDATE) != 0;
   create->messages = g_ptr_array_new_with_free_func (g_free);
-  job_start ("create", create_parse, create, NULL, 0, create_parsed, create);
+  call_work (call, strlen (create->source), "create", create_parse, create, NULL, create_parsed);
 }
 
 void

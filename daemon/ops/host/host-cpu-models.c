@@ -13,37 +13,70 @@
 #define BASELINE_KNOWN_FLAGS (VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES | VIR_CONNECT_BASELINE_CPU_MIGRATABLE)
 #define BASELINE_CPUS_MAX    256 /* of one call; what the protocol allows */
 
-/* Compares with @host, which is taken, and answers. NULL: @problem (taken) says why it is not known. */
+/* What the bytes of @call's documents are, which are the argument @index: one text, or a list. */
+static gsize
+document_bytes (const Call *call, guint index)
+{
+  g_autoptr (GVariant) texts = g_variant_get_child_value (call->arguments, index);
+
+  return g_variant_get_size (texts);
+}
+
 static void
-compare_with (Call *call, const QemuCaps *caps, DomainCpu *host, GError *problem, const char *text,
-              guint flags)
+caps_free (gpointer data)
+{
+  qemu_caps_unref (data);
+}
+
+/* The answer is made in a job: documents are read for it. The flags are the last argument, the documents
+ * are before them. */
+static void
+make_from (Call *call, QemuCaps *caps, CallMake make)
+{
+  guint documents = (guint)g_variant_n_children (call->arguments) - 2;
+
+  call_make (call, document_bytes (call, documents), "cpu", make, qemu_caps_ref (caps), caps_free);
+}
+
+/* Compares with @host, which is taken; NULL: @problem (taken) says why it is not known. */
+static GVariant *
+compare_with (const QemuCaps *caps, DomainCpu *host, GError *problem, const char *text, guint flags,
+              GError **error)
 {
   gboolean validate = (flags & VIR_CONNECT_COMPARE_CPU_VALIDATE_XML) != 0;
-  g_autoptr (GError) error = problem;
   g_autoptr (CpuDocument) cpu = NULL;
   g_autofree char *reason = NULL;
   int result = VIR_CPU_COMPARE_ERROR;
 
-  if (host != NULL)
-    cpu = cpu_document_parse (text, validate ? CPU_DOCUMENT_VALIDATE : 0, &error);
+  if (host == NULL) {
+    g_propagate_error (error, problem);
+    return NULL;
+  }
+  cpu = cpu_document_parse (text, validate ? CPU_DOCUMENT_VALIDATE : 0, error);
   if (cpu != NULL)
-    result = cpu_compare (caps, host, cpu, &reason, &error);
+    result = cpu_compare (caps, host, cpu, &reason, error);
   field_free (&domain_cpu_table, host);
   if (result == VIR_CPU_COMPARE_ERROR)
-    call_fail (call, g_steal_pointer (&error));
-  else if (result == VIR_CPU_COMPARE_INCOMPATIBLE && (flags & VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE) != 0)
-    call_fail_with (call, VIR_ERR_CPU_INCOMPATIBLE, "%s", reason);
-  else
-    call_answer (call, g_variant_new ("(i)", result));
+    return NULL;
+  if (result != VIR_CPU_COMPARE_INCOMPATIBLE || (flags & VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE) == 0)
+    return g_variant_new ("(i)", result);
+  virt_error_set (error, VIR_ERR_CPU_INCOMPATIBLE, "%s", reason);
+  return NULL;
+}
+
+static GVariant *
+make_comparison (const Call *call, gpointer caps, GError **error)
+{
+  GError *problem = NULL;
+  DomainCpu *host = host_cpu_model (caps, &problem);
+
+  return compare_with (caps, host, problem, call_string (call, 0), call_uint (call, 1), error);
 }
 
 static void
 answer_compare (Call *call, QemuCaps *caps)
 {
-  GError *error = NULL;
-  DomainCpu *host = host_cpu_model (caps, &error);
-
-  compare_with (call, caps, host, error, call_string (call, 0), call_uint (call, 1));
+  make_from (call, caps, make_comparison);
 }
 
 void
@@ -53,35 +86,37 @@ op_connect_compare_cpu (Call *call)
     call_with_caps (call, NULL, NULL, answer_compare);
 }
 
-/* The accelerator the arguments 0 to 3 name: emulator, arch, machine, virt type. FALSE when the call has
- * failed. */
+/* The accelerator the arguments 0 to 3 name: emulator, arch, machine, virt type. */
 static gboolean
-choose_accelerator (Call *call, const QemuCaps *caps, QemuAccel *ret)
+choose_accelerator (const Call *call, const QemuCaps *caps, QemuAccel *ret, GError **error)
 {
   const QemuMachine *machine;
-  GError *error = NULL;
   gboolean kvm;
 
   if (!qemu_caps_choose (caps, call_maybe_string (call, 1), call_maybe_string (call, 2),
-                         call_maybe_string (call, 3), &machine, &kvm, &error)) {
-    call_fail (call, error);
+                         call_maybe_string (call, 3), &machine, &kvm, error))
     return FALSE;
-  }
   *ret = kvm ? QEMU_ACCEL_KVM : QEMU_ACCEL_TCG;
   return TRUE;
+}
+
+static GVariant *
+make_hypervisor_comparison (const Call *call, gpointer caps, GError **error)
+{
+  GError *problem = NULL;
+  DomainCpu *most;
+  QemuAccel accel;
+
+  if (!choose_accelerator (call, caps, &accel, error))
+    return NULL;
+  most = cpu_host_model (caps, accel, FALSE, &problem);
+  return compare_with (caps, most, problem, call_string (call, 4), call_uint (call, 5), error);
 }
 
 static void
 answer_compare_hypervisor (Call *call, QemuCaps *caps)
 {
-  GError *error = NULL;
-  DomainCpu *most;
-  QemuAccel accel;
-
-  if (!choose_accelerator (call, caps, &accel))
-    return;
-  most = cpu_host_model (caps, accel, FALSE, &error);
-  compare_with (call, caps, most, error, call_string (call, 4), call_uint (call, 5));
+  make_from (call, caps, make_hypervisor_comparison);
 }
 
 void
@@ -94,7 +129,7 @@ op_connect_compare_hypervisor_cpu (Call *call)
 
 /* The documents of the argument @index. NULL with @error set. (transfer full) */
 static GPtrArray *
-parse_documents (Call *call, guint index, guint flags, GError **error)
+parse_documents (const Call *call, guint index, guint flags, GError **error)
 {
   g_autoptr (GVariant) texts = g_variant_get_child_value (call->arguments, index);
   g_autoptr (GPtrArray) documents = g_ptr_array_new_with_free_func ((GDestroyNotify)cpu_document_free);
@@ -114,32 +149,34 @@ parse_documents (Call *call, guint index, guint flags, GError **error)
   return NULL;
 }
 
-/* The flags are the last argument, the documents are before them. @accel: NULL for the hosts' own. */
-static void
-answer_baseline_of (Call *call, const QemuCaps *caps, const QemuAccel *accel)
+/* @accel: NULL for the hosts' own. */
+static GVariant *
+make_baseline_of (const Call *call, const QemuCaps *caps, const QemuAccel *accel, GError **error)
 {
   guint last = (guint)g_variant_n_children (call->arguments) - 1, flags = call_uint (call, last);
   gboolean migratable = (flags & VIR_CONNECT_BASELINE_CPU_MIGRATABLE) != 0;
-  g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) cpus =
-      parse_documents (call, last - 1, accel == NULL ? CPU_DOCUMENT_HOST_ONLY : 0, &error);
-  DomainCpu *cpu = cpus != NULL ? cpu_baseline (caps, cpus, accel, migratable, &error) : NULL;
+      parse_documents (call, last - 1, accel == NULL ? CPU_DOCUMENT_HOST_ONLY : 0, error);
+  DomainCpu *cpu = cpus != NULL ? cpu_baseline (caps, cpus, accel, migratable, error) : NULL;
   g_autofree char *xml = NULL;
 
   if (cpu != NULL
-      && ((flags & VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES) == 0 || cpu_expand (caps, cpu, &error)))
+      && ((flags & VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES) == 0 || cpu_expand (caps, cpu, error)))
     xml = cpu_to_xml (cpu);
   field_free (&domain_cpu_table, cpu);
-  if (xml == NULL)
-    call_fail (call, g_steal_pointer (&error));
-  else
-    call_answer (call, g_variant_new ("(s)", xml));
+  return xml != NULL ? g_variant_new ("(s)", xml) : NULL;
+}
+
+static GVariant *
+make_baseline (const Call *call, gpointer caps, GError **error)
+{
+  return make_baseline_of (call, caps, NULL, error);
 }
 
 static void
 answer_baseline (Call *call, QemuCaps *caps)
 {
-  answer_baseline_of (call, caps, NULL);
+  make_from (call, caps, make_baseline);
 }
 
 void
@@ -149,13 +186,18 @@ op_connect_baseline_cpu (Call *call)
     call_with_caps (call, NULL, NULL, answer_baseline);
 }
 
-static void
-answer_baseline_hypervisor (Call *call, QemuCaps *caps)
+static GVariant *
+make_hypervisor_baseline (const Call *call, gpointer caps, GError **error)
 {
   QemuAccel accel;
 
-  if (choose_accelerator (call, caps, &accel))
-    answer_baseline_of (call, caps, &accel);
+  return choose_accelerator (call, caps, &accel, error) ? make_baseline_of (call, caps, &accel, error) : NULL;
+}
+
+static void
+answer_baseline_hypervisor (Call *call, QemuCaps *caps)
+{
+  make_from (call, caps, make_hypervisor_baseline);
 }
 
 void

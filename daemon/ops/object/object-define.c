@@ -12,7 +12,7 @@
 #include "daemon/ops/object/object-list.h"
 #include "daemon/ops/ops.h"
 
-#define READ_SECONDS 60
+#include <string.h>
 
 typedef struct {
   Call *call;
@@ -172,7 +172,7 @@ object_define (Call *call, const ObjectKind *kind, gboolean strict)
 
   change->source = g_strdup (call_string (call, 0));
   change->strict = strict;
-  job_start ("read", read_job, change, NULL, READ_SECONDS, read_done, change);
+  call_work (call, strlen (change->source), "read", read_job, change, NULL, read_done);
 }
 
 /* The object again, after a wait; it must have a definition. @doing: "undefine". */

@@ -6,19 +6,18 @@
 #include "daemon/ops/object/object-define.h"
 #include "daemon/ops/storage/storage.h"
 
-/* The document; NULL, and the call failed, when it is wrong. Short, and read at once. */
-static StoragePoolDef *
-parse (Call *call)
-{
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  StoragePoolDef *def = storage_pool_def_parse (call_string (call, 0), -1, DOCUMENT_LAX, diagnostics);
-  GError *error = NULL;
+#include <string.h>
 
-  if (!diagnostics_check (diagnostics, &error)) {
-    g_clear_pointer (&def, storage_pool_def_unref);
-    call_fail (call, error);
-  }
-  return def;
+/* The call's document. */
+static gpointer
+parse (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  const Call *call = input;
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (StoragePoolDef) def =
+      storage_pool_def_parse (call_string (call, 0), -1, DOCUMENT_LAX, diagnostics);
+
+  return diagnostics_check (diagnostics, error) ? g_steal_pointer (&def) : NULL;
 }
 
 void
@@ -30,16 +29,14 @@ op_storage_pool_define_xml (Call *call)
     object_define (call, &storage_pool_kind, (flags & VIR_STORAGE_POOL_DEFINE_VALIDATE) != 0);
 }
 
-/* A pool without a file; or one with a file, run from another document this once. */
-void
-op_storage_pool_create_xml (Call *call)
+static void
+create (Call *call, StoragePoolDef *def)
 {
   guint flags = call_uint (call, 1);
-  g_autoptr (StoragePoolDef) def = NULL;
   GError *error = NULL;
   StoragePool *pool;
 
-  if ((def = parse (call)) == NULL || !call_check_pool_create_flags (call, def->name, flags))
+  if (!call_check_pool_create_flags (call, def->name, flags))
     return;
   if (!storage_pools_check_create (call->manager, def, &pool, &error)) {
     call_fail (call, error);
@@ -58,4 +55,23 @@ op_storage_pool_create_xml (Call *call)
   }
   storage_pool_start (pool, call, flags,
                       g_variant_new ("(@(say))", storage_pool_kind.handle (&pool->object)));
+}
+
+static void
+parsed (gpointer result, const GError *error, gpointer data)
+{
+  g_autoptr (StoragePoolDef) def = result;
+  Call *call = data;
+
+  if (def == NULL)
+    call_fail (call, g_error_copy (error));
+  else
+    create (call, def);
+}
+
+/* A pool without a file; or one with a file, run from another document this once. */
+void
+op_storage_pool_create_xml (Call *call)
+{
+  call_work (call, strlen (call_string (call, 0)), "pool-document", parse, call, NULL, parsed);
 }

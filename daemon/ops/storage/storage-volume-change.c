@@ -7,6 +7,8 @@
 #include "daemon/ops/storage/storage.h"
 #include "daemon/storage/volume-work.h"
 
+#include <string.h>
+
 #define SHORT_SECONDS  300
 #define CREATE_SECONDS (6 * 3600) /* of allocating all of a volume on a slow disk */
 #define COPY_SECONDS   (48 * 3600)
@@ -22,23 +24,61 @@ def_free (gpointer data)
   storage_volume_def_unref (data);
 }
 
-static gboolean
-parse (Call *call, guint flags, gboolean from)
-{
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  StorageVolumeDef *def = storage_volume_def_parse (
-      call_string (call, 1), -1, flags & VIR_STORAGE_VOL_CREATE_VALIDATE ? 0 : DOCUMENT_LAX, from,
-      diagnostics);
-  GError *error = NULL;
+/* A document that is read in a job. */
+typedef struct {
+  Call *call;
+  char *text;
+  gboolean strict;
+  gboolean from; /* of a volume that is copied: what is not said is the other's */
+  StorageTurn begin;
+} Reading;
 
-  if (!diagnostics_check (diagnostics, &error)) {
-    storage_volume_def_unref (def);
-    call_fail (call, error);
-    return FALSE;
+static void
+reading_free (gpointer data)
+{
+  Reading *reading = data;
+
+  g_free (reading->text);
+  g_free (reading);
+}
+
+static gpointer
+parse (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  const Reading *reading = input;
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (StorageVolumeDef) def = storage_volume_def_parse (
+      reading->text, -1, reading->strict ? 0 : DOCUMENT_LAX, reading->from, diagnostics);
+
+  return diagnostics_check (diagnostics, error) ? g_steal_pointer (&def) : NULL;
+}
+
+static void
+parsed (gpointer result, const GError *error, gpointer data)
+{
+  const Reading *reading = data;
+  Call *call = reading->call;
+  StoragePool *pool;
+
+  if (result == NULL) {
+    call_fail (call, g_error_copy (error));
+    return;
   }
-  call->user_data = def;
+  call->user_data = result;
   call->user_free = def_free;
-  return TRUE;
+  if ((pool = call_storage_pool (call)) != NULL)
+    storage_pool_shared (pool, call, reading->begin);
+}
+
+/* @begin has the pool's turn, and the document as the call's own data. */
+static void
+read_document (Call *call, guint flags, gboolean from, StorageTurn begin)
+{
+  Reading *reading = g_new0 (Reading, 1);
+  gboolean strict = (flags & VIR_STORAGE_VOL_CREATE_VALIDATE) != 0;
+
+  *reading = (Reading){ call, g_strdup (call_string (call, 1)), strict, from, begin };
+  call_work (call, strlen (reading->text), "volume-document", parse, reading, reading_free, parsed);
 }
 
 static gboolean
@@ -99,11 +139,9 @@ void
 op_storage_vol_create_xml (Call *call)
 {
   guint flags = call_uint (call, 2);
-  StoragePool *pool;
 
-  if (call_check_flags (call, flags, CREATE_KNOWN_FLAGS & ~(guint)VIR_STORAGE_VOL_CREATE_REFLINK)
-      && parse (call, flags, FALSE) && (pool = call_storage_pool (call)) != NULL)
-    storage_pool_shared (pool, call, create);
+  if (call_check_flags (call, flags, CREATE_KNOWN_FLAGS & ~(guint)VIR_STORAGE_VOL_CREATE_REFLINK))
+    read_document (call, flags, FALSE, create);
 }
 
 /* What QEMU calls it. */
@@ -160,11 +198,9 @@ void
 op_storage_vol_create_xml_from (Call *call)
 {
   guint flags = call_uint (call, 3);
-  StoragePool *pool;
 
-  if (call_check_flags (call, flags, CREATE_KNOWN_FLAGS) && parse (call, flags, TRUE)
-      && (pool = call_storage_pool (call)) != NULL)
-    storage_pool_shared (pool, call, create_from);
+  if (call_check_flags (call, flags, CREATE_KNOWN_FLAGS))
+    read_document (call, flags, TRUE, create_from);
 }
 
 /* The same with the other volume by its key, as libvirt-dbus has it: the call becomes the one above. */
