@@ -12,15 +12,22 @@ const EnumTable secret_usages = { "secret usage type",
 #define NAMED_USAGES \
   (FIELD_VALUE (SECRET_USAGE_CEPH) | FIELD_VALUE (SECRET_USAGE_TLS) | FIELD_VALUE (SECRET_USAGE_VTPM))
 
+static const Field usage_fields[] = {
+  FIELD_WITH (SecretUse, type, "@type", field_enum, &secret_usages, FIELD_REQUIRED),
+  FIELD_WHEN (SecretUse, volume, "volume", field_text, NULL, type, FIELD_VALUE (SECRET_USAGE_VOLUME)),
+  FIELD_WHEN (SecretUse, name, "name", field_text, NULL, type, NAMED_USAGES),
+  FIELD_WHEN (SecretUse, target, "target", field_text, NULL, type, FIELD_VALUE (SECRET_USAGE_ISCSI)),
+  FIELD_END,
+};
+
+static const FieldTable usage_table = { sizeof (SecretUse), usage_fields };
+
 static const Field secret_fields[] = {
   FIELD (SecretDef, ephemeral, "@ephemeral", field_yes_no, NULL),
   FIELD (SecretDef, private, "@private", field_yes_no, NULL),
   FIELD (SecretDef, uuid, "uuid", field_uuid, NULL),
   FIELD (SecretDef, description, "description", field_text, NULL),
-  FIELD_WITH (SecretDef, usage, "usage/@type", field_enum, &secret_usages, FIELD_REQUIRED),
-  FIELD_WHEN (SecretDef, volume, "usage/volume", field_text, NULL, usage, FIELD_VALUE (SECRET_USAGE_VOLUME)),
-  FIELD_WHEN (SecretDef, name, "usage/name", field_text, NULL, usage, NAMED_USAGES),
-  FIELD_WHEN (SecretDef, target, "usage/target", field_text, NULL, usage, FIELD_VALUE (SECRET_USAGE_ISCSI)),
+  FIELD (SecretDef, usage, "usage", field_struct, &usage_table),
   FIELD_END,
 };
 
@@ -36,21 +43,22 @@ static const ValueError value_errors[] = {
 int
 secret_def_usage_type (const SecretDef *def)
 {
-  return def->usage == SECRET_USAGE_ABSENT ? VIR_SECRET_USAGE_TYPE_NONE : def->usage - SECRET_USAGE_NONE;
+  return def->usage.type == SECRET_USAGE_ABSENT ? VIR_SECRET_USAGE_TYPE_NONE
+                                                : def->usage.type - SECRET_USAGE_NONE;
 }
 
 const char *
 secret_def_usage_id (const SecretDef *def)
 {
-  switch (def->usage) {
+  switch (def->usage.type) {
     case SECRET_USAGE_VOLUME:
-      return def->volume;
+      return def->usage.volume;
     case SECRET_USAGE_CEPH:
     case SECRET_USAGE_TLS:
     case SECRET_USAGE_VTPM:
-      return def->name;
+      return def->usage.name;
     case SECRET_USAGE_ISCSI:
-      return def->target;
+      return def->usage.target;
     default:
       return NULL;
   }
@@ -69,9 +77,9 @@ validate (gconstpointer data, const FieldReader *reader, guint flags G_GNUC_UNUS
   const SecretDef *def = data;
   const char *id = secret_def_usage_id (def);
 
-  if (def->usage > SECRET_USAGE_NONE && (id == NULL || id[0] == '\0'))
-    diagnostics_error_from (reader->diagnostics, source_map_find (reader->map, &def->usage, def),
-                            VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, "%s", missing[def->usage]);
+  if (def->usage.type > SECRET_USAGE_NONE && (id == NULL || id[0] == '\0'))
+    diagnostics_error_from (reader->diagnostics, source_map_find (reader->map, &def->usage.type, def),
+                            VIR_FROM_SECRET, VIR_ERR_INTERNAL_ERROR, "%s", missing[def->usage.type]);
 }
 
 static void
@@ -83,8 +91,8 @@ complete (gpointer data)
     def->ephemeral = TRISTATE_NO;
   if (def->private != TRISTATE_YES)
     def->private = TRISTATE_NO;
-  if (def->usage == SECRET_USAGE_NONE)
-    def->usage = SECRET_USAGE_ABSENT;
+  if (def->usage.type == SECRET_USAGE_NONE)
+    def->usage.type = SECRET_USAGE_ABSENT;
 }
 
 const DocumentKind secret_document = {

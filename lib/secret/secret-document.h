@@ -18,12 +18,16 @@ typedef enum { /* in virSecretUsageType's order, one behind it */
 } SecretUsage;
 
 typedef struct {
+  int type;            /* SecretUsage */
+  char *volume;        /* path */
+  char *name, *target; /* of ceph, tls and vtpm; of iscsi */
+} SecretUse;
+
+typedef struct {
   int ephemeral; /* Tristate, after reading TRISTATE_YES or _NO: in memory only, value and definition */
   int private;   /* the same: no client is told the value */
   char *uuid, *description;
-  int usage;           /* SecretUsage */
-  char *volume;        /* path */
-  char *name, *target; /* of ceph, tls and vtpm; of iscsi */
+  SecretUse usage;
   gint ref_count;
 } SecretDef;
 

@@ -78,13 +78,13 @@ def restart(host):  # noqa: F811
 
 def test_virsh(host, tmp_path):  # noqa: F811
     text = document()
-    assert f"Secret {UUID} created" in define(host, tmp_path, text)
+    define(host, tmp_path, text)
     assert host.virsh("secret-dumpxml", UUID).strip() == text.strip()
     assert re.search(rf"{UUID} +ceph pool key", host.virsh("secret-list"))
     assert f"secret '{UUID}' does not have a value" in host.virsh("secret-get-value", UUID, status=1)
     host.virsh("secret-set-value", UUID, BASE64)
     assert host.virsh("secret-get-value", UUID).strip() == BASE64
-    assert f"Secret {UUID} deleted" in host.virsh("secret-undefine", UUID)
+    host.virsh("secret-undefine", UUID)
     assert files(host) == set()
     assert UUID not in host.virsh("secret-list")
 
