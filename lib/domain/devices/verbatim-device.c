@@ -8,8 +8,6 @@
 
 #include "domain/devices/verbatim-device.h"
 
-#include "domain/devices/pci-connect.h"
-
 /* For freeing, copying and comparing; device_read and device_write take the element whole. */
 static const Field verbatim_fields[] = {
   FIELD (DeviceVerbatim, xml, "xml", field_text, NULL),
@@ -24,18 +22,10 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
   return NULL;
 }
 
-/* As libvirt takes a device of the host that it cannot look at. It is given no place of its own. */
-static guint
-said_pci_connect (const DomainDef *def, const Device *device)
-{
-  return device->address.type == ADDRESS_PCI && device->address.slot.set ? pci_connect_express (def) : 0;
-}
-
 #define VERBATIM_KIND(name, ...)                                                          \
   const DeviceKind name##_kind = { .element = #name,                                      \
                                    .table = { sizeof (DeviceVerbatim), verbatim_fields }, \
                                    .alias = no_alias,                                     \
-                                   .pci_connect = said_pci_connect,                       \
                                    __VA_ARGS__ }
 
 VERBATIM_KIND (lease, .attachable = TRUE);

@@ -9,6 +9,7 @@
  */
 #include "domain/devices/device-kinds.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/devices/verbatim-device.h"
 #include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
 #include "domain/pc/pci-chipset.h"
@@ -16,7 +17,12 @@
 guint
 pci_connect_of (const DomainDef *def, const Device *device)
 {
-  return device->kind->pci_connect ? device->kind->pci_connect (def, device) : 0;
+  guint connect = device->kind->pci_connect ? device->kind->pci_connect (def, device) : 0;
+
+  /* As libvirt takes a device of the host that it cannot look at; it is given no place of its own. */
+  if (device_is_verbatim (device) && pci_address_is_said (device))
+    connect = pci_connect_express (def);
+  return connect;
 }
 
 gboolean
