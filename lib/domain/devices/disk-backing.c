@@ -166,6 +166,9 @@ disk_backing_validate (Validation *validation, const DeviceDisk *disk)
       REFUSE (type, "missing disk backing store type");
     if (backing->format == NULL)
       REFUSE (format, "missing disk backing store format");
+    else if (!disk_knows_format (backing->format))
+      REFUSE (format, "unknown storage source format '%s'; expected one such as 'raw' or 'qcow2'",
+              backing->format);
     if (disk_backing_path (backing) == NULL && backing->source == NULL)
       REFUSE (file, "missing disk backing store source");
   }

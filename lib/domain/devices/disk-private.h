@@ -15,4 +15,6 @@ void disk_backing_validate (Validation *validation, const DeviceDisk *disk);
 void disk_iotune_complete (DeviceDisk *disk);
 void disk_iotune_validate (Validation *validation, const DeviceDisk *disk);
 
+/* Is it one that libvirt has a name for? */
+gboolean disk_knows_format (const char *format);
 void disk_validate (Validation *validation, const Device *device);

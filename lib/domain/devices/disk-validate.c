@@ -176,13 +176,19 @@ static const char *const formats[] = { "raw", "dir",  "bochs", "cloop", "dmg",  
                                        "vpc", "vdi",  "fat",   "vhd",   "ploop", "luks",
                                        "cow", "qcow", "qcow2", "qed",   "vmdk",  NULL };
 
+gboolean
+disk_knows_format (const char *format)
+{
+  return g_strv_contains (formats, format);
+}
+
 static void
 validate_driver (Validation *validation, const DeviceDisk *disk)
 {
   if (!g_str_equal (disk->driver, "qemu"))
     REFUSE (driver, "unsupported driver name '%s' for disk '%s'; expected 'qemu'", disk->driver,
             disk->target);
-  if (disk->format != NULL && !g_strv_contains (formats, disk->format)) {
+  if (disk->format != NULL && !disk_knows_format (disk->format)) {
     const char *nearest = nearest_word (disk->format, formats);
 
     REFUSE (format, "unknown driver format value '%s'%s%s%s", disk->format, nearest ? "; did you mean '" : "",
