@@ -19,6 +19,7 @@
 int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
+static Platform *platform;
 static DomainDef *def;
 static MachineEvents *events;
 
@@ -116,8 +117,8 @@ LLVMFuzzerInitialize (int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
 
   g_log_set_default_handler (ignore, NULL);
-  def = domain_def_parse (document, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA,
-                          qemu_platform_new (builtin_caps, NULL), diagnostics);
+  platform = qemu_platform_new (builtin_caps, NULL);
+  def = domain_def_parse (document, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, platform, diagnostics);
   g_assert_nonnull (def);
   return 0;
 }
