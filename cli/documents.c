@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "daemon/drivers/qemu/probe.h"
+#include "daemon/host/dmi.h"
 #include "document/schema.h"
 #include "domain/complete.h"
 #include "targets/qemu/recipe.h"
@@ -257,8 +258,10 @@ make_recipe (DomainDef *def, Emulators *emulators, const char *text, Diagnostics
                       .state_directory = STATE_DIRECTORY,
                       .monitor_fd = -1,
                       .now = g_get_real_time () / G_USEC_PER_SEC };
+  g_autoptr (Sysinfo) smbios = def->os.smbios_mode == SMBIOS_MODE_HOST ? dmi_read (NULL) : NULL;
   g_autoptr (Recipe) recipe = NULL;
 
+  host.smbios = smbios;
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
   if (recipe_add_domain (recipe, NULL))

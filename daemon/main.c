@@ -13,7 +13,7 @@
 #include "daemon/domain/auto-destroy.h"
 #include "daemon/domain/host-shutdown.h"
 #include "daemon/drivers/qemu/machine-log.h"
-#include "daemon/drivers/qemu/process.h"
+#include "daemon/host/process.h"
 #include "daemon/rpc/server.h"
 
 #include <glib-unix.h>

@@ -5,8 +5,9 @@
 #include "daemon/core/progress.h"
 #include "daemon/domain/summary.h"
 #include "daemon/drivers/qemu/machine-events.h"
-#include "daemon/drivers/qemu/process.h"
 #include "daemon/drivers/qemu/qmp.h"
+#include "daemon/helper/helper-set.h"
+#include "daemon/host/process.h"
 #include "daemon/object/events.h"
 #include "domain/domain-def.h"
 
@@ -68,6 +69,7 @@ struct Machine {
   guint linger;               /* source: the monitor of an ended process is being read out */
   int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
+  HelperSet *helpers;         /* the processes beside it */
   GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
   char *owner;                /* the client whose end is its end (Client.id), or NULL: see auto-destroy.h */
   gboolean starting;          /* its CPUs have not run yet */

@@ -12,6 +12,8 @@
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
+#include "daemon/drivers/qemu/machine-tpm.h"
+#include "daemon/drivers/qemu/taint.h"
 #include "domain/devices/channel.h"
 
 #define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */
@@ -83,6 +85,7 @@ machine_free (Machine *machine)
   domain_def_unref (machine->def);
   g_clear_pointer (&machine->endings, g_ptr_array_unref);
   g_clear_pointer (&machine->removals, g_ptr_array_unref);
+  helper_set_free (machine->helpers);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
   g_free (machine->owner);
@@ -151,6 +154,7 @@ finish (Machine *machine)
 
   g_clear_handle_id (&machine->ask_again, g_source_remove);
   interfaces_close_later (machine->def, NULL);
+  helper_set_stop_all (machine->helpers);
   machine_clean_up (manager->settings, manager->store, domain->uuid);
   if (domain->job != NULL)
     job_cancel (domain->job);
@@ -160,9 +164,10 @@ finish (Machine *machine)
   manager_set_id (manager, domain, -1);
   domain_set_state (domain, VIR_DOMAIN_SHUTOFF, machine->end_reason, VIR_DOMAIN_EVENT_STOPPED,
                     machine->end_detail);
-  if (!domain->persistent)
+  if (!domain->persistent) {
+    tpm_forget (machine->def, manager->settings, FALSE);
     manager_remove (manager, domain);
-  else if (machine->holds_domain)
+  } else if (machine->holds_domain)
     domain_done (manager, domain->uuid, NULL);
   for (guint i = 0; i < endings->len; i++)
     ending_answer (g_ptr_array_index (endings, i));
@@ -366,15 +371,25 @@ monitor_closed (G_GNUC_UNUSED Qmp *qmp, const GError *error, gpointer data)
 
 static const QmpHandlers monitor_handlers = { .event = monitor_event, .closed = monitor_closed };
 
+static gboolean
+machine_runs (gpointer data)
+{
+  const Machine *machine = data;
+
+  return !machine->ended && process_is_alive (machine->process);
+}
+
 static Machine *
 machine_new (Domain *domain, Process *process, DomainDef *def, int state, int reason)
 {
   Machine *machine = g_new0 (Machine, 1);
+  g_autofree char *owner = g_strdup_printf ("domain '%s'", domain->name);
 
   machine->domain = domain;
   machine->process = process;
   machine->def = def;
   machine->endings = g_ptr_array_new ();
+  machine->helpers = helper_set_new (owner, machine_runs, machine);
   machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
   machine->events = machine_events_new (def, state, reason, &event_handlers, machine);
   domain->machine = machine;
@@ -429,6 +444,8 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
     tell_restored (domain, paused);
   else
     tell_booted (domain, paused);
+  helper_set_add_all (machine->helpers, g_steal_pointer (&started->helpers));
+  taint_warn (machine->def, domain->id);
   process_watch (machine->process, process_ended, machine);
   qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
 }
@@ -564,6 +581,7 @@ adopt_again (gpointer data)
 void
 machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process)
 {
+  g_autofree char *run_directory = store_run_directory (domain->manager->store, domain->uuid);
   Machine *machine = machine_new (domain, process, domain_def_ref (live), status->state, status->reason);
 
   machine->started = status->started;
@@ -578,6 +596,7 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
     machine_events_set_shutdown_seen (machine->events);
   machine_events_restart_on_shutdown (machine->events, status->restart_on_shutdown);
   process_watch (process, process_ended, machine);
+  helper_set_add_all (machine->helpers, helpers_find (run_directory));
 
   domain->busy = TRUE; /* changes wait until the monitor has answered; destroy does not */
   domain->job_name = "adopt";

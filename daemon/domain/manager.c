@@ -13,6 +13,7 @@
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/drivers/qemu/start.h"
+#include "daemon/helper/helper.h"
 #include "daemon/host/account.h"
 #include "targets/qemu/recipe.h"
 
@@ -416,8 +417,10 @@ load_running (Manager *manager, const char *uuid)
       domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
     /* What cannot be read may tell of a machine that runs: then it stays, and nothing is started beside it.
      */
-    if (process == NULL && !monitor_socket_is_held (run_directory))
+    if (process == NULL && !monitor_socket_is_held (run_directory)) {
+      helpers_stop_in (run_directory);
       machine_clean_up (manager->settings, manager->store, uuid);
+    }
     return;
   }
   if (domain == NULL) {
@@ -473,9 +476,17 @@ remove_left_runs (Manager *manager)
   }
 }
 
+/* A machine whose start was cut short has no status yet, and its helpers may run. */
+static gboolean
+has_status (const char *uuid, gpointer running)
+{
+  return g_ptr_array_find_with_equal_func (running, uuid, g_str_equal, NULL);
+}
+
 void
 manager_load (Manager *manager)
 {
+  g_autofree char *machines = g_build_filename (manager->settings->run_directory, "machines", NULL);
   g_autoptr (GPtrArray) entries = store_list (manager->store, report_broken, NULL);
   g_autoptr (GPtrArray) running = store_list_status (manager->store);
   g_autoptr (GPtrArray) saved = NULL;
@@ -496,6 +507,7 @@ manager_load (Manager *manager)
     if (domain != NULL)
       domain->managed_save = TRUE;
   }
+  helpers_stop_strays (machines, has_status, running);
   for (guint i = 0; i < running->len; i++)
     load_running (manager, g_ptr_array_index (running, i));
   remove_stray_links (manager);

@@ -59,11 +59,6 @@ static const KeptRule device_rules[] = {
   { "shmem", "role", FALSE, WORDS ("master", "peer") },
   { "shmem/model", "type", FALSE, WORDS ("ivshmem", "ivshmem-plain", "ivshmem-doorbell") },
   { "smartcard", "mode", TRUE, WORDS ("host", "host-certificates", "passthrough") },
-  { "tpm", "model", FALSE, WORDS ("tpm-tis", "tpm-crb", "tpm-spapr", "spapr-tpm-proxy") },
-  { "tpm/backend", NULL, TRUE, ANY },
-  { "tpm/backend", "type", TRUE, WORDS ("passthrough", "emulator", "external") },
-  { "tpm/backend", "version", FALSE, WORDS ("1.2", "2.0") },
-  { "tpm/backend", "persistent_state", FALSE, WORDS ("yes", "no") },
   { "vsock", "model", FALSE, WORDS ("virtio", "virtio-transitional", "virtio-non-transitional") },
   { "vsock/cid", "auto", FALSE, WORDS ("yes", "no") },
   { NULL, NULL, FALSE, ANY },
@@ -73,8 +68,6 @@ static const KeptRule domain_rules[] = {
   { "keywrap/cipher", "name", TRUE, WORDS ("aes", "dea") },
   { "keywrap/cipher", "state", TRUE, WORDS ("on", "off") },
   { "launchSecurity", "type", TRUE, WORDS ("sev", "sev-snp", "s390-pv") },
-  { "seclabel", "type", FALSE, WORDS ("dynamic", "static", "none") },
-  { "seclabel", "relabel", FALSE, WORDS ("yes", "no") },
   { NULL, NULL, FALSE, ANY },
 };
 

@@ -39,4 +39,7 @@ void validate_resource_limits (Validation *validation);
 void validate_memory_backing (Validation *validation);
 void validate_numa (Validation *validation);
 void validate_clock (Validation *validation);
+void validate_qemu_namespace (Validation *validation);
+void complete_seclabels (Completion *completion);
+void validate_seclabels (Validation *validation);
 void validate_devices (Validation *validation); /* domain/validate-devices.c: what two of them share */

@@ -308,6 +308,7 @@ domain_complete (Completion *completion)
   complete_iothreads (completion);
   complete_cputune (completion);
   complete_clock (completion);
+  complete_seclabels (completion);
   if (!complete_target (completion)) {
     source_map_doubt (completion->map, &def->os.machine);
     return; /* without its machine nothing below means anything */

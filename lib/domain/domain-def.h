@@ -3,6 +3,8 @@
 
 #include "domain/devices/device.h"
 #include "domain/platform.h"
+#include "domain/qemu-namespace.h"
+#include "domain/seclabel.h"
 #include "domain/tuning.h"
 
 /*
@@ -236,10 +238,8 @@ typedef struct {
 /* Parts of libvirt's format that are kept and written back as they stand: domain/verbatim.c. */
 typedef struct {
   char *throttle_groups, *bootloader, *bootloader_arguments, *idmap, *keywrap, *launch_security;
-  GPtrArray *seclabels;
   /* The elements of libvirt's other namespaces. */
-  char *qemu_commandline, *qemu_capabilities, *qemu_deprecation, *qemu_override, *lxc_namespace,
-      *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
+  char *lxc_namespace, *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
 } DomainVerbatim;
 
 struct DomainDef {
@@ -277,6 +277,8 @@ struct DomainDef {
   char *emulator;
   GPtrArray
       *devices; /* Device, all kinds; grouped by kind in device_kinds order once completed, stable inside */
+  GPtrArray *seclabels; /* Seclabel; NULL: none */
+  DomainQemuNamespace qemu;
   DomainVerbatim verbatim;
 };
 

@@ -9,10 +9,10 @@
  * the others explain better.
  */
 
-#include "domain/complete-parts.h"
-#include "domain/device-list.h"
 #include "document/kept-check.h"
 #include "document/schema.h"
+#include "domain/complete-parts.h"
+#include "domain/device-list.h"
 #include "domain/verbatim.h"
 
 #include <string.h>
@@ -110,6 +110,16 @@ check_read (FieldReader *reader, DomainDef *def)
 static void
 forget_running_state (DomainDef *def)
 {
+  for (guint i = def->seclabels != NULL ? def->seclabels->len : 0; i > 0; i--) {
+    Seclabel *seclabel = g_ptr_array_index (def->seclabels, i - 1);
+
+    if (seclabel->implied)
+      field_free (&seclabel_table, g_ptr_array_remove_index (def->seclabels, i - 1));
+    else if (seclabel->type == SECLABEL_DYNAMIC)
+      g_clear_pointer (&seclabel->label, g_free);
+  }
+  if (def->seclabels != NULL && def->seclabels->len == 0)
+    g_clear_pointer (&def->seclabels, g_ptr_array_unref);
   def->id.set = FALSE;
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
@@ -259,17 +269,31 @@ has_given_aliases (const DomainDef *def)
   return FALSE;
 }
 
+static gboolean
+has_running_label (const DomainDef *def)
+{
+  for (guint i = 0; def->seclabels != NULL && i < def->seclabels->len; i++) {
+    const Seclabel *seclabel = g_ptr_array_index (def->seclabels, i);
+
+    if (seclabel->implied || (seclabel->type == SECLABEL_DYNAMIC && seclabel->label != NULL))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 char *
 domain_def_to_xml (const DomainDef *def, guint flags)
 {
   g_autoptr (XmlElement) root = xml_element_new ("domain");
 
-  if ((flags & DOMAIN_WRITE_LIVE) == 0 && has_given_aliases (def)) {
+  if ((flags & DOMAIN_WRITE_LIVE) == 0 && (has_given_aliases (def) || has_running_label (def))) {
     g_autoptr (DomainDef) inactive = domain_def_copy (def);
 
     forget_running_state (inactive);
     return domain_def_to_xml (inactive, flags);
   }
   field_write (&domain_table, def, root, flags);
+  if (!qemu_namespace_is_empty (&def->qemu))
+    xml_element_set (root, "xmlns:qemu", QEMU_NAMESPACE);
   return xml_element_to_string (root);
 }

@@ -223,3 +223,84 @@ validate_sysinfo (Validation *validation)
       validate_blob (validation, g_ptr_array_index (sysinfo->entries, e));
   }
 }
+
+/* The kernel's names of what it has read from the firmware's tables. */
+static const struct {
+  gsize table; /* in Sysinfo; 0: the base board */
+  const char *name, *file;
+} host_entries[] = {
+#define HOST(member, name_, file_)                      \
+  {                                                     \
+    G_STRUCT_OFFSET (Sysinfo, member), (name_), (file_) \
+  }
+#define BOARD(name_, file_) \
+  {                         \
+    0, (name_), (file_)     \
+  }
+  HOST (bios, "vendor", "bios_vendor"),
+  HOST (bios, "version", "bios_version"),
+  HOST (bios, "date", "bios_date"),
+  HOST (bios, "release", "bios_release"),
+  HOST (system, "manufacturer", "sys_vendor"),
+  HOST (system, "product", "product_name"),
+  HOST (system, "version", "product_version"),
+  HOST (system, "serial", "product_serial"),
+  HOST (system, "uuid", "product_uuid"),
+  HOST (system, "sku", "product_sku"),
+  HOST (system, "family", "product_family"),
+  BOARD ("manufacturer", "board_vendor"),
+  BOARD ("product", "board_name"),
+  BOARD ("version", "board_version"),
+  BOARD ("serial", "board_serial"),
+  BOARD ("asset", "board_asset_tag"),
+  HOST (chassis, "manufacturer", "chassis_vendor"),
+  HOST (chassis, "version", "chassis_version"),
+  HOST (chassis, "serial", "chassis_serial"),
+  HOST (chassis, "asset", "chassis_asset_tag"),
+#undef HOST
+#undef BOARD
+};
+
+/* Takes @value. */
+static void
+add_host_entry (Sysinfo *sysinfo, gsize offset, const char *name, char *value)
+{
+  SysinfoEntry *entry = field_new (&entry_table);
+  SysinfoTable *table = (SysinfoTable *)(gpointer)((char *)sysinfo + offset);
+
+  if (offset == 0 && sysinfo->base_boards == NULL) {
+    sysinfo->base_boards = g_ptr_array_new ();
+    g_ptr_array_add (sysinfo->base_boards, field_new (&table_table));
+  }
+  if (offset == 0)
+    table = g_ptr_array_index (sysinfo->base_boards, 0);
+  if (table->entries == NULL)
+    table->entries = g_ptr_array_new ();
+  entry->name = g_strdup (name);
+  entry->value = value;
+  g_ptr_array_add (table->entries, entry);
+}
+
+Sysinfo *
+sysinfo_of_host (char *(*read) (const char *file, gpointer data), gpointer data)
+{
+  g_autoptr (Sysinfo) sysinfo = field_new (&sysinfo_table);
+  gboolean says = FALSE;
+
+  sysinfo->type = SYSINFO_SMBIOS;
+  for (guint i = 0; i < G_N_ELEMENTS (host_entries); i++) {
+    g_autofree char *text = read (host_entries[i].file, data);
+
+    if (text == NULL || !g_utf8_validate (text, -1, NULL) || *g_strstrip (text) == '\0')
+      continue;
+    says = TRUE;
+    add_host_entry (sysinfo, host_entries[i].table, host_entries[i].name, g_steal_pointer (&text));
+  }
+  return says ? g_steal_pointer (&sysinfo) : NULL;
+}
+
+void
+sysinfo_free (Sysinfo *sysinfo)
+{
+  field_free (&sysinfo_table, sysinfo);
+}

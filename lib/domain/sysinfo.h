@@ -17,7 +17,7 @@ typedef struct {
   GPtrArray *entries; /* SysinfoEntry; NULL: none */
 } SysinfoTable;
 
-typedef struct {
+typedef struct Sysinfo {
   int type;                         /* SysinfoType */
   SysinfoTable bios, system;        /* types 0 and 1 */
   GPtrArray *base_boards;           /* SysinfoTable; type 2 */
@@ -26,6 +26,12 @@ typedef struct {
 } Sysinfo;
 
 extern const FieldTable sysinfo_table;
+
+/* What a host's firmware says of the host, for <smbios mode='host'>: @read gives the text of a file of
+ * /sys/class/dmi/id (transfer full), or NULL. NULL: it says nothing. Free with sysinfo_free. */
+Sysinfo *sysinfo_of_host (char *(*read) (const char *file, gpointer data), gpointer data);
+void sysinfo_free (Sysinfo *sysinfo);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Sysinfo, sysinfo_free)
 
 /* The value of the table's entry @name; NULL: it has none. */
 const char *sysinfo_value (const SysinfoTable *table, const char *name);

@@ -162,6 +162,8 @@ static const struct {
   { validate_memory_backing, { PART (memory_backing) } },
   { validate_numa, { PART (numatune), PART (cpu), PART (vcpus), PART (memory) } },
   { validate_clock, { 0 } },
+  { validate_qemu_namespace, { 0 } },
+  { validate_seclabels, { PART (seclabels) } },
   { validate_host, { 0 } },
 };
 

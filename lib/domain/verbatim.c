@@ -38,13 +38,8 @@ static const UnmodelledPart parts[] = {
   PART ("features/smm/tseg", features.smm_tseg),
   PART ("features/hpt", features.hpt),
   PART ("features/xen", features.xen),
-  PART ("seclabel", verbatim.seclabels),
   PART ("keywrap", verbatim.keywrap),
   PART ("launchSecurity", verbatim.launch_security),
-  PART ("qemu:commandline", verbatim.qemu_commandline),
-  PART ("qemu:capabilities", verbatim.qemu_capabilities),
-  PART ("qemu:deprecation", verbatim.qemu_deprecation),
-  PART ("qemu:override", verbatim.qemu_override),
   PART ("lxc:namespace", verbatim.lxc_namespace),
   PART ("xen:commandline", verbatim.xen_commandline),
   PART ("bhyve:commandline", verbatim.bhyve_commandline),
@@ -171,25 +166,10 @@ const FieldType field_namespaced = {
   .copy = namespaced_copy,
 };
 
-/* What libvirt itself adds to a running machine's document says only that nothing special is wanted. */
-static gboolean
-are_dynamic_labels (const GPtrArray *seclabels)
-{
-  for (guint i = 0; seclabels != NULL && i < seclabels->len; i++) {
-    if (!g_str_has_prefix (g_ptr_array_index (seclabels, i), "<seclabel type='dynamic'"))
-      return FALSE;
-  }
-  return TRUE;
-}
-
 static gboolean
 is_asked_for (const DomainDef *def, const UnmodelledPart *part)
 {
-  if (*(gconstpointer *)((const char *)def + part->offset) == NULL)
-    return FALSE;
-  if (part->offset == G_STRUCT_OFFSET (DomainDef, verbatim.seclabels))
-    return !are_dynamic_labels (def->verbatim.seclabels);
-  return TRUE;
+  return *(gconstpointer *)((const char *)def + part->offset) != NULL;
 }
 
 static gboolean

@@ -117,6 +117,25 @@ add_screen (XmlElement *devices, const Subject *subject)
 }
 
 static void
+add_tpm (XmlElement *devices, const Subject *subject)
+{
+  static const Choice models[] = { { "tpm-tis", "tpm-tis" }, { "tpm-crb", "tpm-crb" } };
+  static const Choice backends[] = { { "passthrough", "tpm-passthrough" },
+                                     { "emulator", "tpm-emulator" },
+                                     { "external", "tpm-emulator" } };
+  static const Choice versions[] = { { "1.2", "tpm-emulator" }, { "2.0", "tpm-emulator" } };
+  gboolean has =
+      qemu_caps_has_type (subject->caps, "tpm-tis") || qemu_caps_has_type (subject->caps, "tpm-crb");
+  XmlElement *tpm = words_supported (devices, "tpm", has);
+
+  if (!has)
+    return;
+  ADD_CHOICES (tpm, subject, "model", models);
+  ADD_CHOICES (tpm, subject, "backendModel", backends);
+  ADD_CHOICES (tpm, subject, "backendVersion", versions);
+}
+
+static void
 add_devices (XmlElement *root, const Subject *subject)
 {
   static const Choice rng_models[] = { { "virtio", "virtio-rng-pci" },
@@ -136,7 +155,7 @@ add_devices (XmlElement *root, const Subject *subject)
   ADD_CHOICES (rng, subject, "model", rng_models);
   ADD_CHOICES (rng, subject, "backendModel", rng_backends);
   words_supported (devices, "filesystem", FALSE);
-  words_supported (devices, "tpm", FALSE);
+  add_tpm (devices, subject);
   redirdev = words_supported (devices, "redirdev", qemu_caps_has_type (subject->caps, "usb-redir"));
   if (qemu_caps_has_type (subject->caps, "usb-redir"))
     ADD_CHOICES (redirdev, subject, "bus", redirdev_buses);

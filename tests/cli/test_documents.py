@@ -139,10 +139,10 @@ def test_translate_names_everything_at_its_place(tmp_path):
 
 
 def test_translate_refuses_by_name_what_qemu_is_not_given_yet(tmp_path):
-    path = write(tmp_path, MINIMAL.replace("</domain>", "  <devices>\n    <tpm model='tpm-crb'>\n      "
-                                           "<backend type='emulator' version='2.0'/>\n    </tpm>\n  </devices>\n</domain>"))
+    path = write(tmp_path, MINIMAL.replace("</domain>", "  <devices>\n    <lease>\n      <lockspace>s</lockspace>\n      "
+                                           "<key>k</key>\n      <target path='/l'/>\n    </lease>\n  </devices>\n</domain>"))
     domctl("validate", path)
-    assert "<tpm>" in domctl("translate", path, status=1).stderr
+    assert "<lease>" in domctl("translate", path, status=1).stderr
 
 
 def test_capabilities_can_come_from_a_file(tmp_path):

@@ -3,8 +3,8 @@
 
 #include "daemon/drivers/qemu/attach.h"
 #include "daemon/drivers/qemu/machine-status.h"
-#include "daemon/drivers/qemu/process.h"
 #include "daemon/drivers/qemu/qmp.h"
+#include "daemon/host/process.h"
 
 /*
  * Finding a machine again after the daemon was away. Two steps: the process is found at once in the main

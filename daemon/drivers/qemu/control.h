@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/drivers/qemu/process.h"
 #include "daemon/drivers/qemu/qmp.h"
+#include "daemon/host/process.h"
 
 /*
  * What a person does to a running machine. Each but the end is a job function whose input is a

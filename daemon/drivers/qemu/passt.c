@@ -9,7 +9,7 @@
 #include "daemon/drivers/qemu/passt.h"
 
 #include "base/virt-error.h"
-#include "daemon/drivers/qemu/process.h"
+#include "daemon/host/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

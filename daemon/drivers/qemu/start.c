@@ -12,17 +12,21 @@
 
 #include "daemon/core/tree.h"
 #include "daemon/drivers/qemu/control.h"
+#include "daemon/drivers/qemu/free-arguments.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/live-cpu.h"
 #include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/machine-tuning.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/drivers/qemu/scope.h"
+#include "daemon/drivers/qemu/seclabels.h"
 #include "daemon/drivers/qemu/vcpu-plug.h"
 #include "daemon/drivers/qemu/writable.h"
 #include "daemon/host/account.h"
 #include "daemon/host/cgroup.h"
+#include "daemon/host/dmi.h"
 #include "daemon/host/files.h"
 #include "daemon/host/image.h"
 #include "daemon/host/node.h"
@@ -36,7 +40,8 @@
 
 #define START_MONITOR_FD 3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
 #define START_EXIT_WAIT  2000 /* ms between a hung-up monitor and the end of its process */
-#define START_MAX_GROUPS (ACCOUNT_MAX_GROUPS + 2) /* and /dev/kvm's and the render node's */
+#define START_MAX_GROUPS \
+  (ACCOUNT_MAX_GROUPS + 8) /* and those of /dev/kvm, the render node and other devices */
 
 typedef struct {
   const StartRequest *request;
@@ -45,6 +50,9 @@ typedef struct {
   DomainDef *def; /* becomes the live one */
   QemuCaps *caps;
   Account *account;
+  gid_t groups[START_MAX_GROUPS];
+  guint group_count;
+  Sysinfo *smbios; /* the host's, where the machine shows it */
   char *run_directory, *qemu_directory, *render_node;
   LiveValues live;
   RecipeHost host;
@@ -58,6 +66,7 @@ typedef struct {
   Process *process;
   Qmp *qmp;
   MachineStatus *status;
+  GPtrArray *helpers; /* Helper: started so far */
 } Start;
 
 StartRequest *
@@ -96,6 +105,7 @@ started_machine_free (StartedMachine *started)
   process_free (started->process);
   qmp_unref (started->qmp);
   g_clear_pointer (&started->def, domain_def_unref);
+  g_clear_pointer (&started->helpers, g_ptr_array_unref);
   machine_status_free (started->status);
   g_free (started);
 }
@@ -178,6 +188,20 @@ check_devices (Start *start, GError **error)
   return render == NULL;
 }
 
+/* Those of the account, and of the devices it is given. */
+static void
+choose_groups (Start *start)
+{
+  guint count = start->account->group_count;
+
+  memcpy (start->groups, start->account->groups, count * sizeof *start->groups);
+  if (start->def->type == VIRT_TYPE_KVM && account_device_group ("/dev/kvm", &start->groups[count]))
+    count++;
+  if (start->render_node != NULL && account_device_group (start->render_node, &start->groups[count]))
+    count++;
+  start->group_count = count;
+}
+
 static gboolean
 choose (Start *start, GError **error)
 {
@@ -199,7 +223,9 @@ choose (Start *start, GError **error)
 
   if (!check_alone (start, error))
     return FALSE;
-  start->account = account_for_machine (request->settings, start->uuid, request->id, error);
+  if (!seclabels_check (request->def, request->settings, error))
+    return FALSE;
+  start->account = seclabels_account (request->def, request->settings, request->id, error);
   start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
   if (start->caps == NULL)
     return FALSE;
@@ -207,8 +233,15 @@ choose (Start *start, GError **error)
   start->def = domain_def_copy (request->def);
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
+  seclabels_show (start->def, request->settings, start->account);
   start->render_node = live_wants_render_node (start->def) ? node_render_node () : NULL;
-  return check_devices (start, error) && live_choose_cpu (start->def, start->caps, error)
+  choose_groups (start);
+  if (start->def->os.smbios_mode == SMBIOS_MODE_HOST)
+    start->smbios = dmi_read (NULL);
+  return check_devices (start, error)
+         && free_arguments_check (start->def, start->account, start->groups, &start->group_count,
+                                  START_MAX_GROUPS, error)
+         && live_choose_cpu (start->def, start->caps, error)
          && live_choose (start->def, request->id, &start->live, error) && job_check (start->job, error);
 }
 
@@ -261,6 +294,7 @@ make_recipe (Start *start, GError **error)
     .can_read_data = start,
     .now = g_get_real_time () / G_USEC_PER_SEC,
     .vhost_net = vhost_net_is_there (NULL),
+    .smbios = start->smbios,
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
   if (!recipe_add_domain (start->recipe, NULL))
@@ -295,6 +329,10 @@ open_everything (Start *start, GError **error)
   if (!make_directories (start, error) || !open_interfaces (start, error)
       || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
       || !machine_log_open (&start->log, settings, start->def->name, error))
+    return FALSE;
+
+  if (!tpm_start (start->def, settings, start->account, start->run_directory, start->qemu_directory,
+                  start->helpers, start->job, error))
     return FALSE;
 
   int listening = monitor_socket_listen (start->run_directory, error);
@@ -346,20 +384,6 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
   return save_status (start, error);
 }
 
-/* Those of the account, and of the devices it is given. */
-static guint
-choose_groups (const Start *start, gid_t *ret)
-{
-  guint count = start->account->group_count;
-
-  memcpy (ret, start->account->groups, count * sizeof *ret);
-  if (start->def->type == VIRT_TYPE_KVM && account_device_group ("/dev/kvm", &ret[count]))
-    count++;
-  if (start->render_node != NULL && account_device_group (start->render_node, &ret[count]))
-    count++;
-  return count;
-}
-
 static void
 close_ruleset (Start *start)
 {
@@ -374,7 +398,6 @@ launch (Start *start, GError **error)
   guint version = qemu_caps_version (start->caps);
   g_autofree char *version_text =
       g_strdup_printf ("%u.%u.%u", version / 1000000, version / 1000 % 1000, version % 1000);
-  gid_t groups[START_MAX_GROUPS];
   ProcessLaunch plan = {
     .argv = start->argv,
     .environment = start->environment,
@@ -384,8 +407,9 @@ launch (Start *start, GError **error)
     .output_fd = start->log.fd,
     .user = start->account->own ? NULL : start->account->name,
     .uid = start->account->own ? start->account->uid : 0,
-    .groups = groups,
-    .group_count = choose_groups (start, groups),
+    .gid = start->account->own ? start->account->gid : 0,
+    .groups = start->groups,
+    .group_count = start->group_count,
     .isolated = start->request->settings->isolate,
     .ruleset = start->ruleset >= 0 ? &start->ruleset : NULL,
     .created = write_down,
@@ -539,6 +563,8 @@ undo (Start *start)
     control_kill_and_wait (start->process);
     machine_log_line (&start->log, "the start has failed; the process was ended");
   }
+  for (guint i = 0; i < start->helpers->len; i++)
+    helper_stop (g_ptr_array_index (start->helpers, i));
   if (start->qmp != NULL)
     job_in_main_loop (start->job, close_monitor, start->qmp);
   if (start->made_interfaces)
@@ -558,6 +584,7 @@ finish (Start *start)
   started->qmp = g_steal_pointer (&start->qmp);
   started->def = g_steal_pointer (&start->def);
   started->status = g_steal_pointer (&start->status);
+  started->helpers = g_steal_pointer (&start->helpers);
   started->restored = start->request->restore != NULL;
   started->image_removed = start->request->managed_save != NULL && started->status->restored_path == NULL;
   return started;
@@ -576,9 +603,11 @@ start_clear (Start *start)
   process_free (start->process);
   qmp_unref (start->qmp);
   machine_status_free (start->status);
+  g_clear_pointer (&start->helpers, g_ptr_array_unref);
   g_clear_pointer (&start->def, domain_def_unref);
   g_clear_pointer (&start->caps, qemu_caps_unref);
   account_free (start->account);
+  sysinfo_free (start->smbios);
   g_strfreev (start->argv);
   g_strfreev (start->environment);
   g_free (start->run_directory);
@@ -595,6 +624,7 @@ start_job (Job *job, gpointer request, GError **error)
   StartedMachine *started = NULL;
 
   files_init (&start.files);
+  start.helpers = g_ptr_array_new_with_free_func ((GDestroyNotify)helper_free);
   if (choose (&start, error) && make_recipe (&start, error) && open_everything (&start, error)
       && launch (&start, error) && talk (&start, error))
     started = finish (&start);

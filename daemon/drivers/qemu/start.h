@@ -4,9 +4,10 @@
 #include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/machine-status.h"
 #include "daemon/drivers/qemu/probe.h"
-#include "daemon/drivers/qemu/process.h"
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/drivers/qemu/restore.h"
+#include "daemon/helper/helper.h"
+#include "daemon/host/process.h"
 #include "daemon/object/store.h"
 #include "domain/domain-def.h"
 
@@ -47,6 +48,7 @@ typedef struct {
   Qmp *qmp;               /* without handlers yet: events wait inside until qmp_set_handlers */
   DomainDef *def;         /* live: id, aliases, pty paths, ports, paths chosen at start */
   MachineStatus *status;  /* as last written; its state is RUNNING or PAUSED now */
+  GPtrArray *helpers;     /* Helper: beside it, not watched yet */
   gboolean restored;      /* from a saved state */
   gboolean image_removed; /* the managed save is gone now */
 } StartedMachine;

@@ -8,7 +8,8 @@
 #include "daemon/drivers/qemu/writable.h"
 
 #include "daemon/core/blocking.h"
-#include "daemon/drivers/qemu/isolation.h"
+#include "daemon/drivers/qemu/free-arguments.h"
+#include "daemon/host/isolation.h"
 #include "domain/devices/audio.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
@@ -85,6 +86,21 @@ add_memory (GStrvBuilder *places, const Recipe *recipe)
   }
 }
 
+/* What a document's own words name: the file, or where it would be made. Owners and modes hold there as well.
+ */
+static void
+add_free_arguments (GStrvBuilder *places, const DomainDef *def)
+{
+  g_auto (GStrv) paths = free_argument_paths (def);
+
+  for (guint i = 0; paths[i] != NULL; i++)
+    if (!g_str_equal (paths[i], "/")) {
+      g_strv_builder_add (places, paths[i]);
+      if (access (paths[i], F_OK) != 0)
+        add_directory_of (places, paths[i]);
+    }
+}
+
 /* Never NULL: the descriptor and two, as -1 is an answer. */
 static gpointer
 make_ruleset (gpointer places, G_GNUC_UNUSED GError **error)
@@ -114,6 +130,7 @@ writable_ruleset (const DomainDef *def, const Recipe *recipe, const char *qemu_d
   g_strv_builder_add_many (places, qemu_directory, DEVICES, NULL);
   add_devices (places, def);
   add_memory (places, recipe);
+  add_free_arguments (places, def);
   result = blocking_run (make_ruleset, g_strv_builder_end (places), free_places, close_ruleset, &error);
   return result != NULL ? GPOINTER_TO_INT (result) - 2 : -1;
 }

@@ -5,6 +5,7 @@
  */
 #include "daemon/core/blocking.h"
 #include "daemon/domain/definition.h"
+#include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
 #include "daemon/ops/ops.h"
@@ -122,6 +123,7 @@ typedef struct {
   Call *call;
   guint flags; /* VIR_DOMAIN_UNDEFINE_... */
   char *uuid, *name, *nvram, *managed_save;
+  DomainDef *def; /* of a machine with a TPM's state that may go with it; or NULL */
 } Undefine;
 
 static void
@@ -133,6 +135,7 @@ undefine_free (gpointer data)
   g_free (undefine->name);
   g_free (undefine->nvram);
   g_free (undefine->managed_save);
+  g_clear_pointer (&undefine->def, domain_def_unref);
   g_free (undefine);
 }
 
@@ -170,6 +173,9 @@ undefine_write (Store *store, gpointer data, GError **error)
   if (image != NULL && !managed_save_put_aside (image, error))
     return FALSE;
   if (store_remove (store, undefine->uuid, undefine->name, error)) {
+    if (undefine->def != NULL)
+      tpm_forget (undefine->def, undefine->call->manager->settings,
+                  (undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_TPM) != 0);
     if (image != NULL)
       managed_save_forget_aside (image);
     return TRUE;
@@ -232,7 +238,7 @@ undefine_looked (gpointer result, const GError *error, gpointer data)
 }
 
 static void
-undefine_with (Call *call, const char *nvram)
+undefine_with (Call *call, const char *nvram, DomainDef *def)
 {
   Undefine *undefine = g_new0 (Undefine, 1);
 
@@ -241,6 +247,9 @@ undefine_with (Call *call, const char *nvram)
   undefine->uuid = g_strdup (call->domain->uuid);
   undefine->name = g_strdup (call->domain->name);
   undefine->nvram = g_strdup (nvram);
+  /* That of a running machine goes with the machine. */
+  if (def != NULL && call->domain->machine == NULL)
+    undefine->def = domain_def_ref (def);
   if (call->domain->managed_save)
     undefine->managed_save = managed_save_path (call->manager->settings, call->domain->uuid);
   if (nvram != NULL && !(undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
@@ -253,7 +262,7 @@ undefine_with (Call *call, const char *nvram)
 static void
 undefine_read (Call *call, DomainDef *def)
 {
-  undefine_with (call, def->os.nvram);
+  undefine_with (call, def->os.nvram, def);
 }
 
 static void
@@ -266,8 +275,8 @@ undefine_begin (Domain *domain, Call *call)
   else if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID,
                     "Refusing to undefine while domain managed save image exists");
-  else if (domain->summary != NULL)
-    undefine_with (call, domain->summary->nvram);
+  else if (domain->summary != NULL && !tpm_has_state (call->manager->settings, domain->uuid))
+    undefine_with (call, domain->summary->nvram, NULL);
   else
     call_with_definition (call, DEFINITION_CONFIG, undefine_read);
 }

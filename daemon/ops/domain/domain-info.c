@@ -3,6 +3,7 @@
  * What is known of a domain, answered from its definition and its last known state: no guest is asked.
  */
 #include "daemon/domain/definition.h"
+#include "daemon/drivers/qemu/taint.h"
 #include "daemon/ops/ops.h"
 
 #include "domain/migratable.h"
@@ -289,8 +290,20 @@ op_domain_get_source (Call *call)
 static void
 append_messages (Call *call, GVariantBuilder *list, gboolean taints)
 {
-  if (taints && call->domain->tainted)
-    g_variant_builder_add (list, "s", "tainted: custom monitor control commands issued");
+  const Machine *machine = taints ? call->domain->machine : NULL;
+  const GPtrArray *dead =
+      call->domain->machine != NULL ? helper_set_messages (call->domain->machine->helpers) : NULL;
+  g_autoptr (GPtrArray) tainted =
+      machine != NULL ? taint_list (machine->def, call->domain->tainted) : g_ptr_array_new ();
+
+  for (guint i = 0; i < tainted->len; i++) {
+    g_autofree char *text =
+        g_strconcat ("tainted: ", ((const Taint *)g_ptr_array_index (tainted, i))->message, NULL);
+
+    g_variant_builder_add (list, "s", text);
+  }
+  for (guint i = 0; dead != NULL && i < dead->len; i++)
+    g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (dead, i));
   for (guint i = 0; i < call->domain->messages->len; i++)
     g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (call->domain->messages, i));
 }

@@ -6,6 +6,7 @@
  */
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/start.h"
+#include "daemon/host/dmi.h"
 #include "daemon/ops/ops.h"
 #include "targets/qemu/recipe.h"
 
@@ -64,7 +65,9 @@ launch_line_of (DomainDef *def, const char *document, QemuCaps *caps, Manager *m
 {
   g_autofree char *directory = store_run_directory (manager->store, def->uuid);
   g_autofree char *run_directory = g_build_filename (directory, START_QEMU_DIRECTORY, NULL);
+  g_autoptr (Sysinfo) smbios = def->os.smbios_mode == SMBIOS_MODE_HOST ? dmi_read (NULL) : NULL;
   const RecipeHost host = { .run_directory = run_directory,
+                            .smbios = smbios,
                             .state_directory = manager->settings->state_directory,
                             .sandbox = manager->settings->sandbox,
                             .paused = TRUE,

@@ -19,6 +19,7 @@
 #include "domain/devices/rng.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/sound.h"
+#include "domain/devices/tpm.h"
 #include "domain/devices/verbatim-device.h"
 #include "domain/devices/video.h"
 #include "domain/devices/watchdog.h"

@@ -136,7 +136,7 @@ properties_to_json (JsonObject *properties)
 }
 
 static void
-add_step (GPtrArray *argv, const Step *step)
+add_step (GPtrArray *argv, const Recipe *recipe, const Step *step)
 {
   static const char *const options[] = {
     [STEP_OBJECT] = "-object",     [STEP_CHARDEV] = "-chardev", [STEP_NETDEV] = "-netdev",
@@ -150,8 +150,10 @@ add_step (GPtrArray *argv, const Step *step)
     return;
   }
   g_ptr_array_add (argv, g_strdup (options[step->kind]));
-  g_ptr_array_add (argv, step->kind == STEP_CHARDEV ? chardev_to_option (step->properties)
-                                                    : properties_to_json (step->properties));
+  g_ptr_array_add (argv, step->kind == STEP_CHARDEV  ? chardev_to_option (step->properties)
+                         : step->kind == STEP_DEVICE ? custom_device (recipe, step->properties)
+                         : step->kind == STEP_NETDEV ? custom_netdev (recipe, step->properties)
+                                                     : properties_to_json (step->properties));
 }
 
 /* The sets must exist before the first option that names one, so they stand first. */
@@ -184,7 +186,7 @@ recipe_to_argv (const Recipe *recipe)
   g_ptr_array_add (
       argv, g_strdup (def->emulator != NULL ? def->emulator : qemu_caps_binary (recipe_caps (recipe))));
   for (guint i = 0; i < recipe_step_count (recipe); i++) {
-    add_step (argv, recipe_get_step (recipe, i));
+    add_step (argv, recipe, recipe_get_step (recipe, i));
     if (i == 0)
       add_descriptors (argv, recipe);
   }

@@ -4,8 +4,8 @@
  * accelerator and what the others lack, the features of each, and the most a guest can have. A model's
  * features are asked without KVM, which changes some of them for reasons of its own.
  */
-#include "targets/qemu/caps-private.h"
 #include "cpu/cpu-models.h"
+#include "targets/qemu/caps-private.h"
 
 #include <string.h>
 

@@ -20,6 +20,9 @@ struct QemuCaps {
   QemuHostCpu host_cpus[QEMU_ACCEL_COUNT];
   GHashTable *types, *commands;     /* sets */
   GHashTable *options, *properties; /* option or device → set of its parameters or properties */
+  /* What a document adds to and takes from those of @base, whose maps the others are; NULL: nothing. */
+  QemuCaps *base;
+  GHashTable *added, *lacked; /* names of capabilities, owned */
 };
 
 /* A member of the right type, or nothing. */

@@ -67,6 +67,13 @@ qemu_caps_unref (QemuCaps *caps)
 {
   if (caps == NULL || !g_atomic_ref_count_dec (&caps->ref_count))
     return;
+  if (caps->base != NULL) {
+    g_hash_table_unref (caps->added);
+    g_hash_table_unref (caps->lacked);
+    qemu_caps_unref (caps->base);
+    g_free (caps);
+    return;
+  }
   g_hash_table_unref (caps->cpu_model_by_name);
   g_hash_table_unref (caps->machine_by_name);
   g_hash_table_unref (caps->types);
@@ -424,10 +431,50 @@ qemu_caps_has_kvm (const QemuCaps *caps)
   return caps->kvm;
 }
 
+static GHashTable *
+names_new (const char *const *names)
+{
+  GHashTable *set = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (; *names != NULL; names++)
+    g_hash_table_add (set, g_strdup (*names));
+  return set;
+}
+
+QemuCaps *
+qemu_caps_adjust (QemuCaps *caps, const char *const *added, const char *const *lacked)
+{
+  QemuCaps *adjusted;
+
+  g_return_val_if_fail (caps->base == NULL, NULL);
+  adjusted = g_new0 (QemuCaps, 1);
+  *adjusted = *caps;
+  g_atomic_ref_count_init (&adjusted->ref_count);
+  adjusted->base = qemu_caps_ref (caps);
+  adjusted->added = names_new (added);
+  adjusted->lacked = names_new (lacked);
+  return adjusted;
+}
+
+gboolean
+qemu_caps_is_lacked (const QemuCaps *caps, const char *name)
+{
+  return caps->lacked != NULL && g_hash_table_contains (caps->lacked, name);
+}
+
+/* What is taken away wins, as it is done last. */
+static gboolean
+adjusted (const QemuCaps *caps, const char *name, gboolean has)
+{
+  if (caps->base == NULL)
+    return has;
+  return !qemu_caps_is_lacked (caps, name) && (has || g_hash_table_contains (caps->added, name));
+}
+
 gboolean
 qemu_caps_has_type (const QemuCaps *caps, const char *qom_type)
 {
-  return g_hash_table_contains (caps->types, qom_type);
+  return adjusted (caps, qom_type, g_hash_table_contains (caps->types, qom_type));
 }
 
 static gboolean
@@ -438,22 +485,31 @@ sets_contain (GHashTable *sets, const char *name, const char *member)
   return set != NULL && g_hash_table_contains (set, member);
 }
 
+/* "virtio-blk-pci.scsi" */
+static gboolean
+member_adjusted (const QemuCaps *caps, const char *owner, const char *member, gboolean has)
+{
+  g_autofree char *name = caps->base != NULL ? g_strconcat (owner, ".", member, NULL) : NULL;
+
+  return name != NULL ? adjusted (caps, name, has) : has;
+}
+
 gboolean
 qemu_caps_has_property (const QemuCaps *caps, const char *device, const char *property)
 {
-  return sets_contain (caps->properties, device, property);
+  return member_adjusted (caps, device, property, sets_contain (caps->properties, device, property));
 }
 
 gboolean
 qemu_caps_has_option (const QemuCaps *caps, const char *option, const char *parameter)
 {
-  return sets_contain (caps->options, option, parameter);
+  return member_adjusted (caps, option, parameter, sets_contain (caps->options, option, parameter));
 }
 
 gboolean
 qemu_caps_has_command (const QemuCaps *caps, const char *command)
 {
-  return g_hash_table_contains (caps->commands, command);
+  return adjusted (caps, command, g_hash_table_contains (caps->commands, command));
 }
 
 const QemuMachine *

@@ -67,6 +67,19 @@ extern const char *const qemu_accel_names[QEMU_ACCEL_COUNT]; /* "tcg", "kvm" */
 /* The devices whose properties a probe asks for; NULL-terminated. */
 extern const char *const qemu_caps_devices[];
 
+/*
+ * The same emulator, taken to have and to lack more than it says: @added and @lacked are arrays of names in
+ * libvirt's spelling (caps-names.c), which are types, "DEVICE.PROPERTY" or names of their own. (transfer
+ * full)
+ */
+QemuCaps *qemu_caps_adjust (QemuCaps *caps, const char *const *added, const char *const *lacked);
+/* Is it one of the names libvirt knows? */
+gboolean qemu_caps_is_name (const char *name);
+/* Was it taken away? Of those names that every emulator has. */
+gboolean qemu_caps_is_lacked (const QemuCaps *caps, const char *name);
+/* All the names, sorted; NULL-terminated. */
+extern const char *const qemu_capability_names[];
+
 const char *qemu_caps_binary (const QemuCaps *caps);
 const char *qemu_caps_arch (const QemuCaps *caps); /* "x86_64" */
 guint qemu_caps_version (const QemuCaps *caps);    /* major * 1000000 + minor * 1000 + micro */

@@ -27,7 +27,6 @@ check_supported (Recipe *recipe, const DeviceDisk *disk)
     { disk->reservations != NULL, "<source><reservations>" },
     { disk->source_encryption != NULL, "<source><encryption>" },
     { disk->data_store != NULL, "<source><dataStore>" },
-    { disk->source_seclabels != NULL && disk->source_seclabels->len > 0, "<source><seclabel>" },
     { disk->fdgroup != NULL, "<source fdgroup=>" },
     { disk_backing_has_more (disk->backing), "more of a <backingStore> than its format and its path" },
     { disk->transient, "<transient>" },

@@ -20,6 +20,7 @@
 #include "domain/devices/rng.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/sound.h"
+#include "domain/devices/tpm.h"
 #include "domain/devices/video.h"
 #include "domain/devices/watchdog.h"
 
@@ -33,6 +34,7 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &parallel_kind, recipe_add_parallel, parallel_can_attach, can_always_detach },
   { &channel_kind, recipe_add_channel, can_always_attach, can_always_detach, channel_has_no_device },
   { &console_kind, recipe_add_console, console_can_attach, console_can_detach },
+  { &tpm_kind, recipe_add_tpm },
   { &input_kind, recipe_add_input, input_can_attach, input_can_detach },
   { &audio_kind, recipe_add_audio },
   { &graphics_kind, recipe_add_graphics },

@@ -26,6 +26,7 @@ recipe_add_head (Recipe *recipe)
   recipe_environment (recipe, "HOME", host->run_directory);
   recipe_environment (recipe, "XDG_CACHE_HOME", cache);
   recipe_option (recipe, "-name", "guest=%s,debug-threads=on", name);
+  recipe_add_deprecation (recipe);
   if (host->paused)
     recipe_option (recipe, "-S", NULL);
 }
@@ -83,7 +84,6 @@ check_modelled (Recipe *recipe)
     { os->init != NULL, "<os><init>", NULL },
     { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'",
       "<os><nvram type=>" },
-    { os->smbios_mode == SMBIOS_MODE_HOST, "<smbios mode='host'>", "<os><smbios mode=>" },
     { def->on_reboot == ON_EVENT_RENAME_RESTART || def->on_poweroff == ON_EVENT_RENAME_RESTART,
       "the action 'rename-restart'",
       def->on_reboot == ON_EVENT_RENAME_RESTART ? "<on_reboot>" : "<on_poweroff>" },
@@ -299,6 +299,7 @@ recipe_add_domain (Recipe *recipe, GError **error)
   recipe_add_part (recipe, check_target, "<os><type>");
   if (recipe_problems (recipe)->len > 0)
     return recipe_check (recipe, NULL, NULL, error);
+  recipe_add_part (recipe, custom_check, "<qemu:commandline>");
   check_modelled (recipe);
   recipe_add_head (recipe);
   recipe_add_part (recipe, recipe_add_firmware, "<os><loader>");
@@ -325,7 +326,8 @@ recipe_add_domain (Recipe *recipe, GError **error)
     recipe_step (recipe, STEP_DEVICE, props ("driver", "s", "vmcoreinfo", NULL));
   if (host->incoming != NULL)
     recipe_option (recipe, "-incoming", "%s", host->incoming);
-  if (host->sandbox)
+  recipe_add_custom (recipe);
+  if (host->sandbox && !qemu_caps_is_lacked (recipe_caps (recipe), "seccomp-sandbox"))
     recipe_option (recipe, "-sandbox",
                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
   recipe_option (recipe, "-msg", "timestamp=on");

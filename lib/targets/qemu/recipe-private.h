@@ -38,6 +38,15 @@ void firmware_machine_options (const Recipe *recipe, GString *options);
 void clock_machine_options (const Recipe *recipe, GString *options);
 void clock_cpu_options (const Recipe *recipe, GString *options);
 
+/* What the document says past the format: custom.c. */
+QemuCaps *custom_caps (const DomainDef *def, const QemuCaps *caps); /* as it adjusts them (transfer full) */
+gboolean custom_check (Recipe *recipe, GError **error);
+void recipe_add_deprecation (Recipe *recipe);
+void recipe_add_custom (Recipe *recipe);
+/* The words after -device and -netdev. (transfer full) */
+char *custom_device (const Recipe *recipe, JsonObject *properties);
+char *custom_netdev (const Recipe *recipe, JsonObject *properties);
+
 /* The place of @device in the order of boot; not set when it is not tried. */
 Number recipe_boot_index (const Recipe *recipe, const Device *device);
 
@@ -112,6 +121,7 @@ gboolean recipe_add_memballoon (Recipe *recipe, const Device *device, GError **e
 gboolean recipe_add_panic (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_parallel (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_redirdev (Recipe *recipe, const Device *device, GError **error);
+gboolean recipe_add_tpm (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_rng (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_serial (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_sound (Recipe *recipe, const Device *device, GError **error);

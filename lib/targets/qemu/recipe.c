@@ -53,7 +53,7 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
   Recipe *recipe = g_new0 (Recipe, 1);
 
   recipe->def = domain_def_ref ((DomainDef *)def);
-  recipe->caps = qemu_caps_ref ((QemuCaps *)caps);
+  recipe->caps = custom_caps (def, caps);
   recipe->host = *host;
   recipe->files = files;
   recipe->steps = g_ptr_array_new_with_free_func (step_free);

@@ -85,6 +85,8 @@ typedef struct {
   /* May QEMU's account read @path itself? NULL: yes. Only asked when files go by descriptor. */
   gboolean (*can_read) (gpointer data, const char *path);
   gpointer can_read_data;
+  /* What the host's firmware says, for <smbios mode='host'>; NULL: nothing. */
+  const struct Sysinfo *smbios;
 } RecipeHost;
 
 /* What an image file says of itself (from its header); chain by @backing. Filled by daemon/host/image.c. */
@@ -169,6 +171,10 @@ char **recipe_to_argv (const Recipe *recipe);
 char *launch_word (const char *word);
 /* The environment QEMU is to have: "NAME=VALUE" strings, NULL-terminated. (transfer full) */
 char **recipe_to_environment (const Recipe *recipe);
+
+/* Where swtpm listens for a machine whose QEMU has @run_directory. (transfer full) */
+#define TPM_SOCKET_SUFFIX "swtpm.sock"
+char *recipe_tpm_socket (const char *run_directory, const Device *tpm);
 
 /* The kinds of device QEMU can be given, one file each. */
 typedef struct {

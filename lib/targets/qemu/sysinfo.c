@@ -18,9 +18,9 @@ append_value (GString *text, const char *name, const char *value)
   g_string_append_printf (text, ",%s=%s", name, escaped);
 }
 
-/* QEMU's names of the entries are libvirt's. */
+/* QEMU's names of the entries are libvirt's. The entry @but, when not NULL, is left out. */
 static void
-add_table (Recipe *recipe, int type, const SysinfoTable *table)
+add_table (Recipe *recipe, int type, const SysinfoTable *table, const char *but)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
@@ -29,17 +29,22 @@ add_table (Recipe *recipe, int type, const SysinfoTable *table)
   for (guint i = 0; i < table->entries->len; i++) {
     const SysinfoEntry *entry = g_ptr_array_index (table->entries, i);
 
-    append_value (text, entry->name, entry->value);
+    if (g_strcmp0 (entry->name, but) != 0)
+      append_value (text, entry->name, entry->value);
   }
-  recipe_option (recipe, "-smbios", "type=%d%s", type, text->str);
+  if (text->len > 0)
+    recipe_option (recipe, "-smbios", "type=%d%s", type, text->str);
 }
 
 static gboolean
 add_smbios (Recipe *recipe, GError **error)
 {
-  const Sysinfo *sysinfo = domain_def_smbios (recipe_def (recipe));
+  gboolean of_host = recipe_def (recipe)->os.smbios_mode == SMBIOS_MODE_HOST;
+  const Sysinfo *sysinfo = of_host ? recipe_host (recipe)->smbios : domain_def_smbios (recipe_def (recipe));
   g_autoptr (GString) strings = g_string_new (NULL);
 
+  if (sysinfo == NULL && of_host)
+    return qemu_unsupported (NULL, error, "Host SMBIOS information is not available");
   if (sysinfo == NULL) {
     virt_error_set (error, VIR_ERR_XML_ERROR, "Domain '%s' sysinfo are not available",
                     recipe_def (recipe)->name);
@@ -48,11 +53,12 @@ add_smbios (Recipe *recipe, GError **error)
   if (sysinfo->base_boards != NULL && sysinfo->base_boards->len > 1)
     return qemu_unsupported (
         NULL, error, "qemu does not support more than one entry to Type 2 in SMBIOS table (<baseBoard>)");
-  add_table (recipe, TYPE_BIOS, &sysinfo->bios);
-  add_table (recipe, TYPE_SYSTEM, &sysinfo->system);
+  add_table (recipe, TYPE_BIOS, &sysinfo->bios, NULL);
+  /* The machine's UUID is its own, whatever else it shows of the host. */
+  add_table (recipe, TYPE_SYSTEM, &sysinfo->system, of_host ? "uuid" : NULL);
   if (sysinfo->base_boards != NULL && sysinfo->base_boards->len == 1)
-    add_table (recipe, TYPE_BASE_BOARD, g_ptr_array_index (sysinfo->base_boards, 0));
-  add_table (recipe, TYPE_CHASSIS, &sysinfo->chassis);
+    add_table (recipe, TYPE_BASE_BOARD, g_ptr_array_index (sysinfo->base_boards, 0), NULL);
+  add_table (recipe, TYPE_CHASSIS, &sysinfo->chassis, NULL);
   for (guint i = 0; sysinfo->oem_strings != NULL && i < sysinfo->oem_strings->len; i++)
     append_value (strings, "value", g_ptr_array_index (sysinfo->oem_strings, i));
   if (strings->len > 0)
@@ -78,7 +84,8 @@ recipe_add_sysinfo (Recipe *recipe, GError **error)
 {
   const DomainDef *def = recipe_def (recipe);
 
-  if (def->os.smbios_mode == SMBIOS_MODE_SYSINFO && !add_smbios (recipe, error))
+  if ((def->os.smbios_mode == SMBIOS_MODE_SYSINFO || def->os.smbios_mode == SMBIOS_MODE_HOST)
+      && !add_smbios (recipe, error))
     return FALSE;
   for (guint i = 0; def->sysinfos != NULL && i < def->sysinfos->len; i++) {
     const Sysinfo *sysinfo = g_ptr_array_index (def->sysinfos, i);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Processes, with real ones: what they are given, how they end, how they are found again. */
-#include "daemon/drivers/qemu/process.h"
+#include "daemon/host/process.h"
 #include "main-loop.h"
 
 #include <errno.h>

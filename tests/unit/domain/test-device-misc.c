@@ -73,7 +73,22 @@ static const DeviceCase completed[] = {
   { "<panic model='hyperv'/><panic model='isa'/>", "<panic model='hyperv'/><panic model='isa'/>" },
   { "<hub type='usb'/>", "<hub type='usb'/>" },
   { "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
-    "<tpm model=\"tpm-crb\"><backend type=\"emulator\" version=\"2.0\"/></tpm>" },
+    "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>" },
+  { "<tpm><backend type='emulator' debug='0' persistent_state='no'/></tpm>",
+    "<tpm model='tpm-tis'><backend type='emulator' version='1.2'/></tpm>" },
+  { "<tpm><backend type='passthrough'/></tpm>",
+    "<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>" },
+  { "<tpm model='tpm-crb'><backend type='external'><source type='unix' path='/s'/></backend></tpm>",
+    "<tpm model='tpm-crb'><backend type='external'><source type='unix' mode='connect' path='/s'/></backend>"
+    "</tpm>" },
+  { "<tpm model='tpm-crb'><backend type='emulator' version='2.0' debug='2'><source type='dir' path='/t'/>"
+    "<profile name='n' removeDisabled='check' "
+    "source='s'/><active_pcr_banks><sha512/><sha1/></active_pcr_banks>"
+    "<encryption secret='C7A5FDBDCDAF9455926AD65C16DB1809'/></backend></tpm>",
+    "<tpm model='tpm-crb'><backend type='emulator' version='2.0' debug='2'>"
+    "<encryption secret='c7a5fdbd-cdaf-9455-926a-d65c16db1809'/><active_pcr_banks><sha1/><sha512/>"
+    "</active_pcr_banks><source type='dir' path='/t'/><profile source='s' removeDisabled='check' name='n'/>"
+    "</backend></tpm>" },
   { "<filesystem type='mount' accessmode='passthrough'><source dir='/x'/><target dir='y'/>"
     "</filesystem>",
     "<filesystem type=\"mount\" accessmode=\"passthrough\"><source dir=\"/x\"/>"

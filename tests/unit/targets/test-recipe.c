@@ -89,8 +89,8 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
   static const struct {
     const char *devices, *error;
   } cases[] = {
-    { "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
-      "error: unsupported configuration: element <tpm> is not supported yet by the QEMU target" },
+    { "<lease><lockspace>s</lockspace><key>k</key><target path='/l'/></lease>",
+      "error: unsupported configuration: element <lease> is not supported yet by the QEMU target" },
     { CARD ("null", ""), "network device type 'null' is not supported by this hypervisor" },
     { CARD ("user", "<vlan><tag id='4'/></vlan>"),
       "interface 52:54:00:00:00:01 - vlan tag not supported for this connection type" },

@@ -9,10 +9,10 @@
  * report the child says which step failed; an end of file there means that exec has happened. Between
  * fork and exec only async-signal-safe calls are made, as other threads' locks may have been copied held.
  */
-#include "daemon/drivers/qemu/process.h"
+#include "daemon/host/process.h"
 
 #include "daemon/core/process-stat.h"
-#include "daemon/drivers/qemu/isolation.h"
+#include "daemon/host/isolation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 #define PROCESS_MAX_FDS      1024 /* descriptors passed to one process */
-#define PROCESS_MAX_GROUPS   16
+#define PROCESS_MAX_GROUPS   32
 #define PROCESS_FILE_UMASK   0002  /* sockets QEMU makes can be used by its group */
 #define PROCESS_EXEC_TIMEOUT 20000 /* ms from fork to exec: a program on a disk that does not answer */
 #define PROCESS_GONE_TIMEOUT 2000  /* ms a process has to go after a launch that failed */
@@ -269,7 +269,7 @@ plan_account (LaunchPlan *plan, GError **error)
   char buffer[4096];
 
   if (launch->uid != 0)
-    plan_ids (plan, launch->uid, launch->uid);
+    plan_ids (plan, launch->uid, launch->gid != 0 ? launch->gid : launch->uid);
   if (launch->uid != 0 || launch->user == NULL)
     return TRUE;
   if (getpwnam_r (launch->user, &entry, buffer, sizeof buffer, &found) != 0 || found == NULL) {

@@ -26,7 +26,8 @@ typedef struct {
   guint fd_count;
   int output_fd;       /* stdout and stderr */
   const char *user;    /* NULL: the daemon's own */
-  uid_t uid;           /* an account without a name, with the group of the same number, when not 0 */
+  uid_t uid;           /* an account without a name, when not 0; ... */
+  gid_t gid;           /* ... its group; 0: the one of the same number */
   const gid_t *groups; /* supplementary ones, when @user or @uid is given */
   guint group_count;
   const char *directory; /* working directory; NULL: "/" */

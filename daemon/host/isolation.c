@@ -11,7 +11,7 @@
  * look like another fault; that other processes are neither seen nor signalled is had by the mount of /proc,
  * by accounts and by Landlock.
  */
-#include "daemon/drivers/qemu/isolation.h"
+#include "daemon/host/isolation.h"
 
 #include <errno.h>
 #include <fcntl.h>
