@@ -78,6 +78,15 @@ add_storage (const Chain *chain, const char *path, gboolean is_device, gboolean 
                       "unmap", NULL));
 }
 
+/* Can an image of @format stand on another one? QEMU takes the word "backing" for these alone. */
+static gboolean
+may_have_backing (const char *format)
+{
+  static const char *const formats[] = { "qcow2", "qcow", "qed", "vmdk", NULL };
+
+  return g_strv_contains (formats, format);
+}
+
 /* @backing: the node below, or NULL; @closed: say that there is none. */
 static void
 add_format (const Chain *chain, const char *format, gboolean readonly, const char *name, const char *storage,
@@ -93,7 +102,7 @@ add_format (const Chain *chain, const char *format, gboolean readonly, const cha
     props_add (properties, "discard-no-unref", "T", disk->discard_no_unref, NULL);
   if (backing != NULL)
     props_add (properties, "backing", "s", backing, NULL);
-  else if (closed && strcmp (format, "raw") != 0)
+  else if (closed && may_have_backing (format))
     props_add (properties, "backing", "n", NULL);
   recipe_step (chain->recipe, STEP_BLOCKDEV, properties);
 }
