@@ -30,7 +30,11 @@ NOT_DEFINED = re.compile(r"""^/domain/(
   | devices/(serial|parallel|console|channel|redirdev)/source(/.*)?  # of a type that has none, or fewer parts
   | devices/(serial|parallel|console|channel|redirdev)/(log|protocol)(/.*)?
   | devices/disk/geometry(/.*)?                                      # not whole
-  | devices/graphics/@(passwdValidTo|autoport)                       # of no password, of no port
+  | devices/graphics/@(passwdValidTo|connected|autoport)             # of no password, of no port
+  | devices/graphics/channel(/.*)?                                   # of the default's mode
+  | devices/interface/driver(/.*)?                                   # of a card that is not virtio
+  | devices/tpm/backend/@persistent_state                            # 'no'
+  | seclabel/(@relabel|label|imagelabel)                             # of a type that does not have it
   | devices/interface/mtu(/.*)?                                      # 0
   | os/bootmenu/@timeout                                             # of none that is enabled
   | cpu/model(/@fallback)?                                           # beside a mode that has none

@@ -272,7 +272,7 @@ static const DeviceCase completed[] = {
 static const DeviceCase mistakes[] = {
   { "<disk><source file='/a'/><target dev='vda'/><backingStore type='file'><format type='auto'/>"
     "<source file='/b'/></backingStore></disk>",
-    "2:90: unknown storage source format 'auto'; expected one such as 'raw' or 'qcow2'" },
+    "2:79: unknown storage source format 'auto'; expected one such as 'raw' or 'qcow2'" },
   { "<disk><source file='/a'/><target dev='foo'/></disk>",
     "2:34: Unknown disk name 'foo' and no address specified; expected one such as 'vda', 'sda' "
     "or 'hda'" },
