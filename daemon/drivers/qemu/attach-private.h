@@ -20,7 +20,7 @@ typedef struct Plugging {
   guint sets;           /* descriptor sets made so far: the first of the recipe's files */
   GArray *done;         /* guint: steps that were said, in their order */
   gboolean left_behind; /* not everything could be undone */
-  gboolean made_end;    /* what stands for the device on the host: see RunningKind.open */
+  gboolean opened;      /* what stands behind the device on the host was made: see RunningKind.open */
 } Plugging;
 
 void plugging_init (Plugging *plugging, Job *job, const Hotplug *plug);

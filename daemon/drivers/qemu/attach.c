@@ -121,15 +121,14 @@ find_image (gpointer data, const char *path)
   return g_hash_table_lookup (((Plugging *)data)->values.images, path);
 }
 
+/* What stands behind it on the host; its descriptors wait for the recipe that asks for them. */
 static gboolean
-make_end (Plugging *plugging, DomainDef *def, Device *device, GError **error)
+open_device (Plugging *plugging, DomainDef *def, Device *device, GError **error)
 {
   const RunningKind *row = running_kind (device->kind);
 
-  if (row->open == NULL)
-    return TRUE;
-  plugging->made_end = row->open (plugging, def, device, error);
-  return plugging->made_end;
+  plugging->opened = row->open != NULL && row->open (plugging, def, device, error);
+  return row->open == NULL || plugging->opened;
 }
 
 gboolean
@@ -147,7 +146,7 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
     if (!count_used (plugging, error))
       return FALSE;
     plugging->values.next_node = plugging->host.nodes_used + 1;
-    if (!live_choose_device (device, &plugging->values, error) || !make_end (plugging, def, device, error))
+    if (!live_choose_device (device, &plugging->values, error) || !open_device (plugging, def, device, error))
       return FALSE;
   }
   plugging->host.run_directory = plugging->directory;
@@ -393,8 +392,8 @@ attach_device (Job *job, const Hotplug *plug, DomainDef *def, Device *device, GE
   plugging_init (&plugging, job, plug);
   if (attach_steps (&plugging, def, device, error))
     return TRUE;
-  if (plugging.made_end && !plugging.left_behind)
-    running_kind (device->kind)->close (def, device);
+  if (plugging.opened && !plugging.left_behind)
+    running_kind (device->kind)->close (&plugging, def, device);
   return FALSE;
 }
 

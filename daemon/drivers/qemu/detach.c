@@ -43,7 +43,7 @@ detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, cons
   if (running_kind (own->kind)->remove_rest != NULL)
     running_kind (own->kind)->remove_rest (&plugging, own);
   if (running_kind (own->kind)->close != NULL)
-    running_kind (own->kind)->close (def, own);
+    running_kind (own->kind)->close (&plugging, def, own);
   plugging_remove_sets (&plugging, sets);
   return job_check (job, error);
 }

@@ -337,7 +337,7 @@ open_passt (const InterfacePlace *place, const DeviceInterface *interface, Files
   g_autofree char *name = g_strconcat (interface->device.alias, "-passt", NULL);
   int fd;
 
-  if (!passt_start (interface, place->account, &fd, error))
+  if (!passt_start (interface, place->account, place->run_directory, &fd, error))
     return FALSE;
   files_offer (files, name, fd);
   return TRUE;
@@ -393,10 +393,12 @@ interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GErr
 }
 
 void
-interface_close (const DomainDef *def, const DeviceInterface *interface,
-                 const char *run_directory G_GNUC_UNUSED)
+interface_close (const DomainDef *def, const DeviceInterface *interface, const char *run_directory)
 {
   g_autoptr (GError) error = NULL;
+
+  if (run_directory != NULL && interface_uses_passt (interface))
+    passt_stop (run_directory, interface->device.alias);
 
   if (interface->target_dev == NULL)
     return;

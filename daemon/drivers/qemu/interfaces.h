@@ -29,7 +29,7 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
 gboolean interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GError **error);
 
 /* Take away what does not go with its last descriptor. What is gone already is no error; what fails is
- * logged. */
+ * logged. @run_directory: the machine's; NULL: it has ended, and its helpers with it. */
 void interface_close (const DomainDef *def, const DeviceInterface *interface, const char *run_directory);
 /* Main loop: of all interfaces of a machine that has ended, in a thread of their own. */
 void interfaces_close_later (DomainDef *def, const char *run_directory);

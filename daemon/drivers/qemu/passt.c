@@ -3,24 +3,31 @@
 /*
  * passt: a network for the guest without any right on the host's. It has one end of a pair of sockets and
  * QEMU the other: nobody else can connect, and it ends by itself when QEMU's is closed. So it goes with its
- * machine, or with its card, also when the daemon is away, and nothing of it has to be found again. What it
- * says goes into memory of a fixed size, which is read when it ends at once.
+ * machine, also when the daemon is away. QEMU 7.2 does not close its end when the card is taken out, so that
+ * passt is written down in the machine's run directory, and ended with its card. What it says goes into
+ * memory of a fixed size, which is read when it ends at once.
  */
 #include "daemon/drivers/qemu/passt.h"
 
 #include "base/virt-error.h"
+#include "daemon/core/file.h"
 #include "daemon/host/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PASST_FD_TEXT   "3"  /* PASST_FD */
-#define PASST_EARLY_END 200  /* ms in which it finds what it cannot do */
-#define PASST_WORDS_MAX 4096 /* bytes kept of what it says */
+#define PASST_FD_TEXT   "3"   /* PASST_FD */
+#define PASST_EARLY_END 200   /* ms in which it finds what it cannot do */
+#define PASST_NOBODY    65534 /* whoever the machine is, passt is not root */
+#define PASST_WORDS_MAX 4096  /* bytes kept of what it says */
+#define PASST_NOTE_MAX  64    /* bytes of its note: two numbers */
 
 static void
 add (GPtrArray *arguments, const char *option, const char *value)
@@ -119,11 +126,45 @@ last_words (int fd)
   return g_strdup (line != NULL ? line + 1 : text[0] != '\0' ? text : "it said nothing");
 }
 
+static char *
+note_path (const char *run_directory, const char *alias)
+{
+  g_autofree char *name = g_strconcat ("passt-", alias, NULL);
+
+  return g_build_filename (run_directory, name, NULL);
+}
+
+/* Before it executes: a passt that nobody knows of cannot be. */
 static gboolean
-run (const DeviceInterface *interface, const Account *account, const char *program, int socket, int words,
-     GError **error)
+write_note (GPid pid, guint64 start_time, gpointer path, GError **error)
+{
+  g_autofree char *text = g_strdup_printf ("%d %" G_GUINT64_FORMAT "\n", pid, start_time);
+
+  return store_write_file (path, text, -1, 0600, error);
+}
+
+void
+passt_stop (const char *run_directory, const char *alias)
+{
+  g_autofree char *path = note_path (run_directory, alias);
+  g_autofree char *text = store_read_file (path, PASST_NOTE_MAX, NULL, NULL);
+  g_autoptr (Process) process = NULL;
+  guint64 start_time;
+  int pid;
+
+  if (text != NULL && sscanf (text, "%d %" G_GUINT64_FORMAT, &pid, &start_time) == 2)
+    process = process_adopt (pid, start_time);
+  if (process != NULL)
+    process_signal (process, SIGTERM);
+  g_unlink (path);
+}
+
+static gboolean
+run (const DeviceInterface *interface, const Account *account, const char *program, char *note, int socket,
+     int words, GError **error)
 {
   const int as = PASST_FD;
+  gboolean is_root = geteuid () == 0 && (account == NULL || account->name == NULL);
   g_auto (GStrv) arguments = passt_arguments (program, interface);
   ProcessLaunch plan = {
     .argv = arguments,
@@ -131,8 +172,12 @@ run (const DeviceInterface *interface, const Account *account, const char *progr
     .fds_as = &as,
     .fd_count = 1,
     .output_fd = words,
+    .created = write_note,
+    .created_data = note,
     .user = account == NULL || account->own ? NULL : account->name,
-    .uid = account != NULL && account->own ? account->uid : 0,
+    .uid = account != NULL && account->own ? account->uid
+           : is_root                       ? PASST_NOBODY
+                                           : 0,
   };
   g_autoptr (Process) process = process_spawn (&plan, error);
   g_autofree char *said = NULL;
@@ -148,9 +193,11 @@ run (const DeviceInterface *interface, const Account *account, const char *progr
 }
 
 gboolean
-passt_start (const DeviceInterface *interface, const Account *account, int *ret_fd, GError **error)
+passt_start (const DeviceInterface *interface, const Account *account, const char *run_directory, int *ret_fd,
+             GError **error)
 {
   g_autofree char *program = g_find_program_in_path ("passt");
+  g_autofree char *note = note_path (run_directory, interface->device.alias);
   int pair[2], words;
   gboolean good = FALSE;
 
@@ -167,13 +214,15 @@ passt_start (const DeviceInterface *interface, const Account *account, int *ret_
   if (words < 0)
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot keep what passt says: %s", g_strerror (errno));
   else
-    good = run (interface, account, program, pair[1], words, error);
+    good = run (interface, account, program, note, pair[1], words, error);
   if (words >= 0)
     close (words);
   close (pair[1]);
   if (good)
     *ret_fd = pair[0];
-  else
+  else {
     close (pair[0]);
+    g_unlink (note);
+  }
   return good;
 }

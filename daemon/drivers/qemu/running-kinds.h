@@ -17,14 +17,15 @@ typedef struct {
   const DeviceKind *kind;
   /* Before QEMU has it: set in @device what the document leaves open. */
   gboolean (*choose) (Device *device, LiveValues *values, GError **error);
-  /* After it, for a device that is plugged in: make what stands for it on the host, with its descriptors in
-   * plugging->files. A start makes those of all devices at once. */
-  gboolean (*open) (Plugging *plugging, DomainDef *def, Device *device, GError **error);
-  /* Take that away again: the device is gone. */
-  void (*close) (const DomainDef *def, const Device *device);
   /* Once that is chosen for all devices, from the last to the first: give numbers from values->next_node on.
    */
   void (*number) (Device *device, LiveValues *values);
+  /* It is about to be plugged in: make what stands behind it on the host, and offer its descriptors to the
+   * plugging's files. */
+  gboolean (*open) (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+  /* The device is gone, or could not be plugged in: take away what was made and is not gone with its
+   * descriptors. There where `open` is. */
+  void (*close) (const Plugging *plugging, const DomainDef *def, const Device *device);
   /* Once QEMU has it and before the guest sees it: what no step can say. */
   gboolean (*started) (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
   /* Make of @device what @updated is, a device of @def: see DeviceKind.update. @force: also where the guest
@@ -39,7 +40,8 @@ typedef struct {
 extern const RunningKind running_kinds[];                 /* ends with kind NULL */
 const RunningKind *running_kind (const DeviceKind *kind); /* never NULL: an empty row where there is none */
 
-/* The rows' functions: disks (running-disk.c), displays (running-graphics.c), the others (running-misc.c). */
+/* The rows' functions: disks (running-disk.c), displays (running-graphics.c), network cards
+ * (running-interface.c), the others (running-misc.c). */
 gboolean running_disk_choose (Device *device, LiveValues *values, GError **error);
 void running_disk_number (Device *device, LiveValues *values);
 gboolean
@@ -55,13 +57,14 @@ gboolean running_graphics_update (Job *job, const Hotplug *plug, DomainDef *def,
                                   Device *updated, gboolean force, GError **error);
 gboolean running_graphics_wants_render_node (const Device *device);
 
-gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
+gboolean running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_interface_close (const Plugging *plugging, const DomainDef *def, const Device *device);
 gboolean
 running_interface_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
-gboolean running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
-void running_interface_close (const DomainDef *def, const Device *device);
 gboolean running_interface_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
                                    Device *updated, gboolean force, GError **error);
+
+gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
 gboolean
 running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
 gboolean running_video_wants_render_node (const Device *device);

@@ -535,13 +535,13 @@ interface_match (const DomainDef *def, const Device *wanted_device, GError **err
 }
 
 /* What may change under a running machine, and libvirt's words for what may not. */
-static const char *const running_fields[] = { "link/@state",
-                                              "source/@bridge",
-                                              "bandwidth/inbound",
-                                              "bandwidth/outbound",
-                                              "port/@isolated",
-                                              "coalesce/rx/frames/@max",
-                                              NULL };
+static const char *const free_fields[] = { "link/@state",
+                                           "source/@bridge",
+                                           "bandwidth/inbound",
+                                           "bandwidth/outbound",
+                                           "port/@isolated",
+                                           "coalesce/rx/frames/@max",
+                                           NULL };
 static const struct {
   const char *path, *words; /* every path that begins so */
 } fixed_fields[] = {
@@ -568,13 +568,13 @@ check_update (const DeviceInterface *interface, const DeviceInterface *given, GE
                     enum_table_name (&interface_types, given->type));
     return FALSE;
   }
-  path = device_difference (&given->device, &interface->device, running_fields);
+  path = device_difference (&given->device, &interface->device, free_fields);
   for (guint i = 0; path != NULL && i < G_N_ELEMENTS (fixed_fields); i++)
     if (g_str_has_prefix (path, fixed_fields[i].path)) {
       virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "%s", fixed_fields[i].words);
       return FALSE;
     }
-  return device_check_difference (&interface->device, &given->device, running_fields, "network device", error);
+  return device_check_difference (&interface->device, &given->device, free_fields, "network device", error);
 }
 
 static void
@@ -583,16 +583,17 @@ copy_rate (InterfaceRate **rate, const InterfaceRate *given)
   if (*rate != NULL)
     field_free (&interface_rate_table, *rate);
   *rate = given != NULL ? field_copy (&interface_rate_table, given) : NULL;
+  if (*rate != NULL)
+    complete_rate (rate);
 }
 
 static Device *
 interface_update (const Device *device, const Device *given_device, GError **error)
 {
-  const DeviceInterface *interface = (const DeviceInterface *)device;
   const DeviceInterface *given = (const DeviceInterface *)given_device;
   DeviceInterface *updated;
 
-  if (!check_update (interface, given, error))
+  if (!check_update ((const DeviceInterface *)device, given, error))
     return NULL;
   updated = (DeviceInterface *)device_copy (device);
   updated->link = given->link;
