@@ -124,7 +124,7 @@ UNSUPPORTED = """<domain type='qemu'>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
   <clock offset='variable' basis='localtime'/>
   <devices>
-    <interface type='internal'><source name='b'/></interface>
+    <interface type='null'/>
     <disk><source file='/a'/><target dev='sda'/><backenddomain name='d'/></disk>
   </devices>
 </domain>

@@ -79,7 +79,7 @@ def test_what_is_wrong_is_said_in_two_lines(domctl, document):
 def test_start_names_everything_it_cannot_make_at_its_place(domctl, tmp_path):
     path, disk = tmp_path / "far.xml", tmp_path / "disk"
     disk.write_bytes(bytes(512))
-    path.write_text(domain_xml("far", devices="<interface type='internal'><source name='b'/></interface>\n"
+    path.write_text(domain_xml("far", devices="<interface type='null'/>\n"
                                               f"<disk><source file='{disk}'/><target dev='sda'/><backenddomain name='d'/></disk>",
                                more="<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>"))
     domctl("define", path)

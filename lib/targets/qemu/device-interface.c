@@ -14,7 +14,7 @@
 
 /* What the document allows and this hypervisor, or this type, has not: libvirt, too, says so at the start. */
 static gboolean
-check_supported (const Recipe *recipe, const DeviceInterface *interface, GError **error)
+check_supported (Recipe *recipe, const DeviceInterface *interface, GError **error)
 {
   const Device *device = &interface->device;
   const char *type = enum_table_name (&interface_types, interface->type);
@@ -22,11 +22,11 @@ check_supported (const Recipe *recipe, const DeviceInterface *interface, GError 
   gboolean is_tap = interface_has_tap (interface) || interface->type == INTERFACE_DIRECT;
 
   if (interface->type == INTERFACE_NULL || interface->type == INTERFACE_VDS)
-    return qemu_unsupported (device, error, "network device type '%s' is not supported by this hypervisor",
-                             type);
+    return recipe_refuse (recipe, device,
+                          "type=", "network device type '%s' is not supported by this hypervisor", type);
   if (interface->type == INTERFACE_HOSTDEV)
-    return qemu_unsupported (device, error,
-                             "interfaces of type 'hostdev' are not supported yet by the QEMU target");
+    return recipe_refuse (recipe, device,
+                          "type=", "interfaces of type 'hostdev' are not supported yet by the QEMU target");
   if (interface->vlan != NULL && interface->type != INTERFACE_BRIDGE && interface->type != INTERFACE_NETWORK)
     return qemu_unsupported (device, error, "interface %s - vlan tag not supported for this connection type",
                              interface->mac);

@@ -329,10 +329,10 @@ test_every_problem_has_its_place (void **state G_GNUC_UNUSED)
       "f:7:23: error: the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; 'guest' and "
       "'wall' are\n"
       "f:9:3: error: element <idmap> is not supported yet by the QEMU target\n"
-      "f:11:5: error: interface without a MAC address: network device type 'null' is not supported by this "
+      "f:11:16: error: interface without a MAC address: network device type 'null' is not supported by this "
       "hypervisor\n"
       "f:12:49: error: disk 'sda': <backenddomain> is not supported yet by the QEMU target\n"
-      "f:13:5: error: interface without a MAC address: network device type 'null' is not supported by this "
+      "f:13:16: error: interface without a MAC address: network device type 'null' is not supported by this "
       "hypervisor\n");
 }
 
