@@ -68,7 +68,7 @@ read_index (void)
   g_autoptr (GHashTable) present = g_hash_table_new (g_str_hash, g_str_equal);
   StoreIndex *index = store_index_open (index_path);
   struct stat status = { .st_ino = 1, .st_size = 1 };
-  g_autofree char *uuid = store_index_find (index, "a", &status);
+  g_free (store_index_find (index, "a", &status));
 
   store_index_note (index, "a", "11111111-1111-4111-8111-111111111111", &status);
   store_index_compact (index, present);
