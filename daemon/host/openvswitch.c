@@ -6,8 +6,7 @@
 #include "daemon/host/openvswitch.h"
 
 #include "base/virt-error.h"
-
-#include <gio/gio.h>
+#include "daemon/host/program.h"
 
 #define TIMEOUT_OPTION "--timeout=5" /* OPENVSWITCH_SECONDS */
 
@@ -15,27 +14,21 @@
 static gboolean
 run_tool (GPtrArray *arguments, const char *what, const char *name, GError **error)
 {
-  g_autofree char *program = g_find_program_in_path (OPENVSWITCH_TOOL);
-  g_autofree char *words = NULL;
   g_autoptr (GError) problem = NULL;
-  g_autoptr (GSubprocess) process = NULL;
 
-  if (program == NULL) {
+  g_ptr_array_add (arguments, NULL);
+  if (program_succeeds (&(ProgramRun){ .arguments = (const char *const *)arguments->pdata,
+                                       .file = -1,
+                                       .seconds = OPENVSWITCH_SECONDS + 1 },
+                        &problem))
+    return TRUE;
+  if (virt_error_code (problem) == VIR_ERR_OPERATION_UNSUPPORTED)
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
                     "virtualport type='openvswitch' needs '" OPENVSWITCH_TOOL
                     "', which is not installed (package openvswitch-switch)");
-    return FALSE;
-  }
-  g_ptr_array_add (arguments, NULL);
-  process = g_subprocess_newv ((const char *const *)arguments->pdata,
-                               G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &problem);
-  if (process != NULL && g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &words, &problem)
-      && g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
-    return TRUE;
-  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "Unable to %s port %s: %s", what, name,
-                  problem != NULL ? problem->message
-                  : words != NULL ? g_strstrip (words)
-                                  : "no reason given");
+  else
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "Unable to %s port %s: %s", what, name,
+                    virt_error_detail (problem));
   return FALSE;
 }
 

@@ -9,8 +9,7 @@
 #include "daemon/host/tap.h"
 
 #include "daemon/host/link.h"
-
-#include <gio/gio.h>
+#include "daemon/host/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +118,9 @@ tap_open (char **name, const char *device, guint count, gboolean header, int *fd
   return FALSE;
 }
 
+#define BRIDGE_HELPER_FD      "--fd=3" /* PROGRAM_FD */
+#define BRIDGE_HELPER_SECONDS 10
+
 static const char *const helpers[] = { "/usr/lib/qemu/qemu-bridge-helper",
                                        "/usr/libexec/qemu-bridge-helper" };
 
@@ -152,12 +154,11 @@ tap_open_by_helper (char **ret_name, const char *bridge, gboolean header, int *r
 {
   const char *program = access (helpers[0], X_OK) == 0 ? helpers[0] : helpers[1];
   g_autofree char *bridge_option = g_strconcat ("--br=", bridge, NULL);
-  const char *const arguments[] = { program, "--fd=3", bridge_option, header ? "--use-vnet" : NULL, NULL };
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autoptr (GSubprocess) process = NULL;
+  const char *const arguments[] = { program, BRIDGE_HELPER_FD, bridge_option, header ? "--use-vnet" : NULL,
+                                    NULL };
   g_autoptr (GError) problem = NULL;
-  g_autofree char *words = NULL;
   struct ifreq request = { 0 };
+  gboolean good;
   int pair[2];
 
   if (access (program, X_OK) != 0) {
@@ -172,25 +173,21 @@ tap_open_by_helper (char **ret_name, const char *bridge, gboolean header, int *r
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot make a socket: %s", g_strerror (errno));
     return FALSE;
   }
-  g_subprocess_launcher_take_fd (launcher, pair[1], 3);
-  process = g_subprocess_launcher_spawnv (launcher, arguments, &problem);
-  g_subprocess_launcher_close (launcher);
-  *ret_fd = process != NULL ? receive_descriptor (pair[0]) : -1;
+  good = program_succeeds (
+      &(ProgramRun){ .arguments = arguments, .file = pair[1], .seconds = BRIDGE_HELPER_SECONDS }, &problem);
+  close (pair[1]);
+  *ret_fd = good ? receive_descriptor (pair[0]) : -1;
   close (pair[0]);
-  if (process != NULL)
-    g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &words, NULL);
   if (*ret_fd >= 0 && ioctl (*ret_fd, TUNGETIFF, &request) == 0) {
     *ret_name = g_strdup (request.ifr_name);
     return TRUE;
   }
+  if (*ret_fd >= 0)
+    close (*ret_fd);
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
                   "%s gave no tap on bridge '%s': %s (it has to be setuid root, and /etc/qemu/bridge.conf to "
                   "say 'allow %s')",
-                  program, bridge,
-                  problem != NULL                     ? problem->message
-                  : words != NULL && words[0] != '\0' ? g_strstrip (words)
-                                                      : "it said nothing",
-                  bridge);
+                  program, bridge, problem != NULL ? virt_error_detail (problem) : "it said nothing", bridge);
   return FALSE;
 }
 

@@ -59,7 +59,7 @@ resize_raw (Job *job, int fd, const char *path, guint64 capacity, guint flags, G
 /* qemu-img gets the file that was opened, and below it the chain as it was read: what a guest wrote into its
  * own image leads it nowhere else. */
 static gboolean
-resize_qcow2 (Job *job, int fd, const char *path, guint64 capacity, guint flags, GError **error)
+resize_qcow2 (int fd, const char *path, guint64 capacity, guint flags, GError **error)
 {
   g_autoptr (ImageInfo) chain = image_info_read (path, "qcow2", error);
   g_autofree char *source = chain != NULL ? image_source (chain, TOOL_FILE) : NULL;
@@ -75,7 +75,7 @@ resize_qcow2 (Job *job, int fd, const char *path, guint64 capacity, guint flags,
                                     NULL };
   const ToolName names[] = { { source, path }, { TOOL_FILE, path }, { NULL, NULL } };
 
-  return chain != NULL && tool_run (job, arguments, fd, names, error);
+  return chain != NULL && tool_run (arguments, fd, names, error);
 }
 
 gboolean
@@ -94,9 +94,8 @@ storage_resize (Job *job, const char *pool_path, const StorageVolumeDef *volume,
   fd = storage_open_volume (pool_path, volume->name, O_RDWR, error);
   if (fd < 0)
     return FALSE;
-  resized = volume->format == STORAGE_FORMAT_RAW
-                ? resize_raw (job, fd, volume->path, capacity, flags, error)
-                : resize_qcow2 (job, fd, volume->path, capacity, flags, error);
+  resized = volume->format == STORAGE_FORMAT_RAW ? resize_raw (job, fd, volume->path, capacity, flags, error)
+                                                 : resize_qcow2 (fd, volume->path, capacity, flags, error);
   close (fd);
   return resized;
 }

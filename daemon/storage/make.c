@@ -107,7 +107,7 @@ backing_format (const StorageBacking *backing, GError **error)
 }
 
 static gboolean
-make_qcow2 (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
+make_qcow2 (const StorageMake *make, int fd, const char *path, GError **error)
 {
   const ToolName names[] = { { TOOL_FILE, path }, { NULL, NULL } };
   const StorageBacking *backing = make->volume->backing;
@@ -132,7 +132,7 @@ make_qcow2 (Job *job, const StorageMake *make, int fd, const char *path, GError 
   add (&arguments, TOOL_FILE);
   if (make->volume->capacity.set)
     add (&arguments, size);
-  return tool_run (job, arguments.words, fd, names, error);
+  return tool_run (arguments.words, fd, names, error);
 }
 
 static gboolean
@@ -164,7 +164,7 @@ clone_extents (const StorageMake *make, int fd, GError **error)
 
 /* From @chain: what was read of the volume that is copied, and of all below it. */
 static gboolean
-convert (Job *job, const StorageMake *make, const ImageInfo *chain, int fd, const char *path, GError **error)
+convert (const StorageMake *make, const ImageInfo *chain, int fd, const char *path, GError **error)
 {
   const StorageVolumeDef *volume = make->volume;
   g_autofree char *source = image_source (chain, make->from_path);
@@ -182,7 +182,7 @@ convert (Job *job, const StorageMake *make, const ImageInfo *chain, int fd, cons
   }
   add (&arguments, source);
   add (&arguments, TOOL_FILE);
-  return tool_run (job, arguments.words, fd, names, error);
+  return tool_run (arguments.words, fd, names, error);
 }
 
 /* A copy stands alone, with all that is below what it is copied from; its document, which clients make of the
@@ -217,9 +217,9 @@ make_copy (Job *job, const StorageMake *make, int fd, const char *path, GError *
     return clone_extents (make, fd, error);
   }
   if (make->volume->format == STORAGE_FORMAT_RAW)
-    return make_raw (job, make, fd, path, error) && convert (job, make, chain, fd, path, error);
-  return convert (job, make, chain, fd, path, error)
-         && (make->volume->capacity.value <= make->from_capacity || tool_run (job, resize, fd, names, error));
+    return make_raw (job, make, fd, path, error) && convert (make, chain, fd, path, error);
+  return convert (make, chain, fd, path, error)
+         && (make->volume->capacity.value <= make->from_capacity || tool_run (resize, fd, names, error));
 }
 
 static gboolean
@@ -269,7 +269,7 @@ make_file (Job *job, int directory, const StorageMake *make, const char *path, G
     return FALSE;
   }
   made = (make->from_path != NULL                  ? make_copy (job, make, fd, path, error)
-          : volume->format == STORAGE_FORMAT_QCOW2 ? make_qcow2 (job, make, fd, path, error)
+          : volume->format == STORAGE_FORMAT_QCOW2 ? make_qcow2 (make, fd, path, error)
                                                    : make_raw (job, make, fd, path, error))
          && give (volume, fd, DEFAULT_FILE_MODE, path, error);
   if (made && fsync (fd) < 0)

@@ -8,8 +8,6 @@
  * descriptor, a bounded part of the host's memory, no network where the daemon is root, and no new
  * privileges; it ends with the job's deadline or cancellation, and its last words are the error's.
  */
-#define TOOL_WORDS_MAX 4096 /* bytes kept of what it says */
-
 #define TOOL_MEMORY_MAX ((guint64)4 << 30) /* bytes of address space it may have */
 #define TOOL_FILES_MAX  64                 /* descriptors */
 
@@ -24,6 +22,6 @@ typedef struct {
 
 /* @arguments: NULL-terminated, begins with the program's name, which is looked up in PATH. @file: what
  * TOOL_FILE is; -1: nothing. FALSE with VIR_ERR_OPERATION_FAILED unless it ended with status 0. */
-gboolean tool_run (Job *job, const char *const *arguments, int file, const ToolName *names, GError **error);
+gboolean tool_run (const char *const *arguments, int file, const ToolName *names, GError **error);
 /* job_check, in the words of storage. */
 gboolean storage_job_check (Job *job, const char *path, GError **error);

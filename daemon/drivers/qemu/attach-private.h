@@ -33,7 +33,7 @@ gboolean plugging_tell (Plugging *plugging, const char *command, JsonObject *arg
  */
 gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
                             void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error);
-/* Cook @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
+/* Make the recipe of @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
 gboolean plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
 /* Pass the files, then say the steps; without the device itself where @device is FALSE. On an error all is
  * undone. */

@@ -12,10 +12,10 @@
 #include "daemon/drivers/qemu/passt.h"
 #include "daemon/host/link.h"
 #include "daemon/host/openvswitch.h"
+#include "daemon/host/program.h"
 #include "daemon/host/tap.h"
 #include "daemon/host/traffic.h"
 
-#include <gio/gio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +24,7 @@
 #define GROUP_BIT      0x80000000U
 #define IPV4_BITS      32
 #define IPV6_BITS      128
+#define SCRIPT_SECONDS 30 /* that a card's script may take */
 
 /* The descriptors of one interface while it is made. */
 typedef struct {
@@ -201,17 +202,12 @@ run_script (const char *script, const char *name, GError **error)
 {
   const char *const arguments[] = { script, name, NULL };
   g_autoptr (GError) problem = NULL;
-  g_autofree char *words = NULL;
-  g_autoptr (GSubprocess) process = g_subprocess_newv (
-      arguments, G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &problem);
 
-  if (process != NULL && g_subprocess_communicate_utf8 (process, NULL, NULL, NULL, &words, &problem)
-      && g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
+  if (program_succeeds (&(ProgramRun){ .arguments = arguments, .file = -1, .seconds = SCRIPT_SECONDS },
+                        &problem))
     return TRUE;
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "the script (%s %s) has failed: %s", script, name,
-                  problem != NULL                     ? problem->message
-                  : words != NULL && words[0] != '\0' ? g_strstrip (words)
-                                                      : "it gave no reason");
+                  virt_error_detail (problem));
   return FALSE;
 }
 

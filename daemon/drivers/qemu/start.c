@@ -245,7 +245,7 @@ choose (Start *start, GError **error)
          && live_choose (start->def, request->id, &start->live, error) && job_check (start->job, error);
 }
 
-/* Cook. */
+/* Translate. */
 
 static const ImageInfo *
 find_image (gpointer data, const char *path)

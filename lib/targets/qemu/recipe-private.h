@@ -19,7 +19,7 @@ const ImageInfo *recipe_image (const Recipe *recipe, const char *path);
  * machine; NULL when there is none. */
 const char *recipe_controller_bus (const Recipe *recipe, int type, guint64 index);
 
-/* The machine as a whole, in QEMU's order: machine.c, cpu.c, clock.c, boot.c, firmware.c. */
+/* The machine as a whole, in QEMU's order: machine-type.c, cpu.c, clock.c, boot.c, firmware.c. */
 void recipe_add_head (Recipe *recipe);
 gboolean recipe_add_machine (Recipe *recipe, GError **error);
 gboolean recipe_add_cpu (Recipe *recipe, GError **error);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Storage on a real disk, with the real qemu-img: what a scan sees, what is made where, what cannot be. */
+#include "daemon/core/stream-message.h"
+#include "daemon/host/program.h"
 #include "daemon/storage/make.h"
 #include "daemon/storage/tool.h"
 #include "daemon/storage/transfer.h"
-#include "daemon/core/stream-message.h"
 #include "main-loop.h"
 #include "temporary.h"
 
@@ -373,29 +374,29 @@ test_a_link_is_read_and_never_written (G_GNUC_UNUSED void **state)
 }
 
 static gboolean
-sleep_long (Job *job, G_GNUC_UNUSED gpointer data, GError **error)
+sleep_long (G_GNUC_UNUSED Job *job, G_GNUC_UNUSED gpointer data, GError **error)
 {
   static const char *const arguments[] = { "sleep", "1000", NULL };
 
-  return tool_run (job, arguments, -1, NULL, error);
+  return tool_run (arguments, -1, NULL, error);
 }
 
 static gboolean
-complain (Job *job, G_GNUC_UNUSED gpointer data, GError **error)
+complain (G_GNUC_UNUSED Job *job, G_GNUC_UNUSED gpointer data, GError **error)
 {
   static const char *const arguments[] = {
     "sh", "-c", "head -c 10000 /dev/zero | tr '\\0' . >&2; echo ' last words' >&2; exit 3", NULL
   };
 
-  return tool_run (job, arguments, -1, NULL, error);
+  return tool_run (arguments, -1, NULL, error);
 }
 
 static gboolean
-run_nothing (Job *job, G_GNUC_UNUSED gpointer data, GError **error)
+run_nothing (G_GNUC_UNUSED Job *job, G_GNUC_UNUSED gpointer data, GError **error)
 {
   static const char *const arguments[] = { "no-such-program-here", NULL };
 
-  return tool_run (job, arguments, -1, NULL, error);
+  return tool_run (arguments, -1, NULL, error);
 }
 
 static void
@@ -408,7 +409,7 @@ test_a_tool_ends_with_its_deadline_and_its_last_words (G_GNUC_UNUSED void **stat
   assert_non_null (strstr (late, "took too long"));
   assert_non_null (strstr (loud, "sh ended with status 3: ."));
   assert_true (g_str_has_suffix (loud, ". last words"));
-  assert_true (strlen (loud) < TOOL_WORDS_MAX + 100);
+  assert_true (strlen (loud) < PROGRAM_WORDS_MAX + 100);
   assert_non_null (strstr (missing, "the program 'no-such-program-here' is not installed"));
 }
 
