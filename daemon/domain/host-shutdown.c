@@ -10,10 +10,10 @@
  */
 #include "daemon/domain/host-shutdown.h"
 
-#include "daemon/domain/machine.h"
 #include "daemon/call/operation.h"
-#include "daemon/drivers/qemu/agent.h"
 #include "daemon/core/service.h"
+#include "daemon/domain/machine.h"
+#include "daemon/drivers/qemu/agent.h"
 #include "domain/devices/channel.h"
 
 #include <gio/gunixfdlist.h>

@@ -5,8 +5,8 @@
  */
 #include "daemon/domain/machine-crash.h"
 
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/dump.h"
+#include "daemon/ops/ops.h"
 
 typedef struct {
   Manager *manager;

@@ -8,8 +8,8 @@
 
 #include "daemon/rpc/client.h"
 
-#include "daemon/domain/auto-destroy.h"
 #include "daemon/call/libvirt-names.h"
+#include "daemon/domain/auto-destroy.h"
 #include "daemon/rpc/server.h"
 #include "wire/xdr.h"
 

@@ -8,9 +8,9 @@
 
 #include "daemon/rpc/server.h"
 
+#include "daemon/core/watch.h"
 #include "daemon/rpc/client.h"
 #include "daemon/rpc/socket-file.h"
-#include "daemon/core/watch.h"
 
 #include <errno.h>
 #include <glib-unix.h>

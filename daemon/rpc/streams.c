@@ -10,10 +10,10 @@
  * (stream-message.h) instead of plain bytes, for holes, for errors in words, and for the end's being heard.
  */
 
-#include "daemon/rpc/client.h"
 #include "daemon/core/stream-message.h"
 #include "daemon/core/terminal.h"
 #include "daemon/core/watch.h"
+#include "daemon/rpc/client.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  */
 #include "daemon/storage/transfer.h"
 
-#include "daemon/storage/tool.h"
 #include "daemon/core/stream-message.h"
+#include "daemon/storage/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>

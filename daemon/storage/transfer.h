@@ -4,8 +4,8 @@
 #include "daemon/core/job.h"
 
 /*
- * A volume's bytes to or from a stream (daemon/core/stream-message.h), in a job's thread. They take as long as the
- * client takes; the job's cancellation, and the other end's going away, end them.
+ * A volume's bytes to or from a stream (daemon/core/stream-message.h), in a job's thread. They take as long
+ * as the client takes; the job's cancellation, and the other end's going away, end them.
  */
 
 /* @length 0: to the file's end. @sparse: holes are told as such. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "cpu/cpu-models.h"
 #include "domain/domain-def.h"
 #include "targets/qemu/caps.h"
-#include "cpu/cpu-models.h"
 #include "targets/qemu/firmware.h"
 
 /*

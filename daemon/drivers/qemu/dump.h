@@ -2,8 +2,8 @@
 #pragma once
 
 #include "daemon/core/progress.h"
-#include "daemon/drivers/qemu/qmp.h"
 #include "daemon/core/settings.h"
+#include "daemon/drivers/qemu/qmp.h"
 
 /*
  * A machine's memory into a file, for a debugger or a later look: with its devices' state, as migration

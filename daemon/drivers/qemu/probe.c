@@ -10,8 +10,8 @@
  */
 #include "daemon/drivers/qemu/probe.h"
 
-#include "base/virt-error.h"
 #include "base/untrusted-json.h"
+#include "base/virt-error.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "daemon/core/progress.h"
-#include "daemon/drivers/qemu/qmp.h"
 #include "daemon/core/settings.h"
+#include "daemon/drivers/qemu/qmp.h"
 #include "domain/domain-def.h"
 
 /*

@@ -3,9 +3,9 @@
  * Questions that the emulator's capabilities answer. They may have to be probed first, which takes a while:
  * so each goes through a job.
  */
+#include "daemon/drivers/qemu/probe.h"
 #include "daemon/host/host-cpu.h"
 #include "daemon/ops/ops.h"
-#include "daemon/drivers/qemu/probe.h"
 
 #include <sys/utsname.h>
 

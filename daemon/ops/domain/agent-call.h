@@ -2,8 +2,8 @@
 #pragma once
 
 #include "daemon/domain/machine.h"
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/agent.h"
+#include "daemon/ops/ops.h"
 
 /*
  * Operations that the agent inside the guest carries out. Each is a plain function in a job's thread, which

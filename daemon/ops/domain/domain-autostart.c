@@ -3,10 +3,10 @@
  * Machines marked to start with the host, every time or the next time only. The mark for the next time is
  * taken away before the machine is started, so that a start that brings the host down is not tried again.
  */
-#include "daemon/object/change.h"
 #include "daemon/call/operation.h"
-#include "daemon/ops/ops.h"
 #include "daemon/core/service.h"
+#include "daemon/object/change.h"
+#include "daemon/ops/ops.h"
 
 #define START_PROCEDURE 9 /* DOMAIN_CREATE */
 

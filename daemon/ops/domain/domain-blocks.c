@@ -3,8 +3,8 @@
  * What a running machine's disks can be told: a new size, and a place in the image whose writing is to be
  * reported.
  */
-#include "daemon/host/named-file.h"
 #include "daemon/domain/machine.h"
+#include "daemon/host/named-file.h"
 #include "daemon/ops/domain/domain-change.h"
 #include "daemon/ops/ops.h"
 

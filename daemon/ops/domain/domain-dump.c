@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Dumping a machine into a file of a client's. The job is daemon/drivers/qemu/dump.h's; what becomes of the machine
- * afterwards (it goes on, or has crashed) is committed here.
+ * Dumping a machine into a file of a client's. The job is daemon/drivers/qemu/dump.h's; what becomes of the
+ * machine afterwards (it goes on, or has crashed) is committed here.
  */
 #include "daemon/domain/machine.h"
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/dump.h"
+#include "daemon/ops/ops.h"
 
 #define DUMP_FORMATS (VIR_DOMAIN_CORE_DUMP_FORMAT_WIN_DMP + 1)
 #define DUMP_KNOWN_FLAGS \

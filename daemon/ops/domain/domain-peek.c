@@ -4,8 +4,8 @@
  * changes nothing.
  */
 #include "daemon/domain/machine.h"
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/peek.h"
+#include "daemon/ops/ops.h"
 
 #include "domain/devices/disk.h"
 

@@ -4,9 +4,9 @@
  * together, the emulator's. A stored definition says what will be; a running machine is asked through the
  * kernel, and never through QEMU.
  */
+#include "daemon/drivers/qemu/machine-tuning.h"
 #include "daemon/ops/domain/domain-change.h"
 #include "daemon/ops/domain/domain-tuning.h"
-#include "daemon/drivers/qemu/machine-tuning.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * A machine from a file that was saved. The file says which domain it is: the one of that name and UUID runs
  * it once with the definition in the file, and where there is none it is a transient one.
  */
-#include "daemon/ops/domain/parameters.h"
 #include "daemon/ops/domain/domain-start.h"
+#include "daemon/ops/domain/parameters.h"
 
 #define RESTORE_KNOWN_FLAGS                                                        \
   (VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED \

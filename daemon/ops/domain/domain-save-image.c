@@ -3,9 +3,9 @@
  * The document inside a saved machine, shown and exchanged. All of it is files, so each call is a job; those
  * of a managed save have the domain's turn, so that no start reads the file meanwhile.
  */
-#include "daemon/ops/ops.h"
 #include "daemon/drivers/qemu/restore.h"
 #include "daemon/drivers/qemu/save.h"
+#include "daemon/ops/ops.h"
 
 #define DEFINE_KNOWN_FLAGS (VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED)
 

@@ -3,11 +3,11 @@
  * Processor time: shares against other machines, and how much of a period each kind of thread may use. One
  * table says where each of libvirt's parameters stands in the definition and which threads it is about.
  */
+#include "daemon/drivers/qemu/machine-tuning.h"
 #include "daemon/host/limits.h"
 #include "daemon/ops/domain/domain-change.h"
 #include "daemon/ops/domain/domain-tuning.h"
 #include "daemon/ops/domain/parameters.h"
-#include "daemon/drivers/qemu/machine-tuning.h"
 
 #define AFFECT (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 

@@ -22,11 +22,10 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
   return NULL;
 }
 
-#define VERBATIM_KIND(name, ...)                                                          \
-  const DeviceKind name##_kind = { .element = #name,                                      \
-                                   .table = { sizeof (DeviceVerbatim), verbatim_fields }, \
-                                   .alias = no_alias,                                     \
-                                   __VA_ARGS__ }
+#define VERBATIM_KIND(name, ...)                                                                            \
+  const DeviceKind name##_kind = {                                                                          \
+    .element = #name, .table = { sizeof (DeviceVerbatim), verbatim_fields }, .alias = no_alias, __VA_ARGS__ \
+  }
 
 VERBATIM_KIND (lease, .attachable = TRUE);
 VERBATIM_KIND (filesystem, .attachable = TRUE);

@@ -5,9 +5,9 @@
  * "sdb" being the second place of its bus whatever else there is; so two disks can want one place though
  * neither says an address, and the message must say where the place came from.
  */
+#include "domain/devices/disk.h"
 #include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
-#include "domain/devices/disk.h"
 
 /* How libvirt counts the places of a bus when it goes by names: a SCSI controller has seven, with the number
  * of the narrow SCSI bus it once was. */

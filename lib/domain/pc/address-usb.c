@@ -6,13 +6,13 @@
  * takes the first free port nearest to the first controller; where the machine has more devices than ports,
  * hubs are added first, as libvirt adds them.
  */
-#include "domain/pc/address-assign.h"
-#include "domain/pc/controllers.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/hub.h"
 #include "domain/devices/input.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/sound.h"
+#include "domain/pc/address-assign.h"
+#include "domain/pc/controllers.h"
 
 #define USB_PORTS_MAX 32 /* of one controller or hub; xHCI's own limit is 15 */
 #define USB_DEPTH_MAX 4  /* ports in a path: libvirt's limit */

@@ -7,9 +7,9 @@
  * A virtio console without an address is left without: QEMU puts it on a free port itself, and libvirt lets
  * it.
  */
-#include "domain/pc/address-assign.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
+#include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
 
 #define DEFAULT_PORTS 31 /* of a controller that does not say */

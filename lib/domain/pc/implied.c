@@ -7,12 +7,12 @@
  */
 #include "domain/devices/audio.h"
 #include "domain/devices/console.h"
-#include "domain/pc/controllers.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/input.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/video.h"
+#include "domain/pc/controllers.h"
 
 #define DEFAULT_AUDIO_ID 1
 

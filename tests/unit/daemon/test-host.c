@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The host: what is asked of it, and what is opened and removed on it. */
+#include "daemon/core/tree.h"
 #include "daemon/host/account.h"
 #include "daemon/host/node.h"
 #include "daemon/host/ports.h"
-#include "daemon/core/tree.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>

@@ -8,8 +8,8 @@
  */
 
 #include "cmocka-glib.h"
-#include "model-platform.h"
 #include "domain/domain-def.h"
+#include "model-platform.h"
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>
