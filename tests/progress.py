@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Running a long command so that whoever looks on sees it move: its output goes to the terminal as it comes, lines that
-only count (of ninja, meson and pytest) at most every few seconds, and a command that is silent is spoken for."""
+"""Running long commands, several at once, so that whoever looks on sees them move: their output goes to the terminal as it
+comes, a command that speaks after another is named first, lines that only count (of ninja, meson and pytest) come at most
+every few seconds, and a command that is silent is spoken for."""
 
 import os
 import re
 import select
 import subprocess
+import threading
 import time
 
 COUNTING_SECONDS = 5  # between two lines that only count
@@ -13,6 +15,24 @@ SILENT_SECONDS = 10  # after which a silent command is spoken for
 
 # "[12/480] Compiling C object ...", " 3/54 test-qmp  OK  0.42s", "tests/cli/test_x.py::test_y PASSED [ 12%]"
 COUNTING = re.compile(r"\[\d+/\d+\] |\s*\d+/\d+ .* OK |\S+::.* (PASSED|SKIPPED).*\[ *\d+%\]$")
+
+
+class Terminal:
+    """Where all commands' lines go, from every thread."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.speaker = None
+
+    def print(self, name, line):
+        with self.lock:
+            if self.speaker not in (None, name):
+                print(f"-- {name}")
+            self.speaker = name
+            print(line, flush=True)
+
+
+TERMINAL = Terminal()
 
 
 class Shown:
@@ -24,7 +44,7 @@ class Shown:
         self.last = ""
 
     def print(self, line):
-        print(line, flush=True)
+        TERMINAL.print(self.name, line)
         self.printed = time.monotonic()
 
     def line(self, line):

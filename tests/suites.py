@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every suite of tests, run one after the other; their results added up in one last line, whatever happens.
+"""Every suite of tests, side by side; their results added up in one last line, whatever happens.
 
 A suite is a function that yields a Result for each test. Results are read from JUnit files, so that a runner which dies
-half way counts as a failure and not as silence. A test that fails is run once more, alone: if it passes then it counts
-as passed, and is listed with its first output before the last line, because an unsteady test is to be mended.
+half way counts as a failure and not as silence. Most of the time a test waits for a machine, so more suites run at once
+than there are processors; each has a home, and a network where the host lets root make one, so that no two meet at a
+port. A test that fails is run once more, alone, when all suites are done: if it passes then it counts as passed, and is
+listed with its first output before the last line, because an unsteady test is to be mended.
 
 What tests leave in their home and temporary directory goes with the run: both are made for it. They are root's where
 root runs this, as sudo does for somebody whose checkout it is; what was built is given to the checkout's owner.
 """
 
 import argparse
+import concurrent.futures
+import functools
 import os
 import pathlib
 import shutil
@@ -29,6 +33,7 @@ RESULTS = BUILD / "results"
 PYTHON = "/usr/bin/python3"
 MOST_AGAIN = 10  # failed tests of a suite that are run again: more is no unsteadiness
 MOST_LINES = 40  # of an unsteady test's first output
+SIDE_BY_SIDE = len(os.sched_getaffinity(0)) + 1  # suites at once
 
 # Leaks and undefined behaviour are failures wherever a test runs our programs. GLib's slices would hide leaks.
 SANITIZERS = {
@@ -51,6 +56,22 @@ def run(*command, name=None, **options):
     """Run a command where it can be seen; its exit status."""
     status, _ = progress.run(name or pathlib.Path(command[0]).name, *command, cwd=TOP, **options)
     return status
+
+
+@functools.cache
+def own_network():
+    """The words before a command that give it a network of its own, with nothing in it but loopback: none where the host
+    does not let us."""
+    words = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"']
+    done = subprocess.run([*words, "true"], capture_output=True, check=False)
+    return words if os.geteuid() == 0 and done.returncode == 0 else []
+
+
+def own_environment(suite):
+    """The environment of @suite's tests: its home is its own, as its network is."""
+    home = pathlib.Path(tempfile.gettempdir()) / f"home-{suite}"
+    home.mkdir(exist_ok=True)
+    return dict(os.environ, **SANITIZERS, HOME=str(home))
 
 
 def outcome(status):
@@ -112,7 +133,7 @@ def style():
 def unit():
     """tests/unit, by meson."""
     command = ["meson", "test", "-C", BUILD, "--no-rebuild", "--print-errorlogs"]
-    environment = dict(os.environ, **SANITIZERS)
+    environment = own_environment("unit")
     results = BUILD / "meson-logs" / "testlog.junit.xml"
     results.unlink(missing_ok=True)
     status = run(*command, "--suite", "unit", name="unit", env=environment)
@@ -127,12 +148,14 @@ def unit():
 
 def python_suite(folder):
     """A folder of pytest modules."""
-    environment = dict(os.environ, **SANITIZERS, DOMAIND_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+    environment = dict(own_environment(folder), DOMAIND_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+
+    place = tempfile.mkdtemp(prefix="p")
 
     def pytest(results, *tests):
         results.unlink(missing_ok=True)
-        return run(PYTHON, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", f"--rootdir={TOP / 'tests'}",
-                   f"--basetemp={tempfile.gettempdir()}/p",
+        return run(*own_network(), PYTHON, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", f"--rootdir={TOP / 'tests'}",
+                   f"--basetemp={place}",
                    "-o", "junit_family=xunit1", f"--junitxml={results}", *tests, name=folder, env=environment)
 
     def again(case):
@@ -153,19 +176,20 @@ def fuzz():
     yield Result("fuzz", outcome(run(TOP / "tests/fuzz/run", BUILD / "fuzz", name="fuzz")))
 
 
+# The longest first: what is left at the end is short.
 SUITES = {
     "build": build,
-    "clang": clang,
-    "style": style,
-    "unit": unit,
-    "golden": lambda: python_suite("golden"),
-    "cli": lambda: python_suite("cli"),
-    "daemon": lambda: python_suite("daemon"),
     "clients": lambda: python_suite("clients"),
-    "examples": lambda: python_suite("examples"),
+    "daemon": lambda: python_suite("daemon"),
+    "clang": clang,
+    "fuzz": fuzz,
+    "golden": lambda: python_suite("golden"),
     "differential": lambda: python_suite("differential"),
     "documentation": lambda: python_suite("documentation"),
-    "fuzz": fuzz,
+    "cli": lambda: python_suite("cli"),
+    "examples": lambda: python_suite("examples"),
+    "unit": unit,
+    "style": style,
 }
 
 
@@ -205,18 +229,34 @@ class Totals:
         print("{passed} passed, {failed} failed, {skipped} skipped".format(**self.count), flush=True)
 
 
+def run_suite(name):
+    """The results of suite @name, and how long it took; an error of its own is a result too."""
+    print(f"== {name}", flush=True)
+    started = time.monotonic()
+    try:
+        results = list(SUITES[name]())
+    except Exception:
+        results = [Result("an error of its own", "failed", traceback.format_exc())]
+        print(results[0].output, flush=True)
+    counted = ", ".join(f"{sum(result.outcome == word for result in results)} {word}" for word in ("passed", "failed", "skipped"))
+    print(f"== {name}: {counted} in {time.monotonic() - started:.0f} s", flush=True)
+    return results
+
+
 def run_suites(names, totals):
-    for number, name in enumerate(names, 1):
-        print(f"== {number}/{len(names)} {name}", flush=True)
-        started = time.monotonic()
-        totals.add(name, list(SUITES[name]()))
-        print(f"   {name}: {time.monotonic() - started:.0f} s", flush=True)
-        if name == "build" and totals.failures:
-            return
+    """What is built first, then all others side by side; what failed once more when nothing else runs."""
+    totals.add("build", run_suite("build"))
+    if totals.failures:
+        return
+    names = [name for name in SUITES if name in names and name != "build"]
+    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        found = dict(zip(names, pool.map(run_suite, names)))
+    for name, results in found.items():
+        totals.add(name, results)
 
 
 def own_places():
-    """A home and a temporary directory for this run alone, its name short: sockets below it have at most 107 bytes."""
+    """A temporary directory for this run alone, its name short: sockets below it have at most 107 bytes."""
     place = pathlib.Path(tempfile.mkdtemp(prefix="t"))
     place.chmod(0o711)  # machines' unprivileged users go through it
     (place / "home").mkdir()

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 
-from conftest import TOP
+from conftest import PATIENCE, TOP
 
 sys.path.insert(0, str(TOP / "tests"))
 
@@ -47,7 +48,7 @@ def tree(tmp_path, monkeypatch):
     (folder / "test_sample.py").write_text(TESTS)
     monkeypatch.setattr(suites, "TOP", tmp_path)
     monkeypatch.setattr(suites, "RESULTS", tmp_path)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # pytest empties the directory it is given, and ours is in it
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
@@ -62,6 +63,35 @@ def test_unsteady_tests_pass_and_are_named(tree, capfd):
         "sample: sample.test_sample::test_unsteady[a b]", "sample: sample.test_sample::test_unsteady[c/d]"]
     assert "assert 'first' == 'time'" in shown
     assert shown.endswith("3 passed, 1 failed, 1 skipped\n")
+
+
+def test_suites_run_side_by_side(monkeypatch, capfd):
+    """Each of two waits for the other; one of them has an error of its own, and the other's results count none the less."""
+    met = threading.Barrier(2, timeout=PATIENCE)
+
+    def good():
+        met.wait()
+        yield suites.Result("good", "passed")
+
+    def bad():
+        met.wait()
+        yield suites.Result("never counted", "passed")
+        raise ValueError("of its own")
+
+    monkeypatch.setattr(suites, "SUITES", {"build": lambda: [suites.Result("built", "passed")], "good": good, "bad": bad})
+    totals = suites.Totals()
+    suites.run_suites(["bad", "good"], totals)
+    assert totals.count == {"passed": 2, "failed": 1, "skipped": 0}
+    assert totals.failures == ["bad: an error of its own"]
+    assert "ValueError: of its own" in capfd.readouterr().out
+
+
+@pytest.mark.skipif(not suites.own_network(), reason="this host does not let us make networks")
+def test_a_suite_has_a_network_of_its_own(tree):
+    (tree / "tests" / "sample" / "test_sample.py").write_text(
+        "import socket\n\ndef test_names():\n    assert [name for _, name in socket.if_nameindex()] == ['lo']\n"
+        "    socket.create_server(('127.0.0.1', 0))\n")
+    assert [result.outcome for result in suites.python_suite("sample")] == ["passed"]
 
 
 def test_a_runner_that_dies_is_a_failure(tree):
