@@ -88,15 +88,24 @@ report_size (FieldReader *reader, xmlNode *element, const char *text)
       name, advice != NULL ? advice : "");
 }
 
+static const FieldSize *
+size_of_field (const Field *field)
+{
+  static const FieldSize kibibytes = { BYTES_PER_KIB, BYTES_PER_KIB, "KiB", BYTES_PER_KIB };
+
+  return field->detail != NULL ? field->detail : &kibibytes;
+}
+
 static void
 memory_read (FieldReader *reader, const Field *field, gpointer member, xmlNode *element)
 {
+  const FieldSize *size = size_of_field (field);
   g_autofree char *text = xml_node_text (element);
   g_autofree char *unit = xml_node_attribute (element, "unit");
   Position where = xml_document_node_position (reader->document, element);
   guint64 value, unit_bytes;
 
-  if (!size_unit (unit, BYTES_PER_KIB, &unit_bytes)) {
+  if (!size_unit (unit, size->unit, &unit_bytes)) {
     diagnostics_error_from (
         reader->diagnostics, unit_position (reader->document, element), VIR_FROM_NONE, VIR_ERR_INVALID_ARG,
         "unknown suffix '%s' as unit of <%s>: expected b, KiB, MiB, GiB, TiB, KB, MB, GB or TB", unit,
@@ -117,7 +126,7 @@ memory_read (FieldReader *reader, const Field *field, gpointer member, xmlNode *
                        (const char *)element->name);
     return;
   }
-  *(Number *)member = NUMBER ((value * unit_bytes + BYTES_PER_KIB - 1) / BYTES_PER_KIB);
+  *(Number *)member = NUMBER ((value * unit_bytes + size->kept - 1) / size->kept);
 }
 
 static gboolean
@@ -127,13 +136,17 @@ number_is_set (const Field *field G_GNUC_UNUSED, gconstpointer member)
 }
 
 static void
-memory_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElement *parent, const char *name,
+memory_write (const Field *field, gconstpointer member, XmlElement *parent, const char *name,
               guint flags G_GNUC_UNUSED)
 {
-  g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, ((const Number *)member)->value);
+  const FieldSize *size = size_of_field (field);
+  guint64 value = ((const Number *)member)->value;
+  g_autofree char *text =
+      g_strdup_printf ("%" G_GUINT64_FORMAT,
+                       size->kept == size->written_unit ? value : value * size->kept / size->written_unit);
   XmlElement *element = xml_element_ensure (parent, name);
 
-  xml_element_set (element, "unit", "KiB");
+  xml_element_set (element, "unit", size->written);
   xml_element_set_text (element, text);
 }
 

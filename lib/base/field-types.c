@@ -227,6 +227,34 @@ const FieldType field_hex4 = {
 };
 
 static gboolean
+octal_parse (const Field *field, gpointer member, const char *text, char **ret_accepted)
+{
+  FieldRange range = range_of (field);
+  guint64 value;
+
+  if (!g_ascii_isdigit (*text)
+      || !g_ascii_string_to_unsigned (text, 8, range.minimum, range.maximum, &value, NULL)) {
+    *ret_accepted =
+        g_strdup_printf ("expected octal digits, at most 0%03" G_GINT64_MODIFIER "o", range.maximum);
+    return FALSE;
+  }
+  *(Number *)member = NUMBER (value);
+  return TRUE;
+}
+
+static char *
+octal_format (const Field *field G_GNUC_UNUSED, gconstpointer member)
+{
+  const Number *number = member;
+
+  return number->set ? g_strdup_printf ("0%03" G_GINT64_MODIFIER "o", number->value) : NULL;
+}
+
+const FieldType field_octal = {
+  .size = sizeof (Number), .parse = octal_parse, .format = octal_format, .is_number = TRUE
+};
+
+static gboolean
 signed_parse (const Field *field G_GNUC_UNUSED, gpointer member, const char *text, char **ret_accepted)
 {
   SignedNumber *number = member;

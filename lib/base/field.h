@@ -92,6 +92,14 @@ typedef struct {
   guint64 minimum, maximum;
 } FieldRange;
 
+/* How a size stands in a document, and in the struct. */
+typedef struct {
+  guint64 unit;         /* bytes: of a number that has no unit beside it */
+  guint64 kept;         /* bytes: what the member counts; it is rounded up */
+  const char *written;  /* the unit libvirt writes */
+  guint64 written_unit; /* bytes */
+} FieldSize;
+
 /* Scalars: C type of the member, detail. */
 extern const FieldType field_text;    /* char *: as it stands, "" kept apart from absent */
 extern const FieldType field_enum;    /* int, EnumTable */
@@ -102,6 +110,7 @@ extern const FieldType field_signed;  /* SignedNumber: whole decimal number, may
 extern const FieldType field_hex2;    /* Number, FieldRange: any base, written 0x%02x */
 extern const FieldType field_hex4;    /* Number, FieldRange: any base, written 0x%04x */
 extern const FieldType field_hex1;    /* Number, FieldRange: any base, written 0x%x */
+extern const FieldType field_octal;   /* Number, FieldRange: octal digits, written 0%03o: a file's mode */
 extern const FieldType field_uuid;    /* char *: read in any spelling, kept as libvirt prints it */
 extern const FieldType field_mac;     /* char *: the same */
 extern const FieldType field_cpu_set; /* char *: the same */
@@ -114,7 +123,7 @@ extern const FieldType
     field_optional;                  /* pointer to the struct, NULL when the element is absent; FieldTable */
 extern const FieldType field_list;   /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
 extern const FieldType field_texts;  /* GPtrArray * of char *: repeated elements' texts */
-extern const FieldType field_memory; /* Number in KiB; text with @unit, written unit='KiB' */
+extern const FieldType field_memory; /* Number; text with @unit; FieldSize, NULL: in KiB, as most are */
 extern const FieldType field_verbatim;  /* char *: the whole element, written in this program's form */
 extern const FieldType field_foreign;   /* char *: the whole element as it stands, comments and all */
 extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */

@@ -36,31 +36,15 @@ typedef struct {
   }
 
 static const KeptRule device_rules[] = {
-  { "crypto", "model", TRUE, WORDS ("virtio") },
-  { "crypto", "type", TRUE, WORDS ("qemu") },
-  { "crypto/backend", "model", TRUE, WORDS ("builtin", "lkcf") },
-  { "filesystem", "type", FALSE, WORDS ("mount", "block", "file", "template", "ram", "bind", "volume") },
-  { "filesystem", "accessmode", FALSE, WORDS ("passthrough", "mapped", "squash") },
-  { "filesystem", "model", FALSE, WORDS ("virtio", "virtio-transitional", "virtio-non-transitional") },
-  { "filesystem", "multidevs", FALSE, WORDS ("default", "remap", "forbid", "warn") },
   { "hostdev", "mode", FALSE, WORDS ("subsystem", "capabilities") },
   { "hostdev", "type", TRUE, WORDS ("usb", "pci", "scsi", "scsi_host", "mdev", "storage", "misc", "net") },
   { "hostdev/source", NULL, TRUE, ANY },
-  { "iommu", "model", TRUE, WORDS ("intel", "smmuv3", "virtio", "amd") },
   { "lease/key", NULL, TRUE, ANY },
   { "lease/target", NULL, TRUE, ANY },
   { "lease/target", "path", TRUE, ANY },
   { "memory", "model", TRUE, WORDS ("dimm", "nvdimm", "virtio-pmem", "virtio-mem", "sgx-epc") },
   { "memory", "access", FALSE, WORDS ("shared", "private") },
   { "memory", "discard", FALSE, WORDS ("yes", "no") },
-  { "pstore", "backend", TRUE, WORDS ("acpi-erst") },
-  { "pstore/size", NULL, TRUE, ANY },
-  { "shmem", "name", TRUE, ANY },
-  { "shmem", "role", FALSE, WORDS ("master", "peer") },
-  { "shmem/model", "type", FALSE, WORDS ("ivshmem", "ivshmem-plain", "ivshmem-doorbell") },
-  { "smartcard", "mode", TRUE, WORDS ("host", "host-certificates", "passthrough") },
-  { "vsock", "model", FALSE, WORDS ("virtio", "virtio-transitional", "virtio-non-transitional") },
-  { "vsock/cid", "auto", FALSE, WORDS ("yes", "no") },
   { NULL, NULL, FALSE, ANY },
 };
 
@@ -77,10 +61,8 @@ static const struct {
   virErrorNumber code;
   const char *message;
 } single_devices[] = {
-  { "iommu", VIR_ERR_XML_ERROR, "only a single IOMMU device is supported" },
   { "nvram", VIR_ERR_INTERNAL_ERROR, "only a single nvram device is supported" },
   { "redirfilter", VIR_ERR_INTERNAL_ERROR, "only one set of redirection filter rule is supported" },
-  { "vsock", VIR_ERR_XML_ERROR, "only a single vsock device is supported" },
 };
 
 static gboolean

@@ -44,6 +44,19 @@ const FieldTable domain_memory_backing_table = {
 };
 
 gboolean
+domain_def_shares_memory (const DomainDef *def)
+{
+  const GPtrArray *cells = def->cpu != NULL ? def->cpu->numa.cells : NULL;
+
+  if (def->memory_backing.access == MEMORY_ACCESS_SHARED)
+    return TRUE;
+  for (guint i = 0; cells != NULL && i < cells->len; i++)
+    if (((const NumaCell *)g_ptr_array_index (cells, i))->access != MEMORY_ACCESS_SHARED)
+      return FALSE;
+  return cells != NULL && cells->len > 0;
+}
+
+gboolean
 complete_memory_size (Completion *completion, Number *size, char **unit, gconstpointer object)
 {
   guint64 bytes;

@@ -33,5 +33,7 @@ struct Platform {
   /* Choose firmware for <os firmware=> and <loader type='pflash'> and write it into @def. Gives NULL, or in
    * libvirt's words that none fits. (transfer full) */
   char *(*complete_firmware) (const Platform *platform, DomainDef *def);
+  /* Where the files are kept that a machine's guest writes its own state to; NULL: none are chosen. */
+  const char *(*store_directory) (const Platform *platform);
   gpointer data;
 };

@@ -68,6 +68,20 @@ completion_value_error (Completion *completion, virErrorNumber code, gconstpoint
   va_end (arguments);
 }
 
+void
+completion_warning (Completion *completion, gconstpointer member, gconstpointer object, const char *format,
+                    ...)
+{
+  va_list arguments;
+  g_autofree char *message = NULL;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  diagnostics_warning (completion->diagnostics, source_map_find (completion->map, member, object),
+                       VIR_ERR_CONFIG_UNSUPPORTED, "%s", message);
+}
+
 gboolean
 completion_may_miss (const Completion *completion, gconstpointer what)
 {
@@ -141,4 +155,19 @@ validation_warning (Validation *validation, gconstpointer member, gconstpointer 
   va_end (arguments);
   diagnostics_warning (validation->diagnostics, source_map_find (validation->map, member, object),
                        VIR_ERR_CONFIG_UNSUPPORTED, "%s", message);
+}
+
+void
+validation_single_device (Validation *validation, const Device *device, virErrorNumber code,
+                          const char *message)
+{
+  for (guint i = 0; i < validation->def->devices->len; i++) {
+    const Device *other = g_ptr_array_index (validation->def->devices, i);
+
+    if (other == device)
+      return;
+    if (other->kind == device->kind)
+      break;
+  }
+  validation_error_code (validation, code, device, device, "%s", message);
 }

@@ -48,6 +48,9 @@ void completion_error_code (Completion *completion, virErrorNumber code, gconstp
                             gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
 void completion_value_error (Completion *completion, virErrorNumber code, gconstpointer member,
                              gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
+/* What was added or chosen, of which its author should know. */
+void completion_warning (Completion *completion, gconstpointer member, gconstpointer object,
+                         const char *format, ...) G_GNUC_PRINTF (4, 5);
 gboolean completion_may_miss (const Completion *completion, gconstpointer what);
 /* Was something in @object (a device, a struct, a member) not understood? */
 gboolean completion_doubts (const Completion *completion, gconstpointer object);
@@ -61,6 +64,10 @@ void validation_error_code (Validation *validation, virErrorNumber code, gconstp
 void validation_value_error (Validation *validation, virErrorNumber code, gconstpointer member,
                              gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
 gboolean validation_may_miss (const Validation *validation, gconstpointer what);
+
+/* A machine has one device of that kind: a mistake, in @message, of each but the first. */
+void validation_single_device (Validation *validation, const Device *device, virErrorNumber code,
+                               const char *message);
 
 /* What the machine can do all the same, but its author should know. */
 void validation_warning (Validation *validation, gconstpointer member, gconstpointer object,

@@ -28,8 +28,13 @@ REFUSED_ONLY_BY_US = {
 
 # Documents that libvirt 9.0 refuses, or takes and then does not start: we are 11.3's.
 OF_LATER_LIBVIRT = {
+    "iommu-intel-q35": "9.0 knows no dma_translation",
     "interface-ends-q35": "9.0 refuses the routes of the host's end",
     "interface-passt-q35": "9.0 on this host knows no passt",
+    "pstore-q35": "9.0 knows no pstore",
+    "refused-crypto-lkcf": "9.0 knows no <crypto>",
+    "refused-crypto-nobackend": "9.0 knows no <crypto>",
+    "refused-filesystem-limit": "9.0 passes it over",
     "refused-interface-forward-range": "9.0 on this host knows no passt",
     "refused-interface-forward-slirp": "9.0 passes it over",
     "refused-interface-ip-bridge": "9.0 says it in other words",
@@ -37,7 +42,12 @@ OF_LATER_LIBVIRT = {
     "refused-interface-vdpa-model": "9.0 says it in other words",
     "refused-interface-vhostuser-reconnect": "9.0 says it in other words",
     "refused-interface-vhostuser-memory": "9.0 finds it at the start",
+    "refused-pstore-s65": "9.0 knows no pstore",
+    "refused-pstore-two": "9.0 knows no pstore",
+    "refused-shmem-size3": "9.0 starts it",
     "tpm-emulator-q35": "9.0 knows no debug level of a TPM",
+    "vsock-crypto-auto-pc": "9.0 knows no <crypto>",
+    "vsock-crypto-q35": "9.0 knows no <crypto>",
 }
 ACCEPTED = [name for name in golden.ACCEPTED if name not in OF_LATER_LIBVIRT]
 REFUSED = [name for name in golden.REFUSED if name not in OF_LATER_LIBVIRT]
@@ -47,15 +57,22 @@ NOT_STARTED = {
     "controllers-all-pc": "QEMU calls it dc390, libvirt 9.0 asks for dc-390",
     "direct-kernel": "the kernel of the test is no kernel",
     "disks-block-q35": "there is no such block device",
+    "filesystem-virtiofs-pc": "nobody listens on the socket",
+    "filesystem-virtiofs-q35": "nobody listens on the socket",
     "founding-q35": "needs a render node",
     "graphics-egl-headless-q35": "needs a render node",
     "graphics-sdl-pc": "needs a display",
     "interface-options-q35": "there are no such bridges and devices",
     "interface-vhost-q35": "nobody listens on the sockets",
+    "iommu-virtio-q35": "there is no such disk",
     "multifunction-off-on-function-zero": "QEMU wants multifunction=on; libvirt lets the document say no",
+    "shmem-q35": "nobody listens on the socket",
+    "shmem-roles-q35": "nobody listens on the socket",
+    "smartcard-certificates-pc": "there are no such certificates",
     "tuning-placement-auto-q35": "nobody gives advice on where to place it",
     "tuning-processors-q35": "libvirtd is run without control groups",
     "usb-controller-kinds-pc": "Debian's QEMU has no vt82c686b",
+    "vsock-defaults-q35": "needs /dev/vhost-vsock",
 }
 
 # Some of those that start, to be started in every run; with --regenerate all are.

@@ -8,20 +8,27 @@
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/controller.h"
+#include "domain/devices/crypto.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/hub.h"
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"
+#include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/panic.h"
+#include "domain/devices/pstore.h"
 #include "domain/devices/redirdev.h"
 #include "domain/devices/rng.h"
 #include "domain/devices/serial.h"
+#include "domain/devices/shmem.h"
+#include "domain/devices/smartcard.h"
 #include "domain/devices/sound.h"
 #include "domain/devices/tpm.h"
 #include "domain/devices/verbatim-device.h"
 #include "domain/devices/video.h"
+#include "domain/devices/vsock.h"
 #include "domain/devices/watchdog.h"
 
 const DeviceKind *const device_kinds[] = {
@@ -31,8 +38,8 @@ const DeviceKind *const device_kinds[] = {
   &graphics_kind,  &sound_kind,      &audio_kind,       &video_kind,
   &hostdev_kind,   &redirdev_kind,   &redirfilter_kind, &hub_kind,
   &watchdog_kind,  &memballoon_kind, &rng_kind,         &nvram_kind,
-  &panic_kind,     &shmem_kind,      &memory_kind,      &iommu_kind,
-  &vsock_kind,     &crypto_kind,     &pstore_kind,      NULL,
+  &panic_kind,     &shmem_kind,      &memory_kind,      &crypto_kind,
+  &iommu_kind,     &vsock_kind,      &pstore_kind,      NULL,
 };
 
 const DeviceKind *

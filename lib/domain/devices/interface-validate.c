@@ -414,20 +414,6 @@ validate_teaming (Validation *validation, const DeviceInterface *interface)
   }
 }
 
-/* Another process reads the guest's memory. */
-static gboolean
-has_shared_memory (const DomainDef *def)
-{
-  const GPtrArray *cells = def->cpu != NULL ? def->cpu->numa.cells : NULL;
-
-  if (def->memory_backing.access == MEMORY_ACCESS_SHARED)
-    return TRUE;
-  for (guint i = 0; cells != NULL && i < cells->len; i++)
-    if (((const NumaCell *)g_ptr_array_index (cells, i))->access != MEMORY_ACCESS_SHARED)
-      return FALSE;
-  return cells != NULL && cells->len > 0;
-}
-
 /* What only some ends can do. */
 static void
 validate_end (Validation *validation, const DeviceInterface *interface)
@@ -442,7 +428,7 @@ validate_end (Validation *validation, const DeviceInterface *interface)
   if (interface->type == INTERFACE_VDPA && !interface_is_virtio (interface))
     REFUSE (model, "invalid model for interface of type '%s': '%s' - must be 'virtio'", type,
             interface->model);
-  if (interface->type == INTERFACE_VHOST_USER && !has_shared_memory (validation->def))
+  if (interface->type == INTERFACE_VHOST_USER && !domain_def_shares_memory (validation->def))
     REFUSE (type, "'interface' requires shared memory: interface type='vhostuser' needs <memoryBacking> with "
                   "<access mode='shared'/>");
 }

@@ -28,17 +28,10 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
   }
 
 VERBATIM_KIND (lease, .attachable = TRUE);
-VERBATIM_KIND (filesystem, .attachable = TRUE);
-VERBATIM_KIND (smartcard, .attachable = FALSE);
 VERBATIM_KIND (hostdev, .attachable = TRUE);
 VERBATIM_KIND (redirfilter, .attachable = FALSE);
 VERBATIM_KIND (nvram, .attachable = FALSE);
-VERBATIM_KIND (shmem, .attachable = TRUE);
 VERBATIM_KIND (memory, .attachable = TRUE, .updatable = TRUE);
-VERBATIM_KIND (iommu, .attachable = TRUE);
-VERBATIM_KIND (vsock, .attachable = TRUE);
-VERBATIM_KIND (crypto, .attachable = TRUE);
-VERBATIM_KIND (pstore, .attachable = FALSE);
 
 static xmlNode *
 find_child (xmlNode *element, const char *name)

@@ -12,8 +12,7 @@ typedef struct {
   char *xml; /* the whole element */
 } DeviceVerbatim;
 
-extern const DeviceKind lease_kind, filesystem_kind, smartcard_kind, hostdev_kind, redirfilter_kind,
-    nvram_kind, shmem_kind, memory_kind, iommu_kind, vsock_kind, crypto_kind, pstore_kind;
+extern const DeviceKind lease_kind, hostdev_kind, redirfilter_kind, nvram_kind, memory_kind;
 
 gboolean device_is_verbatim (const Device *device);
 void verbatim_device_read (FieldReader *reader, Device *device, xmlNode *element);

@@ -11,6 +11,7 @@
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/smartcard.h"
 #include "domain/pc/address-assign.h"
 
 DeviceController *
@@ -115,6 +116,27 @@ require_virtio_serial_controllers (Completion *completion)
   }
 }
 
+/* A reader, and in it a slot, for each smartcard. */
+static void
+require_smartcard_readers (Completion *completion)
+{
+  guint64 slot = 0;
+
+  DOMAIN_FOREACH_DEVICE (completion->def, smartcard_kind, DeviceSmartcard, smartcard) {
+    DeviceAddress *address = &smartcard->device.address;
+
+    if (completion_doubts (completion, smartcard))
+      continue;
+    if (address->type == ADDRESS_NONE) {
+      address->type = ADDRESS_CCID;
+      address->controller = NUMBER (0);
+      address->slot = NUMBER (slot++);
+    }
+    if (address->type == ADDRESS_CCID)
+      controllers_require (completion, CONTROLLER_CCID, address->controller.value, &smartcard->device);
+  }
+}
+
 void
 complete_controllers (Completion *completion)
 {
@@ -126,4 +148,5 @@ complete_controllers (Completion *completion)
   require_disk_controllers (completion, DISK_BUS_IDE, CONTROLLER_IDE);
   require_disk_controllers (completion, DISK_BUS_SATA, CONTROLLER_SATA);
   require_virtio_serial_controllers (completion);
+  require_smartcard_readers (completion);
 }

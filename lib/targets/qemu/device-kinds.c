@@ -9,27 +9,37 @@
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/controller.h"
+#include "domain/devices/crypto.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/hub.h"
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"
+#include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/panic.h"
+#include "domain/devices/pstore.h"
 #include "domain/devices/redirdev.h"
 #include "domain/devices/rng.h"
 #include "domain/devices/serial.h"
+#include "domain/devices/shmem.h"
+#include "domain/devices/smartcard.h"
 #include "domain/devices/sound.h"
 #include "domain/devices/tpm.h"
 #include "domain/devices/video.h"
+#include "domain/devices/vsock.h"
 #include "domain/devices/watchdog.h"
 
 /* A row: its steps; can it be attached, detached; has it nothing that the guest sees. */
 const QemuDeviceKind qemu_device_kinds[] = {
+  { &iommu_kind, recipe_add_iommu },
   { &controller_kind, recipe_add_controller, controller_can_attach, controller_can_detach },
   { &hub_kind, recipe_add_hub },
   { &disk_kind, recipe_add_disk, disk_can_attach, disk_can_detach },
+  { &filesystem_kind, recipe_add_filesystem, filesystem_can_attach, filesystem_can_detach },
   { &interface_kind, recipe_add_interface, can_always_attach, can_always_detach },
+  { &smartcard_kind, recipe_add_smartcard },
   { &serial_kind, recipe_add_serial, serial_can_attach, can_always_detach },
   { &parallel_kind, recipe_add_parallel, parallel_can_attach, can_always_detach },
   { &channel_kind, recipe_add_channel, can_always_attach, can_always_detach, channel_has_no_device },
@@ -45,6 +55,10 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &memballoon_kind, recipe_add_memballoon },
   { &rng_kind, recipe_add_rng, can_always_attach, can_always_detach },
   { &panic_kind, recipe_add_panic },
+  { &shmem_kind, recipe_add_shmem, can_always_attach, can_always_detach },
+  { &vsock_kind, recipe_add_vsock, can_always_attach, can_always_detach },
+  { &crypto_kind, recipe_add_crypto, can_always_attach, can_always_detach },
+  { &pstore_kind, recipe_add_pstore },
   { NULL },
 };
 

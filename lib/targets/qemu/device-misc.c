@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The small devices: balloon, random numbers, watchdog and panic notifier.
+ * The small devices: balloon, random numbers and ciphers, watchdog, panic notifier and what it leaves behind,
+ * sockets without a network, and the guest's own IOMMU.
  */
 #include "targets/qemu/recipe-private.h"
 
+#include "domain/devices/crypto.h"
+#include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/panic.h"
+#include "domain/devices/pstore.h"
 #include "domain/devices/rng.h"
+#include "domain/devices/vsock.h"
 #include "domain/devices/watchdog.h"
 
 gboolean
@@ -131,4 +136,76 @@ recipe_add_panic (Recipe *recipe, const Device *device, GError **error)
       return qemu_unsupported (device, error, "a panic device of model '%s' does not exist on this machine",
                                enum_table_name (&panic_models, panic->model));
   }
+}
+
+gboolean
+recipe_add_crypto (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceCrypto *crypto = (const DeviceCrypto *)device;
+  g_autofree char *id = g_strconcat ("obj", device->alias, NULL);
+  g_autofree char *backend =
+      g_strconcat ("cryptodev-backend-", enum_table_name (&crypto_backends, crypto->backend), NULL);
+  JsonObject *properties;
+
+  if (!qemu_needs_type (recipe, device, backend, error)
+      || !qemu_needs_type (recipe, device, "virtio-crypto-pci", error))
+    return FALSE;
+  recipe_step (recipe, STEP_OBJECT,
+               props ("qom-type", "s", backend, "id", "s", id, "queues", "N", &crypto->queues, NULL));
+  properties = props ("driver", "s", "virtio-crypto-pci", NULL);
+  props_add_virtio (properties, &crypto->virtio);
+  props_add (properties, "cryptodev", "s", id, NULL);
+  return recipe_device (recipe, device, properties, error);
+}
+
+/* The descriptor of /dev/vhost-vsock has the guest's number already: see VSOCK_DESCRIPTOR. */
+gboolean
+recipe_add_vsock (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceVsock *vsock = (const DeviceVsock *)device;
+  const char *driver = virtio_driver ("vhost-vsock-pci", vsock->model);
+  JsonObject *properties;
+
+  if (!qemu_needs_type (recipe, device, driver, error))
+    return FALSE;
+  properties = props ("driver", "s", driver, NULL);
+  props_add_virtio (properties, &vsock->virtio);
+  props_add (properties, "guest-cid", "t", vsock->cid.value, NULL);
+  if (recipe_by_descriptor (recipe))
+    props_add (properties, "vhostfd", "s", recipe_passed (recipe, device, VSOCK_DESCRIPTOR), NULL);
+  return recipe_device (recipe, device, properties, error);
+}
+
+gboolean
+recipe_add_iommu (Recipe *recipe, const Device *device, GError **error)
+{
+  const DeviceIommu *iommu = (const DeviceIommu *)device;
+  const char *driver = iommu->model == IOMMU_INTEL ? "intel-iommu" : "virtio-iommu-pci";
+
+  if (!qemu_needs_type (recipe, device, driver, error))
+    return FALSE;
+  return recipe_device (recipe, device,
+                        props ("driver", "s", driver, "intremap", "O", iommu->intremap, "caching-mode", "T",
+                               iommu->caching_mode, "eim", "O", iommu->eim, "device-iotlb", "T", iommu->iotlb,
+                               "aw-bits", "N", &iommu->aw_bits, "dma-translation", "T",
+                               iommu->dma_translation, NULL),
+                        error);
+}
+
+gboolean
+recipe_add_pstore (Recipe *recipe, const Device *device, GError **error)
+{
+  const DevicePstore *pstore = (const DevicePstore *)device;
+  guint64 size = pstore->size.value * 1024;
+  g_autofree char *id = g_strconcat ("mem", device->alias, NULL);
+
+  if (!qemu_needs_type (recipe, device, "acpi-erst", error))
+    return FALSE;
+  if (pstore->path == NULL)
+    return qemu_unsupported (device, error, "no place is known for its file: <path> is missing");
+  recipe_memory_file (recipe, pstore->path, size, device, "crash store");
+  recipe_step (recipe, STEP_OBJECT,
+               props ("qom-type", "s", "memory-backend-file", "id", "s", id, "mem-path", "s", pstore->path,
+                      "size", "t", size, "share", "b", TRUE, NULL));
+  return recipe_device (recipe, device, props ("driver", "s", "acpi-erst", "memdev", "s", id, NULL), error);
 }

@@ -195,6 +195,12 @@ complete_firmware (const Platform *platform, DomainDef *def)
   return qemu_firmware_complete (firmware, def, own->variables_directory);
 }
 
+static const char *
+store_directory (const Platform *platform)
+{
+  return ((const QemuPlatform *)platform->data)->variables_directory;
+}
+
 void
 qemu_platform_set_firmware (Platform *platform, const char *const *directories, const char *state_directory)
 {
@@ -223,6 +229,7 @@ qemu_platform_new (QemuCapsLookup lookup, gpointer data)
                           .has_kvm = has_kvm,
                           .emulator_arch = emulator_arch,
                           .complete_firmware = complete_firmware,
+                          .store_directory = store_directory,
                           .data = own };
   return platform;
 }

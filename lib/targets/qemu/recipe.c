@@ -17,12 +17,14 @@ struct Recipe {
   QemuCaps *caps;
   RecipeHost host;
   RecipeFiles files;
-  GPtrArray *steps;       /* Step */
-  GPtrArray *file_list;   /* RecipeFile */
-  GPtrArray *file_names;  /* char *: what QEMU is told for each of them */
-  GPtrArray *environment; /* "NAME=VALUE" */
-  GPtrArray *warnings;    /* char *, NULL at the end */
-  GPtrArray *problems;    /* problems.c */
+  GPtrArray *steps;        /* Step */
+  GPtrArray *file_list;    /* RecipeFile */
+  GPtrArray *file_names;   /* char *: what QEMU is told for each of them */
+  GPtrArray *memory_files; /* RecipeMemoryFile */
+  GPtrArray *directories;  /* char * */
+  GPtrArray *environment;  /* "NAME=VALUE" */
+  GPtrArray *warnings;     /* char *, NULL at the end */
+  GPtrArray *problems;     /* problems.c */
 };
 
 static void
@@ -47,6 +49,15 @@ file_free (gpointer data)
   g_free (file);
 }
 
+static void
+memory_file_free (gpointer data)
+{
+  RecipeMemoryFile *file = data;
+
+  g_free (file->path);
+  g_free (file);
+}
+
 Recipe *
 recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, RecipeFiles files)
 {
@@ -59,6 +70,8 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
   recipe->steps = g_ptr_array_new_with_free_func (step_free);
   recipe->file_list = g_ptr_array_new_with_free_func (file_free);
   recipe->file_names = g_ptr_array_new_with_free_func (g_free);
+  recipe->memory_files = g_ptr_array_new_with_free_func (memory_file_free);
+  recipe->directories = g_ptr_array_new_with_free_func (g_free);
   recipe->environment = g_ptr_array_new_with_free_func (g_free);
   recipe->warnings = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (recipe->warnings, NULL);
@@ -76,6 +89,8 @@ recipe_free (Recipe *recipe)
   g_ptr_array_unref (recipe->steps);
   g_ptr_array_unref (recipe->file_list);
   g_ptr_array_unref (recipe->file_names);
+  g_ptr_array_unref (recipe->memory_files);
+  g_ptr_array_unref (recipe->directories);
   g_ptr_array_unref (recipe->environment);
   g_ptr_array_unref (recipe->warnings);
   g_ptr_array_unref (recipe->problems);
@@ -208,6 +223,19 @@ add_usb_address (const Recipe *recipe, const Device *device, JsonObject *propert
 }
 
 static gboolean
+add_ccid_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
+{
+  const char *controller = recipe_controller_bus (recipe, CONTROLLER_CCID, device->address.controller.value);
+  g_autofree char *bus = NULL;
+
+  if (controller == NULL)
+    return no_controller (device, "ccid", device->address.controller.value, error);
+  bus = g_strconcat (controller, ".0", NULL);
+  props_add (properties, "bus", "s", bus, NULL);
+  return TRUE;
+}
+
+static gboolean
 add_virtio_serial_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
 {
   const DeviceAddress *address = &device->address;
@@ -232,6 +260,8 @@ add_address (const Recipe *recipe, const Device *device, JsonObject *properties,
       return add_usb_address (recipe, device, properties, error);
     case ADDRESS_VIRTIO_SERIAL:
       return add_virtio_serial_address (recipe, device, properties, error);
+    case ADDRESS_CCID:
+      return add_ccid_address (recipe, device, properties, error);
     case ADDRESS_ISA:
       props_add (properties, "iobase", "N", &device->address.iobase, "irq", "N", &device->address.irq, NULL);
       return TRUE;
@@ -305,6 +335,24 @@ const char *
 recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose)
 {
   return add_file (recipe, path, writable, device, purpose, FALSE);
+}
+
+void
+recipe_memory_file (Recipe *recipe, const char *path, guint64 size, const Device *device, const char *purpose)
+{
+  RecipeMemoryFile *file = g_new0 (RecipeMemoryFile, 1);
+
+  file->path = g_strdup (path);
+  file->size = size;
+  file->device = device;
+  file->purpose = purpose;
+  g_ptr_array_add (recipe->memory_files, file);
+}
+
+void
+recipe_directory (Recipe *recipe, const char *path)
+{
+  g_ptr_array_add (recipe->directories, g_strdup (path));
 }
 
 const char *
@@ -480,6 +528,24 @@ guint
 recipe_file_count (const Recipe *recipe)
 {
   return recipe->file_list->len;
+}
+
+guint
+recipe_memory_file_count (const Recipe *recipe)
+{
+  return recipe->memory_files->len;
+}
+
+const RecipeMemoryFile *
+recipe_get_memory_file (const Recipe *recipe, guint index)
+{
+  return g_ptr_array_index (recipe->memory_files, index);
+}
+
+const GPtrArray *
+recipe_directories (const Recipe *recipe)
+{
+  return recipe->directories;
 }
 
 const RecipeFile *

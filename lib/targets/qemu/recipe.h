@@ -63,6 +63,15 @@ typedef struct {
   const char *purpose;  /* "disk image", "kernel", ... */
 } RecipeFile;
 
+/* A file that QEMU opens by its name and maps: memory that is shared, or that lasts. It is made with that
+ * size where it does not exist. */
+typedef struct {
+  char *path;
+  guint64 size;         /* bytes */
+  const Device *device; /* whose it is */
+  const char *purpose;  /* "shared memory" */
+} RecipeMemoryFile;
+
 /* Where the daemon wants its sockets and files; paths for `translate` are the same ones a system daemon uses.
  */
 typedef struct {
@@ -122,6 +131,11 @@ const char *recipe_file_by_name (Recipe *recipe, const char *path, const char *p
  * is RecipeFile.purpose, and with the alias the name a running QEMU gets it by. How QEMU is to be told of it:
  * its number, or that name. Owned by the recipe. */
 const char *recipe_passed (Recipe *recipe, const Device *device, const char *name);
+/* QEMU is to map the file @path, of @size bytes: see RecipeMemoryFile. @purpose is static. */
+void recipe_memory_file (Recipe *recipe, const char *path, guint64 size, const Device *device,
+                         const char *purpose);
+/* QEMU changes files below that directory, by their names and with its own rights. */
+void recipe_directory (Recipe *recipe, const char *path);
 /* The last file added takes what the guest writes: see RecipeFile.output. */
 void recipe_file_output (Recipe *recipe, gboolean truncate);
 /* The last file added is a store of the machine, made from @template when it does not exist. */
@@ -148,6 +162,10 @@ const Step *recipe_get_step (const Recipe *recipe, guint index);
 char *recipe_name_files (const Recipe *recipe, const char *text);
 guint recipe_file_count (const Recipe *recipe);
 const RecipeFile *recipe_get_file (const Recipe *recipe, guint index);
+guint recipe_memory_file_count (const Recipe *recipe);
+const RecipeMemoryFile *recipe_get_memory_file (const Recipe *recipe, guint index);
+/* char *: what recipe_directory was told. Owned by the recipe. */
+const GPtrArray *recipe_directories (const Recipe *recipe);
 
 /* Everything a machine is, in QEMU's order. @error: VIR_ERR_CONFIG_UNSUPPORTED naming every element that the
  * binary cannot make or for which the host lacks what it needs; see recipe_check. */
@@ -175,6 +193,14 @@ char **recipe_to_environment (const Recipe *recipe);
 /* Where swtpm listens for a machine whose QEMU has @run_directory. (transfer full) */
 #define TPM_SOCKET_SUFFIX "swtpm.sock"
 char *recipe_tpm_socket (const char *run_directory, const Device *tpm);
+
+/* Where virtiofsd listens for a device of such a machine. (transfer full) */
+#define VIRTIOFS_SOCKET_SUFFIX "fs.sock"
+char *recipe_virtiofs_socket (const char *run_directory, const Device *filesystem);
+
+/* The name of the descriptor (recipe_passed) of a vsock device: of /dev/vhost-vsock, told the guest's number.
+ */
+#define VSOCK_DESCRIPTOR "vhost-vsock"
 
 /* The kinds of device QEMU can be given, one file each. */
 typedef struct {

@@ -89,10 +89,8 @@ static const DeviceCase completed[] = {
     "<encryption secret='c7a5fdbd-cdaf-9455-926a-d65c16db1809'/><active_pcr_banks><sha1/><sha512/>"
     "</active_pcr_banks><source type='dir' path='/t'/><profile source='s' removeDisabled='check' name='n'/>"
     "</backend></tpm>" },
-  { "<filesystem type='mount' accessmode='passthrough'><source dir='/x'/><target dir='y'/>"
-    "</filesystem>",
-    "<filesystem type=\"mount\" accessmode=\"passthrough\"><source dir=\"/x\"/>"
-    "<target dir=\"y\"/></filesystem>" },
+  { "<lease><lockspace>a</lockspace><key>b</key><target path='/x' offset='1'/></lease>",
+    "<lease><lockspace>a</lockspace><key>b</key><target path=\"/x\" offset=\"1\"/></lease>" },
   DEVICE_CASES_END,
 };
 
