@@ -287,6 +287,21 @@ def root():
 
 
 @pytest.fixture
+def system_daemon(bus):
+    """A system daemon, whose machines have accounts of their own: below a directory that each of them can reach."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="s", dir="/var/tmp"))
+    place.chmod(0o755)
+    it = Daemon(place / "root", bus)
+    it.mode = "--system"
+    it.root.mkdir()
+    try:
+        yield it.start()
+    finally:
+        it.clean_up()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
 def daemon(root, bus):
     it = Daemon(root, bus)
     try:

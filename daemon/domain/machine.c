@@ -557,7 +557,7 @@ begin_adoption (Machine *machine, const MachineStatus *status, gboolean holds_tu
   Domain *domain = machine->domain;
   Manager *manager = domain->manager;
   AdoptContext *context = g_new0 (AdoptContext, 1);
-  const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps };
+  const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps, machine->helpers };
   AdoptRequest *request = adopt_request_new (status, machine->def, manager->platform, &plug);
 
   *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, holds_turn };

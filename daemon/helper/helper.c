@@ -216,6 +216,7 @@ spawn (Creation *creation, int output, GError **error)
     .gid = account != NULL && account->own ? account->gid : 0,
     .groups = account != NULL ? account->groups : NULL,
     .group_count = account != NULL ? account->group_count : 0,
+    .capabilities = plan->capabilities,
     .isolated = plan->isolated,
     .ruleset = ruleset >= 0 ? &ruleset : NULL,
     .created = write_record,

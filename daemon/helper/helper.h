@@ -30,7 +30,8 @@ typedef struct {
   const int *fds;     /* ours, and stay so: ... */
   const int *fds_as;  /* ... the numbers they have in the process, above 2 */
   guint fd_count;
-  const Account *account;      /* NULL: the daemon's own */
+  const Account *account;      /* NULL: the daemon's own, ... */
+  guint64 capabilities;        /* ... of which it keeps these, where it is root: 1 << CAP_... */
   gboolean isolated;           /* namespaces of its own, where they can be had */
   const char *const *writable; /* the only places it can change, by Landlock; NULL: not confined */
   /* A unix socket's path: it is ready when somebody listens there. NULL: it is ready once it executes, which

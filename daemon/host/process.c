@@ -169,30 +169,39 @@ child_arrange_descriptors (const LaunchPlan *plan, int report_fd, int *ruleset)
   return report;
 }
 
-/* No capabilities are left in any set, also when the user is root. */
+/* Only those of @kept are left in any set, also when the user is root; a container's root may lack some. */
 static int
-child_drop_capabilities (void)
+child_keep_capabilities (guint64 kept)
 {
   struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-  struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
   prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  return (int)syscall (SYS_capset, &header, none);
+  if (syscall (SYS_capget, &header, sets) != 0)
+    return -1;
+  for (guint i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+    guint32 wanted = sets[i].permitted & (guint32)(kept >> (32 * i));
+
+    sets[i] = (struct __user_cap_data_struct){ .effective = wanted, .permitted = wanted };
+  }
+  return (int)syscall (SYS_capset, &header, sets);
 }
 
 static void
 child_change_account (const LaunchPlan *plan, int report)
 {
   gboolean privileged = geteuid () == 0;
+  guint64 kept = plan->launch->capabilities;
 
   if (privileged)
-    for (int capability = 0; prctl (PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
-      ;
+    for (int capability = 0; prctl (PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+      if ((kept >> capability & 1) == 0 && prctl (PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+        break;
   if (plan->switch_user
       && (setgroups (plan->group_count, plan->groups) != 0 || setresgid (plan->gid, plan->gid, plan->gid) != 0
           || setresuid (plan->uid, plan->uid, plan->uid) != 0))
     child_fail (plan, report, STEP_ACCOUNT);
-  if ((privileged && child_drop_capabilities () != 0) || prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+  if ((privileged && child_keep_capabilities (kept) != 0) || prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     child_fail (plan, report, STEP_PRIVILEGES);
 }
 

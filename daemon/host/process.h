@@ -30,6 +30,7 @@ typedef struct {
   gid_t gid;           /* ... its group; 0: the one of the same number */
   const gid_t *groups; /* supplementary ones, when @user or @uid is given */
   guint group_count;
+  guint64 capabilities;  /* 1 << CAP_...: those a process of root's keeps, of those the daemon has */
   const char *directory; /* working directory; NULL: "/" */
   gboolean isolated;     /* in namespaces of its own, where they can be had: see isolation.h */
   const int *ruleset;    /* of Landlock, see isolation.h; NULL: none */

@@ -72,3 +72,10 @@ json_object_text (JsonObject *object)
 
   return json_to_string (node, FALSE);
 }
+
+const char *
+untrusted_json_string (JsonNode *node)
+{
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
+                                                                          : NULL;
+}

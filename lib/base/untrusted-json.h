@@ -19,3 +19,5 @@ JsonObject *untrusted_json_object (const char *text, gsize length);
 JsonObject *untrusted_json_object_of (const char *text, gsize length, guint values);
 /* One line of it. (transfer full) */
 char *json_object_text (JsonObject *object);
+/* The text of @node; NULL where it is NULL or holds something else. Owned by the node. */
+const char *untrusted_json_string (JsonNode *node);

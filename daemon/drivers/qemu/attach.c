@@ -7,6 +7,7 @@
  * first when a later one is refused.
  */
 #include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/memory-files.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 #include "daemon/drivers/qemu/start.h"
 #include "daemon/host/tap.h"
@@ -141,7 +142,7 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
   plugging->caps = caps_cache_get (plug->caps, def->emulator, error);
   if (plugging->caps == NULL)
     return FALSE;
-  live_values_init (&plugging->values, plugging->directory);
+  live_values_init (&plugging->values, plugging->directory, &plugging->files);
   if (files == RECIPE_BY_DESCRIPTOR) {
     if (!count_used (plugging, error))
       return FALSE;
@@ -173,10 +174,25 @@ pass_file (Plugging *plugging, const RecipeFile *file, int fd, GError **error)
                            fd, error);
 }
 
+/* Its account is not known to QEMU's groups any more: what it may open is what it could at its start. */
+static gboolean
+prepare_memory (Plugging *plugging, GError **error)
+{
+  const Hotplug *plug = plugging->plug;
+  const DomainDef *def = recipe_def (plugging->recipe);
+  g_autoptr (Account) account = NULL;
+
+  if (recipe_memory_file_count (plugging->recipe) == 0)
+    return TRUE;
+  account = account_for_machine (plug->settings, def->uuid, (int)def->id.value, error);
+  return account != NULL
+         && memory_files_prepare (plugging->recipe, plug->settings, account, NULL, NULL, 0, error);
+}
+
 static gboolean
 pass_files (Plugging *plugging, GError **error)
 {
-  if (!files_open (&plugging->files, plugging->recipe, FALSE, error))
+  if (!files_open (&plugging->files, plugging->recipe, FALSE, error) || !prepare_memory (plugging, error))
     return FALSE;
   for (guint i = 0; i < recipe_file_count (plugging->recipe); i++) {
     const RecipeFile *file = recipe_get_file (plugging->recipe, i);

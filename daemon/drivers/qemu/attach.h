@@ -5,6 +5,7 @@
 #include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/qmp.h"
+#include "daemon/helper/helper-set.h"
 #include "daemon/object/store.h"
 #include "domain/domain-def.h"
 
@@ -17,6 +18,7 @@ typedef struct Hotplug {
   const Settings *settings;
   Store *store;
   CapsCache *caps;
+  HelperSet *helpers; /* the machine's; touched in the main loop only */
 } Hotplug;
 
 /* Plug in @device, a device of @def, the live definition with the device in it, completed and with its alias;

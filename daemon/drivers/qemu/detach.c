@@ -33,6 +33,8 @@ detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, cons
   if (sets == NULL || !plugging_add (&plugging, copy, own, RECIPE_BY_PATH, error))
     return FALSE;
 
+  if (running_kind (own->kind)->release != NULL)
+    running_kind (own->kind)->release (&plugging, own);
   for (guint i = recipe_step_count (plugging.recipe); i > 0; i--) {
     const Step *step = recipe_get_step (plugging.recipe, i - 1);
     g_autoptr (GError) problem = NULL;

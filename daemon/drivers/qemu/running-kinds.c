@@ -2,16 +2,19 @@
 
 /*
  * The kinds of device that need more than their recipe while QEMU runs, in the order in which they are seen
- * to at a start. What they do is in running-disk.c, running-graphics.c and running-misc.c.
+ * to at a start. What they do is in running-disk.c, running-graphics.c, running-interface.c,
+ * running-filesystem.c and running-misc.c.
  */
 #include "daemon/drivers/qemu/running-kinds.h"
 
 #include "domain/devices/channel.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/video.h"
+#include "domain/devices/vsock.h"
 
 const RunningKind running_kinds[] = {
   { &channel_kind, .choose = running_channel_choose },
@@ -21,6 +24,9 @@ const RunningKind running_kinds[] = {
     .update = running_disk_update, .remove_rest = running_disk_remove_rest },
   { &interface_kind, .open = running_interface_open, .close = running_interface_close,
     .started = running_interface_started, .update = running_interface_update },
+  { &filesystem_kind, .open = running_filesystem_open, .release = running_filesystem_release,
+    .close = running_filesystem_close },
+  { &vsock_kind, .choose = running_vsock_choose },
   { &memballoon_kind, .started = running_memballoon_started },
   { &video_kind, .wants_render_node = running_video_wants_render_node },
   { NULL },

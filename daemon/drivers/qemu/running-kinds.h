@@ -32,6 +32,8 @@ typedef struct {
    * has locked the tray. */
   gboolean (*update) (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, Device *updated,
                       gboolean force, GError **error);
+  /* The guest has let go of it; what stands behind it in QEMU is about to go. */
+  void (*release) (const Plugging *plugging, const Device *device);
   /* Take away what stood behind it and no recipe can name any more. */
   void (*remove_rest) (Plugging *plugging, const Device *device);
   gboolean (*wants_render_node) (const Device *device);
@@ -64,7 +66,12 @@ running_interface_started (const DomainDef *def, const Device *device, Qmp *qmp,
 gboolean running_interface_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
                                    Device *updated, gboolean force, GError **error);
 
+gboolean running_filesystem_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_filesystem_release (const Plugging *plugging, const Device *device);
+void running_filesystem_close (const Plugging *plugging, const DomainDef *def, const Device *device);
+
 gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
 gboolean
 running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_vsock_choose (Device *device, LiveValues *values, GError **error);
 gboolean running_video_wants_render_node (const Device *device);

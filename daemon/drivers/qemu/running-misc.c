@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The devices that need little while QEMU runs: where a channel listens, the state of a link, the size of a
+ * The devices that need little while QEMU runs: where a channel listens, the number of a vsock, the size of a
  * balloon and how often it is asked, and who needs a render node.
  */
 #include "daemon/drivers/qemu/running-kinds.h"
@@ -11,7 +11,17 @@
 #include "domain/devices/channel.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/video.h"
+#include "domain/devices/vsock.h"
 #include "targets/qemu/recipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vhost.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define VHOST_VSOCK "/dev/vhost-vsock"
+#define CID_TRIES   65536 /* numbers of other guests that are passed over */
 
 /* A channel's socket is the machine's own unless the document names one. No guest has opened its end yet. */
 gboolean
@@ -28,6 +38,43 @@ running_channel_choose (Device *device, LiveValues *values, GError **error G_GNU
   g_free (source->path);
   source->path = g_build_filename (values->directory, device->alias, NULL);
   source->mode = CHARDEV_MODE_BIND;
+  return TRUE;
+}
+
+static gboolean
+take_cid (int fd, guint64 cid)
+{
+  return ioctl (fd, VHOST_VSOCK_SET_GUEST_CID, &cid) == 0;
+}
+
+/* The number is taken by saying it to the kernel, and kept by the descriptor, which becomes QEMU's. */
+gboolean
+running_vsock_choose (Device *device, LiveValues *values, GError **error)
+{
+  DeviceVsock *vsock = (DeviceVsock *)device;
+  g_autofree char *name = g_strconcat (device->alias, "-" VSOCK_DESCRIPTOR, NULL);
+  guint64 cid = vsock->auto_cid == TRISTATE_YES ? VSOCK_FIRST_CID : vsock->cid.value;
+  guint64 last = vsock->auto_cid == TRISTATE_YES ? VSOCK_FIRST_CID + CID_TRIES : cid;
+  gboolean taken;
+  int fd = open (VHOST_VSOCK, O_RDWR | O_CLOEXEC);
+
+  if (fd < 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "unable to open vhost-vsock device: " VHOST_VSOCK ": %s%s",
+                    g_strerror (errno),
+                    errno == ENOENT || errno == ENODEV ? "; it comes with the kernel's module vhost_vsock"
+                                                       : "");
+    return FALSE;
+  }
+  while (!(taken = take_cid (fd, cid)) && errno == EADDRINUSE && cid < last)
+    cid++;
+  if (!taken) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "unable to set guest cid %" G_GUINT64_FORMAT ": %s", cid,
+                    g_strerror (errno));
+    close (fd);
+    return FALSE;
+  }
+  vsock->cid = NUMBER (cid);
+  files_offer (values->files, name, fd);
   return TRUE;
 }
 

@@ -16,9 +16,10 @@
 #include <string.h>
 
 void
-live_values_init (LiveValues *values, const char *directory)
+live_values_init (LiveValues *values, const char *directory, Files *files)
 {
   values->directory = directory;
+  values->files = files;
   values->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)image_info_free);
   values->ports = g_array_new (FALSE, FALSE, sizeof (guint));
   values->next_node = 1;

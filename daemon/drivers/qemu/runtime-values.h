@@ -3,6 +3,7 @@
 
 #include "daemon/core/job.h"
 #include "daemon/drivers/qemu/qmp.h"
+#include "daemon/host/files.h"
 #include "domain/domain-def.h"
 
 /*
@@ -14,9 +15,10 @@ typedef struct LiveValues {
   GHashTable *images;    /* path → ImageInfo */
   GArray *ports;         /* guint: taken, until QEMU listens on them */
   guint next_node;       /* the number of the next block node */
+  Files *files;          /* descriptors that are had by choosing are offered here; borrowed */
 } LiveValues;
 
-void live_values_init (LiveValues *values, const char *directory);
+void live_values_init (LiveValues *values, const char *directory, Files *files);
 void live_values_clear (LiveValues *values); /* releases the ports; a zeroed one too */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LiveValues, live_values_clear)
 

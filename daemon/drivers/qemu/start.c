@@ -18,6 +18,8 @@
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/machine-tuning.h"
+#include "daemon/drivers/qemu/machine-virtiofs.h"
+#include "daemon/drivers/qemu/memory-files.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/drivers/qemu/scope.h"
@@ -229,7 +231,7 @@ choose (Start *start, GError **error)
   start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
   if (start->caps == NULL)
     return FALSE;
-  live_values_init (&start->live, start->qemu_directory);
+  live_values_init (&start->live, start->qemu_directory, &start->files);
   start->def = domain_def_copy (request->def);
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
@@ -328,11 +330,15 @@ open_everything (Start *start, GError **error)
 
   if (!make_directories (start, error) || !open_interfaces (start, error)
       || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
+      || !memory_files_prepare (start->recipe, settings, start->account, start->groups, &start->group_count,
+                                START_MAX_GROUPS, error)
       || !machine_log_open (&start->log, settings, start->def->name, error))
     return FALSE;
 
   if (!tpm_start (start->def, settings, start->account, start->run_directory, start->qemu_directory,
-                  start->helpers, start->job, error))
+                  start->helpers, start->job, error)
+      || !virtiofs_start (start->def, start->account, start->run_directory, start->qemu_directory,
+                          start->helpers, start->job, error))
     return FALSE;
 
   int listening = monitor_socket_listen (start->run_directory, error);

@@ -74,6 +74,15 @@ add_devices (GStrvBuilder *places, const DomainDef *def)
     add_directory_of (places, audio->path);
 }
 
+static void
+add_directories (GStrvBuilder *places, const Recipe *recipe)
+{
+  const GPtrArray *directories = recipe_directories (recipe);
+
+  for (guint i = 0; i < directories->len; i++)
+    g_strv_builder_add (places, directories->pdata[i]);
+}
+
 /* { "qom-type": "memory-backend-file", "mem-path": "/dev/hugepages/..." } */
 static void
 add_memory (GStrvBuilder *places, const Recipe *recipe)
@@ -130,6 +139,7 @@ writable_ruleset (const DomainDef *def, const Recipe *recipe, const char *qemu_d
   g_strv_builder_add_many (places, qemu_directory, DEVICES, NULL);
   add_devices (places, def);
   add_memory (places, recipe);
+  add_directories (places, recipe);
   add_free_arguments (places, def);
   result = blocking_run (make_ruleset, g_strv_builder_end (places), free_places, close_ruleset, &error);
   return result != NULL ? GPOINTER_TO_INT (result) - 2 : -1;
