@@ -15,6 +15,7 @@
 #include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/taint.h"
 #include "domain/devices/channel.h"
+#include "domain/devices/memory.h"
 
 #define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */
 #define ADOPT_AGAIN_SECONDS 5    /* before a machine whose monitor was silent is asked again */
@@ -315,6 +316,19 @@ channel_changed (gpointer data, const char *alias, gboolean open)
 }
 
 static void
+memory_changed (gpointer data, const char *alias, guint64 size)
+{
+  Machine *machine = data;
+  g_autoptr (DomainDef) def = domain_def_copy (machine->def);
+  Device *device = domain_def_find_alias (def, alias);
+
+  if (device == NULL || device->kind != &memory_kind)
+    return;
+  ((DeviceMemory *)device)->current = NUMBER (size);
+  machine_replace_def (machine, g_steal_pointer (&def));
+}
+
+static void
 memory_dumped (gpointer data, const char *problem)
 {
   Progress *progress = ((Machine *)data)->domain->progress;
@@ -330,6 +344,7 @@ static const MachineEventHandlers event_handlers = {
   .balloon = balloon_changed,
   .device_deleted = device_deleted,
   .channel = channel_changed,
+  .memory = memory_changed,
   .device_refused = device_refused,
   .dumped = memory_dumped,
   .tray = tray_moved,

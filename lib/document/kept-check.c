@@ -42,9 +42,6 @@ static const KeptRule device_rules[] = {
   { "lease/key", NULL, TRUE, ANY },
   { "lease/target", NULL, TRUE, ANY },
   { "lease/target", "path", TRUE, ANY },
-  { "memory", "model", TRUE, WORDS ("dimm", "nvdimm", "virtio-pmem", "virtio-mem", "sgx-epc") },
-  { "memory", "access", FALSE, WORDS ("shared", "private") },
-  { "memory", "discard", FALSE, WORDS ("yes", "no") },
   { NULL, NULL, FALSE, ANY },
 };
 

@@ -78,6 +78,7 @@ domain_def_with_devices (const DomainDef *def, const GPtrArray *devices)
 
   for (guint i = 0; i < devices->len; i++)
     put_in_place (changed, device_copy (g_ptr_array_index (devices, i)));
+  domain_def_sum_memory (changed);
   return changed;
 }
 
@@ -87,6 +88,7 @@ domain_def_without_device (const DomainDef *def, guint index)
   DomainDef *changed = domain_def_copy (def);
 
   g_ptr_array_remove_index (changed->devices, index);
+  domain_def_sum_memory (changed);
   return changed;
 }
 

@@ -364,6 +364,9 @@ void domain_remove_iothread (DomainDef *def, guint64 id);
 /* That thread by itself, where they stood as a mere number till now. NULL: there is none. */
 DomainIothread *domain_find_iothread (DomainDef *def, guint64 id);
 
+/* The memory of a guest with nodes is the sum of theirs and of the memory devices: set it, after these have
+ * changed. A balloon that was not used stays so. */
+void domain_def_sum_memory (DomainDef *def);
 /* May another process read and write the guest's memory, all of it? */
 gboolean domain_def_shares_memory (const DomainDef *def);
 gboolean domain_def_is_q35 (const DomainDef *def);

@@ -6,6 +6,7 @@
  */
 
 #include "domain/complete-parts.h"
+#include "domain/devices/memory.h"
 
 const EnumTable numa_modes = { "NUMA memory tuning mode",
                                { NULL, "strict", "preferred", "interleave", "restrictive" } };
@@ -242,6 +243,22 @@ complete_cpus (const DomainDef *def, GPtrArray *cells)
   first->cpus = cpu_set_to_string (left);
 }
 
+void
+domain_def_sum_memory (DomainDef *def)
+{
+  const GPtrArray *cells = def->cpu != NULL ? def->cpu->numa.cells : NULL;
+  gboolean whole = def->current_memory.value == def->memory.value;
+  guint64 sum = 0;
+
+  if (cells == NULL || cells->len == 0)
+    return;
+  for (guint i = 0; i < cells->len; i++)
+    sum += ((const NumaCell *)g_ptr_array_index (cells, i))->memory.value;
+  def->memory = NUMBER (sum + memory_devices_size (def));
+  if (whole || def->current_memory.value > def->memory.value)
+    def->current_memory = def->memory;
+}
+
 static void
 complete_cells (Completion *completion, CpuNuma *numa)
 {
@@ -264,7 +281,34 @@ complete_cells (Completion *completion, CpuNuma *numa)
   complete_distances (numa->cells);
   complete_cpus (def, numa->cells);
   if (sum > 0)
-    def->memory = NUMBER (sum);
+    def->memory = NUMBER (sum + memory_devices_size (def));
+}
+
+/* What can be plugged in belongs to a node, so the machine has one. */
+static void
+add_node (Completion *completion)
+{
+  DomainDef *def = completion->def;
+  guint64 devices = memory_devices_size (def);
+  NumaCell *cell;
+
+  if (!def->max_memory.set || completion->live || def->memory.value <= devices || def->vcpus.value == 0)
+    return;
+  if (def->cpu == NULL)
+    def->cpu = field_new (&domain_cpu_table);
+  if (def->cpu->numa.cells != NULL)
+    return;
+  cell = field_new (&cell_table);
+  cell->id = NUMBER (0);
+  cell->cpus =
+      def->vcpus.value == 1 ? g_strdup ("0") : g_strdup_printf ("0-%" G_GUINT64_FORMAT, def->vcpus.value - 1);
+  cell->memory = NUMBER (def->memory.value - devices);
+  cell->unit = g_strdup ("KiB");
+  def->cpu->numa.cells = g_ptr_array_new ();
+  g_ptr_array_add (def->cpu->numa.cells, cell);
+  DOMAIN_FOREACH_DEVICE (def, memory_kind, DeviceMemory, memory)
+    if (!memory->node.set && memory->model != MEMORY_VIRTIO_PMEM && memory->model != MEMORY_SGX_EPC)
+      memory->node = NUMBER (0);
 }
 
 /* Completion of <numatune>. */
@@ -313,6 +357,7 @@ complete_numa (Completion *completion)
     def->vcpu_placement = VCPU_PLACEMENT_AUTO;
   for (guint i = 0; tune->memnodes != NULL && i < tune->memnodes->len; i++)
     complete_mode (&((NumaMemnode *)g_ptr_array_index (tune->memnodes, i))->mode);
+  add_node (completion);
   if (def->cpu != NULL && def->cpu->numa.cells != NULL)
     complete_cells (completion, &def->cpu->numa);
 }

@@ -199,8 +199,6 @@ domain_def_unmodelled (const DomainDef *def)
     if (is_asked_for (def, &parts[i]))
       g_strv_builder_add (names, parts[i].name);
   }
-  if (def->max_memory.set)
-    g_strv_builder_add (names, "maxMemory");
   if (def->resource.partition != NULL && !g_str_equal (def->resource.partition, PARTITION_DEFAULT))
     g_strv_builder_add (names, "resource/partition");
   if (def->cpu != NULL && def->cpu->numa.interconnects != NULL)

@@ -43,7 +43,8 @@ def normalize(name, *options, file="domain.xml"):
 
 
 def hardware(document):
-    """The devices of a running machine's document, a line each: what the guest and QEMU know them by."""
+    """The devices of a running machine's document, a line each: what the guest and QEMU know them by. Where in the guest's
+    memory a DIMM lies is known only once it runs."""
     lines = []
     for device in etree.fromstring(document.encode()).find("devices"):
         if device.tag == "emulator":
@@ -52,6 +53,6 @@ def hardware(document):
         address = device.find("address")
         words = [device.tag, alias.get("name") if alias is not None else "-"]
         if address is not None:
-            words += [f"{key}={value}" for key, value in address.items()]
+            words += [f"{key}={value}" for key, value in address.items() if key != "base"]
         lines.append(" ".join(words) + "\n")
     return "".join(lines)

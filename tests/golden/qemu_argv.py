@@ -57,6 +57,8 @@ def startable(arguments, directory):
             value = ",".join(["unix=on", f"addr={directory}/spice", *rest])
         elif option == "-audiodev" and "path" in (audio := json.loads(value)):
             value = json.dumps({**audio, "path": str(directory / "sound.wav")})
+        elif option == "-object" and "mem-path" in (memory := json.loads(value)):
+            value = json.dumps({**memory, "mem-path": str(directory / memory["id"])})
         elif option in ("-kernel", "-initrd", "-append"):
             continue
         elif option == "-netdev":
@@ -101,7 +103,7 @@ def pci_places(arguments):
     """What the command line says: id → (bus, device and function as one number)."""
     found = {}
     for device in (json.loads(value) for option, value in arguments if option == "-device"):
-        if "addr" in device and "id" in device:
+        if isinstance(device.get("addr"), str) and "id" in device:
             slot, _, function = device["addr"].partition(".")
             found[device["id"]] = (device["bus"], int(slot, 16) * 8 + int(function or "0", 16))
     return found

@@ -30,7 +30,9 @@ NOT_DEFINED = re.compile(r"""^/domain/(
   | devices/(serial|parallel|console|channel|redirdev|smartcard)/source(/.*)?  # of a type that has none, or fewer parts
   | devices/(serial|parallel|console|channel|redirdev|smartcard)/(log|protocol)(/.*)?
   | devices/disk/geometry(/.*)?                                      # not whole
-  | devices/graphics/@(passwdValidTo|connected|autoport)             # of no password, of no port
+  | devices/graphics/@(passwdValidTo|connected|autoport|port)        # of no password, of no port, of one that is chosen
+  | devices/graphics/@listen | devices/video/model/@heads            # '', 0
+  | devices/interface/source/@macTableManager                        # a network's
   | devices/graphics/channel(/.*)?                                   # of the default's mode
   | devices/interface/driver(/.*)?                                   # of a card that is not virtio
   | devices/tpm/backend/@persistent_state                            # 'no'

@@ -11,6 +11,7 @@ NOT_STARTED = {
     "disks-lun-q35",  # needs disks that take SCSI commands
     "filesystem-virtiofs-pc",  # virtiofsd is started by the daemon: tests/daemon/test_filesystem.py
     "filesystem-virtiofs-q35",
+    "memory-nvdimm-q35",  # makes half a GiB of each file
     "qemu-namespace-pc",  # names a keyboard of the host; tests/daemon/test_qemu_namespace.py starts one that does not
     "qemu-options-q35",  # devices are said as options, which the comparison does not read
     "qemu-set-device-q35",

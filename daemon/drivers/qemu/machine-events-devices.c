@@ -276,6 +276,8 @@ on_memory_size_change (MachineEvents *events, JsonObject *arguments)
 {
   guint64 kib = (guint64)MAX (event_number (arguments, "size"), 0) / 1024;
 
+  if (events->handlers->memory != NULL)
+    events->handlers->memory (events->data, event_text (arguments, "id"), kib);
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
                        g_variant_new ("(st)", event_text (arguments, "id"), kib));
 }

@@ -35,6 +35,8 @@ typedef struct {
   void (*dumped) (gpointer data, const char *problem);
   /* The guest does not let go of the device. The event follows. May be NULL. */
   void (*device_refused) (gpointer data, const char *alias);
+  /* The guest has taken another part of a memory device: @size in KiB. */
+  void (*memory) (gpointer data, const char *alias, guint64 size);
 } MachineEventHandlers;
 
 /* @def: live, referenced; machine_events_set_def after a change. @state, @reason: as they are now. */

@@ -13,6 +13,7 @@
 #include "domain/devices/graphics.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/memballoon.h"
+#include "domain/devices/memory.h"
 #include "domain/devices/video.h"
 #include "domain/devices/vsock.h"
 
@@ -27,6 +28,7 @@ const RunningKind running_kinds[] = {
   { &filesystem_kind, .open = running_filesystem_open, .release = running_filesystem_release,
     .close = running_filesystem_close },
   { &vsock_kind, .choose = running_vsock_choose },
+  { &memory_kind, .started = running_memory_started, .update = running_memory_update },
   { &memballoon_kind, .started = running_memballoon_started },
   { &video_kind, .wants_render_node = running_video_wants_render_node },
   { NULL },

@@ -73,5 +73,9 @@ void running_filesystem_close (const Plugging *plugging, const DomainDef *def, c
 gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
 gboolean
 running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean
+running_memory_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);
+gboolean running_memory_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device,
+                                Device *updated, gboolean force, GError **error);
 gboolean running_vsock_choose (Device *device, LiveValues *values, GError **error);
 gboolean running_video_wants_render_node (const Device *device);

@@ -2,7 +2,7 @@
 
 /*
  * The devices that need little while QEMU runs: where a channel listens, the number of a vsock, the size of a
- * balloon and how often it is asked, and who needs a render node.
+ * balloon and how often it is asked, where memory devices lie, and who needs a render node.
  */
 #include "daemon/drivers/qemu/running-kinds.h"
 
@@ -10,6 +10,7 @@
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/memballoon.h"
+#include "domain/devices/memory.h"
 #include "domain/devices/video.h"
 #include "domain/devices/vsock.h"
 #include "targets/qemu/recipe.h"
@@ -102,6 +103,62 @@ running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp
           || qmp_run (qmp, job, "balloon", props ("value", "t", def->current_memory.value * 1024, NULL),
                       error))
          && (balloon->stats_period.value == 0 || tell_period (balloon, qmp, job, error));
+}
+
+/* FALSE, and @error, where QEMU does not say a number. */
+static gboolean
+get_number (const Device *device, const char *property, Qmp *qmp, Job *job, guint64 *ret, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", device->alias);
+  g_autoptr (JsonNode) answer =
+      qmp_call (qmp, job, "qom-get", props ("path", "s", path, "property", "s", property, NULL), error);
+
+  if (answer == NULL)
+    return FALSE;
+  if (json_node_get_value_type (answer) != G_TYPE_INT64) {
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "QEMU says no number for '%s' of %s", property,
+                    device->alias);
+    return FALSE;
+  }
+  *ret = (guint64)json_node_get_int (answer);
+  return TRUE;
+}
+
+/* Where it lies in the guest, and how much of it the guest has, are QEMU's to say. */
+gboolean
+running_memory_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error)
+{
+  DeviceMemory *memory = (DeviceMemory *)domain_def_find_alias (def, device->alias);
+  guint64 value = 0;
+
+  if (memory_is_dimm (memory)) {
+    if (!get_number (device, "addr", qmp, job, &value, error))
+      return FALSE;
+    memory->device.address.base = NUMBER (value);
+    return TRUE;
+  }
+  if (!get_number (device, "memaddr", qmp, job, &value, error))
+    return FALSE;
+  memory->base = NUMBER (value);
+  if (memory->model != MEMORY_VIRTIO_MEM)
+    return TRUE;
+  if (!get_number (device, "size", qmp, job, &value, error))
+    return FALSE;
+  memory->current = NUMBER (value / 1024);
+  return TRUE;
+}
+
+gboolean
+running_memory_update (Job *job, const Hotplug *plug, DomainDef *def G_GNUC_UNUSED,
+                       const Device *device G_GNUC_UNUSED, Device *updated, gboolean force G_GNUC_UNUSED,
+                       GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", updated->alias);
+
+  return qmp_run (plug->qmp, job, "qom-set",
+                  props ("path", "s", path, "property", "s", "requested-size", "value", "t",
+                         ((const DeviceMemory *)updated)->requested.value * 1024, NULL),
+                  error);
 }
 
 gboolean

@@ -10,6 +10,8 @@
 #include "domain/devices/pci-connect.h"
 #include "domain/report.h"
 
+#include "base/virt-error.h"
+
 static const EnumTable filesystem_types = {
   "filesystem type", { NULL, "mount", "block", "file", "template", "ram", "bind", "volume" }
 };

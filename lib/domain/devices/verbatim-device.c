@@ -31,7 +31,6 @@ VERBATIM_KIND (lease, .attachable = TRUE);
 VERBATIM_KIND (hostdev, .attachable = TRUE);
 VERBATIM_KIND (redirfilter, .attachable = FALSE);
 VERBATIM_KIND (nvram, .attachable = FALSE);
-VERBATIM_KIND (memory, .attachable = TRUE, .updatable = TRUE);
 
 static xmlNode *
 find_child (xmlNode *element, const char *name)

@@ -18,6 +18,7 @@
 #include "domain/devices/interface.h"
 #include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
+#include "domain/devices/memory.h"
 #include "domain/devices/panic.h"
 #include "domain/devices/pstore.h"
 #include "domain/devices/redirdev.h"
@@ -35,6 +36,7 @@
 const QemuDeviceKind qemu_device_kinds[] = {
   { &iommu_kind, recipe_add_iommu },
   { &controller_kind, recipe_add_controller, controller_can_attach, controller_can_detach },
+  { &memory_kind, recipe_add_memory_device, can_always_attach, can_always_detach },
   { &hub_kind, recipe_add_hub },
   { &disk_kind, recipe_add_disk, disk_can_attach, disk_can_detach },
   { &filesystem_kind, recipe_add_filesystem, filesystem_can_attach, filesystem_can_detach },

@@ -6,6 +6,7 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/controller.h"
+#include "domain/devices/memory.h"
 #include "domain/devices/verbatim-device.h"
 
 #include <string.h>
@@ -131,6 +132,15 @@ recipe_memory_id (const Recipe *recipe)
   return machine != NULL && machine->ram_id != NULL ? machine->ram_id : "ram";
 }
 
+static gboolean
+has_nvdimm (const DomainDef *def)
+{
+  DOMAIN_FOREACH_DEVICE (def, memory_kind, const DeviceMemory, memory)
+    if (memory->model == MEMORY_NVDIMM)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 recipe_add_machine (Recipe *recipe, GError **error)
 {
@@ -149,6 +159,8 @@ recipe_add_machine (Recipe *recipe, GError **error)
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (def->memory_backing.nosharepages)
     g_string_append (options, ",mem-merge=off");
+  if (has_nvdimm (def))
+    g_string_append (options, ",nvdimm=on");
   if (features->ioapic_driver != 0)
     g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
   firmware_machine_options (recipe, options);

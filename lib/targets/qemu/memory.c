@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The machine's memory: one back-end, or one for each node the guest sees. What kind of back-end and from
- * where on the host is libvirt's choice, so that a guest can move between the two, with one exception: huge
- * pages come by memfd and not from a directory, since a process without privileges may have them so.
+ * The machine's memory: one back-end, or one for each node the guest sees, and one for each memory device.
+ * What kind of back-end and from where on the host is libvirt's choice, so that a guest can move between the
+ * two, with one exception: huge pages come by memfd and not from a directory, since a process without
+ * privileges may have them so.
  */
 #include "targets/qemu/recipe-private.h"
+
+#include "domain/devices/memory.h"
 
 #include <string.h>
 
@@ -18,6 +21,7 @@ typedef struct {
   guint64 mebibytes;
   guint node; /* of the guest */
   const NumaCell *cell;
+  const DeviceMemory *device;
 } MemoryBackend;
 
 static guint64
@@ -78,6 +82,17 @@ nodes_to_json (const char *nodeset)
   return array;
 }
 
+/* Where a memory device says itself where on the host it lies. */
+static gboolean
+add_own_place (JsonObject *properties, const MemoryBackend *backend)
+{
+  if (backend->device == NULL || backend->device->nodemask == NULL)
+    return FALSE;
+  props_add (properties, "host-nodes", "a", nodes_to_json (backend->device->nodemask), "policy", "s", "bind",
+             NULL);
+  return TRUE;
+}
+
 static void
 add_place (Recipe *recipe, JsonObject *properties, const MemoryBackend *backend, gboolean preallocated)
 {
@@ -88,7 +103,8 @@ add_place (Recipe *recipe, JsonObject *properties, const MemoryBackend *backend,
   const char *nodeset = NULL;
   int mode = NUMA_MODE_NONE;
 
-  if (!find_place (&recipe_def (recipe)->numatune, backend->node, &mode, &nodeset))
+  if (add_own_place (properties, backend)
+      || !find_place (&recipe_def (recipe)->numatune, backend->node, &mode, &nodeset))
     return;
   props_add (properties, "host-nodes", "a", nodes_to_json (nodeset), "policy", "s", policies[mode], NULL);
   if (!preallocated || !qemu_caps_has_type (recipe_caps (recipe), "thread-context"))
@@ -110,32 +126,66 @@ backend_type (const DomainMemoryBacking *backing, int access, gboolean huge)
   return "memory-backend-ram";
 }
 
+static gboolean
+is_resizable (const MemoryBackend *backend)
+{
+  return backend->device != NULL && backend->device->model == MEMORY_VIRTIO_MEM;
+}
+
+/* The document's own word for this piece of memory, for its node, or for all. */
+static int
+access_of (const DomainMemoryBacking *backing, const MemoryBackend *backend)
+{
+  if (backend->device != NULL && backend->device->access != MEMORY_ACCESS_NONE)
+    return backend->device->access;
+  if (backend->cell != NULL && backend->cell->access != MEMORY_ACCESS_NONE)
+    return backend->cell->access;
+  return backing->access;
+}
+
+static gboolean
+is_discarded (const DomainMemoryBacking *backing, const MemoryBackend *backend)
+{
+  if (backend->device != NULL && backend->device->discard != TRISTATE_ABSENT)
+    return backend->device->discard == TRISTATE_YES;
+  if (backend->cell != NULL && backend->cell->discard != TRISTATE_ABSENT)
+    return backend->cell->discard == TRISTATE_YES;
+  return backing->discard;
+}
+
 static JsonObject *
 backend_props (Recipe *recipe, const MemoryBackend *backend)
 {
   const DomainMemoryBacking *backing = &recipe_def (recipe)->memory_backing;
-  const NumaCell *cell = backend->cell;
-  gboolean usual, discard = backing->discard;
+  gboolean usual;
   guint64 page = page_size (backing, backend->node, &usual);
-  gboolean huge = usual || (page != 0 && page != HOST_PAGE);
-  gboolean preallocated = huge || backing->allocation == MEMORY_ALLOCATION_IMMEDIATE;
-  int access = cell != NULL && cell->access != MEMORY_ACCESS_NONE ? cell->access : backing->access;
-  const char *type = backend_type (backing, access, huge);
-  gboolean is_file = strcmp (type, "memory-backend-file") == 0;
-  JsonObject *properties = props ("qom-type", "s", type, "id", "s", backend->id, NULL);
+  int access = access_of (backing, backend);
+  gboolean huge, preallocated, is_main = backend->cell == NULL && backend->device == NULL;
+  JsonObject *properties;
+  const char *type;
 
+  if (backend->device != NULL && backend->device->page_size.value != 0) {
+    page = backend->device->page_size.value;
+    usual = FALSE;
+  }
+  huge = usual || (page != 0 && page != HOST_PAGE);
+  /* What a virtio-mem device holds ready is taken piece by piece. */
+  preallocated = (huge || backing->allocation == MEMORY_ALLOCATION_IMMEDIATE) && !is_resizable (backend);
+  type = backend_type (backing, access, huge);
+  properties = props ("qom-type", "s", type, "id", "s", backend->id, NULL);
   if (huge)
     props_add (properties, "hugetlb", "b", TRUE, "hugetlbsize", "?t", page * BYTES_PER_KIB, NULL);
-  if (cell != NULL && cell->discard != TRISTATE_ABSENT)
-    discard = cell->discard == TRISTATE_YES;
-  if (is_file) {
+  if (strcmp (type, "memory-backend-file") == 0) {
     g_autofree char *path = g_build_filename (recipe_host (recipe)->run_directory, backend->id, NULL);
-    props_add (properties, "mem-path", "s", path, "discard-data", "?b", discard, NULL);
+    props_add (properties, "mem-path", "s", path, "discard-data", "?b", is_discarded (backing, backend),
+               NULL);
   }
   if (access != MEMORY_ACCESS_NONE)
     props_add (properties, "share", "b", access == MEMORY_ACCESS_SHARED, NULL);
-  if (cell == NULL && strcmp (type, "memory-backend-ram") != 0)
+  if (is_main && strcmp (type, "memory-backend-ram") != 0)
     props_add (properties, "x-use-canonical-path-for-ramblock-id", "b", FALSE, NULL);
+  if (is_resizable (backend))
+    props_add (properties, "reserve", "b", FALSE, NULL);
   props_add (properties, "prealloc", "?b", preallocated, NULL);
   if (preallocated)
     props_add (properties, "prealloc-threads", "N", &backing->threads, NULL);
@@ -189,9 +239,15 @@ recipe_add_memory (Recipe *recipe, GError **error)
     return qemu_unsupported (NULL, error,
                              "Advice from numad is needed in case of automatic numa placement: say where the "
                              "memory is to lie with <numatune><memory nodeset=>");
-  recipe_option (recipe, "-m", "size=%" G_GUINT64_FORMAT "k", mebibytes * KIB_PER_MIB);
+  if (def->max_memory.set)
+    recipe_option (recipe, "-m",
+                   "size=%" G_GUINT64_FORMAT "k,slots=%" G_GUINT64_FORMAT ",maxmem=%" G_GUINT64_FORMAT "k",
+                   mebibytes * KIB_PER_MIB, def->max_memory_slots.value,
+                   round_to_mebibytes (def->max_memory.value) * KIB_PER_MIB);
+  else
+    recipe_option (recipe, "-m", "size=%" G_GUINT64_FORMAT "k", mebibytes * KIB_PER_MIB);
   if (cells == NULL) {
-    const MemoryBackend backend = { recipe_memory_id (recipe), mebibytes, 0, NULL };
+    const MemoryBackend backend = { recipe_memory_id (recipe), mebibytes, 0, NULL, NULL };
     if (!add_backend (recipe, &backend, error))
       return FALSE;
   }
@@ -238,7 +294,7 @@ recipe_add_nodes (Recipe *recipe, GError **error)
     const NumaCell *cell = g_ptr_array_index (cells, i);
     g_autofree char *id = g_strdup_printf ("ram-node%u", i);
     g_autofree char *cpus = cell->cpus != NULL ? cpus_option (cell->cpus) : NULL;
-    const MemoryBackend backend = { id, round_to_mebibytes (cell->memory.value), i, cell };
+    const MemoryBackend backend = { id, round_to_mebibytes (cell->memory.value), i, cell, NULL };
 
     if (!add_backend (recipe, &backend, error))
       return FALSE;
@@ -252,4 +308,91 @@ recipe_add_nodes (Recipe *recipe, GError **error)
       recipe_option (recipe, "-numa", "dist,src=%u,dst=%u,val=%" G_GUINT64_FORMAT, i, j,
                      distance_of (g_ptr_array_index (cells, i), j));
   return TRUE;
+}
+
+/* Memory devices. */
+
+#define DEVICE_ALIGNMENT 2 /* MiB: what a guest can plug in */
+
+static guint64
+device_mebibytes (const DeviceMemory *memory)
+{
+  guint64 mebibytes = round_to_mebibytes (memory->size.value);
+
+  return (mebibytes + DEVICE_ALIGNMENT - 1) / DEVICE_ALIGNMENT * DEVICE_ALIGNMENT;
+}
+
+/* What is a file of the document's. */
+static void
+add_file_backend (Recipe *recipe, const DeviceMemory *memory, const char *id)
+{
+  guint64 size = device_mebibytes (memory) * KIB_PER_MIB * BYTES_PER_KIB;
+  const MemoryBackend backend = { id, 0, (guint)memory->node.value, NULL, memory };
+  int access = access_of (&recipe_def (recipe)->memory_backing, &backend);
+  JsonObject *properties =
+      props ("qom-type", "s", "memory-backend-file", "id", "s", id, "mem-path", "s", memory->path, NULL);
+
+  if (access != MEMORY_ACCESS_NONE)
+    props_add (properties, "share", "b", access == MEMORY_ACCESS_SHARED, NULL);
+  props_add (properties, "prealloc", "?b", memory->model == MEMORY_NVDIMM && !memory->persistent, "size", "t",
+             size, NULL);
+  if (memory->alignment.set)
+    props_add (properties, "align", "t", memory->alignment.value * BYTES_PER_KIB, NULL);
+  props_add (properties, "pmem", "?b", memory->persistent, NULL);
+  add_own_place (properties, &backend);
+  recipe_memory_file (recipe, memory->path, size, &memory->device, "memory");
+  recipe_step (recipe, STEP_OBJECT, properties);
+}
+
+static gboolean
+add_anonymous_backend (Recipe *recipe, const DeviceMemory *memory, const char *id, GError **error)
+{
+  const GPtrArray *cells = cells_of (recipe_def (recipe));
+  guint node = (guint)memory->node.value;
+  const MemoryBackend backend = { id, device_mebibytes (memory), node,
+                                  cells != NULL && node < cells->len ? g_ptr_array_index (cells, node) : NULL,
+                                  memory };
+
+  return add_backend (recipe, &backend, error);
+}
+
+static JsonObject *
+memory_props (const DeviceMemory *memory, const char *driver, const char *backend)
+{
+  const DeviceAddress *address = &memory->device.address;
+  JsonObject *properties = props ("driver", "s", driver, NULL);
+
+  if (memory->model != MEMORY_VIRTIO_PMEM)
+    props_add (properties, "node", "t", memory->node.value, NULL);
+  if (memory->label_size.set)
+    props_add (properties, "label-size", "t", memory->label_size.value * BYTES_PER_KIB, NULL);
+  props_add (properties, "unarmed", "?b", memory->readonly && memory->model == MEMORY_NVDIMM, NULL);
+  if (memory->model == MEMORY_VIRTIO_MEM)
+    props_add (properties, "block-size", "t", memory->block.value * BYTES_PER_KIB, "requested-size", "t",
+               memory->requested.value * BYTES_PER_KIB, "dynamic-memslots", "T", memory->dynamic_slots, NULL);
+  props_add (properties, "memdev", "s", backend, "memaddr", "N", &memory->base, NULL);
+  if (address->type == ADDRESS_DIMM)
+    props_add (properties, "slot", "t", address->dimm_slot.value, "addr", "N", &address->base, NULL);
+  return properties;
+}
+
+gboolean
+recipe_add_memory_device (Recipe *recipe, const Device *device, GError **error)
+{
+  static const char *const drivers[] = { [MEMORY_DIMM] = "pc-dimm",
+                                         [MEMORY_NVDIMM] = "nvdimm",
+                                         [MEMORY_VIRTIO_PMEM] = "virtio-pmem-pci",
+                                         [MEMORY_VIRTIO_MEM] = "virtio-mem-pci" };
+  const DeviceMemory *memory = (const DeviceMemory *)device;
+  g_autofree char *id = g_strconcat ("mem", device->alias, NULL);
+
+  if (memory->model == MEMORY_SGX_EPC)
+    return qemu_lacks (recipe, device, "memory of model 'sgx-epc'", NULL, error);
+  if (!qemu_needs_type (recipe, device, drivers[memory->model], error))
+    return FALSE;
+  if (memory->path != NULL && memory->model != MEMORY_DIMM)
+    add_file_backend (recipe, memory, id);
+  else if (!add_anonymous_backend (recipe, memory, id, error))
+    return FALSE;
+  return recipe_device (recipe, device, memory_props (memory, drivers[memory->model], id), error);
 }

@@ -118,6 +118,7 @@ gboolean recipe_add_hub (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_input (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_interface (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_memballoon (Recipe *recipe, const Device *device, GError **error);
+gboolean recipe_add_memory_device (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_panic (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_parallel (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_redirdev (Recipe *recipe, const Device *device, GError **error);
