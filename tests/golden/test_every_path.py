@@ -10,7 +10,7 @@ import golden
 from lxml import etree
 
 REWRITE = golden.build_directory() / "tests" / "rewrite"
-ATTEMPTS = 30
+ATTEMPTS = 60
 DEFINED_ATTEMPTS = 2
 DOCUMENTS_AT_ONCE = 300
 
@@ -52,6 +52,7 @@ NOT_READ = re.compile(r"^/domain/(devices/\w+/address/@domain|devices/pstore/add
 
 # What completion decides from the whole document and not from the value alone.
 DECIDED = re.compile(r"^/domain/(memory|currentMemory|genid|os/type/@machine|clock/@(adjustment|offset)|cpu/@(check|match)"
+                     r"|devices/graphics/@(listen|port)"
                      r"|devices/console/target/@port|devices/rng/backend|devices/video/model/@(primary|ram))$")
 
 
