@@ -9,6 +9,7 @@
 #include "daemon/call/call.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
+#include "daemon/domain/machine-restart.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
@@ -238,25 +239,14 @@ client_event (gpointer data, int number, GVariant *payload)
 }
 
 static void
-restarted (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
-{
-  g_autofree char *name = data;
-
-  if (error != NULL)
-    g_warning ("domain '%s' could not be restarted: %s", name, error->message);
-}
-
-static void
 act (gpointer data, MachineAction action)
 {
   Machine *machine = data;
-  Manager *manager = machine->domain->manager;
 
   if (action == MACHINE_DUMP)
     machine_dump_crashed (machine);
   else if (action == MACHINE_RESTART && machine->qmp != NULL)
-    job_start ("restart", control_restart, control_request_new (machine->qmp), control_request_free,
-               manager->settings->call_timeout, restarted, g_strdup (machine->domain->name));
+    machine_restart (machine);
   else
     control_end (machine->process, FALSE);
 }

@@ -18,6 +18,7 @@ struct MachineEvents {
   gpointer data;
   Expected pause, run, end;
   gboolean restart_on_shutdown;
+  gboolean restarting; /* between a shutdown and the RESUME of its restart */
   gboolean shutdown_seen;
 };
 

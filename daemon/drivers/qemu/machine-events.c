@@ -6,7 +6,8 @@
  * the definition's policies demand.
  *
  * A machine is started with -no-shutdown, so QEMU stops where it would have ended and waits for us: a
- * shutdown is first a state, then either an end or a restart.
+ * shutdown is first a state and then an end, or it is half of a restart, of which clients see the reboot
+ * only.
  */
 #include "daemon/drivers/qemu/machine-events-private.h"
 
@@ -78,6 +79,7 @@ begin_restart (MachineEvents *events)
 {
   events->restart_on_shutdown = FALSE;
   events->shutdown_seen = FALSE;
+  events->restarting = TRUE;
   machine_events_expect_run (events, VIR_DOMAIN_RUNNING_BOOTED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
   events->handlers->action (events->data, MACHINE_RESTART);
 }
@@ -98,8 +100,8 @@ on_stop (MachineEvents *events, JsonObject *arguments)
 
   (void)arguments;
   events->pause.set = FALSE;
-  if (events->state != VIR_DOMAIN_RUNNING)
-    return; /* the end of a shutdown, a crash or an I/O error that was told already */
+  if (events->state != VIR_DOMAIN_RUNNING || events->restarting)
+    return; /* the end of a shutdown, a crash or an I/O error that was told already; half of a reboot */
   machine_events_change (events, VIR_DOMAIN_PAUSED, why.set ? why.reason : VIR_DOMAIN_PAUSED_UNKNOWN,
                          VIR_DOMAIN_EVENT_SUSPENDED,
                          why.set ? why.detail : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
@@ -112,6 +114,7 @@ on_resume (MachineEvents *events, JsonObject *arguments)
 
   (void)arguments;
   events->run.set = FALSE;
+  events->restarting = FALSE;
   if (events->state == VIR_DOMAIN_RUNNING)
     return;
   events->shutdown_seen = FALSE;
@@ -127,10 +130,16 @@ shutdown_detail (JsonObject *arguments)
   return event_switch (arguments, "guest") ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST : VIR_DOMAIN_EVENT_SHUTDOWN_HOST;
 }
 
+static gboolean
+is_half_of_a_reboot (const MachineEvents *events, int policy)
+{
+  return events->restart_on_shutdown || policy == ON_EVENT_RESTART || policy == ON_EVENT_RENAME_RESTART;
+}
+
 static void
 obey_shutdown (MachineEvents *events, int policy)
 {
-  if (events->restart_on_shutdown || policy == ON_EVENT_RESTART || policy == ON_EVENT_RENAME_RESTART)
+  if (is_half_of_a_reboot (events, policy))
     begin_restart (events);
   else if (policy != ON_EVENT_PRESERVE)
     begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
@@ -141,20 +150,23 @@ on_shutdown (MachineEvents *events, JsonObject *arguments)
 {
   const char *reason = event_text (arguments, "reason");
   gboolean ends_itself = g_str_equal (reason, "host-signal") || g_str_equal (reason, "host-qmp-quit");
+  /* A reboot that is to be an end comes as a shutdown too. */
+  int policy = g_str_equal (reason, "guest-reset") ? events->def->on_reboot : events->def->on_poweroff;
 
   if (events->shutdown_seen)
     return;
   events->shutdown_seen = TRUE;
   if (events->end.set)
     return; /* destroyed: nothing but its end is told */
-  machine_events_change (events, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN, VIR_DOMAIN_EVENT_SHUTDOWN,
-                         shutdown_detail (arguments));
+  /* As in libvirt, nobody is told of the shutdown in the middle of a reboot. */
+  if (ends_itself || !is_half_of_a_reboot (events, policy))
+    machine_events_change (events, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_UNKNOWN,
+                           VIR_DOMAIN_EVENT_SHUTDOWN, shutdown_detail (arguments));
 
   if (ends_itself)
     machine_events_expect_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
-  else /* a reboot that is to be an end comes as a shutdown too */
-    obey_shutdown (events,
-                   g_str_equal (reason, "guest-reset") ? events->def->on_reboot : events->def->on_poweroff);
+  else
+    obey_shutdown (events, policy);
 }
 
 static void

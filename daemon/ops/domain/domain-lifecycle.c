@@ -180,7 +180,9 @@ reboot_begin (Domain *domain, Call *call)
 {
   if (!must_run (domain, call))
     return;
-  machine_events_restart_on_shutdown (domain->machine->events, TRUE);
+  /* A reboot that is to be an end is a shutdown. */
+  machine_events_restart_on_shutdown (domain->machine->events,
+                                      domain->machine->def->on_reboot != ON_EVENT_DESTROY);
   machine_save_status (domain->machine);
   control (call, "reboot", control_shutdown);
 }

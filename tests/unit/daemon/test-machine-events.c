@@ -195,10 +195,10 @@ policies_are_obeyed (void **state)
     gboolean reboot_asked;
     const char *line, *told;
   } rows[] = {
-    { ON_EVENT_RESTART, ON_EVENT_RESTART, ON_EVENT_DESTROY, FALSE, SHUTDOWN,
-      "state 4/0 event 6/1; restart; " },
-    { ON_EVENT_DESTROY, ON_EVENT_RESTART, ON_EVENT_DESTROY, TRUE, SHUTDOWN,
-      "state 4/0 event 6/1; restart; " },
+    { ON_EVENT_RESTART, ON_EVENT_RESTART, ON_EVENT_DESTROY, FALSE, SHUTDOWN, "restart; " },
+    { ON_EVENT_DESTROY, ON_EVENT_RESTART, ON_EVENT_DESTROY, TRUE, SHUTDOWN, "restart; " },
+    { ON_EVENT_RESTART, ON_EVENT_RESTART, ON_EVENT_DESTROY, FALSE,
+      "SHUTDOWN {\"guest\": false, \"reason\": \"host-signal\"}", "state 4/0 event 6/2; " },
     { ON_EVENT_PRESERVE, ON_EVENT_RESTART, ON_EVENT_DESTROY, FALSE, SHUTDOWN, "state 4/0 event 6/1; " },
     { ON_EVENT_RESTART, ON_EVENT_DESTROY, ON_EVENT_DESTROY, FALSE,
       "SHUTDOWN {\"guest\": true, \"reason\": \"guest-reset\"}", "state 4/0 event 6/1; end; " },
@@ -262,12 +262,12 @@ restarted_machine_can_shut_down_again (void **state)
   feed (events, "STOP");
   feed (events, "RESET {\"guest\": false}");
   feed (events, "RESUME");
+  feed (events, "STOP");
+  feed (events, "RESUME");
   feed (events, SHUTDOWN);
   feed (events, "ended");
-  assert_string_equal (
-      told->str,
-      "state 4/0 event 6/1; restart; 1(); state 1/1 event 4/0; state 4/0 event 6/1; end; state 5/1 "
-      "event 5/0; ");
+  assert_string_equal (told->str, "restart; 1(); state 3/0 event 3/0; state 1/5 event 4/0; state 4/0 event "
+                                  "6/1; end; state 5/1 event 5/0; ");
 }
 
 /* What happened while the daemon was away is acted on when the machine is found. */
