@@ -12,6 +12,7 @@ struct Progress {
   gboolean given_up;
   virDomainJobType type;
   gint64 ended;
+  gint64 stopped; /* 0: the guest was never told to stand still */
   ProgressFigures figures;
   char *problem;
 };
@@ -95,6 +96,24 @@ progress_milliseconds (Progress *progress)
   gint64 end = progress->ended != 0 ? progress->ended : g_get_monotonic_time ();
   g_mutex_unlock (&progress->lock);
   return (guint64)(end - progress->started) / 1000;
+}
+
+void
+progress_tell_stopped (Progress *progress)
+{
+  g_mutex_lock (&progress->lock);
+  progress->stopped = g_get_monotonic_time ();
+  g_mutex_unlock (&progress->lock);
+}
+
+guint64
+progress_milliseconds_stopped (Progress *progress, guint64 otherwise)
+{
+  g_mutex_lock (&progress->lock);
+  gint64 end = progress->ended != 0 ? progress->ended : g_get_monotonic_time ();
+  gint64 stopped = progress->stopped;
+  g_mutex_unlock (&progress->lock);
+  return stopped != 0 ? (guint64)(end - stopped) / 1000 : otherwise;
 }
 
 void

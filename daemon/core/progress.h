@@ -21,6 +21,8 @@ typedef struct {
   guint64 page_size;
   guint64 iteration;
   guint64 bytes_per_second, dirty_pages_per_second;
+  guint64 downtime, setup_time; /* ms */
+  guint64 postcopy_requests;
   gboolean is_memory; /* the figures are the guest's memory; otherwise a file's */
 } ProgressFigures;
 
@@ -36,6 +38,10 @@ void progress_get (Progress *progress, ProgressFigures *ret);
 void progress_end (Progress *progress, virDomainJobType type);
 virDomainJobType progress_type (Progress *progress); /* VIR_DOMAIN_JOB_UNBOUNDED while it runs */
 guint64 progress_milliseconds (Progress *progress);
+/* The guest stands still from now on, for this job. */
+void progress_tell_stopped (Progress *progress);
+/* How long it has stood still, in ms; @otherwise when nobody told. */
+guint64 progress_milliseconds_stopped (Progress *progress, guint64 otherwise);
 
 /* It cannot be given up, and @why (static) is what whoever asks is told. Before the job starts. */
 void progress_forbid_giving_up (Progress *progress, const char *why);

@@ -219,7 +219,7 @@ static gboolean
 has_agent (const Machine *machine)
 {
   DOMAIN_FOREACH_DEVICE (machine->def, channel_kind, DeviceChannel, channel) {
-    if (g_strcmp0 (channel->name, AGENT_CHANNEL) == 0 && channel->state == CHANNEL_STATE_CONNECTED)
+    if (g_strcmp0 (channel->name, CHANNEL_OF_AGENT) == 0 && channel->state == CHANNEL_STATE_CONNECTED)
       return TRUE;
   }
   return FALSE;

@@ -411,6 +411,18 @@ start_reason (gboolean restored, gboolean paused)
   return restored ? (int)VIR_DOMAIN_RUNNING_RESTORED : (int)VIR_DOMAIN_RUNNING_BOOTED;
 }
 
+/* As nothing in the guest has opened its end yet. */
+static void
+tell_agent (Domain *domain)
+{
+  DOMAIN_FOREACH_DEVICE (domain->machine->def, channel_kind, DeviceChannel, channel) {
+    if (g_strcmp0 (channel->name, CHANNEL_OF_AGENT) == 0)
+      events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+                     g_variant_new ("(ii)", VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
+                                    VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_DOMAIN_STARTED));
+  }
+}
+
 /* In the order libvirt's clients see: resumed, then started; a paused one is started, then suspended. */
 static void
 tell_booted (Domain *domain, gboolean paused)
@@ -429,7 +441,7 @@ tell_restored (Domain *domain, gboolean paused)
   if (paused)
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
   else
-    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
 }
 
 void
@@ -445,6 +457,7 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
   machine->started = g_get_real_time ();
   manager_set_id (domain->manager, domain, started->status->id);
   domain_set_state (domain, state, reason, -1, 0);
+  tell_agent (domain);
   if (restored)
     tell_restored (domain, paused);
   else

@@ -438,6 +438,41 @@ def test_events_while_it_lives(defined, document):
     assert lifecycle == ["Started Booted", "Suspended Paused", "Resumed Unpaused", "Stopped Destroyed"]
 
 
+def test_events_of_a_save_and_its_restore(defined, daemon):
+    image = daemon.root / "little.save"
+    events = defined.start("event", "--all", "--loop")
+    try:
+        wait_for(lambda: _heard(defined, events), "the first event")
+        defined("start", NAME)
+        defined("save", NAME, image)
+        defined("restore", image)
+        defined("save", NAME, image, "--paused")
+        defined("restore", image)
+        defined("destroy", NAME)
+    finally:
+        events.send_signal(signal.SIGINT)
+        text, _ = events.communicate(timeout=60)
+    told = re.findall(r"event '([a-z-]+)' for domain '[^']+':(.*(?:\n\t.*)*)", text)
+    agent = " state: 'disconnected' reason: 'domain started'"
+    assert [(name, " ".join(re.findall(r"\t(\w+):", what)) or what) for name, what in told
+            if name != "metadata-change" and "channel event" not in what] == [
+        ("agent-lifecycle", agent), ("lifecycle", " Resumed Unpaused"), ("lifecycle", " Started Booted"),
+        *SAVED,
+        ("agent-lifecycle", agent), ("lifecycle", " Started Restored"), ("lifecycle", " Resumed Snapshot"),
+        *SAVED,
+        ("agent-lifecycle", agent), ("lifecycle", " Started Restored"), ("lifecycle", " Suspended Restored"),
+        ("lifecycle", " Stopped Destroyed")]
+
+
+SAVED = [
+    ("lifecycle", " Suspended Paused"), ("migration-iteration", " iteration: '1'"), ("migration-iteration", " iteration: '2'"),
+    ("job-completed", "operation time_elapsed downtime setup_time data_total data_processed data_remaining memory_total "
+     "memory_processed memory_remaining memory_bps memory_constant memory_normal memory_normal_bytes memory_dirty_rate "
+     "memory_iteration memory_postcopy_requests memory_page_size"),
+    ("lifecycle", " Stopped Saved"),
+]
+
+
 def _heard(virsh, events):
     """Change something until it is told of: then every event that follows is."""
     virsh("metadata", NAME, METADATA_URI, "--key", "owner", "--set", "<who/>", "--config")

@@ -18,6 +18,7 @@ STARTED, SUSPENDED, RESUMED, STOPPED = 2, 3, 4, 5
 BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED = 1, 2, 4
 FORCE_BOOT = 8
 MANAGEDSAVE, NO_MANAGEDSAVE = 256, 512
+FROM_SNAPSHOT = 2  # how the machine of a file resumes
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +106,8 @@ def test_save_and_restore(daemon, counter):
         assert daemon.processes() == set()
         last = counter.numbers()[-1]
         counter.restore(image)
-        wait_for(lambda: (RESUMED, 0) in lifecycle(seen), "the last event")
-    assert lifecycle(seen) == [(SUSPENDED, 0), (STOPPED, 4), (STARTED, 2), (RESUMED, 0)]
+        wait_for(lambda: (RESUMED, FROM_SNAPSHOT) in lifecycle(seen), "the last event")
+    assert lifecycle(seen) == [(SUSPENDED, 0), (STOPPED, 4), (STARTED, 2), (RESUMED, FROM_SNAPSHOT)]
     assert counter.state() == (RUNNING, RESTORED)
     counter.goes_on_from(last)
     assert image.stat().st_mode & 0o777 == 0o600
@@ -302,6 +303,8 @@ def test_jobs_are_told(daemon, counter):
     assert kind == 3  # completed
     assert figures["operation"] == 2  # save
     assert figures["memory_total"] > 128 << 20 and figures["memory_remaining"] == 0
+    assert figures["memory_bps"] > 0 and figures["memory_postcopy_requests"] == 0
+    assert figures["downtime"] <= figures["time_elapsed"] and figures["setup_time"] <= figures["time_elapsed"]
     assert daemon.call(PATH, DOMAIN, "GetJobStats", "(u)", 1)[0] == 0
 
 

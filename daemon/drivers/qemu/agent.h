@@ -9,7 +9,6 @@
  * which waits; one conversation at a time with each agent, the others wait for their turn. What the agent
  * says is untrusted: length and nesting are bounded, and every wait has a deadline.
  */
-#define AGENT_CHANNEL      "org.qemu.guest_agent.0"
 #define AGENT_SYNC_SECONDS 5 /* an agent that lives answers a greeting in that time, as in libvirt */
 /* An agent's word is the guest's. What is meant is small but for the bytes of a file or a program's output,
  * which are one value. */

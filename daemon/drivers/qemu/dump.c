@@ -199,6 +199,8 @@ dump_job (Job *job, gpointer data, GError **error)
   if (aside == NULL || !check_format (request, job, error)
       || (request->running && !request->live && !tell (request, job, "stop", NULL, error)))
     return NULL;
+  if (request->running && !request->live)
+    progress_tell_stopped (request->progress);
   done = write_file (request, job, aside, error)
          && (!request->reset || tell (request, job, "system_reset", NULL, error));
   /* Migration leaves them stopped, a live one too. */

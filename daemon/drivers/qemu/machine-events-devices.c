@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define AGENT_CHANNEL "org.qemu.guest_agent.0"
-
 /* _OST of ACPI: what was asked, and how it went. */
 #define OST_EJECTION_REQUEST  3
 #define OST_EJECTION_BY_GUEST 0x103
@@ -241,7 +239,7 @@ on_port_change (MachineEvents *events, JsonObject *arguments)
   DOMAIN_FOREACH_DEVICE (events->def, channel_kind, DeviceChannel, channel) {
     if (g_strcmp0 (channel->device.alias, alias) != 0)
       continue;
-    gboolean is_agent = g_strcmp0 (channel->name, AGENT_CHANNEL) == 0;
+    gboolean is_agent = g_strcmp0 (channel->name, CHANNEL_OF_AGENT) == 0;
     /* It may put another definition in the place of this one. */
     if (events->handlers->channel != NULL)
       events->handlers->channel (events->data, alias, open);

@@ -273,6 +273,15 @@ on_watchdog (MachineEvents *events, JsonObject *arguments)
                            VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG);
 }
 
+/* A pass over the memory begins: what is being written is the machine's state. */
+static void
+on_migration_pass (MachineEvents *events, JsonObject *arguments)
+{
+  int pass = (int)CLAMP (event_number (arguments, "pass"), 0, G_MAXINT);
+
+  machine_events_emit (events, VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, g_variant_new ("(i)", pass));
+}
+
 static const struct {
   const char *name;
   void (*handle) (MachineEvents *events, JsonObject *arguments);
@@ -290,6 +299,7 @@ static const struct {
   { "MEMORY_DEVICE_SIZE_CHANGE", on_memory_size_change },
   { "MEMORY_FAILURE", on_memory_failure },
   { "MEM_UNPLUG_ERROR", on_unplug_error },
+  { "MIGRATION_PASS", on_migration_pass },
   { "RESET", on_reset },
   { "RESUME", on_resume },
   { "RTC_CHANGE", on_rtc_change },

@@ -11,6 +11,7 @@
 #define MIGRATION_DESCRIPTOR "domaind-state"
 #define FIRST_QUESTION       10  /* ms */
 #define LAST_QUESTION        250 /* ms between two questions, in the end */
+#define MOST_MEGABITS        1e9 /* a second; whoever says more is not believed */
 
 static gboolean
 tell (Qmp *qmp, Job *job, const char *command, JsonObject *arguments, GError **error)
@@ -41,6 +42,18 @@ number (JsonObject *object, const char *name)
   return value > 0 ? (guint64)value : 0;
 }
 
+/* Of megabits, as QEMU says it. */
+static guint64
+bytes_per_second (JsonObject *ram)
+{
+  JsonNode *node = json_object_get_member (ram, "mbps");
+  double megabits = 0;
+
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node))
+    megabits = json_node_get_double (node);
+  return megabits > 0 && megabits < MOST_MEGABITS ? (guint64)(megabits * (1000 * 1000 / 8)) : 0;
+}
+
 static void
 read_figures (JsonObject *answer, Progress *progress)
 {
@@ -56,13 +69,15 @@ read_figures (JsonObject *answer, Progress *progress)
     .page_size = number (ram, "page-size"),
     .iteration = number (ram, "dirty-sync-count"),
     .dirty_pages_per_second = number (ram, "dirty-pages-rate"),
+    .postcopy_requests = number (ram, "postcopy-requests"),
+    .downtime = number (answer, "downtime"),
+    .setup_time = number (answer, "setup-time"),
     .is_memory = TRUE,
   };
 
   if (ram == NULL)
     return;
-  if (number (ram, "pages-per-second") > 0)
-    figures.bytes_per_second = number (ram, "pages-per-second") * figures.page_size;
+  figures.bytes_per_second = bytes_per_second (ram);
   progress_set (progress, &figures);
 }
 
@@ -151,6 +166,16 @@ migration_stop (Qmp *qmp, Job *job, guint patience, GError **error)
   return end != NULL;
 }
 
+/* That QEMU tells of each pass over the memory (machine-events.c). */
+static gboolean
+ask_for_events (Qmp *qmp, Job *job, GError **error)
+{
+  JsonArray *list = json_array_new ();
+
+  json_array_add_object_element (list, props ("capability", "s", "events", "state", "b", TRUE, NULL));
+  return tell (qmp, job, "migrate-set-capabilities", props ("capabilities", "a", list, NULL), error);
+}
+
 gboolean
 migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error)
 {
@@ -162,7 +187,7 @@ migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience,
   /* QEMU's own limit is meant for networks. */
   if (!tell (qmp, job, "migrate-set-parameters", props ("max-bandwidth", "t", (guint64)G_MAXINT64, NULL),
              error)
-      || !give_descriptor (qmp, job, fd, MIGRATION_DESCRIPTOR, error)
+      || !ask_for_events (qmp, job, error) || !give_descriptor (qmp, job, fd, MIGRATION_DESCRIPTOR, error)
       || !tell (qmp, job, "migrate", props ("uri", "s", "fd:" MIGRATION_DESCRIPTOR, NULL), error))
     return FALSE;
   if (wait_for_success (qmp, job, progress, patience, &problem))

@@ -171,6 +171,8 @@ save_job (Job *job, gpointer data, GError **error)
 
   if (image == NULL || (request->running && !tell (request, job, "stop", error)))
     return NULL;
+  if (request->running)
+    progress_tell_stopped (request->progress);
   if (write_state (request, job, aside, image, error))
     return JOB_OK;
   /* The machine's own end needs no more of us: its monitor is gone, and this fails at once. */

@@ -88,7 +88,7 @@ find_agent (Call *call)
     return NULL;
   }
   DOMAIN_FOREACH_DEVICE (call->domain->machine->def, channel_kind, DeviceChannel, channel) {
-    if (g_strcmp0 (channel->name, AGENT_CHANNEL) != 0 || channel->source.type != CHARDEV_UNIX
+    if (g_strcmp0 (channel->name, CHANNEL_OF_AGENT) != 0 || channel->source.type != CHARDEV_UNIX
         || chardev_path (&channel->source) == NULL)
       continue;
     if (channel->state == CHANNEL_STATE_CONNECTED)

@@ -150,7 +150,7 @@ is_the_agents (const Domain *domain, const char *name)
     return FALSE;
   DOMAIN_FOREACH_DEVICE (domain->machine->def, channel_kind, DeviceChannel, channel)
     if (is_asked_for (&channel->device, channel->name, name))
-      return g_strcmp0 (channel->name, AGENT_CHANNEL) == 0;
+      return g_strcmp0 (channel->name, CHANNEL_OF_AGENT) == 0;
   return FALSE;
 }
 
@@ -163,7 +163,7 @@ op_domain_open_channel (Call *call)
     return;
   if (is_the_agents (call->domain, call_maybe_string (call, 1)))
     call_fail_with (call, VIR_ERR_OPERATION_FAILED,
-                    "channel '" AGENT_CHANNEL
+                    "channel '" CHANNEL_OF_AGENT
                     "' is for the daemon's own talk with the guest agent; name another "
                     "channel, or give the agent a command");
   else

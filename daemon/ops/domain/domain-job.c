@@ -58,6 +58,7 @@ add_memory (GVariantBuilder *list, const ProgressFigures *figures)
   add_number (list, VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES, figures->normal_bytes);
   add_number (list, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, figures->dirty_pages_per_second);
   add_number (list, VIR_DOMAIN_JOB_MEMORY_ITERATION, figures->iteration);
+  add_number (list, VIR_DOMAIN_JOB_MEMORY_POSTCOPY_REQS, figures->postcopy_requests);
   add_number (list, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, figures->page_size);
 }
 
@@ -75,6 +76,10 @@ job_parameters (Progress *progress)
   g_variant_builder_add (&list, "{sv}", VIR_DOMAIN_JOB_OPERATION,
                          g_variant_new_int32 (progress_operation (progress)));
   add_number (&list, VIR_DOMAIN_JOB_TIME_ELAPSED, progress_milliseconds (progress));
+  if (figures.is_memory) {
+    add_number (&list, VIR_DOMAIN_JOB_DOWNTIME, progress_milliseconds_stopped (progress, figures.downtime));
+    add_number (&list, VIR_DOMAIN_JOB_SETUP_TIME, figures.setup_time);
+  }
   add_number (&list, VIR_DOMAIN_JOB_DATA_TOTAL, figures.total);
   add_number (&list, VIR_DOMAIN_JOB_DATA_PROCESSED, figures.processed);
   add_number (&list, VIR_DOMAIN_JOB_DATA_REMAINING, figures.remaining);
@@ -110,13 +115,18 @@ domain_end_progress (Domain *domain, const GError *error)
   virDomainJobType how = error == NULL                                          ? VIR_DOMAIN_JOB_COMPLETED
                          : virt_error_code (error) == VIR_ERR_OPERATION_ABORTED ? VIR_DOMAIN_JOB_CANCELLED
                                                                                 : VIR_DOMAIN_JOB_FAILED;
+  ProgressFigures figures;
 
   if (domain->progress == NULL)
     return;
   progress_end (domain->progress, how);
   progress_unref (domain->completed);
   domain->completed = g_steal_pointer (&domain->progress);
-  tell_completed (domain);
+  progress_get (domain->completed, &figures);
+  if (error == NULL && !figures.is_memory)
+    g_clear_pointer (&domain->completed, progress_unref); /* as libvirt, which forgets such a dump's */
+  else
+    tell_completed (domain);
 }
 
 void

@@ -6,6 +6,8 @@
 typedef enum { CHANNEL_NONE, CHANNEL_GUESTFWD, CHANNEL_VIRTIO, CHANNEL_XEN } ChannelTarget;
 typedef enum { CHANNEL_STATE_NONE, CHANNEL_STATE_CONNECTED, CHANNEL_STATE_DISCONNECTED } ChannelState;
 
+#define CHANNEL_OF_AGENT "org.qemu.guest_agent.0" /* the name by which a guest's agent finds its channel */
+
 typedef struct {
   Device device;
   Chardev source;

@@ -167,6 +167,7 @@ events_become_libvirts (void **state)
     { { "MEMORY_FAILURE {\"recipient\": \"guest\", \"action\": \"inject\", \"flags\": {\"recursive\": "
         "true}}" },
       "25(1, 1, 2); " },
+    { { "MIGRATION_PASS {\"pass\": 2}", "MIGRATION_PASS {\"pass\": -9}" }, "20(2,); 20(0,); " },
     { { "MEMORY_DEVICE_SIZE_CHANGE {\"id\": \"virtiomem0\", \"size\": 2097152}" },
       "26('virtiomem0', 2048); " },
     /* What makes no sense does no harm. */
