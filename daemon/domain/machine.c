@@ -14,6 +14,7 @@
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
+#include "daemon/drivers/qemu/missing-disks.h"
 #include "daemon/drivers/qemu/taint.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/memory.h"
@@ -411,6 +412,19 @@ start_reason (gboolean restored, gboolean paused)
   return restored ? (int)VIR_DOMAIN_RUNNING_RESTORED : (int)VIR_DOMAIN_RUNNING_BOOTED;
 }
 
+static void
+tell_missing (Domain *domain, const GPtrArray *list)
+{
+  for (guint i = 0; i < list->len; i++) {
+    const MissingDisk *missing = g_ptr_array_index (list, i);
+
+    g_message ("domain '%s' starts without '%s' of disk '%s', which is not there", domain->name,
+               missing->path, missing->alias);
+    events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_DISK_CHANGE,
+                   g_variant_new ("(msmssi)", missing->path, NULL, missing->alias, missing->reason));
+  }
+}
+
 /* As nothing in the guest has opened its end yet. */
 static void
 tell_agent (Domain *domain)
@@ -457,6 +471,7 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
   machine->started = g_get_real_time ();
   manager_set_id (domain->manager, domain, started->status->id);
   domain_set_state (domain, state, reason, -1, 0);
+  tell_missing (domain, started->missing);
   tell_agent (domain);
   if (restored)
     tell_restored (domain, paused);

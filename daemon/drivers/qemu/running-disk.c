@@ -46,24 +46,17 @@ read_image (gpointer input, GError **error)
   return image_info_read_chain (request->path, request->format, request->backing, error);
 }
 
-/* What its image says of itself. An optional medium that is not there leaves its drive empty. */
+/* What its image says of itself. */
 gboolean
 running_disk_choose (Device *device, LiveValues *values, GError **error)
 {
   DeviceDisk *disk = (DeviceDisk *)device;
   const char *path = disk_path (disk);
   ImageRequest *request;
-  struct stat status;
   ImageInfo *info;
 
   if (path == NULL)
     return TRUE;
-  if (disk->startup_policy == STARTUP_OPTIONAL && named_file_stat (path, &status) != 0
-      && errno != ETIMEDOUT) {
-    g_clear_pointer (&disk->file, g_free);
-    g_clear_pointer (&disk->dev, g_free);
-    return TRUE;
-  }
   request = g_new0 (ImageRequest, 1);
   *request = (ImageRequest){ g_strdup (path), g_strdup (disk->format != NULL ? disk->format : "raw"),
                              disk_backing_copy (disk->backing) };

@@ -20,6 +20,7 @@
 #include "daemon/drivers/qemu/machine-tuning.h"
 #include "daemon/drivers/qemu/machine-virtiofs.h"
 #include "daemon/drivers/qemu/memory-files.h"
+#include "daemon/drivers/qemu/missing-disks.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/drivers/qemu/scope.h"
@@ -69,6 +70,7 @@ typedef struct {
   Qmp *qmp;
   MachineStatus *status;
   GPtrArray *helpers; /* Helper: started so far */
+  GPtrArray *missing; /* MissingDisk */
 } Start;
 
 StartRequest *
@@ -108,6 +110,7 @@ started_machine_free (StartedMachine *started)
   qmp_unref (started->qmp);
   g_clear_pointer (&started->def, domain_def_unref);
   g_clear_pointer (&started->helpers, g_ptr_array_unref);
+  g_clear_pointer (&started->missing, g_ptr_array_unref);
   machine_status_free (started->status);
   g_free (started);
 }
@@ -205,6 +208,14 @@ choose_groups (Start *start)
 }
 
 static gboolean
+leave_out_missing (Start *start)
+{
+  domain_def_assign_aliases (start->def); /* clients are told them */
+  start->missing = missing_disks_leave_out (start->def, start->request->restore != NULL);
+  return TRUE;
+}
+
+static gboolean
 choose (Start *start, GError **error)
 {
   const StartRequest *request = start->request;
@@ -243,7 +254,7 @@ choose (Start *start, GError **error)
   return check_devices (start, error)
          && free_arguments_check (start->def, start->account, start->groups, &start->group_count,
                                   START_MAX_GROUPS, error)
-         && live_choose_cpu (start->def, start->caps, error)
+         && live_choose_cpu (start->def, start->caps, error) && leave_out_missing (start)
          && live_choose (start->def, request->id, &start->live, error) && job_check (start->job, error);
 }
 
@@ -591,6 +602,7 @@ finish (Start *start)
   started->def = g_steal_pointer (&start->def);
   started->status = g_steal_pointer (&start->status);
   started->helpers = g_steal_pointer (&start->helpers);
+  started->missing = g_steal_pointer (&start->missing);
   started->restored = start->request->restore != NULL;
   started->image_removed = start->request->managed_save != NULL && started->status->restored_path == NULL;
   return started;
@@ -610,6 +622,7 @@ start_clear (Start *start)
   qmp_unref (start->qmp);
   machine_status_free (start->status);
   g_clear_pointer (&start->helpers, g_ptr_array_unref);
+  g_clear_pointer (&start->missing, g_ptr_array_unref);
   g_clear_pointer (&start->def, domain_def_unref);
   g_clear_pointer (&start->caps, qemu_caps_unref);
   account_free (start->account);

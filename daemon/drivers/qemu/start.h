@@ -49,6 +49,7 @@ typedef struct {
   DomainDef *def;         /* live: id, aliases, pty paths, ports, paths chosen at start */
   MachineStatus *status;  /* as last written; its state is RUNNING or PAUSED now */
   GPtrArray *helpers;     /* Helper: beside it, not watched yet */
+  GPtrArray *missing;     /* MissingDisk (missing-disks.h): what was left out */
   gboolean restored;      /* from a saved state */
   gboolean image_removed; /* the managed save is gone now */
 } StartedMachine;
