@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The dump of a machine whose guest has crashed. It takes no turn: the guest is dead, and what else is going
- * on with the machine has only to do with its devices. A destroy ends it like any other conversation.
+ * What a machine's policy asks for when its guest has crashed or shut down: the dump of its memory, and the
+ * start anew in the same process. Neither takes a turn: the guest is dead, and what else is going on with the
+ * machine has only to do with its devices. A destroy ends both like any other conversation.
  */
 #include "daemon/domain/machine-crash.h"
 
+#include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/dump.h"
 #include "daemon/ops/ops.h"
 
@@ -69,4 +71,40 @@ machine_dump_crashed (Machine *machine)
   request->make_directory = TRUE;
   request->memory_only = TRUE;
   job_start ("crash-dump", dump_job, request, dump_request_free, patience, dumped, dump);
+}
+
+typedef struct {
+  Manager *manager;
+  char *uuid;
+  int id;
+} Restart;
+
+/* A machine that does not come up again is ended: nothing else would ever get it out of its shutdown. */
+static void
+restarted (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  Restart *restart = data;
+  Domain *domain = manager_find_uuid (restart->manager, restart->uuid, NULL);
+  /* It may have been destroyed, and started again. */
+  Machine *machine = domain != NULL && domain->id == restart->id ? domain->machine : NULL;
+
+  if (machine != NULL && error == NULL) {
+    machine_save_status (machine);
+  } else if (machine != NULL && virt_error_code (error) != VIR_ERR_OPERATION_ABORTED) {
+    g_warning ("domain '%s' could not be restarted and is ended: %s", domain->name, error->message);
+    control_end (machine->process, FALSE);
+  }
+  g_free (restart->uuid);
+  g_free (restart);
+}
+
+void
+machine_restart (Machine *machine)
+{
+  Domain *domain = machine->domain;
+  Restart *restart = g_new0 (Restart, 1);
+
+  *restart = (Restart){ domain->manager, g_strdup (domain->uuid), domain->id };
+  job_start ("restart", control_restart, control_request_new (machine->qmp), control_request_free,
+             domain->manager->settings->call_timeout, restarted, restart);
 }

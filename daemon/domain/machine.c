@@ -9,7 +9,6 @@
 #include "daemon/call/call.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
-#include "daemon/domain/machine-restart.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
