@@ -116,6 +116,17 @@ check_names (const DomainDef *def, const Device *device, DeviceChange change, GE
   return TRUE;
 }
 
+/* A slot is plugged as a whole, by its function 0. */
+static gboolean
+check_function (const Device *device, DeviceChange change, GError **error)
+{
+  if (change != DEVICE_CHANGE_LIVE || device->address.type != ADDRESS_PCI
+      || device->address.function.value == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "Only PCI device addresses with function=0 are supported");
+  return FALSE;
+}
+
 static gboolean
 complete_whole (DomainDef *def, DeviceChange change, const Platform *platform, GError **error)
 {
@@ -173,7 +184,7 @@ domain_def_with_device (const DomainDef *def, const Device *device, DeviceChange
   g_autoptr (GPtrArray) added = NULL;
   Device *copy;
 
-  if (!check_names (def, device, change, error))
+  if (!check_names (def, device, change, error) || !check_function (device, change, error))
     return NULL;
   for (guint i = 0; i < changed->devices->len; i++)
     g_hash_table_add (known, g_ptr_array_index (changed->devices, i));

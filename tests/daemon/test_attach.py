@@ -9,9 +9,10 @@ import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 
+import libvirt
 import pytest
 
-from conftest import DOMAIN, PATIENCE, domain_xml, wait_for
+from conftest import DOMAIN, PATIENCE, GLib, domain_xml, wait_for
 from test_guest import guest  # noqa: F401
 
 LIVE, CONFIG, FORCE = 1, 2, 4
@@ -368,3 +369,71 @@ def test_the_document_is_edited_where_the_device_stands(daemon):
 def test_what_cannot_be_detached(daemon, xml, flags, words):
     path = daemon.define(SOURCE)
     assert words in daemon.error(path, DOMAIN, "DetachDevice", "(su)", xml, flags)[1]
+
+
+NIC = "<interface type='user'><model type='virtio'/><address type='pci' bus='0x04' slot='0x00' function='0x{}'/></interface>"
+CHANNEL = "<channel type='unix'><target type='virtio' name='org.test.0'/></channel>"
+SERIAL = "<serial type='pty'><target type='{}' port='0'/></serial>"
+
+
+@pytest.fixture
+def paused(daemon):
+    """A machine with free ports, whose guest does not run; its path."""
+    xml = domain_xml("silent", more="<features><acpi/></features>", devices=PORTS + CHANNEL).replace("'pc'", "'q35'")
+    path = daemon.define(xml.replace("<controller type='usb' model='none'/>", ""))
+    daemon.call(path, DOMAIN, "Create", "(u)", 1)
+    return path
+
+
+def test_a_slot_is_plugged_in_by_its_function_0(daemon, paused):
+    for function, flags in (1, LIVE), (7, LIVE | CONFIG):
+        assert daemon.error(paused, DOMAIN, "AttachDevice", "(su)", NIC.format(function), flags)[1].endswith(
+            ": Only PCI device addresses with function=0 are supported")
+    daemon.call(paused, DOMAIN, "AttachDevice", "(su)", NIC.format(1), CONFIG)
+    daemon.call(paused, DOMAIN, "AttachDevice", "(su)", NIC.format(0), LIVE)
+
+
+@pytest.mark.parametrize("device, flags", [(CHANNEL, LIVE), (CHANNEL, CONFIG), (SERIAL.format("isa-serial"), CONFIG),
+                                           ("<parallel type='pty'><target port='0'/></parallel>", CONFIG)])
+def test_the_same_character_device_twice(daemon, paused, device, flags):
+    if device != CHANNEL:
+        daemon.call(paused, DOMAIN, "AttachDevice", "(su)", device, flags)
+    assert daemon.error(paused, DOMAIN, "AttachDevice", "(su)", device, flags)[1].endswith(": chardev already exists")
+
+
+@pytest.mark.parametrize("device", [CHANNEL.replace("org.test.0", "org.test.1"), SERIAL.format("usb-serial"),
+                                    CHANNEL.replace("'unix'", "'pty'")])
+def test_character_devices_that_differ_in_their_name_or_end(daemon, paused, device):
+    daemon.call(paused, DOMAIN, "AttachDevice", "(su)", device, CONFIG)
+
+
+@pytest.mark.parametrize("ports, says", [
+    ((0, 0), "target port '0' already allocated"), ((1, 3, 1), "target port '1' already allocated"),
+    ((4,), "Maximum supported number of ISA serial ports is '4'"),
+])
+def test_isa_ports_that_a_pc_has_not(daemon, ports, says):
+    path = daemon.define(domain_xml("pc", devices="".join(f"<serial type='null'><target port='{port}'/></serial>" for port in ports)))
+    name, text = daemon.error(path, DOMAIN, "Create", "(u)", 0)
+    assert text.endswith(says)
+
+
+def test_who_names_a_device_by_its_alias_does_not_wait(daemon, images):
+    """The firmware of a PC answers no unplug. Asked later, and answered before the call that waits for it."""
+    silent = [daemon.create(domain_xml(name, more="<features><acpi/></features>", devices=disk(images(f"{name}.raw"), "vda")))
+              for name in ("first", "second")]
+    waits = daemon.begin(silent[0], DOMAIN, "DetachDevice", "(su)", "<disk><target dev='vda'/></disk>", LIVE)
+    connection = libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock")
+    connection.lookupByName("second").detachDeviceAlias("virtio-disk0", LIVE)
+    connection.close()
+    daemon.call(silent[1], DOMAIN, "GetXMLDesc", "(u)", 0)  # what was answered before is here now
+    while GLib.MainContext.default().iteration(False):
+        pass
+    assert not waits
+    wait_for(lambda: waits, "the end of the wait")
+
+
+def test_an_interface_is_known_by_its_address(daemon, paused):
+    daemon.call(paused, DOMAIN, "AttachDevice", "(su)", NIC.format(0), CONFIG)
+    by_address = re.sub("<model.*?/>", "", NIC.format(0))
+    daemon.call(paused, DOMAIN, "DetachDevice", "(su)", by_address, CONFIG)
+    assert "no device found at address '0000:04:00.0'" in daemon.error(paused, DOMAIN, "DetachDevice", "(su)", by_address, CONFIG)[1]

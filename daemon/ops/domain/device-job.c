@@ -286,8 +286,12 @@ detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
 
   if (device == NULL || !qemu_can_detach (request->live_def, device, error))
     return FALSE;
-  request->removing = g_strdup (device->alias);
-  job_in_main_loop (job, expect_removal, &publication);
+  /* Who names it by its alias is answered when the guest has been asked, as by libvirt: events tell the rest.
+   */
+  if (!request->by_alias) {
+    request->removing = g_strdup (device->alias);
+    job_in_main_loop (job, expect_removal, &publication);
+  }
   if (!qemu_has_guest_device (device)) {
     job_in_main_loop (job, publish_removed, &publication);
     return TRUE;

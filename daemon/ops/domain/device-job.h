@@ -27,7 +27,7 @@ typedef struct {
   DomainDef *new_config;
   StoreEdit *edit;    /* of new_config: written, and waiting for its name */
   guint config_index; /* the device's in config_def: detach, update */
-  char *removing;     /* alias: the guest was asked to let go of it */
+  char *removing;     /* alias: the guest was asked to let go of it, and is waited for */
 
   /* The waiting after it. */
   guint timeout;

@@ -126,6 +126,20 @@ channel_describe (const Device *device)
   return channel->name != NULL ? g_strdup_printf ("channel '%s'", channel->name) : g_strdup ("channel");
 }
 
+/* The socket that a running machine's channel got is told by its name. */
+static gboolean
+channel_check_names (const Device *device, const Device *other_device, DeviceChange change, GError **error)
+{
+  const DeviceChannel *channel = (const DeviceChannel *)device, *other = (const DeviceChannel *)other_device;
+  gboolean got_socket = change == DEVICE_CHANGE_LIVE && channel->source.type == CHARDEV_UNIX
+                        && other->source.type == CHARDEV_UNIX && chardev_path (&channel->source) == NULL;
+
+  if (channel->target != other->target || channel->target == CHANNEL_GUESTFWD
+      || g_strcmp0 (channel->name, other->name) != 0)
+    return TRUE;
+  return chardev_check_other (&channel->source, got_socket ? &channel->source : &other->source, error);
+}
+
 static Chardev *
 channel_chardev (Device *device)
 {
@@ -140,5 +154,6 @@ const DeviceKind channel_kind = {
   .place = channel_place,
   .describe = channel_describe,
   .chardev = channel_chardev,
+  .check_names = channel_check_names,
   .attachable = TRUE,
 };

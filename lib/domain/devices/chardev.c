@@ -84,6 +84,28 @@ chardev_clear_sources (Chardev *chardev)
   sources.type->clear (&sources, &chardev->sources);
 }
 
+gboolean
+chardev_is_same (const Chardev *chardev, const Chardev *other)
+{
+  const ChardevSource *source = chardev_first_source (chardev), *others = chardev_first_source (other);
+
+  if (chardev->type != other->type || g_strcmp0 (chardev_path (chardev), chardev_path (other)) != 0)
+    return FALSE;
+  if (source == NULL || others == NULL)
+    return source == others || chardev_path (chardev) == NULL;
+  return g_strcmp0 (source->host, others->host) == 0 && g_strcmp0 (source->service, others->service) == 0
+         && g_strcmp0 (source->channel, others->channel) == 0;
+}
+
+gboolean
+chardev_check_other (const Chardev *chardev, const Chardev *other, GError **error)
+{
+  if (!chardev_is_same (chardev, other))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID, "chardev already exists");
+  return FALSE;
+}
+
 static void
 complete_source (const Chardev *chardev, ChardevSource *source)
 {

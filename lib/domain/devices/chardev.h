@@ -78,4 +78,9 @@ void chardev_clear_sources (Chardev *chardev);
 void chardev_complete (Completion *completion, Chardev *chardev);
 /* Its only <source>, added when there is none. */
 ChardevSource *chardev_ensure_source (Chardev *chardev);
+/* Do both mean the same end on the host? */
+gboolean chardev_is_same (const Chardev *chardev, const Chardev *other);
+/* Of a device that is to join another of its kind, which has the same name or number: FALSE and @error when
+ * its end on the host is the same one too. */
+gboolean chardev_check_other (const Chardev *chardev, const Chardev *other, GError **error);
 void chardev_validate (Validation *validation, const Device *device, const Chardev *chardev);

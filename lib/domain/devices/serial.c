@@ -210,6 +210,17 @@ parallel_describe (const Device *device)
   return g_strdup_printf ("parallel port %u", (guint)((const DeviceParallel *)device)->port.value);
 }
 
+static gboolean
+serial_check_names (const Device *device, const Device *other_device, DeviceChange change G_GNUC_UNUSED,
+                    GError **error)
+{
+  const DeviceSerial *serial = (const DeviceSerial *)device, *other = (const DeviceSerial *)other_device;
+  int target = serial->target != SERIAL_NONE ? serial->target : SERIAL_ISA;
+
+  return target != other->target || !serial->port.set || serial->port.value != other->port.value
+         || chardev_check_other (&serial->source, &other->source, error);
+}
+
 static Chardev *
 serial_chardev (Device *device)
 {
@@ -225,9 +236,21 @@ const DeviceKind serial_kind = {
   .pci_connect = serial_pci_connect,
   .describe = serial_describe,
   .chardev = serial_chardev,
+  .check_names = serial_check_names,
   .pci_order = PCI_ORDER_SERIAL,
   .attachable = TRUE,
 };
+
+static gboolean
+parallel_check_names (const Device *device, const Device *other_device, DeviceChange change G_GNUC_UNUSED,
+                      GError **error)
+{
+  const DeviceParallel *parallel = (const DeviceParallel *)device;
+  const DeviceParallel *other = (const DeviceParallel *)other_device;
+
+  return !parallel->port.set || parallel->port.value != other->port.value
+         || chardev_check_other (&parallel->source, &other->source, error);
+}
 
 static Chardev *
 parallel_chardev (Device *device)
@@ -243,5 +266,6 @@ const DeviceKind parallel_kind = {
   .place = parallel_place,
   .describe = parallel_describe,
   .chardev = parallel_chardev,
+  .check_names = parallel_check_names,
   .attachable = TRUE,
 };

@@ -13,6 +13,12 @@
 
 #define FIRST_CONVENTIONAL_PORTS 4 /* COM1 to COM4: the ISA ports QEMU knows by index */
 
+static gboolean
+is_isa (const DeviceSerial *serial)
+{
+  return serial->target == SERIAL_NONE || serial->target == SERIAL_ISA;
+}
+
 static char *
 chardev_id (const Device *device)
 {
@@ -32,6 +38,27 @@ add_pair (Recipe *recipe, const Device *device, const Chardev *source, JsonObjec
   return recipe_device (recipe, device, g_steal_pointer (&front), error);
 }
 
+/* QEMU knows the ISA ports by their index, of which each is one port's. */
+static gboolean
+check_isa_port (Recipe *recipe, const DeviceSerial *serial, GError **error)
+{
+  if (serial->port.value >= FIRST_CONVENTIONAL_PORTS) {
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "Maximum supported number of ISA serial ports is '%d'",
+                    FIRST_CONVENTIONAL_PORTS);
+    return FALSE;
+  }
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), serial_kind, DeviceSerial, other) {
+    if (other == serial)
+      break;
+    if (is_isa (other) && other->port.value == serial->port.value) {
+      virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "target port '%d' already allocated",
+                      (int)serial->port.value);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 gboolean
 recipe_add_serial (Recipe *recipe, const Device *device, GError **error)
 {
@@ -40,9 +67,8 @@ recipe_add_serial (Recipe *recipe, const Device *device, GError **error)
   switch (serial->target) {
     case SERIAL_NONE:
     case SERIAL_ISA:
-      if (serial->port.value >= FIRST_CONVENTIONAL_PORTS && device->address.type != ADDRESS_ISA)
-        return qemu_unsupported (device, error, "a PC has %d ISA serial ports, and this would be port %d",
-                                 FIRST_CONVENTIONAL_PORTS, (int)serial->port.value);
+      if (!check_isa_port (recipe, serial, error))
+        return FALSE;
       return add_pair (recipe, device, &serial->source,
                        props ("driver", "s", "isa-serial", "index", "N", &serial->port, NULL), error);
     case SERIAL_USB:
