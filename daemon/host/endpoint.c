@@ -148,8 +148,21 @@ is_listened_by (int fd, pid_t owner)
   return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == owner;
 }
 
+/* A socket whose connect waits as long as that; it does not block in anything else. */
+static gboolean
+connect_within (int fd, const struct sockaddr_un *address, guint patience)
+{
+  const struct timeval time = { .tv_sec = (time_t)patience };
+
+  if (patience > 0
+      && (setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0 || fcntl (fd, F_SETFL, 0) < 0))
+    return FALSE;
+  return connect (fd, (const struct sockaddr *)address, sizeof *address) == 0
+         && fcntl (fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
 int
-endpoint_connect (const char *path, pid_t owner, GError **error)
+endpoint_connect (const char *path, pid_t owner, guint patience, GError **error)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   int name = open_name (path, owner == 0);
@@ -157,13 +170,17 @@ endpoint_connect (const char *path, pid_t owner, GError **error)
   int problem;
 
   g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", name);
-  if (fd >= 0 && connect (fd, (const struct sockaddr *)&address, sizeof address) == 0
-      && (owner == 0 || is_listened_by (fd, owner))) {
+  if (fd >= 0 && connect_within (fd, &address, patience) && (owner == 0 || is_listened_by (fd, owner))) {
     close (name);
     return fd;
   }
   problem = errno != 0 ? errno : EPERM;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot connect to %s: %s", path, g_strerror (problem));
+  if (problem == EAGAIN)
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                    "cannot connect to %s: QEMU has not taken the connections that were made to it before",
+                    path);
+  else
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot connect to %s: %s", path, g_strerror (problem));
   if (fd >= 0)
     close (fd);
   if (name >= 0)

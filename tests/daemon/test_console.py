@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Consoles over RPC: a stream, as virsh and virt-manager use it. The firmware talks on the serial line."""
 
+import xml.etree.ElementTree as ElementTree
+
 import libvirt
 import pytest
 
@@ -69,4 +71,28 @@ def test_the_log_is_opened_by_the_daemon(daemon, connection, append, kept):
     domain = connection.createXML(xml)
     wait_for(lambda: b"SeaBIOS" in log.read_bytes(), "SeaBIOS in the log")
     assert log.read_bytes().startswith(kept) and (b"before" in log.read_bytes()) == bool(kept)
+    domain.destroy()
+
+
+@pytest.mark.parametrize("device, opening", [
+    ("<channel type='unix'><target type='virtio' name='org.test.0'/></channel>", "openChannel"),
+    ("<serial type='unix'><source mode='bind' path='{root}/run/serial.sock'/></serial>", "openConsole"),
+])
+def test_a_socket_is_opened_again_at_once(daemon, connection, device, opening):
+    """QEMU takes one client after the other, and its queue is short: who comes when it is full waits for a place."""
+    (daemon.root / "run").chmod(0o777)
+    domain = connection.createXML(domain_xml("web", devices=device.format(root=daemon.root)))
+    for _ in range(8):
+        stream = connection.newStream()
+        getattr(domain, opening)(None, stream, 0)
+        stream.abort()
+    domain.destroy()
+
+
+def test_only_the_first_console_shows_its_terminal_as_an_attribute(connection):
+    virtio = "<console type='pty'><target type='virtio'/></console>"
+    domain = connection.createXML(domain_xml("web", devices=f"<serial type='pty'/>{virtio}"))
+    consoles = ElementTree.fromstring(domain.XMLDesc()).findall("devices/console")
+    paths = [console.find("source").get("path") for console in consoles]
+    assert [console.get("tty") for console in consoles] == [paths[0], None]
     domain.destroy()

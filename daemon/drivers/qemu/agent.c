@@ -242,7 +242,7 @@ agent_open (const char *path, pid_t qemu, Job *job, int timeout, GError **error)
     g_clear_pointer (&agent->path, g_free);
     return NULL;
   }
-  agent->fd = endpoint_connect (path, qemu, NULL);
+  agent->fd = endpoint_connect (path, qemu, AGENT_SYNC_SECONDS, NULL);
   if (agent->fd < 0) {
     unresponsive (error, "QEMU guest agent is not connected");
     return NULL;

@@ -130,6 +130,15 @@ set_text (char **text, const char *value)
   *text = g_strdup (value);
 }
 
+static gboolean
+is_first_of_kind (const DomainDef *def, const Device *device)
+{
+  for (guint i = 0; i < def->devices->len; i++)
+    if (((const Device *)g_ptr_array_index (def->devices, i))->kind == device->kind)
+      return g_ptr_array_index (def->devices, i) == device;
+  return FALSE;
+}
+
 static void
 set_pty (DomainDef *def, const char *label, const char *path)
 {
@@ -139,7 +148,7 @@ set_pty (DomainDef *def, const char *label, const char *path)
     if (!is_pty (device) || g_strcmp0 (device->alias, label) != 0)
       continue;
     set_text (&chardev_ensure_source (device->kind->chardev (device))->path, path);
-    if (device->kind->shows_tty)
+    if (device->kind->shows_tty && is_first_of_kind (def, device))
       set_text (&device->kind->chardev (device)->tty, path);
   }
 }

@@ -16,8 +16,11 @@
 #include "domain/devices/console.h"
 #include "domain/devices/serial.h"
 
+#include <errno.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#define OPEN_PATIENCE 5 /* seconds a client waits for QEMU to be done with the one before */
 
 /* @name NULL means the first. */
 static gboolean
@@ -73,12 +76,19 @@ open_pty (const char *path, pid_t qemu, gboolean force, GError **error)
 
 /* QEMU talks to one client of a socket at a time: a second one waits in its queue. A socket that QEMU
  * connects to is somebody else's. */
-static int
-open_socket (const Chardev *chardev, pid_t qemu, GError **error)
+static pid_t
+listener_of (const Chardev *chardev, pid_t qemu)
 {
-  const ChardevSource *source = chardev_first_source (chardev);
+  return chardev_first_source (chardev)->mode == CHARDEV_MODE_CONNECT ? 0 : qemu;
+}
 
-  return endpoint_connect (source->path, source->mode == CHARDEV_MODE_CONNECT ? 0 : qemu, error);
+static gboolean
+check_not_open (const char *path, const char *what, GError **error)
+{
+  if (!terminal_is_open (path))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active %s exists for this domain", what);
+  return FALSE;
 }
 
 static int
@@ -89,18 +99,76 @@ open_chardev (const Chardev *chardev, pid_t qemu, const char *what, const char *
 
   if (path != NULL && force)
     terminal_take_over (path);
-  if (path != NULL && terminal_is_open (path)) {
-    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Active %s exists for this domain", what);
+  if (path != NULL && !check_not_open (path, what, error))
     return -1;
-  }
   if (path != NULL && chardev->type == CHARDEV_PTY)
     return open_pty (path, qemu, force, error);
   if (path != NULL && chardev->type == CHARDEV_UNIX)
-    return open_socket (chardev, qemu, error);
+    return endpoint_connect (path, listener_of (chardev, qemu), 0, error);
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
                   "character device %s is not using a PTY or a UNIX socket: it is of type '%s'",
                   name != NULL ? name : "default", enum_table_name (&chardev_types, chardev->type));
   return -1;
+}
+
+static void
+answer_open (Call *call, int fd, const char *path)
+{
+  call->descriptors = g_unix_fd_list_new_from_array (&fd, 1);
+  call->terminal = g_strdup (path);
+  call_answer_nothing (call);
+}
+
+/* A socket in whose queue there is no place: somebody has just closed it, and QEMU has not seen it yet. */
+typedef struct {
+  Call *call;
+  char *path;
+  pid_t listener;
+  const char *session;
+} Waiting;
+
+static void
+waiting_free (gpointer data)
+{
+  Waiting *waiting = data;
+
+  g_free (waiting->path);
+  g_free (waiting);
+}
+
+static gpointer
+wait_for_place (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  const Waiting *waiting = input;
+  int fd = endpoint_connect (waiting->path, waiting->listener, OPEN_PATIENCE, error);
+
+  return fd >= 0 ? GINT_TO_POINTER (fd) : NULL; /* 0 is the daemon's own input */
+}
+
+static void
+place_got (gpointer result, const GError *error, gpointer data)
+{
+  const Waiting *waiting = data;
+  GError *taken = NULL;
+
+  if (result == NULL) {
+    call_fail (waiting->call, g_error_copy (error));
+  } else if (!check_not_open (waiting->path, waiting->session, &taken)) {
+    close (GPOINTER_TO_INT (result));
+    call_fail (waiting->call, taken);
+  } else {
+    answer_open (waiting->call, GPOINTER_TO_INT (result), waiting->path);
+  }
+}
+
+static void
+open_later (Call *call, const Chardev *chardev, const char *session)
+{
+  Waiting *waiting = g_new0 (Waiting, 1);
+  pid_t qemu = process_pid (call->domain->machine->process);
+
+  *waiting = (Waiting){ call, g_strdup (chardev_path (chardev)), listener_of (chardev, qemu), session };
+  job_start ("open", wait_for_place, waiting, waiting_free, 2 * OPEN_PATIENCE, place_got, waiting);
 }
 
 /* @session is what a client has of it, @what what it is. */
@@ -111,7 +179,7 @@ open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *nam
   const char *name = call_maybe_string (call, 1);
   GError *error = NULL;
   Chardev *chardev;
-  int fd;
+  int fd, problem;
 
   if (!domain_check_active (call->domain, &error)) {
     call_fail (call, error);
@@ -122,14 +190,17 @@ open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *nam
     call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "cannot find %s %s", what, name != NULL ? name : "<null>");
     return;
   }
+  errno = 0;
   fd = open_chardev (chardev, process_pid (call->domain->machine->process), session, name, force, &error);
-  if (fd < 0) {
+  problem = errno;
+  if (fd >= 0) {
+    answer_open (call, fd, chardev_path (chardev));
+  } else if (chardev->type == CHARDEV_UNIX && problem == EAGAIN) {
+    g_error_free (error);
+    open_later (call, chardev, session);
+  } else {
     call_fail (call, error);
-    return;
   }
-  call->descriptors = g_unix_fd_list_new_from_array (&fd, 1);
-  call->terminal = g_strdup (chardev_path (chardev));
-  call_answer_nothing (call);
 }
 
 void

@@ -108,7 +108,8 @@ struct DeviceKind {
   PciOrder pci_order;
   /* The byte source of a character device; NULL for the kinds that are none. Owned by the device. */
   Chardev *(*chardev) (Device *device);
-  gboolean shows_tty; /* its running terminal is an attribute of the element too, for old clients */
+  gboolean
+      shows_tty; /* the first one's running terminal is an attribute of its element too, for old clients */
   /* The CONTROLLER_ type its drive address is on; NULL for kinds that have no such address. */
   int (*drive_controller) (const Device *device);
 

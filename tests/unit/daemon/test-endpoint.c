@@ -86,20 +86,20 @@ a_socket_is_connected_to_where_its_owner_listens (void **state)
   g_autofree char *file = g_build_filename (directory, "file", NULL);
   g_autoptr (GError) error = NULL;
   int listening = listen_at (path);
-  int fd = endpoint_connect (path, getpid (), &error);
+  int fd = endpoint_connect (path, getpid (), 0, &error);
 
   (void)state;
   g_assert_no_error (error);
   close (fd);
-  assert_int_equal (endpoint_connect (path, getppid (), &error), -1); /* another program's socket */
+  assert_int_equal (endpoint_connect (path, getppid (), 0, &error), -1); /* another program's socket */
   assert_int_equal (error->code, VIR_ERR_SYSTEM_ERROR);
   assert_int_equal (symlink (path, link), 0);
-  assert_int_equal (endpoint_connect (link, getpid (), NULL), -1);
-  fd = endpoint_connect (link, 0, NULL); /* a name of the document's may be a link */
+  assert_int_equal (endpoint_connect (link, getpid (), 0, NULL), -1);
+  fd = endpoint_connect (link, 0, 0, NULL); /* a name of the document's may be a link */
   assert_true (fd >= 0);
   close (fd);
   assert_true (g_file_set_contents (file, "", 0, NULL));
-  assert_int_equal (endpoint_connect (file, getpid (), NULL), -1);
+  assert_int_equal (endpoint_connect (file, getpid (), 0, NULL), -1);
   close (listening);
   temporary_remove (directory);
 }
