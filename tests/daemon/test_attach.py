@@ -285,6 +285,29 @@ def test_media(daemon, boot, images):
     assert linux.xml(INACTIVE).find("devices/disk/source").get("file") == str(first)
 
 
+def test_a_tray_that_the_guest_has_locked(daemon, boot, images):
+    """Linux locks it while its drive is open. The change waits for the guest, and gives up when it does nothing."""
+    first, second = images("first.iso", "2M"), images("second.iso", "4M")
+    drive = ("<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='{}'/>"
+             "<target dev='sda' bus='scsi'/><readonly/></disk>")
+    linux = boot("<controller type='scsi' model='virtio-scsi'/>" + drive.format(first))
+    linux.shell.until("cat /sys/block/sr0/size", "4096")
+    linux.shell.run("exec 3</dev/sr0")
+    assert linux.error("UpdateDevice", drive.format(second)).endswith("timed out waiting to open tray of 'sda'")
+    assert linux.open_files() == ["first.iso"]
+    assert linux.xml().find("devices/disk/source").get("file") == str(first)
+
+    answer = daemon.begin(linux.path, DOMAIN, "UpdateDevice", "(su)", drive.format(second), LIVE)
+    linux.shell.run("echo 1 > /proc/sys/dev/cdrom/autoeject; exec 3<&-; echo 0 > /proc/sys/dev/cdrom/autoeject")
+    answered = wait_for(lambda: answer, "the answer")[0]
+    assert answered.unpack() == (), answered
+    assert linux.open_files() == ["second.iso"]
+
+    linux.shell.run("exec 3</dev/sr0")
+    linux.update(drive.format(first), LIVE | FORCE)
+    assert linux.open_files() == ["first.iso"]
+
+
 def test_a_link_is_cut_and_mended(boot):
     linux = boot("<interface type='user'><mac address='52:54:00:01:02:03'/><model type='virtio'/></interface>")
     card = ("<interface type='user'><mac address='52:54:00:01:02:03'/><model type='virtio'/>"

@@ -11,16 +11,14 @@
 
 #include "daemon/core/blocking.h"
 #include "daemon/host/image.h"
-#include "daemon/host/named-file.h"
 #include "domain/devices/disk.h"
 #include "targets/qemu/throttle.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define CHAIN_MAX  64  /* images below a disk's */
-#define TRAY_TRIES 6   /* a guest that has locked the tray is asked to open it, and given time */
-#define TRAY_WAIT  500 /* ms between two of them */
+#define TRAY_WAIT  200 /* ms between two looks at a tray that its guest has locked */
+#define TRAY_TRIES 25  /* of them: as long as libvirt waits */
 
 typedef struct {
   char *path, *format;
@@ -148,22 +146,47 @@ running_disk_remove_rest (Plugging *plugging, const Device *device)
 
 /* Another medium. */
 
-static gboolean
-open_tray (Plugging *plugging, const char *alias, gboolean force, GError **error)
-{
-  for (guint i = 0;; i++) {
-    g_autoptr (GError) problem = NULL;
+typedef struct {
+  const char *alias;
+  gboolean closed;
+} Tray;
 
-    if (plugging_tell (plugging, "blockdev-open-tray", props ("id", "s", alias, "force", "b", force, NULL),
-                       &problem))
-      return TRUE;
-    if (i + 1 == TRAY_TRIES || strstr (problem->message, "is locked") == NULL
-        || !job_check (plugging->job, NULL)) {
-      g_propagate_error (error, g_steal_pointer (&problem));
+/* Of "query-block": { "qdev": "sata0-0-0" or its place in QEMU's tree, "tray_open": false, ... }; a drive
+ * without a tray has no such member. */
+static void
+look_at_tray (JsonObject *item, gpointer data)
+{
+  Tray *tray = data;
+  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", tray->alias);
+  const char *device = json_object_get_string_member_with_default (item, "qdev", "");
+
+  if (g_str_equal (device, tray->alias) || g_str_equal (device, path)
+      || (g_str_has_prefix (device, path) && device[strlen (path)] == '/'))
+    tray->closed = !json_object_get_boolean_member_with_default (item, "tray_open", TRUE);
+}
+
+/* A guest that has locked the tray is asked to open it, and QEMU says no more than that it was asked. */
+static gboolean
+open_tray (Plugging *plugging, const DeviceDisk *disk, gboolean force, GError **error)
+{
+  const char *alias = disk->device.alias;
+
+  if (!plugging_tell (plugging, "blockdev-open-tray", props ("id", "s", alias, "force", "b", force, NULL),
+                      error))
+    return FALSE;
+  for (guint i = 0; i < TRAY_TRIES; i++) {
+    Tray tray = { alias, FALSE };
+
+    if (!plugging_ask_list (plugging, "query-block", NULL, look_at_tray, &tray, error))
       return FALSE;
-    }
+    if (!tray.closed)
+      return TRUE;
     plugging_pause (plugging, TRAY_WAIT);
+    if (!job_check (plugging->job, error))
+      return FALSE;
   }
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "timed out waiting to open tray of '%s'", disk->target);
+  return FALSE;
 }
 
 /* The node the device is given: what its recipe's device is connected to. */
@@ -233,7 +256,7 @@ change_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *
   if (sets == NULL || !plugging_add (&plugging, def, &updated->device, RECIPE_BY_DESCRIPTOR, error)
       || !plugging_say (&plugging, FALSE, error))
     return FALSE;
-  if (!open_tray (&plugging, alias, force, error)) {
+  if (!open_tray (&plugging, disk, force, error)) {
     plugging_undo (&plugging);
     return FALSE;
   }

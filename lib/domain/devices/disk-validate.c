@@ -142,6 +142,11 @@ validate_source (Validation *validation, const DeviceDisk *disk)
     REFUSE_XML (startup_policy, "disk startupPolicy 'requisite' is allowed only for cdrom or floppy");
   if (disk->type == DISK_TYPE_DIR && g_strcmp0 (disk->format, "fat") != 0)
     REFUSE (format, "storage type 'dir' requires use of storage format 'fat', not '%s'", disk->format);
+  /* Every other format keeps in its image what only one machine may change. */
+  if (disk->shareable && !disk->readonly && has_source (disk) && disk->format != NULL
+      && !g_str_equal (disk->format, "raw"))
+    REFUSE (shareable, "shared access for disk '%s' requires use of supported storage format: 'raw', not '%s'",
+            disk->target, disk->format);
   if (disk->device_type != DISK_DEVICE_LUN)
     return;
   if (disk->type == DISK_TYPE_FILE)

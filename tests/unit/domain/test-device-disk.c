@@ -299,6 +299,8 @@ static const DeviceCase mistakes[] = {
   { "<disk device='lun' type='block'><driver type='qcow2'/><source dev='/dev/a'/>"
     "<target dev='sda'/></disk>",
     "2:41: disk device 'lun' using target 'sda' must use 'raw' format, not 'qcow2'" },
+  { "<disk><driver type='qcow2'/><source file='/a'/><target dev='vda'/><shareable/></disk>",
+    "2:67: shared access for disk 'vda' requires use of supported storage format: 'raw', not 'qcow2'" },
   { "<disk type='dir'><source dir='/x'/><target dev='sda' bus='virtio'/></disk>",
     "2:1: storage type 'dir' requires use of storage format 'fat', not 'raw'" },
   { "<disk><driver io='native'/><source file='/a'/><target dev='sda' bus='virtio'/></disk>",
