@@ -18,6 +18,7 @@
 
 #define IMAGE_HEADER_MAX               (64 * 1024) /* bytes read from the beginning */
 #define STAT_BLOCK                     512         /* bytes of one of st_blocks */
+#define VPC_FOOTER                     512         /* bytes */
 #define QCOW2_NAME_MAX                 1023        /* QEMU's own limit for a backing file's name */
 #define QCOW2_EXTENSION_MAX            64
 #define QCOW2_EXTENSION_BACKING_FORMAT 0xE2792ACAU
@@ -208,14 +209,31 @@ read_beginning (int fd, const struct stat *status, Header *header)
   return TRUE;
 }
 
+/* A vpc image of fixed size is raw but for its last bytes, which are what the others begin with. Looked at
+ * only where somebody who is no guest has said that it is one. */
+static void
+read_vpc_footer (int fd, const char *format, Header *header)
+{
+  guint8 footer[VPC_FOOTER];
+
+  if (g_strcmp0 (format, "vpc") != 0 || !g_str_equal (detect_format (header), "raw")
+      || header->size < VPC_FOOTER
+      || pread (fd, footer, VPC_FOOTER, (off_t)(header->size - VPC_FOOTER)) != VPC_FOOTER)
+    return;
+  memcpy (header->bytes, footer, VPC_FOOTER);
+  header->length = VPC_FOOTER;
+}
+
 static gboolean
-read_header (const char *path, Header *header, struct stat *ret_status, GError **error)
+read_header (const char *path, const char *format, Header *header, struct stat *ret_status, GError **error)
 {
   int fd = open_image (path, ret_status, error);
 
   if (fd < 0)
     return FALSE;
-  read_beginning (fd, ret_status, header); /* what cannot be read looks raw, and is QEMU's to report */
+  /* What cannot be read looks raw, and is QEMU's to report. */
+  if (read_beginning (fd, ret_status, header))
+    read_vpc_footer (fd, format, header);
   close (fd);
   return TRUE;
 }
@@ -307,7 +325,7 @@ read_one (const ImageInfo *top, const char *overlay, const char *path, const cha
   g_autofree char *name = NULL, *name_format = NULL;
   struct stat status;
 
-  if (!read_header (path, header, &status, error))
+  if (!read_header (path, format, header, &status, error))
     return NULL;
   if (chain_contains (top, &status)) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "the backing chain of '%s' comes back to '%s'",
@@ -463,8 +481,9 @@ is_iso (const Header *header)
   return header_holds (header, offset, 5) && memcmp (header->bytes + offset, "CD001", 5) == 0;
 }
 
-ImageHeader *
-image_header_read (int fd, const char *path, GError **error)
+/* @format: what it is said to be; may be NULL. */
+static ImageHeader *
+read_image_header (int fd, const char *path, const char *format, GError **error)
 {
   g_autofree Header *header = g_new (Header, 1);
   g_autofree char *name = NULL;
@@ -475,6 +494,7 @@ image_header_read (int fd, const char *path, GError **error)
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot read header '%s': %s", path, g_strerror (errno));
     return NULL;
   }
+  read_vpc_footer (fd, format, header);
   image->format = g_strdup (detect_format (header));
   image->virtual_size = stated_size (header, image->format);
   if (g_str_equal (image->format, "raw") && is_iso (header)) {
@@ -493,6 +513,12 @@ image_header_read (int fd, const char *path, GError **error)
   if (name != NULL && (image->backing = resolve_backing (path, name, NULL)) == NULL)
     image->backing = g_steal_pointer (&name);
   return g_steal_pointer (&image);
+}
+
+ImageHeader *
+image_header_read (int fd, const char *path, GError **error)
+{
+  return read_image_header (fd, path, NULL, error);
 }
 
 void
@@ -521,7 +547,7 @@ image_sizes_read (const char *path, const char *format, ImageSizes *ret, GError 
     size = 0; /* a drive without a medium */
   *ret = (ImageSizes){ S_ISBLK (status.st_mode) ? size : (guint64)status.st_blocks * STAT_BLOCK, size, size };
   if (format != NULL && !g_str_equal (format, "raw")) {
-    g_autoptr (ImageHeader) header = image_header_read (fd, path, NULL);
+    g_autoptr (ImageHeader) header = read_image_header (fd, path, format, NULL);
 
     if (header != NULL && g_str_equal (header->format, format))
       ret->capacity = header->virtual_size;
