@@ -12,6 +12,7 @@
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
+#include "daemon/drivers/qemu/listening.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/missing-disks.h"
 #include "daemon/drivers/qemu/taint.h"
@@ -153,9 +154,11 @@ finish (Machine *machine)
   Domain *domain = machine->domain;
   Manager *manager = domain->manager;
   GPtrArray *endings = g_steal_pointer (&machine->endings);
+  g_autofree char *directory = machine_directory (manager->store, domain->uuid);
 
   g_clear_handle_id (&machine->ask_again, g_source_remove);
   interfaces_close_later (machine->def, NULL);
+  listening_close_later (machine->def, directory);
   helper_set_stop_all (machine->helpers);
   machine_clean_up (manager->settings, manager->store, domain->uuid);
   if (domain->job != NULL)

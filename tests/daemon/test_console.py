@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Consoles over RPC: a stream, as virsh and virt-manager use it. The firmware talks on the serial line."""
 
+import socket
+import stat
 import xml.etree.ElementTree as ElementTree
 
 import libvirt
@@ -80,7 +82,6 @@ def test_the_log_is_opened_by_the_daemon(daemon, connection, append, kept):
 ])
 def test_a_socket_is_opened_again_at_once(daemon, connection, device, opening):
     """QEMU takes one client after the other, and its queue is short: who comes when it is full waits for a place."""
-    (daemon.root / "run").chmod(0o777)
     domain = connection.createXML(domain_xml("web", devices=device.format(root=daemon.root)))
     for _ in range(8):
         stream = connection.newStream()
@@ -96,3 +97,52 @@ def test_only_the_first_console_shows_its_terminal_as_an_attribute(connection):
     paths = [console.find("source").get("path") for console in consoles]
     assert [console.get("tty") for console in consoles] == [paths[0], None]
     domain.destroy()
+
+
+@pytest.fixture
+def private(daemon):
+    """A directory that no emulator's account can enter."""
+    directory = daemon.root / "private"
+    directory.mkdir(0o700)
+    return directory
+
+
+def test_a_socket_of_the_document_is_made_by_the_daemon(daemon, connection, private):
+    path = private / "serial.sock"
+    domain = connection.createXML(talking_xml("web").replace(
+        "<serial type='pty'/>", f"<serial type='unix'><source mode='bind' path='{path}'/></serial>"), libvirt.VIR_DOMAIN_START_PAUSED)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        domain.resume()
+        heard = b""
+        while b"SeaBIOS" not in heard:
+            heard += client.recv(4096)
+    daemon.stop()
+    daemon.start()
+    again = libvirt.open(connection.getURI())
+    stream = again.newStream()
+    again.lookupByName("web").openConsole("serial0", stream, 0)
+    stream.abort()
+    again.lookupByName("web").destroy()
+    wait_for(lambda: not path.exists(), "the end of the socket")
+    again.close()
+
+
+def test_a_socket_is_plugged_in_and_out(daemon, connection, private):
+    channel = f"<channel type='unix'><source mode='bind' path='{private}/channel.sock'/><target type='virtio' name='a'/></channel>"
+    domain = connection.createXML(domain_xml("web", devices="<controller type='virtio-serial'/>"))
+    domain.attachDevice(channel)
+    assert stat.S_ISSOCK((private / "channel.sock").stat().st_mode)
+    domain.detachDevice(channel)
+    wait_for(lambda: not (private / "channel.sock").exists(), "the end of the socket")
+    domain.destroy()
+
+
+@pytest.mark.parametrize("name, says", [("kept", "Unable to bind to UNIX socket path '.*/kept': Address already in use"),
+                                        ("none/x", "Unable to bind to UNIX socket path '.*/none/x': No such file or directory"),
+                                        ("x" * 120, "UNIX socket path '.*' too long")])
+def test_a_socket_that_cannot_be_made(daemon, connection, private, name, says):
+    (private / "kept").write_text("a file of somebody's")
+    with pytest.raises(libvirt.libvirtError, match=says):
+        connection.createXML(domain_xml("web", devices=f"<serial type='unix'><source mode='bind' path='{private}/{name}'/></serial>"))
+    assert (private / "kept").read_text() == "a file of somebody's"

@@ -8,17 +8,22 @@
 #include "daemon/drivers/qemu/running-kinds.h"
 
 #include "domain/devices/channel.h"
+#include "domain/devices/console.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/memory.h"
+#include "domain/devices/serial.h"
 #include "domain/devices/video.h"
 #include "domain/devices/vsock.h"
 
 const RunningKind running_kinds[] = {
-  { &channel_kind, .choose = running_channel_choose },
+  { &channel_kind, .choose = running_channel_choose, .open = running_chardev_open,
+    .close = running_chardev_close },
+  { &serial_kind, .open = running_chardev_open, .close = running_chardev_close },
+  { &console_kind, .open = running_chardev_open, .close = running_chardev_close },
   { &graphics_kind, .choose = running_graphics_choose, .started = running_graphics_started,
     .update = running_graphics_update, .wants_render_node = running_graphics_wants_render_node },
   { &disk_kind, .choose = running_disk_choose, .number = running_disk_number, .started = running_disk_started,

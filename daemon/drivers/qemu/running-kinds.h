@@ -70,6 +70,8 @@ gboolean running_filesystem_open (Plugging *plugging, DomainDef *def, Device *de
 void running_filesystem_release (const Plugging *plugging, const Device *device);
 void running_filesystem_close (const Plugging *plugging, const DomainDef *def, const Device *device);
 
+gboolean running_chardev_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_chardev_close (const Plugging *plugging, const DomainDef *def, const Device *device);
 gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
 gboolean
 running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The devices that need little while QEMU runs: where a channel listens, the number of a vsock, the size of a
- * balloon and how often it is asked, where memory devices lie, and who needs a render node.
+ * The devices that need little while QEMU runs: where a character device listens, the number of a vsock, the
+ * size of a balloon and how often it is asked, where memory devices lie, and who needs a render node.
  */
+#include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/listening.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 
-#include "daemon/drivers/qemu/attach.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/memballoon.h"
@@ -40,6 +41,25 @@ running_channel_choose (Device *device, LiveValues *values, GError **error G_GNU
   source->path = g_build_filename (values->directory, device->alias, NULL);
   source->mode = CHARDEV_MODE_BIND;
   return TRUE;
+}
+
+/* The account that the machine was started with: its socket is QEMU's, as one that QEMU had made. */
+gboolean
+running_chardev_open (Plugging *plugging, DomainDef *def, Device *device, GError **error)
+{
+  g_autoptr (Account) account = NULL;
+
+  if (qemu_listening_socket (device, plugging->directory) == NULL)
+    return TRUE;
+  account = account_for_machine (plugging->plug->settings, def->uuid, (int)def->id.value, error);
+  return account != NULL
+         && listening_open (def, device, plugging->directory, account, &plugging->files, error);
+}
+
+void
+running_chardev_close (const Plugging *plugging, const DomainDef *def G_GNUC_UNUSED, const Device *device)
+{
+  listening_close (device, plugging->directory);
 }
 
 static gboolean

@@ -14,6 +14,7 @@
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/free-arguments.h"
 #include "daemon/drivers/qemu/interfaces.h"
+#include "daemon/drivers/qemu/listening.h"
 #include "daemon/drivers/qemu/live-cpu.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
@@ -63,7 +64,7 @@ typedef struct {
   Files files;
   char **argv, **environment;
   MachineLog log;
-  gboolean made_directory, made_interfaces;
+  gboolean made_directory, made_interfaces, made_sockets;
   int monitor; /* our end */
   int ruleset; /* what Landlock lets QEMU change; -1: not confined */
   Process *process;
@@ -335,11 +336,18 @@ open_interfaces (Start *start, GError **error)
 }
 
 static gboolean
+open_sockets (Start *start, GError **error)
+{
+  start->made_sockets = TRUE;
+  return listening_open (start->def, NULL, start->qemu_directory, start->account, &start->files, error);
+}
+
+static gboolean
 open_everything (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
-  if (!make_directories (start, error) || !open_interfaces (start, error)
+  if (!make_directories (start, error) || !open_interfaces (start, error) || !open_sockets (start, error)
       || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
       || !memory_files_prepare (start->recipe, settings, start->account, start->groups, &start->group_count,
                                 START_MAX_GROUPS, error)
@@ -586,6 +594,8 @@ undo (Start *start)
     job_in_main_loop (start->job, close_monitor, start->qmp);
   if (start->made_interfaces)
     interfaces_close_later (start->def, start->run_directory);
+  if (start->made_sockets)
+    listening_close_later (start->def, start->qemu_directory);
   if (start->made_directory)
     machine_clean_up (start->request->settings, start->request->store, start->uuid);
   else if (start->account != NULL)

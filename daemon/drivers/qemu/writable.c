@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Where a machine's QEMU may change files. Images, logs and outputs come as descriptors and need no place;
+ * Where a machine's QEMU may change files. Images, logs, outputs and sockets of character devices come as
+ * descriptors and need no place;
  * what is left are the few things that QEMU opens by name: memory on huge pages, sockets of displays, sounds
  * in files, pipes. Their places are looked up outside, as they may be on a file system that does not answer.
  */
@@ -49,8 +50,6 @@ add_chardev (GStrvBuilder *places, const Chardev *chardev)
     add_pipe (places, path);
   else if (chardev->type == CHARDEV_DEV)
     g_strv_builder_add (places, path);
-  else if (chardev->type == CHARDEV_UNIX)
-    add_directory_of (places, path);
 }
 
 static void

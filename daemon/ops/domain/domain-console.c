@@ -10,6 +10,7 @@
 #include "daemon/core/terminal.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/agent.h"
+#include "daemon/drivers/qemu/start.h"
 #include "daemon/host/endpoint.h"
 #include "daemon/ops/ops.h"
 #include "domain/devices/channel.h"
@@ -75,11 +76,15 @@ open_pty (const char *path, pid_t qemu, gboolean force, GError **error)
 }
 
 /* QEMU talks to one client of a socket at a time: a second one waits in its queue. A socket that QEMU
- * connects to is somebody else's. */
+ * connects to is somebody else's, and one that the document names was made by a daemon, maybe one before
+ * this: who wrote the document answers for both. The others QEMU makes, in a directory of its own. */
 static pid_t
-listener_of (const Chardev *chardev, pid_t qemu)
+listener_of (const Domain *domain, const Chardev *chardev)
 {
-  return chardev_first_source (chardev)->mode == CHARDEV_MODE_CONNECT ? 0 : qemu;
+  g_autofree char *own = machine_directory (domain->manager->store, domain->uuid);
+  g_autofree char *directory = g_path_get_dirname (chardev_path (chardev));
+
+  return g_str_equal (directory, own) ? process_pid (domain->machine->process) : 0;
 }
 
 static gboolean
@@ -92,8 +97,8 @@ check_not_open (const char *path, const char *what, GError **error)
 }
 
 static int
-open_chardev (const Chardev *chardev, pid_t qemu, const char *what, const char *name, gboolean force,
-              GError **error)
+open_chardev (const Domain *domain, const Chardev *chardev, const char *what, const char *name,
+              gboolean force, GError **error)
 {
   const char *path = chardev_path (chardev);
 
@@ -102,9 +107,9 @@ open_chardev (const Chardev *chardev, pid_t qemu, const char *what, const char *
   if (path != NULL && !check_not_open (path, what, error))
     return -1;
   if (path != NULL && chardev->type == CHARDEV_PTY)
-    return open_pty (path, qemu, force, error);
+    return open_pty (path, process_pid (domain->machine->process), force, error);
   if (path != NULL && chardev->type == CHARDEV_UNIX)
-    return endpoint_connect (path, listener_of (chardev, qemu), 0, error);
+    return endpoint_connect (path, listener_of (domain, chardev), 0, error);
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
                   "character device %s is not using a PTY or a UNIX socket: it is of type '%s'",
                   name != NULL ? name : "default", enum_table_name (&chardev_types, chardev->type));
@@ -165,9 +170,9 @@ static void
 open_later (Call *call, const Chardev *chardev, const char *session)
 {
   Waiting *waiting = g_new0 (Waiting, 1);
-  pid_t qemu = process_pid (call->domain->machine->process);
 
-  *waiting = (Waiting){ call, g_strdup (chardev_path (chardev)), listener_of (chardev, qemu), session };
+  *waiting =
+      (Waiting){ call, g_strdup (chardev_path (chardev)), listener_of (call->domain, chardev), session };
   job_start ("open", wait_for_place, waiting, waiting_free, 2 * OPEN_PATIENCE, place_got, waiting);
 }
 
@@ -191,7 +196,7 @@ open_device (Call *call, Chardev *(*find) (const DomainDef *def, const char *nam
     return;
   }
   errno = 0;
-  fd = open_chardev (chardev, process_pid (call->domain->machine->process), session, name, force, &error);
+  fd = open_chardev (call->domain, chardev, session, name, force, &error);
   problem = errno;
   if (fd >= 0) {
     answer_open (call, fd, chardev_path (chardev));

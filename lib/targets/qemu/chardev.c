@@ -4,7 +4,10 @@
  */
 #include "targets/qemu/recipe-private.h"
 
+#include "domain/devices/console.h"
 #include "domain/devices/redirdev.h"
+
+#include <string.h>
 
 static JsonObject *
 unix_address (const char *path)
@@ -33,12 +36,39 @@ file_data (Recipe *recipe, const ChardevSource *source, const Device *device)
                 NULL);
 }
 
+const char *
+qemu_listening_socket (const Device *device, const char *run_directory)
+{
+  const Chardev *chardev = device->kind->chardev != NULL ? device->kind->chardev ((Device *)device) : NULL;
+  const char *path = chardev != NULL ? chardev_path (chardev) : NULL;
+  gboolean is_other_side =
+      device->kind == &console_kind && ((const DeviceConsole *)device)->target != CONSOLE_VIRTIO;
+
+  if (path == NULL || is_other_side || chardev->type != CHARDEV_UNIX
+      || chardev_first_source (chardev)->mode == CHARDEV_MODE_CONNECT)
+    return NULL;
+  if (run_directory != NULL && g_str_has_prefix (path, run_directory) && path[strlen (run_directory)] == '/')
+    return NULL;
+  return path;
+}
+
 static JsonObject *
-socket_data (const Chardev *chardev, const ChardevSource *source)
+socket_address (Recipe *recipe, const Device *device, const Chardev *chardev, const ChardevSource *source)
+{
+  if (chardev->type != CHARDEV_UNIX)
+    return inet_address (source->host, source->service);
+  if (!recipe_by_descriptor (recipe)
+      || qemu_listening_socket (device, recipe_host (recipe)->run_directory) != source->path)
+    return unix_address (source->path);
+  return props ("type", "s", "fd", "data", "o",
+                props ("str", "s", recipe_passed (recipe, device, QEMU_LISTENING), NULL), NULL);
+}
+
+static JsonObject *
+socket_data (Recipe *recipe, const Device *device, const Chardev *chardev, const ChardevSource *source)
 {
   gboolean server = source->mode != CHARDEV_MODE_CONNECT;
-  JsonObject *address = chardev->type == CHARDEV_UNIX ? unix_address (source->path)
-                                                      : inet_address (source->host, source->service);
+  JsonObject *address = socket_address (recipe, device, chardev, source);
   JsonObject *data = props ("addr", "o", address, "server", "b", server, NULL);
 
   if (server)
@@ -96,11 +126,11 @@ backend_data (Recipe *recipe, const Device *device, const Chardev *chardev, cons
       return needs_path (device, source, type, error) ? props ("device", "s", source->path, NULL) : NULL;
     case CHARDEV_UNIX:
       *ret_type = "socket";
-      return needs_path (device, source, type, error) ? socket_data (chardev, source) : NULL;
+      return needs_path (device, source, type, error) ? socket_data (recipe, device, chardev, source) : NULL;
     case CHARDEV_TCP:
       *ret_type = "socket";
       if (source != NULL && source->tls != TRISTATE_YES)
-        return socket_data (chardev, source);
+        return socket_data (recipe, device, chardev, source);
       qemu_unsupported (device, error, "TLS on a character device is not supported yet by the QEMU target");
       return NULL;
     case CHARDEV_UDP:

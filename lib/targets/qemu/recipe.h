@@ -136,6 +136,10 @@ void recipe_memory_file (Recipe *recipe, const char *path, guint64 size, const D
                          const char *purpose);
 /* QEMU changes files below that directory, by their names and with its own rights. */
 void recipe_directory (Recipe *recipe, const char *path);
+/* The unix socket that the character device @device listens on and the daemon makes, which is the descriptor
+ * QEMU_LISTENING of recipe_passed; NULL: none, or one of QEMU's own beneath @run_directory. */
+#define QEMU_LISTENING "socket"
+const char *qemu_listening_socket (const Device *device, const char *run_directory);
 /* The last file added takes what the guest writes: see RecipeFile.output. */
 void recipe_file_output (Recipe *recipe, gboolean truncate);
 /* The last file added is a store of the machine, made from @template when it does not exist. */
