@@ -47,6 +47,8 @@ struct ObjectKind {
   guint key;                     /* which member of a handle says who it is: a UUID's bytes, or a text */
   int defined, undefined;        /* its lifecycle events */
   virErrorNumber transient;      /* what is asked of one that has no definition */
+  const char *no_autostart; /* what libvirt says, as an internal error, of autostart for such a one; NULL: as
+                               of all else */
 
   /* Where it is kept. NULL: this kind has no registry of this form. */
   const char *folder;               /* below the configuration and the state: "storage" */

@@ -139,10 +139,10 @@ static gboolean
 make_raw (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
 {
   const StorageVolumeDef *volume = make->volume;
-  guint64 allocation = volume->allocation.set ? MIN (volume->allocation.value, volume->capacity.value)
-                                              : volume->capacity.value;
+  guint64 allocation = volume->allocation.set ? volume->allocation.value : volume->capacity.value;
+  guint64 capacity = MAX (volume->capacity.value, allocation); /* what has its place is there */
 
-  if (ftruncate (fd, (off_t)volume->capacity.value) < 0)
+  if (ftruncate (fd, (off_t)capacity) < 0)
     return system_error (error, "cannot extend file", path);
   return storage_allocate (job, fd, path, allocation, error);
 }

@@ -163,6 +163,7 @@ const ObjectKind storage_pool_kind = {
   .defined = VIR_STORAGE_POOL_EVENT_DEFINED,
   .undefined = VIR_STORAGE_POOL_EVENT_UNDEFINED,
   .transient = VIR_ERR_INVALID_ARG,
+  .no_autostart = "pool has no config file",
   .folder = "storage",
   .autostart_folders = { "storage/autostart", NULL },
   .document = &storage_pool_document,

@@ -111,9 +111,6 @@ validate_path (const StoragePoolDef *def, const FieldReader *reader)
 
   if (def->path == NULL || def->path[0] == '\0')
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR, "missing storage pool target path");
-  else if (def->path[0] != '/')
-    diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
-                       "storage pool target path '%s' is not absolute: it has to begin with '/'", def->path);
   else if (strlen (def->path) > PATH_BYTES_MAX)
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "storage pool target path is longer than %d bytes", PATH_BYTES_MAX);
@@ -139,6 +136,7 @@ static void
 complete (gpointer data)
 {
   StoragePoolDef *def = data;
+  /* One that does not begin with '/' is seen from there, where libvirt's daemon stands. */
   char *path = g_canonicalize_filename (def->path, "/");
 
   g_free (def->path);

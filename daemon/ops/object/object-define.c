@@ -175,26 +175,25 @@ object_define (Call *call, const ObjectKind *kind, gboolean strict)
   call_work (call, strlen (change->source), "read", read_job, change, NULL, read_done);
 }
 
-/* The object again, after a wait; it must have a definition. @doing: "undefine". */
-static Object *
-find_persistent (const ObjectChange *change, const char *doing, GError **error)
+/* It must have a definition. @doing: "undefine". */
+static gboolean
+check_persistent (const ObjectChange *change, const Object *object, const char *doing, GError **error)
 {
-  Object *object = registry_find_uuid (change->registry, change->uuid, error);
-
-  if (object == NULL || object->persistent || change->kind->is_kept != NULL)
-    return object;
+  if (object->persistent || change->kind->is_kept != NULL)
+    return TRUE;
   virt_error_set (error, change->kind->transient, "cannot %s transient %s", doing, change->kind->short_name);
-  return NULL;
+  return FALSE;
 }
 
 static gboolean
 undefine_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
 {
   ObjectChange *change = data;
-  Object *object = find_persistent (change, "undefine", error);
+  Object *object = registry_find_uuid (change->registry, change->uuid, error);
 
   if (object == NULL
-      || (change->kind->check_undefine != NULL && !change->kind->check_undefine (object, error)))
+      || (change->kind->check_undefine != NULL && !change->kind->check_undefine (object, error))
+      || !check_persistent (change, object, "undefine", error))
     return FALSE;
   change->was_kept = object->persistent;
   hold_rest (change, object);
@@ -242,7 +241,13 @@ op_object_undefine (Call *call)
 static gboolean
 autostart_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
 {
-  return find_persistent (data, "set autostart for", error) != NULL;
+  const ObjectChange *change = data;
+  const Object *object = registry_find_uuid (change->registry, change->uuid, error);
+
+  if (object == NULL || object->persistent || change->kind->no_autostart == NULL)
+    return object != NULL && check_persistent (change, object, "set autostart for", error);
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "%s", change->kind->no_autostart);
+  return FALSE;
 }
 
 static gboolean
