@@ -190,9 +190,13 @@ compare_names (gconstpointer a, gconstpointer b)
   return g_strcmp0 (one->name, other->name);
 }
 
+/* What XML cannot say, documents would show as another's name. */
 static gboolean
 is_showable (const char *name)
 {
+  for (const char *c = name; *c != '\0'; c++)
+    if ((guchar)*c < ' ' && *c != '\t' && *c != '\r')
+      return FALSE;
   return storage_name_mistake (name) == NULL && g_utf8_validate (name, -1, NULL);
 }
 

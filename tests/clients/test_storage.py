@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import threading
+import xml.etree.ElementTree as ElementTree
 
 import libvirt
 import pytest
@@ -156,6 +157,16 @@ def test_a_name_never_leaves_the_directory(host, pool, name, words):
     for form in ("raw", "qcow2"):
         assert words in host.virsh("vol-create-as", "p", name, "1M", "--format", form, status=1)
     assert list(pool.iterdir()) == [] and [entry.name for entry in host.images.iterdir()] == ["p"]
+
+
+def test_a_name_that_xml_cannot_say_is_no_other_name(connection, pool):
+    for name in "ab", "a\x01b", "a\x1fb", "a\tb", "a\rb", "a\x7fb":
+        (pool / name).touch()
+    found = connection.storagePoolLookupByName("p")
+    found.refresh()
+    assert sorted(found.listVolumes()) == ["a\tb", "a\rb", "ab", "a\x7fb"]
+    for volume in found.listAllVolumes():
+        assert ElementTree.fromstring(volume.XMLDesc()).findtext("name") == volume.name()
 
 
 def test_a_link_leads_nowhere_that_is_written(host, pool):

@@ -3,6 +3,7 @@
 /* Storage on a real disk, with the real qemu-img: what a scan sees, what is made where, what cannot be. */
 #include "daemon/core/stream-message.h"
 #include "daemon/host/program.h"
+#include "daemon/storage/formats.h"
 #include "daemon/storage/make.h"
 #include "daemon/storage/tool.h"
 #include "daemon/storage/transfer.h"
@@ -521,6 +522,68 @@ test_more_than_announced_and_less_than_all_are_errors (G_GNUC_UNUSED void **stat
   close (file);
 }
 
+static void
+write_all_but_the_end (const char *path)
+{
+  g_autofree char *text = NULL;
+
+  assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  *(strrchr (text, '\n') - 3) = '\0';
+  assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* How often the list of raw volumes is another file, and how large it is in the end. */
+typedef struct {
+  ino_t inode;
+  guint rewritten;
+  gsize size;
+} ListWatch;
+
+static void
+look_at_list (ListWatch *watch, const char *path)
+{
+  struct stat status;
+
+  assert_int_equal (stat (path, &status), 0);
+  watch->rewritten += status.st_ino != watch->inode;
+  watch->inode = status.st_ino;
+  watch->size = (gsize)status.st_size;
+}
+
+/* Making and removing volumes writes a line each, and the whole list seldom. */
+static void
+test_the_list_of_raw_volumes_grows_with_its_volumes (G_GNUC_UNUSED void **state)
+{
+  enum { VOLUMES = 2000 };
+  g_autofree char *list = in_directory ("storage/raw-volumes"), *volume = in_directory ("v");
+  ListWatch watch = { 0 };
+  g_autoptr (GError) error = NULL;
+  int fd = open (volume, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  storage_formats_open (directory);
+  for (guint i = 0; i < VOLUMES; i++) {
+    g_autofree char *path = g_strdup_printf ("/pool/%04u", i);
+
+    assert_true (storage_format_note_raw (fd, path, &error));
+    look_at_list (&watch, list);
+    if (i >= 100)
+      storage_format_forget (path); /* all but the first */
+    look_at_list (&watch, list);
+  }
+  assert_true (watch.rewritten <= 16);
+  assert_true (watch.size < VOLUMES * 40);
+
+  /* A crash in the middle of a line, and the next start. */
+  write_all_but_the_end (list);
+  storage_formats_open (directory);
+  assert_true (storage_format_is_raw (fd, "/pool/0000"));
+  assert_false (storage_format_is_raw (fd, "/pool/0100"));
+  assert_true (storage_format_note_raw (fd, "/pool/new", &error));
+  storage_formats_open (directory);
+  assert_true (storage_format_is_raw (fd, "/pool/new") && storage_format_is_raw (fd, "/pool/0099"));
+  close (fd);
+}
+
 #define STORAGE_TEST(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
 
 int
@@ -537,6 +600,7 @@ main (void)
     STORAGE_TEST (test_changing),
     STORAGE_TEST (test_a_link_is_read_and_never_written),
     STORAGE_TEST (test_a_tool_ends_with_its_deadline_and_its_last_words),
+    STORAGE_TEST (test_the_list_of_raw_volumes_grows_with_its_volumes),
     STORAGE_TEST (test_holes_come_and_go),
     STORAGE_TEST (test_more_than_announced_and_less_than_all_are_errors),
   };
