@@ -281,6 +281,27 @@ def test_a_document_put_there_by_hand(daemon):
     daemon.call(path, DOMAIN, "Create", "(u)", 0)
 
 
+@pytest.mark.parametrize("method, signature, arguments", [
+    ("SetMetadata", "(isssu)", (0, "words", "", "", 2)),
+    ("Rename", "(su)", ("site", 0)),
+    ("SetMemory", "(tu)", (16384, 2)),
+    ("SetVcpus", "(uu)", (1, 2)),
+    ("AttachDevice", "(su)", ("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>", 2)),
+])
+def test_a_document_changed_by_hand_is_not_edited(daemon, method, signature, arguments):
+    """An edit would bring in what nobody has checked."""
+    document = COMMENTED.replace("\t<name>", f"<uuid>{UUID}</uuid>\t<name>")
+    path = daemon.define(document)
+    file = daemon.root / "etc/domaind/domains/web.xml"
+    by_hand = document.replace("'MiB'>32", "'MiB'>64")
+    file.write_text(by_hand)
+    assert "the document of domain 'web' was changed by hand; define it again first" in (
+        daemon.error(path, DOMAIN, method, signature, *arguments)[1])
+    assert documents(daemon) == {"web.xml": by_hand.encode()}
+    daemon.define(by_hand)
+    daemon.call(path, DOMAIN, method, signature, *arguments)
+
+
 def test_no_room_leaves_the_old_definition(daemon):
     path = daemon.define(domain_xml("web", UUID))
     before = documents(daemon)

@@ -4,13 +4,14 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import stat
 import tempfile
 
 import pytest
 
-from conftest import Daemon, domain_path, domain_xml
+from conftest import DOMAIN, Daemon, domain_path, domain_xml
 
 QEMU = "/usr/bin/qemu-system-x86_64"
 UUIDS = {"victim": "11111111-1111-4111-8111-111111111111", "hostile": "22222222-2222-4222-8222-222222222222"}
@@ -205,3 +206,13 @@ def test_isolation_can_be_left_out(place, bus):
         assert os.stat(f"/proc/{pid}").st_uid not in range(2000000000, 2000065536)
     finally:
         it.clean_up()
+
+
+def test_labels_of_a_machine(daemon):
+    """Nobody labels machines; what DAC says is the account, which a session's machines do not have of their own."""
+    path = daemon.define(machine("victim"))
+    assert daemon.call(path, DOMAIN, "GetSecurityLabelList") == []
+    daemon.call(path, DOMAIN, "Create", "(u)", 0)
+    shown = re.findall("<seclabel[^>]* model='dac'.*?<label>(.*?)</label>", daemon.call(path, DOMAIN, "GetXMLDesc", "(u)", 0), re.DOTALL)
+    assert len(shown) == (daemon.mode == "--system")
+    assert daemon.call(path, DOMAIN, "GetSecurityLabelList") == [("", False), *((label, False) for label in shown)]

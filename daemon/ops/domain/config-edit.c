@@ -164,13 +164,28 @@ take_replacements (ConfigEdit *edit)
     edit->replacements[i] = element_of (document, edit->elements[i]);
 }
 
+gboolean
+config_check_unchanged (Store *store, const char *uuid, const char *name, GError **error)
+{
+  gboolean stale = FALSE;
+  g_autofree char *completed = store_load_completed (store, uuid, name, &stale, error);
+
+  if (stale)
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "the document of domain '%s' was changed by hand; define it again first", name);
+  return completed != NULL && !stale;
+}
+
 /* The user's text as it will be; the completed one is @edit's. NULL with @error. (transfer full) */
 static char *
 edit_text (Store *store, ConfigEdit *edit, GError **error)
 {
-  g_autofree char *source = store_load_source (store, edit->old_name, error);
-  g_autofree char *edited = g_strdup (source);
+  g_autofree char *source = NULL, *edited = NULL;
 
+  if (!config_check_unchanged (store, edit->uuid, edit->old_name, error))
+    return NULL;
+  source = store_load_source (store, edit->old_name, error);
+  edited = g_strdup (source);
   edit->completed = domain_def_to_xml (edit->def, DOMAIN_WRITE_SECURE);
   if (edit->from_def)
     take_replacements (edit);

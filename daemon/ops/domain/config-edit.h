@@ -13,6 +13,10 @@
 void config_edit (Call *call, DomainDef *def, const char *element, const char *replacement,
                   void (*done) (Call *call, DomainDef *def));
 
+/* FALSE and @error when the document of domain @name was changed by hand and not defined again: an edit would
+ * bring in what nobody has checked. A job's thread. */
+gboolean config_check_unchanged (Store *store, const char *uuid, const char *name, GError **error);
+
 /* @error, of the definition, of which the running machine is already ahead. (transfer full) */
 GError *config_not_changed (const GError *error);
 

@@ -11,6 +11,7 @@
 #include "daemon/ops/domain/device-job.h"
 
 #include "daemon/call/call.h"
+#include "daemon/ops/domain/config-edit.h"
 #include "daemon/ops/domain/volume-disks.h"
 #include "domain/device-change.h"
 #include "domain/device-match.h"
@@ -133,17 +134,10 @@ prepare_config (DeviceRequest *request, GError **error)
 {
   Store *store = request->manager->store;
   g_autofree char *completed = domain_def_to_xml (request->new_config, DOMAIN_WRITE_SECURE);
-  g_autofree char *source = NULL, *edited = NULL, *before = NULL;
-  gboolean stale = FALSE;
+  g_autofree char *source = NULL, *edited = NULL;
 
-  before = store_load_completed (store, request->uuid, request->name, &stale, error);
-  if (before == NULL)
+  if (!config_check_unchanged (store, request->uuid, request->name, error))
     return FALSE;
-  if (stale) {
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
-                    "the document of domain '%s' was changed by hand; define it again first", request->name);
-    return FALSE;
-  }
   source = store_load_source (store, request->name, error);
   if (source == NULL)
     return FALSE;

@@ -12,31 +12,46 @@
 #include "domain/devices/interface.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define DISKS_SECONDS 5
 #define ARP_FILE      "/proc/net/arp"
 #define ARP_LINES_MAX 65536
 
-/* No security driver labels machines here: the label is empty, and nothing is enforced. */
+/* No security driver labels machines here: the first label is empty, and nothing is enforced. What DAC means
+ * is the account that the machine runs as. */
 
 static GVariant *
-empty_label (void)
+label (const char *text)
 {
-  return g_variant_new ("(@ayi)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, "", 1, 1), 0);
+  return g_variant_new ("(@ayi)", g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, text, strlen (text) + 1, 1),
+                        0);
 }
 
 void
 op_domain_get_security_label (Call *call)
 {
-  call_answer (call, empty_label ());
+  call_answer (call, label (""));
 }
 
 void
 op_domain_get_security_label_list (Call *call)
 {
-  GVariant *label = empty_label ();
+  const DomainDef *def = call->domain->machine != NULL ? call->domain->machine->def : NULL;
+  const Seclabel *dac = def != NULL ? domain_def_seclabel (def, SECLABEL_MODEL_DAC) : NULL;
+  GVariantBuilder list;
+  int count = 0;
 
-  call_answer (call, g_variant_new ("(@a(ayi)i)", g_variant_new_array (NULL, &label, 1), 1));
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a(ayi)"));
+  if (def != NULL) {
+    g_variant_builder_add_value (&list, label (""));
+    count++;
+  }
+  if (dac != NULL) {
+    g_variant_builder_add_value (&list, label (dac->label != NULL ? dac->label : ""));
+    count++;
+  }
+  call_answer (call, g_variant_new ("(a(ayi)i)", &list, count));
 }
 
 /* Disks whose guest was told, or stopped for, an error that lasts. */
