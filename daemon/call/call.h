@@ -22,6 +22,7 @@ struct Client {
   gboolean ended;
   /* From now on its end has to be told to auto_destroy_client_ended; NULL: it is in any case. */
   void (*watch) (Client *client);
+  gboolean compares_words; /* it is a client of libvirt's: of a start, libvirt's words come before a place */
 };
 
 struct Call {

@@ -367,7 +367,7 @@ image_info_read (const char *path, const char *format, GError **error)
         read_one (top, last != NULL ? last->path : NULL, here, here_format, &next, &next_format, error);
     if (image == NULL) {
       if (last != NULL)
-        g_prefix_error (error, "in the backing chain of '%s': ", path);
+        virt_error_prefix (error, "in the backing chain of '%s': ", path);
       return NULL;
     }
     if (last != NULL)

@@ -47,6 +47,7 @@ rpc_client_new (RpcServer *server, RpcAccounts *accounts, Manager *manager, int 
   RpcClient *client = g_new0 (RpcClient, 1);
 
   client->client.read_only = read_only;
+  client->client.compares_words = TRUE;
   client->references = 1;
   if (read_credentials (fd, &client->client))
     client->account = rpc_accounts_enter (accounts, client->client.uid, read_only);

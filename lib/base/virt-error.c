@@ -186,6 +186,16 @@ fill_in (const char *format, const char *detail)
   return g_strdup_printf ("%.*s%s%s", (int)(place - format), format, detail, place + strlen ("%s"));
 }
 
+/* How long libvirt's words at the beginning of @message are; 0: other words are there. */
+static gsize
+words_before (const char *format, const char *message)
+{
+  const char *place = format != NULL ? strstr (format, "%s") : NULL;
+  gsize length = place != NULL ? (gsize)(place - format) : 0;
+
+  return length > 0 && place[strlen ("%s")] == '\0' && strncmp (message, format, length) == 0 ? length : 0;
+}
+
 static char *
 message_of (virErrorNumber code, const char *detail)
 {
@@ -193,6 +203,7 @@ message_of (virErrorNumber code, const char *detail)
 
   if (text == NULL)
     return g_strdup (detail);
+  detail += words_before (text->detail, detail); /* another error's message with the same words */
   return detail[0] == '\0' ? g_strdup (text->alone) : fill_in (text->detail, detail);
 }
 
@@ -260,11 +271,58 @@ virt_error_code (const GError *error)
 const char *
 virt_error_detail (const GError *error)
 {
-  const char *format = virt_error_format (virt_error_code (error));
-  const char *place = format != NULL ? strstr (format, "%s") : NULL;
-  gsize length = place != NULL ? (gsize)(place - format) : 0;
+  return error->message + words_before (virt_error_format (virt_error_code (error)), error->message);
+}
 
-  if (length == 0 || place[strlen ("%s")] != '\0' || strncmp (error->message, format, length) != 0)
-    return error->message;
-  return error->message + length;
+void
+virt_error_prefix (GError **error, const char *format, ...)
+{
+  g_autofree char *old = NULL, *words = NULL;
+  const char *detail;
+  va_list arguments;
+
+  if (error == NULL || *error == NULL)
+    return;
+  va_start (arguments, format);
+  words = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  detail = virt_error_detail (*error);
+  old = (*error)->message;
+  (*error)->message = g_strdup_printf ("%.*s%s%s", (int)(detail - old), old, words, detail);
+}
+
+/* The length of "FILE:LINE:COLUMN" at the beginning of a line, behind which ": " stands; 0: there is none. */
+static gsize
+place_before (const char *line)
+{
+  static GRegex *place;
+  g_autoptr (GMatchInfo) match = NULL;
+  int end = 0;
+
+  if (g_once_init_enter (&place))
+    g_once_init_leave (&place, g_regex_new ("^[^\n]*?:[0-9]+:[0-9]+(?=: )", 0, 0, NULL));
+  return g_regex_match (place, line, 0, &match) && g_match_info_fetch_pos (match, 0, NULL, &end) ? (gsize)end
+                                                                                                 : 0;
+}
+
+GError *
+virt_error_places_behind (const GError *error)
+{
+  const char *detail = virt_error_detail (error);
+  g_autoptr (GString) text = g_string_new_len (error->message, detail - error->message);
+  g_auto (GStrv) lines = g_strsplit (detail, "\n", -1);
+  GError *changed = g_error_copy (error);
+
+  for (guint i = 0; lines[i] != NULL; i++) {
+    gsize length = place_before (lines[i]);
+
+    g_string_append (text, i > 0 ? "\n" : "");
+    if (length > 0)
+      g_string_append_printf (text, "%s (%.*s)", lines[i] + length + strlen (": "), (int)length, lines[i]);
+    else
+      g_string_append (text, lines[i]);
+  }
+  g_free (changed->message);
+  changed->message = g_string_free (g_steal_pointer (&text), FALSE);
+  return changed;
 }

@@ -33,5 +33,11 @@ virErrorNumber virt_error_code (const GError *error);
  * with the same number: so they do not stand twice. Part of the message. */
 const char *virt_error_detail (const GError *error);
 
+/* Put words in front of the message, behind libvirt's: "internal error: WORDSmessage". */
+void virt_error_prefix (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* The same error with the places of its lines ("FILE:LINE:COLUMN: ") behind what they are of, in parentheses:
+ * for a client that compares libvirt's words. (transfer full) */
+GError *virt_error_places_behind (const GError *error);
+
 /* The virErrorDomain that was said with @error; -1: the one that goes with its number. */
 int virt_error_origin (const GError *error);

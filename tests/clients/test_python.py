@@ -265,3 +265,16 @@ def test_those_who_asked_are_told_of_the_end(uri, daemon):
     again = libvirt.open(uri)
     assert again.listAllDomains() == []
     again.close()
+
+
+def test_a_start_that_is_refused_begins_with_libvirts_words(connection, daemon):
+    """Where it stands comes behind: in the file that the definition is kept in, or in what was given."""
+    ports = "<serial type='null'><target port='0'/></serial>\n<serial type='pty'><target port='0'/></serial>"
+    xml = domain_xml("web", devices=ports)
+    line = xml[:xml.rindex("<serial")].count("\n") + 1
+    domain = connection.defineXML(xml)
+    code, origin, text = error_of(domain.create)
+    assert code == libvirt.VIR_ERR_INTERNAL_ERROR
+    assert text == f"internal error: target port '0' already allocated ({daemon.root}/etc/domaind/domains/web.xml:{line}:1)"
+    domain.undefine()
+    assert error_of(connection.createXML, xml)[2] == f"internal error: target port '0' already allocated ((document):{line}:1)"

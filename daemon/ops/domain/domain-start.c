@@ -40,14 +40,17 @@ start_failed (Call *call, Domain *domain, const GError *error)
 {
   Manager *manager = call->manager;
   g_autofree char *uuid = g_strdup (call->domain_uuid);
+  g_autoptr (GError) explained = NULL;
 
   if (domain != NULL) {
     g_clear_pointer (&domain->progress, progress_unref);
     g_warning ("domain '%s' could not be started: %s", domain->name, error->message);
     domain->reason = VIR_DOMAIN_SHUTOFF_FAILED;
   }
+  explained = image_holder_explain (manager, error);
+  /* From here on it is the next one's turn, who may have done anything. */
   call_fail (call,
-             image_holder_explain (manager, error)); /* the next one's turn, who may have done anything */
+             call->client->compares_words ? virt_error_places_behind (explained) : g_error_copy (explained));
   domain = manager_find_uuid (manager, uuid, NULL);
   if (domain != NULL && !domain->persistent && !domain_is_active (domain) && !domain->busy)
     manager_remove (manager, domain);
@@ -165,7 +168,7 @@ managed_save_open (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
   if (restore == NULL)
     virt_error_set (error, VIR_ERR_OPERATION_FAILED,
                     "%s; the machine can be started without its saved state (force boot), which is lost then",
-                    problem->message);
+                    virt_error_detail (problem));
   return restore;
 }
 

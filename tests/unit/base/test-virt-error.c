@@ -53,6 +53,42 @@ test_every_number_has_a_text (G_GNUC_UNUSED void **state)
 }
 
 static void
+test_no_words_stand_twice (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (GError) error = NULL, outer = NULL;
+
+  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "the file is damaged");
+  virt_error_set (&outer, VIR_ERR_OPERATION_FAILED, "%s", error->message);
+  assert_string_equal (outer->message, "operation failed: the file is damaged");
+  virt_error_prefix (&outer, "in '%s': ", "a%s");
+  assert_string_equal (outer->message, "operation failed: in 'a%s': the file is damaged");
+  virt_error_prefix (NULL, "nobody");
+}
+
+static void
+test_places_stand_behind_the_words (G_GNUC_UNUSED void **state)
+{
+  static const struct {
+    const char *detail, *message;
+  } rows[] = {
+    { "/etc/a:b/x.xml:3:14: too much: 3:4: of it",
+      "internal error: too much: 3:4: of it (/etc/a:b/x.xml:3:14)" },
+    { "(document):1:2: one\n(document):2:3: two\n3 more",
+      "internal error: one ((document):1:2)\ntwo ((document):2:3)\n3 more" },
+    { "at 12:30 nothing: happened", "internal error: at 12:30 nothing: happened" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL, behind = NULL;
+
+    virt_error_set (&error, VIR_ERR_INTERNAL_ERROR, "%s", rows[i].detail);
+    behind = virt_error_places_behind (error);
+    assert_string_equal (behind->message, rows[i].message);
+    assert_int_equal (virt_error_code (behind), VIR_ERR_INTERNAL_ERROR);
+  }
+}
+
+static void
 test_codes_of_other_errors (G_GNUC_UNUSED void **state)
 {
   g_autoptr (GError) foreign = g_error_new (G_FILE_ERROR, G_FILE_ERROR_NOENT, "no file");
@@ -95,6 +131,8 @@ main (void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_messages),
     cmocka_unit_test (test_every_number_has_a_text),
+    cmocka_unit_test (test_no_words_stand_twice),
+    cmocka_unit_test (test_places_stand_behind_the_words),
     cmocka_unit_test (test_codes_of_other_errors),
     cmocka_unit_test (test_origins),
   };
