@@ -44,6 +44,25 @@ read_image (gpointer input, GError **error)
   return image_info_read_chain (request->path, request->format, request->backing, error);
 }
 
+/* Takes @problem. TRUE: it is told later, and the choice goes on. */
+static gboolean
+keep_problem (const Device *device, LiveValues *values, GError *problem, GError **error)
+{
+  g_autofree char *what = device_describe (device), *said = problem->message;
+  int code = virt_error_code (problem);
+  ImageProblem *kept;
+
+  problem->message = g_strdup_printf ("%s (%s)", said, what);
+  if (values->problems == NULL || code == VIR_ERR_OPERATION_ABORTED || code == VIR_ERR_OPERATION_TIMEOUT) {
+    g_propagate_error (error, problem);
+    return FALSE;
+  }
+  kept = g_new0 (ImageProblem, 1);
+  *kept = (ImageProblem){ device, problem };
+  g_ptr_array_add (values->problems, kept);
+  return TRUE;
+}
+
 /* What its image says of itself. */
 gboolean
 running_disk_choose (Device *device, LiveValues *values, GError **error)
@@ -51,6 +70,7 @@ running_disk_choose (Device *device, LiveValues *values, GError **error)
   DeviceDisk *disk = (DeviceDisk *)device;
   const char *path = disk_path (disk);
   ImageRequest *request;
+  GError *problem = NULL;
   ImageInfo *info;
 
   if (path == NULL)
@@ -58,15 +78,9 @@ running_disk_choose (Device *device, LiveValues *values, GError **error)
   request = g_new0 (ImageRequest, 1);
   *request = (ImageRequest){ g_strdup (path), g_strdup (disk->format != NULL ? disk->format : "raw"),
                              disk_backing_copy (disk->backing) };
-  info = blocking_run (read_image, request, image_request_free, (GDestroyNotify)image_info_free, error);
-  if (info == NULL) {
-    g_autofree char *what = device_describe (&disk->device);
-    if (error != NULL && *error != NULL) {
-      g_autofree char *said = g_steal_pointer (&(*error)->message);
-      (*error)->message = g_strdup_printf ("%s (%s)", said, what);
-    }
-    return FALSE;
-  }
+  info = blocking_run (read_image, request, image_request_free, (GDestroyNotify)image_info_free, &problem);
+  if (info == NULL)
+    return keep_problem (device, values, problem, error);
   g_hash_table_replace (values->images, g_strdup (path), info);
   return TRUE;
 }

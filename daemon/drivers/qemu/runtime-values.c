@@ -32,6 +32,16 @@ live_values_clear (LiveValues *values)
     ports_release (g_array_index (values->ports, guint, i));
   g_clear_pointer (&values->ports, g_array_unref);
   g_clear_pointer (&values->images, g_hash_table_unref);
+  g_clear_pointer (&values->problems, g_ptr_array_unref);
+}
+
+void
+image_problem_free (gpointer data)
+{
+  ImageProblem *problem = data;
+
+  g_error_free (problem->error);
+  g_free (problem);
 }
 
 typedef struct {

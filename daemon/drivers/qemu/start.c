@@ -244,6 +244,7 @@ choose (Start *start, GError **error)
   if (start->caps == NULL)
     return FALSE;
   live_values_init (&start->live, start->qemu_directory, &start->files);
+  start->live.problems = g_ptr_array_new_with_free_func (image_problem_free);
   start->def = domain_def_copy (request->def);
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
@@ -289,6 +290,20 @@ check_recipe (const Start *start, GError **error)
   return recipe_check (start->recipe, request->document != NULL ? request->document : stored, path, error);
 }
 
+static const ImageProblem *
+image_problem (const Start *start, guint index)
+{
+  return g_ptr_array_index (start->live.problems, index);
+}
+
+static void
+add_image_problems (Start *start)
+{
+  for (guint i = 0; i < start->live.problems->len; i++)
+    recipe_add_problem (start->recipe, image_problem (start, i)->device,
+                        g_error_copy (image_problem (start, i)->error));
+}
+
 static gboolean
 make_recipe (Start *start, GError **error)
 {
@@ -311,8 +326,14 @@ make_recipe (Start *start, GError **error)
     .smbios = start->smbios,
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
-  if (!recipe_add_domain (start->recipe, NULL))
+  if (!recipe_add_domain (start->recipe, NULL) || start->live.problems->len > 1) {
+    add_image_problems (start);
     return check_recipe (start, error);
+  }
+  if (start->live.problems->len == 1) {
+    g_propagate_error (error, g_error_copy (image_problem (start, 0)->error));
+    return FALSE;
+  }
   for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)
     g_message ("domain '%s': %s", start->def->name, *warning);
   start->argv = recipe_to_argv (start->recipe);

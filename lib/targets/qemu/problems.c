@@ -45,6 +45,12 @@ recipe_keep_problem (Recipe *recipe, const Device *device, const char *part, GEr
   return FALSE;
 }
 
+void
+recipe_add_problem (Recipe *recipe, const Device *device, GError *problem)
+{
+  recipe_keep_problem (recipe, device, NULL, problem);
+}
+
 gboolean
 recipe_refuse (Recipe *recipe, const Device *device, const char *part, const char *format, ...)
 {

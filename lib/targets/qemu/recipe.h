@@ -177,6 +177,9 @@ gboolean recipe_add_domain (Recipe *recipe, GError **error);
 /* One device, for hotplug. */
 gboolean recipe_add_device (Recipe *recipe, const Device *device, GError **error);
 
+/* Something of @device that stands in the way and that the recipe does not see itself, to be told with the
+ * rest. Takes @problem. */
+void recipe_add_problem (Recipe *recipe, const Device *device, GError *problem);
 /* Why it cannot be made, as errors with the places in @document, the text that its definition was read from
  * (NULL: without). At most DIAGNOSTICS_MAX of them are told. */
 void recipe_report_problems (const Recipe *recipe, const char *document, Diagnostics *diagnostics);
