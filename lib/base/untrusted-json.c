@@ -65,17 +65,83 @@ untrusted_json_object_of (const char *text, gsize length, guint values)
   return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_dup_object (root) : NULL;
 }
 
+static JsonNode *
+member (JsonObject *object, const char *name)
+{
+  return object != NULL ? json_object_get_member (object, name) : NULL;
+}
+
+const char *
+untrusted_text_of (JsonNode *node)
+{
+  const char *text =
+      node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+
+  return text != NULL && strnlen (text, UNTRUSTED_TEXT_MAX + 1) <= UNTRUSTED_TEXT_MAX ? text : NULL;
+}
+
+const char *
+untrusted_text (JsonObject *object, const char *name)
+{
+  return untrusted_text_of (member (object, name));
+}
+
+gboolean
+untrusted_number (JsonObject *object, const char *name, gint64 *ret)
+{
+  JsonNode *node = member (object, name);
+
+  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
+    return FALSE;
+  *ret = json_node_get_int (node);
+  return TRUE;
+}
+
+guint64
+untrusted_count (JsonObject *object, const char *name)
+{
+  gint64 value = 0;
+
+  untrusted_number (object, name, &value);
+  return (guint64)MAX (value, 0);
+}
+
+gboolean
+untrusted_switch (JsonObject *object, const char *name)
+{
+  JsonNode *node = member (object, name);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
+}
+
+JsonObject *
+untrusted_object_of (JsonNode *node)
+{
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+JsonObject *
+untrusted_object (JsonObject *object, const char *name)
+{
+  return untrusted_object_of (member (object, name));
+}
+
+JsonArray *
+untrusted_list_of (JsonNode *node)
+{
+  return node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+JsonArray *
+untrusted_list (JsonObject *object, const char *name)
+{
+  return untrusted_list_of (member (object, name));
+}
+
 char *
 json_object_text (JsonObject *object)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
 
   return json_to_string (node, FALSE);
-}
-
-const char *
-untrusted_json_string (JsonNode *node)
-{
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
-                                                                          : NULL;
 }

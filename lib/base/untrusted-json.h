@@ -17,7 +17,25 @@
 JsonObject *untrusted_json_object (const char *text, gsize length);
 /* The same for those who are to say less: of @values at most. */
 JsonObject *untrusted_json_object_of (const char *text, gsize length, guint values);
+
+/*
+ * What an answer says under a name, if it is of the type that was asked for; a NULL @object has nothing. All
+ * of it belongs to the object. A text that is longer than UNTRUSTED_TEXT_MAX is none: no name, path, word or
+ * reason is.
+ */
+#define UNTRUSTED_TEXT_MAX 65536 /* bytes */
+
+const char *untrusted_text (JsonObject *object, const char *name); /* or NULL */
+const char *untrusted_text_of (JsonNode *node);                    /* the same of a value; NULL has none */
+/* The whole number of @name in @ret, which is left alone where there is none. */
+gboolean untrusted_number (JsonObject *object, const char *name, gint64 *ret);
+/* One that cannot be negative: 0 where there is none, or a negative one. */
+guint64 untrusted_count (JsonObject *object, const char *name);
+gboolean untrusted_switch (JsonObject *object, const char *name);    /* or FALSE */
+JsonObject *untrusted_object (JsonObject *object, const char *name); /* or NULL */
+JsonObject *untrusted_object_of (JsonNode *node);                    /* or NULL; NULL has none */
+JsonArray *untrusted_list (JsonObject *object, const char *name);    /* or NULL */
+JsonArray *untrusted_list_of (JsonNode *node);                       /* or NULL; NULL has none */
+
 /* One line of it. (transfer full) */
 char *json_object_text (JsonObject *object);
-/* The text of @node; NULL where it is NULL or holds something else. Owned by the node. */
-const char *untrusted_json_string (JsonNode *node);

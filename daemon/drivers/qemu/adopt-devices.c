@@ -29,10 +29,10 @@ typedef struct {
 static void
 note_present (JsonObject *item, gpointer data)
 {
-  JsonNode *name = json_object_get_member (item, "name");
+  const char *name = untrusted_text (item, "name");
 
-  if (name != NULL && json_node_get_value_type (name) == G_TYPE_STRING)
-    g_hash_table_add (data, json_node_dup_string (name));
+  if (name != NULL)
+    g_hash_table_add (data, g_strdup (name));
 }
 
 static gboolean
@@ -126,12 +126,10 @@ adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platf
 static void
 note_iothread (JsonObject *item, gpointer data)
 {
-  JsonNode *id = json_object_get_member (item, "id");
-  const char *name =
-      id != NULL && json_node_get_value_type (id) == G_TYPE_STRING ? json_node_get_string (id) : "";
+  const char *name = untrusted_text (item, "id");
   guint64 number;
 
-  if (g_str_has_prefix (name, "iothread")
+  if (name != NULL && g_str_has_prefix (name, "iothread")
       && g_ascii_string_to_unsigned (name + strlen ("iothread"), 10, 1, G_MAXUINT32, &number, NULL))
     g_array_append_val (data, number);
 }

@@ -100,13 +100,10 @@ ask_status (Qmp *qmp, Job *job, GError **error)
 
   if (answer == NULL)
     return NULL;
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
-  JsonNode *status = object != NULL ? json_object_get_member (object, "status") : NULL;
-  if (status == NULL || json_node_get_value_type (status) != G_TYPE_STRING) {
+  const char *status = untrusted_text (untrusted_object_of (answer), "status");
+  if (status == NULL)
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "QEMU's answer to 'query-status' has no status");
-    return NULL;
-  }
-  return g_strdup (json_node_get_string (status));
+  return g_strdup (status);
 }
 
 /* The daemon ended while it was being saved. The file has its name only when it is whole: then it counts, and

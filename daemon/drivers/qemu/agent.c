@@ -192,9 +192,9 @@ line_object (GBytes *line, gboolean *ret_delimited)
 static gboolean
 is_greeting (JsonObject *object, gint64 id)
 {
-  JsonNode *value = object != NULL ? json_object_get_member (object, "return") : NULL;
+  gint64 value;
 
-  return value != NULL && json_node_get_value_type (value) == G_TYPE_INT64 && json_node_get_int (value) == id;
+  return untrusted_number (object, "return", &value) && value == id;
 }
 
 /* Greet, and pass over all that comes before the answer; an error among it is kept in @ret_said (may be
@@ -295,12 +295,10 @@ send_object (Agent *agent, JsonObject *object, GError **error)
 static gboolean
 check_answer (JsonObject *answer, const char *command, GError **error)
 {
-  JsonNode *said = answer != NULL ? json_object_get_member (answer, "error") : NULL;
-  const char *text = NULL;
+  const char *text = untrusted_text (untrusted_object (answer, "error"), "desc");
 
-  if (said != NULL && JSON_NODE_HOLDS_OBJECT (said))
-    text = json_object_get_string_member_with_default (json_node_get_object (said), "desc", NULL);
-  if (said == NULL && answer != NULL && json_object_has_member (answer, "return"))
+  if (answer != NULL && !json_object_has_member (answer, "error")
+      && json_object_has_member (answer, "return"))
     return TRUE;
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU agent command '%s': %s", command,
                   text != NULL ? text : "it answered nothing that is an answer");
@@ -330,12 +328,19 @@ agent_call (Agent *agent, const char *name, JsonObject *arguments, GError **erro
   return answer != NULL ? json_object_dup_member (answer, "return") : NULL;
 }
 
+static const char *
+command_name (JsonObject *command)
+{
+  const char *name = untrusted_text (command, "execute");
+
+  return name != NULL ? name : "?";
+}
+
 char *
 agent_call_verbatim (Agent *agent, JsonObject *command, GError **error)
 {
   g_autoptr (JsonObject) owned G_GNUC_UNUSED = command;
-  g_autoptr (JsonObject) answer =
-      ask (agent, json_object_get_string_member_with_default (command, "execute", "?"), command, error);
+  g_autoptr (JsonObject) answer = ask (agent, command_name (command), command, error);
 
   return answer != NULL ? json_object_text (answer) : NULL;
 }

@@ -15,6 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_MAX   65536     /* items read of one answer */
+#define NUMBER_MAX (1 << 30) /* of a block node or a descriptor set: what follows it is a number as well */
+#define SETS_MAX   1024      /* of one device */
+
 void
 plugging_init (Plugging *plugging, Job *job, const Hotplug *plug)
 {
@@ -51,32 +55,14 @@ plugging_ask_list (Plugging *plugging, const char *command, JsonObject *argument
 
   if (answer == NULL)
     return FALSE;
-  if (!JSON_NODE_HOLDS_ARRAY (answer))
-    return TRUE;
-  list = json_node_get_array (answer);
-  for (guint i = 0; i < json_array_get_length (list); i++) {
-    JsonNode *item = json_array_get_element (list, i);
+  list = untrusted_list_of (answer);
+  for (guint i = 0; list != NULL && i < MIN (json_array_get_length (list), LIST_MAX); i++) {
+    JsonObject *item = untrusted_object_of (json_array_get_element (list, i));
 
-    if (JSON_NODE_HOLDS_OBJECT (item))
-      each (json_node_get_object (item), data);
+    if (item != NULL)
+      each (item, data);
   }
   return TRUE;
-}
-
-static const char *
-text_member (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
-}
-
-static gint64
-number_member (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
 }
 
 /* "libvirt-7-format": 7. */
@@ -84,13 +70,13 @@ static void
 count_node (JsonObject *item, gpointer data)
 {
   static const char prefix[] = "libvirt-";
-  const char *name = text_member (item, "node-name");
+  const char *name = untrusted_text (item, "node-name");
   guint *highest = data;
 
-  if (g_str_has_prefix (name, prefix)) {
+  if (name != NULL && g_str_has_prefix (name, prefix)) {
     guint64 number = g_ascii_strtoull (name + strlen (prefix), NULL, 10);
 
-    if (number < G_MAXINT)
+    if (number <= NUMBER_MAX)
       *highest = MAX (*highest, (guint)number);
   }
 }
@@ -98,10 +84,10 @@ count_node (JsonObject *item, gpointer data)
 static void
 count_set (JsonObject *item, gpointer data)
 {
-  gint64 number = number_member (item, "fdset-id");
+  guint64 number = untrusted_count (item, "fdset-id");
   guint *highest = data;
 
-  if (number > 0 && number < G_MAXINT)
+  if (number <= NUMBER_MAX)
     *highest = MAX (*highest, (guint)number);
 }
 
@@ -439,16 +425,15 @@ static void
 match_set (JsonObject *item, gpointer data)
 {
   SetSearch *search = data;
-  JsonNode *list = json_object_get_member (item, "fds");
-  gint64 number = number_member (item, "fdset-id");
+  JsonArray *list = untrusted_list (item, "fds");
+  gint64 number = (gint64)untrusted_count (item, "fdset-id");
 
-  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list))
+  if (number > NUMBER_MAX || search->sets->len >= SETS_MAX)
     return;
-  for (guint i = 0; i < json_array_get_length (json_node_get_array (list)); i++) {
-    JsonNode *entry = json_array_get_element (json_node_get_array (list), i);
+  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++) {
+    JsonObject *entry = untrusted_object_of (json_array_get_element (list, i));
 
-    if (JSON_NODE_HOLDS_OBJECT (entry)
-        && g_str_equal (text_member (json_node_get_object (entry), "opaque"), search->alias)) {
+    if (g_strcmp0 (untrusted_text (entry, "opaque"), search->alias) == 0) {
       g_array_append_val (search->sets, number);
       return;
     }

@@ -72,18 +72,11 @@ tell (const DumpRequest *request, Job *job, const char *command, JsonObject *arg
 static gboolean
 lists_format (JsonNode *answer, const char *format)
 {
-  JsonNode *member = JSON_NODE_HOLDS_OBJECT (answer)
-                         ? json_object_get_member (json_node_get_object (answer), "formats")
-                         : NULL;
-  JsonArray *list = member != NULL && JSON_NODE_HOLDS_ARRAY (member) ? json_node_get_array (member) : NULL;
+  JsonArray *list = untrusted_list (untrusted_object_of (answer), "formats");
 
-  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++) {
-    JsonNode *element = json_array_get_element (list, i);
-
-    if (json_node_get_value_type (element) == G_TYPE_STRING
-        && g_str_equal (json_node_get_string (element), format))
+  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
+    if (g_strcmp0 (untrusted_text_of (json_array_get_element (list, i)), format) == 0)
       return TRUE;
-  }
   return FALSE;
 }
 
@@ -105,37 +98,23 @@ check_format (const DumpRequest *request, Job *job, GError **error)
   return FALSE;
 }
 
-static guint64
-number (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-  gint64 value =
-      node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
-
-  return (guint64)MAX (value, 0);
-}
-
 /* "active", "completed", "failed"; its figures go to the progress. (transfer full) */
 static char *
 ask_dump (const DumpRequest *request, Job *job, GError **error)
 {
   g_autoptr (JsonNode) answer = NULL;
-  JsonObject *object;
 
   job_extend_deadline (job, request->patience);
   answer = qmp_call (request->qmp, job, "query-dump", NULL, error);
   if (answer == NULL)
     return NULL;
-  if (!JSON_NODE_HOLDS_OBJECT (answer))
-    return g_strdup ("failed");
-  object = json_node_get_object (answer);
-  const ProgressFigures figures = {
-    .total = number (object, "total"),
-    .processed = MIN (number (object, "completed"), number (object, "total")),
-    .remaining = number (object, "total") - MIN (number (object, "completed"), number (object, "total")),
-  };
+  JsonObject *object = untrusted_object_of (answer);
+  const char *status = untrusted_text (object, "status");
+  guint64 total = untrusted_count (object, "total");
+  guint64 processed = MIN (untrusted_count (object, "completed"), total);
+  const ProgressFigures figures = { .total = total, .processed = processed, .remaining = total - processed };
   progress_set (request->progress, &figures);
-  return g_strdup (json_object_get_string_member_with_default (object, "status", "failed"));
+  return g_strdup (status != NULL ? status : "failed");
 }
 
 static gboolean

@@ -78,12 +78,12 @@ register_of (const char *name)
 static void
 read_word (JsonObject *object, CpuFeatureSet *set)
 {
-  gint64 leaf = json_object_get_int_member_with_default (object, "cpuid-input-eax", -1);
-  gint64 subleaf = json_object_get_int_member_with_default (object, "cpuid-input-ecx", 0);
-  gint64 bits = json_object_get_int_member_with_default (object, "features", 0);
-  CpuRegister result =
-      register_of (json_object_get_string_member_with_default (object, "cpuid-register", NULL));
+  gint64 leaf = -1, subleaf = 0, bits = 0;
+  CpuRegister result = register_of (untrusted_text (object, "cpuid-register"));
 
+  untrusted_number (object, "cpuid-input-eax", &leaf);
+  untrusted_number (object, "cpuid-input-ecx", &subleaf);
+  untrusted_number (object, "features", &bits);
   for (guint i = 0; i < CPU_FEATURE_WORDS; i++)
     if (cpu_words[i].kind == CPU_WORD_CPUID && cpu_words[i].leaf == leaf && cpu_words[i].subleaf == subleaf
         && cpu_words[i].result == result)
@@ -94,16 +94,12 @@ read_word (JsonObject *object, CpuFeatureSet *set)
 static gboolean
 read_words (JsonNode *answer, CpuFeatureSet *ret)
 {
-  JsonArray *array = JSON_NODE_HOLDS_ARRAY (answer) ? json_node_get_array (answer) : NULL;
+  JsonArray *array = untrusted_list_of (answer);
 
   if (array == NULL || json_array_get_length (array) == 0 || json_array_get_length (array) > WORDS_MAX)
     return FALSE;
-  for (guint i = 0; i < json_array_get_length (array); i++) {
-    JsonNode *element = json_array_get_element (array, i);
-
-    if (JSON_NODE_HOLDS_OBJECT (element))
-      read_word (json_node_get_object (element), ret);
-  }
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    read_word (untrusted_object_of (json_array_get_element (array, i)), ret);
   cpu_feature_set_keep_named (ret);
   return TRUE;
 }

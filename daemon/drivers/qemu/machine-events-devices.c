@@ -6,6 +6,7 @@
  */
 #include "daemon/drivers/qemu/machine-events-private.h"
 
+#include "base/untrusted-json.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/disk.h"
 #include "domain/vcpus.h"
@@ -81,12 +82,12 @@ on_io_error (MachineEvents *events, JsonObject *arguments)
   if (disk == NULL)
     disk = disk_of_index (events, index_of_node (event_text (arguments, "node-name")));
   path = disk != NULL && disk_path (disk) != NULL ? disk_path (disk) : "";
-  name = disk != NULL && disk->device.alias != NULL ? disk->device.alias : alias;
+  name = disk != NULL && disk->device.alias != NULL ? disk->device.alias : "";
 
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_IO_ERROR, g_variant_new ("(ssi)", path, name, action));
   machine_events_emit (
       events, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
-      g_variant_new ("(ssis)", path, name, action, event_switch (arguments, "nospace") ? "enospc" : ""));
+      g_variant_new ("(ssis)", path, name, action, untrusted_switch (arguments, "nospace") ? "enospc" : ""));
   if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE && events->state == VIR_DOMAIN_RUNNING)
     machine_events_change (events, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIR_DOMAIN_EVENT_SUSPENDED,
                            VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
@@ -96,9 +97,8 @@ static void
 emit_threshold (MachineEvents *events, const char *device, const char *path, JsonObject *arguments)
 {
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD,
-                       g_variant_new ("(smstt)", device, path,
-                                      (guint64)MAX (event_number (arguments, "write-threshold"), 0),
-                                      (guint64)MAX (event_number (arguments, "amount-exceeded"), 0)));
+                       g_variant_new ("(smstt)", device, path, untrusted_count (arguments, "write-threshold"),
+                                      untrusted_count (arguments, "amount-exceeded")));
 }
 
 /* Told by the name a client may have used: the target's for the image on top, and the one with its index. */
@@ -125,15 +125,19 @@ on_rtc_change (MachineEvents *events, JsonObject *arguments)
 
   /* QEMU counts from the clock the machine was started with. */
   if (clock->offset == CLOCK_VARIABLE && clock->adjustment != NULL)
-    offset += g_ascii_strtoll (clock->adjustment, NULL, 10);
+    if (__builtin_add_overflow (offset, g_ascii_strtoll (clock->adjustment, NULL, 10), &offset))
+      return;
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_RTC_CHANGE, g_variant_new ("(x)", offset));
 }
 
 void
 on_balloon_change (MachineEvents *events, JsonObject *arguments)
 {
-  guint64 kib = (guint64)MAX (event_number (arguments, "actual"), 0) / 1024;
+  guint64 kib = untrusted_count (arguments, "actual") / 1024;
+  const DomainDef *def = events->def;
 
+  if (def->memory.set) /* no balloon is more than the machine has */
+    kib = MIN (kib, MAX (def->memory.value, def->max_memory.value));
   if (events->handlers->balloon != NULL)
     events->handlers->balloon (events->data, kib);
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, g_variant_new ("(t)", kib));
@@ -142,11 +146,13 @@ on_balloon_change (MachineEvents *events, JsonObject *arguments)
 void
 on_tray_moved (MachineEvents *events, JsonObject *arguments)
 {
-  gboolean open = event_switch (arguments, "tray-open");
+  gboolean open = untrusted_switch (arguments, "tray-open");
   g_autofree char *alias =
       alias_of_path (*event_text (arguments, "device") != '\0' ? event_text (arguments, "device")
                                                                : event_text (arguments, "id"));
 
+  if (disk_of_alias (events, alias) == NULL)
+    return;
   if (events->handlers->tray != NULL)
     events->handlers->tray (events->data, alias, open);
   machine_events_emit (
@@ -155,25 +161,27 @@ on_tray_moved (MachineEvents *events, JsonObject *arguments)
                      open ? VIR_DOMAIN_EVENT_TRAY_CHANGE_OPEN : VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE));
 }
 
-/* As in libvirt, of these no client is told: their number is a value of the machine. */
+/* Clients are told of what the machine has. As in libvirt, of its processors they are not: their number is a
+ * value of the machine. */
 static gboolean
-is_vcpu (const char *alias)
+is_for_clients (const MachineEvents *events, const char *alias)
 {
   guint number;
 
-  return domain_vcpu_of_alias (alias, &number);
+  return !domain_vcpu_of_alias (alias, &number) && domain_def_find_alias (events->def, alias) != NULL;
 }
 
 void
 on_device_deleted (MachineEvents *events, JsonObject *arguments)
 {
   const char *alias = event_text (arguments, "device");
+  gboolean is_told = is_for_clients (events, alias); /* afterwards the machine does not have it any more */
 
   if (*alias == '\0')
     return; /* a part of a device */
   if (events->handlers->device_deleted != NULL)
     events->handlers->device_deleted (events->data, alias);
-  if (!is_vcpu (alias))
+  if (is_told)
     machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, g_variant_new ("(s)", alias));
 }
 
@@ -182,7 +190,7 @@ tell_refused (MachineEvents *events, const char *alias)
 {
   if (events->handlers->device_refused != NULL)
     events->handlers->device_refused (events->data, alias);
-  if (!is_vcpu (alias))
+  if (is_for_clients (events, alias))
     machine_events_emit (events, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, g_variant_new ("(s)", alias));
 }
 
@@ -216,7 +224,7 @@ tell_ejected_vcpu (MachineEvents *events, JsonObject *info)
 void
 on_acpi_ost (MachineEvents *events, JsonObject *arguments)
 {
-  JsonObject *info = event_object (arguments, "info");
+  JsonObject *info = untrusted_object (arguments, "info");
   const char *alias = event_text (info, "device");
   gint64 source = event_number (info, "source"), status = event_number (info, "status");
   gboolean refused = status == OST_FAILURE || status == OST_UNRECOGNIZED
@@ -234,7 +242,7 @@ void
 on_port_change (MachineEvents *events, JsonObject *arguments)
 {
   const char *alias = event_text (arguments, "id");
-  gboolean open = event_switch (arguments, "open");
+  gboolean open = untrusted_switch (arguments, "open");
 
   DOMAIN_FOREACH_DEVICE (events->def, channel_kind, DeviceChannel, channel) {
     if (g_strcmp0 (channel->device.alias, alias) != 0)
@@ -258,9 +266,9 @@ on_memory_failure (MachineEvents *events, JsonObject *arguments)
 {
   static const char *const recipients[] = { "hypervisor", "guest" };
   static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
-  JsonObject *flags = event_object (arguments, "flags");
-  guint32 bits = (event_switch (flags, "action-required") ? VIR_DOMAIN_MEMORY_FAILURE_ACTION_REQUIRED : 0)
-                 | (event_switch (flags, "recursive") ? VIR_DOMAIN_MEMORY_FAILURE_RECURSIVE : 0);
+  JsonObject *flags = untrusted_object (arguments, "flags");
+  guint32 bits = (untrusted_switch (flags, "action-required") ? VIR_DOMAIN_MEMORY_FAILURE_ACTION_REQUIRED : 0)
+                 | (untrusted_switch (flags, "recursive") ? VIR_DOMAIN_MEMORY_FAILURE_RECURSIVE : 0);
 
   machine_events_emit (
       events, VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE,
@@ -272,8 +280,10 @@ on_memory_failure (MachineEvents *events, JsonObject *arguments)
 void
 on_memory_size_change (MachineEvents *events, JsonObject *arguments)
 {
-  guint64 kib = (guint64)MAX (event_number (arguments, "size"), 0) / 1024;
+  guint64 kib = untrusted_count (arguments, "size") / 1024;
 
+  if (!is_for_clients (events, event_text (arguments, "id")))
+    return;
   if (events->handlers->memory != NULL)
     events->handlers->memory (events->data, event_text (arguments, "id"), kib);
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
@@ -301,7 +311,8 @@ emit_graphics (MachineEvents *events, JsonObject *arguments, int phase)
   static const struct {
     const char *member, *name;
   } identities[] = { { "x509_dname", "x509dname" }, { "sasl_username", "saslUsername" } };
-  JsonObject *client = event_object (arguments, "client"), *server = event_object (arguments, "server");
+  JsonObject *client = untrusted_object (arguments, "client"),
+             *server = untrusted_object (arguments, "server");
   g_auto (GVariantBuilder) subject = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(ss)"));
 
   for (guint i = 0; i < G_N_ELEMENTS (identities); i++)

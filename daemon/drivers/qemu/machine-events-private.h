@@ -22,12 +22,10 @@ struct MachineEvents {
   gboolean shutdown_seen;
 };
 
-/* Reading what QEMU says; @object may be NULL, and what is missing or of another type is "", 0, FALSE, NULL.
- */
+/* Reading what QEMU says; @object may be NULL, and what is missing or of another type is "" or 0. The rest is
+ * read by base/untrusted-json.h. */
 const char *event_text (JsonObject *object, const char *name);
 gint64 event_number (JsonObject *object, const char *name);
-gboolean event_switch (JsonObject *object, const char *name);
-JsonObject *event_object (JsonObject *object, const char *name);
 /* The place of @word among @words, or @otherwise. */
 int event_word (const char *word, const char *const *words, guint count, int otherwise);
 

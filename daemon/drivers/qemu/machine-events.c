@@ -11,6 +11,8 @@
  */
 #include "daemon/drivers/qemu/machine-events-private.h"
 
+#include "base/untrusted-json.h"
+
 #include <string.h>
 
 /* Reading what QEMU says. */
@@ -18,33 +20,18 @@
 const char *
 event_text (JsonObject *object, const char *name)
 {
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+  const char *text = untrusted_text (object, name);
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
+  return text != NULL ? text : "";
 }
 
 gint64
 event_number (JsonObject *object, const char *name)
 {
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
+  gint64 value = 0;
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
-}
-
-gboolean
-event_switch (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
-}
-
-JsonObject *
-event_object (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  untrusted_number (object, name, &value);
+  return value;
 }
 
 int
@@ -127,7 +114,8 @@ shutdown_detail (JsonObject *arguments)
 {
   if (arguments == NULL || !json_object_has_member (arguments, "guest"))
     return VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED;
-  return event_switch (arguments, "guest") ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST : VIR_DOMAIN_EVENT_SHUTDOWN_HOST;
+  return untrusted_switch (arguments, "guest") ? VIR_DOMAIN_EVENT_SHUTDOWN_GUEST
+                                               : VIR_DOMAIN_EVENT_SHUTDOWN_HOST;
 }
 
 static gboolean
@@ -173,7 +161,7 @@ static void
 on_reset (MachineEvents *events, JsonObject *arguments)
 {
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_REBOOT, g_variant_new ("()"));
-  if (event_switch (arguments, "guest") && events->def->on_reboot == ON_EVENT_DESTROY && !events->end.set)
+  if (untrusted_switch (arguments, "guest") && events->def->on_reboot == ON_EVENT_DESTROY && !events->end.set)
     begin_end (events, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
 }
 

@@ -55,11 +55,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Virtiofsd, virtiofsd_clear)
 static gboolean
 has_feature (JsonObject *description, const char *wanted)
 {
-  JsonNode *node = json_object_get_member (description, "features");
-  JsonArray *features = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  JsonArray *features = untrusted_list (description, "features");
 
   for (guint i = 0; features != NULL && i < json_array_get_length (features); i++)
-    if (g_strcmp0 (untrusted_json_string (json_array_get_element (features, i)), wanted) == 0)
+    if (g_strcmp0 (untrusted_text_of (json_array_get_element (features, i)), wanted) == 0)
       return TRUE;
   return FALSE;
 }
@@ -78,8 +77,8 @@ read_description (const char *path, Virtiofsd *program)
   description = untrusted_json_object (text, length);
   if (description == NULL)
     return FALSE;
-  binary = untrusted_json_string (json_object_get_member (description, "binary"));
-  if (g_strcmp0 (untrusted_json_string (json_object_get_member (description, "type")), "fs") != 0
+  binary = untrusted_text (description, "binary");
+  if (g_strcmp0 (untrusted_text (description, "type"), "fs") != 0
       || binary == NULL || access (binary, X_OK) != 0)
     return FALSE;
   program->path = g_strdup (binary);

@@ -30,23 +30,11 @@ give_descriptor (Qmp *qmp, Job *job, int fd, const char *name, GError **error)
   return answer != NULL;
 }
 
-static guint64
-number (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-  gint64 value;
-
-  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
-    return 0;
-  value = json_node_get_int (node);
-  return value > 0 ? (guint64)value : 0;
-}
-
 /* Of megabits, as QEMU says it. */
 static guint64
 bytes_per_second (JsonObject *ram)
 {
-  JsonNode *node = json_object_get_member (ram, "mbps");
+  JsonNode *node = ram != NULL ? json_object_get_member (ram, "mbps") : NULL;
   double megabits = 0;
 
   if (node != NULL && JSON_NODE_HOLDS_VALUE (node))
@@ -57,21 +45,20 @@ bytes_per_second (JsonObject *ram)
 static void
 read_figures (JsonObject *answer, Progress *progress)
 {
-  JsonNode *node = json_object_get_member (answer, "ram");
-  JsonObject *ram = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  JsonObject *ram = untrusted_object (answer, "ram");
   ProgressFigures figures = {
-    .total = number (ram, "total"),
-    .processed = number (ram, "transferred"),
-    .remaining = number (ram, "remaining"),
-    .constant = number (ram, "duplicate"),
-    .normal = number (ram, "normal"),
-    .normal_bytes = number (ram, "normal-bytes"),
-    .page_size = number (ram, "page-size"),
-    .iteration = number (ram, "dirty-sync-count"),
-    .dirty_pages_per_second = number (ram, "dirty-pages-rate"),
-    .postcopy_requests = number (ram, "postcopy-requests"),
-    .downtime = number (answer, "downtime"),
-    .setup_time = number (answer, "setup-time"),
+    .total = untrusted_count (ram, "total"),
+    .processed = untrusted_count (ram, "transferred"),
+    .remaining = untrusted_count (ram, "remaining"),
+    .constant = untrusted_count (ram, "duplicate"),
+    .normal = untrusted_count (ram, "normal"),
+    .normal_bytes = untrusted_count (ram, "normal-bytes"),
+    .page_size = untrusted_count (ram, "page-size"),
+    .iteration = untrusted_count (ram, "dirty-sync-count"),
+    .dirty_pages_per_second = untrusted_count (ram, "dirty-pages-rate"),
+    .postcopy_requests = untrusted_count (ram, "postcopy-requests"),
+    .downtime = untrusted_count (answer, "downtime"),
+    .setup_time = untrusted_count (answer, "setup-time"),
     .is_memory = TRUE,
   };
 
@@ -89,14 +76,13 @@ ask (Qmp *qmp, Job *job, Progress *progress, char **ret_reason, GError **error)
 
   if (answer == NULL)
     return NULL;
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
+  JsonObject *object = untrusted_object_of (answer);
+  const char *status = untrusted_text (object, "status");
   if (object != NULL && progress != NULL)
     read_figures (object, progress);
-  if (object == NULL || !json_object_has_member (object, "status"))
-    return g_strdup ("none");
-  if (ret_reason != NULL && json_object_has_member (object, "error-desc"))
-    *ret_reason = g_strdup (json_object_get_string_member_with_default (object, "error-desc", NULL));
-  return g_strdup (json_object_get_string_member_with_default (object, "status", "none"));
+  if (ret_reason != NULL && *ret_reason == NULL)
+    *ret_reason = g_strdup (untrusted_text (object, "error-desc"));
+  return g_strdup (status != NULL ? status : "none");
 }
 
 static gboolean

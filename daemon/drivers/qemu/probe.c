@@ -249,23 +249,13 @@ ask (Conversation *talk, const char *command, const char *arguments, JsonNode **
   return fail (talk, error, "it talks and does not answer");
 }
 
-static JsonObject *
-member_object (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-}
-
 /* A feature that a model lacks says no more than one that is not listed; and of the fifteen thousand listed,
  * most are lacking. */
 static void
 forget_lacking (JsonNode *answer)
 {
-  JsonObject *model = answer != NULL && JSON_NODE_HOLDS_OBJECT (answer)
-                          ? member_object (json_node_get_object (answer), "model")
-                          : NULL;
-  JsonObject *properties = model != NULL ? member_object (model, "props") : NULL;
+  JsonObject *properties =
+      untrusted_object (untrusted_object (untrusted_object_of (answer), "model"), "props");
   g_autoptr (GList) names = properties != NULL ? json_object_get_members (properties) : NULL;
 
   for (GList *name = names; name != NULL; name = name->next) {
@@ -335,9 +325,7 @@ ask_devices (Conversation *talk, JsonObject *answers, GError **error)
 static gboolean
 says_kvm (JsonObject *answers)
 {
-  JsonObject *answer = member_object (answers, "query-kvm");
-
-  return answer != NULL && json_object_get_boolean_member_with_default (answer, "enabled", FALSE);
+  return untrusted_switch (untrusted_object (answers, "query-kvm"), "enabled");
 }
 
 static gboolean

@@ -66,9 +66,9 @@ second_is_over (gpointer data)
 static const char *
 text_of (JsonObject *arguments, const char *name)
 {
-  JsonNode *node = arguments != NULL ? json_object_get_member (arguments, name) : NULL;
+  const char *text = untrusted_text (arguments, name);
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
+  return text != NULL ? text : "";
 }
 
 /* Of two events with one key, the later one makes the earlier one needless. (transfer full) */

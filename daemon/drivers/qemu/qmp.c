@@ -241,48 +241,23 @@ qmp_write (Qmp *qmp, char *text, int fd)
 
 /* Reading. */
 
-static const char *
-member_string (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
-                                                                          : NULL;
-}
-
-static gint64
-member_int (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
-}
-
-static JsonObject *
-member_object (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-}
-
 static void
 qmp_take_event (Qmp *qmp, JsonObject *message, const char *name)
 {
-  JsonObject *arguments = member_object (message, "data");
-  JsonObject *timestamp = member_object (message, "timestamp");
-  gint64 seconds = CLAMP (member_int (timestamp, "seconds"), 0, G_MAXINT64 / G_USEC_PER_SEC - 1);
-  gint64 microseconds = CLAMP (member_int (timestamp, "microseconds"), 0, G_USEC_PER_SEC - 1);
+  JsonObject *arguments = untrusted_object (message, "data");
+  JsonObject *timestamp = untrusted_object (message, "timestamp");
+  guint64 seconds = MIN (untrusted_count (timestamp, "seconds"), G_MAXINT64 / G_USEC_PER_SEC - 1);
+  guint64 microseconds = MIN (untrusted_count (timestamp, "microseconds"), G_USEC_PER_SEC - 1);
 
   qmp_notice (qmp, name, arguments != NULL ? json_object_ref (arguments) : NULL,
-              seconds * G_USEC_PER_SEC + microseconds);
+              (gint64)(seconds * G_USEC_PER_SEC + microseconds));
 }
 
 static GError *
 error_from_qemu (JsonObject *message, const char *command)
 {
-  JsonObject *said = member_object (message, "error");
-  const char *text = member_string (said, "desc");
+  JsonObject *said = untrusted_object (message, "error");
+  const char *text = untrusted_text (said, "desc");
   GError *error = NULL;
 
   virt_error_set (&error, VIR_ERR_INTERNAL_ERROR, "unable to execute QEMU command '%s': %s", command,
@@ -314,9 +289,9 @@ whole_answer (JsonObject *message)
 static void
 qmp_take_negotiation (Qmp *qmp, JsonObject *message)
 {
-  JsonObject *refusal = member_object (message, "error");
+  JsonObject *refusal = untrusted_object (message, "error");
 
-  if (refusal != NULL && g_strcmp0 (member_string (refusal, "class"), "CommandNotFound") != 0)
+  if (refusal != NULL && g_strcmp0 (untrusted_text (refusal, "class"), "CommandNotFound") != 0)
     qmp_fail (qmp, "QEMU's monitor refused to begin");
   else
     qmp_become_ready (qmp);
@@ -326,7 +301,9 @@ static void
 qmp_take_answer (Qmp *qmp, JsonObject *message)
 {
   gboolean failed = json_object_has_member (message, "error");
-  gint64 said = json_object_has_member (message, "id") ? member_int (message, "id") : -1;
+  gint64 said = -1;
+
+  untrusted_number (message, "id", &said);
   guint id = (guint)CLAMP (said, 0, G_MAXUINT);
 
   if (qmp->state == QMP_NEGOTIATING) {
@@ -373,11 +350,11 @@ qmp_take_greeting (Qmp *qmp)
 static void
 qmp_take_message (Qmp *qmp, JsonObject *message)
 {
-  const char *event = member_string (message, "event");
+  const char *event = untrusted_text (message, "event");
   gboolean is_answer =
       json_object_has_member (message, "return") || json_object_has_member (message, "error");
 
-  if (qmp->state == QMP_GREETING && member_object (message, "QMP") != NULL)
+  if (qmp->state == QMP_GREETING && untrusted_object (message, "QMP") != NULL)
     qmp_take_greeting (qmp);
   else if (qmp->state == QMP_GREETING && event == NULL && !is_answer)
     qmp_fail (qmp, "what answers on the monitor is not QEMU");

@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#define CHARDEVS_MAX 4096 /* read of one answer */
+
 void
 live_values_init (LiveValues *values, const char *directory, Files *files)
 {
@@ -163,15 +165,6 @@ set_pty (DomainDef *def, const char *label, const char *path)
   }
 }
 
-static const char *
-string_member (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
-                                                                          : NULL;
-}
-
 /* query-chardev: [{ "label": "charserial0", "filename": "pty:/dev/pts/3" }, ...] */
 static gboolean
 ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error)
@@ -180,15 +173,12 @@ ask_ptys (DomainDef *def, Qmp *qmp, Job *job, GError **error)
 
   if (answer == NULL)
     return !has_pty (def);
-  if (!JSON_NODE_HOLDS_ARRAY (answer))
-    return TRUE;
-  JsonArray *list = json_node_get_array (answer);
-  for (guint i = 0; i < json_array_get_length (list); i++) {
-    JsonNode *element = json_array_get_element (list, i);
-    const char *label =
-        JSON_NODE_HOLDS_OBJECT (element) ? string_member (json_node_get_object (element), "label") : NULL;
-    const char *name = label != NULL ? string_member (json_node_get_object (element), "filename") : NULL;
-    if (name != NULL && g_str_has_prefix (label, "char") && g_str_has_prefix (name, "pty:")
+  JsonArray *list = untrusted_list_of (answer);
+  for (guint i = 0; list != NULL && i < MIN (json_array_get_length (list), CHARDEVS_MAX); i++) {
+    JsonObject *element = untrusted_object_of (json_array_get_element (list, i));
+    const char *label = untrusted_text (element, "label");
+    const char *name = untrusted_text (element, "filename");
+    if (label != NULL && name != NULL && g_str_has_prefix (label, "char") && g_str_has_prefix (name, "pty:")
         && endpoint_is_pty_path (name + strlen ("pty:")))
       set_pty (def, label + strlen ("char"), name + strlen ("pty:"));
   }

@@ -29,26 +29,20 @@ place_clear (gpointer data)
   g_free (((VcpuPlace *)data)->type);
 }
 
-static gint64
-number_member (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : -1;
-}
-
 static void
 add_place (GArray *places, JsonObject *item)
 {
-  JsonNode *ids = json_object_get_member (item, "props"), *type = json_object_get_member (item, "type");
+  JsonObject *ids = untrusted_object (item, "props");
+  const char *type = untrusted_text (item, "type");
   VcpuPlace place;
 
-  if (ids == NULL || !JSON_NODE_HOLDS_OBJECT (ids) || type == NULL
-      || json_node_get_value_type (type) != G_TYPE_STRING)
+  if (ids == NULL || type == NULL)
     return;
-  for (guint i = 0; i < G_N_ELEMENTS (levels); i++)
-    place.ids[i] = number_member (json_node_get_object (ids), levels[i]);
-  place.type = g_strdup (json_node_get_string (type));
+  for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
+    place.ids[i] = -1;
+    untrusted_number (ids, levels[i], &place.ids[i]);
+  }
+  place.type = g_strdup (type);
   g_array_append_val (places, place);
 }
 
@@ -76,13 +70,9 @@ ask_places (Qmp *qmp, Job *job, GError **error)
     return NULL;
   places = g_array_new (FALSE, FALSE, sizeof (VcpuPlace));
   g_array_set_clear_func (places, place_clear);
-  list = JSON_NODE_HOLDS_ARRAY (answer) ? json_node_get_array (answer) : NULL;
-  for (guint i = 0; list != NULL && i < MIN (json_array_get_length (list), PLACES_MAX); i++) {
-    JsonNode *item = json_array_get_element (list, i);
-
-    if (JSON_NODE_HOLDS_OBJECT (item))
-      add_place (places, json_node_get_object (item));
-  }
+  list = untrusted_list_of (answer);
+  for (guint i = 0; list != NULL && i < MIN (json_array_get_length (list), PLACES_MAX); i++)
+    add_place (places, untrusted_object_of (json_array_get_element (list, i)));
   g_array_sort (places, compare_places);
   return places;
 }

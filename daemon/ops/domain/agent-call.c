@@ -131,59 +131,21 @@ agent_call_ask (Call *call, AgentWork work)
 
 /* Reading. */
 
-static JsonNode *
-member (JsonObject *object, const char *name)
-{
-  return object != NULL ? json_object_get_member (object, name) : NULL;
-}
-
-const char *
-agent_text (JsonObject *object, const char *name)
-{
-  JsonNode *node = member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node)
-                                                                          : NULL;
-}
+/* Reading. */
 
 gint64
 agent_number (JsonObject *object, const char *name)
 {
-  JsonNode *node = member (object, name);
+  gint64 value = 0;
 
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
-}
-
-gboolean
-agent_switch (JsonObject *object, const char *name)
-{
-  JsonNode *node = member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_BOOLEAN && json_node_get_boolean (node);
-}
-
-JsonObject *
-agent_object (JsonObject *object, const char *name)
-{
-  JsonNode *node = member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-}
-
-JsonArray *
-agent_list (JsonObject *object, const char *name)
-{
-  JsonNode *node = member (object, name);
-
-  return node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  untrusted_number (object, name, &value);
+  return value;
 }
 
 JsonObject *
 agent_item (JsonArray *list, guint index)
 {
-  JsonNode *node = json_array_get_element (list, index);
-
-  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  return untrusted_object_of (json_array_get_element (list, index));
 }
 
 JsonArray *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/untrusted-json.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/agent.h"
 #include "daemon/ops/ops.h"
@@ -25,12 +26,8 @@ void agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds);
 /* The same with the domain's own response timeout. */
 void agent_call_ask (Call *call, AgentWork work);
 
-/* Reading what an agent says: NULL, 0 or FALSE for what is missing or of another kind. */
-const char *agent_text (JsonObject *object, const char *name);
+/* Reading what an agent says, beside base/untrusted-json.h: 0 for what is missing or no whole number. */
 gint64 agent_number (JsonObject *object, const char *name);
-gboolean agent_switch (JsonObject *object, const char *name);
-JsonObject *agent_object (JsonObject *object, const char *name);
-JsonArray *agent_list (JsonObject *object, const char *name);
 /* The object at @index of @list, or NULL. */
 JsonObject *agent_item (JsonArray *list, guint index);
 /* A list that a command answers, or NULL with @error. At most @limit items. (transfer full) */

@@ -6,6 +6,7 @@
 #include "daemon/ops/domain/counters.h"
 
 #include "base/scalars.h"
+#include "base/untrusted-json.h"
 #include "daemon/core/file.h"
 
 #include <stdio.h>
@@ -132,48 +133,32 @@ halt_poll_times (const Process *process, guint64 *ret_success, guint64 *ret_fail
   }
 }
 
-static JsonObject *
-member_object (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-}
-
-static guint64
-member_number (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-  gint64 value =
-      node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64
-          ? json_node_get_int (node)
-          : 0;
-
-  return (guint64)MAX (value, 0);
-}
-
 /* "qdev" is the device's id, or its path with the id as one part. */
 static gboolean
 is_device (JsonObject *entry, const char *alias)
 {
-  JsonNode *node = json_object_get_member (entry, "qdev");
-  const char *path = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
-  g_auto (GStrv) parts = path != NULL ? g_strsplit (path, "/", 16) : NULL;
+  const char *path = untrusted_text (entry, "qdev");
+  gsize length = strlen (alias);
 
-  return parts != NULL && g_strv_contains ((const char *const *)parts, alias);
+  for (const char *part = path; part != NULL; part = strchr (part, '/')) {
+    part += *part == '/';
+    if (strncmp (part, alias, length) == 0 && (part[length] == '/' || part[length] == '\0'))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static JsonObject *
 find_device (JsonNode *answer, const char *alias)
 {
-  JsonArray *entries = answer != NULL && JSON_NODE_HOLDS_ARRAY (answer) ? json_node_get_array (answer) : NULL;
+  JsonArray *entries = untrusted_list_of (answer);
   guint count = entries != NULL ? MIN (json_array_get_length (entries), DISKS_MAX) : 0;
 
   for (guint i = 0; i < count; i++) {
-    JsonNode *node = json_array_get_element (entries, i);
+    JsonObject *entry = untrusted_object_of (json_array_get_element (entries, i));
 
-    if (JSON_NODE_HOLDS_OBJECT (node) && is_device (json_node_get_object (node), alias))
-      return json_node_get_object (node);
+    if (is_device (entry, alias))
+      return entry;
   }
   return NULL;
 }
@@ -182,18 +167,18 @@ DiskCounters
 disk_counters (JsonNode *answer, const char *alias)
 {
   JsonObject *device = find_device (answer, alias);
-  JsonObject *stats = device != NULL ? member_object (device, "stats") : NULL;
+  JsonObject *stats = device != NULL ? untrusted_object (device, "stats") : NULL;
 
   return (DiskCounters){
     .known = stats != NULL,
-    .read_requests = member_number (stats, "rd_operations"),
-    .read_bytes = member_number (stats, "rd_bytes"),
-    .read_time = member_number (stats, "rd_total_time_ns"),
-    .write_requests = member_number (stats, "wr_operations"),
-    .write_bytes = member_number (stats, "wr_bytes"),
-    .write_time = member_number (stats, "wr_total_time_ns"),
-    .flush_requests = member_number (stats, "flush_operations"),
-    .flush_time = member_number (stats, "flush_total_time_ns"),
+    .read_requests = untrusted_count (stats, "rd_operations"),
+    .read_bytes = untrusted_count (stats, "rd_bytes"),
+    .read_time = untrusted_count (stats, "rd_total_time_ns"),
+    .write_requests = untrusted_count (stats, "wr_operations"),
+    .write_bytes = untrusted_count (stats, "wr_bytes"),
+    .write_time = untrusted_count (stats, "wr_total_time_ns"),
+    .flush_requests = untrusted_count (stats, "flush_operations"),
+    .flush_time = untrusted_count (stats, "flush_total_time_ns"),
   };
 }
 
@@ -203,17 +188,17 @@ disk_highest_offset (JsonNode *answer, const char *alias, guint depth)
   JsonObject *device = find_device (answer, alias);
 
   for (; device != NULL && depth > 0; depth--)
-    device = member_object (device, "backing");
+    device = untrusted_object (device, "backing");
 
-  return member_number (member_object (member_object (device, "parent"), "stats"), "wr_highest_offset");
+  return untrusted_count (untrusted_object (untrusted_object (device, "parent"), "stats"),
+                          "wr_highest_offset");
 }
 
 virDomainDiskErrorCode
 disk_error (JsonNode *answer, const char *alias)
 {
   JsonObject *device = find_device (answer, alias);
-  JsonNode *node = device != NULL ? json_object_get_member (device, "io-status") : NULL;
-  const char *status = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+  const char *status = untrusted_text (device, "io-status");
 
   return g_strcmp0 (status, "nospace") == 0  ? VIR_DOMAIN_DISK_ERROR_NO_SPACE
          : g_strcmp0 (status, "failed") == 0 ? VIR_DOMAIN_DISK_ERROR_UNSPEC
@@ -223,21 +208,21 @@ disk_error (JsonNode *answer, const char *alias)
 JsonObject *
 disk_inserted (JsonNode *answer, const char *alias)
 {
-  return member_object (find_device (answer, alias), "inserted");
+  return untrusted_object (find_device (answer, alias), "inserted");
 }
 
 gboolean
 disk_sizes (JsonNode *answer, const char *alias, guint depth, guint64 *ret_capacity, guint64 *ret_physical)
 {
-  JsonObject *image = member_object (disk_inserted (answer, alias), "image");
+  JsonObject *image = untrusted_object (disk_inserted (answer, alias), "image");
 
   for (; image != NULL && depth > 0; depth--)
-    image = member_object (image, "backing-image");
+    image = untrusted_object (image, "backing-image");
 
   if (image == NULL)
     return FALSE;
-  *ret_capacity = member_number (image, "virtual-size");
-  *ret_physical = member_number (image, "actual-size");
+  *ret_capacity = untrusted_count (image, "virtual-size");
+  *ret_physical = untrusted_count (image, "actual-size");
   return TRUE;
 }
 

@@ -5,78 +5,68 @@
  */
 #include "daemon/ops/domain/dirty-rate.h"
 
+#include "base/untrusted-json.h"
 #include "daemon/domain/machine.h"
 #include "daemon/ops/ops.h"
 #include "targets/qemu/recipe.h"
 
 #define SECONDS_MIN 1
 #define SECONDS_MAX 60
-#define VCPUS_MAX   4096 /* told of */
 #define MODES                                                                       \
   (VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING | VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_BITMAP \
    | VIR_DOMAIN_DIRTYRATE_MODE_DIRTY_RING)
 
-static const char *
-text_of (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : "";
-}
-
-static gboolean
-get_number (JsonObject *object, const char *name, gint64 *ret)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
-    return FALSE;
-  *ret = json_node_get_int (node);
-  return TRUE;
-}
-
+/* QEMU lists them in order; each is told once. */
 static void
-add_vcpus (GVariantBuilder *list, JsonNode *node)
+add_vcpus (GVariantBuilder *list, JsonArray *vcpus, guint count)
 {
-  JsonArray *vcpus = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  gint64 next = 0;
 
-  for (guint i = 0; vcpus != NULL && i < MIN (json_array_get_length (vcpus), VCPUS_MAX); i++) {
-    JsonNode *item = json_array_get_element (vcpus, i);
+  for (guint i = 0; vcpus != NULL && i < json_array_get_length (vcpus); i++) {
+    JsonObject *item = untrusted_object_of (json_array_get_element (vcpus, i));
     g_autofree char *name = NULL;
     gint64 id, rate;
 
-    if (!JSON_NODE_HOLDS_OBJECT (item) || !get_number (json_node_get_object (item), "id", &id)
-        || !get_number (json_node_get_object (item), "dirty-rate", &rate))
+    if (!untrusted_number (item, "id", &id) || !untrusted_number (item, "dirty-rate", &rate) || id < next
+        || id >= count || rate < 0)
       continue;
     name = g_strdup_printf ("dirtyrate.vcpu.%d.megabytes_per_second", (int)id);
     g_variant_builder_add (list, "{sv}", name, g_variant_new_uint64 ((guint64)rate));
+    next = id + 1;
   }
 }
 
+static int
+place_of (const char *word, const char *const *words, guint count)
+{
+  for (guint i = 0; i < count; i++)
+    if (g_strcmp0 (word, words[i]) == 0)
+      return (int)i;
+  return 0;
+}
+
 void
-dirty_rate_add (GVariantBuilder *list, JsonNode *answer)
+dirty_rate_add (GVariantBuilder *list, JsonNode *answer, guint vcpus)
 {
   static const char *const states[] = { "unstarted", "measuring", "measured" };
-  JsonObject *object = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
-  int state = VIR_DOMAIN_DIRTYRATE_UNSTARTED;
-  gint64 started = 0, period = 0, rate;
+  static const char *const modes[] = { "page-sampling", "dirty-bitmap", "dirty-ring" };
+  JsonObject *object = untrusted_object_of (answer);
+  int state = place_of (untrusted_text (object, "status"), states, G_N_ELEMENTS (states));
+  const char *mode = modes[place_of (untrusted_text (object, "mode"), modes, G_N_ELEMENTS (modes))];
+  gint64 started = 0, period, rate;
 
   if (object == NULL)
     return;
-  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
-    if (g_str_equal (text_of (object, "status"), states[i]))
-      state = (int)i;
-  get_number (object, "start-time", &started);
-  get_number (object, "calc-time", &period);
+  untrusted_number (object, "start-time", &started);
+  period = (gint64)MIN (untrusted_count (object, "calc-time"), G_MAXINT32);
   g_variant_builder_add (list, "{sv}", "dirtyrate.calc_status", g_variant_new_int32 (state));
   g_variant_builder_add (list, "{sv}", "dirtyrate.calc_start_time", g_variant_new_int64 (started));
   g_variant_builder_add (list, "{sv}", "dirtyrate.calc_period", g_variant_new_int32 ((int)period));
-  g_variant_builder_add (list, "{sv}", "dirtyrate.calc_mode",
-                         g_variant_new_string (text_of (object, "mode")));
-  if (state != VIR_DOMAIN_DIRTYRATE_MEASURED || !get_number (object, "dirty-rate", &rate))
+  g_variant_builder_add (list, "{sv}", "dirtyrate.calc_mode", g_variant_new_string (mode));
+  if (state != VIR_DOMAIN_DIRTYRATE_MEASURED || !untrusted_number (object, "dirty-rate", &rate))
     return;
   g_variant_builder_add (list, "{sv}", "dirtyrate.megabytes_per_second", g_variant_new_int64 (rate));
-  add_vcpus (list, json_object_get_member (object, "vcpu-dirty-rate"));
+  add_vcpus (list, untrusted_list (object, "vcpu-dirty-rate"), vcpus);
 }
 
 /* The counting. */

@@ -3,5 +3,6 @@
 
 #include <json-glib/json-glib.h>
 
-/* To @list, a{sv}: what an answer to "query-dirty-rate" (untrusted) says, under libvirt's names. */
-void dirty_rate_add (GVariantBuilder *list, JsonNode *answer);
+/* To @list, a{sv}: what an answer to "query-dirty-rate" (untrusted) says, under libvirt's names;
+ * @vcpus: how many the machine can have. */
+void dirty_rate_add (GVariantBuilder *list, JsonNode *answer, guint vcpus);

@@ -15,6 +15,7 @@
 #define INTERFACES_MAX   256
 #define ADDRESSES_MAX    256 /* of one interface */
 #define USERS_MAX        256
+#define PREFIX_MAX       128  /* bits of an address */
 #define PARAMETERS_MAX   2048 /* what the answer may hold */
 
 /* Its name. */
@@ -26,7 +27,7 @@ get_hostname (Agent *agent, const AgentContext *context, GError **error)
   const char *name = NULL;
 
   if (answer != NULL && JSON_NODE_HOLDS_OBJECT (answer))
-    name = agent_text (json_node_get_object (answer), "host-name");
+    name = untrusted_text (json_node_get_object (answer), "host-name");
   if (answer != NULL && name == NULL)
     virt_error_set (error, VIR_ERR_NO_HOSTNAME, "no hostname found for domain %s", context->def->name);
   return name != NULL ? g_variant_new ("(s)", name) : NULL;
@@ -60,8 +61,8 @@ is_pci_address (const DeviceAddress *address, JsonObject *pci)
 static const char *
 disk_target (const DomainDef *def, JsonObject *guest_disk)
 {
-  JsonObject *pci = agent_object (guest_disk, "pci-controller");
-  const char *serial = agent_text (guest_disk, "serial");
+  JsonObject *pci = untrusted_object (guest_disk, "pci-controller");
+  const char *serial = untrusted_text (guest_disk, "serial");
 
   DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
     if (disk->bus == DISK_BUS_VIRTIO && pci != NULL && is_pci_address (&disk->device.address, pci))
@@ -84,9 +85,9 @@ get_fsinfo (Agent *agent, const AgentContext *context, GError **error)
   g_variant_builder_init (&systems, G_VARIANT_TYPE ("a(sssas)"));
   for (guint i = 0; i < json_array_get_length (list); i++) {
     JsonObject *system = agent_item (list, i);
-    JsonArray *disks = agent_list (system, "disk");
-    const char *mount_point = agent_text (system, "mountpoint"), *name = agent_text (system, "name"),
-               *type = agent_text (system, "type");
+    JsonArray *disks = untrusted_list (system, "disk");
+    const char *mount_point = untrusted_text (system, "mountpoint"), *name = untrusted_text (system, "name"),
+               *type = untrusted_text (system, "type");
     GVariantBuilder targets;
 
     if (mount_point == NULL || name == NULL || type == NULL)
@@ -137,7 +138,7 @@ add (Parameters *parameters, GVariant *value, const char *format, ...)
 static GVariant *
 text_value (JsonObject *object, const char *member)
 {
-  const char *text = agent_text (object, member);
+  const char *text = untrusted_text (object, member);
 
   return text != NULL ? g_variant_new_string (text) : NULL;
 }
@@ -223,16 +224,15 @@ tell_file_systems (Agent *agent, const AgentContext *context, Parameters *parame
   add (parameters, g_variant_new_uint32 (json_array_get_length (list)), "fs.count");
   for (guint i = 0; i < json_array_get_length (list); i++) {
     JsonObject *system = agent_item (list, i);
-    JsonArray *disks = agent_list (system, "disk");
+    JsonArray *disks = untrusted_list (system, "disk");
 
     add (parameters, text_value (system, "name"), "fs.%u.name", i);
     add (parameters, text_value (system, "mountpoint"), "fs.%u.mountpoint", i);
     add (parameters, text_value (system, "type"), "fs.%u.fstype", i);
-    add (parameters, g_variant_new_uint64 ((guint64)agent_number (system, "total-bytes")),
-         "fs.%u.total-bytes", i);
-    add (parameters, g_variant_new_uint64 ((guint64)agent_number (system, "used-bytes")), "fs.%u.used-bytes",
-         i);
-    add (parameters, g_variant_new_uint32 (disks != NULL ? json_array_get_length (disks) : 0),
+    add (parameters, g_variant_new_uint64 (untrusted_count (system, "total-bytes")), "fs.%u.total-bytes", i);
+    add (parameters, g_variant_new_uint64 (untrusted_count (system, "used-bytes")), "fs.%u.used-bytes", i);
+    add (parameters,
+         g_variant_new_uint32 (disks != NULL ? MIN (json_array_get_length (disks), DISKS_MAX) : 0),
          "fs.%u.disk.count", i);
     for (guint j = 0; disks != NULL && j < MIN (json_array_get_length (disks), DISKS_MAX); j++) {
       const char *target = disk_target (context->def, agent_item (disks, j));
@@ -248,13 +248,13 @@ tell_file_systems (Agent *agent, const AgentContext *context, Parameters *parame
 static void
 tell_disk (const DomainDef *def, JsonObject *disk, guint index, Parameters *parameters)
 {
-  JsonArray *dependencies = agent_list (disk, "dependencies");
-  JsonObject *address = agent_object (disk, "address");
+  JsonArray *dependencies = untrusted_list (disk, "dependencies");
+  JsonObject *address = untrusted_object (disk, "address");
   guint count = dependencies != NULL ? MIN (json_array_get_length (dependencies), DISKS_MAX) : 0;
   const char *target = address != NULL ? disk_target (def, address) : NULL;
 
   add (parameters, text_value (disk, "name"), "disk.%u.name", index);
-  add (parameters, g_variant_new_boolean (agent_switch (disk, "partition")), "disk.%u.partition", index);
+  add (parameters, g_variant_new_boolean (untrusted_switch (disk, "partition")), "disk.%u.partition", index);
   if (count > 0)
     add (parameters, g_variant_new_uint32 (count), "disk.%u.dependency.count", index);
   for (guint i = 0; i < count; i++) {
@@ -293,7 +293,7 @@ tell_interfaces (Agent *agent, const AgentContext *context G_GNUC_UNUSED, Parame
   add (parameters, g_variant_new_uint32 (json_array_get_length (list)), "if.count");
   for (guint i = 0; i < json_array_get_length (list); i++) {
     JsonObject *interface = agent_item (list, i);
-    JsonArray *addresses = agent_list (interface, "ip-addresses");
+    JsonArray *addresses = untrusted_list (interface, "ip-addresses");
     guint count = addresses != NULL ? MIN (json_array_get_length (addresses), ADDRESSES_MAX) : 0;
 
     add (parameters, text_value (interface, "name"), "if.%u.name", i);
@@ -304,7 +304,7 @@ tell_interfaces (Agent *agent, const AgentContext *context G_GNUC_UNUSED, Parame
 
       add (parameters, text_value (address, "ip-address-type"), "if.%u.addr.%u.type", i, j);
       add (parameters, text_value (address, "ip-address"), "if.%u.addr.%u.addr", i, j);
-      add (parameters, g_variant_new_uint32 ((guint32)agent_number (address, "prefix")),
+      add (parameters, g_variant_new_uint32 ((guint32)MIN (untrusted_count (address, "prefix"), PREFIX_MAX)),
            "if.%u.addr.%u.prefix", i, j);
     }
   }
@@ -371,12 +371,12 @@ add_addresses (JsonArray *addresses, GVariantBuilder *list)
 {
   for (guint i = 0; addresses != NULL && i < MIN (json_array_get_length (addresses), ADDRESSES_MAX); i++) {
     JsonObject *address = agent_item (addresses, i);
-    const char *text = agent_text (address, "ip-address");
-    gboolean ipv6 = g_strcmp0 (agent_text (address, "ip-address-type"), "ipv6") == 0;
+    const char *text = untrusted_text (address, "ip-address");
+    gboolean ipv6 = g_strcmp0 (untrusted_text (address, "ip-address-type"), "ipv6") == 0;
 
     if (text != NULL)
       g_variant_builder_add (list, "(isu)", ipv6 ? VIR_IP_ADDR_TYPE_IPV6 : VIR_IP_ADDR_TYPE_IPV4, text,
-                             (guint32)CLAMP (agent_number (address, "prefix"), 0, 128));
+                             (guint32)MIN (untrusted_count (address, "prefix"), PREFIX_MAX));
   }
 }
 
@@ -393,12 +393,12 @@ addresses_by_agent (Agent *agent, const AgentContext *context G_GNUC_UNUSED, GEr
     JsonObject *interface = agent_item (list, i);
     GVariantBuilder addresses;
 
-    if (agent_text (interface, "name") == NULL)
+    if (untrusted_text (interface, "name") == NULL)
       continue;
     g_variant_builder_init (&addresses, G_VARIANT_TYPE ("a(isu)"));
-    add_addresses (agent_list (interface, "ip-addresses"), &addresses);
-    g_variant_builder_add (&interfaces, INTERFACE_TYPE, agent_text (interface, "name"),
-                           agent_text (interface, "hardware-address"), &addresses);
+    add_addresses (untrusted_list (interface, "ip-addresses"), &addresses);
+    g_variant_builder_add (&interfaces, INTERFACE_TYPE, untrusted_text (interface, "name"),
+                           untrusted_text (interface, "hardware-address"), &addresses);
   }
   return g_variant_new ("(a" INTERFACE_TYPE ")", &interfaces);
 }

@@ -55,7 +55,7 @@ get_keys (Agent *agent, const AgentContext *context, GError **error)
   if (answer == NULL)
     return NULL;
   if (JSON_NODE_HOLDS_OBJECT (answer))
-    keys = agent_list (json_node_get_object (answer), "keys");
+    keys = untrusted_list (json_node_get_object (answer), "keys");
   if (keys == NULL || json_array_get_length (keys) > KEYS_MAX) {
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "the guest agent answered with no list of at most %d keys",
                     KEYS_MAX);

@@ -29,7 +29,7 @@ ask_vcpus (Agent *agent, GError **error)
   for (guint i = 0; i < json_array_get_length (list); i++) {
     JsonObject *item = agent_item (list, i);
     gint64 id = agent_number (item, "logical-id");
-    GuestVcpu vcpu = { (guint)id, agent_switch (item, "online"), agent_switch (item, "can-offline") };
+    GuestVcpu vcpu = { (guint)id, untrusted_switch (item, "online"), untrusted_switch (item, "can-offline") };
 
     if (item != NULL && id >= 0 && id < CPU_SET_MAX)
       g_array_append_val (vcpus, vcpu);

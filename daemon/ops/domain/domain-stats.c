@@ -11,6 +11,7 @@
 #include "daemon/ops/ops.h"
 
 #include "base/scalars.h"
+#include "base/untrusted-json.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/interface.h"
 #include "domain/vcpus.h"
@@ -162,37 +163,37 @@ add_state (GVariantBuilder *list, const Domain *domain, guint groups)
 
 /* { "id": "iothread1", "poll-max-ns": 32768, "poll-grow": 0, "poll-shrink": 0, ... }, untrusted. */
 static void
-add_iothread (GVariantBuilder *list, JsonObject *thread)
+add_iothread (GVariantBuilder *list, JsonObject *thread, GHashTable *known)
 {
   static const char *const members[] = { "poll-max-ns", "poll-grow", "poll-shrink" };
-  const char *name = json_object_get_string_member_with_default (thread, "id", "");
+  const char *name = untrusted_text (thread, "id");
   guint64 id;
 
-  if (!g_str_has_prefix (name, "iothread") || !parse_uint (name + strlen ("iothread"), G_MAXUINT32, &id))
+  if (name == NULL || !g_str_has_prefix (name, "iothread")
+      || !parse_uint (name + strlen ("iothread"), G_MAXUINT32, &id)
+      || !g_hash_table_remove (known, GUINT_TO_POINTER ((guint)id)))
     return;
   for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
-    gint64 value = json_object_get_int_member_with_default (thread, members[i], 0);
+    guint64 value = untrusted_count (thread, members[i]);
 
-    stats_add (list, i == 0 ? ULONG ((guint64)MAX (value, 0)) : UINT ((guint)CLAMP (value, 0, G_MAXUINT32)),
-               "iothread.%u.%s", (guint)id, members[i]);
+    stats_add (list, i == 0 ? ULONG (value) : UINT ((guint)MIN (value, G_MAXUINT32)), "iothread.%u.%s",
+               (guint)id, members[i]);
   }
 }
 
 static void
 add_iothreads (GVariantBuilder *list, const DomainDef *def, JsonNode *answer)
 {
-  JsonArray *threads = answer != NULL && JSON_NODE_HOLDS_ARRAY (answer) ? json_node_get_array (answer) : NULL;
-  guint count = threads != NULL ? json_array_get_length (threads) : domain_count_iothreads (def);
+  g_autoptr (GHashTable) known = g_hash_table_new (NULL, NULL); /* the machine's that are not told of yet */
+  JsonArray *threads = untrusted_list_of (answer);
 
-  if (count == 0)
+  for (guint i = 0; i < domain_count_iothreads (def); i++)
+    g_hash_table_add (known, GUINT_TO_POINTER ((guint)domain_iothread_id (def, i)));
+  if (g_hash_table_size (known) == 0)
     return; /* as libvirt leaves it out */
-  stats_add (list, UINT (count), "iothread.count");
-  for (guint i = 0; threads != NULL && i < count; i++) {
-    JsonNode *thread = json_array_get_element (threads, i);
-
-    if (JSON_NODE_HOLDS_OBJECT (thread))
-      add_iothread (list, json_node_get_object (thread));
-  }
+  stats_add (list, UINT (g_hash_table_size (known)), "iothread.count");
+  for (guint i = 0; threads != NULL && i < json_array_get_length (threads); i++)
+    add_iothread (list, untrusted_object_of (json_array_get_element (threads, i)), known);
 }
 
 static void
@@ -274,8 +275,8 @@ make_record (Domain *domain, Slot *slot)
   if (def != NULL && (groups & VIR_DOMAIN_STATS_IOTHREAD) && domain_is_active (domain)
       && domain_count_iothreads (def) > 0)
     add_iothreads (&list, def, slot->answers[ABOUT_IOTHREADS]);
-  if ((groups & VIR_DOMAIN_STATS_DIRTYRATE) && slot->answers[ABOUT_DIRTY_RATE] != NULL)
-    dirty_rate_add (&list, slot->answers[ABOUT_DIRTY_RATE]);
+  if (def != NULL && (groups & VIR_DOMAIN_STATS_DIRTYRATE) && slot->answers[ABOUT_DIRTY_RATE] != NULL)
+    dirty_rate_add (&list, slot->answers[ABOUT_DIRTY_RATE], domain_vcpus_maximum (def));
   slot->record = g_variant_ref_sink (g_variant_new ("(@(sayi)a{sv})", call_domain_value (domain), &list));
 }
 

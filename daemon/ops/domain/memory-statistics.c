@@ -6,11 +6,11 @@
  */
 #include "daemon/ops/domain/memory-statistics.h"
 
+#include "base/untrusted-json.h"
 #include "daemon/ops/ops.h"
 #include "targets/qemu/recipe.h"
 
 #define STATISTICS_SECONDS 5 /* QEMU has to answer */
-#define NEVER_SAID         ((gint64)-1)
 
 typedef struct {
   int tag;
@@ -50,31 +50,19 @@ balloon_property (const DeviceMemballoon *balloon, const char *property)
   return props ("path", "s", path, "property", "s", property, NULL);
 }
 
-/* A whole number; -1 for anything else. */
-static gint64
-number_of (JsonObject *object, const char *name)
-{
-  JsonNode *node = object != NULL ? json_object_get_member (object, name) : NULL;
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node)
-                                                                         : NEVER_SAID;
-}
-
 void
 memory_statistics_each (JsonNode *answer,
                         void (*each) (int tag, const char *name, guint64 value, gpointer data), gpointer data)
 {
-  JsonObject *object =
-      answer != NULL && JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : NULL;
-  JsonNode *inner = object != NULL ? json_object_get_member (object, "stats") : NULL;
-  JsonObject *stats = inner != NULL && JSON_NODE_HOLDS_OBJECT (inner) ? json_node_get_object (inner) : NULL;
+  JsonObject *object = untrusted_object_of (answer), *stats = untrusted_object (object, "stats");
 
   for (guint i = 0; i < G_N_ELEMENTS (statistics); i++) {
     const Statistic *statistic = &statistics[i];
-    gint64 value =
-        statistic->qemu != NULL ? number_of (stats, statistic->qemu) : number_of (object, "last-update");
+    JsonObject *from = statistic->qemu != NULL ? stats : object;
+    gint64 value;
 
-    if (value != NEVER_SAID)
+    if (untrusted_number (from, statistic->qemu != NULL ? statistic->qemu : "last-update", &value)
+        && value >= 0)
       each (statistic->tag, statistic->name, (guint64)value / statistic->divisor, data);
   }
 }

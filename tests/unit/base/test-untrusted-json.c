@@ -115,13 +115,49 @@ values_are_read (G_GNUC_UNUSED void **state)
   assert_false (is_read (""));
 }
 
+/* A member is what was asked for, or nothing. */
+static void
+members_have_their_type (G_GNUC_UNUSED void **state)
+{
+  static const char *const values[] = { "null", "7", "-7", "1.5", "true", "\"x\"", "{}", "[]" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++) {
+    g_autofree char *text = g_strdup_printf ("{\"a\":%s}", values[i]);
+    g_autoptr (JsonObject) object = untrusted_json_object (text, strlen (text));
+    gint64 number = 3;
+
+    assert_int_equal (untrusted_number (object, "a", &number), i == 1 || i == 2);
+    assert_int_equal (number, i == 1 ? 7 : i == 2 ? -7 : 3);
+    assert_int_equal (untrusted_count (object, "a"), i == 1 ? 7 : 0);
+    assert_int_equal (untrusted_switch (object, "a"), i == 4);
+    assert_int_equal (untrusted_text (object, "a") != NULL, i == 5);
+    assert_int_equal (untrusted_object (object, "a") != NULL, i == 6);
+    assert_int_equal (untrusted_list (object, "a") != NULL, i == 7);
+    assert_null (untrusted_text (object, "b"));
+  }
+  assert_null (untrusted_text (NULL, "a"));
+}
+
+static void
+texts_have_an_end (G_GNUC_UNUSED void **state)
+{
+  for (guint more = 0; more < 2; more++) {
+    g_autofree char *long_text = g_strnfill (UNTRUSTED_TEXT_MAX + more, 'x');
+    g_autofree char *text = g_strdup_printf ("{\"a\":\"%s\"}", long_text);
+    g_autoptr (JsonObject) object = untrusted_json_object (text, strlen (text));
+
+    assert_int_equal (untrusted_text (object, "a") == NULL, more);
+  }
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (nothing_is_no_object),   cmocka_unit_test (there_is_one_value),
-    cmocka_unit_test (nesting_has_an_end),     cmocka_unit_test (values_have_an_end),
-    cmocka_unit_test (nothing_hides_brackets), cmocka_unit_test (values_are_read),
+    cmocka_unit_test (members_have_their_type), cmocka_unit_test (texts_have_an_end),
+    cmocka_unit_test (nothing_is_no_object),    cmocka_unit_test (there_is_one_value),
+    cmocka_unit_test (nesting_has_an_end),      cmocka_unit_test (values_have_an_end),
+    cmocka_unit_test (nothing_hides_brackets),  cmocka_unit_test (values_are_read),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

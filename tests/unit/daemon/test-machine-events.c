@@ -95,6 +95,9 @@ make_definition (void)
   def->on_poweroff = ON_EVENT_DESTROY;
   def->on_reboot = ON_EVENT_RESTART;
   def->on_crash = ON_EVENT_DESTROY;
+  def->memory = NUMBER (2 * 1024 * 1024);
+  def->clock.offset = CLOCK_VARIABLE;
+  def->clock.adjustment = g_strdup ("10");
   disk->type = DISK_TYPE_FILE;
   disk->file = g_strdup ("/images/a.qcow2");
   disk->device.alias = g_strdup ("virtio-disk0");
@@ -132,15 +135,19 @@ events_become_libvirts (void **state)
     { { "WATCHDOG {\"action\": \"pause\"}", "STOP" }, "3(1,); state 3/6 event 3/3; " },
     { { "WATCHDOG {\"action\": \"inject-nmi\"}" }, "3(6,); " },
     { { "SUSPEND", "WAKEUP" }, "12(0,); state 7/0 event 7/0; 11(0,); state 1/8 event 2/4; " },
-    { { "RTC_CHANGE {\"offset\": -3}" }, "2(-3,); " },
+    { { "RTC_CHANGE {\"offset\": -3}" }, "2(7,); " },
+    { { "RTC_CHANGE {\"offset\": 9223372036854775807}" }, "" },
     { { "BALLOON_CHANGE {\"actual\": 1073741824}" }, "balloon 1048576; 13(1048576,); " },
     { { "DEVICE_TRAY_MOVED {\"device\": \"\", \"id\": \"/machine/peripheral/sata0-0-1/x\", \"tray-open\": "
         "true}" },
-      "tray sata0-0-1 open; 10('sata0-0-1', 0); " },
+      "" },
+    { { "DEVICE_TRAY_MOVED {\"device\": \"\", \"id\": \"/machine/peripheral/virtio-disk0/x\", \"tray-open\": "
+        "true}" },
+      "tray virtio-disk0 open; 10('virtio-disk0', 0); " },
     { { "DEVICE_DELETED {\"path\": \"/machine/peripheral/net1/virtio-backend\"}",
-        "DEVICE_DELETED {\"device\": \"net1\", \"path\": \"/machine/peripheral/net1\"}" },
-      "deleted net1; 15('net1',); " },
-    { { "DEVICE_UNPLUG_GUEST_ERROR {\"device\": \"net1\", \"path\": \"x\"}" }, "22('net1',); " },
+        "DEVICE_DELETED {\"device\": \"channel0\", \"path\": \"/machine/peripheral/channel0\"}" },
+      "deleted channel0; 15('channel0',); " },
+    { { "DEVICE_UNPLUG_GUEST_ERROR {\"device\": \"channel0\", \"path\": \"x\"}" }, "22('channel0',); " },
     /* Of a processor no client is told. Where it is emulated only its guest says that it is gone. */
     { { "DEVICE_DELETED {\"device\": \"vcpu2\", \"path\": \"/machine/peripheral/vcpu2\"}" },
       "deleted vcpu2; " },
@@ -156,7 +163,7 @@ events_become_libvirts (void **state)
       "4('/images/a.qcow2', 'virtio-disk0', 1); 6('/images/a.qcow2', 'virtio-disk0', 1, 'enospc'); state 3/5 "
       "event 3/2; " },
     { { "BLOCK_IO_ERROR {\"device\": \"what\", \"action\": \"report\"}" },
-      "4('', 'what', 2); 6('', 'what', 2, ''); " },
+      "4('', '', 2); 6('', '', 2, ''); " },
     { { "VNC_CONNECTED {\"server\": {\"host\": \"::1\", \"service\": \"5900\", \"family\": \"ipv6\", "
         "\"auth\": \"vnc\"},"
         "\"client\": {\"host\": \"::1\", \"service\": \"41000\", \"family\": \"ipv6\", \"sasl_username\": "
@@ -168,12 +175,17 @@ events_become_libvirts (void **state)
         "true}}" },
       "25(1, 1, 2); " },
     { { "MIGRATION_PASS {\"pass\": 2}", "MIGRATION_PASS {\"pass\": -9}" }, "20(2,); 20(0,); " },
-    { { "MEMORY_DEVICE_SIZE_CHANGE {\"id\": \"virtiomem0\", \"size\": 2097152}" },
-      "26('virtiomem0', 2048); " },
+    { { "MEMORY_DEVICE_SIZE_CHANGE {\"id\": \"channel0\", \"size\": 2097152}" }, "26('channel0', 2048); " },
     /* What makes no sense does no harm. */
     { { "SHUTDOWN {\"guest\": 7, \"reason\": []}" }, "state 4/0 event 6/2; end; " },
     { { "BALLOON_CHANGE {\"actual\": -5}", "DEVICE_DELETED {\"device\": {}}", "WATCHDOG" },
       "balloon 0; 13(0,); 3(0,); " },
+    /* The machine has no such device, and not so much memory. */
+    { { "DEVICE_DELETED {\"device\": \"other\"}", "DEVICE_UNPLUG_GUEST_ERROR {\"device\": \"other\"}",
+        "MEMORY_DEVICE_SIZE_CHANGE {\"id\": \"other\", \"size\": 4096}",
+        "DEVICE_TRAY_MOVED {\"id\": \"channel0\", \"tray-open\": true}" },
+      "deleted other; " },
+    { { "BALLOON_CHANGE {\"actual\": 9223372036854775807}" }, "balloon 2097152; 13(2097152,); " },
   };
 
   (void)state;
