@@ -77,7 +77,6 @@ call_with_caps (Call *call, const char *emulator, const char *arch, void (*then)
 
 /* What the host's own document is made of: every emulator whose machines can be run here. */
 typedef struct {
-  Call *call;
   CapsCache *cache;
   char *own; /* the emulator the settings name for the host's architecture, or NULL */
 } HostRequest;
@@ -92,11 +91,10 @@ host_request_free (gpointer data)
 }
 
 /* In the order in which libvirt lists them. One that cannot be asked is left out, but for the host's own. */
-static gpointer
-get_all_caps (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+static GPtrArray *
+get_all_caps (const HostRequest *request, GError **error)
 {
   static const char *const architectures[] = { "i686", "x86_64" };
-  HostRequest *request = input;
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify)qemu_caps_unref);
   struct utsname host = { 0 };
 
@@ -123,19 +121,13 @@ get_all_caps (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
   return NULL;
 }
 
-static void
-got_all_caps (gpointer result, const GError *error, gpointer data)
+static GVariant *
+make_host_capabilities (G_GNUC_UNUSED const Call *call, gpointer request, GError **error)
 {
-  HostRequest *request = data;
-  g_autoptr (GPtrArray) all = result;
-  g_autofree char *xml = NULL;
+  g_autoptr (GPtrArray) all = get_all_caps (request, error);
+  g_autofree char *xml = all != NULL ? host_capabilities_xml (all) : NULL;
 
-  if (all == NULL) {
-    call_fail (request->call, g_error_copy (error));
-    return;
-  }
-  xml = host_capabilities_xml (all);
-  call_answer (request->call, g_variant_new ("(s)", xml));
+  return xml != NULL ? g_variant_new ("(s)", xml) : NULL;
 }
 
 void
@@ -143,23 +135,31 @@ op_connect_get_capabilities (Call *call)
 {
   HostRequest *request = g_new0 (HostRequest, 1);
 
-  request->call = call;
   request->cache = call->manager->caps;
   request->own = g_strdup (call->manager->settings->emulator);
-  job_start ("capabilities", get_all_caps, request, host_request_free, 0, got_all_caps, request);
+  call_make (call, 0, "capabilities", make_host_capabilities, request, host_request_free);
+}
+
+static GVariant *
+make_domain_capabilities (const Call *call, gpointer caps, GError **error)
+{
+  g_autofree char *xml = domain_capabilities_xml (
+      caps, call_maybe_string (call, 1), call_maybe_string (call, 2), call_maybe_string (call, 3), error);
+
+  return xml != NULL ? g_variant_new ("(s)", xml) : NULL;
 }
 
 static void
+caps_free (gpointer data)
+{
+  qemu_caps_unref (data);
+}
+
+/* The facts of the host and its firmware are read from files: in a job as well. */
+static void
 answer_domain_capabilities (Call *call, QemuCaps *caps)
 {
-  GError *error = NULL;
-  g_autofree char *xml = domain_capabilities_xml (
-      caps, call_maybe_string (call, 1), call_maybe_string (call, 2), call_maybe_string (call, 3), &error);
-
-  if (xml == NULL)
-    call_fail (call, error);
-  else
-    call_answer (call, g_variant_new ("(s)", xml));
+  call_make (call, 0, "capabilities", make_domain_capabilities, qemu_caps_ref (caps), caps_free);
 }
 
 void
