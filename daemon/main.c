@@ -7,11 +7,13 @@
 #include "config.h"
 #include "daemon/core/blocking.h"
 #include "daemon/core/log.h"
+#include "daemon/core/main-loop.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/service.h"
 #include "daemon/dbus/server.h"
 #include "daemon/domain/auto-destroy.h"
 #include "daemon/domain/host-shutdown.h"
+#include "daemon/domain/load.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
 #include "daemon/rpc/server.h"
@@ -97,10 +99,18 @@ load_settings (const Options *options, GError **error)
   return g_steal_pointer (&settings);
 }
 
+/* What serves, from the beginning to the end. */
 typedef struct {
+  const Settings *settings;
+  Reload reload;
   GMainLoop *loop;
+  int *sockets; /* given by the service manager */
+  Manager *manager;
+  RpcServer *rpc;
+  DbusServer *bus;
   HostShutdown *shutdown;
-} Ending;
+  GError *error; /* why it cannot serve */
+} Service;
 
 static void
 quit (gpointer loop)
@@ -112,9 +122,9 @@ quit (gpointer loop)
 static gboolean
 asked_to_end (gpointer data)
 {
-  const Ending *ending = data;
+  const Service *service = data;
 
-  host_shutdown_ask (ending->shutdown, quit, ending->loop);
+  host_shutdown_ask (service->shutdown, quit, service->loop);
   return G_SOURCE_CONTINUE;
 }
 
@@ -149,45 +159,62 @@ look_at_logs (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Everything is known: clients can come. */
+static void
+loaded (const GError *error, gpointer data)
+{
+  Service *service = data;
+
+  if (error != NULL)
+    service->error = g_error_copy (error);
+  else
+    service->rpc = rpc_server_new (service->manager, service->sockets, &service->error);
+  if (service->rpc == NULL) {
+    g_main_loop_quit (service->loop);
+    return;
+  }
+  service->bus = dbus_server_new (service->manager, ready, service->manager);
+  g_timeout_add_seconds (MACHINE_LOG_SECONDS, look_at_logs, (gpointer)service->settings);
+  service->shutdown = host_shutdown_new (service->manager);
+  g_unix_signal_add (SIGTERM, asked_to_end, service);
+  g_unix_signal_add (SIGINT, asked_to_end, service);
+  g_unix_signal_add (SIGHUP, reload, &service->reload);
+}
+
 static gboolean
 serve (const Settings *settings, const Options *options, GError **error)
 {
-  Reload again = { settings, options->root, options->config, options->log_level };
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autofree int *sockets = service_listen_sockets ();
-  Ending ending = { loop, NULL };
-  Manager *manager;
-  RpcServer *rpc;
-  DbusServer *bus;
+  Service service = { .settings = settings,
+                      .reload = { settings, options->root, options->config, options->log_level },
+                      .loop = loop,
+                      .sockets = sockets };
 
   /* The lock first: making the store mends what a crash left, and must not meet another daemon at work. */
-  if (!service_lock (settings->run_directory, error) || (manager = manager_new (settings, error)) == NULL)
+  if (!service_lock (settings->run_directory, error)
+      || (service.manager = manager_new (settings, error)) == NULL)
     return FALSE;
   process_become_subreaper ();
-  manager_load (manager);
-  rpc = rpc_server_new (manager, sockets, error);
-  if (rpc == NULL)
-    return FALSE;
-  bus = dbus_server_new (manager, ready, manager);
-  g_timeout_add_seconds (MACHINE_LOG_SECONDS, look_at_logs, (gpointer)settings);
-  ending.shutdown = host_shutdown_new (manager);
-  g_unix_signal_add (SIGTERM, asked_to_end, &ending);
-  g_unix_signal_add (SIGINT, asked_to_end, &ending);
-  g_unix_signal_add (SIGHUP, reload, &again);
+  manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);
+  if (service.error != NULL) {
+    g_propagate_error (error, service.error);
+    return FALSE;
+  }
 
   service_notify ("STOPPING=1");
   g_message ("ending; machines that run go on");
-  host_shutdown_stop (ending.shutdown);
-  auto_destroy_all (manager);
-  dbus_server_free (bus);
-  rpc_server_free (rpc);
+  host_shutdown_stop (service.shutdown);
+  auto_destroy_all (service.manager);
+  dbus_server_free (service.bus);
+  rpc_server_free (service.rpc);
   /* A job that still runs is using what the manager and the settings hold, and nobody waits for it: what is
    * on disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
   if (job_count () > 0 || blocking_stuck () > 0)
     _exit (EXIT_SUCCESS);
-  manager_free (manager);
-  host_shutdown_free (ending.shutdown);
+  manager_free (service.manager);
+  host_shutdown_free (service.shutdown);
   return TRUE;
 }
 
@@ -212,6 +239,7 @@ main (int argc, char **argv)
   g_autoptr (Settings) settings = NULL;
 
   i18n_start ();
+  main_loop_claim ();
   umask (0022);
   mallopt (M_ARENA_MAX, HEAPS);
   signal (SIGPIPE, SIG_IGN);

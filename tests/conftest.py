@@ -144,7 +144,7 @@ class Daemon:
         if self.had_the_name and not self.bus.connection.is_closed():  # the bus may not have noticed the end yet
             wait_for(lambda: not self.bus.has("org.libvirt"), "the end of the name's old owner")
             self.had_the_name = False
-        environment = dict(os.environ, LC_ALL="C.UTF-8", DBUS_SESSION_BUS_ADDRESS=self.bus.address,
+        environment = dict(os.environ, LC_ALL="C.UTF-8", G_DEBUG="fatal-criticals", DBUS_SESSION_BUS_ADDRESS=self.bus.address,
                            DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
         with open(self.root / "daemon.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(

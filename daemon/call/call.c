@@ -5,6 +5,8 @@
  */
 #include "daemon/call/call.h"
 
+#include "daemon/core/main-loop.h"
+
 #include "base/scalars.h"
 #include "daemon/call/libvirt-names.h"
 #include "daemon/call/operation.h"
@@ -55,6 +57,8 @@ call_finish (Call *call, GVariant *answer, const GError *error)
 void
 call_answer (Call *call, GVariant *answer)
 {
+  MAIN_LOOP_ONLY ();
+
   g_autoptr (GVariant) sunk = g_variant_ref_sink (answer);
 
   call_finish (call, sunk, NULL);
@@ -69,6 +73,8 @@ call_answer_nothing (Call *call)
 void
 call_fail (Call *call, GError *error)
 {
+  MAIN_LOOP_ONLY ();
+
   g_autoptr (GError) owned = error;
 
   g_debug ("%s: %s: %s", call->client != NULL ? call->client->who : "-",
@@ -281,6 +287,8 @@ void
 call_work (Call *call, gsize bytes, const char *name, JobFunction function, gpointer input,
            GDestroyNotify free_input, JobDone done)
 {
+  MAIN_LOOP_ONLY ();
+
   const Client *client = call->client;
   gboolean known = client != NULL && client->uid != (uid_t)-1;
   g_autofree char *user =

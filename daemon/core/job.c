@@ -10,6 +10,8 @@
  */
 #include "daemon/core/job.h"
 
+#include "daemon/core/main-loop.h"
+
 #include <pthread.h>
 
 #define THREADS_KEPT 8  /* that wait for a job */
@@ -156,6 +158,8 @@ Job *
 job_start (const char *name, JobFunction function, gpointer input, GDestroyNotify free_input,
            guint deadline_seconds, JobDone done, gpointer data)
 {
+  MAIN_LOOP_ONLY ();
+
   Job *job = g_new0 (Job, 1);
 
   g_strlcpy (job->name, name, sizeof job->name);

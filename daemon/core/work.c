@@ -7,6 +7,8 @@
  */
 #include "daemon/core/work.h"
 
+#include "daemon/core/main-loop.h"
+
 typedef struct {
   char *name;
   gboolean owner;
@@ -154,6 +156,8 @@ void
 work_start (const char *user, gboolean owner, gsize bytes, const char *name, JobFunction function,
             gpointer input, GDestroyNotify free_input, JobDone done, gpointer data)
 {
+  MAIN_LOOP_ONLY ();
+
   Work *work = g_new0 (Work, 1);
 
   *work = (Work){ .user = user_of (user, owner),

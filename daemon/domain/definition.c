@@ -5,6 +5,8 @@
  */
 #include "daemon/domain/definition.h"
 
+#include "daemon/core/main-loop.h"
+
 #define READINGS_AT_ONCE 32 /* in one job: the answers of the first wait for the last */
 
 /* Someone who waits for a definition. */
@@ -116,6 +118,8 @@ definition_read (Store *store, const Platform *platform, const char *uuid, const
 DomainDef *
 definition_in_memory (Domain *domain, DefinitionWhich which)
 {
+  MAIN_LOOP_ONLY ();
+
   if (which == DEFINITION_CURRENT && domain->machine != NULL)
     return domain->machine->def;
   return domain->persistent ? domain->config : domain->transient;
@@ -161,6 +165,8 @@ forget_document (Domain *domain)
 void
 definition_keep_document (Domain *domain, char *text)
 {
+  MAIN_LOOP_ONLY ();
+
   gsize length = strlen (text);
 
   forget_document (domain);
@@ -175,6 +181,8 @@ definition_keep_document (Domain *domain, char *text)
 void
 definition_replace (Domain *domain, DomainDef *def)
 {
+  MAIN_LOOP_ONLY ();
+
   domain->definition_count++;
   forget_document (domain);
   definition_forget (domain);
@@ -271,6 +279,8 @@ read_next (Manager *manager)
 void
 definition_request (Domain *domain, DefinitionWhich which, DefinitionRead then, gpointer data)
 {
+  MAIN_LOOP_ONLY ();
+
   DomainDef *in_memory = definition_in_memory (domain, which);
   g_autoptr (DomainDef) def = in_memory != NULL ? domain_def_ref (in_memory) : NULL;
   g_autoptr (GError) error = NULL;

@@ -5,6 +5,8 @@
  */
 #include "daemon/call/call.h"
 
+#include "daemon/core/main-loop.h"
+
 typedef struct {
   char *uuid;
   Manager *manager;
@@ -56,6 +58,8 @@ waited_too_long (gpointer data)
 void
 domain_queue (Domain *domain, const char *name, Call *call, void (*begin) (Domain *domain, Call *call))
 {
+  MAIN_LOOP_ONLY ();
+
   Turn *turn;
 
   if (!domain->busy) {

@@ -7,6 +7,7 @@
 #include "daemon/domain/machine.h"
 
 #include "daemon/call/call.h"
+#include "daemon/core/main-loop.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
 #include "daemon/drivers/qemu/adopt.h"
@@ -265,6 +266,8 @@ balloon_changed (gpointer data, guint64 kib)
 void
 machine_replace_def (Machine *machine, DomainDef *def)
 {
+  MAIN_LOOP_ONLY ();
+
   g_autofree char *live = NULL;
 
   domain_def_unref (machine->def);
@@ -463,6 +466,8 @@ tell_restored (Domain *domain, gboolean paused)
 void
 machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
 {
+  MAIN_LOOP_ONLY ();
+
   int state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
   int reason = start_reason (started->restored, paused);
   gboolean restored = started->restored;
@@ -616,6 +621,8 @@ adopt_again (gpointer data)
 void
 machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process)
 {
+  MAIN_LOOP_ONLY ();
+
   g_autofree char *run_directory = store_run_directory (domain->manager->store, domain->uuid);
   Machine *machine = machine_new (domain, process, domain_def_ref (live), status->state, status->reason);
 
@@ -658,6 +665,8 @@ machine_taint_by_monitor (Machine *machine)
 void
 machine_end (Machine *machine, gboolean graceful, int reason, int detail)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = machine->domain;
 
   machine_events_expect_end (machine->events, reason, detail);

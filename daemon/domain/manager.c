@@ -5,15 +5,10 @@
  */
 #include "daemon/domain/manager.h"
 
+#include "daemon/core/main-loop.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/domain-kind.h"
 #include "daemon/domain/machine.h"
-#include "daemon/drivers/qemu/adopt.h"
-#include "daemon/drivers/qemu/interfaces.h"
-#include "daemon/drivers/qemu/monitor-socket.h"
-#include "daemon/drivers/qemu/save.h"
-#include "daemon/drivers/qemu/start.h"
-#include "daemon/helper/helper.h"
 #include "daemon/host/account.h"
 #include "targets/qemu/recipe.h"
 
@@ -204,6 +199,8 @@ manager_free (Manager *manager)
 Domain *
 manager_add (Manager *manager, const char *name, const char *uuid)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = domain_new (manager, name, uuid);
 
   g_hash_table_insert (manager->by_uuid, domain->uuid, domain);
@@ -215,6 +212,8 @@ manager_add (Manager *manager, const char *name, const char *uuid)
 void
 manager_remove (Manager *manager, Domain *domain)
 {
+  MAIN_LOOP_ONLY ();
+
   manager_set_id (manager, domain, -1);
   g_clear_pointer (&manager->by_order, g_ptr_array_unref);
   g_hash_table_remove (manager->by_name, domain->name);
@@ -224,6 +223,8 @@ manager_remove (Manager *manager, Domain *domain)
 void
 manager_set_id (Manager *manager, Domain *domain, int id)
 {
+  MAIN_LOOP_ONLY ();
+
   if (domain->id >= 0)
     g_hash_table_remove (manager->by_id, GINT_TO_POINTER (domain->id));
   domain->id = id;
@@ -246,6 +247,8 @@ manager_new_id (Manager *manager)
 Domain *
 manager_find_uuid (Manager *manager, const char *uuid, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = g_hash_table_lookup (manager->by_uuid, uuid);
 
   if (domain == NULL)
@@ -256,6 +259,8 @@ manager_find_uuid (Manager *manager, const char *uuid, GError **error)
 Domain *
 manager_find_name (Manager *manager, const char *name, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = g_hash_table_lookup (manager->by_name, name);
 
   if (domain == NULL)
@@ -266,6 +271,8 @@ manager_find_name (Manager *manager, const char *name, GError **error)
 Domain *
 manager_find_id (Manager *manager, int id, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = id >= 0 ? g_hash_table_lookup (manager->by_id, GINT_TO_POINTER (id)) : NULL;
 
   if (domain == NULL)
@@ -290,6 +297,8 @@ compare_names (gconstpointer a, gconstpointer b)
 GPtrArray *
 manager_list (Manager *manager)
 {
+  MAIN_LOOP_ONLY ();
+
   GHashTableIter iter;
   gpointer domain;
 
@@ -328,6 +337,8 @@ manager_check_identity (Manager *manager, const char *name, const char *uuid, Do
 Domain *
 manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = g_hash_table_lookup (manager->by_uuid, def->uuid);
   gboolean was_persistent = domain != NULL && domain->persistent;
 
@@ -351,6 +362,8 @@ manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages
 void
 manager_commit_undefine (Manager *manager, Domain *domain)
 {
+  MAIN_LOOP_ONLY ();
+
   domain->persistent = FALSE;
   domain->autostart = domain->autostart_once = FALSE;
   if (domain->machine != NULL && domain->transient == NULL)
@@ -366,6 +379,8 @@ manager_commit_undefine (Manager *manager, Domain *domain)
 void
 manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def)
 {
+  MAIN_LOOP_ONLY ();
+
   domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
   g_hash_table_remove (manager->by_name, domain->name);
   g_free (domain->name);
@@ -375,145 +390,4 @@ manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def)
   g_hash_table_insert (manager->by_name, domain->name, domain);
   definition_replace (domain, def);
   domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
-}
-
-static void
-report_broken (const char *path, const GError *error, G_GNUC_UNUSED gpointer data)
-{
-  g_warning ("%s is skipped: %s", path, error->message);
-}
-
-/* A state file: the machine it tells of is taken up again, or cleared away when it has ended meanwhile. */
-static void
-load_running (Manager *manager, const char *uuid)
-{
-  g_autofree char *run_directory = store_run_directory (manager->store, uuid);
-  g_autoptr (MachineStatus) status = NULL;
-  g_autoptr (DomainDef) live = NULL;
-  g_autoptr (Process) process = NULL;
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("live.xml");
-  g_autoptr (GError) error = NULL;
-  g_autofree char *json = NULL, *xml = NULL;
-  g_autofree char *directory = machine_directory (manager->store, uuid);
-  Domain *domain = g_hash_table_lookup (manager->by_uuid, uuid);
-
-  account_hold (manager->settings, uuid, directory);
-  if (store_load_status (manager->store, uuid, &json, &xml, &error))
-    status = machine_status_from_json (json, &error);
-  if (status != NULL && g_str_equal (status->uuid, uuid))
-    process = adopt_process (status);
-  if (process != NULL) {
-    live =
-        domain_def_parse (xml, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, manager->platform, diagnostics);
-    diagnostics_check (diagnostics, &error);
-  }
-  if (live == NULL) {
-    if (error != NULL)
-      g_warning ("the state of machine %s: %s", uuid, error->message);
-    else
-      g_message ("domain '%s' ended while the daemon was away", status != NULL ? status->name : uuid);
-    /* Nobody has seen how; an orderly end would have waited for the daemon (-no-shutdown). */
-    if (domain != NULL && status != NULL && process == NULL)
-      domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
-    /* What cannot be read may tell of a machine that runs: then it stays, and nothing is started beside it.
-     */
-    if (process == NULL && !monitor_socket_is_held (run_directory)) {
-      helpers_stop_in (run_directory);
-      machine_clean_up (manager->settings, manager->store, uuid);
-    }
-    return;
-  }
-  if (domain == NULL) {
-    if (!manager_check_identity (manager, status->name, uuid, NULL, &error)) {
-      g_warning ("a machine that runs: %s", error->message);
-      return;
-    }
-    domain = manager_add (manager, status->name, uuid);
-    domain->transient = domain_def_ref (live);
-  }
-  machine_adopt (domain, status, live, g_steal_pointer (&process));
-}
-
-static gboolean
-is_known (const char *uuid, gpointer data)
-{
-  return g_hash_table_contains (((Manager *)data)->by_uuid, uuid);
-}
-
-/* The links that running machines have; others of this daemon's are left-overs. */
-static void
-remove_stray_links (Manager *manager)
-{
-  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
-  GHashTableIter iter;
-  gpointer found;
-
-  g_hash_table_iter_init (&iter, manager->by_id);
-  while (g_hash_table_iter_next (&iter, NULL, &found)) {
-    const Domain *domain = found;
-
-    if (domain->machine == NULL)
-      continue;
-    DOMAIN_FOREACH_DEVICE (domain->machine->def, interface_kind, DeviceInterface, interface) {
-      if (interface->target_dev != NULL)
-        g_hash_table_add (used, interface->target_dev);
-    }
-  }
-  interfaces_remove_strays (manager->settings, used);
-}
-
-/* What a start or an end that was cut short left: nobody can know of it any more, unless its QEMU runs on. */
-static void
-remove_left_runs (Manager *manager)
-{
-  g_autoptr (GPtrArray) left = store_list_without_status (manager->store);
-
-  for (guint i = 0; i < left->len; i++) {
-    g_autofree char *directory = store_run_directory (manager->store, g_ptr_array_index (left, i));
-
-    if (!monitor_socket_is_held (directory))
-      machine_clean_up (manager->settings, manager->store, g_ptr_array_index (left, i));
-  }
-}
-
-/* A machine whose start was cut short has no status yet, and its helpers may run. */
-static gboolean
-has_status (const char *uuid, gpointer running)
-{
-  return g_ptr_array_find_with_equal_func (running, uuid, g_str_equal, NULL);
-}
-
-void
-manager_load (Manager *manager)
-{
-  g_autofree char *machines = g_build_filename (manager->settings->run_directory, "machines", NULL);
-  g_autoptr (GPtrArray) entries = store_list (manager->store, report_broken, NULL);
-  g_autoptr (GPtrArray) running = store_list_status (manager->store);
-  g_autoptr (GPtrArray) saved = NULL;
-
-  for (guint i = 0; i < entries->len; i++) {
-    const StoreEntry *entry = g_ptr_array_index (entries, i);
-    Domain *domain = manager_add (manager, entry->name, entry->uuid);
-
-    domain->persistent = TRUE;
-    domain->autostart = entry->autostart;
-    domain->autostart_once = entry->autostart_once;
-  }
-  managed_save_recover (manager->settings, is_known, manager);
-  saved = managed_save_list (manager->settings);
-  for (guint i = 0; i < saved->len; i++) {
-    Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (saved, i));
-
-    if (domain != NULL)
-      domain->managed_save = TRUE;
-  }
-  helpers_stop_strays (machines, has_status, running);
-  for (guint i = 0; i < running->len; i++)
-    load_running (manager, g_ptr_array_index (running, i));
-  remove_stray_links (manager);
-  remove_left_runs (manager);
-  for (guint i = 0; i < manager->registries->len; i++)
-    registry_load (g_ptr_array_index (manager->registries, i));
-  manager->loaded = g_get_monotonic_time ();
-  g_message ("%u domains, %u of them running", manager_count (manager), g_hash_table_size (manager->by_id));
 }

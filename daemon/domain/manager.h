@@ -40,9 +40,6 @@ GPtrArray *manager_list_handles (Manager *manager, const ObjectKind *kind);
 
 Manager *manager_new (const Settings *settings, GError **error);
 void manager_free (Manager *manager);
-/* Names and UUIDs of everything defined (cheap: definitions are read when first needed), and every machine
- * that still runs, found again. Broken files are logged and skipped. */
-void manager_load (Manager *manager);
 /* Start what is marked autostart and does not run: once since the host was started. */
 void manager_autostart (Manager *manager);
 

@@ -5,6 +5,8 @@
  */
 #include "daemon/object/change.h"
 
+#include "daemon/core/main-loop.h"
+
 typedef struct {
   Manager *manager;
   const ChangeKind *kind;
@@ -60,6 +62,8 @@ run_next (Manager *manager)
 void
 change_start (Manager *manager, const ChangeKind *kind, gpointer data, GDestroyNotify free_data)
 {
+  MAIN_LOOP_ONLY ();
+
   Change *change = g_new0 (Change, 1);
 
   change->manager = manager;

@@ -6,6 +6,8 @@
  */
 #include "daemon/object/events.h"
 
+#include "daemon/core/main-loop.h"
+
 typedef struct {
   guint number;
   EventHandler handler; /* NULL: unsubscribed during a round */
@@ -69,6 +71,8 @@ events_unsubscribe (Events *events, guint number)
 void
 events_send (Events *events, const Event *event)
 {
+  MAIN_LOOP_ONLY ();
+
   guint count = events->subscriptions->len; /* who subscribes now is told of the next one */
 
   events->rounds++;

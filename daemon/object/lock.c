@@ -6,6 +6,8 @@
  */
 #include "daemon/object/lock.h"
 
+#include "daemon/core/main-loop.h"
+
 struct Lock {
   gint ref_count;
   char *what;
@@ -80,6 +82,8 @@ lock_unref (Lock *lock)
 void
 lock_close (Lock *lock, const GError *error)
 {
+  MAIN_LOOP_ONLY ();
+
   lock_ref (lock);
   if (lock->closed == NULL)
     lock->closed = g_error_copy (error);
@@ -191,6 +195,8 @@ wait_for_turn (Lock *lock, const LockRequest *request)
 void
 lock_acquire (Lock *lock, const LockRequest *request)
 {
+  MAIN_LOOP_ONLY ();
+
   GError *error = NULL;
 
   if (lock->closed != NULL) {
@@ -211,6 +217,8 @@ lock_acquire (Lock *lock, const LockRequest *request)
 gboolean
 lock_try (Lock *lock, const char *name, gconstpointer holder)
 {
+  MAIN_LOOP_ONLY ();
+
   if (lock->held || lock->shared > 0)
     return FALSE;
   hold (lock, name, holder);
@@ -220,6 +228,8 @@ lock_try (Lock *lock, const char *name, gconstpointer holder)
 gboolean
 lock_try_shared (Lock *lock)
 {
+  MAIN_LOOP_ONLY ();
+
   if (lock->held)
     return FALSE;
   lock->shared++;
@@ -238,6 +248,8 @@ lock_pass (Lock *lock, gconstpointer from, gconstpointer to, const char *name)
 void
 lock_release (Lock *lock, gconstpointer holder)
 {
+  MAIN_LOOP_ONLY ();
+
   if (!lock->held || lock->holder != holder)
     return;
   lock->held = FALSE;
@@ -249,6 +261,8 @@ lock_release (Lock *lock, gconstpointer holder)
 void
 lock_release_shared (Lock *lock)
 {
+  MAIN_LOOP_ONLY ();
+
   g_return_if_fail (lock->shared > 0);
   lock->shared--;
   give_on (lock);

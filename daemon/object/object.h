@@ -15,6 +15,7 @@ typedef struct Manager Manager;
 typedef struct Registry Registry;
 typedef struct Object Object;
 typedef struct ObjectKind ObjectKind;
+typedef void (*RegistrySettled) (gpointer data);
 
 /* What every object begins with; a kind's own struct has these members first:
  *   union { Object object; struct { OBJECT_MEMBERS }; };
@@ -84,8 +85,9 @@ struct ObjectKind {
   gboolean (*keep_rest) (gpointer rest, GError **error);
   gboolean (*unkeep_rest) (gpointer rest, GError **error);
   gboolean (*erase_rest) (gpointer rest, GError **error);
-  /* Once all on disk are in the registry. Or NULL. */
-  void (*loaded) (Registry *registry);
+  /* Once all on disk are in the registry; @settled (data) is to be called once, at once or later: until then
+   * no client is served. Or NULL. */
+  void (*loaded) (Registry *registry, RegistrySettled settled, gpointer data);
 };
 
 /* Ends with NULL. */

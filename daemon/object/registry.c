@@ -6,6 +6,8 @@
  */
 #include "daemon/object/registry.h"
 
+#include "daemon/core/main-loop.h"
+
 static void
 object_free (gpointer data)
 {
@@ -69,12 +71,16 @@ find (const Registry *registry, GHashTable *index, const char *value, const char
 Object *
 registry_find_uuid (Registry *registry, const char *uuid, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   return find (registry, registry->by_uuid, uuid, "uuid", error);
 }
 
 Object *
 registry_find_name (Registry *registry, const char *name, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   return find (registry, registry->by_name, name, "name", error);
 }
 
@@ -93,6 +99,8 @@ compare_names (gconstpointer a, gconstpointer b)
 GPtrArray *
 registry_list (Registry *registry)
 {
+  MAIN_LOOP_ONLY ();
+
   GHashTableIter iter;
   gpointer object;
 
@@ -132,6 +140,8 @@ registry_check_identity (Registry *registry, const char *name, const char *uuid,
 Object *
 registry_add (Registry *registry, const char *name, const char *uuid)
 {
+  MAIN_LOOP_ONLY ();
+
   const ObjectKind *kind = registry->kind;
   g_autofree char *what = g_strdup_printf ("%s '%s'", kind->name, name);
   Object *object = g_malloc0 (kind->size);
@@ -153,6 +163,8 @@ registry_add (Registry *registry, const char *name, const char *uuid)
 void
 registry_remove (Object *object)
 {
+  MAIN_LOOP_ONLY ();
+
   Registry *registry = object->registry;
 
   g_clear_pointer (&registry->by_order, g_ptr_array_unref);
@@ -163,6 +175,8 @@ registry_remove (Object *object)
 void
 object_event (const Object *object, int number, GVariant *payload)
 {
+  MAIN_LOOP_ONLY ();
+
   g_autoptr (GVariant) handle = g_variant_ref_sink (object->kind->handle (object));
   g_autoptr (GVariant) sunk = g_variant_ref_sink (payload);
   /* Copies: a handler may cause the object to be renamed or forgotten. */
@@ -188,6 +202,8 @@ name_of (const ObjectKind *kind, gconstpointer def)
 Object *
 registry_commit_definition (Registry *registry, gpointer def)
 {
+  MAIN_LOOP_ONLY ();
+
   const ObjectKind *kind = registry->kind;
   const char *uuid = document_uuid (kind->document, def);
   Object *object = g_hash_table_lookup (registry->by_uuid, uuid);
@@ -203,6 +219,8 @@ registry_commit_definition (Registry *registry, gpointer def)
 void
 registry_commit_undefine (Object *object)
 {
+  MAIN_LOOP_ONLY ();
+
   object->persistent = object->autostart = FALSE;
   object_lifecycle_event (object, object->kind->undefined);
   if (!object->active)
@@ -253,33 +271,71 @@ load_definition (Registry *registry, const StoreEntry *entry, GError **error)
   return NULL;
 }
 
+/* A definition on its way from the disk into the registry. */
+typedef struct {
+  const DocumentKind *document;
+  StoreEntry *entry;
+  gpointer def; /* NULL with @error */
+  GError *error;
+} Loaded;
+
 static void
-load_entry (Registry *registry, const StoreEntry *entry)
+loaded_free (gpointer data)
+{
+  Loaded *loaded = data;
+
+  document_unref (loaded->document, loaded->def);
+  store_entry_free (loaded->entry);
+  g_clear_error (&loaded->error);
+  g_free (loaded);
+}
+
+GPtrArray *
+registry_read (Registry *registry)
+{
+  GPtrArray *contents = g_ptr_array_new_with_free_func (loaded_free);
+  GPtrArray *entries;
+
+  store_recover (registry->store);
+  entries = store_list (registry->store, report_broken, NULL);
+  g_ptr_array_set_free_func (entries, NULL);
+  for (guint i = 0; i < entries->len; i++) {
+    Loaded *loaded = g_new0 (Loaded, 1);
+
+    loaded->document = registry->kind->document;
+    loaded->entry = g_ptr_array_index (entries, i);
+    loaded->def = load_definition (registry, loaded->entry, &loaded->error);
+    g_ptr_array_add (contents, loaded);
+  }
+  g_ptr_array_unref (entries);
+  return contents;
+}
+
+static void
+take (Registry *registry, Loaded *loaded)
 {
   const ObjectKind *kind = registry->kind;
+  const StoreEntry *entry = loaded->entry;
   g_autofree char *path = store_source_path (registry->store, entry->name);
-  g_autoptr (GError) error = NULL;
-  gpointer def = load_definition (registry, entry, &error);
   Object *object;
 
-  if (def != NULL && (kind->check == NULL || kind->check (registry, NULL, def, &error))) {
+  if (loaded->def != NULL
+      && (kind->check == NULL || kind->check (registry, NULL, loaded->def, &loaded->error))) {
     object = registry_add (registry, entry->name, entry->uuid);
     object->persistent = TRUE;
     object->autostart = entry->autostart;
-    kind->define (object, def);
+    kind->define (object, loaded->def);
   }
-  if (error != NULL)
-    report_broken (path, error, NULL);
-  document_unref (kind->document, def);
+  if (loaded->error != NULL)
+    report_broken (path, loaded->error, NULL);
 }
 
 void
-registry_load (Registry *registry)
+registry_take (Registry *registry, GPtrArray *contents)
 {
-  g_autoptr (GPtrArray) entries = store_list (registry->store, report_broken, NULL);
+  MAIN_LOOP_ONLY ();
 
-  for (guint i = 0; i < entries->len; i++)
-    load_entry (registry, g_ptr_array_index (entries, i));
-  if (registry->kind->loaded != NULL)
-    registry->kind->loaded (registry);
+  for (guint i = 0; i < contents->len; i++)
+    take (registry, g_ptr_array_index (contents, i));
+  g_ptr_array_unref (contents);
 }

@@ -23,8 +23,10 @@ struct Registry {
 Registry *registry_new (const ObjectKind *kind, Manager *manager, const Settings *settings, Events *events,
                         GError **error);
 void registry_free (Registry *registry);
-/* Every definition on disk becomes a persistent object. Broken ones are logged and skipped. */
-void registry_load (Registry *registry);
+/* Every definition on disk, in a job; the main loop makes them persistent objects. Broken ones are logged and
+ * skipped. (transfer full), for registry_take. */
+GPtrArray *registry_read (Registry *registry);
+void registry_take (Registry *registry, GPtrArray *contents); /* takes @contents */
 
 /* NULL with the kind's error, in libvirt's words, when there is none. */
 Object *registry_find_uuid (Registry *registry, const char *uuid, GError **error);

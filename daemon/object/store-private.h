@@ -33,6 +33,3 @@ char *store_completed_header (const char *source);
 gboolean store_remove_links (Store *store, const char *name, GError **error);
 /* Mark @new_name for autostart as @old_name is. */
 gboolean store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error);
-
-/* What a crash left half done is finished or undone. */
-void store_recover (Store *store);

@@ -99,7 +99,6 @@ store_new (const ObjectKind *kind, const Settings *settings, GError **error)
   store->machines = g_build_filename (settings->run_directory, "machines", NULL);
   if (!make_directories (store, settings, error))
     return NULL;
-  store_recover (store);
   index = g_build_filename (store->completed, INDEX_NAME, NULL);
   store->index = store_index_open (index);
   return g_steal_pointer (&store);

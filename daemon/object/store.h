@@ -13,6 +13,9 @@ typedef struct ObjectKind ObjectKind; /* daemon/object/object.h */
 
 /* Makes the directories. */
 Store *store_new (const ObjectKind *kind, const Settings *settings, GError **error);
+/* What a crash left half done is finished or undone: before anything else is done with the store. It reads
+ * documents, so it is a job's. */
+void store_recover (Store *store);
 void store_free (Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Store, store_free)
 

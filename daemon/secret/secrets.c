@@ -147,7 +147,7 @@ erase_rest (gpointer cell, GError **error)
 
 /* A removal that was cut short has left a value without a document. A document that cannot be read is one. */
 static void
-loaded (Registry *registry)
+loaded (Registry *registry, RegistrySettled settled, gpointer data)
 {
   g_autoptr (GPtrArray) uuids = secret_file_list (registry->settings);
 
@@ -159,6 +159,7 @@ loaded (Registry *registry)
     if (access (document, F_OK) < 0 && !secret_file_remove (registry->settings, uuid, &error))
       g_warning ("%s", error->message);
   }
+  settled (data);
 }
 
 static GVariant *

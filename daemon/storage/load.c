@@ -3,7 +3,7 @@
 /*
  * Pools when the daemon starts: those on disk are known again, those that were active are active again, and
  * the first daemon since the host's start makes those active that are marked for it. Each is scanned in a
- * job; nobody is served yet, so the main loop runs here until they are, but never long: a directory on a
+ * job; clients and machines that start by themselves wait until they are, but never long: a directory on a
  * server that does not answer becomes active when it does.
  */
 #include "daemon/core/service.h"
@@ -11,7 +11,14 @@
 #include "daemon/storage/pool-files.h"
 #include "daemon/storage/pools.h"
 
-#define LOAD_MILLISECONDS 2000
+#define LOAD_SECONDS 2
+
+typedef struct {
+  Registry *registry;
+  RegistrySettled settled;
+  gpointer data;
+  guint pending; /* pools that start, and the reading of which those are */
+} Settling;
 
 /* A pool that was active, as it was then: its definition is the next one. One without a definition comes back
  * as well. (transfer none) NULL: it is skipped. */
@@ -33,66 +40,83 @@ take_up (Manager *manager, StoragePoolDef *def)
 }
 
 static void
-start (StoragePool *pool)
+one_less (Settling *settling)
 {
-  if (storage_pool_try_exclusive (pool, "start"))
-    storage_pool_start (pool, NULL, 0, NULL);
+  if (--settling->pending > 0)
+    return;
+  settling->settled (settling->data);
+  g_free (settling);
 }
 
+/* The lock is only waited for, and never taken. */
 static gboolean
-is_starting (Manager *manager)
+is_over (G_GNUC_UNUSED gpointer data, GError **error)
 {
-  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
-
-  for (guint i = 0; i < pools->len; i++)
-    if (lock_is_held (((const StoragePool *)g_ptr_array_index (pools, i))->lock))
-      return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_ABORTED, "the pool's start is over");
   return FALSE;
 }
 
-static gboolean
-be_late (gpointer late)
+static void
+is_over_or_late (gpointer data, GError *error)
 {
-  *(gboolean *)late = TRUE;
-  return G_SOURCE_REMOVE;
+  g_error_free (error);
+  one_less (data);
+}
+
+/* Who waits for the pool's lock is told when its start is over, or takes too long. */
+static void
+start (StoragePool *pool, Settling *settling)
+{
+  const LockRequest end_of_start = { .name = "load",
+                                     .shared = TRUE,
+                                     .seconds = LOAD_SECONDS,
+                                     .check = is_over,
+                                     .fail = is_over_or_late,
+                                     .data = settling };
+
+  if (!storage_pool_try_exclusive (pool, "start"))
+    return;
+  storage_pool_start (pool, NULL, 0, NULL);
+  settling->pending++;
+  lock_acquire (pool->lock, &end_of_start);
+}
+
+static gpointer
+read_active (G_GNUC_UNUSED Job *job, gpointer settings, G_GNUC_UNUSED GError **error)
+{
+  return pool_files_load (settings);
 }
 
 static void
-settle (Manager *manager)
+active_read (gpointer result, G_GNUC_UNUSED const GError *error, gpointer data)
 {
-  gboolean late = FALSE;
-  guint timer;
-
-  if (!is_starting (manager))
-    return;
-  timer = g_timeout_add (LOAD_MILLISECONDS, be_late, &late);
-  while (!late && is_starting (manager))
-    g_main_context_iteration (NULL, TRUE);
-  if (!late)
-    g_source_remove (timer);
-}
-
-void
-storage_pools_loaded (Registry *registry)
-{
-  Manager *manager = registry->manager;
-  g_autoptr (GPtrArray) active = pool_files_load (registry->settings);
+  Settling *settling = data;
+  Registry *registry = settling->registry;
+  g_autoptr (GPtrArray) active = result, pools = NULL;
   gboolean autostart = service_first_since_boot (registry->settings->run_directory, "storage");
-  g_autoptr (GPtrArray) pools = NULL;
 
-  storage_formats_open (registry->settings->state_directory);
-  for (guint i = 0; i < active->len; i++) {
-    StoragePool *pool = take_up (manager, g_ptr_array_index (active, i));
+  for (guint i = 0; active != NULL && i < active->len; i++) {
+    StoragePool *pool = take_up (registry->manager, g_ptr_array_index (active, i));
 
     if (pool != NULL)
-      start (pool);
+      start (pool, settling);
   }
-  pools = storage_pool_list (manager);
+  pools = storage_pool_list (registry->manager);
   for (guint i = 0; i < pools->len; i++) {
     StoragePool *pool = g_ptr_array_index (pools, i);
 
     if (autostart && pool->autostart)
-      start (pool);
+      start (pool, settling);
   }
-  settle (manager);
+  one_less (settling);
+}
+
+void
+storage_pools_loaded (Registry *registry, RegistrySettled settled, gpointer data)
+{
+  Settling *settling = g_new0 (Settling, 1);
+
+  *settling = (Settling){ registry, settled, data, 1 };
+  storage_formats_open (registry->settings->state_directory);
+  job_start ("pools", read_active, (gpointer)registry->settings, NULL, 0, active_read, settling);
 }

@@ -6,6 +6,7 @@
  */
 #include "daemon/storage/pools.h"
 
+#include "daemon/core/main-loop.h"
 #include "daemon/storage/pool-files.h"
 
 static Registry *
@@ -17,18 +18,24 @@ registry_of (Manager *manager)
 StoragePool *
 storage_pool_find_name (Manager *manager, const char *name, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   return (StoragePool *)registry_find_name (registry_of (manager), name, error);
 }
 
 StoragePool *
 storage_pool_find_uuid (Manager *manager, const char *uuid, GError **error)
 {
+  MAIN_LOOP_ONLY ();
+
   return (StoragePool *)registry_find_uuid (registry_of (manager), uuid, error);
 }
 
 GPtrArray *
 storage_pool_list (Manager *manager)
 {
+  MAIN_LOOP_ONLY ();
+
   return registry_list (registry_of (manager));
 }
 
@@ -71,6 +78,8 @@ storage_pools_check_create (Manager *manager, const StoragePoolDef *def, Storage
 StoragePool *
 storage_pool_add (Manager *manager, StoragePoolDef *def)
 {
+  MAIN_LOOP_ONLY ();
+
   StoragePool *pool = (StoragePool *)registry_add (registry_of (manager), def->name, def->uuid);
 
   pool->def = def;

@@ -30,7 +30,7 @@ struct StoragePool {
 
 /* load.c, the kind's: those that were active, and at the host's start those marked for it, are started. Runs
  * the main loop for a moment: before anybody is served. */
-void storage_pools_loaded (Registry *registry);
+void storage_pools_loaded (Registry *registry, RegistrySettled settled, gpointer data);
 
 /* NULL with VIR_ERR_NO_STORAGE_POOL in libvirt's words. */
 StoragePool *storage_pool_find_name (Manager *manager, const char *name, GError **error);

@@ -398,12 +398,22 @@ check_size (gsize length, Diagnostics *diagnostics)
   return FALSE;
 }
 
+static void (*parse_guard) (void);
+
+void
+xml_document_set_guard (void (*guard) (void))
+{
+  parse_guard = guard;
+}
+
 XmlDocument *
 xml_document_parse (const char *text, gssize length, Diagnostics *diagnostics)
 {
   g_autoptr (XmlDocument) document = NULL;
   gsize bytes = length < 0 ? strlen (text) : (gsize)length;
 
+  if (parse_guard != NULL)
+    parse_guard ();
   if (!check_size (bytes, diagnostics))
     return NULL;
 

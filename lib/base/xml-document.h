@@ -16,6 +16,10 @@
 
 typedef struct XmlDocument XmlDocument;
 
+/* Called at the beginning of each reading, in its thread: for a program in which not every thread may read.
+ * Set before there are others. */
+void xml_document_set_guard (void (*guard) (void));
+
 /* NULL, with the mistakes in @diagnostics, when @text is no well-formed document within the limits.
  * @length is in bytes, -1 for a NUL-terminated text. */
 XmlDocument *xml_document_parse (const char *text, gssize length, Diagnostics *diagnostics);

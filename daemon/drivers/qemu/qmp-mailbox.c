@@ -10,6 +10,8 @@
  */
 #include "daemon/drivers/qemu/qmp-private.h"
 
+#include "daemon/core/main-loop.h"
+
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <string.h>
@@ -365,6 +367,8 @@ void
 qmp_ask (Qmp *qmp, const char *name, JsonObject *arguments, guint timeout_seconds, QmpReply reply,
          gpointer data)
 {
+  MAIN_LOOP_ONLY ();
+
   GError *error = NULL;
 
   g_mutex_lock (&qmp->lock);

@@ -7,6 +7,7 @@
  * Commands are written as tersely as QMP allows, because QEMU reads its monitor a byte at a time.
  */
 #include "base/untrusted-json.h"
+#include "daemon/core/main-loop.h"
 #include "daemon/core/watch.h"
 #include "daemon/drivers/qemu/qmp-private.h"
 
@@ -155,6 +156,8 @@ qmp_fail (Qmp *qmp, const char *format, ...)
 void
 qmp_close (Qmp *qmp)
 {
+  MAIN_LOOP_ONLY ();
+
   if (qmp == NULL)
     return;
   qmp_ref (qmp);
@@ -505,6 +508,8 @@ qmp_any_id (void)
 Qmp *
 qmp_new (int connected_fd, guint first_id, const QmpHandlers *handlers, gpointer data)
 {
+  MAIN_LOOP_ONLY ();
+
   Qmp *qmp = g_new0 (Qmp, 1);
 
   qmp->ref_count = 1;

@@ -64,5 +64,5 @@ guint start_job_seconds (const Settings *settings);
 
 /* Where its QEMU can make files and sockets; the owner is the machine's account. (transfer full) */
 char *machine_directory (Store *store, const char *uuid);
-/* Main loop: remove what a machine left when it ended: its status, its run directory and its cgroup. */
+/* Any thread: remove what a machine left when it ended: its status, its run directory and its cgroup. */
 void machine_clean_up (const Settings *settings, Store *store, const char *uuid);

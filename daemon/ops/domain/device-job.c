@@ -150,33 +150,16 @@ prepare_config (DeviceRequest *request, GError **error)
 /* Disks named by pool and volume. */
 
 typedef gboolean (*LiveChange) (Job *job, DeviceRequest *request, const Device *device, GError **error);
-typedef struct {
-  Manager *manager;
-  Device *device;
-  GError *error;
-} Translation;
-
-static void
-translate (gpointer data)
-{
-  Translation *translation = data;
-
-  volume_disk_translate (translation->manager, (DeviceDisk *)translation->device, &translation->error);
-}
-
 /* The definition keeps the names of pool and volume; the machine gets the file. */
 static gboolean
 with_translated (Job *job, DeviceRequest *request, const Device *device, LiveChange change, GError **error)
 {
-  Translation translation = { request->manager, device_copy (device), NULL };
-  gboolean good;
+  Device *translated = device_copy (device);
+  gboolean good = (device->kind != &disk_kind
+                   || volume_disk_translate (job, request->manager, (DeviceDisk *)translated, error))
+                  && change (job, request, translated, error);
 
-  if (device->kind == &disk_kind)
-    job_in_main_loop (job, translate, &translation);
-  good = translation.error == NULL && change (job, request, translation.device, error);
-  if (translation.error != NULL)
-    g_propagate_error (error, translation.error);
-  device_free (translation.device);
+  device_free (translated);
   return good;
 }
 

@@ -58,14 +58,40 @@ start_failed (Call *call, Domain *domain, const GError *error)
 
 typedef struct {
   Call *call;
+  Manager *manager;
+  StartRequest *request;
   gboolean auto_destroy;
 } Starting;
+
+static void
+starting_free (gpointer data)
+{
+  Starting *starting = data;
+
+  start_request_free (starting->request);
+  g_free (starting);
+}
+
+/* Disks that are volumes become files first. */
+static gpointer
+translate_and_start (Job *job, gpointer data, GError **error)
+{
+  Starting *starting = data;
+  StartRequest *request = starting->request;
+  DomainDef *translated = volume_disks_translate (job, starting->manager, request->def, error);
+
+  if (translated == NULL)
+    return NULL;
+  domain_def_unref (request->def);
+  request->def = translated;
+  return start_job (job, request, error);
+}
 
 static void
 start_done (gpointer result, const GError *error, gpointer data)
 {
   g_autoptr (StartedMachine) started = result;
-  g_autofree Starting *starting = data;
+  const Starting *starting = data;
   Call *call = starting->call;
   Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
   Call *destroyer;
@@ -99,8 +125,6 @@ start_with_image (Call *call, DomainDef *def, const char *document, Restore *res
 {
   Domain *domain = call->domain;
   Manager *manager = call->manager;
-  g_autoptr (DomainDef) translated = NULL;
-  g_autoptr (GError) problem = NULL;
   StartRequest *request;
   Starting *starting;
 
@@ -112,13 +136,7 @@ start_with_image (Call *call, DomainDef *def, const char *document, Restore *res
     start_failed (call, domain, error);
     return;
   }
-  translated = volume_disks_translate (manager, def, &problem);
-  if (translated == NULL) {
-    restore_free (restore);
-    start_failed (call, domain, problem);
-    return;
-  }
-  request = start_request_new (translated, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
+  request = start_request_new (def, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
                                !domain->persistent, manager->settings, manager->store, manager->caps);
   request->document = g_strdup (document);
   request->restore = restore;
@@ -127,10 +145,10 @@ start_with_image (Call *call, DomainDef *def, const char *document, Restore *res
   request->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
   request->auto_destroy = (flags & VIR_DOMAIN_START_AUTODESTROY) != 0;
   starting = g_new0 (Starting, 1);
-  *starting = (Starting){ call, request->auto_destroy };
+  *starting = (Starting){ call, manager, request, request->auto_destroy };
   if (restore != NULL)
     domain->progress = progress_ref (restore->progress);
-  domain->job = job_start ("start", start_job, request, (GDestroyNotify)start_request_free,
+  domain->job = job_start ("start", translate_and_start, starting, starting_free,
                            start_job_seconds (manager->settings), start_done, starting);
 }
 

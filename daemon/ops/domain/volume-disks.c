@@ -10,58 +10,100 @@
 #include "base/xml-document.h"
 #include "daemon/storage/pools.h"
 
-static StorageVolumeDef *
-find_volume (Manager *manager, const char *pool_name, const char *name, GError **error)
+/* What the document says, and what the main loop finds of it. */
+typedef struct {
+  Manager *manager;
+  const char *target; /* of the disk */
+  char *pool, *volume, *policy;
+  char *path; /* of the volume; NULL with @error */
+  GError *error;
+} VolumeSearch;
+
+static void
+search_clear (VolumeSearch *search)
 {
-  StoragePool *pool = storage_pool_find_name (manager, pool_name, error);
+  g_free (search->pool);
+  g_free (search->volume);
+  g_free (search->policy);
+  g_free (search->path);
+  g_clear_error (&search->error);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VolumeSearch, search_clear)
+
+static const StorageVolumeDef *
+find_volume (const VolumeSearch *search, GError **error)
+{
+  StoragePool *pool = storage_pool_find_name (search->manager, search->pool, error);
 
   if (pool == NULL)
     return NULL;
   if (!pool->active) {
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "storage pool '%s' containing volume '%s' is not active", pool_name, name);
+                    "storage pool '%s' containing volume '%s' is not active", search->pool, search->volume);
     return NULL;
   }
-  return storage_pool_find_volume (pool, name, error);
+  return storage_pool_find_volume (pool, search->volume, error);
 }
 
-gboolean
-volume_disk_translate (Manager *manager, DeviceDisk *disk, GError **error)
+/* In the main loop. */
+static void
+search_volume (gpointer data)
+{
+  VolumeSearch *search = data;
+  const StorageVolumeDef *volume = find_volume (search, &search->error);
+
+  if (volume != NULL && volume->type == STORAGE_VOLUME_FILE)
+    search->path = g_strdup (volume->path);
+  else if (volume != NULL)
+    virt_error_set (&search->error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "disk '%s': volume '%s' of pool '%s' is no file", search->target, search->volume,
+                    search->pool);
+}
+
+static gboolean
+read_source (const DeviceDisk *disk, VolumeSearch *search, GError **error)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  g_autoptr (XmlDocument) document = NULL;
-  g_autofree char *pool = NULL, *name = NULL, *policy = NULL;
-  const StorageVolumeDef *volume;
+  g_autoptr (XmlDocument) document =
+      disk->source != NULL ? xml_document_parse (disk->source, -1, diagnostics) : NULL;
+  xmlNode *root = document != NULL ? xml_document_root (document) : NULL;
 
-  if (disk->type != DISK_TYPE_VOLUME)
-    return TRUE;
-  document = disk->source != NULL ? xml_document_parse (disk->source, -1, diagnostics) : NULL;
-  if (document != NULL) {
-    pool = xml_node_attribute (xml_document_root (document), "pool");
-    name = xml_node_attribute (xml_document_root (document), "volume");
-    policy = xml_node_attribute (xml_document_root (document), "startupPolicy");
+  if (root != NULL) {
+    search->pool = xml_node_attribute (root, "pool");
+    search->volume = xml_node_attribute (root, "volume");
+    search->policy = xml_node_attribute (root, "startupPolicy");
   }
-  if (pool == NULL || name == NULL) {
+  if (search->pool == NULL || search->volume == NULL) {
     virt_error_set (error, VIR_ERR_XML_ERROR,
                     "disk '%s': a disk of type 'volume' names its pool and its volume", disk->target);
     return FALSE;
   }
-  if (xmlFirstElementChild (xml_document_root (document)) != NULL) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "disk '%s': nothing but pool and volume is supported in <source>", disk->target);
+  if (xmlFirstElementChild (root) == NULL)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  "disk '%s': nothing but pool and volume is supported in <source>", disk->target);
+  return FALSE;
+}
+
+gboolean
+volume_disk_translate (Job *job, Manager *manager, DeviceDisk *disk, GError **error)
+{
+  g_auto (VolumeSearch) search = { .manager = manager, .target = disk->target };
+
+  if (disk->type != DISK_TYPE_VOLUME)
+    return TRUE;
+  if (!read_source (disk, &search, error))
     return FALSE;
-  }
-  volume = find_volume (manager, pool, name, error);
-  if (volume == NULL)
-    return FALSE;
-  if (volume->type != STORAGE_VOLUME_FILE) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "disk '%s': volume '%s' of pool '%s' is no file",
-                    disk->target, name, pool);
+  job_in_main_loop (job, search_volume, &search);
+  if (search.path == NULL) {
+    g_propagate_error (error, g_steal_pointer (&search.error));
     return FALSE;
   }
   disk->type = DISK_TYPE_FILE;
-  disk->file = g_strdup (volume->path);
-  disk->startup_policy = policy != NULL ? MAX (enum_table_value (&startup_policies, policy), 0) : 0;
+  disk->file = g_steal_pointer (&search.path);
+  disk->startup_policy =
+      search.policy != NULL ? MAX (enum_table_value (&startup_policies, search.policy), 0) : 0;
   g_clear_pointer (&disk->source, g_free);
   if (disk->format == NULL)
     disk->format =
@@ -70,7 +112,7 @@ volume_disk_translate (Manager *manager, DeviceDisk *disk, GError **error)
 }
 
 DomainDef *
-volume_disks_translate (Manager *manager, DomainDef *def, GError **error)
+volume_disks_translate (Job *job, Manager *manager, DomainDef *def, GError **error)
 {
   g_autoptr (DomainDef) translated = NULL;
   gboolean any = FALSE;
@@ -81,7 +123,7 @@ volume_disks_translate (Manager *manager, DomainDef *def, GError **error)
     return domain_def_ref (def);
   translated = domain_def_copy (def);
   DOMAIN_FOREACH_DEVICE (translated, disk_kind, DeviceDisk, disk)
-    if (!volume_disk_translate (manager, disk, error))
+    if (!volume_disk_translate (job, manager, disk, error))
       return NULL;
   return g_steal_pointer (&translated);
 }

@@ -158,6 +158,7 @@ open_store (const char *directory)
   assert_non_null (settings);
   store = store_new (kept->kind, settings, &error);
   assert_non_null (store);
+  store_recover (store);
   settings_free (settings);
   return store;
 }

@@ -128,6 +128,7 @@ open_store (const char *directory)
   assert_non_null (settings);
   store = store_new (&domain_kind, settings, &error);
   assert_non_null (store);
+  store_recover (store);
   settings_free (settings);
   return store;
 }

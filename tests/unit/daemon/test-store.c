@@ -55,6 +55,7 @@ reopen (Fixture *fixture)
   store_free (fixture->store);
   fixture->store = store_new (&domain_kind, fixture->settings, NULL);
   assert_non_null (fixture->store);
+  store_recover (fixture->store);
 }
 
 static char *

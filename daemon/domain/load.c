@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What the daemon knows when it begins. A job reads the disk: documents of domains are opened for their names
+ * and UUIDs only, those of the other kinds and of machines that run are read whole. What it has found the
+ * main loop takes into its registries; then each kind settles (pools become active again), and clients can be
+ * served.
+ */
+#include "daemon/domain/load.h"
+
+#include "daemon/core/main-loop.h"
+#include "daemon/domain/machine.h"
+#include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/qemu/interfaces.h"
+#include "daemon/drivers/qemu/monitor-socket.h"
+#include "daemon/drivers/qemu/save.h"
+#include "daemon/drivers/qemu/start.h"
+#include "daemon/helper/helper.h"
+#include "daemon/host/account.h"
+
+/* A state file, and what became of its machine. */
+typedef struct {
+  char *uuid;
+  MachineStatus *status; /* NULL: it cannot be read */
+  Process *process;      /* NULL: it has ended */
+  DomainDef *live;       /* NULL: it has ended, or cannot be read */
+  GError *error;
+} FoundMachine;
+
+typedef struct {
+  Manager *manager;
+  ManagerLoaded then;
+  gpointer data;
+  GPtrArray *entries;   /* StoreEntry */
+  GPtrArray *found;     /* FoundMachine */
+  GPtrArray *saved;     /* UUIDs of managed saves */
+  GPtrArray **contents; /* of each registry */
+  guint pending;        /* kinds that settle, and the taking */
+} Load;
+
+static void
+found_machine_free (gpointer data)
+{
+  FoundMachine *found = data;
+
+  g_free (found->uuid);
+  machine_status_free (found->status);
+  process_free (found->process);
+  g_clear_pointer (&found->live, domain_def_unref);
+  g_clear_error (&found->error);
+  g_free (found);
+}
+
+/* In the job. */
+
+static void
+report_broken (const char *path, const GError *error, G_GNUC_UNUSED gpointer data)
+{
+  g_warning ("%s is skipped: %s", path, error->message);
+}
+
+static FoundMachine *
+find_machine (Manager *manager, const char *uuid)
+{
+  FoundMachine *found = g_new0 (FoundMachine, 1);
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("live.xml");
+  g_autofree char *json = NULL, *xml = NULL;
+
+  found->uuid = g_strdup (uuid);
+  if (store_load_status (manager->store, uuid, &json, &xml, &found->error))
+    found->status = machine_status_from_json (json, &found->error);
+  if (found->status != NULL && g_str_equal (found->status->uuid, uuid))
+    found->process = adopt_process (found->status);
+  if (found->process == NULL)
+    return found;
+  found->live =
+      domain_def_parse (xml, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, manager->platform, diagnostics);
+  if (!diagnostics_check (diagnostics, &found->error))
+    g_clear_pointer (&found->live, domain_def_unref);
+  return found;
+}
+
+static gboolean
+is_defined (const char *uuid, gpointer uuids)
+{
+  return g_hash_table_contains (uuids, uuid);
+}
+
+/* A machine whose start was cut short has no status yet, and its helpers may run. */
+static gboolean
+has_status (const char *uuid, gpointer running)
+{
+  return g_hash_table_contains (running, uuid);
+}
+
+static gpointer
+read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
+{
+  Load *load = data;
+  Manager *manager = load->manager;
+  g_autofree char *machines = g_build_filename (manager->settings->run_directory, "machines", NULL);
+  g_autoptr (GPtrArray) running = store_list_status (manager->store);
+  g_autoptr (GHashTable) uuids = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) runs = g_hash_table_new (g_str_hash, g_str_equal);
+
+  store_recover (manager->store);
+  load->entries = store_list (manager->store, report_broken, NULL);
+  for (guint i = 0; i < load->entries->len; i++)
+    g_hash_table_add (uuids, ((StoreEntry *)g_ptr_array_index (load->entries, i))->uuid);
+  managed_save_recover (manager->settings, is_defined, uuids);
+  load->saved = managed_save_list (manager->settings);
+
+  for (guint i = 0; i < running->len; i++)
+    g_hash_table_add (runs, g_ptr_array_index (running, i));
+  helpers_stop_strays (machines, has_status, runs);
+  load->found = g_ptr_array_new_with_free_func (found_machine_free);
+  for (guint i = 0; i < running->len; i++)
+    g_ptr_array_add (load->found, find_machine (manager, g_ptr_array_index (running, i)));
+
+  load->contents = g_new0 (GPtrArray *, manager->registries->len + 1);
+  for (guint i = 0; i < manager->registries->len; i++)
+    load->contents[i] = registry_read (g_ptr_array_index (manager->registries, i));
+  return JOB_OK;
+}
+
+/* In the main loop. */
+
+/* One that has ended meanwhile, or cannot be read, which may run: then it stays, and nothing is started
+ * beside it. */
+static void
+clear_away (Manager *manager, const FoundMachine *found, Domain *domain)
+{
+  g_autofree char *run_directory = store_run_directory (manager->store, found->uuid);
+  const MachineStatus *status = found->status;
+
+  if (found->error != NULL)
+    g_warning ("the state of machine %s: %s", found->uuid, found->error->message);
+  else
+    g_message ("domain '%s' ended while the daemon was away", status != NULL ? status->name : found->uuid);
+  /* Nobody has seen how; an orderly end would have waited for the daemon (-no-shutdown). */
+  if (domain != NULL && status != NULL && found->process == NULL)
+    domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
+  if (found->process == NULL && !monitor_socket_is_held (run_directory)) {
+    helpers_stop_in (run_directory);
+    machine_clean_up (manager->settings, manager->store, found->uuid);
+  }
+}
+
+static void
+take_machine (Manager *manager, FoundMachine *found)
+{
+  g_autofree char *directory = machine_directory (manager->store, found->uuid);
+  Domain *domain = g_hash_table_lookup (manager->by_uuid, found->uuid);
+  g_autoptr (GError) error = NULL;
+
+  account_hold (manager->settings, found->uuid, directory);
+  if (found->live == NULL) {
+    clear_away (manager, found, domain);
+    return;
+  }
+  if (domain == NULL) {
+    if (!manager_check_identity (manager, found->status->name, found->uuid, NULL, &error)) {
+      g_warning ("a machine that runs: %s", error->message);
+      return;
+    }
+    domain = manager_add (manager, found->status->name, found->uuid);
+    domain->transient = domain_def_ref (found->live);
+  }
+  machine_adopt (domain, found->status, found->live, g_steal_pointer (&found->process));
+}
+
+/* The links that running machines have; others of this daemon's are left-overs. */
+static void
+remove_stray_links (Manager *manager)
+{
+  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer found;
+
+  g_hash_table_iter_init (&iter, manager->by_id);
+  while (g_hash_table_iter_next (&iter, NULL, &found)) {
+    const Domain *domain = found;
+
+    if (domain->machine == NULL)
+      continue;
+    DOMAIN_FOREACH_DEVICE (domain->machine->def, interface_kind, DeviceInterface, interface) {
+      if (interface->target_dev != NULL)
+        g_hash_table_add (used, interface->target_dev);
+    }
+  }
+  interfaces_remove_strays (manager->settings, used);
+}
+
+/* What a start or an end that was cut short left: nobody can know of it any more, unless its QEMU runs on. */
+static void
+remove_left_runs (Manager *manager)
+{
+  g_autoptr (GPtrArray) left = store_list_without_status (manager->store);
+
+  for (guint i = 0; i < left->len; i++) {
+    g_autofree char *directory = store_run_directory (manager->store, g_ptr_array_index (left, i));
+
+    if (!monitor_socket_is_held (directory))
+      machine_clean_up (manager->settings, manager->store, g_ptr_array_index (left, i));
+  }
+}
+
+static void
+take_domains (Manager *manager, const Load *load)
+{
+  for (guint i = 0; i < load->entries->len; i++) {
+    const StoreEntry *entry = g_ptr_array_index (load->entries, i);
+    Domain *domain = manager_add (manager, entry->name, entry->uuid);
+
+    domain->persistent = TRUE;
+    domain->autostart = entry->autostart;
+    domain->autostart_once = entry->autostart_once;
+  }
+  for (guint i = 0; i < load->saved->len; i++) {
+    Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (load->saved, i));
+
+    if (domain != NULL)
+      domain->managed_save = TRUE;
+  }
+  for (guint i = 0; i < load->found->len; i++)
+    take_machine (manager, g_ptr_array_index (load->found, i));
+}
+
+static void
+load_free (Load *load)
+{
+  g_clear_pointer (&load->entries, g_ptr_array_unref);
+  g_clear_pointer (&load->found, g_ptr_array_unref);
+  g_clear_pointer (&load->saved, g_ptr_array_unref);
+  g_free (load->contents);
+  g_free (load);
+}
+
+static void
+one_less (gpointer data)
+{
+  Load *load = data;
+  Manager *manager = load->manager;
+
+  if (--load->pending > 0)
+    return;
+  manager->loaded = g_get_monotonic_time ();
+  g_message ("%u domains, %u of them running", manager_count (manager), g_hash_table_size (manager->by_id));
+  load->then (NULL, load->data);
+  load_free (load);
+}
+
+static void
+disk_read (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  Load *load = data;
+  Manager *manager = load->manager;
+
+  if (error != NULL) {
+    load->then (error, load->data);
+    load_free (load);
+    return;
+  }
+  take_domains (manager, load);
+  remove_stray_links (manager);
+  remove_left_runs (manager);
+  for (guint i = 0; i < manager->registries->len; i++)
+    registry_take (g_ptr_array_index (manager->registries, i), load->contents[i]);
+  load->pending = 1;
+  for (guint i = 0; i < manager->registries->len; i++) {
+    Registry *registry = g_ptr_array_index (manager->registries, i);
+
+    if (registry->kind->loaded == NULL)
+      continue;
+    load->pending++;
+    registry->kind->loaded (registry, one_less, load);
+  }
+  one_less (load);
+}
+
+void
+manager_load (Manager *manager, ManagerLoaded then, gpointer data)
+{
+  Load *load = g_new0 (Load, 1);
+
+  MAIN_LOOP_ONLY ();
+  load->manager = manager;
+  load->then = then;
+  load->data = data;
+  job_start ("load", read_disk, load, NULL, 0, disk_read, load);
+}
