@@ -18,7 +18,6 @@ run_tool (GPtrArray *arguments, const char *what, const char *name, GError **err
 
   g_ptr_array_add (arguments, NULL);
   if (program_succeeds (&(ProgramRun){ .arguments = (const char *const *)arguments->pdata,
-                                       .file = -1,
                                        .seconds = OPENVSWITCH_SECONDS + 1 },
                         &problem))
     return TRUE;

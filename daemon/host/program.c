@@ -33,20 +33,23 @@ program_start (Program *program, const ProgramRun *run, GError **error)
   g_autoptr (GError) problem = NULL;
   g_autofree const char **argv = NULL;
   guint count = g_strv_length ((char **)run->arguments);
-  const int target = PROGRAM_FD;
+  int targets[PROGRAM_FILES_MAX];
 
   if (path == NULL) {
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "the program '%s' is not installed",
                     run->arguments[0]);
     return FALSE;
   }
+  g_return_val_if_fail (run->file_count <= PROGRAM_FILES_MAX, FALSE);
+  for (guint i = 0; i < run->file_count; i++)
+    targets[i] = PROGRAM_FD + (int)i;
   argv = g_new0 (const char *, count + 1);
   memcpy (argv, run->arguments, count * sizeof *argv);
   argv[0] = path;
   if (!g_spawn_async_with_pipes_and_fds (
           "/", argv, environment,
-          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES | G_SPAWN_STDOUT_TO_DEV_NULL, run->confine, NULL,
-          -1, -1, -1, &run->file, &target, run->file >= 0 ? 1 : 0, &program->pid, NULL, NULL,
+          G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES | G_SPAWN_STDOUT_TO_DEV_NULL, run->confine,
+          run->confine_data, -1, -1, -1, run->files, targets, run->file_count, &program->pid, NULL, NULL,
           &program->words_fd, &problem)) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot start '%s': %s", path, problem->message);
     return FALSE;

@@ -9,13 +9,16 @@
  * thread but the main loop's; in a job's, the job's deadline and cancellation end it as well.
  */
 #define PROGRAM_WORDS_MAX 4096 /* bytes kept of what it says, the last ones */
-#define PROGRAM_FD        3    /* the number ProgramRun.file has in it */
+#define PROGRAM_FD        3    /* the number the first of ProgramRun.files has in it; the next ones follow */
+#define PROGRAM_FILES_MAX 128
 
 typedef struct {
   const char *const *arguments; /* NULL-terminated; the first is a path or is looked up in PATH */
-  int file;                     /* what PROGRAM_FD is; -1: nothing */
+  const int *files;             /* what PROGRAM_FD and the next are; they stay the caller's */
+  guint file_count;             /* at most PROGRAM_FILES_MAX */
   guint seconds;                /* that it may take; 0: as long as its job */
   GSpawnChildSetupFunc confine; /* in the child, where only system calls are safe; or NULL */
+  gpointer confine_data;
 } ProgramRun;
 
 /* FALSE when it could not be started (VIR_ERR_OPERATION_UNSUPPORTED: it is not installed) or did not end:

@@ -174,7 +174,9 @@ tap_open_by_helper (char **ret_name, const char *bridge, gboolean header, int *r
     return FALSE;
   }
   good = program_succeeds (
-      &(ProgramRun){ .arguments = arguments, .file = pair[1], .seconds = BRIDGE_HELPER_SECONDS }, &problem);
+      &(ProgramRun){
+          .arguments = arguments, .files = &pair[1], .file_count = 1, .seconds = BRIDGE_HELPER_SECONDS },
+      &problem);
   close (pair[1]);
   *ret_fd = good ? receive_descriptor (pair[0]) : -1;
   close (pair[0]);

@@ -62,7 +62,9 @@ static gboolean
 resize_qcow2 (int fd, const char *path, guint64 capacity, guint flags, GError **error)
 {
   g_autoptr (ImageInfo) chain = image_info_read (path, "qcow2", error);
-  g_autofree char *source = chain != NULL ? image_source (chain, TOOL_FILE) : NULL;
+  g_autoptr (ToolFiles) files = tool_files_new ();
+  g_autofree char *top = tool_files_add (files, dup (fd), path);
+  g_autofree char *source = chain != NULL ? image_source (chain, top, files, error) : NULL;
   g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, capacity);
   const char *const arguments[] = { "qemu-img",
                                     "resize",
@@ -73,9 +75,8 @@ resize_qcow2 (int fd, const char *path, guint64 capacity, guint flags, GError **
                                     source,
                                     size,
                                     NULL };
-  const ToolName names[] = { { source, path }, { TOOL_FILE, path }, { NULL, NULL } };
 
-  return chain != NULL && tool_run (arguments, fd, names, error);
+  return source != NULL && tool_run (arguments, files, source, error);
 }
 
 gboolean

@@ -66,8 +66,6 @@ qcow2_options (const StorageMake *make)
     g_string_append (options, "lazy_refcounts=on,");
   if (volume->extended_l2)
     g_string_append (options, "extended_l2=on,");
-  if (volume->nocow)
-    g_string_append (options, "nocow=on,");
   if (make->flags & VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
     g_string_append (options, volume->allocation.set && volume->allocation.value >= volume->capacity.value
                                   ? "preallocation=falloc,"
@@ -78,20 +76,21 @@ qcow2_options (const StorageMake *make)
   return g_string_free (options, FALSE);
 }
 
-/* The format of the file below, when the document does not say it: only raw goes without saying, as
- * anything else could have been written by a guest. */
+/* The format of the file below, which is there. When the document does not say it, only raw goes without
+ * saying, as anything else could have been written by a guest. */
 static const char *
 backing_format (const StorageBacking *backing, GError **error)
 {
   g_autoptr (ImageHeader) header = NULL;
-  int fd;
+  int fd = open (backing->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-  if (backing->format != STORAGE_FORMAT_NONE)
-    return format_name (backing->format);
-  fd = open (backing->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
     system_error (error, "inaccessible backing store volume", backing->path);
     return NULL;
+  }
+  if (backing->format != STORAGE_FORMAT_NONE) {
+    close (fd);
+    return format_name (backing->format);
   }
   header = image_header_read (fd, backing->path, error);
   close (fd);
@@ -106,13 +105,29 @@ backing_format (const StorageBacking *backing, GError **error)
   return NULL;
 }
 
+/* The chain below is as it is said to be. The size a guest sees of it is that of an image above it which has
+ * none of its own: @capacity, if it is 0. */
+static gboolean
+check_below (const StorageBacking *backing, const char *format, guint64 *capacity, GError **error)
+{
+  g_autoptr (ImageInfo) chain = image_info_read (backing->path, format, error);
+
+  if (chain == NULL)
+    return FALSE;
+  if (*capacity == 0)
+    *capacity = chain->virtual_size;
+  return TRUE;
+}
+
 static gboolean
 make_qcow2 (const StorageMake *make, int fd, const char *path, GError **error)
 {
-  const ToolName names[] = { { TOOL_FILE, path }, { NULL, NULL } };
+  g_autoptr (ToolFiles) files = tool_files_new ();
+  g_autofree char *top = tool_files_add (files, dup (fd), path);
   const StorageBacking *backing = make->volume->backing;
   g_autofree char *options = qcow2_options (make);
-  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, make->volume->capacity.value);
+  g_autofree char *size = NULL;
+  guint64 capacity = make->volume->capacity.value;
   Arguments arguments = { { "qemu-img", "create", "-q", "-f", "qcow2" }, 5 };
 
   if (options != NULL) {
@@ -122,17 +137,18 @@ make_qcow2 (const StorageMake *make, int fd, const char *path, GError **error)
   if (backing != NULL) {
     const char *format = backing_format (backing, error);
 
-    if (format == NULL)
+    if (format == NULL || !check_below (backing, format, &capacity, error))
       return FALSE;
+    add (&arguments, "-u"); /* what is below is named in the image, and not opened for it */
     add (&arguments, "-F");
     add (&arguments, format);
     add (&arguments, "-b");
     add (&arguments, backing->path);
   }
-  add (&arguments, TOOL_FILE);
-  if (make->volume->capacity.set)
-    add (&arguments, size);
-  return tool_run (arguments.words, fd, names, error);
+  add (&arguments, top);
+  size = g_strdup_printf ("%" G_GUINT64_FORMAT, capacity);
+  add (&arguments, size);
+  return tool_run (arguments.words, files, NULL, error);
 }
 
 static gboolean
@@ -167,11 +183,14 @@ static gboolean
 convert (const StorageMake *make, const ImageInfo *chain, int fd, const char *path, GError **error)
 {
   const StorageVolumeDef *volume = make->volume;
-  g_autofree char *source = image_source (chain, make->from_path);
-  const ToolName names[] = { { source, make->from_path }, { TOOL_FILE, path }, { NULL, NULL } };
+  g_autoptr (ToolFiles) files = tool_files_new ();
+  g_autofree char *source = image_source (chain, NULL, files, error);
+  g_autofree char *target = source != NULL ? tool_files_add (files, dup (fd), path) : NULL;
   g_autofree char *options = volume->format == STORAGE_FORMAT_QCOW2 ? qcow2_options (make) : NULL;
   Arguments arguments = { { "qemu-img", "convert", "-q", "-O", format_name (volume->format) }, 5 };
 
+  if (source == NULL)
+    return FALSE;
   if (volume->format == STORAGE_FORMAT_RAW) { /* it has its size and its blocks already */
     add (&arguments, "-n");
     add (&arguments, "--target-is-zero");
@@ -181,8 +200,8 @@ convert (const StorageMake *make, const ImageInfo *chain, int fd, const char *pa
     add (&arguments, options);
   }
   add (&arguments, source);
-  add (&arguments, TOOL_FILE);
-  return tool_run (arguments.words, fd, names, error);
+  add (&arguments, target);
+  return tool_run (arguments.words, files, source, error);
 }
 
 /* A copy stands alone, with all that is below what it is copied from; its document, which clients make of the
@@ -198,11 +217,19 @@ check_backing (const StorageVolumeDef *volume, const ImageInfo *chain, GError **
 }
 
 static gboolean
+grow (int fd, const char *path, guint64 capacity, GError **error)
+{
+  g_autoptr (ToolFiles) files = tool_files_new ();
+  g_autofree char *top = tool_files_add (files, dup (fd), path);
+  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, capacity);
+  const char *const arguments[] = { "qemu-img", "resize", "-q", "-f", "qcow2", top, size, NULL };
+
+  return tool_run (arguments, files, NULL, error);
+}
+
+static gboolean
 make_copy (Job *job, const StorageMake *make, int fd, const char *path, GError **error)
 {
-  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, make->volume->capacity.value);
-  const ToolName names[] = { { TOOL_FILE, path }, { NULL, NULL } };
-  const char *const resize[] = { "qemu-img", "resize", "-q", "-f", "qcow2", TOOL_FILE, size, NULL };
   g_autoptr (ImageInfo) chain = image_info_read (make->from_path, format_name (make->from_format), error);
 
   if (chain == NULL || !check_backing (make->volume, chain, error))
@@ -219,7 +246,8 @@ make_copy (Job *job, const StorageMake *make, int fd, const char *path, GError *
   if (make->volume->format == STORAGE_FORMAT_RAW)
     return make_raw (job, make, fd, path, error) && convert (make, chain, fd, path, error);
   return convert (make, chain, fd, path, error)
-         && (make->volume->capacity.value <= make->from_capacity || tool_run (resize, fd, names, error));
+         && (make->volume->capacity.value <= make->from_capacity
+             || grow (fd, path, make->volume->capacity.value, error));
 }
 
 static gboolean
@@ -253,6 +281,18 @@ make_directory (int directory, const StorageVolumeDef *volume, const char *path,
   return given;
 }
 
+/* As qemu-img would, and may not: the file has to be its own for that. Most file systems do not know it. */
+static void
+forbid_copy_on_write (int fd)
+{
+  int flags = 0;
+
+  if (ioctl (fd, FS_IOC_GETFLAGS, &flags) == 0) {
+    flags |= FS_NOCOW_FL;
+    ioctl (fd, FS_IOC_SETFLAGS, &flags);
+  }
+}
+
 static gboolean
 make_file (Job *job, int directory, const StorageMake *make, const char *path, GError **error)
 {
@@ -268,6 +308,8 @@ make_file (Job *job, int directory, const StorageMake *make, const char *path, G
       system_error (error, "Failed to create file", path);
     return FALSE;
   }
+  if (volume->nocow)
+    forbid_copy_on_write (fd);
   made = (make->from_path != NULL                  ? make_copy (job, make, fd, path, error)
           : volume->format == STORAGE_FORMAT_QCOW2 ? make_qcow2 (make, fd, path, error)
                                                    : make_raw (job, make, fd, path, error))

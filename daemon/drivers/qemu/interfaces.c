@@ -203,8 +203,7 @@ run_script (const char *script, const char *name, GError **error)
   const char *const arguments[] = { script, name, NULL };
   g_autoptr (GError) problem = NULL;
 
-  if (program_succeeds (&(ProgramRun){ .arguments = arguments, .file = -1, .seconds = SCRIPT_SECONDS },
-                        &problem))
+  if (program_succeeds (&(ProgramRun){ .arguments = arguments, .seconds = SCRIPT_SECONDS }, &problem))
     return TRUE;
   virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "the script (%s %s) has failed: %s", script, name,
                   virt_error_detail (problem));

@@ -99,7 +99,7 @@ run_tool (G_GNUC_UNUSED Job *job, gpointer script, GError **error)
 {
   const char *const arguments[] = { "sh", "-c", script, NULL };
 
-  return tool_run (arguments, -1, NULL, error) ? JOB_OK : NULL;
+  return tool_run (arguments, NULL, NULL, error) ? JOB_OK : NULL;
 }
 
 /* The shell waits for the limit, which is set just after its start. */

@@ -30,8 +30,8 @@ program_says_how_it_ended (void **state)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     const char *const arguments[] = { "sh", "-c", rows[i].script, NULL };
     g_autoptr (GError) error = NULL;
-    gboolean good = program_succeeds (
-        &(ProgramRun){ .arguments = arguments, .file = -1, .seconds = rows[i].seconds }, &error);
+    gboolean good =
+        program_succeeds (&(ProgramRun){ .arguments = arguments, .seconds = rows[i].seconds }, &error);
 
     if (good != (rows[i].code == VIR_ERR_OK)
         || (!good
@@ -50,7 +50,8 @@ program_gets_its_descriptor_and_nothing_else (void **state)
 
   (void)state;
   assert_int_equal (pipe (pair), 0);
-  assert_true (program_succeeds (&(ProgramRun){ .arguments = arguments, .file = pair[1] }, NULL));
+  assert_true (
+      program_succeeds (&(ProgramRun){ .arguments = arguments, .files = &pair[1], .file_count = 1 }, NULL));
   assert_int_equal (read (pair[0], text, sizeof text - 1), 5);
   assert_string_equal (text, "here\n");
   close (pair[0]);
@@ -64,7 +65,7 @@ missing_program_is_named (void **state)
   g_autoptr (GError) error = NULL;
 
   (void)state;
-  assert_false (program_succeeds (&(ProgramRun){ .arguments = arguments, .file = -1 }, &error));
+  assert_false (program_succeeds (&(ProgramRun){ .arguments = arguments }, &error));
   assert_int_equal (virt_error_code (error), VIR_ERR_OPERATION_UNSUPPORTED);
   assert_non_null (strstr (error->message, "the program 'no-such-program-here' is not installed"));
 }

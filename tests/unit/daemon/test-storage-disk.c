@@ -13,9 +13,11 @@
 #include "cmocka-glib.h"
 
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MIB (1024 * 1024)
@@ -379,7 +381,7 @@ sleep_long (G_GNUC_UNUSED Job *job, G_GNUC_UNUSED gpointer data, GError **error)
 {
   static const char *const arguments[] = { "sleep", "1000", NULL };
 
-  return tool_run (arguments, -1, NULL, error);
+  return tool_run (arguments, NULL, NULL, error);
 }
 
 static gboolean
@@ -389,7 +391,7 @@ complain (G_GNUC_UNUSED Job *job, G_GNUC_UNUSED gpointer data, GError **error)
     "sh", "-c", "head -c 10000 /dev/zero | tr '\\0' . >&2; echo ' last words' >&2; exit 3", NULL
   };
 
-  return tool_run (arguments, -1, NULL, error);
+  return tool_run (arguments, NULL, NULL, error);
 }
 
 static gboolean
@@ -397,7 +399,7 @@ run_nothing (G_GNUC_UNUSED Job *job, G_GNUC_UNUSED gpointer data, GError **error
 {
   static const char *const arguments[] = { "no-such-program-here", NULL };
 
-  return tool_run (arguments, -1, NULL, error);
+  return tool_run (arguments, NULL, NULL, error);
 }
 
 static void
@@ -412,6 +414,65 @@ test_a_tool_ends_with_its_deadline_and_its_last_words (G_GNUC_UNUSED void **stat
   assert_true (g_str_has_suffix (loud, ". last words"));
   assert_true (strlen (loud) < PROGRAM_WORDS_MAX + 100);
   assert_non_null (strstr (missing, "the program 'no-such-program-here' is not installed"));
+}
+
+/* A program in qemu-img's place: it may open what was opened for it, each as it was, and nothing else. */
+typedef struct {
+  int read_only, writable;
+  const char *script;
+} Hostile;
+
+static gboolean
+run_hostile (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
+{
+  const Hostile *hostile = data;
+  const char *const arguments[] = { "/usr/bin/python3", "-IBSc", hostile->script, directory, NULL };
+  g_autoptr (ToolFiles) files = tool_files_new ();
+
+  g_free (tool_files_add (files, dup (hostile->read_only), "base"));
+  g_free (tool_files_add (files, dup (hostile->writable), "image"));
+  return tool_run (arguments, files, NULL, error);
+}
+
+static void
+test_a_tool_is_kept_to_its_files (G_GNUC_UNUSED void **state)
+{
+  static const struct {
+    const char *attempt;
+    gboolean allowed;
+  } rows[] = {
+    { "os.open('/proc/self/fd/3', os.O_RDONLY)", TRUE },
+    { "os.open('/proc/self/fd/4', os.O_RDWR | os.O_TRUNC)", TRUE },
+    { "os.open('/proc/self/fd/3', os.O_RDWR)", FALSE },
+    { "os.open(sys.argv[1] + '/other', os.O_RDONLY)", FALSE },
+    { "os.open(sys.argv[1] + '/new', os.O_WRONLY | os.O_CREAT)", FALSE },
+    { "os.open('/etc/passwd', os.O_RDONLY)", FALSE },
+    { "os.listdir('/')", FALSE },
+    { "os.unlink(sys.argv[1] + '/other')", FALSE },
+    { "import _socket; _socket.socket(_socket.AF_UNIX)", FALSE },
+    { "import _socket; _socket.socket(_socket.AF_INET)", FALSE },
+    { "os.setgroups([1])", FALSE },
+    { "os.chown(sys.argv[1], 1, 1)", FALSE },
+  };
+  g_autofree char *base = in_directory ("base"), *image = in_directory ("image");
+
+  if (syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1)
+    skip (); /* this kernel has no Landlock */
+  write_file ("base", "b");
+  write_file ("image", "i");
+  write_file ("other", "o");
+  assert_int_equal (chmod (base, 0600) | chmod (image, 0600), 0);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *script = g_strdup_printf (
+        "import os, sys\ntry:\n  %s\nexcept PermissionError:\n  sys.exit('refused')\n", rows[i].attempt);
+    Hostile hostile = { open (base, O_RDONLY | O_CLOEXEC), open (image, O_RDWR | O_CLOEXEC), script };
+    g_autofree char *said = work_in_job (run_hostile, &hostile, 60);
+
+    if (rows[i].allowed ? said != NULL : said == NULL || !g_str_has_suffix (said, ": refused"))
+      fail_msg ("%s: %s", rows[i].attempt, said != NULL ? said : "it was done");
+    close (hostile.read_only);
+    close (hostile.writable);
+  }
 }
 
 /* A stream's other end, played by the test. */
@@ -601,6 +662,7 @@ main (void)
     STORAGE_TEST (test_a_link_is_read_and_never_written),
     STORAGE_TEST (test_a_tool_ends_with_its_deadline_and_its_last_words),
     STORAGE_TEST (test_the_list_of_raw_volumes_grows_with_its_volumes),
+    STORAGE_TEST (test_a_tool_is_kept_to_its_files),
     STORAGE_TEST (test_holes_come_and_go),
     STORAGE_TEST (test_more_than_announced_and_less_than_all_are_errors),
   };
