@@ -19,8 +19,10 @@
 #define DEFAULT_FAREWELL_SECONDS 120 /* a guest that stops its own services takes as long */
 #define DEFAULT_LOGIN_SECONDS    30
 #define DEFAULT_MAX_CLIENTS      5000 /* as libvirtd's */
-#define SETTINGS_MIN_CLIENTS     50
-#define SETTINGS_MAX_CLIENTS     100000
+#define DEFAULT_MAX_QUEUED       512
+#define DEFAULT_MAX_ANONYMOUS    100
+#define DEFAULT_MAX_REQUESTS     256
+#define DEFAULT_MAX_WORKERS      16
 /* Numbers that neither login.defs(5) nor systemd give to anybody: https://systemd.io/UIDS-GIDS */
 #define ACCOUNTS_FIRST   2000000000
 #define ACCOUNTS_LAST    2000065535
@@ -34,7 +36,7 @@ typedef enum {
   KIND_YES_NO,
   KIND_SECONDS,
   KIND_ACCOUNTS,
-  KIND_CLIENTS
+  KIND_COUNT
 } SettingKind;
 
 typedef struct {
@@ -42,6 +44,7 @@ typedef struct {
   SettingKind kind;
   gsize offset;
   const char *words[6]; /* KIND_WORD: what is accepted */
+  guint least, most;    /* KIND_COUNT */
 } Setting;
 
 #define SETTING(group_, key_, kind_, member, ...)                  \
@@ -50,6 +53,12 @@ typedef struct {
     {                                                              \
       __VA_ARGS__                                                  \
     }                                                              \
+  }
+
+#define COUNT_SETTING(group_, key_, member, least_, most_)                                              \
+  {                                                                                                     \
+    .group = (group_), .key = (key_), .kind = KIND_COUNT, .offset = G_STRUCT_OFFSET (Settings, member), \
+    .least = (least_), .most = (most_)                                                                  \
   }
 
 static const Setting settings_table[] = {
@@ -72,7 +81,11 @@ static const Setting settings_table[] = {
   SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
   SETTING ("clients", "authentication", KIND_WORD, authentication, "none", "polkit", NULL),
   SETTING ("clients", "socket-group", KIND_OPTIONAL_TEXT, socket_group, NULL),
-  SETTING ("clients", "max-clients", KIND_CLIENTS, max_clients, NULL),
+  COUNT_SETTING ("clients", "max-clients", max_clients, 50, 100000),
+  COUNT_SETTING ("clients", "max-queued-clients", max_queued_clients, 1, 65535),
+  COUNT_SETTING ("clients", "max-anonymous-clients", max_anonymous_clients, 1, 100000),
+  COUNT_SETTING ("clients", "max-client-requests", max_client_requests, 1, 4096),
+  COUNT_SETTING ("clients", "max-workers", max_workers, 1, 256),
   SETTING ("clients", "login-timeout", KIND_SECONDS, login_timeout, NULL),
   SETTING ("log", "level", KIND_WORD, log_level, "error", "warning", "info", "debug", NULL),
   SETTING ("log", "format", KIND_WORD, log_format, "auto", "text", "journal", NULL),
@@ -131,6 +144,10 @@ settings_new_default (gboolean session, const char *root)
   settings->authentication = g_strdup ("none");
   settings->socket_group = g_strdup ("libvirt");
   settings->max_clients = DEFAULT_MAX_CLIENTS;
+  settings->max_queued_clients = DEFAULT_MAX_QUEUED;
+  settings->max_anonymous_clients = DEFAULT_MAX_ANONYMOUS;
+  settings->max_client_requests = DEFAULT_MAX_REQUESTS;
+  settings->max_workers = DEFAULT_MAX_WORKERS;
   settings->login_timeout = DEFAULT_LOGIN_SECONDS;
   settings->log_level = g_strdup ("info");
   settings->log_format = g_strdup ("auto");
@@ -200,9 +217,23 @@ apply_accounts (AccountRange *range, const Setting *setting, const char *file, c
 }
 
 static gboolean
+apply_count (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
+{
+  guint64 count;
+
+  if (!parse_uint (value, setting->most, &count) || count < setting->least) {
+    g_autofree char *accepted = g_strdup_printf ("a number from %u to %u", setting->least, setting->most);
+
+    return bad_value (error, file, setting, value, accepted);
+  }
+  G_STRUCT_MEMBER (guint, settings, setting->offset) = (guint)count;
+  return TRUE;
+}
+
+static gboolean
 apply (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
 {
-  guint64 seconds, clients;
+  guint64 seconds;
   gboolean yes = g_str_equal (value, "yes") || g_str_equal (value, "true");
 
   switch (setting->kind) {
@@ -229,11 +260,8 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
         return bad_value (error, file, setting, value, "a number of seconds from 1 to 3600");
       G_STRUCT_MEMBER (guint, settings, setting->offset) = (guint)seconds;
       return TRUE;
-    case KIND_CLIENTS:
-      if (!parse_uint (value, SETTINGS_MAX_CLIENTS, &clients) || clients < SETTINGS_MIN_CLIENTS)
-        return bad_value (error, file, setting, value, "a number of connections from 50 to 100000");
-      G_STRUCT_MEMBER (guint, settings, setting->offset) = (guint)clients;
-      return TRUE;
+    case KIND_COUNT:
+      return apply_count (settings, setting, file, value, error);
     default:
       g_assert_not_reached ();
   }
@@ -352,7 +380,7 @@ is_same (const Setting *setting, const Settings *settings, const Settings *other
       return g_strcmp0 (*(char *const *)one, *(char *const *)another) == 0;
     case KIND_YES_NO:
     case KIND_SECONDS:
-    case KIND_CLIENTS:
+    case KIND_COUNT:
       return *(const guint *)one == *(const guint *)another;
     case KIND_ACCOUNTS:
       return memcmp (one, another, sizeof (AccountRange)) == 0;

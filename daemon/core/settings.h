@@ -36,10 +36,14 @@ typedef struct {
   char *libvirt_sockets;       /* "auto", "yes", "no" */
   char *authentication; /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
   char *socket_group;   /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
-  guint max_clients;    /* connections to the RPC sockets, of all users together */
-  guint login_timeout;  /* seconds a connection has to log in */
-  char *log_level;      /* "error", "warning", "info", "debug" */
-  char *log_format;     /* "auto", "text" or "journal" */
+  guint max_clients;    /* of both wires and all users together: connections, senders with calls in flight */
+  guint max_queued_clients;    /* connections that wait to be accepted, on each socket */
+  guint max_anonymous_clients; /* connections of one user that have not logged in */
+  guint max_client_requests;   /* calls of one client in flight */
+  guint max_workers;           /* jobs at a time that read documents of all users but root */
+  guint login_timeout;         /* seconds a connection has to log in */
+  char *log_level;             /* "error", "warning", "info", "debug" */
+  char *log_format;            /* "auto", "text" or "journal" */
 } Settings;
 
 /* @config_file NULL: the mode's own, whose absence is no error. An unknown group or key, and a bad value, is

@@ -33,6 +33,7 @@ static GQueue ring = G_QUEUE_INIT; /* WorkUser, each once */
 static guint others_running;       /* of all but the owners */
 static gsize others_bytes;
 static guint all_waiting, all_running;
+static guint all_max = WORK_ALL_DEFAULT;
 
 static void begin_next (void);
 
@@ -79,10 +80,10 @@ may_begin (const WorkUser *user)
 {
   const Work *next = g_queue_peek_head ((GQueue *)&user->waiting);
 
-  return next != NULL && user->running < WORK_USER_MAX
+  return next != NULL && user->running < MAX (all_max / WORK_USER_SHARE, 1)
          && fits (user->running, user->bytes, next->bytes, WORK_USER_BYTES_MAX)
          && (user->owner
-             || (others_running < WORK_ALL_MAX
+             || (others_running < all_max
                  && fits (others_running, others_bytes, next->bytes, WORK_ALL_BYTES_MAX)));
 }
 
@@ -171,6 +172,14 @@ work_start (const char *user, gboolean owner, gsize bytes, const char *name, Job
   all_waiting++;
   g_queue_push_tail (&work->user->waiting, work);
   begin_next ();
+}
+
+void
+work_set_limit (guint all)
+{
+  MAIN_LOOP_ONLY ();
+
+  all_max = all;
 }
 
 guint

@@ -103,7 +103,7 @@ arrival_gathered (GVariant *interfaces, gpointer data)
 static void
 announce_added (DbusServer *server, const char *uuid)
 {
-  DbusClient *client = dbus_client_begin (server, "");
+  DbusClient *client = dbus_client_begin (server, "", geteuid (), NULL);
   g_autofree char *path = dbus_path_of_uuid (&domain_kind, uuid);
   Arrival *arrival;
 

@@ -5,8 +5,9 @@
  *
  * A client is known only while it has calls in flight: the bus's policy has decided who may call at all, so
  * there is nothing to remember between calls, and nothing to clean up when one leaves without a word, unless
- * it has started a machine that is to end with it: then its name is watched. What is counted is how many
- * calls wait for an answer, so that one client cannot fill the daemon's memory.
+ * it has started a machine that is to end with it: then its name is watched. Meanwhile it has a place in its
+ * user's account, which the bytes of its calls are charged to, and a user's connections to the bus share
+ * their turns as well.
  */
 #include "daemon/dbus/codec.h"
 #include "daemon/dbus/private.h"
@@ -15,12 +16,16 @@
 struct DbusClient {
   Client client;
   DbusServer *server; /* NULL once it is gone */
-  guint calls;        /* in flight; 0 frees it */
+  ClientAccount *account;
+  gsize charged; /* bytes of it to the account */
+  guint calls;   /* in flight; 0 frees it */
 };
 
 static void
 client_free (DbusClient *client)
 {
+  client_account_charge (client->account, &client->charged, 0);
+  client_account_leave (client->account);
   g_free (client->client.who);
   g_free (client);
 }
@@ -49,19 +54,39 @@ watch (Client *client)
   g_hash_table_insert (server->watched, g_strdup (client->id), GUINT_TO_POINTER (number));
 }
 
+static DbusClient *
+client_new (DbusServer *server, const char *sender, uid_t uid, ClientAccount *account)
+{
+  DbusClient *client = g_new0 (DbusClient, 1);
+
+  client->client = (Client){ .uid = uid, .pid = -1, .who = g_strdup (sender), .watch = watch };
+  client->client.id = client->client.who;
+  client->server = server;
+  client->account = account;
+  g_hash_table_insert (server->clients, client->client.who, client);
+  return client;
+}
+
 DbusClient *
-dbus_client_begin (DbusServer *server, const char *sender)
+dbus_client_begin (DbusServer *server, const char *sender, uid_t uid, GError **error)
 {
   DbusClient *client = g_hash_table_lookup (server->clients, sender);
+  guint most = server->manager->settings->max_client_requests;
 
-  if (client == NULL) {
-    client = g_new0 (DbusClient, 1);
-    client->client = (Client){ .uid = (uid_t)-1, .pid = -1, .who = g_strdup (sender), .watch = watch };
-    client->client.id = client->client.who;
-    client->server = server;
-    g_hash_table_insert (server->clients, client->client.who, client);
-  } else if (client->calls >= DBUS_CALLS_PER_CLIENT) {
+  if (client != NULL && client->calls >= most) {
+    g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED,
+                 "%u calls of this client wait for their answers: no more until one has it", most);
     return NULL;
+  }
+  if (client == NULL) {
+    ClientAccount *account = client_accounts_enter (server->manager->accounts, uid, FALSE);
+
+    if (account == NULL) {
+      g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED,
+                   "no place for another client of user %u: no more until one has its answers", (guint)uid);
+      return NULL;
+    }
+    client = client_new (server, sender, uid, account);
   }
   client->calls++;
   return client;
@@ -97,6 +122,7 @@ dbus_clients_detach (DbusServer *server)
 /* A call's wire half. */
 typedef struct {
   DbusClient *client;
+  gsize bytes; /* charged to the client's account */
   GVariantType *out;
   DbusAnswered answered;
   gpointer data;
@@ -118,6 +144,7 @@ respond (Call *call, GVariant *answer, const GError *error)
   g_autoptr (GError) mistake = NULL;
   g_autoptr (GVariant) converted = NULL;
 
+  client_account_charge (half->client->account, &half->client->charged, half->client->charged - half->bytes);
   if (answer != NULL)
     converted = dbus_codec_answer (call->operation, answer, half->out, &mistake);
   half->answered (converted, call->descriptors,
@@ -134,6 +161,7 @@ dbus_call (DbusClient *client, const Operation *operation, const DbusObject *obj
   g_autoptr (GVariant) value = NULL;
   g_autoptr (GError) error = NULL;
   GVariant *arguments;
+  gsize bytes;
   DbusCall *half;
   Call *call;
 
@@ -148,8 +176,18 @@ dbus_call (DbusClient *client, const Operation *operation, const DbusObject *obj
     return;
   }
 
+  bytes = g_variant_get_size (arguments);
+  if (!client_account_charge (client->account, &client->charged, client->charged + bytes)) {
+    client_account_charge (client->account, &client->charged, client->charged - bytes);
+    g_variant_unref (arguments);
+    g_set_error (&error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED,
+                 "the calls of user %u that wait have more than its share of memory",
+                 (guint)client->client.uid);
+    answered (NULL, NULL, error, data);
+    return;
+  }
   half = g_new0 (DbusCall, 1);
-  *half = (DbusCall){ client, g_variant_type_copy (out), answered, data };
+  *half = (DbusCall){ client, bytes, g_variant_type_copy (out), answered, data };
   call = g_new0 (Call, 1);
   call->operation = operation;
   call->manager = client->server->manager;

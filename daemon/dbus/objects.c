@@ -52,40 +52,74 @@ call_operation (DbusClient *client, const DbusObject *object, const char *interf
              method_answered, call);
 }
 
-static DbusClient *
-begin (DbusServer *server, const char *sender, GDBusMethodInvocation *invocation)
-{
-  DbusClient *client = dbus_client_begin (server, sender != NULL ? sender : "");
+/* A call that waits to be known by its user. */
+typedef struct {
+  DbusServer *server;
+  const ObjectKind *kind; /* NULL: it is about no object */
+  char *key;
+  GDBusMethodInvocation *invocation; /* taken */
+} Arrived;
 
-  if (client == NULL)
-    g_dbus_method_invocation_return_error (
-        invocation, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED,
-        "%d calls of this client wait for their answers: no more until one has it", DBUS_CALLS_PER_CLIENT);
-  return client;
+static void
+arrived_free (gpointer data)
+{
+  Arrived *arrived = data;
+
+  g_free (arrived->key);
+  g_free (arrived);
+}
+
+/* The bus it came by is gone. */
+static void
+arrived_drop (gpointer data)
+{
+  g_object_unref (((Arrived *)data)->invocation);
+  arrived_free (data);
 }
 
 static void
-dispatch (DbusServer *server, const char *sender, const DbusObject *object, const char *interface,
-          const char *method, GVariant *parameters, GDBusMethodInvocation *invocation)
+identified (uid_t uid, gpointer data)
 {
-  DbusClient *client = begin (server, sender, invocation);
+  const Arrived *arrived = data;
+  GDBusMethodInvocation *invocation = arrived->invocation;
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
+  const char *interface = g_dbus_method_invocation_get_interface_name (invocation);
+  const char *method = g_dbus_method_invocation_get_method_name (invocation);
+  GVariant *parameters = g_dbus_method_invocation_get_parameters (invocation);
+  const DbusObject about = { arrived->kind, arrived->key };
+  const DbusObject *object = arrived->kind != NULL ? &about : NULL;
+  g_autoptr (GError) error = NULL;
+  DbusClient *client = dbus_client_begin (arrived->server, sender != NULL ? sender : "", uid, &error);
 
   if (client == NULL)
-    return;
-  if (strcmp (interface, "org.freedesktop.DBus.Properties") == 0)
+    g_dbus_method_invocation_return_gerror (invocation, error);
+  else if (strcmp (interface, "org.freedesktop.DBus.Properties") == 0)
     dbus_properties_call (client, object, method, parameters, invocation);
   else if (strcmp (interface, "org.freedesktop.DBus.ObjectManager") == 0)
     dbus_managed_objects (client, invocation);
   else
     call_operation (client, object, interface, method, parameters, invocation);
+  arrived_free (data);
+}
+
+static void
+dispatch (DbusServer *server, const char *sender, const DbusObject *object, GDBusMethodInvocation *invocation)
+{
+  Arrived *arrived = g_new0 (Arrived, 1);
+
+  arrived->server = server;
+  arrived->kind = object != NULL ? object->kind : NULL;
+  arrived->key = object != NULL ? g_strdup (object->key) : NULL;
+  arrived->invocation = invocation;
+  dbus_identify (server, sender != NULL ? sender : "", identified, arrived_drop, arrived);
 }
 
 static void
 root_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, const char *path G_GNUC_UNUSED,
-             const char *interface, const char *method, GVariant *parameters,
-             GDBusMethodInvocation *invocation, gpointer server)
+             const char *interface G_GNUC_UNUSED, const char *method G_GNUC_UNUSED,
+             GVariant *parameters G_GNUC_UNUSED, GDBusMethodInvocation *invocation, gpointer server)
 {
-  dispatch (server, sender, NULL, interface, method, parameters, invocation);
+  dispatch (server, sender, NULL, invocation);
 }
 
 /* What the functions of a subtree get. */
@@ -96,8 +130,8 @@ typedef struct {
 
 static void
 object_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, const char *path,
-               const char *interface, const char *method, GVariant *parameters,
-               GDBusMethodInvocation *invocation, gpointer data)
+               const char *interface G_GNUC_UNUSED, const char *method G_GNUC_UNUSED,
+               GVariant *parameters G_GNUC_UNUSED, GDBusMethodInvocation *invocation, gpointer data)
 {
   const Subtree *subtree = data;
   g_autoptr (GError) error = NULL;
@@ -107,7 +141,7 @@ object_method (GDBusConnection *connection G_GNUC_UNUSED, const char *sender, co
   if (key == NULL)
     dbus_return_error (invocation, error);
   else
-    dispatch (subtree->server, sender, &object, interface, method, parameters, invocation);
+    dispatch (subtree->server, sender, &object, invocation);
 }
 
 /* No functions for properties: GDBus then calls the method function for them too. */

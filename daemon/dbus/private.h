@@ -10,9 +10,8 @@
 
 /* What the files of the D-Bus wire share. Main loop only. */
 
-#define DBUS_NAME             "org.libvirt"
-#define DBUS_OWN_NAME         "org.domaind1"
-#define DBUS_CALLS_PER_CLIENT 256 /* in flight at once; a system bus has a lower limit of its own */
+#define DBUS_NAME     "org.libvirt"
+#define DBUS_OWN_NAME "org.domaind1"
 
 struct DbusServer {
   Manager *manager;
@@ -21,16 +20,18 @@ struct DbusServer {
   guint retry;                 /* source: the next try */
   guint retry_seconds;         /* how long the next wait is */
   guint names[2];
-  gboolean named;        /* org.libvirt has been asked for on this connection, and the bus has answered */
-  GQueue held;           /* signals.c: those that wait for it */
-  guint objects[3];      /* registrations on the root */
-  GArray *subtrees;      /* guint: registrations, one for each kind of object below the root */
-  guint events;          /* subscription */
-  GHashTable *clients;   /* unique name → DbusClient with calls in flight */
-  GHashTable *watched;   /* unique name of a client whose end has to be told → watch */
-  GHashTable *announced; /* uuid → what clients were last told of the domain */
-  GHashTable *changed;   /* uuids to look at */
-  guint announcing;      /* source */
+  gboolean named;         /* org.libvirt has been asked for on this connection, and the bus has answered */
+  GQueue held;            /* signals.c: those that wait for it */
+  guint objects[3];       /* registrations on the root */
+  GArray *subtrees;       /* guint: registrations, one for each kind of object below the root */
+  guint events;           /* subscription */
+  GHashTable *clients;    /* unique name → DbusClient with calls in flight */
+  GHashTable *identities; /* unique name → whose it is, in identity.c */
+  GCancellable *asking;   /* for that, and anew for each connection */
+  GHashTable *watched;    /* unique name of a client whose end has to be told → watch */
+  GHashTable *announced;  /* uuid → what clients were last told of the domain */
+  GHashTable *changed;    /* uuids to look at */
+  guint announcing;       /* source */
   void (*ready) (gpointer data);
   gpointer ready_data;
 };
@@ -55,8 +56,9 @@ typedef struct {
 
 /* calls.c: a client while it has calls in flight, and its calls of operations. */
 typedef struct DbusClient DbusClient;
-/* NULL when it has too many. Each begin has one end. */
-DbusClient *dbus_client_begin (DbusServer *server, const char *sender);
+/* NULL with @error (G_DBUS_ERROR_LIMITS_EXCEEDED) when it has too many, or its user has no place. Each begin
+ * has one end. */
+DbusClient *dbus_client_begin (DbusServer *server, const char *sender, uid_t uid, GError **error);
 void dbus_client_end (DbusClient *client);
 /* No client finds its server any more. */
 void dbus_clients_detach (DbusServer *server);
@@ -69,6 +71,13 @@ void
 dbus_call (DbusClient *client, const Operation *operation, const DbusObject *object, GVariant *parameters,
            GUnixFDList *files, const GVariantType *out, DbusAnswered answered, gpointer data);
 DbusServer *dbus_client_server (const DbusClient *client); /* NULL once it is gone */
+
+/* identity.c: whose @sender is, perhaps before it returns; (uid_t)-1 when the bus does not say it. Those who
+ * ask for one sender are answered in their order; @drop frees @data if nobody is any more. */
+typedef void (*DbusIdentified) (uid_t uid, gpointer data);
+void dbus_identify (DbusServer *server, const char *sender, DbusIdentified then, GDestroyNotify drop,
+                    gpointer data);
+GHashTable *dbus_identities_new (void);
 
 /* signals.c: a signal, or one that waits until the bus knows our name: clients that look for it by that name
  * would not get it before. Consumes a floating @arguments. */

@@ -103,6 +103,9 @@ static void
 disconnect_from_bus (DbusServer *server)
 {
   server->named = FALSE;
+  g_cancellable_cancel (server->asking);
+  g_clear_object (&server->asking);
+  g_hash_table_remove_all (server->identities);
   for (guint i = 0; i < G_N_ELEMENTS (server->names); i++)
     g_clear_handle_id (&server->names[i], g_bus_unown_name);
   if (server->connection != NULL) {
@@ -149,6 +152,7 @@ connected (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
   }
 
   server->connection = connection;
+  server->asking = g_cancellable_new ();
   server->retry_seconds = RETRY_SECONDS_FIRST;
   refresh_rules (server);
   g_signal_connect (connection, "closed", G_CALLBACK (closed), server);
@@ -191,6 +195,7 @@ dbus_server_new (Manager *manager, void (*ready) (gpointer data), gpointer data)
   server->ready_data = data;
   server->retry_seconds = RETRY_SECONDS_FIRST;
   server->clients = g_hash_table_new (g_str_hash, g_str_equal);
+  server->identities = dbus_identities_new ();
   server->watched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unwatch);
   server->announced = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, dbus_announced_free);
   server->subtrees = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -216,6 +221,7 @@ dbus_server_free (DbusServer *server)
   dbus_release_held (server, FALSE);
   dbus_clients_detach (server);
   g_hash_table_unref (server->clients);
+  g_hash_table_unref (server->identities);
   g_hash_table_unref (server->announced);
   g_hash_table_unref (server->watched);
   g_clear_pointer (&server->changed, g_hash_table_unref);

@@ -6,6 +6,7 @@
 #include "daemon/domain/manager.h"
 
 #include "daemon/core/main-loop.h"
+#include "daemon/core/work.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/domain-kind.h"
 #include "daemon/domain/machine.h"
@@ -126,6 +127,8 @@ manager_new (const Settings *settings, GError **error)
   manager->settings = settings;
   manager->store = g_steal_pointer (&store);
   manager->events = events_new ();
+  manager->accounts = client_accounts_new (settings->max_clients, settings->max_anonymous_clients);
+  work_set_limit (settings->max_workers);
   manager->caps = caps_cache_new (settings->cache_directory);
   caps_cache_set_kvm_problem (manager->caps, kvm_problem, (gpointer)settings);
   manager->platform = qemu_platform_new (find_caps, manager);
@@ -192,6 +195,7 @@ manager_free (Manager *manager)
   caps_cache_free (manager->caps);
   g_ptr_array_unref (manager->registries);
   events_free (manager->events);
+  client_accounts_free (manager->accounts);
   store_free (manager->store);
   g_free (manager);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/call/client-account.h"
 #include "daemon/core/settings.h"
 #include "daemon/domain/domain.h"
 #include "daemon/drivers/qemu/probe.h"
@@ -13,6 +14,7 @@ struct Manager {
   const Settings *settings;
   Store *store;
   Events *events;
+  ClientAccounts *accounts; /* of the clients of all wires */
   CapsCache *caps;
   Platform *platform;  /* may be used in any thread */
   GHashTable *by_uuid; /* char * → Domain * (owned) */

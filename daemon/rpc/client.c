@@ -42,7 +42,7 @@ read_credentials (int fd, Client *client)
 }
 
 RpcClient *
-rpc_client_new (RpcServer *server, RpcAccounts *accounts, Manager *manager, int fd, gboolean read_only)
+rpc_client_new (RpcServer *server, Manager *manager, int fd, gboolean read_only)
 {
   RpcClient *client = g_new0 (RpcClient, 1);
 
@@ -50,8 +50,11 @@ rpc_client_new (RpcServer *server, RpcAccounts *accounts, Manager *manager, int 
   client->client.compares_words = TRUE;
   client->references = 1;
   if (read_credentials (fd, &client->client))
-    client->account = rpc_accounts_enter (accounts, client->client.uid, read_only);
-  if (client->account == NULL) {
+    client->account = client_accounts_enter (manager->accounts, client->client.uid, read_only);
+  client->awaited = client->account != NULL;
+  if (client->account == NULL || !client_account_await_login (client->account)) {
+    rpc_login_done (client);
+    g_clear_pointer (&client->account, client_account_leave);
     rpc_client_unref (client);
     close (fd);
     return NULL;
@@ -93,9 +96,9 @@ on_closed (RpcConnection *connection, gpointer data)
   client->client.ended = TRUE;
   auto_destroy_client_ended (client->manager, client->client.id);
   rpc_connection_free (connection);
-  rpc_account_charge (client->account, &client->charged, 0);
-  g_clear_pointer (&client->account, rpc_account_leave);
+  client_account_charge (client->account, &client->charged, 0);
   rpc_login_done (client);
+  g_clear_pointer (&client->account, client_account_leave);
   rpc_keepalive_stop (client);
   g_clear_pointer (&client->events, rpc_events_free);
   g_clear_pointer (&client->monitor_events, rpc_monitor_events_free);
@@ -224,7 +227,7 @@ static void
 call_ended (RpcClient *client)
 {
   client->calls--;
-  if (client->held && client->calls < RPC_CALLS_MAX / 2) {
+  if (client->held && client->calls <= client->manager->settings->max_client_requests / 2) {
     client->held = FALSE;
     if (client->connection != NULL)
       rpc_connection_release (client->connection);
@@ -323,7 +326,7 @@ call_operation (RpcClient *client, const RpcHeader *header, const guint8 *payloa
 
   half = g_new0 (RpcCall, 1);
   *half = (RpcCall){ rpc_client_ref (client), *header };
-  if (++client->calls >= RPC_CALLS_MAX && !client->held) {
+  if (++client->calls >= client->manager->settings->max_client_requests && !client->held) {
     client->held = TRUE;
     rpc_connection_hold (client->connection);
   }
@@ -399,7 +402,7 @@ on_keeps (RpcConnection *connection G_GNUC_UNUSED, gsize bytes, gpointer data)
 {
   RpcClient *client = data;
 
-  if (rpc_account_charge (client->account, &client->charged, bytes))
+  if (client_account_charge (client->account, &client->charged, bytes))
     return TRUE;
   g_warning ("user %u keeps more than its share of memory with frames that wait: closing client %s",
              (guint)client->client.uid, client->client.who);

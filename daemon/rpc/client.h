@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/call/client-account.h"
 #include "daemon/call/operation.h"
-#include "daemon/rpc/account.h"
 #include "daemon/rpc/connection.h"
 
 /*
@@ -15,7 +15,6 @@ typedef struct RpcEvents RpcEvents;
 typedef struct RpcMonitorEvents RpcMonitorEvents;
 typedef struct RpcStreams RpcStreams;
 
-#define RPC_CALLS_MAX 128 /* calls in flight on one connection, beyond which it is not read from */
 /* Bytes waiting for a client that lets its events lie, beyond which it is closed: more than the answers it
  * may have asked for. */
 #define RPC_BACKLOG_MAX (2 * RPC_FRAME_MAX)
@@ -25,12 +24,13 @@ struct RpcClient {
   RpcServer *server; /* NULL once the server is gone */
   Manager *manager;
   RpcConnection *connection; /* NULL once it has ended */
-  RpcAccount *account;       /* its user's; NULL once the connection has ended */
+  ClientAccount *account;    /* its user's; NULL once the connection has ended */
   gsize charged;             /* bytes of it to the account */
   guint login_timer;         /* until it has logged in */
   gboolean authenticated, opened;
   gboolean close_callback; /* wants to be told when we close */
-  guint calls;             /* in flight */
+  gboolean awaited;        /* its login, in the account */
+  guint calls;             /* in flight: of settings->max_client_requests it is not read from */
   gboolean held;           /* not read from, for having too many */
   guint references;
   RpcEvents *events;
@@ -44,8 +44,7 @@ struct RpcClient {
 
 /* Takes @fd. @read_only: it came by the read-only socket. NULL when its credentials cannot be told, or its
  * user has no place left: the connection is closed. */
-RpcClient *
-rpc_client_new (RpcServer *server, RpcAccounts *accounts, Manager *manager, int fd, gboolean read_only);
+RpcClient *rpc_client_new (RpcServer *server, Manager *manager, int fd, gboolean read_only);
 RpcClient *rpc_client_ref (RpcClient *client);
 void rpc_client_unref (RpcClient *client);
 /* Close: after what is queued has been sent. @reason: virConnectCloseReason, told to those who asked for it.

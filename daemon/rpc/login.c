@@ -82,6 +82,9 @@ void
 rpc_login_done (RpcClient *client)
 {
   g_clear_handle_id (&client->login_timer, g_source_remove);
+  if (client->awaited)
+    client_account_login (client->account);
+  client->awaited = FALSE;
 }
 
 typedef struct {

@@ -21,7 +21,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LISTEN_BACKLOG   512
 #define ACCEPTS_IN_A_ROW 64
 #define FULL_PAUSE_MS    100 /* before more are accepted when descriptors or places have run out */
 
@@ -39,7 +38,6 @@ struct RpcServer {
   Manager *manager;
   GPtrArray *listeners;
   GHashTable *clients; /* RpcClient → itself; each holds a reference */
-  RpcAccounts *accounts;
 };
 
 static void
@@ -81,7 +79,7 @@ accept_one (Listener *listener)
     return ACCEPTED;
   if (fd < 0)
     return errno == EAGAIN || errno == EWOULDBLOCK ? NOBODY_WAITS : NO_PLACE;
-  client = rpc_client_new (server, server->accounts, server->manager, fd, listener->read_only);
+  client = rpc_client_new (server, server->manager, fd, listener->read_only);
   if (client != NULL)
     g_hash_table_add (server->clients, client);
   return ACCEPTED;
@@ -193,7 +191,7 @@ listen_at (RpcServer *server, const char *path, gboolean read_only, GError **err
   umask (mask);
   if (bound == 0)
     give_to_group (server->manager->settings, path, read_only);
-  if (bound < 0 || listen (fd, LISTEN_BACKLOG) < 0) {
+  if (bound < 0 || listen (fd, (int)server->manager->settings->max_queued_clients) < 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot listen on '%s': %s", path, g_strerror (errno));
     close (fd);
     return FALSE;
@@ -284,7 +282,6 @@ rpc_server_new (Manager *manager, const int *activated, GError **error)
   server->manager = manager;
   server->listeners = g_ptr_array_new_with_free_func (listener_free);
   server->clients = g_hash_table_new (NULL, NULL);
-  server->accounts = rpc_accounts_new (server->manager->settings->max_clients);
   take_activated (server, activated);
   if (server->listeners->len == 0
       && !listen_in (server, manager->settings->run_directory, "libvirt-sock", error))
@@ -306,7 +303,6 @@ rpc_server_free (RpcServer *server)
   for (GList *item = clients; item != NULL; item = item->next)
     rpc_client_abandon (item->data);
   g_hash_table_unref (server->clients);
-  rpc_accounts_free (server->accounts);
   g_free (server);
 }
 

@@ -121,6 +121,15 @@ def test_a_user_without_rights_takes_no_more_than_its_share(system):
     assert serves(system)
 
 
+@pytest.mark.parametrize("settings", ["max-anonymous-clients=5"])
+def test_few_of_a_user_wait_for_their_login(system):
+    with Other(system, 20) as other, Other(system, 0) as nobody:
+        wait_for(lambda: other.closed() == 15, "the end of the connections beyond the limit")
+        assert serves(system) and nobody.closed() == 0
+    with Other(system, 20, login=True) as other:
+        assert other.closed() == 0
+
+
 @pytest.mark.parametrize("settings", ["login-timeout=1"])
 def test_who_does_not_log_in_is_closed(system):
     with RawClient(system, opened=False) as silent, Other(system, 1, login=True) as opened:

@@ -57,7 +57,7 @@ KNOWS_NO_KIND = [
     "daemon/drivers/qemu/detach.c",
     "daemon/drivers/qemu/runtime-values.c",
 ]
-ONE_NAME_TWICE = {"server.h", "account.h"}  # one for each wire; the accounts of clients and of machines
+ONE_NAME_TWICE = {"server.h"}  # one for each wire
 
 
 def name(path):

@@ -20,7 +20,6 @@ int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
 static Manager *manager;
-static RpcAccounts *accounts;
 
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
@@ -32,7 +31,6 @@ LLVMFuzzerInitialize (int *argc, char ***argv)
   (void)argv;
   manager = settings != NULL ? manager_new (settings, NULL) : NULL;
   g_assert_nonnull (manager);
-  accounts = rpc_accounts_new (manager->settings->max_clients);
   return 0;
 }
 
@@ -98,7 +96,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   else
     add_frames (frames, data + 1, size - 1);
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
-  g_assert_nonnull (rpc_client_new (NULL, accounts, manager, pair[0], TRUE));
+  g_assert_nonnull (rpc_client_new (NULL, manager, pair[0], TRUE));
   for (gsize sent = 0; sent < frames->len;) {
     ssize_t count = send (pair[1], frames->data + sent, frames->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 

@@ -6,6 +6,8 @@
 #include "cmocka-glib.h"
 #include "main-loop.h"
 
+#define USER_MAX (WORK_ALL_DEFAULT / WORK_USER_SHARE)
+
 static GMutex lock;
 static GCond changed;
 static gboolean open_gate; /* until then nothing ends */
@@ -64,12 +66,12 @@ a_user_has_few_at_a_time (void **state G_GNUC_UNUSED)
 {
   for (guint i = 0; i < 100; i++)
     begin ("a", FALSE, 10);
-  assert_int_equal (work_running (), WORK_USER_MAX);
-  assert_int_equal (work_waiting (), 100 - WORK_USER_MAX);
+  assert_int_equal (work_running (), USER_MAX);
+  assert_int_equal (work_waiting (), 100 - USER_MAX);
   begin ("b", FALSE, 10); /* is not behind them */
-  assert_int_equal (work_running (), WORK_USER_MAX + 1);
+  assert_int_equal (work_running (), USER_MAX + 1);
   let_all_end ();
-  assert_true (most <= WORK_USER_MAX + 1);
+  assert_true (most <= USER_MAX + 1);
   assert_int_equal (order->len, 101);
 }
 
@@ -92,11 +94,11 @@ all_users_have_some_together_and_owners_always (void **state G_GNUC_UNUSED)
   static const char *const users[] = { "a", "b", "c", "d", "e", "f" };
 
   for (guint i = 0; i < G_N_ELEMENTS (users); i++)
-    for (guint j = 0; j < WORK_USER_MAX; j++)
+    for (guint j = 0; j < USER_MAX; j++)
       begin (users[i], FALSE, 1);
-  assert_int_equal (work_running (), WORK_ALL_MAX);
+  assert_int_equal (work_running (), WORK_ALL_DEFAULT);
   begin ("o", TRUE, 1);
-  assert_int_equal (work_running (), WORK_ALL_MAX + 1);
+  assert_int_equal (work_running (), WORK_ALL_DEFAULT + 1);
   let_all_end ();
 }
 

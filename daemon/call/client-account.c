@@ -3,11 +3,11 @@
 /*
  * Who may have how much. The read-only socket is open to everybody, so whatever its clients can use up is
  * divided by user: one who opens thousands of connections, or sends the first half of many large frames,
- * meets a limit of their own. The last places are kept: some for the read-write socket, whose users the
- * administrator has chosen, and of these some for root and the daemon's own user. Accounts are shared by a
- * user's connections and go with the last.
+ * meets a limit of their own, and the same who does so over D-Bus. The last places are kept: some for the
+ * read-write socket, whose users the administrator has chosen, and of these some for root and the daemon's
+ * own user. Accounts are shared by a user's connections and go with the last.
  */
-#include "daemon/rpc/account.h"
+#include "daemon/call/client-account.h"
 
 #include <unistd.h>
 
@@ -15,38 +15,39 @@
 #define READ_WRITE_SHARE 10 /* one of so many is kept for the read-write socket, */
 #define OWNER_SHARE      50 /* and one of so many for root and the daemon's own user */
 
-struct RpcAccounts {
-  guint clients_max, clients;
-  GHashTable *by_user; /* uid → RpcAccount */
+struct ClientAccounts {
+  guint clients_max, anonymous_max, clients;
+  GHashTable *by_user; /* uid → ClientAccount */
 };
 
-struct RpcAccount {
-  RpcAccounts *accounts; /* NULL once these are gone */
+struct ClientAccount {
+  ClientAccounts *accounts; /* NULL once these are gone */
   uid_t uid;
-  guint clients;
+  guint clients, anonymous;
   guint64 bytes;
 };
 
 static void
 account_orphan (gpointer data)
 {
-  RpcAccount *account = data;
+  ClientAccount *account = data;
 
   account->accounts = NULL;
 }
 
-RpcAccounts *
-rpc_accounts_new (guint clients_max)
+ClientAccounts *
+client_accounts_new (guint clients_max, guint anonymous_max)
 {
-  RpcAccounts *accounts = g_new0 (RpcAccounts, 1);
+  ClientAccounts *accounts = g_new0 (ClientAccounts, 1);
 
   accounts->clients_max = clients_max;
+  accounts->anonymous_max = anonymous_max;
   accounts->by_user = g_hash_table_new_full (NULL, NULL, NULL, account_orphan);
   return accounts;
 }
 
 void
-rpc_accounts_free (RpcAccounts *accounts)
+client_accounts_free (ClientAccounts *accounts)
 {
   if (accounts == NULL)
     return;
@@ -62,7 +63,7 @@ is_owner (uid_t uid)
 
 /* How many there may be before one more of that kind is refused. */
 static guint
-places_for (const RpcAccounts *accounts, uid_t uid, gboolean read_only)
+places_for (const ClientAccounts *accounts, uid_t uid, gboolean read_only)
 {
   guint kept = 0;
 
@@ -73,16 +74,16 @@ places_for (const RpcAccounts *accounts, uid_t uid, gboolean read_only)
   return accounts->clients_max - kept;
 }
 
-RpcAccount *
-rpc_accounts_enter (RpcAccounts *accounts, uid_t uid, gboolean read_only)
+ClientAccount *
+client_accounts_enter (ClientAccounts *accounts, uid_t uid, gboolean read_only)
 {
-  RpcAccount *account = g_hash_table_lookup (accounts->by_user, GUINT_TO_POINTER (uid));
+  ClientAccount *account = g_hash_table_lookup (accounts->by_user, GUINT_TO_POINTER (uid));
 
   if (accounts->clients >= places_for (accounts, uid, read_only)
       || (!is_owner (uid) && account != NULL && account->clients >= accounts->clients_max / USER_SHARE))
     return NULL;
   if (account == NULL) {
-    account = g_new0 (RpcAccount, 1);
+    account = g_new0 (ClientAccount, 1);
     account->accounts = accounts;
     account->uid = uid;
     g_hash_table_insert (accounts->by_user, GUINT_TO_POINTER (uid), account);
@@ -92,8 +93,22 @@ rpc_accounts_enter (RpcAccounts *accounts, uid_t uid, gboolean read_only)
   return account;
 }
 
+gboolean
+client_account_await_login (ClientAccount *account)
+{
+  account->anonymous++;
+  return is_owner (account->uid) || account->accounts == NULL
+         || account->anonymous <= account->accounts->anonymous_max;
+}
+
 void
-rpc_account_leave (RpcAccount *account)
+client_account_login (ClientAccount *account)
+{
+  account->anonymous--;
+}
+
+void
+client_account_leave (ClientAccount *account)
 {
   if (account->accounts != NULL)
     account->accounts->clients--;
@@ -105,12 +120,13 @@ rpc_account_leave (RpcAccount *account)
 }
 
 gboolean
-rpc_account_charge (RpcAccount *account, gsize *charged, gsize bytes)
+client_account_charge (ClientAccount *account, gsize *charged, gsize bytes)
 {
   gboolean grows = bytes > *charged;
 
   account->bytes += bytes;
   account->bytes -= *charged;
   *charged = bytes;
-  return !grows || account->bytes <= (is_owner (account->uid) ? RPC_OWNER_BYTES_MAX : RPC_USER_BYTES_MAX);
+  return !grows
+         || account->bytes <= (is_owner (account->uid) ? CLIENT_OWNER_BYTES_MAX : CLIENT_USER_BYTES_MAX);
 }
