@@ -78,8 +78,8 @@ read_description (const char *path, Virtiofsd *program)
   if (description == NULL)
     return FALSE;
   binary = untrusted_text (description, "binary");
-  if (g_strcmp0 (untrusted_text (description, "type"), "fs") != 0
-      || binary == NULL || access (binary, X_OK) != 0)
+  if (g_strcmp0 (untrusted_text (description, "type"), "fs") != 0 || binary == NULL
+      || access (binary, X_OK) != 0)
     return FALSE;
   program->path = g_strdup (binary);
   program->separate_options = has_feature (description, "separate-options");

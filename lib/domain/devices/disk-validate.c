@@ -145,7 +145,8 @@ validate_source (Validation *validation, const DeviceDisk *disk)
   /* Every other format keeps in its image what only one machine may change. */
   if (disk->shareable && !disk->readonly && has_source (disk) && disk->format != NULL
       && !g_str_equal (disk->format, "raw"))
-    REFUSE (shareable, "shared access for disk '%s' requires use of supported storage format: 'raw', not '%s'",
+    REFUSE (shareable,
+            "shared access for disk '%s' requires use of supported storage format: 'raw', not '%s'",
             disk->target, disk->format);
   if (disk->device_type != DISK_DEVICE_LUN)
     return;
