@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/core/secret-value.h"
 #include "daemon/core/settings.h"
-#include "daemon/secret/secret-value.h"
 
 /*
  * Values of secrets on disk: secrets/values/UUID below the state directory, mode 0600 in a directory of mode

@@ -4,7 +4,7 @@
  * Pages of their own for each value: locking and leaving out of dumps are properties of pages, and values are
  * few. Where locking is refused (a session's limit), the value is still dumped and inherited by nobody.
  */
-#include "daemon/secret/secret-value.h"
+#include "daemon/core/secret-value.h"
 
 #include <errno.h>
 #include <string.h>
