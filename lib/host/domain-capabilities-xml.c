@@ -136,6 +136,23 @@ add_tpm (XmlElement *devices, const Subject *subject)
 }
 
 static void
+add_crypto (XmlElement *devices, const Subject *subject)
+{
+  static const Choice models[] = { { "virtio", "virtio-crypto-pci" } };
+  static const Choice types[] = { { "qemu", "virtio-crypto-pci" } };
+  static const Choice backends[] = { { "builtin", "cryptodev-backend-builtin" },
+                                     { "lkcf", "cryptodev-backend-lkcf" } };
+  gboolean has = qemu_caps_has_type (subject->caps, "virtio-crypto-pci");
+  XmlElement *crypto = words_supported (devices, "crypto", has);
+
+  if (!has)
+    return;
+  ADD_CHOICES (crypto, subject, "model", models);
+  ADD_CHOICES (crypto, subject, "type", types);
+  ADD_CHOICES (crypto, subject, "backendModel", backends);
+}
+
+static void
 add_devices (XmlElement *root, const Subject *subject)
 {
   static const Choice rng_models[] = { { "virtio", "virtio-rng-pci" },
@@ -146,6 +163,7 @@ add_devices (XmlElement *root, const Subject *subject)
                                          { "builtin", "rng-builtin" } };
   static const Choice channels[] = { { "pty", NULL }, { "unix", NULL }, { "spicevmc", "chardev-spicevmc" } };
   static const Choice redirdev_buses[] = { { "usb", NULL } };
+  static const Choice filesystems[] = { { "path", "virtio-9p-pci" }, { "virtiofs", "vhost-user-fs-pci" } };
   XmlElement *devices = xml_element_add (root, "devices"), *rng, *redirdev;
 
   add_disk (devices, subject);
@@ -154,12 +172,13 @@ add_devices (XmlElement *root, const Subject *subject)
   rng = words_supported (devices, "rng", TRUE);
   ADD_CHOICES (rng, subject, "model", rng_models);
   ADD_CHOICES (rng, subject, "backendModel", rng_backends);
-  words_supported (devices, "filesystem", FALSE);
+  ADD_CHOICES (words_supported (devices, "filesystem", TRUE), subject, "driverType", filesystems);
   add_tpm (devices, subject);
   redirdev = words_supported (devices, "redirdev", qemu_caps_has_type (subject->caps, "usb-redir"));
   if (qemu_caps_has_type (subject->caps, "usb-redir"))
     ADD_CHOICES (redirdev, subject, "bus", redirdev_buses);
   ADD_CHOICES (words_supported (devices, "channel", TRUE), subject, "type", channels);
+  add_crypto (devices, subject);
 }
 
 static void

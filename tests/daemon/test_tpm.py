@@ -129,6 +129,26 @@ def test_a_secret_that_is_not_there(connection):
     assert caught.value.get_error_code() == libvirt.VIR_ERR_NO_SECRET
 
 
+def test_a_state_is_encrypted(daemon, connection):
+    """With the secret the machine starts, again and after its state was written; with another one it does not."""
+    secret = connection.secretDefineXML(f"<secret private='yes'><uuid>{UUID}</uuid>"
+                                        "<usage type='vtpm'><name>trusted</name></usage></secret>")
+    domain = connection.defineXML(xml(inside=f"<encryption secret='{UUID}'/>"))
+    with pytest.raises(libvirt.libvirtError) as caught:
+        domain.create()
+    assert caught.value.get_error_code() == libvirt.VIR_ERR_NO_SECRET  # it has no value yet
+    secret.setValue(b"correct horse battery staple")
+    for _ in range(2):
+        domain.create()
+        command = pathlib.Path(f"/proc/{swtpm(daemon)}/cmdline").read_bytes()
+        assert b"mode=aes-256-cbc" in command and b"horse" not in command
+        domain.destroy()
+    secret.setValue(b"another one")
+    with pytest.raises(libvirt.libvirtError):
+        domain.create()
+    secret.undefine()
+
+
 def test_state_that_outlives_the_definition(daemon, connection):
     domain = connection.defineXML(xml(more=" persistent_state='yes'"))
     domain.create()

@@ -22,6 +22,9 @@
 
 #define STATE_FILES_MAX 64 /* in the directory of one TPM; swtpm has three */
 #define PASSWD_BUFFER   4096
+#define KEY_FD          3 /* the key's number in a program that is given it, ... */
+#define MOVED_KEY_FD    4 /* ... and that of the key it moves a state with */
+#define CIPHER          "aes-256-cbc"
 
 typedef struct {
   const DomainDef *def;
@@ -31,6 +34,8 @@ typedef struct {
   const char *directory, *qemu_directory;
   char *state; /* a directory, or a file */
   char *program, *setup;
+  const SecretSource *secrets;
+  SecretValue *key; /* what the state is encrypted with; NULL: nothing */
 } TpmStart;
 
 static char *
@@ -201,14 +206,69 @@ setup_environment (const TpmStart *start)
   return g_environ_setenv (environment, "XDG_CONFIG_HOME", g_get_user_config_dir (), TRUE);
 }
 
+/* A pipe that holds the key and ends there: it is read once. -1 on error. */
+static int
+key_pipe (const TpmStart *start, GError **error)
+{
+  gsize length = secret_value_length (start->key);
+  int ends[2];
+
+  if (pipe2 (ends, O_CLOEXEC | O_NONBLOCK) == 0) {
+    gboolean written = write (ends[1], secret_value_bytes (start->key), length) == (ssize_t)length;
+
+    close (ends[1]);
+    if (written && fcntl (ends[0], F_SETFL, 0) == 0)
+      return ends[0];
+    close (ends[0]);
+  }
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot pass on the key of the TPM's state: %s",
+                  g_strerror (errno));
+  return -1;
+}
+
+static void
+close_keys (int *fds, guint count)
+{
+  for (guint i = 0; i < count; i++)
+    close (fds[i]);
+}
+
+/* One pipe for each of @count readers. */
+static gboolean
+open_keys (const TpmStart *start, int *fds, guint count, GError **error)
+{
+  for (guint i = 0; i < count; i++) {
+    fds[i] = key_pipe (start, error);
+    if (fds[i] < 0) {
+      close_keys (fds, i);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 static gboolean
 run_setup (const TpmStart *start, char **argv, const Account *account, Job *job, GError **error)
 {
+  static const int fds_as[] = { KEY_FD };
+  guint keys = start->key != NULL ? 1 : 0;
+  int fds[1];
+  gboolean done;
   g_auto (GStrv) environment = setup_environment (start);
   g_autofree char *name = g_strconcat (start->tpm->device.alias, "-swtpm-setup", NULL);
-  const HelperPlan plan = { .name = name, .argv = argv, .environment = environment, .account = account };
+  const HelperPlan plan = { .name = name,
+                            .argv = argv,
+                            .environment = environment,
+                            .account = account,
+                            .fds = fds,
+                            .fds_as = fds_as,
+                            .fd_count = keys };
 
-  return helper_run (&plan, start->directory, job, error);
+  if (!open_keys (start, fds, keys, error))
+    return FALSE;
+  done = helper_run (&plan, start->directory, job, error);
+  close_keys (fds, keys);
+  return done;
 }
 
 static gboolean
@@ -231,6 +291,8 @@ set_up (const TpmStart *start, gboolean anew, Job *job, GError **error)
                "--not-overwrite", NULL);
   else
     add_words (argv, "--reconfigure", NULL);
+  if (start->key != NULL)
+    add_words (argv, "--pwdfile-fd", G_STRINGIFY (KEY_FD), "--cipher", CIPHER, NULL);
   if (*banks != '\0')
     add_words (argv, "--pcr-banks", banks, NULL);
   if (anew && tpm->profile_source != NULL)
@@ -274,7 +336,13 @@ run_emulator (const TpmStart *start, GPtrArray *helpers, Job *job, GError **erro
   g_autofree char *name = g_strconcat (tpm->device.alias, "-swtpm", NULL);
   g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
   const char *writable[] = { start->state, start->qemu_directory, "/dev", NULL };
+  static const int fds_as[] = { KEY_FD, MOVED_KEY_FD };
+  guint keys = start->key != NULL ? G_N_ELEMENTS (fds_as) : 0;
+  int fds[G_N_ELEMENTS (fds_as)];
   HelperPlan plan = { .name = name,
+                      .fds = fds,
+                      .fds_as = fds_as,
+                      .fd_count = keys,
                       .account = start->account,
                       .isolated = start->settings->isolate,
                       .writable = start->settings->isolate ? writable : NULL,
@@ -284,12 +352,18 @@ run_emulator (const TpmStart *start, GPtrArray *helpers, Job *job, GError **erro
   add_words (argv, start->program, "socket", "--ctrl", control, "--tpmstate", state, "--terminate", NULL);
   if (tpm->version == TPM_2_0)
     add_words (argv, "--tpm2", NULL);
+  if (start->key != NULL)
+    add_words (argv, "--key", "pwdfd=" G_STRINGIFY (KEY_FD) ",mode=" CIPHER, "--migration-key",
+               "pwdfd=" G_STRINGIFY (MOVED_KEY_FD) ",mode=" CIPHER, NULL);
   if (tpm->debug.set)
     add_words (argv, "--log", log, NULL);
   g_ptr_array_add (argv, NULL);
   plan.argv = (char **)argv->pdata;
   unlink (socket);
+  if (!open_keys (start, fds, keys, error))
+    return FALSE;
   helper = helper_start (&plan, start->directory, job, error);
+  close_keys (fds, keys);
   if (helper == NULL)
     return FALSE;
   g_ptr_array_add (helpers, helper);
@@ -297,13 +371,23 @@ run_emulator (const TpmStart *start, GPtrArray *helpers, Job *job, GError **erro
 }
 
 static gboolean
-start_emulator (TpmStart *start, GPtrArray *helpers, Job *job, GError **error)
+fetch_key (TpmStart *start, Job *job, GError **error)
 {
-  if (start->tpm->secret != NULL) {
+  const SecretSource *secrets = start->secrets;
+
+  if (secrets->fetch != NULL)
+    start->key = secrets->fetch (secrets->data, job, start->tpm->secret, error);
+  else
     virt_error_set (error, VIR_ERR_NO_SECRET, "Secret not found: no secret with matching uuid '%s'",
                     start->tpm->secret);
+  return start->key != NULL;
+}
+
+static gboolean
+start_emulator (TpmStart *start, GPtrArray *helpers, Job *job, GError **error)
+{
+  if (start->tpm->secret != NULL && !fetch_key (start, job, error))
     return FALSE;
-  }
   start->program = find_program ("swtpm", "swtpm", error);
   start->setup = start->program != NULL ? find_program ("swtpm_setup", "swtpm-tools", error) : NULL;
   return start->setup != NULL && prepare_state (start, job, error)
@@ -312,12 +396,19 @@ start_emulator (TpmStart *start, GPtrArray *helpers, Job *job, GError **error)
 
 gboolean
 tpm_start (const DomainDef *def, const Settings *settings, const Account *account, const char *directory,
-           const char *qemu_directory, GPtrArray *helpers, Job *job, GError **error)
+           const char *qemu_directory, const SecretSource *secrets, GPtrArray *helpers, Job *job,
+           GError **error)
 {
   gboolean started = TRUE;
 
   DOMAIN_FOREACH_DEVICE (def, tpm_kind, const DeviceTpm, tpm) {
-    TpmStart start = { def, tpm, settings, account, directory, qemu_directory, NULL, NULL, NULL };
+    TpmStart start = { .def = def,
+                       .tpm = tpm,
+                       .settings = settings,
+                       .account = account,
+                       .directory = directory,
+                       .qemu_directory = qemu_directory,
+                       .secrets = secrets };
 
     if (!started || tpm->type != TPM_EMULATOR)
       continue;
@@ -326,6 +417,7 @@ tpm_start (const DomainDef *def, const Settings *settings, const Account *accoun
     g_free (start.state);
     g_free (start.program);
     g_free (start.setup);
+    g_clear_pointer (&start.key, secret_value_unref);
   }
   return started;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/core/secret-source.h"
 #include "daemon/helper/helper.h"
 #include "domain/domain-def.h"
 
@@ -8,11 +9,12 @@
 
 /* In the start's job: makes the state where there is none, and starts swtpm, which is added to @helpers
  * (Helper).
- * @directory: the machine's run directory; @qemu_directory: where QEMU's sockets are. Nothing without a TPM
+ * @directory: the machine's run directory; @qemu_directory: where QEMU's sockets are; @secrets: what a state
+ * is encrypted with. Nothing without a TPM
  * of that kind. */
-gboolean
-tpm_start (const DomainDef *def, const Settings *settings, const Account *account, const char *directory,
-           const char *qemu_directory, GPtrArray *helpers, Job *job, GError **error);
+gboolean tpm_start (const DomainDef *def, const Settings *settings, const Account *account,
+                    const char *directory, const char *qemu_directory, const SecretSource *secrets,
+                    GPtrArray *helpers, Job *job, GError **error);
 /* The definition has gone: so does the TPM's state, unless it is to outlive it, which @def says, or @keep. */
 void tpm_forget (const DomainDef *def, const Settings *settings, gboolean keep);
 /* Is there any? */

@@ -376,7 +376,7 @@ open_everything (Start *start, GError **error)
     return FALSE;
 
   if (!tpm_start (start->def, settings, start->account, start->run_directory, start->qemu_directory,
-                  start->helpers, start->job, error)
+                  &start->request->secrets, start->helpers, start->job, error)
       || !virtiofs_start (start->def, start->account, start->run_directory, start->qemu_directory,
                           start->helpers, start->job, error))
     return FALSE;

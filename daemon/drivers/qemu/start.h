@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/core/secret-source.h"
 #include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/machine-status.h"
 #include "daemon/drivers/qemu/probe.h"
@@ -33,6 +34,7 @@ typedef struct {
   const Settings *settings; /* these three outlive the job */
   Store *store;
   CapsCache *caps;
+  SecretSource secrets; /* fetch NULL: there are none */
 } StartRequest;
 
 #define START_QEMU_DIRECTORY "qemu" /* in the run directory: QEMU's account can write there */
