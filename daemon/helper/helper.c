@@ -264,8 +264,8 @@ report_end (Helper *helper, const char *program, ProcessExit how, GError **error
                             : how.signalled ? g_strdup_printf ("it was ended by signal %d", how.code)
                                             : g_strdup_printf ("it ended with status %d", how.code);
 
-  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "Could not start '%s': %s: %s", program, manner,
-                  *words != '\0' ? words : "it said nothing");
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "Could not start '%s' (%s): %s: %s", program, helper->name,
+                  manner, *words != '\0' ? words : "it said nothing");
 }
 
 /* "0000000000000000: 00000002 00000000 00010000 0001 01 12345 /run/x.sock" */
@@ -297,6 +297,10 @@ wait_ready (Helper *helper, const HelperPlan *plan, Job *job, GError **error)
 {
   ProcessExit how;
 
+  if (plan->early_end > 0 && process_wait (helper->process, plan->early_end, &how)) {
+    report_end (helper, plan->argv[0], how, error);
+    return FALSE;
+  }
   while (plan->ready_socket != NULL && !somebody_listens (plan->ready_socket)) {
     g_autofree char *words = NULL;
 

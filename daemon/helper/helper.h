@@ -37,6 +37,7 @@ typedef struct {
   /* A unix socket's path: it is ready when somebody listens there. NULL: it is ready once it executes, which
    * is enough for what gets its sockets as descriptors. */
   const char *ready_socket;
+  guint early_end; /* ms in which it ends where it cannot do its work: waited for; 0: not */
 } HelperPlan;
 
 /*

@@ -397,5 +397,5 @@ def test_passt_comes_and_goes_with_its_card(daemon, routed, boot):  # noqa: F811
 
 def test_what_passt_says_is_in_the_error(daemon, routed):
     path = daemon.define(domain_xml("netted", devices=card(f"<source dev='nowhere'/>{PASST}", "user")))
-    assert "Could not start 'passt'" in daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
+    assert "passt' (net0-passt): it ended with status 1: " in daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
     assert not passts(daemon)

@@ -49,3 +49,8 @@ gboolean plugging_undo_step (Plugging *plugging, const Step *step, GError **erro
 /* The descriptor sets that are @alias's. (transfer full) */
 GArray *plugging_sets_of (Plugging *plugging, const char *alias, GError **error);
 void plugging_remove_sets (Plugging *plugging, const GArray *sets);
+
+/* The machine's from now on; and the end of one that goes with its device. They wait for the main loop. Takes
+ * @helper. */
+void plugging_add_helper (Plugging *plugging, Helper *helper);
+void plugging_stop_helper (const Plugging *plugging, const char *name);

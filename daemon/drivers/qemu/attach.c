@@ -458,3 +458,44 @@ plugging_remove_sets (Plugging *plugging, const GArray *sets)
     plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)g_array_index (sets, gint64, i), NULL),
                    NULL);
 }
+
+/* Helpers of plugged devices. */
+
+typedef struct {
+  HelperSet *set;
+  Helper *helper;
+  const char *name;
+} HelperChange;
+
+static void
+add_to_set (gpointer data)
+{
+  HelperChange *change = data;
+
+  helper_set_add (change->set, change->helper);
+}
+
+static void
+stop_in_set (gpointer data)
+{
+  HelperChange *change = data;
+
+  helper_set_stop (change->set, change->name);
+}
+
+void
+plugging_add_helper (Plugging *plugging, Helper *helper)
+{
+  HelperChange change = { .set = plugging->plug->helpers, .helper = helper };
+
+  job_in_main_loop (plugging->job, add_to_set, &change);
+}
+
+void
+plugging_stop_helper (const Plugging *plugging, const char *name)
+{
+  HelperChange change = { .set = plugging->plug->helpers, .name = name };
+
+  if (change.set != NULL)
+    job_in_main_loop (plugging->job, stop_in_set, &change);
+}

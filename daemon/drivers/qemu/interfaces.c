@@ -330,10 +330,13 @@ static gboolean
 open_passt (const InterfacePlace *place, const DeviceInterface *interface, Files *files, GError **error)
 {
   g_autofree char *name = g_strconcat (interface->device.alias, "-passt", NULL);
+  Helper *helper;
   int fd;
 
-  if (!passt_start (interface, place->account, place->run_directory, &fd, error))
+  helper = passt_start (interface, place->account, place->run_directory, place->job, &fd, error);
+  if (helper == NULL)
     return FALSE;
+  g_ptr_array_add (place->helpers, helper);
   files_offer (files, name, fd);
   return TRUE;
 }
@@ -362,7 +365,7 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
   else
     good = open_direct (place, interface, &queues, error);
   if (good && !open_vhost (place, interface, files, error)) {
-    interface_close (place->def, interface, place->run_directory);
+    interface_close (place->def, interface);
     good = FALSE;
   }
   if (good)
@@ -383,17 +386,14 @@ interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GErr
       g_ptr_array_add (opened, interface);
   }
   for (guint i = 0; !good && i < opened->len; i++)
-    interface_close (def, g_ptr_array_index (opened, i), place->run_directory);
+    interface_close (def, g_ptr_array_index (opened, i));
   return good;
 }
 
 void
-interface_close (const DomainDef *def, const DeviceInterface *interface, const char *run_directory)
+interface_close (const DomainDef *def, const DeviceInterface *interface)
 {
   g_autoptr (GError) error = NULL;
-
-  if (run_directory != NULL && interface_uses_passt (interface))
-    passt_stop (run_directory, interface->device.alias);
 
   if (interface->target_dev == NULL)
     return;
@@ -407,23 +407,15 @@ interface_close (const DomainDef *def, const DeviceInterface *interface, const c
     g_warning ("domain '%s': %s", def->name, error->message);
 }
 
-/* A machine that has ended. */
-typedef struct {
-  DomainDef *def;
-  char *run_directory;
-} Ended;
-
+/* Of a machine that has ended. */
 static gpointer
 close_all (gpointer data)
 {
-  Ended *ended = data;
+  DomainDef *def = data;
 
-  DOMAIN_FOREACH_DEVICE (ended->def, interface_kind, DeviceInterface, interface) {
-    interface_close (ended->def, interface, ended->run_directory);
-  }
-  domain_def_unref (ended->def);
-  g_free (ended->run_directory);
-  g_free (ended);
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface)
+    interface_close (def, interface);
+  domain_def_unref (def);
   return NULL;
 }
 
@@ -440,21 +432,17 @@ has_remains (const DomainDef *def)
 }
 
 void
-interfaces_close_later (DomainDef *def, const char *run_directory)
+interfaces_close_later (DomainDef *def)
 {
-  Ended *ended;
   GThread *thread;
 
   if (def == NULL || !has_remains (def))
     return;
-  ended = g_new0 (Ended, 1);
-  ended->def = domain_def_ref (def);
-  ended->run_directory = g_strdup (run_directory);
-  thread = g_thread_try_new ("interfaces", close_all, ended, NULL);
+  thread = g_thread_try_new ("interfaces", close_all, domain_def_ref (def), NULL);
   if (thread != NULL)
     g_thread_unref (thread);
   else
-    close_all (ended);
+    close_all (def);
 }
 
 /* Changes while it runs. */

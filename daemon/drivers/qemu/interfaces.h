@@ -18,6 +18,8 @@ typedef struct {
   const Settings *settings;
   const char *run_directory; /* of the machine */
   const Account *account;    /* of the machine's helpers */
+  GPtrArray
+      *helpers; /* Helper: those that are started are added; on an error they are the caller's to stop */
 } InterfacePlace;
 
 /* Make the end of @interface, an interface of the definition that becomes the live one, with its alias: what
@@ -29,10 +31,10 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
 gboolean interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GError **error);
 
 /* Take away what does not go with its last descriptor. What is gone already is no error; what fails is
- * logged. @run_directory: the machine's; NULL: it has ended, and its helpers with it. */
-void interface_close (const DomainDef *def, const DeviceInterface *interface, const char *run_directory);
+ * logged. */
+void interface_close (const DomainDef *def, const DeviceInterface *interface);
 /* Main loop: of all interfaces of a machine that has ended, in a thread of their own. */
-void interfaces_close_later (DomainDef *def, const char *run_directory);
+void interfaces_close_later (DomainDef *def);
 
 /* A running machine's: @updated's bridge, bandwidth and isolation in place of @interface's. On an error they
  * are as they were. */

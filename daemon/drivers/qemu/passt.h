@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "daemon/helper/helper.h"
 #include "daemon/host/account.h"
 #include "domain/devices/interface.h"
 
@@ -13,10 +14,9 @@
 char **passt_arguments (const char *program, const DeviceInterface *interface);
 
 /* Start it as @account; @ret_fd is QEMU's end of its socket. It ends when that end is closed, whoever has it,
- * and needs no daemon meanwhile. Its number and start time are written into @run_directory, the machine's,
- * which exists. VIR_ERR_SYSTEM_ERROR when it is not installed, VIR_ERR_INTERNAL_ERROR with its last words
- * when it ends at once. */
-gboolean passt_start (const DeviceInterface *interface, const Account *account, const char *run_directory,
-                      int *ret_fd, GError **error);
-/* The card of that alias is gone: end its passt, if it has one. Any thread; waits for nothing. */
-void passt_stop (const char *run_directory, const char *alias);
+ * and needs no daemon meanwhile. @run_directory: the machine's, which exists. NULL: VIR_ERR_SYSTEM_ERROR when
+ * it is not installed, VIR_ERR_INTERNAL_ERROR with its last words when it ends at once. (transfer full) */
+Helper *passt_start (const DeviceInterface *interface, const Account *account, const char *run_directory,
+                     Job *job, int *ret_fd, GError **error);
+/* What the helper of that card is called. (transfer full) */
+char *passt_helper_name (const Device *interface);

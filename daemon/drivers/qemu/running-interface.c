@@ -6,6 +6,7 @@
  */
 #include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/interfaces.h"
+#include "daemon/drivers/qemu/passt.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 
 #include "daemon/host/account.h"
@@ -16,19 +17,32 @@ running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GErr
   const Settings *settings = plugging->plug->settings;
   g_autofree char *run = store_run_directory (plugging->plug->store, def->uuid);
   g_autoptr (Account) account = account_for_machine (settings, def->uuid, (int)def->id.value, error);
+  g_autoptr (GPtrArray) helpers = g_ptr_array_new ();
 
-  if (account == NULL)
+  if (account == NULL
+      || !interface_open (&(InterfacePlace){ plugging->job, def, settings, run, account, helpers },
+                          (DeviceInterface *)device, &plugging->files, error))
     return FALSE;
-  return interface_open (&(InterfacePlace){ plugging->job, def, settings, run, account },
-                         (DeviceInterface *)device, &plugging->files, error);
+  for (guint i = 0; i < helpers->len; i++)
+    plugging_add_helper (plugging, g_ptr_array_index (helpers, i));
+  return TRUE;
+}
+
+/* QEMU 7.2 does not close its end of passt's socket: its end is told here. */
+void
+running_interface_release (const Plugging *plugging, const Device *device)
+{
+  g_autofree char *name = passt_helper_name (device);
+
+  if (interface_uses_passt ((const DeviceInterface *)device))
+    plugging_stop_helper (plugging, name);
 }
 
 void
 running_interface_close (const Plugging *plugging, const DomainDef *def, const Device *device)
 {
-  g_autofree char *run = store_run_directory (plugging->plug->store, def->uuid);
-
-  interface_close (def, (const DeviceInterface *)device, run);
+  running_interface_release (plugging, device);
+  interface_close (def, (const DeviceInterface *)device);
 }
 
 static gboolean

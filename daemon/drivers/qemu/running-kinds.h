@@ -60,6 +60,7 @@ gboolean running_graphics_update (Job *job, const Hotplug *plug, DomainDef *def,
 gboolean running_graphics_wants_render_node (const Device *device);
 
 gboolean running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_interface_release (const Plugging *plugging, const Device *device);
 void running_interface_close (const Plugging *plugging, const DomainDef *def, const Device *device);
 gboolean
 running_interface_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);

@@ -350,7 +350,8 @@ open_interfaces (Start *start, GError **error)
                                  .def = start->def,
                                  .settings = start->request->settings,
                                  .run_directory = start->run_directory,
-                                 .account = start->account };
+                                 .account = start->account,
+                                 .helpers = start->helpers };
 
   start->made_interfaces = interfaces_open (&place, start->def, &start->files, error);
   return start->made_interfaces;
@@ -614,7 +615,7 @@ undo (Start *start)
   if (start->qmp != NULL)
     job_in_main_loop (start->job, close_monitor, start->qmp);
   if (start->made_interfaces)
-    interfaces_close_later (start->def, start->run_directory);
+    interfaces_close_later (start->def);
   if (start->made_sockets)
     listening_close_later (start->def, start->qemu_directory);
   if (start->made_directory)

@@ -17,11 +17,13 @@
 
 #define SOON_SECONDS  2
 #define FLOOD_SECONDS 2
+#define EARLY_END     20000 /* ms: far more than it takes */
 
 typedef struct {
   const char *script, *socket;
   char *directory;
   gboolean runs_once;
+  guint early_end; /* ms */
 } Input;
 
 typedef struct {
@@ -36,7 +38,9 @@ start_shell (Job *job, gpointer data, GError **error)
 {
   const Input *input = data;
   char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)input->script, NULL };
-  const HelperPlan plan = { .name = "test", .argv = argv, .ready_socket = input->socket };
+  const HelperPlan plan = {
+    .name = "test", .argv = argv, .ready_socket = input->socket, .early_end = input->early_end
+  };
 
   if (input->runs_once)
     return helper_run (&plan, input->directory, job, error) ? JOB_OK : NULL;
@@ -119,8 +123,9 @@ one_that_dies_before_it_is_ready_is_an_error (void **state G_GNUC_UNUSED)
 
   assert_null (outcome.helper);
   assert_int_equal (outcome.error->code, VIR_ERR_INTERNAL_ERROR);
-  assert_string_equal (outcome.error->message,
-                       "internal error: Could not start '/bin/sh': it ended with status 7: no such key");
+  assert_string_equal (
+      outcome.error->message,
+      "internal error: Could not start '/bin/sh' (test): it ended with status 7: no such key");
   assert_int_equal (count_files (directory), 0);
   g_clear_error (&outcome.error);
   temporary_remove (directory);
@@ -256,6 +261,22 @@ strays_are_stopped_and_stopping_is_not_told (void **state G_GNUC_UNUSED)
   temporary_remove (parent);
 }
 
+/* Without a socket to wait for it is ready when it executes, and found out if it ends soon. */
+static void
+one_that_ends_early_is_an_error (void **state G_GNUC_UNUSED)
+{
+  char *directory = temporary_directory ();
+  Outcome outcome = run ((Input){ "echo no such interface; exit 1", NULL, directory, FALSE, EARLY_END }, 20);
+
+  assert_null (outcome.helper);
+  assert_string_equal (
+      outcome.error->message,
+      "internal error: Could not start '/bin/sh' (test): it ended with status 1: no such interface");
+  assert_int_equal (count_files (directory), 0);
+  g_clear_error (&outcome.error);
+  temporary_remove (directory);
+}
+
 static void
 one_shot_programs_are_waited_for (void **state G_GNUC_UNUSED)
 {
@@ -267,7 +288,7 @@ one_shot_programs_are_waited_for (void **state G_GNUC_UNUSED)
   assert_true (good.succeeded);
   assert_false (bad.succeeded);
   assert_string_equal (bad.error->message,
-                       "internal error: Could not start '/bin/sh': it ended with status 1: cannot");
+                       "internal error: Could not start '/bin/sh' (test): it ended with status 1: cannot");
   assert_false (late.succeeded);
   assert_int_equal (count_files (directory), 0);
   g_clear_error (&bad.error);
@@ -286,6 +307,7 @@ main (void)
     cmocka_unit_test (it_is_found_again_and_stopped),
     cmocka_unit_test (one_that_ended_meanwhile_is_told),
     cmocka_unit_test (strays_are_stopped_and_stopping_is_not_told),
+    cmocka_unit_test (one_that_ends_early_is_an_error),
     cmocka_unit_test (one_shot_programs_are_waited_for),
   };
 
