@@ -529,6 +529,12 @@ take_up_devices (Machine *machine, AdoptedMachine *answer)
   for (guint i = 0; i < answer->added->len; i++)
     store_remove_hotplug (store, machine->domain->uuid,
                           ((const Device *)g_ptr_array_index (answer->added, i))->alias);
+  for (guint i = 0; i < answer->updated->len; i++) {
+    const Device *device = g_ptr_array_index (answer->updated, i);
+
+    machine_device_updated (machine, device);
+    store_remove_hotplug (store, machine->domain->uuid, device->alias);
+  }
   for (guint i = 0; i < answer->vcpus->len; i++)
     machine_vcpu_added (machine, g_array_index (answer->vcpus, guint, i));
   if (answer->iothreads != NULL)

@@ -183,6 +183,65 @@ def test_vcpus_and_iothreads(killed, change, moment):
     assert False, "the conversation has no end"
 
 
+DRIVE = "<disk type='file' device='cdrom'><driver name='qemu' type='{format}'/>{source}<target dev='hda' bus='ide'/></disk>"
+MEDIA = {"first.iso": 1 << 20, "second.iso": 2 << 20, "third.qcow2": 4 << 20}
+
+
+def drive(root, name):
+    source = f"<source file='{root}/{name}'/>" if name else ""
+    return DRIVE.format(format="qcow2" if name and name.endswith("qcow2") else "raw", source=source)
+
+
+def medium(daemon):
+    """The size of the medium that QEMU has in its drive, None for none; how many nodes and descriptors it has."""
+    drives, nodes, sets = ask(daemon, ("query-block", {}), ("query-named-block-nodes", {"flat": True}), ("query-fdsets", {}))
+    (found,) = [item for item in drives if "ide0-0-0" in item.get("qdev", "")]
+    assert not found["tray_open"]
+    return found.get("inserted", {}).get("image", {}).get("virtual-size"), len(nodes), len(sets)
+
+
+@pytest.mark.parametrize("old, new", [("first.iso", "second.iso"), ("first.iso", None), (None, "second.iso"),
+                                      ("third.qcow2", "first.iso"), ("first.iso", "third.qcow2")])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_change_of_a_medium(killed, moment, old, new):
+    """The drive has what the document says it has, and nothing of the other medium is left."""
+    for name, size in MEDIA.items():
+        if name.endswith("iso"):
+            (killed.root / name).write_bytes(bytes(size))
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", killed.root / "second.iso", "-F", "raw",
+                    killed.root / "third.qcow2", str(MEDIA["third.qcow2"])], check=True)
+    killed.start()
+    killed.define(domain_xml("web", UUID, devices=drive(killed.root, old)))
+    parts_of = {}
+    for number in range(1, COMMANDS_MAX):
+        killed.call(PATH, DOMAIN, "Create", "(u)", 0)
+        killed.kill()
+        parts_of[old] = medium(killed)
+        killed.start_to_be_killed()
+        wait_for(lambda: killed.call(PATH, DOMAIN, "GetState", "(u)", 0)[0] == RUNNING, "the machine")
+        change = (PATH, DOMAIN, "UpdateDevice", "(su)", drive(killed.root, new), LIVE)
+        cut = killed.cut(moment, number, *change)
+        killed.start()
+        source = ElementTree.fromstring(answer_when_settled(killed)).find("devices/disk/source")
+        name = source.get("file").rpartition("/")[2] if source is not None else None
+        killed.kill()
+        now = medium(killed)
+        assert now[0] == MEDIA.get(name), f"{moment} {number}: the document says {name}"
+        assert now == parts_of.setdefault(name, now), f"{moment} {number}"
+        assert list(killed.root.glob("run/domaind/machines/*/hotplug-*")) == []
+        killed.start()
+        killed.call(*change)
+        killed.kill()
+        now = medium(killed)
+        assert now == parts_of.setdefault(new, now) and now[0] == MEDIA.get(new), f"{moment} {number}"
+        killed.start()
+        killed.call(PATH, DOMAIN, "Destroy", "(u)", 0)
+        if not cut:
+            assert number > 2
+            return
+    assert False, "the conversation has no end"
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("managed", [True, False])
 def test_restore(killed, managed, moment):

@@ -9,6 +9,7 @@
  */
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/running-medium.h"
 
 #include "domain/device-list.h"
 #include "domain/vcpus.h"
@@ -23,7 +24,7 @@ typedef struct {
   const DomainDef *live;
   const Platform *platform;
   GHashTable *present; /* the ids */
-  GPtrArray *added, *removed;
+  AdoptedMachine *adopted;
 } Search;
 
 static void
@@ -58,6 +59,37 @@ load_note (Search *search, const char *alias, GError **error)
   return diagnostics_check (diagnostics, error) ? g_steal_pointer (&def) : NULL;
 }
 
+static gboolean
+is_drive (const Device *device)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+
+  return device->kind == &disk_kind
+         && (disk->device_type == DISK_DEVICE_CDROM || disk->device_type == DISK_DEVICE_FLOPPY);
+}
+
+/* FALSE: the note is still needed. */
+static gboolean
+settle_medium (Search *search, const DeviceDisk *disk, GError **error)
+{
+  g_autoptr (DomainDef) def = load_note (search, disk->device.alias, error);
+  Device *updated = def != NULL ? domain_def_find_alias (def, disk->device.alias) : NULL;
+  gboolean changed = FALSE;
+
+  if (def == NULL)
+    return FALSE;
+  if (updated == NULL || !is_drive (updated)
+      || g_strcmp0 (disk_path (disk), disk_path ((const DeviceDisk *)updated)) == 0)
+    return TRUE; /* it had been written down */
+  if (!running_medium_settle (search->job, search->plug, disk, (const DeviceDisk *)updated, &changed, error))
+    return FALSE;
+  g_message ("domain '%s': the medium of disk '%s' was being changed when the daemon ended; it is %s",
+             def->name, disk->target, changed ? "the new one" : "the old one");
+  if (changed)
+    g_ptr_array_add (search->adopted->updated, device_copy (updated));
+  return !changed; /* whoever writes it down removes the note */
+}
+
 /* FALSE: the note is still needed. */
 static gboolean
 settle (Search *search, const char *alias, GError **error)
@@ -65,8 +97,9 @@ settle (Search *search, const char *alias, GError **error)
   g_autoptr (DomainDef) def = NULL;
   Device *device;
 
-  if (domain_def_find_alias ((DomainDef *)search->live, alias) != NULL)
-    return TRUE; /* it had been written down, or is not gone yet */
+  device = domain_def_find_alias ((DomainDef *)search->live, alias);
+  if (device != NULL) /* it had been written down, or is not gone yet; or is a drive and stays */
+    return !is_drive (device) || settle_medium (search, (const DeviceDisk *)device, error);
   def = load_note (search, alias, error);
   if (def == NULL)
     return FALSE;
@@ -79,7 +112,7 @@ settle (Search *search, const char *alias, GError **error)
     return detach_remove_backend (search->job, search->plug, def, device, TRUE, error);
   }
   g_message ("domain '%s': device '%s' was attached when the daemon ended", def->name, alias);
-  g_ptr_array_add (search->added, device_copy (device));
+  g_ptr_array_add (search->adopted->added, device_copy (device));
   attach_finish (search->job, search->plug, def, device, error);
   return FALSE; /* whoever writes it down removes the note */
 }
@@ -95,17 +128,17 @@ find_removed (Search *search)
     if (device->alias != NULL && !g_hash_table_contains (search->present, device->alias)
         && qemu_can_detach (live, device, NULL) && qemu_has_guest_device (device)
         && detach_has_peripheral (search->job, search->plug, live, device))
-      g_ptr_array_add (search->removed, g_strdup (device->alias));
+      g_ptr_array_add (search->adopted->removed, g_strdup (device->alias));
   }
 }
 
 gboolean
 adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platform *platform,
-               GPtrArray *added, GPtrArray *removed, GError **error)
+               AdoptedMachine *adopted, GError **error)
 {
   g_autoptr (GHashTable) present = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) noted = store_list_hotplug (plug->store, live->uuid);
-  Search search = { job, plug, live, platform, present, added, removed };
+  Search search = { job, plug, live, platform, present, adopted };
 
   if (!ask_present (job, plug, present, error))
     return FALSE;

@@ -71,6 +71,7 @@ adopted_machine_free (AdoptedMachine *adopted)
     return;
   qmp_unref (adopted->qmp);
   g_ptr_array_unref (adopted->added);
+  g_ptr_array_unref (adopted->updated);
   g_ptr_array_unref (adopted->removed);
   g_array_unref (adopted->vcpus);
   g_clear_pointer (&adopted->iothreads, g_array_unref);
@@ -154,8 +155,7 @@ find_devices (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted
   g_autoptr (GError) problem = NULL;
 
   plug.qmp = qmp;
-  if (!adopt_devices (job, &plug, request->live, request->platform, adopted->added, adopted->removed,
-                      &problem)
+  if (!adopt_devices (job, &plug, request->live, request->platform, adopted, &problem)
       || !adopt_processors (job, &plug, request->live, adopted, &problem))
     g_warning ("domain '%s': what became of its devices cannot be told: %s", request->status->name,
                problem->message);
@@ -195,6 +195,7 @@ adopt_job (Job *job, gpointer data, GError **error)
 
   AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
   adopted->added = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
+  adopted->updated = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
   adopted->removed = g_ptr_array_new_with_free_func (g_free);
   adopted->vcpus = g_array_new (FALSE, FALSE, sizeof (guint));
   adopted->half_started = is_half_started (request->status, said);

@@ -29,9 +29,11 @@ typedef struct {
   gboolean half_started; /* its CPUs never ran: whoever commits this ends the process, nothing is lost */
   gboolean image_gone;   /* its managed save was removed: it runs */
   GPtrArray *added;      /* Device: plugged in, and the daemon ended before it was written down */
-  GPtrArray *removed;    /* aliases: the guest has let go of them meanwhile */
-  GArray *vcpus;         /* guint: plugged in, and the daemon ended before it was written down */
-  GArray *iothreads;     /* guint64: all that QEMU has; NULL: it was not asked */
+  GPtrArray
+      *updated; /* Device: drives whose medium was changed, and the daemon ended before it was written down */
+  GPtrArray *removed; /* aliases: the guest has let go of them meanwhile */
+  GArray *vcpus;      /* guint: plugged in, and the daemon ended before it was written down */
+  GArray *iothreads;  /* guint64: all that QEMU has; NULL: it was not asked */
   gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
 } AdoptedMachine;
 void adopted_machine_free (AdoptedMachine *adopted);
@@ -48,7 +50,7 @@ gboolean adopt_processors (Job *job, const Hotplug *plug, const DomainDef *live,
                            GError **error);
 
 /* What became of the devices that were on their way when the last daemon ended: back-ends without a device
- * are taken away; devices that are there and not in @live are put into @added (Device, owned), aliases of
- * those that are in @live and not there into @removed. Job's thread. */
+ * are taken away, and a drive keeps one medium; @adopted gets what is there and not in @live, and the other
+ * way round. Job's thread. */
 gboolean adopt_devices (Job *job, const Hotplug *plug, const DomainDef *live, const Platform *platform,
-                        GPtrArray *added, GPtrArray *removed, GError **error);
+                        AdoptedMachine *adopted, GError **error);

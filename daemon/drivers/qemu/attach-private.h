@@ -35,6 +35,8 @@ gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject 
                             void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error);
 /* Make the recipe of @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
 gboolean plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
+/* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */
+gboolean plugging_write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **error);
 /* Pass the files, then say the steps; without the device itself where @device is FALSE. On an error all is
  * undone. */
 gboolean plugging_say (Plugging *plugging, gboolean device, GError **error);

@@ -351,9 +351,8 @@ plugging_say (Plugging *plugging, gboolean device, GError **error)
   return FALSE;
 }
 
-/* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */
-static gboolean
-write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
+gboolean
+plugging_write_down (const Hotplug *plug, DomainDef *def, const Device *device, GError **error)
 {
   g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_LIVE | DOMAIN_WRITE_SECURE);
 
@@ -372,7 +371,7 @@ attach_steps (Plugging *plugging, DomainDef *def, Device *device, GError **error
   const Hotplug *plug = plugging->plug;
 
   if (!plugging_add (plugging, def, device, RECIPE_BY_DESCRIPTOR, error)
-      || !write_down (plug, def, device, error))
+      || !plugging_write_down (plug, def, device, error))
     return FALSE;
   if (plugging_say (plugging, TRUE, error)) {
     if (live_device_conversation (def, device, plug->qmp, plugging->job, error))

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A disk while its machine runs: what its image says of itself, the numbers of its block nodes, its limits,
- * and another medium in a drive. The new medium is opened before the old one is taken out, so that a file
- * that is not there leaves the drive as it was.
+ * A disk while its machine runs: what its image says of itself, the numbers of its block nodes, and its
+ * limits. Another medium in a drive is in running-medium.c.
  */
 #include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/running-kinds.h"
+#include "daemon/drivers/qemu/running-medium.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 
 #include "daemon/core/blocking.h"
@@ -16,9 +16,7 @@
 
 #include <string.h>
 
-#define CHAIN_MAX  64  /* images below a disk's */
-#define TRAY_WAIT  200 /* ms between two looks at a tray that its guest has locked */
-#define TRAY_TRIES 25  /* of them: as long as libvirt waits */
+#define CHAIN_MAX 64 /* images below a disk's */
 
 typedef struct {
   char *path, *format;
@@ -158,138 +156,6 @@ running_disk_remove_rest (Plugging *plugging, const Device *device)
       return;
 }
 
-/* Another medium. */
-
-typedef struct {
-  const char *alias;
-  gboolean closed;
-} Tray;
-
-/* Of "query-block": { "qdev": "sata0-0-0" or its place in QEMU's tree, "tray_open": false, ... }; a drive
- * without a tray has no such member. */
-static void
-look_at_tray (JsonObject *item, gpointer data)
-{
-  Tray *tray = data;
-  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", tray->alias);
-  const char *device = json_object_get_string_member_with_default (item, "qdev", "");
-
-  if (g_str_equal (device, tray->alias) || g_str_equal (device, path)
-      || (g_str_has_prefix (device, path) && device[strlen (path)] == '/'))
-    tray->closed = !json_object_get_boolean_member_with_default (item, "tray_open", TRUE);
-}
-
-/* A guest that has locked the tray is asked to open it, and QEMU says no more than that it was asked. */
-static gboolean
-open_tray (Plugging *plugging, const DeviceDisk *disk, gboolean force, GError **error)
-{
-  const char *alias = disk->device.alias;
-
-  if (!plugging_tell (plugging, "blockdev-open-tray", props ("id", "s", alias, "force", "b", force, NULL),
-                      error))
-    return FALSE;
-  for (guint i = 0; i < TRAY_TRIES; i++) {
-    Tray tray = { alias, FALSE };
-
-    if (!plugging_ask_list (plugging, "query-block", NULL, look_at_tray, &tray, error))
-      return FALSE;
-    if (!tray.closed)
-      return TRUE;
-    plugging_pause (plugging, TRAY_WAIT);
-    if (!job_check (plugging->job, error))
-      return FALSE;
-  }
-  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "timed out waiting to open tray of '%s'", disk->target);
-  return FALSE;
-}
-
-/* The node the device is given: what its recipe's device is connected to. */
-static const char *
-top_node (const Plugging *plugging)
-{
-  for (guint i = recipe_step_count (plugging->recipe); i > 0; i--) {
-    const Step *step = recipe_get_step (plugging->recipe, i - 1);
-
-    if (step->kind == STEP_DEVICE)
-      return json_object_get_string_member_with_default (step->properties, "drive", NULL);
-  }
-  return NULL;
-}
-
-static gboolean
-insert (Plugging *plugging, const char *alias, const char *node, GError **error)
-{
-  if (node == NULL)
-    return TRUE;
-  return plugging_tell (plugging, "blockdev-insert-medium",
-                        props ("id", "s", alias, "node-name", "s", node, NULL), error);
-}
-
-/* The tray is open. */
-static gboolean
-exchange (Plugging *plugging, const char *alias, gboolean had_medium, GError **error)
-{
-  if (had_medium
-      && !plugging_tell (plugging, "blockdev-remove-medium", props ("id", "s", alias, NULL), error))
-    return FALSE;
-  return insert (plugging, alias, top_node (plugging), error);
-}
-
-/* What was in the drive before: its nodes and descriptors. */
-static void
-forget_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *disk, const GArray *sets)
-{
-  g_auto (Plugging) plugging = { 0 };
-  g_autoptr (GError) problem = NULL;
-  Device *old = device_copy (&disk->device);
-
-  plugging_init (&plugging, job, plug);
-  if (disk->source_index.set && plugging_add (&plugging, def, old, RECIPE_BY_PATH, &problem)) {
-    for (guint i = recipe_step_count (plugging.recipe); i > 0 && problem == NULL; i--)
-      if (recipe_get_step (plugging.recipe, i - 1)->kind == STEP_BLOCKDEV)
-        plugging_undo_step (&plugging, recipe_get_step (plugging.recipe, i - 1), &problem);
-    running_disk_remove_rest (&plugging, old);
-  }
-  if (problem != NULL)
-    g_warning ("the last medium of disk '%s' stays open: %s", disk->target, problem->message);
-  plugging_remove_sets (&plugging, sets);
-  recipe_free (g_steal_pointer (&plugging.recipe)); /* before the device it speaks of */
-  device_free (old);
-}
-
-static gboolean
-change_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *disk, DeviceDisk *updated,
-               gboolean force, GError **error)
-{
-  g_auto (Plugging) plugging = { 0 };
-  const char *alias = disk->device.alias;
-  gboolean good;
-
-  plugging_init (&plugging, job, plug);
-  g_autoptr (GArray) sets = plugging_sets_of (&plugging, alias, error);
-  if (sets == NULL || !plugging_add (&plugging, def, &updated->device, RECIPE_BY_DESCRIPTOR, error)
-      || !plugging_say (&plugging, FALSE, error))
-    return FALSE;
-  if (!open_tray (&plugging, disk, force, error)) {
-    plugging_undo (&plugging);
-    return FALSE;
-  }
-
-  good = exchange (&plugging, alias, disk_path (disk) != NULL, error);
-  if (!good && disk->source_index.set) {
-    g_autofree char *node =
-        g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-format", disk->source_index.value);
-    insert (&plugging, alias, node, NULL);
-  }
-  plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
-  if (!good) {
-    plugging_undo (&plugging);
-    return FALSE;
-  }
-  forget_medium (job, plug, def, disk, sets);
-  return TRUE;
-}
-
 gboolean
 running_disk_update (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, Device *updated,
                      gboolean force, GError **error)
@@ -298,5 +164,5 @@ running_disk_update (Job *job, const Hotplug *plug, DomainDef *def, const Device
 
   if (g_strcmp0 (disk_path (disk), disk_path ((const DeviceDisk *)updated)) == 0)
     return TRUE;
-  return change_medium (job, plug, def, disk, (DeviceDisk *)updated, force, error);
+  return running_medium_change (job, plug, def, disk, (DeviceDisk *)updated, force, error);
 }

@@ -326,6 +326,7 @@ update_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
     return FALSE;
   publication.device = updated;
   job_in_main_loop (job, publish_updated, &publication);
+  attach_published (&request->plug, def, updated);
   return TRUE;
 }
 

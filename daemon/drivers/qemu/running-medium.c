@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Another medium in a drive of a running machine. The new one is opened before the old one is taken out, so
+ * that a file that is not there leaves the drive as it was. Before the first step the change is written down,
+ * as an attachment is; a daemon that finds the note asks QEMU which of the two is in the drive, and takes the
+ * other one away.
+ */
+#include "daemon/drivers/qemu/running-medium.h"
+
+#include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/running-kinds.h"
+
+#include <string.h>
+
+#define CHAIN_MAX  64  /* images below a disk's */
+#define TRAY_WAIT  200 /* ms between two looks at a tray that its guest has locked */
+#define TRAY_TRIES 25  /* of them: as long as libvirt waits */
+
+typedef struct {
+  const char *alias;
+  gboolean closed;
+} Tray;
+
+/* Of "query-block": { "qdev": "sata0-0-0" or its place in QEMU's tree, "tray_open": false, ... }; a drive
+ * without a tray has no such member. */
+static gboolean
+is_drive (JsonObject *item, const char *alias)
+{
+  g_autofree char *path = g_strdup_printf ("/machine/peripheral/%s", alias);
+  const char *device = json_object_get_string_member_with_default (item, "qdev", "");
+
+  return g_str_equal (device, alias) || g_str_equal (device, path)
+         || (g_str_has_prefix (device, path) && device[strlen (path)] == '/');
+}
+
+static void
+look_at_tray (JsonObject *item, gpointer data)
+{
+  Tray *tray = data;
+
+  if (is_drive (item, tray->alias))
+    tray->closed = !json_object_get_boolean_member_with_default (item, "tray_open", TRUE);
+}
+
+/* A guest that has locked the tray is asked to open it, and QEMU says no more than that it was asked. */
+static gboolean
+open_tray (Plugging *plugging, const DeviceDisk *disk, gboolean force, GError **error)
+{
+  const char *alias = disk->device.alias;
+
+  if (!plugging_tell (plugging, "blockdev-open-tray", props ("id", "s", alias, "force", "b", force, NULL),
+                      error))
+    return FALSE;
+  for (guint i = 0; i < TRAY_TRIES; i++) {
+    Tray tray = { alias, FALSE };
+
+    if (!plugging_ask_list (plugging, "query-block", NULL, look_at_tray, &tray, error))
+      return FALSE;
+    if (!tray.closed)
+      return TRUE;
+    plugging_pause (plugging, TRAY_WAIT);
+    if (!job_check (plugging->job, error))
+      return FALSE;
+  }
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED, "timed out waiting to open tray of '%s'", disk->target);
+  return FALSE;
+}
+
+/* The node the device is given: what its recipe's device is connected to. */
+static const char *
+top_node (const Plugging *plugging)
+{
+  for (guint i = recipe_step_count (plugging->recipe); i > 0; i--) {
+    const Step *step = recipe_get_step (plugging->recipe, i - 1);
+
+    if (step->kind == STEP_DEVICE)
+      return json_object_get_string_member_with_default (step->properties, "drive", NULL);
+  }
+  return NULL;
+}
+
+static gboolean
+insert (Plugging *plugging, const char *alias, const char *node, GError **error)
+{
+  if (node == NULL)
+    return TRUE;
+  return plugging_tell (plugging, "blockdev-insert-medium",
+                        props ("id", "s", alias, "node-name", "s", node, NULL), error);
+}
+
+/* The tray is open. */
+static gboolean
+exchange (Plugging *plugging, const char *alias, gboolean had_medium, GError **error)
+{
+  if (had_medium
+      && !plugging_tell (plugging, "blockdev-remove-medium", props ("id", "s", alias, NULL), error))
+    return FALSE;
+  return insert (plugging, alias, top_node (plugging), error);
+}
+
+/* What was in the drive before: its nodes and descriptors. */
+static void
+forget_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *disk, const GArray *sets)
+{
+  g_auto (Plugging) plugging = { 0 };
+  g_autoptr (GError) problem = NULL;
+  Device *old = device_copy (&disk->device);
+
+  plugging_init (&plugging, job, plug);
+  if (disk->source_index.set && plugging_add (&plugging, def, old, RECIPE_BY_PATH, &problem)) {
+    for (guint i = recipe_step_count (plugging.recipe); i > 0 && problem == NULL; i--)
+      if (recipe_get_step (plugging.recipe, i - 1)->kind == STEP_BLOCKDEV)
+        plugging_undo_step (&plugging, recipe_get_step (plugging.recipe, i - 1), &problem);
+    running_disk_remove_rest (&plugging, old);
+  }
+  if (problem != NULL)
+    g_warning ("the last medium of disk '%s' stays open: %s", disk->target, problem->message);
+  plugging_remove_sets (&plugging, sets);
+  recipe_free (g_steal_pointer (&plugging.recipe)); /* before the device it speaks of */
+  device_free (old);
+}
+
+/* Nothing is undone twice: what has been is not done any more. */
+static void
+take_back (Plugging *plugging, DomainDef *def, const DeviceDisk *updated)
+{
+  plugging_undo (plugging);
+  if (!plugging->left_behind)
+    attach_published (plugging->plug, def, &updated->device);
+}
+
+gboolean
+running_medium_change (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *disk,
+                       DeviceDisk *updated, gboolean force, GError **error)
+{
+  g_auto (Plugging) plugging = { 0 };
+  const char *alias = disk->device.alias;
+  gboolean good;
+
+  plugging_init (&plugging, job, plug);
+  g_autoptr (GArray) sets = plugging_sets_of (&plugging, alias, error);
+  if (sets == NULL || !plugging_add (&plugging, def, &updated->device, RECIPE_BY_DESCRIPTOR, error)
+      || !plugging_write_down (plug, def, &updated->device, error))
+    return FALSE;
+  if (!plugging_say (&plugging, FALSE, error) || !open_tray (&plugging, disk, force, error)) {
+    take_back (&plugging, def, updated);
+    return FALSE;
+  }
+
+  good = exchange (&plugging, alias, disk_path (disk) != NULL, error);
+  if (!good && disk->source_index.set) {
+    g_autofree char *node =
+        g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-format", disk->source_index.value);
+    insert (&plugging, alias, node, NULL);
+  }
+  plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
+  if (!good) {
+    take_back (&plugging, def, updated);
+    return FALSE;
+  }
+  forget_medium (job, plug, def, disk, sets);
+  return TRUE;
+}
+
+/* After a daemon that was cut short. */
+
+/* "libvirt-7-format": 7; 0: not such a name. */
+static guint64
+node_number (const char *name)
+{
+  static const char prefix[] = "libvirt-";
+
+  return g_str_has_prefix (name, prefix) ? g_ascii_strtoull (name + strlen (prefix), NULL, 10) : 0;
+}
+
+typedef struct {
+  const char *alias;
+  gboolean has_medium;
+  guint64 index; /* of the node in it */
+} Drive;
+
+static void
+look_at_drive (JsonObject *item, gpointer data)
+{
+  Drive *drive = data;
+  JsonNode *inserted = json_object_get_member (item, "inserted");
+
+  if (!is_drive (item, drive->alias) || inserted == NULL || !JSON_NODE_HOLDS_OBJECT (inserted))
+    return;
+  drive->has_medium = TRUE;
+  drive->index = node_number (
+      json_object_get_string_member_with_default (json_node_get_object (inserted), "node-name", ""));
+}
+
+typedef struct {
+  GHashTable *nodes; /* their names */
+  GHashTable *sets;  /* the numbers of those in use, as text */
+} Nodes;
+
+static void
+look_at_node (JsonObject *item, gpointer data)
+{
+  static const char set[] = "/dev/fdset/";
+  Nodes *nodes = data;
+  const char *file = json_object_get_string_member_with_default (item, "file", "");
+
+  g_hash_table_add (nodes->nodes,
+                    g_strdup (json_object_get_string_member_with_default (item, "node-name", "")));
+  if (g_str_has_prefix (file, set))
+    g_hash_table_add (nodes->sets, g_strdup (file + strlen (set)));
+}
+
+static gboolean
+ask_nodes (Plugging *plugging, Nodes *nodes, GError **error)
+{
+  g_hash_table_remove_all (nodes->nodes);
+  g_hash_table_remove_all (nodes->sets);
+  return plugging_ask_list (plugging, "query-named-block-nodes", props ("flat", "b", TRUE, NULL),
+                            look_at_node, nodes, error);
+}
+
+/* From the top of its chain downwards, whichever of them were made. */
+static void
+remove_nodes (Plugging *plugging, const Nodes *nodes, const DeviceDisk *loser)
+{
+  static const char *const layers[] = { "format", "storage" };
+
+  for (guint64 i = 0; loser->source_index.set && i < 2 * (CHAIN_MAX + 1); i++) {
+    g_autofree char *name = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-%s",
+                                             loser->source_index.value + i / 2, layers[i % 2]);
+
+    if (g_hash_table_contains (nodes->nodes, name)
+        && !plugging_tell (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL))
+      return; /* another disk's, which is in use */
+  }
+}
+
+/* The descriptors of the drive that no node uses any more. */
+static gboolean
+remove_unused_sets (Plugging *plugging, Nodes *nodes, const char *alias, GError **error)
+{
+  g_autoptr (GArray) sets = plugging_sets_of (plugging, alias, error);
+
+  if (sets == NULL || !ask_nodes (plugging, nodes, error))
+    return FALSE;
+  for (guint i = sets->len; i > 0; i--) {
+    g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, g_array_index (sets, gint64, i - 1));
+
+    if (g_hash_table_contains (nodes->sets, number))
+      g_array_remove_index (sets, i - 1);
+  }
+  plugging_remove_sets (plugging, sets);
+  return TRUE;
+}
+
+static gboolean
+put_back (Plugging *plugging, const DeviceDisk *disk, const Drive *drive, GError **error)
+{
+  g_autofree char *node = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-format", disk->source_index.value);
+
+  if (drive->has_medium || disk_path (disk) == NULL)
+    return TRUE;
+  return open_tray (plugging, disk, TRUE, error) && insert (plugging, disk->device.alias, node, error);
+}
+
+gboolean
+running_medium_settle (Job *job, const Hotplug *plug, const DeviceDisk *disk, const DeviceDisk *updated,
+                       gboolean *ret_changed, GError **error)
+{
+  g_auto (Plugging) plugging = { 0 };
+  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) sets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const char *alias = disk->device.alias;
+  Drive drive = { alias, FALSE, 0 };
+  Nodes nodes = { names, sets };
+
+  plugging_init (&plugging, job, plug);
+  if (!plugging_ask_list (&plugging, "query-block", NULL, look_at_drive, &drive, error)
+      || !ask_nodes (&plugging, &nodes, error))
+    return FALSE;
+  *ret_changed = disk_path (updated) == NULL ? !drive.has_medium
+                                             : drive.has_medium && drive.index == updated->source_index.value;
+  if (!*ret_changed && !put_back (&plugging, disk, &drive, error))
+    return FALSE;
+  plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
+  remove_nodes (&plugging, &nodes, *ret_changed ? disk : updated);
+  return remove_unused_sets (&plugging, &nodes, alias, error);
+}
