@@ -54,20 +54,61 @@ ask_bus (GDBusConnection *bus, const char *method, const char *name)
   return yes;
 }
 
+static gboolean
+ping (GDBusConnection *bus, GDBusCallFlags flags, GError **error)
+{
+  g_autoptr (GVariant) answer =
+      g_dbus_connection_call_sync (bus, DAEMON_BUS_NAME, LIBVIRT_ROOT, "org.freedesktop.DBus.Peer", "Ping",
+                                   NULL, NULL, flags, PING_TIMEOUT, NULL, error);
+
+  return answer != NULL;
+}
+
 /* A daemon that hangs is still the one that is meant: only the bus's refusal counts. */
 static gboolean
 may_talk (GDBusConnection *bus)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer =
-      g_dbus_connection_call_sync (bus, DAEMON_BUS_NAME, LIBVIRT_ROOT, "org.freedesktop.DBus.Peer", "Ping",
-                                   NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, PING_TIMEOUT, NULL, &error);
 
-  return answer != NULL || !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
+  return ping (bus, G_DBUS_CALL_FLAGS_NO_AUTO_START, &error)
+         || !g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED);
 }
 
-/* A member of the group sees the machines of the system, and not an empty session that nobody has asked for.
+static gboolean
+is_activatable (GDBusConnection *bus)
+{
+  g_autoptr (GVariant) answer = g_dbus_connection_call_sync (
+      bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "ListActivatableNames",
+      NULL, G_VARIANT_TYPE ("(as)"), G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, NULL);
+  g_autofree const char **names = NULL;
+
+  if (answer == NULL)
+    return FALSE;
+  g_variant_get (answer, "(^a&s)", &names);
+  return g_strv_contains (names, DAEMON_BUS_NAME);
+}
+
+/* Whom the bus does not let, it does not start the daemon for either; one that is slow to start is started.
  */
+static gboolean
+may_start (GDBusConnection *bus)
+{
+  g_autoptr (GError) error = NULL;
+
+  return ping (bus, G_DBUS_CALL_FLAGS_NONE, &error)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
+static gboolean
+session_runs (void)
+{
+  g_autoptr (GDBusConnection) bus = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL);
+
+  return bus != NULL && ask_bus (bus, "NameHasOwner", DAEMON_BUS_NAME);
+}
+
+/* A member of the group sees the machines of the system, also where its daemon starts when it is asked, and
+ * not an empty session that nobody has asked for. */
 static gboolean
 prefers_session (void)
 {
@@ -76,7 +117,11 @@ prefers_session (void)
   if (geteuid () == 0)
     return FALSE;
   bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
-  return bus == NULL || !ask_bus (bus, "NameHasOwner", DAEMON_BUS_NAME) || !may_talk (bus);
+  if (bus == NULL)
+    return TRUE;
+  if (ask_bus (bus, "NameHasOwner", DAEMON_BUS_NAME))
+    return !may_talk (bus);
+  return !is_activatable (bus) || session_runs () || !may_start (bus);
 }
 
 Connection *

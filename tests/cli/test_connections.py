@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -115,16 +116,17 @@ SYSTEM_BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus
     <allow send_destination="org.freedesktop.DBus"/>
   </policy>
   <include>{directory}/domaind.conf</include>
+  {more}
 </busconfig>
 """
 
 
 class SystemBus(Bus):
-    def __init__(self, directory, group):
+    def __init__(self, directory, group, more=""):
         self.address = f"unix:path={directory}/bus"
         self.directory = directory
         self.config = directory / "bus.conf"
-        self.config.write_text(SYSTEM_BUS_CONFIG.format(address=self.address, directory=directory))
+        self.config.write_text(SYSTEM_BUS_CONFIG.format(address=self.address, directory=directory, more=more))
         self.install_policy(group)
         self.start()
 
@@ -187,6 +189,36 @@ def test_a_member_uses_the_session_where_only_that_runs(daemon, system_bus, as_u
     assert done.returncode == 1 and "does not run on the system bus" in done.stderr  # root
     done = as_user("version", system=system_bus.address, user=MEMBER)
     assert "cannot reach the session bus" in done.stderr
+
+
+@pytest.fixture
+def activatable(root, place):
+    """The bus of a system that starts the daemon when it is asked for; it is given back, and the daemon's pid."""
+    started = place / "pid"
+    start = place / "start"
+    start.write_text(f"""#!/bin/sh
+echo $$ > {started}
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path={place}/bus
+exec {BUILD}/daemon/domaind --system --root {root} 2>> {root}/daemon.log
+""")
+    start.chmod(0o755)
+    service = (TOP / "data/dbus/org.domaind1.system.service.in").read_text()
+    (place / "org.domaind1.service").write_text(re.sub("Exec=.*", f"Exec={start}", service).replace("SystemdService=domaind.service", ""))
+    bus = SystemBus(place, grp.getgrgid(GROUP).gr_name, f"<servicedir>{place}</servicedir>")
+    yield bus, started
+    if started.exists():
+        kill_and_wait(int(started.read_text()))
+    bus.stop()
+
+
+@needs_root
+def test_a_member_has_the_systems_daemon_started_and_no_empty_session(activatable, as_user):
+    bus, started = activatable
+    stranger = as_user("list", system=bus.address)
+    assert "cannot reach the session bus" in stranger.stderr and not started.exists()
+    member = as_user("list", system=bus.address, user=MEMBER)
+    assert member.stderr == "No such machines at qemu:///system\n"
+    assert bus.has("org.domaind1")
 
 
 @needs_root
