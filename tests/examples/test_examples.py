@@ -82,6 +82,54 @@ def console_until(daemon, words, name):
     return console, lambda: wait_for(has, words)
 
 
+def commands_of(name):
+    """What the comment of an example tells a person to type, as one shell script: what is indented by two more."""
+    comment = (EXAMPLES / f"{name}.xml").read_text().partition("<!--")[2].partition("-->")[0]
+    return "\n".join(line[4:] for line in comment.splitlines() if line.startswith("    "))
+
+
+def test_cloud_image_from_the_comment_to_a_login(daemon, domctl, images, tmp_path):
+    """The image is a little one of ours (tests/cloud-guest): it has a boot loader of its own, and reads the seed."""
+    subprocess.run([EXAMPLES / "guest" / "make", GUEST], check=True)
+    subprocess.run([TOP / "tests" / "cloud-guest" / "make", GUEST, BUILD / "cloud-guest"], check=True)
+    place = images / "cloud-image"
+    for path in place.iterdir():
+        path.unlink()
+    (place / "debian-12-genericcloud-amd64.qcow2").symlink_to(BUILD / "cloud-guest" / "image.qcow2")
+    script, _, rest = commands_of("cloud-image").partition("domctl define")
+    assert rest.split()[0] == "cloud-image.xml"
+    subprocess.run(["sh", "-e", "-c", script], check=True, cwd=place, stdout=subprocess.DEVNULL)
+
+    domctl("define", prepare(tmp_path, "cloud-image", (IMAGES, images)))
+    domctl("start", "cloud-image", "--paused")
+    console, wait = console_until(daemon, b"cloud login: ", "cloud-image")
+    try:
+        domctl("resume", "cloud-image")
+        wait()
+        said = b""
+
+        def type_and_read(line, words):
+            nonlocal said
+            console.stdin.write(line)
+            console.stdin.flush()
+            said = b""
+
+            def has():
+                nonlocal said
+                said += console.stdout.read() or b""
+                return words in said
+
+            wait_for(has, words)
+
+        type_and_read(b"grace\n", b"Password: ")
+        type_and_read(b"change-me\n", b"$ ")
+        type_and_read(b"echo I am $(id -un) on $(hostname)\n", b"I am grace on cloud")
+    finally:
+        console.kill()
+        console.communicate()
+    domctl("destroy", "cloud-image")
+
+
 def test_linux_kernel_boots(daemon, domctl, images, tmp_path):
     domctl("create", prepare(tmp_path, "linux-kernel", (IMAGES, images)), "--paused")
     console, wait = console_until(daemon, b"guest: ready", "linux-kernel")
