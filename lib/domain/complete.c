@@ -14,6 +14,7 @@ completion_add (Completion *completion, const DeviceKind *kind)
 {
   Device *device = device_new (kind);
 
+  g_clear_pointer (&completion->controllers, g_hash_table_unref); /* it may be one */
   device->implied = TRUE;
   domain_def_add_device (completion->def, device);
   return device;
@@ -288,8 +289,8 @@ complete_target (Completion *completion)
   return check_emulator (completion) && complete_machine (completion) && is_target_understood (completion);
 }
 
-void
-domain_complete (Completion *completion)
+static void
+complete_all (Completion *completion)
 {
   DomainDef *def = completion->def;
 
@@ -322,4 +323,11 @@ domain_complete (Completion *completion)
     complete_controllers (completion);
     complete_addresses (completion);
   }
+}
+
+void
+domain_complete (Completion *completion)
+{
+  complete_all (completion);
+  g_clear_pointer (&completion->controllers, g_hash_table_unref);
 }

@@ -277,7 +277,8 @@ struct DomainDef {
   char *emulator;
   GPtrArray
       *devices; /* Device, all kinds; grouped by kind in device_kinds order once completed, stable inside */
-  GPtrArray *seclabels; /* Seclabel; NULL: none */
+  GHashTable *controllers; /* by type and index, only while aliases are assigned: pc/alias.c */
+  GPtrArray *seclabels;    /* Seclabel; NULL: none */
   DomainQemuNamespace qemu;
   DomainVerbatim verbatim;
 };

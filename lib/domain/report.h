@@ -7,6 +7,8 @@
  * What a pass over a definition has at hand, and how it reports a mistake with its place. The kinds of device
  * and the parts of the document need no more of completion and validation than this.
  */
+#define REPORT_CONTROLLER_TYPES 16 /* more than ControllerType has */
+
 struct Completion {
   DomainDef *def;
   const Platform *platform;
@@ -15,6 +17,9 @@ struct Completion {
   gboolean live; /* a running machine's state: paths and ports given at its start stay */
   gboolean lax;  /* what libvirt takes without its schema is taken */
   gboolean kept; /* our own completed document: it is read although its emulator may be gone by now */
+  GHashTable *controllers; /* by type and index, once one has been looked for: domain/devices/controller.h */
+  guint64 next_index[REPORT_CONTROLLER_TYPES]; /* of each type: no lower one is free */
+  guint64 next_serial; /* the port of the next serial line that says none, and one; 0: not known yet */
 };
 
 struct Validation {
@@ -23,6 +28,9 @@ struct Validation {
   Diagnostics *diagnostics;
   const SourceMap *map;
   gboolean lax; /* what libvirt takes without its schema is taken */
+  /* Made when they are first asked for. */
+  GHashTable *controllers; /* by type and index: domain/devices/controller.h */
+  GHashTable *audios;      /* by id, the first of each */
 };
 
 /* Can the definition's emulator make this device? TRUE when no platform is there to ask. */

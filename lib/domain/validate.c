@@ -184,4 +184,6 @@ domain_validate (Validation *validation)
       checks[i].check (validation);
   domain_validate_shared (validation);
   validate_devices (validation);
+  g_clear_pointer (&validation->controllers, g_hash_table_unref);
+  g_clear_pointer (&validation->audios, g_hash_table_unref);
 }

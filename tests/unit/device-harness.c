@@ -46,6 +46,9 @@ complete_and_validate (DomainDef *def, Diagnostics *diagnostics, SourceMap *map)
     if (device->kind->validate != NULL)
       device->kind->validate (&validation, device);
   }
+  g_clear_pointer (&completion.controllers, g_hash_table_unref);
+  g_clear_pointer (&validation.controllers, g_hash_table_unref);
+  g_clear_pointer (&validation.audios, g_hash_table_unref);
 }
 
 /* Without line ends, indentation and the enclosing element. */

@@ -84,6 +84,18 @@ validate_direction (Validation *validation, const Device *device, const AudioDir
       direction->format);
 }
 
+static GHashTable *
+first_of_each_id (const DomainDef *def)
+{
+  GHashTable *audios = g_hash_table_new (g_int64_hash, g_int64_equal);
+
+  DOMAIN_FOREACH_DEVICE (def, audio_kind, DeviceAudio, audio) {
+    if (!g_hash_table_contains (audios, &audio->id.value))
+      g_hash_table_insert (audios, &audio->id.value, audio);
+  }
+  return audios;
+}
+
 static void
 audio_validate (Validation *validation, const Device *device)
 {
@@ -91,13 +103,11 @@ audio_validate (Validation *validation, const Device *device)
 
   validate_direction (validation, device, audio->input);
   validate_direction (validation, device, audio->output);
-  DOMAIN_FOREACH_DEVICE (validation->def, audio_kind, DeviceAudio, other) {
-    if (other == audio)
-      return;
-    if (other->id.value == audio->id.value)
-      validation_error_code (validation, VIR_ERR_XML_ERROR, &audio->id, device,
-                             "audio ID %u is used multiple times", (guint)audio->id.value);
-  }
+  if (validation->audios == NULL)
+    validation->audios = first_of_each_id (validation->def);
+  if (g_hash_table_lookup (validation->audios, &audio->id.value) != audio)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &audio->id, device,
+                           "audio ID %u is used multiple times", (guint)audio->id.value);
 }
 
 /* A back-end of the host: its id names it. */

@@ -229,22 +229,56 @@ is_ich9_usb (const DeviceController *controller)
          && controller->model <= USB_ICH9_UHCI3;
 }
 
-/* The lowest index that no other controller of its type has. */
-static guint64
-unused_index (const DomainDef *def, const DeviceController *controller)
-{
-  guint most = def->devices->len; /* one of 0 to @most is not used */
-  g_autofree guint8 *used = g_new0 (guint8, most + 1);
-  guint64 index = 0;
+/* Controllers by type and index: a definition may have thousands of devices, and each asks for the one it
+ * sits on. */
 
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
-    if (other != controller && other->type == controller->type && other->index.set
-        && other->index.value <= most)
-      used[other->index.value] = TRUE;
-  }
-  while (used[index])
-    index++;
-  return index;
+/* Indexes are of 32 bits. */
+static guint64
+key_of (int type, guint64 index)
+{
+  return (guint64)(guint)type << 32 | index;
+}
+
+GHashTable *
+controller_table_new (const DomainDef *def)
+{
+  GHashTable *table = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller)
+    controller_table_add (table, controller);
+  return table;
+}
+
+void
+controller_table_add (GHashTable *table, DeviceController *controller)
+{
+  guint64 key = key_of (controller->type, controller->index.value);
+
+  if (controller->index.set && !g_hash_table_contains (table, &key))
+    g_hash_table_insert (table, g_memdup2 (&key, sizeof key), controller);
+}
+
+DeviceController *
+controller_table_find (GHashTable *table, ControllerType type, guint64 index)
+{
+  guint64 key = key_of ((int)type, index);
+
+  return index <= G_MAXUINT32 ? g_hash_table_lookup (table, &key) : NULL;
+}
+
+G_STATIC_ASSERT (REPORT_CONTROLLER_TYPES > CONTROLLER_ISA);
+
+/* The lowest index that no controller of that type has. */
+static guint64
+unused_index (Completion *completion, int type)
+{
+  guint64 *index = &completion->next_index[type];
+
+  if (completion->controllers == NULL)
+    completion->controllers = controller_table_new (completion->def);
+  while (controller_table_find (completion->controllers, (ControllerType)type, *index) != NULL)
+    (*index)++;
+  return *index;
 }
 
 /* The parts of one ICH9 USB 2 controller share an index: the last of them before @controller that lacks its
@@ -272,11 +306,12 @@ share_ich9_index (const DomainDef *def, DeviceController *controller)
 }
 
 static void
-complete_index (const DomainDef *def, DeviceController *controller)
+complete_index (Completion *completion, DeviceController *controller)
 {
-  if (controller->index.set || (is_ich9_usb (controller) && share_ich9_index (def, controller)))
+  if (controller->index.set || (is_ich9_usb (controller) && share_ich9_index (completion->def, controller)))
     return;
-  controller->index = NUMBER (unused_index (def, controller));
+  controller->index = NUMBER (unused_index (completion, controller->type));
+  controller_table_add (completion->controllers, controller);
 }
 
 static int
@@ -298,7 +333,7 @@ controller_complete (Completion *completion, Device *device)
   if (controller->type == CONTROLLER_SCSI
       && (controller->model == CONTROLLER_MODEL_NONE || controller->model == SCSI_AUTO))
     controller->model = default_scsi_model (completion);
-  complete_index (completion->def, controller);
+  complete_index (completion, controller);
 }
 
 #define REFUSE(member, ...) validation_error (validation, &controller->member, controller, __VA_ARGS__)
@@ -350,15 +385,15 @@ validate_unique (Validation *validation, const DeviceController *controller)
 {
   if (controller->type == CONTROLLER_USB)
     return;
-  DOMAIN_FOREACH_DEVICE (validation->def, controller_kind, DeviceController, other) {
-    if (other == controller)
-      return;
-    if (other->type == controller->type && other->index.value == controller->index.value) {
-      REFUSE_XML (index, "Multiple '%s' controllers with index '%u'",
-                  enum_table_name (&controller_types, controller->type), (guint)controller->index.value);
-      return;
-    }
-  }
+  if (!controller->index.set)
+    return;
+  if (validation->controllers == NULL)
+    validation->controllers = controller_table_new (validation->def);
+  if (controller_table_find (validation->controllers, (ControllerType)controller->type,
+                             controller->index.value)
+      != controller)
+    REFUSE_XML (index, "Multiple '%s' controllers with index '%u'",
+                enum_table_name (&controller_types, controller->type), (guint)controller->index.value);
 }
 
 static gboolean

@@ -98,3 +98,9 @@ const char *controller_model_name (const DeviceController *controller);
 gboolean controller_pci_slots (const DeviceController *controller, guint *ret_first, guint *ret_last);
 /* The EHCI controller of Intel's ICH9 and its three companions, which share a slot and an index. */
 gboolean controller_is_ich9_usb (const DeviceController *controller);
+
+/* The first controller of each type and index, borrowed; it is right as long as no controller is added, taken
+ * away or given another index. One without an index is not in it. */
+GHashTable *controller_table_new (const DomainDef *def);
+void controller_table_add (GHashTable *table, DeviceController *controller); /* unless there is one */
+DeviceController *controller_table_find (GHashTable *table, ControllerType type, guint64 index); /* or NULL */

@@ -300,12 +300,12 @@ disk_pci_connect (const DomainDef *def, const Device *device)
 static gboolean
 has_scsi_bus (const DomainDef *def, const DeviceDisk *disk)
 {
-  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, controller) {
-    if (controller->type == CONTROLLER_SCSI
-        && controller->index.value == disk->device.address.controller.value)
-      return controller->model == SCSI_LSILOGIC;
-  }
-  return FALSE;
+  guint64 index = disk->device.address.controller.value;
+  g_autoptr (GHashTable) own = def->controllers == NULL ? controller_table_new (def) : NULL;
+  const DeviceController *controller =
+      controller_table_find (own != NULL ? own : def->controllers, CONTROLLER_SCSI, index);
+
+  return controller != NULL && controller->model == SCSI_LSILOGIC;
 }
 
 static char *

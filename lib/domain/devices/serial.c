@@ -72,6 +72,18 @@ default_model (SerialTarget target, const char *arch)
   return SERIAL_MODEL_NONE;
 }
 
+static guint64
+unsaid_port (const DomainDef *def)
+{
+  guint64 port = 0;
+
+  DOMAIN_FOREACH_DEVICE (def, serial_kind, DeviceSerial, serial) {
+    if (serial->port.set && serial->port.value >= port)
+      port = serial->port.value + 1;
+  }
+  return port;
+}
+
 static void
 serial_complete (Completion *completion, Device *device)
 {
@@ -87,12 +99,10 @@ serial_complete (Completion *completion, Device *device)
     return;
 
   /* After the highest one said, before or behind it; parallel ports count only those before. */
-  guint64 port = 0;
-  DOMAIN_FOREACH_DEVICE (completion->def, serial_kind, DeviceSerial, other) {
-    if (other->port.set && other->port.value >= port)
-      port = other->port.value + 1;
-  }
-  serial->port = NUMBER (port);
+  if (completion->next_serial == 0)
+    completion->next_serial = unsaid_port (completion->def) + 1;
+  serial->port = NUMBER (completion->next_serial - 1);
+  completion->next_serial++;
 }
 
 /* The address each target is found at; the others have none. */

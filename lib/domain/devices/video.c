@@ -179,11 +179,14 @@ validate_model (Validation *validation, const DeviceVideo *video)
 static void
 validate_primary (Validation *validation, const DeviceVideo *video)
 {
+  if (video->primary != TRISTATE_YES)
+    return;
   DOMAIN_FOREACH_DEVICE (validation->def, video_kind, DeviceVideo, other) {
-    if (other == video)
-      return;
-    if (video->primary == TRISTATE_YES && other->primary == TRISTATE_YES)
+    if (other->primary != TRISTATE_YES)
+      continue;
+    if (other != video)
       REFUSE (primary, "Only one primary video device is supported");
+    return;
   }
 }
 

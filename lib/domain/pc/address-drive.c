@@ -5,9 +5,9 @@
  * "sdb" being the second place of its bus whatever else there is; so two disks can want one place though
  * neither says an address, and the message must say where the place came from.
  */
+#include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
 #include "domain/pc/address-assign.h"
-#include "domain/pc/controllers.h"
 
 /* How libvirt counts the places of a bus when it goes by names: a SCSI controller has seven, with the number
  * of the narrow SCSI bus it once was. */
@@ -90,8 +90,14 @@ assign_drive_addresses (Completion *completion)
   }
 }
 
+/* What is known of all drives and their controllers while each is checked. */
+typedef struct {
+  GHashTable *controllers;
+  GHashTable *places; /* the place as text → DeviceDisk, the first that is there */
+} DriveTables;
+
 static DriveLimits
-drive_limits (const DomainDef *def, const DeviceDisk *disk)
+drive_limits (const DriveTables *tables, const DeviceDisk *disk)
 {
   const DeviceController *controller;
 
@@ -103,7 +109,8 @@ drive_limits (const DomainDef *def, const DeviceDisk *disk)
     case DISK_BUS_FDC:
       return (DriveLimits){ 0, 0, FDC_UNITS - 1 };
     default:
-      controller = controllers_find (def, CONTROLLER_SCSI, disk->device.address.controller.value);
+      controller =
+          controller_table_find (tables->controllers, CONTROLLER_SCSI, disk->device.address.controller.value);
       if (controller && controller->model == SCSI_LSILOGIC)
         return (DriveLimits){ 0, 0, LSILOGIC_LAST_UNIT };
       return (DriveLimits){ 0, SCSI_LAST_TARGET, VIRTIO_SCSI_LAST_LUN };
@@ -148,9 +155,9 @@ check_controller (Completion *completion, const DeviceDisk *disk)
 }
 
 static void
-check_limits (Completion *completion, const DeviceDisk *disk)
+check_limits (Completion *completion, const DriveTables *tables, const DeviceDisk *disk)
 {
-  DriveLimits limits = drive_limits (completion->def, disk);
+  DriveLimits limits = drive_limits (tables, disk);
   const DeviceAddress *address = &disk->device.address;
 
   check_part (completion, disk, "bus", &address->bus, limits.bus);
@@ -158,31 +165,41 @@ check_limits (Completion *completion, const DeviceDisk *disk)
   check_part (completion, disk, "unit", &address->unit, limits.unit);
 }
 
-static gboolean
-is_same_place (const DeviceDisk *a, const DeviceDisk *b)
+/* (transfer full) */
+static char *
+place_of (const DeviceDisk *disk)
 {
-  const DeviceAddress *p = &a->device.address, *q = &b->device.address;
+  const DeviceAddress *address = &disk->device.address;
 
-  return a->bus == b->bus && has_drive_address (a) && has_drive_address (b)
-         && p->controller.value == q->controller.value && p->bus.value == q->bus.value
-         && p->target.value == q->target.value && p->unit.value == q->unit.value;
+  return g_strdup_printf (
+      "%d:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, disk->bus,
+      address->controller.value, address->bus.value, address->target.value, address->unit.value);
+}
+
+static void
+fill_places (const DriveTables *tables, const DomainDef *def)
+{
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
+    g_autofree char *place = has_drive_address (disk) ? place_of (disk) : NULL;
+
+    if (place != NULL && !g_hash_table_contains (tables->places, place))
+      g_hash_table_insert (tables->places, g_steal_pointer (&place), disk);
+  }
 }
 
 static gboolean
-is_free (const DomainDef *def, const DeviceDisk *wanted)
+is_free (const DriveTables *tables, const DeviceDisk *wanted)
 {
-  DOMAIN_FOREACH_DEVICE (def, disk_kind, DeviceDisk, disk) {
-    if (disk != wanted && is_same_place (disk, wanted))
-      return FALSE;
-  }
-  return TRUE;
+  g_autofree char *place = place_of (wanted);
+
+  return !g_hash_table_contains (tables->places, place);
 }
 
 /* A free place on the same controller, as text to say; NULL when it is full. */
 static char *
-free_place (const DomainDef *def, const DeviceDisk *disk)
+free_place (const DriveTables *tables, const DeviceDisk *disk)
 {
-  DriveLimits limits = drive_limits (def, disk);
+  DriveLimits limits = drive_limits (tables, disk);
   DeviceDisk candidate = *disk;
   DeviceAddress *address = &candidate.device.address;
 
@@ -190,7 +207,7 @@ free_place (const DomainDef *def, const DeviceDisk *disk)
     for (guint unit = 0; unit <= MIN (limits.unit, SCSI_LAST_TARGET); unit++) {
       address->bus = NUMBER (bus);
       address->unit = NUMBER (unit);
-      if (is_free (def, &candidate))
+      if (is_free (tables, &candidate))
         return g_strdup_printf ("bus='%u' unit='%u' of controller %" G_GUINT64_FORMAT " is free", bus, unit,
                                 address->controller.value);
     }
@@ -199,11 +216,12 @@ free_place (const DomainDef *def, const DeviceDisk *disk)
 }
 
 static void
-report_clash (Completion *completion, const DeviceDisk *first, const DeviceDisk *second)
+report_clash (Completion *completion, const DriveTables *tables, const DeviceDisk *first,
+              const DeviceDisk *second)
 {
   g_autofree char *user = assign_describe (completion, &first->device);
   g_autofree char *other = assign_describe (completion, &second->device);
-  g_autofree char *instead = free_place (completion->def, second);
+  g_autofree char *instead = free_place (tables, second);
   const DeviceAddress *address = &second->device.address;
 
   address_clash (
@@ -217,19 +235,20 @@ report_clash (Completion *completion, const DeviceDisk *first, const DeviceDisk 
 void
 check_drive_addresses (Completion *completion)
 {
+  g_autoptr (GHashTable) controllers = controller_table_new (completion->def);
+  g_autoptr (GHashTable) places = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const DriveTables tables = { controllers, places };
+
+  fill_places (&tables, completion->def);
   DOMAIN_FOREACH_DEVICE (completion->def, disk_kind, DeviceDisk, disk) {
-    if (!has_drive_address (disk))
+    g_autofree char *place = has_drive_address (disk) ? place_of (disk) : NULL;
+    const DeviceDisk *first = place != NULL ? g_hash_table_lookup (places, place) : NULL;
+
+    if (place == NULL)
       continue;
     check_controller (completion, disk);
-    check_limits (completion, disk);
-
-    DOMAIN_FOREACH_DEVICE (completion->def, disk_kind, DeviceDisk, earlier) {
-      if (earlier == disk)
-        break;
-      if (is_same_place (earlier, disk)) {
-        report_clash (completion, earlier, disk);
-        break;
-      }
-    }
+    check_limits (completion, &tables, disk);
+    if (first != disk)
+      report_clash (completion, &tables, first, disk);
   }
 }

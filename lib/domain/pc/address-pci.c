@@ -292,24 +292,31 @@ run_round (Completion *completion, gboolean rehearsal)
   return !assignment.failed;
 }
 
+static gpointer
+slot_key (const Device *device)
+{
+  return GSIZE_TO_POINTER (device->address.bus.value << 8 | device->address.slot.value);
+}
+
 /* The device at function 0 tells the guest that there are others in its slot. */
 static void
 complete_multifunction (const DomainDef *def)
 {
+  g_autoptr (GHashTable) shared = g_hash_table_new (NULL, NULL); /* slots with other functions */
+
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *device = g_ptr_array_index (def->devices, i);
 
-    if (!pci_address_is_said (device) || device->address.function.value == 0)
-      continue;
-    for (guint j = 0; j < def->devices->len; j++) {
-      Device *first = g_ptr_array_index (def->devices, j);
+    if (pci_address_is_said (device) && device->address.function.value != 0)
+      g_hash_table_add (shared, slot_key (device));
+  }
+  for (guint i = 0; i < def->devices->len; i++) {
+    Device *device = g_ptr_array_index (def->devices, i);
 
-      if (pci_address_is_said (first) && first->address.function.value == 0
-          && first->address.bus.value == device->address.bus.value
-          && first->address.slot.value == device->address.slot.value
-          && first->address.multifunction == TRISTATE_ABSENT)
-        first->address.multifunction = TRISTATE_YES;
-    }
+    if (pci_address_is_said (device) && device->address.function.value == 0
+        && device->address.multifunction == TRISTATE_ABSENT
+        && g_hash_table_contains (shared, slot_key (device)))
+      device->address.multifunction = TRISTATE_YES;
   }
 }
 

@@ -23,6 +23,7 @@ struct UsbPorts {
   guint count;
   const Device *users[USB_PORTS_MAX + 1]; /* ports begin at 1 */
   UsbPorts *hubs[USB_PORTS_MAX + 1];
+  gboolean full; /* these and all below: ports are only ever taken */
 };
 
 typedef struct {
@@ -164,11 +165,11 @@ path_to_text (const UsbPath *path)
 
 /* A free port of @ports itself, or of the hubs below it. @path holds the way to @ports and is completed. */
 static gboolean
-find_free_port (const UsbPorts *ports, UsbPath *path)
+find_free_port (UsbPorts *ports, UsbPath *path)
 {
   guint level = path->depth;
 
-  if (level == USB_DEPTH_MAX)
+  if (level == USB_DEPTH_MAX || ports->full)
     return FALSE;
   for (guint port = 1; port <= ports->count; port++) {
     if (!ports->users[port]) {
@@ -185,6 +186,7 @@ find_free_port (const UsbPorts *ports, UsbPath *path)
       return TRUE;
   }
   path->depth = level;
+  ports->full = TRUE;
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
  * Aliases: the names under which the devices of a running machine are known to QEMU and to clients. The kinds
  * know how theirs are formed; here they are only counted out. One the user gave ("ua-...") stays.
  */
+#include "domain/devices/controller.h"
 #include "domain/domain-def.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ domain_def_assign_aliases (DomainDef *def)
 {
   g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL); /* DeviceKind → next index */
 
+  def->controllers = controller_table_new (def);
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
     guint index = GPOINTER_TO_UINT (g_hash_table_lookup (counts, device->kind));
@@ -40,6 +42,7 @@ domain_def_assign_aliases (DomainDef *def)
     if (!device->alias && has_alias (device->kind))
       device->alias = alias_for (def, device, index);
   }
+  g_clear_pointer (&def->controllers, g_hash_table_unref);
 }
 
 /* The number @alias ends with, -1 when it is not @prefix and a number. */

@@ -10,6 +10,7 @@
 #include "domain/pc/controllers.h"
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
+#include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/smartcard.h"
 #include "domain/pc/address-assign.h"
@@ -37,9 +38,10 @@ controllers_have (const DomainDef *def, ControllerType type)
 guint
 controllers_unused_index (const DomainDef *def, ControllerType type)
 {
+  g_autoptr (GHashTable) table = controller_table_new (def);
   guint index = 0;
 
-  while (controllers_find (def, type, index))
+  while (controller_table_find (table, type, index) != NULL)
     index++;
   return index;
 }

@@ -19,6 +19,7 @@ typedef struct {
   ControllerModel model;
   guint accepts; /* PciConnect */
   guint first, last;
+  guint empty; /* no slot from the first to before this is: they are only ever taken */
   PciSlot slots[PCI_SLOTS];
 } PciBus;
 
@@ -179,15 +180,27 @@ find_function (const PciSlot *slot, guint connect, int function, guint *ret)
   return FALSE;
 }
 
+/* Where to begin to look on it: behind the slots that are taken, unless one of them may be shared. */
+static guint
+first_to_try (PciBus *bus, guint connect)
+{
+  if (connect & PCI_CONNECT_AGGREGATE)
+    return bus->first;
+  bus->empty = MAX (bus->empty, bus->first);
+  while (bus->empty <= bus->last && bus->slots[bus->empty].functions != 0)
+    bus->empty++;
+  return bus->empty;
+}
+
 gboolean
 pci_map_find (const PciMap *map, guint connect, int function, gboolean said, PciPlace *ret)
 {
   for (guint i = 0; i < map->buses->len; i++) {
-    const PciBus *bus = bus_at (map, i);
+    PciBus *bus = bus_at (map, i);
 
     if (!pci_map_accepts (map, i, connect, said))
       continue;
-    for (guint slot = bus->first; slot <= bus->last; slot++) {
+    for (guint slot = first_to_try (bus, connect); slot <= bus->last; slot++) {
       guint free_function;
 
       if (find_function (&bus->slots[slot], connect, function, &free_function)) {

@@ -10,48 +10,6 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/interface.h"
 
-static gboolean
-is_of_class (const Device *device, BootDevice class)
-{
-  const DeviceDisk *disk = (const DeviceDisk *)device;
-
-  if (class == BOOT_NETWORK)
-    return device->kind == &interface_kind;
-  if (device->kind != &disk_kind)
-    return FALSE;
-  switch (class) {
-    case BOOT_FD:
-      return disk->device_type == DISK_DEVICE_FLOPPY;
-    case BOOT_CDROM:
-      return disk->device_type == DISK_DEVICE_CDROM;
-    default:
-      return disk->device_type != DISK_DEVICE_FLOPPY && disk->device_type != DISK_DEVICE_CDROM;
-  }
-}
-
-Number
-recipe_boot_index (const Recipe *recipe, const Device *device)
-{
-  const DomainDef *def = recipe_def (recipe);
-
-  if (device->boot_order.set)
-    return device->boot_order;
-  for (guint place = 0; def->os.boots != NULL && place < def->os.boots->len; place++) {
-    const OsBoot *boot = g_ptr_array_index (def->os.boots, place);
-
-    for (guint i = 0; i < def->devices->len; i++) {
-      const Device *candidate = g_ptr_array_index (def->devices, i);
-
-      if (!is_of_class (candidate, boot->device))
-        continue;
-      if (candidate == device)
-        return NUMBER (place + 1);
-      break;
-    }
-  }
-  return (Number){ FALSE, 0 };
-}
-
 gboolean
 recipe_add_boot (Recipe *recipe, GError **error)
 {

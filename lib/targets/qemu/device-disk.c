@@ -2,6 +2,7 @@
 /*
  * Disks: the front, that is the device the guest sees. What is behind it, the block nodes, is disk-nodes.c.
  */
+#include "targets/qemu/recipe-lookup.h"
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/controller.h"
@@ -131,21 +132,11 @@ recipe_add_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, G
   return recipe_device (recipe, &disk->device, properties, error);
 }
 
-static const DeviceController *
-find_scsi_controller (const Recipe *recipe, guint64 index)
-{
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), controller_kind, DeviceController, controller) {
-    if (controller->type == CONTROLLER_SCSI && controller->index.value == index)
-      return controller;
-  }
-  return NULL;
-}
-
 static gboolean
 recipe_add_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
   const DeviceAddress *address = &disk->device.address;
-  const DeviceController *controller = find_scsi_controller (recipe, address->controller.value);
+  const DeviceController *controller = recipe_controller (recipe, CONTROLLER_SCSI, address->controller.value);
   g_autofree char *bus = NULL, *name = NULL;
   const char *driver = disk->device_type == DISK_DEVICE_CDROM ? "scsi-cd"
                        : disk->device_type == DISK_DEVICE_LUN ? "scsi-block"

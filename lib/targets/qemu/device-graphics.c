@@ -5,6 +5,7 @@
  * needs that, so the display is decided here from graphics and video together: a document that asks for 3D
  * and names no display with OpenGL gets egl-headless.
  */
+#include "targets/qemu/recipe-lookup.h"
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/audio.h"
@@ -242,22 +243,12 @@ check_listen (const DeviceGraphics *graphics, GError **error)
   return TRUE;
 }
 
-static const DeviceAudio *
-find_audio (const Recipe *recipe, const Number *id)
-{
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), audio_kind, DeviceAudio, audio) {
-    if (!id->set || audio->id.value == id->value)
-      return audio;
-  }
-  return NULL;
-}
-
 static gboolean
 recipe_add_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
 {
   static const char *const share_policies[] = { NULL, "allow-exclusive", "force-shared", "ignore" };
   const GraphicsListen *listen = graphics_first_listen (graphics);
-  const DeviceAudio *audio = find_audio (recipe, &graphics->audio_id);
+  const DeviceAudio *audio = recipe_audio (recipe, &graphics->audio_id);
   g_autofree char *path = socket_path (recipe, graphics, "vnc.sock"), *address = NULL, *escaped = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
   gint64 port;

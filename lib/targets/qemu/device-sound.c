@@ -2,6 +2,7 @@
 /*
  * Sound cards and the audio back-ends they play through.
  */
+#include "targets/qemu/recipe-lookup.h"
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/audio.h"
@@ -59,11 +60,9 @@ recipe_add_audio (Recipe *recipe, const Device *device, GError **error)
 static char *
 audiodev_of (const Recipe *recipe, const DeviceSound *sound)
 {
-  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), audio_kind, DeviceAudio, audio) {
-    if (!sound->audio_id.set || audio->id.value == sound->audio_id.value)
-      return g_strdup_printf ("audio%u", (guint)audio->id.value);
-  }
-  return NULL;
+  const DeviceAudio *audio = recipe_audio (recipe, &sound->audio_id);
+
+  return audio != NULL ? g_strdup_printf ("audio%u", (guint)audio->id.value) : NULL;
 }
 
 static const char *

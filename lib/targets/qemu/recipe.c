@@ -4,6 +4,7 @@
  * knows nothing of any device; what all devices share (id, bus and address) is added here, so that a device's
  * own file says only what is its own.
  */
+#include "targets/qemu/recipe-lookup.h"
 #include "targets/qemu/recipe-private.h"
 
 #include "base/virt-error.h"
@@ -25,6 +26,7 @@ struct Recipe {
   GPtrArray *environment;  /* "NAME=VALUE" */
   GPtrArray *warnings;     /* char *, NULL at the end */
   GPtrArray *problems;     /* problems.c */
+  RecipeLookup *lookup;
 };
 
 static void
@@ -67,6 +69,7 @@ recipe_new (const DomainDef *def, const QemuCaps *caps, const RecipeHost *host, 
   recipe->caps = custom_caps (def, caps);
   recipe->host = *host;
   recipe->files = files;
+  recipe->lookup = recipe_lookup_new ();
   recipe->steps = g_ptr_array_new_with_free_func (step_free);
   recipe->file_list = g_ptr_array_new_with_free_func (file_free);
   recipe->file_names = g_ptr_array_new_with_free_func (g_free);
@@ -84,6 +87,7 @@ recipe_free (Recipe *recipe)
 {
   if (recipe == NULL)
     return;
+  recipe_lookup_free (recipe->lookup);
   domain_def_unref (recipe->def);
   qemu_caps_unref (recipe->caps);
   g_ptr_array_unref (recipe->steps);
@@ -95,6 +99,18 @@ recipe_free (Recipe *recipe)
   g_ptr_array_unref (recipe->warnings);
   g_ptr_array_unref (recipe->problems);
   g_free (recipe);
+}
+
+RecipeLookup *
+recipe_get_lookup (const Recipe *recipe)
+{
+  return recipe->lookup;
+}
+
+guint
+recipe_first_node (const Recipe *recipe)
+{
+  return recipe->host.nodes_used + 1;
 }
 
 const DomainDef *
@@ -170,14 +186,10 @@ machine_bus (const DomainDef *def, const DeviceController *controller)
 const char *
 recipe_controller_bus (const Recipe *recipe, int type, guint64 index)
 {
-  DOMAIN_FOREACH_DEVICE (recipe->def, controller_kind, DeviceController, controller) {
-    if (controller->type == type && controller->index.value == index) {
-      const char *bus = machine_bus (recipe->def, controller);
+  const DeviceController *controller = recipe_controller (recipe, type, index);
+  const char *bus = controller != NULL ? machine_bus (recipe->def, controller) : NULL;
 
-      return bus != NULL ? bus : controller->device.alias;
-    }
-  }
-  return NULL;
+  return bus != NULL || controller == NULL ? bus : controller->device.alias;
 }
 
 static gboolean
@@ -455,27 +467,6 @@ const char *const *
 recipe_warnings (const Recipe *recipe)
 {
   return (const char *const *)recipe->warnings->pdata;
-}
-
-/* As libvirt counts: from the last disk to the first, an image before those it stands on, and an empty drive
- * too. A running machine's disks say their numbers themselves. */
-guint
-recipe_disk_node (const Recipe *recipe, const Device *disk)
-{
-  const GPtrArray *devices = recipe->def->devices;
-  guint number = recipe->host.nodes_used + 1;
-
-  if (((const DeviceDisk *)disk)->source_index.set)
-    return (guint)((const DeviceDisk *)disk)->source_index.value;
-  for (guint i = devices->len; i > 0; i--) {
-    const Device *device = g_ptr_array_index (devices, i - 1);
-
-    if (device == disk)
-      return number;
-    if (device->kind == &disk_kind)
-      number += disk_count_images (recipe, (const DeviceDisk *)device);
-  }
-  return recipe->host.nodes_used + 1; /* one that is plugged in */
 }
 
 const ImageInfo *
