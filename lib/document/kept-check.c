@@ -36,9 +36,6 @@ typedef struct {
   }
 
 static const KeptRule device_rules[] = {
-  { "hostdev", "mode", FALSE, WORDS ("subsystem", "capabilities") },
-  { "hostdev", "type", TRUE, WORDS ("usb", "pci", "scsi", "scsi_host", "mdev", "storage", "misc", "net") },
-  { "hostdev/source", NULL, TRUE, ANY },
   { "lease/key", NULL, TRUE, ANY },
   { "lease/target", NULL, TRUE, ANY },
   { "lease/target", "path", TRUE, ANY },
@@ -67,15 +64,6 @@ is_named (const xmlNode *node, const char *name, gsize length)
 {
   return node->type == XML_ELEMENT_NODE && strlen ((const char *)node->name) == length
          && strncmp ((const char *)node->name, name, length) == 0;
-}
-
-static xmlNode *
-find_child (const xmlNode *element, const char *name)
-{
-  for (xmlNode *child = element->children; child != NULL; child = child->next)
-    if (is_named (child, name, strlen (name)))
-      return child;
-  return NULL;
 }
 
 static void
@@ -147,35 +135,16 @@ check_single (FieldReader *reader, GHashTable *seen, xmlNode *device)
                          single_devices[i].code, "%s", single_devices[i].message);
 }
 
-/* The same device of the host, named in the same way, is given to the guest twice. */
-static void
-check_hostdev (FieldReader *reader, GHashTable *sources, xmlNode *device)
-{
-  xmlNode *source = find_child (device, "source");
-  g_autofree char *type = xml_node_attribute (device, "type");
-  g_autofree char *xml = NULL, *normal = NULL;
-
-  if (source == NULL || !is_named (device, "hostdev", strlen ("hostdev")))
-    return;
-  xml = xml_document_verbatim (reader->document, source);
-  normal = xml_normalize (xml);
-  if (!g_hash_table_add (sources, g_strconcat (type != NULL ? type : "", normal, NULL)))
-    diagnostics_error (reader->diagnostics, xml_document_node_position (reader->document, device),
-                       VIR_ERR_XML_ERROR, "Hostdev already exists in the domain configuration");
-}
-
 static void
 check_devices (FieldReader *reader, xmlNode *devices)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GHashTable) sources = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (xmlNode *device = devices->children; device != NULL; device = device->next) {
     if (device->type != XML_ELEMENT_NODE)
       continue;
     check_part (reader, device_rules, device);
     check_single (reader, seen, device);
-    check_hostdev (reader, sources, device);
   }
 }
 

@@ -317,6 +317,7 @@ complete_all (Completion *completion)
   complete_os (completion);
   complete_features (completion);
   complete_cpu (completion);
+  complete_hostdev_controllers (completion);
   complete_devices (completion);
   if (is_run_by_qemu (def)) {
     complete_implied_devices (completion);

@@ -24,4 +24,7 @@ void domain_validate_shared (Validation *validation);
 void
 complete_implied_devices (Completion *completion);  /* domain/pc/implied.c: console, input, memballoon... */
 void complete_controllers (Completion *completion); /* domain/pc/controllers.c: those the devices need */
-void complete_addresses (Completion *completion);   /* domain/pc/address-assign.c and one file a bus */
+/* The same: those of the host's SCSI devices, which have their places by then. They come before all others
+ * that are added, and before controllers without an index get one. */
+void complete_hostdev_controllers (Completion *completion);
+void complete_addresses (Completion *completion); /* domain/pc/address-assign.c and one file a bus */

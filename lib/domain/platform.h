@@ -35,5 +35,8 @@ struct Platform {
   char *(*complete_firmware) (const Platform *platform, DomainDef *def);
   /* Where the files are kept that a machine's guest writes its own state to; NULL: none are chosen. */
   const char *(*store_directory) (const Platform *platform);
+  /* Is the host's PCI device of that name ("0000:06:12.5") there, and a conventional one? NULL: nobody knows,
+   * and all are taken for PCI Express ones. */
+  gboolean (*is_conventional_pci) (const Platform *platform, const char *name);
   gpointer data;
 };

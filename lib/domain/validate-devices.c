@@ -8,6 +8,7 @@
 #include "domain/complete-parts.h"
 #include "domain/devices/console.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/host-device.h"
 #include "domain/devices/interface.h"
 
 static const char *
@@ -98,6 +99,7 @@ domain_validate_shared (Validation *validation)
   }
   validate_disk_targets (validation);
   validate_macs (validation);
+  host_devices_check_duplicates (validation);
 }
 
 void

@@ -17,7 +17,8 @@ from lxml import etree
 STRINGS = ("word", "/some/path", "7", "0x5", "52:54:00:12:34:56", "192.0.2.7", "2001:db8::7", "host.example", "KiB",
            "6a6f6b65-0001-4000-8000-000000000001", "6a6f6b65000140008000000000000001", "ipv4", "yes", "0-3", "1.2",
            "0700", "0x1234", "0xf0", "0x0123456789abcdef", "AuthenticAMD", "[section] a", "/x.y", "x=y", "a:b", "0x12",
-           "1", "3", "0", "vendor", "5000c50015ea71ac", "ABCDEFGH", "a.b", "sda", "2026-01-02T03:04:05", "-1")
+           "1", "3", "0", "vendor", "5000c50015ea71ac", "ABCDEFGH", "a.b", "sda", "2026-01-02T03:04:05", "-1",
+           "naa.5123456789abcde0")
 
 NUMBERS = {"unsignedInt", "unsignedLong", "unsignedShort", "unsignedByte", "positiveInteger", "nonNegativeInteger",
            "integer", "int", "long", "short"}

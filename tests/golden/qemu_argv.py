@@ -12,6 +12,7 @@ import golden
 TRANSLATE = golden.build_directory() / "tests" / "translate"
 RUN_DIRECTORY = "/run/domaind/machines/UUID"
 NEEDS = {"egl-headless": "a render node", "sdl": "a display", "dbus": "a bus"}
+HOST_DEVICES = ("vfio-pci", "usb-host", "vhost-scsi-pci", "scsi-generic")
 
 
 def translate(name, directory=RUN_DIRECTORY):
@@ -26,6 +27,8 @@ def options(text):
 
 def missing(arguments):
     """What this command line needs and a test's host does not have; None when it can be started anywhere."""
+    if any(option == "-device" and json.loads(value)["driver"].startswith(HOST_DEVICES) for option, value in arguments):
+        return "a device of the host to give away"
     return next((NEEDS[value.split(",")[0]] for option, value in arguments
                  if option == "-display" and value.split(",")[0] in NEEDS), None)
 

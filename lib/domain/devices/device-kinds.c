@@ -12,6 +12,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
+#include "domain/devices/hostdev.h"
 #include "domain/devices/hub.h"
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"

@@ -58,6 +58,12 @@ device_describe (const Device *device)
   return g_strdup (device->kind->element);
 }
 
+const char *
+device_counted_as (const Device *device)
+{
+  return device->kind->counted_as != NULL ? device->kind->counted_as (device) : device->kind->element;
+}
+
 GPtrArray *
 device_list_new (void)
 {

@@ -99,6 +99,9 @@ struct DeviceKind {
   char *(*alias) (const DomainDef *def, const Device *device, guint index);
   /* The index given to `alias` passes over devices that the user named. */
   gboolean skips_user_aliases;
+  /* The element of the kind among whose devices it has its alias and its turn at a PCI slot; NULL: its own.
+   */
+  const char *(*counted_as) (const Device *device);
   /* Where libvirt puts it among those of its kind when it reads a document: the index in def->devices it is
    * inserted at. NULL or G_MAXUINT: after the last of its kind. What completion adds always goes after the
    * last. */
@@ -146,5 +149,7 @@ Device *device_copy (const Device *device);
 void device_read (FieldReader *reader, Device *device, xmlNode *element);
 void device_write (const Device *device, XmlElement *devices, guint flags);
 char *device_describe (const Device *device);
+/* The element of its kind, or of the one it is counted as. */
+const char *device_counted_as (const Device *device);
 /* An empty list of devices, which it owns. (transfer full) */
 GPtrArray *device_list_new (void);

@@ -7,6 +7,8 @@
  */
 #include "domain/devices/interface-validate.h"
 
+#include "domain/devices/disk.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -74,6 +76,24 @@ validate_sockets (Validation *validation, const DeviceInterface *interface)
     REFUSE_XML (local_port, "Missing required attribute 'port' in element 'local'");
 }
 
+/* The words of libvirt, which knows a source that says nothing by its address. */
+static void
+validate_host_device (Validation *validation, const DeviceInterface *interface)
+{
+  const HostUsb *usb = &interface->host_usb;
+
+  if (interface->host_type == HOST_ADDRESS_NONE && !usb->vendor.set && !usb->product.set)
+    REFUSE (host_type,
+            "unknown host device source address type '(null)': <source> needs an <address> of type "
+            "'pci' or 'usb'");
+  else if (usb->product.set && !usb->vendor.set)
+    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &usb->vendor, interface, "missing vendor");
+  else if (usb->vendor.set && !usb->product.set)
+    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &usb->product, interface, "missing product");
+  if (interface->host_startup != STARTUP_NONE && interface->host_type == HOST_ADDRESS_PCI)
+    REFUSE (host_startup, "Setting startupPolicy is only allowed for USB devices");
+}
+
 static void
 validate_source (Validation *validation, const DeviceInterface *interface)
 {
@@ -109,6 +129,8 @@ validate_source (Validation *validation, const DeviceInterface *interface)
       validate_sockets (validation, interface);
       break;
     case INTERFACE_HOSTDEV:
+      validate_host_device (validation, interface);
+      break;
     case INTERFACE_VDS:
       if (interface->source == NULL)
         REFUSE_XML (source, "interface type='%s' requires a 'source' element", type);

@@ -10,6 +10,7 @@
 #include "domain/devices/interface.h"
 #include "base/virt-error.h"
 #include "domain/device-match.h"
+#include "domain/devices/disk.h"
 #include "domain/devices/interface-validate.h"
 #include "domain/devices/pci-connect.h"
 #include "domain/report.h"
@@ -26,20 +27,22 @@ static const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kern
 static const EnumTable link_states = { "link state", { NULL, "up", "down" } };
 static const EnumTable drivers = { "driver name", { NULL, "qemu", "vhost" } };
 static const EnumTable backend_types = { "backend type", { NULL, "default", "passt" } };
-static const EnumTable teaming_types = { "teaming type", { NULL, "persistent", "transient" } };
+const EnumTable teaming_types = { "teaming type", { NULL, "persistent", "transient" } };
 static const EnumTable native_modes = { "native VLAN mode", { NULL, "tagged", "untagged" } };
 static const EnumTable protocols = { "protocol", { NULL, "tcp", "udp" } };
 static const EnumTable virtual_port_types = { "virtual port type",
                                               { NULL, "802.1Qbg", "802.1Qbh", "openvswitch", "midonet" } };
+static const EnumTable host_address_types = { "host device source address type", { NULL, "pci", "usb" } };
 static const EnumTable txmodes = { "transmit mode", { NULL, "iothread", "timer" } };
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 static const FieldRange mtu_range = { 0, 65535 };
 
-#define TYPE(name)   FIELD_VALUE (INTERFACE_##name)
-#define DEV_TYPES    (TYPE (DIRECT) | TYPE (VDPA) | TYPE (USER) | TYPE (VHOST_USER))
-#define SOCKET_TYPES (TYPE (SERVER) | TYPE (CLIENT) | TYPE (MCAST) | TYPE (UDP))
-#define KEPT_TYPES   (TYPE (HOSTDEV) | TYPE (VDS))
+#define TYPE(name)      FIELD_VALUE (INTERFACE_##name)
+#define DEV_TYPES       (TYPE (DIRECT) | TYPE (VDPA) | TYPE (USER) | TYPE (VHOST_USER))
+#define SOCKET_TYPES    (TYPE (SERVER) | TYPE (CLIENT) | TYPE (MCAST) | TYPE (UDP))
+#define KEPT_TYPES      (TYPE (HOSTDEV) | TYPE (VDS))
+#define HOST_TYPE(name) FIELD_VALUE (HOST_ADDRESS_##name)
 
 #define HOST_FIELD(member, path, kind, detail) \
   FIELD_WITH (DeviceInterface, member, path, kind, detail, FIELD_NO_ABI)
@@ -59,7 +62,7 @@ static const Field ip_fields[] = {
   FIELD (InterfaceIp, peer, "@peer", field_text, NULL),
   FIELD_END,
 };
-static const FieldTable ip_table = { sizeof (InterfaceIp), ip_fields };
+const FieldTable interface_ip_table = { sizeof (InterfaceIp), ip_fields };
 
 static const Field route_fields[] = {
   FIELD (InterfaceRoute, family, "@family", field_text, NULL),
@@ -70,7 +73,7 @@ static const Field route_fields[] = {
   FIELD (InterfaceRoute, metric, "@metric", field_number, &range_32),
   FIELD_END,
 };
-static const FieldTable route_table = { sizeof (InterfaceRoute), route_fields };
+const FieldTable interface_route_table = { sizeof (InterfaceRoute), route_fields };
 
 static const FieldRange port_range = { 0, 65535 };
 static const Field range_fields[] = {
@@ -156,6 +159,8 @@ static const Field interface_fields[] = {
   HOST_FIELD (mac_check, "mac/@check", field_yes_no, NULL),
   { "mac/@currentAddress", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
 
+  SOURCE_FIELD (host_driver, "driver/@name", field_enum, &hostdev_drivers, TYPE (HOSTDEV)),
+  SOURCE_FIELD (host_driver_model, "driver/@model", field_text, NULL, TYPE (HOSTDEV)),
   SOURCE_FIELD (network, "source/@network", field_text, NULL, TYPE (NETWORK)),
   SOURCE_FIELD (portgroup, "source/@portgroup", field_text, NULL, TYPE (NETWORK)),
   SOURCE_FIELD (portid, "source/@portid", field_text, NULL, TYPE (NETWORK)),
@@ -174,9 +179,15 @@ static const Field interface_fields[] = {
   SOURCE_FIELD (source_port, "source/@port", field_number, &port_range, SOCKET_TYPES),
   SOURCE_FIELD (local_address, "source/local/@address", field_text, NULL, TYPE (UDP)),
   SOURCE_FIELD (local_port, "source/local/@port", field_number, &port_range, TYPE (UDP)),
-  SOURCE_FIELD (host_ips, "source/ip", field_list, &ip_table, ~KEPT_TYPES),
-  SOURCE_FIELD (host_routes, "source/route", field_list, &route_table, ~KEPT_TYPES),
-  SOURCE_FIELD (source, "source", field_verbatim, NULL, KEPT_TYPES),
+  SOURCE_FIELD (host_ips, "source/ip", field_list, &interface_ip_table, ~KEPT_TYPES),
+  SOURCE_FIELD (host_routes, "source/route", field_list, &interface_route_table, ~KEPT_TYPES),
+  SOURCE_FIELD (host_startup, "source/@startupPolicy", field_enum, &startup_policies, TYPE (HOSTDEV)),
+  SOURCE_FIELD (host_usb.vendor, "source/vendor/@id", field_hex4, &host_usb_ids, TYPE (HOSTDEV)),
+  SOURCE_FIELD (host_usb.product, "source/product/@id", field_hex4, &host_usb_ids, TYPE (HOSTDEV)),
+  SOURCE_FIELD (host_type, "source/address/@type", field_enum, &host_address_types, TYPE (HOSTDEV)),
+  HOST_PCI_FIELDS (DeviceInterface, host_pci, host_type, HOST_TYPE (PCI)),
+  HOST_USB_PLACE (DeviceInterface, host_usb, host_type, HOST_TYPE (USB)),
+  SOURCE_FIELD (source, "source", field_verbatim, NULL, TYPE (VDS)),
 
   HOST_FIELD (vlan, "vlan", field_optional, &vlan_table),
   HOST_FIELD (virtualport, "virtualport", field_optional, &virtual_port_table),
@@ -184,8 +195,8 @@ static const Field interface_fields[] = {
   HOST_FIELD (inbound, "bandwidth/inbound", field_optional, &interface_rate_table),
   HOST_FIELD (outbound, "bandwidth/outbound", field_optional, &interface_rate_table),
   HOST_FIELD (port_isolated, "port/@isolated", field_yes_no, NULL),
-  HOST_FIELD (ips, "ip", field_list, &ip_table),
-  HOST_FIELD (routes, "route", field_list, &route_table),
+  HOST_FIELD (ips, "ip", field_list, &interface_ip_table),
+  HOST_FIELD (routes, "route", field_list, &interface_route_table),
   HOST_FIELD (port_forwards, "portForward", field_list, &port_forward_table),
   HOST_FIELD (script, "script/@path", field_text, NULL),
   HOST_FIELD (downscript, "downscript/@path", field_text, NULL),
@@ -196,8 +207,8 @@ static const Field interface_fields[] = {
   HOST_FIELD (guest_actual, "guest/@actual", field_text, NULL),
   FIELD (DeviceInterface, model, "model/@type", field_text, NULL),
 
-  HOST_FIELD (driver, "driver/@name", field_enum, &drivers),
-  HOST_FIELD (driver_model, "driver/@model", field_text, NULL),
+  SOURCE_FIELD (driver, "driver/@name", field_enum, &drivers, ~TYPE (HOSTDEV)),
+  SOURCE_FIELD (driver_model, "driver/@model", field_text, NULL, ~TYPE (HOSTDEV)),
   HOST_FIELD (txmode, "driver/@txmode", field_enum, &txmodes),
   FIELD (DeviceInterface, ioeventfd, "driver/@ioeventfd", field_on_off, NULL),
   FIELD (DeviceInterface, event_idx, "driver/@event_idx", field_on_off, NULL),
@@ -384,6 +395,14 @@ complete_virtual_port (InterfaceVirtualPort *port)
 }
 
 static void
+complete_host_device (Completion *completion, DeviceInterface *interface)
+{
+  if (interface->host_type == HOST_ADDRESS_PCI)
+    host_pci_complete (completion, &interface->host_pci);
+  host_usb_complete (&interface->host_usb);
+}
+
+static void
 interface_complete (Completion *completion, Device *device)
 {
   DeviceInterface *interface = (DeviceInterface *)device;
@@ -409,6 +428,8 @@ interface_complete (Completion *completion, Device *device)
     interface->model = g_strdup (default_model (completion));
   if (interface->target_dev != NULL && is_made_up_name (interface->target_dev) && !completion->live)
     g_clear_pointer (&interface->target_dev, g_free);
+  if (interface->type == INTERFACE_HOSTDEV)
+    complete_host_device (completion, interface);
   if (interface->queues.value == 0)
     interface->queues.set = FALSE;
   if (interface->mtu.value == 0)
@@ -426,6 +447,8 @@ interface_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 {
   const DeviceInterface *interface = (const DeviceInterface *)device;
 
+  if (interface->type == INTERFACE_HOSTDEV)
+    return interface->host_type == HOST_ADDRESS_PCI ? PLACE_PCI : PLACE_USB;
   return g_strcmp0 (interface->model, "usb-net") == 0 ? PLACE_USB : PLACE_PCI;
 }
 
@@ -438,8 +461,13 @@ static const char *const conventional_models[] = { "rtl8139", "e1000",     "netf
 static guint
 interface_pci_connect (const DomainDef *def, const Device *device)
 {
-  const char *model = ((const DeviceInterface *)device)->model;
+  const DeviceInterface *interface = (const DeviceInterface *)device;
+  const char *model = interface->model;
 
+  if (interface->type == INTERFACE_HOSTDEV && interface->host_type != HOST_ADDRESS_PCI)
+    return 0;
+  if (interface->type == INTERFACE_HOSTDEV)
+    return interface->host_pci.is_conventional ? pci_connect_conventional (def) : pci_connect_express (def);
   if (model == NULL || g_str_equal (model, "usb-net"))
     return 0;
   if (g_str_equal (model, "virtio-transitional"))
@@ -455,6 +483,13 @@ interface_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device, guint
   const DeviceInterface *interface = (const DeviceInterface *)device;
 
   return g_strdup_printf ("%s%u", interface->type == INTERFACE_HOSTDEV ? "hostdev" : "net", index);
+}
+
+/* QEMU is given a device of the host, and knows of no card. */
+static const char *
+interface_counted_as (const Device *device)
+{
+  return ((const DeviceInterface *)device)->type == INTERFACE_HOSTDEV ? "hostdev" : "interface";
 }
 
 static char *
@@ -617,6 +652,7 @@ const DeviceKind interface_kind = {
   .place = interface_place,
   .pci_connect = interface_pci_connect,
   .alias = interface_alias,
+  .counted_as = interface_counted_as,
   .describe = interface_describe,
   .pci_order = PCI_ORDER_INTERFACE,
   .read_alone = interface_read_alone,

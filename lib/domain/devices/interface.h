@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "domain/devices/device.h"
+#include "domain/devices/hostdev-source.h"
 #include "domain/devices/virtio.h"
 
 typedef enum {
@@ -25,6 +25,7 @@ typedef enum {
 typedef enum { INTERFACE_DRIVER_NONE, INTERFACE_DRIVER_QEMU, INTERFACE_DRIVER_VHOST } InterfaceDriver;
 typedef enum { BACKEND_NONE, BACKEND_DEFAULT, BACKEND_PASST } InterfaceBackend;
 typedef enum { TEAMING_NONE, TEAMING_PERSISTENT, TEAMING_TRANSIENT } InterfaceTeaming;
+typedef enum { HOST_ADDRESS_NONE, HOST_ADDRESS_PCI, HOST_ADDRESS_USB } HostAddressType;
 typedef enum { LINK_NONE, LINK_UP, LINK_DOWN } LinkState;
 
 /* <ip>: an address the guest (user) or the host's end (ethernet) is given. */
@@ -109,7 +110,13 @@ typedef struct {
   Number source_port, local_port;
   GPtrArray *host_ips;    /* InterfaceIp: ethernet */
   GPtrArray *host_routes; /* InterfaceRoute */
-  char *source;           /* hostdev, vds: the whole element verbatim */
+  int host_driver;        /* HostdevDriver: hostdev */
+  char *host_driver_model;
+  int host_type; /* HostAddressType; none said: a USB device by its ids */
+  HostPci host_pci;
+  HostUsb host_usb;
+  int host_startup; /* StartupPolicy */
+  char *source;     /* vds: the whole element verbatim */
 
   InterfaceVlan *vlan;
   InterfaceVirtualPort *virtualport;
@@ -164,5 +171,7 @@ gboolean interface_uses_vhost (const DomainDef *def, const DeviceInterface *inte
 gboolean interface_uses_passt (const DeviceInterface *interface);
 
 extern const FieldTable interface_rate_table; /* InterfaceRate */
+extern const FieldTable interface_ip_table, interface_route_table;
+extern const EnumTable teaming_types; /* InterfaceTeaming */
 /* The interface of that MAC address or name on the host; NULL: none. */
 DeviceInterface *domain_def_find_interface (const DomainDef *def, const char *name);

@@ -28,7 +28,6 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
   }
 
 VERBATIM_KIND (lease, .attachable = TRUE);
-VERBATIM_KIND (hostdev, .attachable = TRUE);
 VERBATIM_KIND (redirfilter, .attachable = FALSE);
 VERBATIM_KIND (nvram, .attachable = FALSE);
 

@@ -22,6 +22,7 @@ void
 complete_addresses (Completion *completion)
 {
   check_drive_addresses (completion);
+  check_scsi_hostdev_addresses (completion);
   assign_virtio_serial_addresses (completion);
   assign_pci_addresses (completion);
   assign_usb_addresses (completion);

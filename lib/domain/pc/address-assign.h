@@ -8,8 +8,10 @@
  * want the same place and where there is a free one, and then gives the devices without an address what
  * libvirt would give them.
  */
-void assign_drive_addresses (Completion *completion);         /* address-drive.c */
-void check_drive_addresses (Completion *completion);          /* once all controllers are there */
+void assign_drive_addresses (Completion *completion);        /* address-drive.c */
+void check_drive_addresses (Completion *completion);         /* once all controllers are there */
+void assign_scsi_hostdev_addresses (Completion *completion); /* address-scsi.c; after the disks */
+void check_scsi_hostdev_addresses (Completion *completion);
 void assign_virtio_serial_addresses (Completion *completion); /* address-virtio-serial.c */
 void assign_pci_addresses (Completion *completion);           /* address-pci.c; makes the PCI controllers */
 void assign_usb_addresses (Completion *completion);           /* address-usb.c; makes the USB hubs */

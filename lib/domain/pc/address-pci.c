@@ -171,7 +171,8 @@ assign_kind (PciAssignment *assignment, const DeviceKind *kind, gboolean pci_con
   for (guint i = 0; i < devices->len; i++) {
     Device *device = g_ptr_array_index (devices, i);
 
-    if (device->kind == kind && is_pci_controller (device) == pci_controllers)
+    if (g_str_equal (device_counted_as (device), kind->element)
+        && is_pci_controller (device) == pci_controllers)
       assign_device (assignment, device);
   }
 }

@@ -7,8 +7,10 @@
  * hubs are added first, as libvirt adds them.
  */
 #include "domain/devices/disk.h"
+#include "domain/devices/hostdev.h"
 #include "domain/devices/hub.h"
 #include "domain/devices/input.h"
+#include "domain/devices/interface.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/sound.h"
 #include "domain/pc/address-assign.h"
@@ -353,10 +355,17 @@ report_disabled (UsbMap *map, Device *device)
 {
   g_autofree char *user = device_describe (device);
 
-  completion_error (map->completion, device, device,
-                    "Can't add USB %s device. USB bus is disabled: %s needs a <controller type='usb'/> with "
-                    "a model other than 'none'",
-                    device->kind->element, user);
+  if (device->kind == &hostdev_kind)
+    completion_error (map->completion, device, device,
+                      "Can't add host USB device: USB is disabled in this host: %s needs a <controller "
+                      "type='usb'/> with a model other than 'none'",
+                      user);
+  else
+    completion_error (
+        map->completion, device, device,
+        "Can't add USB %s device. USB bus is disabled: %s needs a <controller type='usb'/> with "
+        "a model other than 'none'",
+        device->kind->element, user);
 }
 
 static gboolean
@@ -365,12 +374,12 @@ is_usb_device (const DomainDef *def, const Device *device)
   return device->kind->place && device->kind->place (def, device) == PLACE_USB;
 }
 
-/* Every USB device, hubs first and then in libvirt's order of kinds. */
+/* Every USB device, hubs first and then in libvirt's order of kinds, that of 11.3. */
 static void
 for_each_device (UsbMap *map, void (*visit) (UsbMap *map, Device *device))
 {
-  const DeviceKind *const order[] = { &hub_kind,   &disk_kind,   &controller_kind,
-                                      &input_kind, &serial_kind, &sound_kind };
+  const DeviceKind *const order[] = { &hub_kind,     &disk_kind,       &interface_kind, &sound_kind,
+                                      &hostdev_kind, &controller_kind, &serial_kind,    &input_kind };
   GPtrArray *devices = map->completion->def->devices;
 
   for (guint k = 0; k <= G_N_ELEMENTS (order); k++) {

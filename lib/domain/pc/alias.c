@@ -30,15 +30,16 @@ has_alias (const DeviceKind *kind)
 void
 domain_def_assign_aliases (DomainDef *def)
 {
-  g_autoptr (GHashTable) counts = g_hash_table_new (NULL, NULL); /* DeviceKind → next index */
+  g_autoptr (GHashTable) counts = g_hash_table_new (g_str_hash, g_str_equal); /* element → next index */
 
   def->controllers = controller_table_new (def);
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
-    guint index = GPOINTER_TO_UINT (g_hash_table_lookup (counts, device->kind));
+    const char *kind = device_counted_as (device);
+    guint index = GPOINTER_TO_UINT (g_hash_table_lookup (counts, kind));
 
     if (!device->alias || !device->kind->skips_user_aliases)
-      g_hash_table_insert (counts, (gpointer)device->kind, GUINT_TO_POINTER (index + 1));
+      g_hash_table_insert (counts, (gpointer)kind, GUINT_TO_POINTER (index + 1));
     if (!device->alias && has_alias (device->kind))
       device->alias = alias_for (def, device, index);
   }
@@ -75,7 +76,7 @@ domain_def_assign_alias (DomainDef *def, Device *device)
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *other = g_ptr_array_index (def->devices, i);
 
-    if (other->kind == device->kind)
+    if (g_str_equal (device_counted_as (other), device_counted_as (device)))
       next = MAX (next, number_behind (other->alias, prefix) + 1);
   }
   device->alias = alias_for (def, device, (guint)next);

@@ -12,6 +12,8 @@
 #include "domain/devices/console.h"
 #include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/host-device.h"
+#include "domain/devices/hostdev.h"
 #include "domain/devices/smartcard.h"
 #include "domain/pc/address-assign.h"
 
@@ -136,6 +138,36 @@ require_smartcard_readers (Completion *completion)
     }
     if (address->type == ADDRESS_CCID)
       controllers_require (completion, CONTROLLER_CCID, address->controller.value, &smartcard->device);
+  }
+}
+
+void
+complete_hostdev_controllers (Completion *completion)
+{
+  const Device *highest = NULL;
+  const DeviceController *known;
+  int model = CONTROLLER_MODEL_NONE;
+
+  assign_drive_addresses (completion);
+  assign_scsi_hostdev_addresses (completion);
+  DOMAIN_FOREACH_DEVICE (completion->def, hostdev_kind, const Device, device) {
+    guint64 index = device->address.controller.value;
+
+    if (device_host_type (device) != HOSTDEV_SCSI || (highest && index <= highest->address.controller.value))
+      continue;
+    highest = device;
+    known = controllers_find (completion->def, CONTROLLER_SCSI, index);
+    if (known && known->model != CONTROLLER_MODEL_NONE)
+      model = known->model;
+  }
+  for (guint64 index = 0; highest && index <= highest->address.controller.value; index++) {
+    gboolean is_there = controllers_find (completion->def, CONTROLLER_SCSI, index) != NULL;
+    DeviceController *controller = controllers_require (completion, CONTROLLER_SCSI, index, highest);
+
+    if (!controller)
+      return;
+    if (!is_there && model != CONTROLLER_MODEL_NONE)
+      controller->model = model;
   }
 }
 

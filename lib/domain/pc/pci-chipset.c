@@ -7,6 +7,7 @@
  */
 #include "domain/pc/pci-chipset.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/hostdev.h"
 #include "domain/devices/pci-connect.h"
 #include "domain/devices/sound.h"
 #include "domain/devices/video.h"
@@ -228,8 +229,8 @@ reserve_said (PciAssignment *assignment, Device *device)
       && !completion_doubts (assignment->completion, device)) {
     g_autofree char *user = device_describe (device);
 
-    if (device->kind == &disk_kind)
-      return; /* a disk's own validation says which address its bus has */
+    if (device->kind == &disk_kind || device->kind == &hostdev_kind)
+      return; /* their own validation says which address their bus has */
     address_error (assignment->completion, device, "%s cannot have an address of type 'pci'", user);
     assignment->failed = TRUE;
     return;

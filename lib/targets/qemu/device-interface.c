@@ -24,10 +24,8 @@ check_supported (Recipe *recipe, const DeviceInterface *interface, GError **erro
   if (interface->type == INTERFACE_NULL || interface->type == INTERFACE_VDS)
     return recipe_refuse (recipe, device,
                           "type=", "network device type '%s' is not supported by this hypervisor", type);
-  if (interface->type == INTERFACE_HOSTDEV)
-    return recipe_refuse (recipe, device,
-                          "type=", "interfaces of type 'hostdev' are not supported yet by the QEMU target");
-  if (interface->vlan != NULL && interface->type != INTERFACE_BRIDGE && interface->type != INTERFACE_NETWORK)
+  if (interface->vlan != NULL && interface->type != INTERFACE_BRIDGE && interface->type != INTERFACE_NETWORK
+      && interface->type != INTERFACE_HOSTDEV)
     return qemu_unsupported (device, error, "interface %s - vlan tag not supported for this connection type",
                              interface->mac);
   if (queues > 1 && !is_tap && interface->type != INTERFACE_VHOST_USER && interface->type != INTERFACE_VDPA)
@@ -252,7 +250,11 @@ recipe_add_interface (Recipe *recipe, const Device *device, GError **error)
   g_autofree char *netdev = g_strconcat ("host", device->alias, NULL);
   JsonObject *properties, *backend;
 
-  if (!check_supported (recipe, interface, error) || !qemu_needs_type (recipe, device, driver, error))
+  if (!check_supported (recipe, interface, error))
+    return FALSE;
+  if (interface->type == INTERFACE_HOSTDEV) /* at a start it has a row of its own */
+    return !recipe_host (recipe)->plugging || recipe_add_host_interface (recipe, device, error);
+  if (!qemu_needs_type (recipe, device, driver, error))
     return FALSE;
   if ((interface->inbound != NULL || interface->outbound != NULL) && !interface_has_tap (interface)
       && interface->type != INTERFACE_DIRECT)

@@ -13,6 +13,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
+#include "domain/devices/hostdev.h"
 #include "domain/devices/hub.h"
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"
@@ -54,6 +55,8 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &sound_kind, recipe_add_sound },
   { &watchdog_kind, recipe_add_watchdog, can_always_attach, can_always_detach },
   { &redirdev_kind, recipe_add_redirdev, can_always_attach, can_always_detach },
+  { &interface_kind, recipe_add_host_interface }, /* where QEMU has one of the host's: with those */
+  { &hostdev_kind, recipe_add_hostdev, hostdev_can_attach, can_always_detach },
   { &memballoon_kind, recipe_add_memballoon },
   { &rng_kind, recipe_add_rng, can_always_attach, can_always_detach },
   { &panic_kind, recipe_add_panic },

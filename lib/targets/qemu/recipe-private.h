@@ -105,6 +105,9 @@ const QemuDeviceKind *qemu_device_kind (const DeviceKind *kind);
 /* How many images a disk has, as far as is known or said; an empty drive has one. */
 guint disk_count_images (const Recipe *recipe, const DeviceDisk *disk);
 
+/* The number of the last of them, those that the running machine has counted. */
+guint recipe_disk_nodes (const Recipe *recipe);
+
 /* DiskCache: what the document says, or what a shared disk has to have. */
 int disk_cache_mode (const DeviceDisk *disk);
 
@@ -114,6 +117,8 @@ gboolean recipe_add_console (Recipe *recipe, const Device *device, GError **erro
 gboolean recipe_add_controller (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_disk (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_graphics (Recipe *recipe, const Device *device, GError **error);
+gboolean recipe_add_hostdev (Recipe *recipe, const Device *device, GError **error);
+gboolean recipe_add_host_interface (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_hub (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_input (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_interface (Recipe *recipe, const Device *device, GError **error);
@@ -147,6 +152,7 @@ gboolean disk_can_attach (const Device *device, GError **error);
 gboolean disk_can_detach (const DomainDef *def, const Device *device, GError **error);
 gboolean filesystem_can_attach (const Device *device, GError **error);
 gboolean filesystem_can_detach (const DomainDef *def, const Device *device, GError **error);
+gboolean hostdev_can_attach (const Device *device, GError **error);
 gboolean input_can_attach (const Device *device, GError **error);
 gboolean input_can_detach (const DomainDef *def, const Device *device, GError **error);
 gboolean parallel_can_attach (const Device *device, GError **error);

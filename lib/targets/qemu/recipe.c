@@ -469,6 +469,16 @@ recipe_warnings (const Recipe *recipe)
   return (const char *const *)recipe->warnings->pdata;
 }
 
+guint
+recipe_disk_nodes (const Recipe *recipe)
+{
+  guint number = recipe->host.nodes_used;
+
+  DOMAIN_FOREACH_DEVICE (recipe->def, disk_kind, const DeviceDisk, disk)
+    number += disk_count_images (recipe, disk);
+  return number;
+}
+
 const ImageInfo *
 recipe_image (const Recipe *recipe, const char *path)
 {

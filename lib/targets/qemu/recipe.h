@@ -197,6 +197,9 @@ char *launch_word (const char *word);
 /* The environment QEMU is to have: "NAME=VALUE" strings, NULL-terminated. (transfer full) */
 char **recipe_to_environment (const Recipe *recipe);
 
+/* The descriptor of the kernel's SCSI targets that a vhost adapter is passed; see recipe_passed. */
+#define HOSTDEV_VHOST_SCSI "vhost-scsi"
+
 /* Where swtpm listens for a machine whose QEMU has @run_directory. (transfer full) */
 #define TPM_SOCKET_SUFFIX "swtpm.sock"
 char *recipe_tpm_socket (const char *run_directory, const Device *tpm);

@@ -129,7 +129,18 @@ static const char *const good_devices[] = {
   "<rng model='virtio-transitional'><backend model='builtin'/></rng>",
   "<watchdog model='itco' action='reset'/><watchdog model='i6300esb'/>",
   "<panic model='isa'><address type='isa' iobase='0x505'/></panic><panic/>",
-  "<hub type='usb'/><hostdev mode='subsystem' type='usb'><source><vendor id='0x1234'/></source></hostdev>",
+  "<hub type='usb'/><hostdev mode='subsystem' type='usb'><source><vendor id='0x1234'/>"
+  "<product id='0xbeef'/></source></hostdev>",
+  "<hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio' "
+  "model='mlx5_vfio_pci'/><source><address "
+  "domain='0' bus='6' slot='0x12' function='5'/></source><rom bar='off'/></hostdev>",
+  "<hostdev type='scsi' rawio='yes'><source><adapter name='scsi_host0'/><address bus='0' target='0' "
+  "unit='0'/></source>"
+  "<readonly/></hostdev>",
+  "<hostdev type='scsi_host' model='virtio'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>",
+  "<hostdev type='mdev' model='vfio-pci' display='on' ramfb='on'><source><address "
+  "uuid='53764d0e-85a0-42b4-af5c-2046b460b1dc'/></source></hostdev>",
+  "<hostdev mode='capabilities' type='misc'><source><char>/dev/null</char></source></hostdev>",
   "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm><vsock model='virtio'/>",
 };
 

@@ -35,9 +35,9 @@ static const Case cases[] = {
     "x:6:56: error: Attempted double use of PCI Address 0000:00:05.0: it is used by rng (line 5) and rng "
     "(line 6); "
     "0000:00:01.0 is free\n" },
-  { "a device that is only kept and another", "q35", HOSTDEV ("1", PCI ("5", "0")) RNG (PCI ("5", "0")),
-    "x:6:56: error: Attempted double use of PCI Address 0000:00:05.0: it is used by hostdev (line 5) and rng "
-    "(line 6); 0000:00:01.0 is free\n" },
+  { "a device of the host and another", "q35", HOSTDEV ("1", PCI ("5", "0")) RNG (PCI ("5", "0")),
+    "x:6:56: error: Attempted double use of PCI Address 0000:00:05.0: it is used by hostdev 'pci "
+    "0000:01:00.0' (line 5) and rng (line 6); 0000:00:01.0 is free\n" },
   { "a device where the chipset is", "pc",
     "<video><model type='virtio' heads='1' primary='yes'/>" PCI ("1", "0") "</video>",
     "x:5:63: error: Attempted double use of PCI Address 0000:00:01.0: it is used by video 'virtio' (line 5) "

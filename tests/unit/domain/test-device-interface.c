@@ -90,7 +90,8 @@ static const DeviceCase mistakes[] = {
     "2:1: interface type='bridge' requires a 'source' element with a 'bridge'" },
   { "<interface type='direct'/>", "2:1: interface type='direct' requires a 'source' element with a 'dev'" },
   { "<interface type='mcast'/>", "2:1: interface type='mcast' requires a 'source' element" },
-  { "<interface type='hostdev'/>", "2:1: interface type='hostdev' requires a 'source' element" },
+  { "<interface type='hostdev'/>", "2:1: unknown host device source address type '(null)': <source> needs an "
+                                   "<address> of type 'pci' or 'usb'" },
   { "<interface type='user'><mac address='52:54:00:12:34:56'/><driver iommu='on'/></interface>",
     "2:66: iommu driver option is only supported for virtio devices" },
   { "<interface type='user'><mac address='52:54:00:12:34:56'/><model type='virtio'/>"
