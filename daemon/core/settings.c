@@ -68,6 +68,7 @@ static const Setting settings_table[] = {
   SETTING ("places", "run-directory", KIND_PATH, run_directory, NULL),
   SETTING ("places", "log-directory", KIND_PATH, log_directory, NULL),
   SETTING ("places", "cache-directory", KIND_PATH, cache_directory, NULL),
+  SETTING ("places", "host-directory", KIND_PATH, host_directory, NULL),
   SETTING ("machines", "emulator", KIND_PATH, emulator, NULL),
   SETTING ("machines", "user", KIND_TEXT, qemu_user, NULL),
   SETTING ("machines", "accounts", KIND_ACCOUNTS, accounts, NULL),
@@ -131,6 +132,7 @@ settings_new_default (gboolean session, const char *root)
   settings->session = session;
   settings->root = root != NULL ? g_canonicalize_filename (root, NULL) : NULL;
   set_default_places (settings);
+  settings->host_directory = g_strdup ("/");
   settings->qemu_user = g_strdup ("auto");
   settings->accounts = (AccountRange){ ACCOUNTS_FIRST, ACCOUNTS_LAST };
   settings->isolate = TRUE;
@@ -414,6 +416,7 @@ settings_free (Settings *settings)
   g_free (settings->run_directory);
   g_free (settings->log_directory);
   g_free (settings->cache_directory);
+  g_free (settings->host_directory);
   g_free (settings->emulator);
   g_free (settings->qemu_user);
   g_free (settings->on_host_shutdown);

@@ -11,6 +11,7 @@
 #include "daemon/core/main-loop.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save.h"
@@ -166,6 +167,7 @@ take_machine (Manager *manager, FoundMachine *found)
     domain = manager_add (manager, found->status->name, found->uuid);
     domain->transient = domain_def_ref (found->live);
   }
+  host_devices_hold (found->live);
   machine_adopt (domain, found->status, found->live, g_steal_pointer (&found->process));
 }
 
@@ -226,6 +228,14 @@ take_domains (Manager *manager, const Load *load)
     take_machine (manager, g_ptr_array_index (load->found, i));
 }
 
+static const char *
+running_name (const char *uuid, gpointer data)
+{
+  const Domain *domain = g_hash_table_lookup (((Manager *)data)->by_uuid, uuid);
+
+  return domain != NULL && domain->machine != NULL ? domain->name : NULL;
+}
+
 static void
 load_free (Load *load)
 {
@@ -262,6 +272,7 @@ disk_read (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
     return;
   }
   take_domains (manager, load);
+  host_devices_recover (manager->settings, running_name, manager);
   remove_stray_links (manager);
   remove_left_runs (manager);
   for (guint i = 0; i < manager->registries->len; i++)

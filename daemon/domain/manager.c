@@ -134,6 +134,7 @@ manager_new (const Settings *settings, GError **error)
   manager->platform = qemu_platform_new (find_caps, manager);
   qemu_platform_set_check (manager->platform, check_emulator);
   qemu_platform_set_firmware (manager->platform, NULL, settings->state_directory);
+  qemu_platform_set_host (manager->platform, settings->host_directory);
   manager->by_uuid = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_free);
   manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   manager->by_id = g_hash_table_new (NULL, NULL);

@@ -128,7 +128,7 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
   plugging->caps = caps_cache_get (plug->caps, def->emulator, error);
   if (plugging->caps == NULL)
     return FALSE;
-  live_values_init (&plugging->values, plugging->directory, &plugging->files);
+  live_values_init (&plugging->values, plugging->directory, plug->settings->host_directory, &plugging->files);
   if (files == RECIPE_BY_DESCRIPTOR) {
     if (!count_used (plugging, error))
       return FALSE;
@@ -140,6 +140,7 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
   plugging->host.state_directory = plug->settings->state_directory;
   plugging->host.monitor_fd = -1;
   plugging->host.plugging = TRUE;
+  plugging->host.host_directory = plug->settings->host_directory;
   plugging->host.vhost_net = vhost_net_is_there (NULL);
   plugging->host.image = find_image;
   plugging->host.image_data = plugging;

@@ -6,24 +6,51 @@
 #include "daemon/drivers/qemu/machine-tuning.h"
 
 #include "daemon/host/limits.h"
+#include "domain/devices/host-device.h"
 
 #include <errno.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define NODES "/sys/devices/system/node" /* not there where the kernel knows of one node only */
+#define VFIO_EXTRA (1024 * 1024)              /* KiB */
+#define NODES      "/sys/devices/system/node" /* not there where the kernel knows of one node only */
 
 /* Before exec. */
 
-/* Locked memory counts against a limit of the process. */
+/* With VFIO all of the guest's memory is locked, and what QEMU maps of its devices' beside it: as libvirt
+ * counts. */
 static gboolean
-allow_locking (const DomainDef *def, GPid pid, GError **error)
+has_vfio (const DomainDef *def)
+{
+  for (guint i = 0; i < def->devices->len; i++) {
+    const Device *device = g_ptr_array_index (def->devices, i);
+    HostdevType type = device_host_type (device);
+
+    if ((type == HOSTDEV_PCI || type == HOSTDEV_MDEV) && device->address.type != ADDRESS_UNASSIGNED)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Bytes. */
+static rlim_t
+lock_limit (const DomainDef *def)
 {
   const Number *hard = &def->memtune.hard_limit;
-  rlim_t most = hard->set ? (rlim_t)hard->value * 1024 : RLIM_INFINITY;
+  guint64 memory = def->max_memory.set ? def->max_memory.value : def->memory.value;
+
+  if (hard->set)
+    return (rlim_t)hard->value * 1024;
+  return def->memory_backing.locked ? RLIM_INFINITY : (rlim_t)(memory + VFIO_EXTRA) * 1024;
+}
+
+gboolean
+tuning_allow_locking (const DomainDef *def, GPid pid, GError **error)
+{
+  rlim_t most = lock_limit (def);
   struct rlimit limit = { most, most };
 
-  if (prlimit (pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
+  if ((!def->memory_backing.locked && !has_vfio (def)) || prlimit (pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
     return TRUE;
   virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot limit locked memory of process %d: %s", pid,
                   g_strerror (errno));
@@ -61,8 +88,7 @@ check_all_nodes (const DomainNumatune *tune, GError **error)
 gboolean
 tuning_prepare (const DomainDef *def, GPid pid, GError **error)
 {
-  return check_all_nodes (&def->numatune, error)
-         && (!def->memory_backing.locked || allow_locking (def, pid, error));
+  return check_all_nodes (&def->numatune, error) && tuning_allow_locking (def, pid, error);
 }
 
 /* The control group. */

@@ -12,6 +12,8 @@
 
 /* Before exec: what a process has from its birth, and whether the host has the nodes asked for. */
 gboolean tuning_prepare (const DomainDef *def, GPid pid, GError **error);
+/* How much memory it may lock, where the definition needs it: <locked/>, or a device by VFIO. */
+gboolean tuning_allow_locking (const DomainDef *def, GPid pid, GError **error);
 /* Once QEMU has its threads, before the guest's first instruction: all of it. VIR_ERR_CONFIG_UNSUPPORTED, in
  * libvirt's words, where the definition asks for what the host has no controller for. */
 gboolean tuning_apply (const DomainDef *def, GPid pid, GError **error);

@@ -2,8 +2,7 @@
 
 /*
  * The kinds of device that need more than their recipe while QEMU runs, in the order in which they are seen
- * to at a start. What they do is in running-disk.c, running-graphics.c, running-interface.c,
- * running-filesystem.c and running-misc.c.
+ * to at a start. What they do is in the files running-NAME.c beside it.
  */
 #include "daemon/drivers/qemu/running-kinds.h"
 
@@ -12,6 +11,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/filesystem.h"
 #include "domain/devices/graphics.h"
+#include "domain/devices/hostdev.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/memory.h"
@@ -33,6 +33,8 @@ const RunningKind running_kinds[] = {
     .update = running_interface_update },
   { &filesystem_kind, .open = running_filesystem_open, .release = running_filesystem_release,
     .close = running_filesystem_close },
+  { &hostdev_kind, .choose = running_hostdev_choose, .open = running_hostdev_open,
+    .close = running_hostdev_close },
   { &vsock_kind, .choose = running_vsock_choose },
   { &memory_kind, .started = running_memory_started, .update = running_memory_update },
   { &memballoon_kind, .started = running_memballoon_started },

@@ -43,7 +43,7 @@ extern const RunningKind running_kinds[];                 /* ends with kind NULL
 const RunningKind *running_kind (const DeviceKind *kind); /* never NULL: an empty row where there is none */
 
 /* The rows' functions: disks (running-disk.c), displays (running-graphics.c), network cards
- * (running-interface.c), the others (running-misc.c). */
+ * (running-interface.c), devices of the host (running-hostdev.c), the others (running-misc.c). */
 gboolean running_disk_choose (Device *device, LiveValues *values, GError **error);
 void running_disk_number (Device *device, LiveValues *values);
 gboolean
@@ -73,6 +73,10 @@ void running_filesystem_close (const Plugging *plugging, const DomainDef *def, c
 
 gboolean running_chardev_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
 void running_chardev_close (const Plugging *plugging, const DomainDef *def, const Device *device);
+gboolean running_hostdev_choose (Device *device, LiveValues *values, GError **error);
+gboolean running_hostdev_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_hostdev_close (const Plugging *plugging, const DomainDef *def, const Device *device);
+
 gboolean running_channel_choose (Device *device, LiveValues *values, GError **error);
 gboolean
 running_memballoon_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);

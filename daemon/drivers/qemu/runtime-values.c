@@ -18,9 +18,10 @@
 #define CHARDEVS_MAX 4096 /* read of one answer */
 
 void
-live_values_init (LiveValues *values, const char *directory, Files *files)
+live_values_init (LiveValues *values, const char *directory, const char *host, Files *files)
 {
   values->directory = directory;
+  values->host = host;
   values->files = files;
   values->images = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)image_info_free);
   values->ports = g_array_new (FALSE, FALSE, sizeof (guint));

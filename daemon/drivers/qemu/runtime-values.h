@@ -12,6 +12,8 @@
  */
 typedef struct LiveValues {
   const char *directory; /* where QEMU can make sockets; borrowed */
+  const char *host;      /* where the host's sys and dev are; borrowed */
+  gboolean restoring;    /* a saved machine goes on */
   GHashTable *images;    /* path → ImageInfo */
   GArray *ports;         /* guint: taken, until QEMU listens on them */
   guint next_node;       /* the number of the next block node */
@@ -27,7 +29,7 @@ typedef struct {
 } ImageProblem;
 void image_problem_free (gpointer data);
 
-void live_values_init (LiveValues *values, const char *directory, Files *files);
+void live_values_init (LiveValues *values, const char *directory, const char *host, Files *files);
 void live_values_clear (LiveValues *values); /* releases the ports; a zeroed one too */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LiveValues, live_values_clear)
 

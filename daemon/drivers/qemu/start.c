@@ -13,6 +13,7 @@
 #include "daemon/core/tree.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/free-arguments.h"
+#include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/listening.h"
 #include "daemon/drivers/qemu/live-cpu.h"
@@ -64,7 +65,7 @@ typedef struct {
   Files files;
   char **argv, **environment;
   MachineLog log;
-  gboolean made_directory, made_interfaces, made_sockets;
+  gboolean made_directory, made_interfaces, made_sockets, took_devices;
   int monitor; /* our end */
   int ruleset; /* what Landlock lets QEMU change; -1: not confined */
   Process *process;
@@ -131,11 +132,12 @@ machine_directory (Store *store, const char *uuid)
 }
 
 void
-machine_clean_up (const Settings *settings G_GNUC_UNUSED, Store *store, const char *uuid)
+machine_clean_up (const Settings *settings, Store *store, const char *uuid)
 {
   g_autofree char *directory = machine_directory (store, uuid);
 
   tree_remove (directory);
+  host_devices_give_back_later (settings, uuid);
   account_release (uuid);
   store_remove_status (store, uuid);
   cgroup_remove (uuid);
@@ -243,8 +245,9 @@ choose (Start *start, GError **error)
   start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
   if (start->caps == NULL)
     return FALSE;
-  live_values_init (&start->live, start->qemu_directory, &start->files);
+  live_values_init (&start->live, start->qemu_directory, request->settings->host_directory, &start->files);
   start->live.problems = g_ptr_array_new_with_free_func (image_problem_free);
+  start->live.restoring = request->restore != NULL;
   start->def = domain_def_copy (request->def);
   if (start->def->emulator == NULL)
     start->def->emulator = g_strdup (emulator);
@@ -323,6 +326,7 @@ make_recipe (Start *start, GError **error)
     .can_read_data = start,
     .now = g_get_real_time () / G_USEC_PER_SEC,
     .vhost_net = vhost_net_is_there (NULL),
+    .host_directory = settings->host_directory,
     .smbios = start->smbios,
   };
   start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
@@ -365,11 +369,22 @@ open_sockets (Start *start, GError **error)
 }
 
 static gboolean
+take_host_devices (Start *start, GError **error)
+{
+  const Settings *settings = start->request->settings;
+
+  start->took_devices = host_devices_take (settings, start->def, start->account, error);
+  return start->took_devices
+         && host_devices_offer (start->def, settings->host_directory, &start->files, error);
+}
+
+static gboolean
 open_everything (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
-  if (!make_directories (start, error) || !open_interfaces (start, error) || !open_sockets (start, error)
+  if (!make_directories (start, error) || !take_host_devices (start, error) || !open_interfaces (start, error)
+      || !open_sockets (start, error)
       || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
       || !memory_files_prepare (start->recipe, settings, start->account, start->groups, &start->group_count,
                                 START_MAX_GROUPS, error)
@@ -614,6 +629,8 @@ undo (Start *start)
     helper_stop (g_ptr_array_index (start->helpers, i));
   if (start->qmp != NULL)
     job_in_main_loop (start->job, close_monitor, start->qmp);
+  if (start->took_devices)
+    host_devices_give_back_later (start->request->settings, start->uuid);
   if (start->made_interfaces)
     interfaces_close_later (start->def);
   if (start->made_sockets)

@@ -81,12 +81,21 @@ add_mdev (Recipe *recipe, const DeviceHostdev *hostdev, GError **error)
                         error);
 }
 
+/* (transfer full) */
+static char *
+device_node (const Recipe *recipe, const char *node)
+{
+  const char *host = recipe_host (recipe)->host_directory;
+
+  return g_build_filename (host != NULL ? host : "/", "dev", node, NULL);
+}
+
 /* Of a device that is not at its place, nothing is said: the guest starts without it. */
 static gboolean
 add_usb (Recipe *recipe, const Device *device, const HostUsb *usb, int guest_reset, GError **error)
 {
   JsonObject *properties;
-  g_autofree char *path = NULL;
+  g_autofree char *node = NULL, *path = NULL;
 
   if (!qemu_needs_type (recipe, device, "usb-host", error))
     return FALSE;
@@ -94,7 +103,8 @@ add_usb (Recipe *recipe, const Device *device, const HostUsb *usb, int guest_res
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "USB host device is missing bus/device information");
     return FALSE;
   }
-  path = g_strdup_printf ("/dev/bus/usb/%03u/%03u", (guint)usb->bus.value, (guint)usb->device.value);
+  node = g_strdup_printf ("bus/usb/%03u/%03u", (guint)usb->bus.value, (guint)usb->device.value);
+  path = device_node (recipe, node);
   properties = props ("driver", "s", "usb-host", NULL);
   if (usb->bus.set)
     props_add (properties, "hostdevice", "s",
@@ -158,7 +168,8 @@ make_iscsi (Recipe *recipe, const DeviceHostdev *hostdev, GError **error)
 static JsonObject *
 make_generic (Recipe *recipe, const DeviceHostdev *hostdev)
 {
-  g_autofree char *path = g_strdup_printf ("/dev/sg%" G_GUINT64_FORMAT, hostdev->generic.value);
+  g_autofree char *name = g_strdup_printf ("sg%" G_GUINT64_FORMAT, hostdev->generic.value);
+  g_autofree char *path = device_node (recipe, name);
 
   if (!hostdev->generic.set) {
     recipe_refuse (recipe, &hostdev->device, "<source>",
@@ -226,13 +237,21 @@ add_scsi_host (Recipe *recipe, const DeviceHostdev *hostdev, GError **error)
   return recipe_device (recipe, &hostdev->device, properties, error);
 }
 
+/* Taken from the host, or not there, and not seen by the guest. */
+gboolean
+hostdev_has_no_device (const Device *device)
+{
+  return device->address.type == ADDRESS_UNASSIGNED
+         || ((const DeviceHostdev *)device)->missing == TRISTATE_YES;
+}
+
 gboolean
 recipe_add_hostdev (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceHostdev *hostdev = (const DeviceHostdev *)device;
 
-  if (device->address.type == ADDRESS_UNASSIGNED || hostdev->missing == TRISTATE_YES)
-    return TRUE; /* taken from the host, or not there, and not seen by the guest */
+  if (hostdev_has_no_device (device))
+    return TRUE;
   switch (hostdev->type) {
     case HOSTDEV_USB:
       return add_usb (recipe, device, &hostdev->usb, hostdev->guest_reset, error);

@@ -56,7 +56,7 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &watchdog_kind, recipe_add_watchdog, can_always_attach, can_always_detach },
   { &redirdev_kind, recipe_add_redirdev, can_always_attach, can_always_detach },
   { &interface_kind, recipe_add_host_interface }, /* where QEMU has one of the host's: with those */
-  { &hostdev_kind, recipe_add_hostdev, hostdev_can_attach, can_always_detach },
+  { &hostdev_kind, recipe_add_hostdev, hostdev_can_attach, can_always_detach, hostdev_has_no_device },
   { &memballoon_kind, recipe_add_memballoon },
   { &rng_kind, recipe_add_rng, can_always_attach, can_always_detach },
   { &panic_kind, recipe_add_panic },

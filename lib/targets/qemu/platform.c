@@ -7,6 +7,9 @@
 #include "targets/qemu/recipe.h"
 
 #include <string.h>
+#include <sys/stat.h>
+
+#define CONVENTIONAL_SIZE 256 /* bytes of a PCI device's configuration space */
 
 typedef struct {
   QemuCaps *caps;        /* NULL: there is no such emulator, now */
@@ -20,6 +23,7 @@ typedef struct {
   GMutex lock;
   GHashTable *emulators; /* path, "" for the default one → Emulator; those only that are there */
   char **firmware_directories, *variables_directory; /* NULL: none is chosen */
+  char *host_directory;                              /* NULL: the host is not looked at */
 } QemuPlatform;
 
 static void
@@ -210,6 +214,26 @@ qemu_platform_set_firmware (Platform *platform, const char *const *directories, 
   own->variables_directory = g_build_filename (state_directory, "nvram", NULL);
 }
 
+/* What the host's kernel can read of it tells: PCI Express has more configuration space. */
+static gboolean
+is_conventional_pci (const Platform *platform, const char *name)
+{
+  const QemuPlatform *own = platform->data;
+  g_autofree char *path = g_build_filename (own->host_directory, "sys/bus/pci/devices", name, "config", NULL);
+  struct stat status;
+
+  return stat (path, &status) == 0 && status.st_size > 0 && status.st_size <= CONVENTIONAL_SIZE;
+}
+
+void
+qemu_platform_set_host (Platform *platform, const char *host_directory)
+{
+  QemuPlatform *own = platform->data;
+
+  own->host_directory = g_strdup (host_directory);
+  platform->is_conventional_pci = is_conventional_pci;
+}
+
 Platform *
 qemu_platform_new (QemuCapsLookup lookup, gpointer data)
 {
@@ -245,6 +269,7 @@ qemu_platform_free (Platform *platform)
   g_hash_table_unref (own->emulators);
   g_strfreev (own->firmware_directories);
   g_free (own->variables_directory);
+  g_free (own->host_directory);
   g_mutex_clear (&own->lock);
   g_free (own);
   g_free (platform);

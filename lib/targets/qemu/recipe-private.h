@@ -153,6 +153,7 @@ gboolean disk_can_detach (const DomainDef *def, const Device *device, GError **e
 gboolean filesystem_can_attach (const Device *device, GError **error);
 gboolean filesystem_can_detach (const DomainDef *def, const Device *device, GError **error);
 gboolean hostdev_can_attach (const Device *device, GError **error);
+gboolean hostdev_has_no_device (const Device *device);
 gboolean input_can_attach (const Device *device, GError **error);
 gboolean input_can_detach (const DomainDef *def, const Device *device, GError **error);
 gboolean parallel_can_attach (const Device *device, GError **error);

@@ -87,6 +87,7 @@ typedef struct {
   guint sets_used;      /* the same of its descriptor sets */
   gboolean plugging;    /* the steps are said to a running QEMU */
   gboolean vhost_net;   /* the host has /dev/vhost-net */
+  const char *host_directory; /* where the dev of the host's devices is; NULL: "/" */
   /* What is known of a disk's image, or NULL: the backing chain a disk needs spelled out in descriptor mode.
    */
   const struct ImageInfo *(*image) (gpointer data, const char *path);
@@ -244,4 +245,7 @@ void qemu_platform_set_check (Platform *platform, QemuEmulatorCheck check);
  * variable stores in @state_directory/nvram. Before the platform is shared between threads. */
 void
 qemu_platform_set_firmware (Platform *platform, const char *const *directories, const char *state_directory);
+/* Have the host's PCI devices looked at, in sys below @host_directory, for the slots that they need. Before
+ * the platform is shared, too. */
+void qemu_platform_set_host (Platform *platform, const char *host_directory);
 void qemu_platform_free (Platform *platform);
