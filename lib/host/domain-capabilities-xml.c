@@ -22,6 +22,7 @@ typedef struct {
   const QemuFirmware *firmware;
   const QemuMachine *machine;
   gboolean kvm;
+  gboolean vfio; /* the host can give PCI devices away */
 } Subject;
 
 static XmlElement *
@@ -117,6 +118,24 @@ add_screen (XmlElement *devices, const Subject *subject)
 }
 
 static void
+add_hostdev (XmlElement *devices, const Subject *subject)
+{
+  static const Choice modes[] = { { "subsystem", NULL } };
+  static const Choice policies[] = {
+    { "default", NULL }, { "mandatory", NULL }, { "requisite", NULL }, { "optional", NULL }
+  };
+  static const Choice types[] = { { "usb", NULL }, { "pci", NULL }, { "scsi", "scsi-generic" } };
+  static const Choice backends[] = { { "default", "vfio-pci" }, { "vfio", "vfio-pci" } };
+  XmlElement *hostdev = words_supported (devices, "hostdev", TRUE);
+
+  ADD_CHOICES (hostdev, subject, "mode", modes);
+  ADD_CHOICES (hostdev, subject, "startupPolicy", policies);
+  ADD_CHOICES (hostdev, subject, "subsysType", types);
+  add_enum (hostdev, "capsType");
+  add_choices (hostdev, subject, "pciBackend", backends, subject->vfio ? G_N_ELEMENTS (backends) : 0);
+}
+
+static void
 add_tpm (XmlElement *devices, const Subject *subject)
 {
   static const Choice models[] = { { "tpm-tis", "tpm-tis" }, { "tpm-crb", "tpm-crb" } };
@@ -168,7 +187,7 @@ add_devices (XmlElement *root, const Subject *subject)
 
   add_disk (devices, subject);
   add_screen (devices, subject);
-  words_supported (devices, "hostdev", FALSE);
+  add_hostdev (devices, subject);
   rng = words_supported (devices, "rng", TRUE);
   ADD_CHOICES (rng, subject, "model", rng_models);
   ADD_CHOICES (rng, subject, "backendModel", rng_backends);
@@ -272,10 +291,10 @@ qemu_caps_choose (const QemuCaps *caps, const char *arch, const char *machine, c
 }
 
 char *
-qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmware, const char *arch,
-                                 const char *machine, const char *virt_type, GError **error)
+qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmware, gboolean vfio,
+                                 const char *arch, const char *machine, const char *virt_type, GError **error)
 {
-  Subject subject = { .caps = caps, .firmware = firmware };
+  Subject subject = { .caps = caps, .firmware = firmware, .vfio = vfio };
   g_autoptr (XmlElement) root = xml_element_new ("domainCapabilities");
 
   if (!qemu_caps_choose (caps, arch, machine, virt_type, &subject.machine, &subject.kvm, error))

@@ -66,8 +66,10 @@ char *qemu_capabilities_to_xml (const HostFacts *host, const HostEmulator *emula
 
 /*
  * The document of virConnectGetDomainCapabilities. Each of @arch, @machine, @virt_type may be NULL: the caps'
- * own, the default machine, and kvm where it works, else qemu. @firmware: the host's, or NULL. NULL with
- * VIR_ERR_INVALID_ARG when the emulator has no such architecture or machine, or cannot run that virt type.
+ * own, the default machine, and kvm where it works, else qemu. @firmware: the host's, or NULL. @vfio: the
+ * host can give PCI devices to guests. NULL with VIR_ERR_INVALID_ARG when the emulator has no such
+ * architecture or machine, or cannot run that virt type.
  */
-char *qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmware, const char *arch,
-                                       const char *machine, const char *virt_type, GError **error);
+char *qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmware, gboolean vfio,
+                                       const char *arch, const char *machine, const char *virt_type,
+                                       GError **error);

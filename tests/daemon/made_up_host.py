@@ -61,6 +61,10 @@ class MadeUpHost:
         node.parent.mkdir(parents=True, exist_ok=True)
         node.touch()
 
+    def add_scsi(self, place, generic):
+        (self.top / f"sys/bus/scsi/devices/{place}/scsi_generic/sg{generic}").mkdir(parents=True)
+        (self.top / f"dev/sg{generic}").touch()
+
     def driver(self, name):
         link = self.pci / "devices" / name / "driver"
         return os.path.basename(os.readlink(link)) if link.is_symlink() else None

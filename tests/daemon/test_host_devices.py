@@ -247,6 +247,25 @@ def test_optional_usb_device_may_be_missing(host, connect):
     assert "hostdev0" in refusal(connection.createXML, domain_xml("one", ONE, devices=optional))[1]
 
 
+GIVEN_TO_QEMU = [
+    (usb(IDS), lambda host: host.add_usb(0x46d, 0xc52b, 3, 4), "usb-host"),
+    (usb("<address bus='3' device='4'/>"), lambda host: host.add_usb(0x46d, 0xc52b, 3, 4), "usb-host"),
+    ("<hostdev type='scsi'><source><adapter name='scsi_host3'/><address bus='0' target='1' unit='2'/></source></hostdev>",
+     lambda host: host.add_scsi("3:0:1:2", 5), "dev/sg5"),
+    ("<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>",
+     lambda host: (host.top / "dev/vhost-scsi").touch(), "vhost"),
+]
+
+
+@pytest.mark.parametrize("device, change, words", GIVEN_TO_QEMU, ids=range(len(GIVEN_TO_QEMU)))
+def test_node_that_is_no_device_is_refused_by_qemu(daemon, host, connect, device, change, words):
+    """All of ours has been done: what the node is, QEMU finds."""
+    change(host)
+    _, message = refusal(connect().createXML, domain_xml("one", ONE, devices=device))
+    assert "process exited while connecting to monitor" in message and words in message, message
+    assert daemon.processes() == set()
+
+
 def test_what_qemu_refuses_goes_back(daemon, host, connect):
     _, message = refusal(connect().createXML, domain_xml("one", ONE, devices=pci(inside="")))
     # Before QEMU is asked, it has to be allowed to lock the guest's memory.

@@ -212,7 +212,6 @@ def test_the_host_s_processor(both):
 
 # Of what documents may say, libvirt offers more: elements, and why ours say no.
 NOT_OFFERED = {
-    "devices/hostdev": "no devices of the host are handed to guests yet",
     "devices/filesystem": "no folders are shared with guests yet",
     "features/backingStoreInput": "images are opened with the backing files they name themselves",
     "features/backup": "there are no backups yet",

@@ -2,6 +2,7 @@
 /*
  * The two documents about what can be run here: the facts are gathered here, lib/qemu writes them.
  */
+#include "daemon/host/host-pci.h"
 #include "daemon/host/host-probe.h"
 #include "daemon/ops/ops.h"
 
@@ -37,6 +38,7 @@ domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, 
                          GError **error)
 {
   g_autoptr (QemuFirmware) firmware = qemu_firmware_load (NULL);
+  g_autofree char *problem = host_vfio_problem ("/");
 
-  return qemu_domain_capabilities_to_xml (caps, firmware, arch, machine, type, error);
+  return qemu_domain_capabilities_to_xml (caps, firmware, problem == NULL, arch, machine, type, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What documents become in QEMU where a golden command line cannot show it: descriptors, what a host lacks,
  * and what is refused. */
+#include "domain/devices/hostdev.h"
 #include "domain/domain-def.h"
 #include "targets/qemu/recipe.h"
 
@@ -19,6 +20,11 @@
 
 #define CARD(type, more) \
   "<interface type='" type "'><mac address='52:54:00:00:00:01'/><model type='virtio'/>" more "</interface>"
+
+#define HOSTDEV(type, source, more) "<hostdev type='" type "'><source" source "</source>" more "</hostdev>"
+#define PCI_SOURCE                  "><address bus='6' slot='1' function='2'/>"
+#define SCSI_SOURCE                 "><adapter name='scsi_host3'/><address bus='0' target='1' unit='2'/>"
+#define ISCSI_SOURCE(name, more)    " protocol='iscsi' name='" name "'><host name='h'/>" more
 
 static QemuCaps *
 lookup (gpointer data, const char *emulator G_GNUC_UNUSED)
@@ -105,10 +111,64 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
       "dev='vda' "
       "bus='virtio'/></disk>",
       "disk 'vda': disks of type 'network' are not supported yet by the QEMU target" },
+    { HOSTDEV ("pci", PCI_SOURCE, "<driver name='kvm'/>"),
+      "invalid PCI passthrough type 'kvm': QEMU has 'vfio'" },
+    { HOSTDEV ("scsi", SCSI_SOURCE, ""),
+      "which /dev/sg the SCSI device scsi_host3:0:1:2 has is known only on its host" },
+    { HOSTDEV ("scsi", ISCSI_SOURCE ("iqn.a/b", ""), ""), "cannot parse target for lunStr 'iqn.a/b'" },
+    { HOSTDEV ("scsi", ISCSI_SOURCE ("iqn.a/1", "<auth username='u'><secret type='iscsi' usage='x'/></auth>"),
+               ""),
+      "<auth> of an iSCSI host device is not supported yet by the QEMU target" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_adds (cases[i].devices, &plain_host, RECIPE_BY_PATH, cases[i].error);
+}
+
+/* A generic device goes by descriptor; its node has the name of the device, as other nodes come and go. */
+static void
+test_scsi_device_of_the_host (void **state G_GNUC_UNUSED)
+{
+  static const struct {
+    const char *alias;
+    RecipeFiles files;
+    const char *expected;
+  } cases[] = {
+    { "", RECIPE_BY_PATH,
+      "-blockdev {\"driver\":\"host_device\",\"filename\":\"/dev/sg5\",\"node-name\":\"libvirt-1-backend\","
+      "\"read-only\":true} -device "
+      "{\"driver\":\"scsi-generic\",\"id\":\"hostdev0\",\"drive\":\"libvirt-1-backend\","
+      "\"bus\":\"scsi0.0\",\"scsi-id\":0}" },
+    { "", RECIPE_BY_DESCRIPTOR, "\"filename\":\"/dev/fdset/1\",\"node-name\":\"hostdev0-backend\"" },
+    { "<alias name='ua-a-name-that-is-longer-than-a-node-may-have'/>", RECIPE_BY_DESCRIPTOR,
+      "\"node-name\":\"hostdev-" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (QemuCaps) caps = qemu_caps_builtin ();
+    g_autofree char *device = g_strconcat ("<hostdev type='scsi'><source" SCSI_SOURCE "</source><readonly/>",
+                                           cases[i].alias, "</hostdev>", NULL);
+    g_autoptr (DomainDef) def = machine (caps, "qemu", "</os>", device);
+    g_autofree char *text = NULL;
+
+    DOMAIN_FOREACH_DEVICE (def, hostdev_kind, DeviceHostdev, hostdev)
+      hostdev->generic = NUMBER (5);
+    text = make_recipe (caps, def, &plain_host, cases[i].files);
+    if (strstr (text, cases[i].expected) == NULL)
+      fail_msg ("'%s' is not in: %s", cases[i].expected, text);
+  }
+}
+
+/* Only a running QEMU is passed the descriptor; a person's opens the device itself. */
+static void
+test_kernel_s_scsi_targets (void **state G_GNUC_UNUSED)
+{
+  static const char device[] = HOSTDEV ("scsi_host", " protocol='vhost' wwpn='naa.5123456789abcde0'>", "");
+
+  assert_adds (
+      device, &plain_host, RECIPE_BY_PATH,
+      "{\"driver\":\"vhost-scsi-pci\",\"id\":\"hostdev0\",\"wwpn\":\"naa.5123456789abcde0\",\"bus\"");
+  assert_adds (device, &plain_host, RECIPE_BY_DESCRIPTOR, "\"vhostfd\":\"16\"");
 }
 
 static void
@@ -343,6 +403,8 @@ main (void)
     cmocka_unit_test (test_commas_are_doubled_in_options),
     cmocka_unit_test (test_refused_by_name),
     cmocka_unit_test (test_every_problem_has_its_place),
+    cmocka_unit_test (test_scsi_device_of_the_host),
+    cmocka_unit_test (test_kernel_s_scsi_targets),
     cmocka_unit_test (test_host_cpu_needs_kvm),
     cmocka_unit_test (test_acceleration_needs_render_node_to_start),
     cmocka_unit_test (test_translation_without_render_node_warns),
