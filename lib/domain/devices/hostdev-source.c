@@ -55,6 +55,8 @@ host_pci_complete (Completion *completion, HostPci *pci)
   const Platform *platform = completion->platform;
   g_autofree char *name = NULL;
 
+  if (!pci->domain.set && !pci->bus.set && !pci->slot.set && !pci->function.set)
+    return;
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     if (!parts[i]->set)
       *parts[i] = NUMBER (0);

@@ -73,7 +73,7 @@ extern const FieldRange host_pci_domains, host_pci_buses, host_pci_slots, host_p
       HOST_SOURCE_FIELD (Struct, member.device, "source/address/@device", field_usb_number,          \
                          &host_usb_numbers, FIELD_NO_ABI, selector, values)
 
-/* What is left open is 0. */
+/* What is left open is 0; where nothing is said, it stays so. */
 void host_pci_complete (Completion *completion, HostPci *pci);
 void host_usb_complete (HostUsb *usb);
 /* "0000:06:12.5" (transfer full) */

@@ -231,7 +231,9 @@ hostdev_validate (Validation *validation, const Device *device)
     validate_capabilities (validation, hostdev);
     return;
   }
-  if (hostdev->type == HOSTDEV_USB)
+  if (hostdev->type == HOSTDEV_PCI && !hostdev->pci.bus.set)
+    REFUSE_XML (pci.bus, "Missing <source> element in hostdev device");
+  else if (hostdev->type == HOSTDEV_USB)
     validate_usb (validation, hostdev);
   else if (hostdev->type == HOSTDEV_SCSI)
     validate_scsi (validation, hostdev);
