@@ -294,6 +294,9 @@ def test_attached_and_detached(daemon, host, connect):
     assert CARD in message or "cannot limit locked memory" in message
     wait_for(lambda: host.driver(CARD) == "host-driver", "the host's driver")
     assert "hostdev" not in domain.XMLDesc()
+    card = "<interface type='hostdev'><source><address type='pci' bus='6' slot='0x12' function='5'/></source></interface>"
+    assert "on SR-IOV Virtual Functions only" in refusal(domain.attachDeviceFlags, card, LIVE)[1]
+    assert "interface" not in domain.XMLDesc()
     assert refusal(domain.attachDeviceFlags, usb(IDS), LIVE)[1] == "internal error: Did not find USB device 046d:c52b"
     domain.attachDeviceFlags(usb(IDS), CONFIG)
     assert refusal(domain.detachDeviceFlags, usb(IDS.replace("46d", "46e")), CONFIG)[1].endswith(

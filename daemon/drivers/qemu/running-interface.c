@@ -5,11 +5,13 @@
  * bridge, another bandwidth, the link pulled out.
  */
 #include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/passt.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 
 #include "daemon/host/account.h"
+#include "domain/devices/host-device.h"
 
 gboolean
 running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GError **error)
@@ -19,9 +21,12 @@ running_interface_open (Plugging *plugging, DomainDef *def, Device *device, GErr
   g_autoptr (Account) account = account_for_machine (settings, def->uuid, (int)def->id.value, error);
   g_autoptr (GPtrArray) helpers = g_ptr_array_new ();
 
-  if (account == NULL
-      || !interface_open (&(InterfacePlace){ plugging->job, def, settings, run, account, helpers },
-                          (DeviceInterface *)device, &plugging->files, error))
+  if (account == NULL)
+    return FALSE;
+  if (device_host_type (device) != HOSTDEV_NONE)
+    return host_device_take (settings, def, device, account, error);
+  if (!interface_open (&(InterfacePlace){ plugging->job, def, settings, run, account, helpers },
+                       (DeviceInterface *)device, &plugging->files, error))
     return FALSE;
   for (guint i = 0; i < helpers->len; i++)
     plugging_add_helper (plugging, g_ptr_array_index (helpers, i));
@@ -42,6 +47,7 @@ void
 running_interface_close (const Plugging *plugging, const DomainDef *def, const Device *device)
 {
   running_interface_release (plugging, device);
+  host_device_give_back (plugging->plug->settings, def, device);
   interface_close (def, (const DeviceInterface *)device);
 }
 

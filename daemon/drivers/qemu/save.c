@@ -10,6 +10,7 @@
 #include "daemon/core/atomic-file.h"
 #include "daemon/drivers/qemu/migration.h"
 #include "daemon/drivers/qemu/save-image.h"
+#include "domain/devices/host-device.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -162,6 +163,8 @@ save_job (Job *job, gpointer data, GError **error)
   g_autofree char *xml = domain_def_to_xml (request->def, DOMAIN_WRITE_SECURE);
   g_autofree char *directory = g_path_get_dirname (request->path);
 
+  if (!host_devices_can_migrate (request->def, error))
+    return NULL;
   if (request->managed)
     g_mkdir_with_parents (directory, 0700);
   g_autoptr (AtomicFile) aside = atomic_file_open (request->path, error);

@@ -8,6 +8,7 @@
 
 #include "domain/devices/host-device.h"
 
+#include "base/virt-error.h"
 #include "domain/devices/hostdev.h"
 #include "domain/devices/interface.h"
 
@@ -54,6 +55,20 @@ const char *
 device_host_mdev (const Device *device)
 {
   return device_host_type (device) == HOSTDEV_MDEV ? ((const DeviceHostdev *)device)->uuid : NULL;
+}
+
+gboolean
+host_devices_can_migrate (const DomainDef *def, GError **error)
+{
+  DOMAIN_FOREACH_DEVICE (def, hostdev_kind, const DeviceHostdev, hostdev) {
+    if (hostdev->type != HOSTDEV_SCSI && hostdev->type != HOSTDEV_SCSI_HOST)
+      continue;
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "cannot migrate a domain with <hostdev mode='subsystem' type='%s'>",
+                    enum_table_name (&hostdev_types, hostdev->type));
+    return FALSE;
+  }
+  return TRUE;
 }
 
 /* Its place, and its ids as long as it has none: see host_usb_equal. FALSE when one of them is known. */

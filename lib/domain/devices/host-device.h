@@ -18,5 +18,8 @@ gboolean device_host_is_managed (const Device *device);
 /* The uuid of a mediated device; NULL for others. Part of @device. */
 const char *device_host_mdev (const Device *device);
 
+/* Can the machine's state leave it, to be saved? FALSE, in libvirt's words, with a device that has state
+ * which only its host knows. PCI and mediated devices may be able to; QEMU knows. */
+gboolean host_devices_can_migrate (const DomainDef *def, GError **error);
 /* No two devices of the definition are the same one of the host. */
 void host_devices_check_duplicates (Validation *validation);

@@ -211,6 +211,9 @@ add_scsi (Recipe *recipe, const DeviceHostdev *hostdev, GError **error)
   g_autofree char *node = node_name (recipe, &hostdev->device);
   JsonObject *backend;
 
+  if (hostdev->rawio == TRISTATE_YES)
+    return recipe_refuse (recipe, &hostdev->device,
+                          "rawio=", "rawio= is not supported yet by the QEMU target");
   if (!qemu_needs_type (recipe, &hostdev->device, "scsi-generic", error))
     return FALSE;
   backend = hostdev->scsi_source == SCSI_SOURCE_ISCSI ? make_iscsi (recipe, hostdev, error)

@@ -10,6 +10,7 @@
 #include "domain/device-match.h"
 #include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/host-device.h"
 #include "domain/devices/interface.h"
 
 #include <string.h>
@@ -63,6 +64,12 @@ test_what_a_description_means (G_GNUC_UNUSED void **state)
     { "<disk><target dev='vda'/></disk>", "virtio-disk0", NULL },
     { "<disk type='file'><source file='/other'/><target dev='sda' bus='scsi'/></disk>", "sata0-0-0", NULL },
     { "<disk><target dev='vdz'/></disk>", NULL, "device not found: disk vdz not found" },
+    { "<hostdev type='pci'><source><address bus='1' slot='2'/></source></hostdev>", NULL,
+      "device not found: host pci device 0000:01:02.0 not found" },
+    { "<hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>", NULL,
+      "device not found: host usb device 001.002 not found" },
+    { "<hostdev type='scsi'><source protocol='iscsi' name='iqn.a/1'><host name='h'/></source></hostdev>",
+      NULL, "device not found: host scsi iSCSI path iqn.a/1 not found" },
     { "<interface type='bridge'><mac address='52:54:00:00:00:02'/></interface>", "net1", NULL },
     { "<interface type='user'><mac address='52:54:00:00:00:09'/></interface>", NULL,
       "device not found: no device found at address '(<null>)' matching MAC address '52:54:00:00:00:09' and "
@@ -282,11 +289,41 @@ test_replaced_keeps_its_place (G_GNUC_UNUSED void **state)
   device_free (said);
 }
 
+static void
+test_state_that_cannot_leave_the_host (G_GNUC_UNUSED void **state)
+{
+  static const struct {
+    const char *xml, *error; /* NULL: it can */
+  } rows[] = {
+    { "<hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>", NULL },
+    { "<hostdev type='pci'><source><address bus='1' slot='2' function='0'/></source></hostdev>", NULL },
+    { "<hostdev type='scsi'><source><adapter name='scsi_host3'/><address bus='0' target='1' "
+      "unit='2'/></source>"
+      "</hostdev>",
+      "Requested operation is not valid: cannot migrate a domain with <hostdev mode='subsystem' "
+      "type='scsi'>" },
+    { "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>",
+      "Requested operation is not valid: cannot migrate a domain with <hostdev mode='subsystem' "
+      "type='scsi_host'>" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (DomainDef) def = read_definition ();
+    g_autoptr (GError) error = NULL;
+
+    domain_def_add_device (def, read_device (rows[i].xml));
+    assert_int_equal (host_devices_can_migrate (def, &error), rows[i].error == NULL);
+    if (rows[i].error != NULL)
+      assert_string_equal (error->message, rows[i].error);
+  }
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_what_a_description_means),
+    cmocka_unit_test (test_state_that_cannot_leave_the_host),
     cmocka_unit_test (test_one_more),
     cmocka_unit_test (test_a_drive_among_others),
     cmocka_unit_test (test_refusals),

@@ -115,6 +115,8 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
       "invalid PCI passthrough type 'kvm': QEMU has 'vfio'" },
     { HOSTDEV ("scsi", SCSI_SOURCE, ""),
       "which /dev/sg the SCSI device scsi_host3:0:1:2 has is known only on its host" },
+    { "<hostdev type='scsi' rawio='yes'><source" SCSI_SOURCE "</source></hostdev>",
+      "rawio= is not supported yet" },
     { HOSTDEV ("scsi", ISCSI_SOURCE ("iqn.a/b", ""), ""), "cannot parse target for lunStr 'iqn.a/b'" },
     { HOSTDEV ("scsi", ISCSI_SOURCE ("iqn.a/1", "<auth username='u'><secret type='iscsi' usage='x'/></auth>"),
                ""),
