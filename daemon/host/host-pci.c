@@ -13,10 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GROUP_MAX    256 /* devices of one IOMMU group */
-#define TEXT_MAX     64  /* bytes of a file of /sys that is read here */
-#define CLASS_BRIDGE 0x0604
-#define POLL_WAIT    5 /* ms between two looks at a driver */
+#define FUNCTIONS_MAX 4096 /* virtual functions of one */
+#define GROUP_MAX     256  /* devices of one IOMMU group */
+#define TEXT_MAX      64   /* bytes of a file of /sys that is read here */
+#define CLASS_BRIDGE  0x0604
+#define POLL_WAIT     5 /* ms between two looks at a driver */
 
 static char *
 device_file (const char *host, const char *name, const char *file)
@@ -90,6 +91,31 @@ host_pci_physical_function (const char *host, const char *name)
   g_autofree char *path = device_file (host, name, "physfn");
 
   return link_end (path);
+}
+
+char *
+host_pci_net_device (const char *host, const char *name)
+{
+  g_autofree char *path = device_file (host, name, "net");
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+
+  return directory != NULL ? g_strdup (g_dir_read_name (directory)) : NULL;
+}
+
+gboolean
+host_pci_function_number (const char *host, const char *physical, const char *name, guint *ret_number)
+{
+  for (guint number = 0; number < FUNCTIONS_MAX; number++) {
+    g_autofree char *file = g_strdup_printf ("virtfn%u", number);
+    g_autofree char *path = device_file (host, physical, file), *function = link_end (path);
+
+    if (function == NULL)
+      return FALSE;
+    *ret_number = number;
+    if (g_str_equal (function, name))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 GPtrArray *

@@ -24,6 +24,11 @@ gboolean host_pci_is_vfio (const char *driver);
 GPtrArray *host_pci_group (const char *host, const char *name, guint *ret_group, GError **error);
 /* A virtual function: of which function; NULL: it is none. (transfer full) */
 char *host_pci_physical_function (const char *host, const char *name);
+/* The network device of a function ("eth0"); NULL: it has none. (transfer full) */
+char *host_pci_net_device (const char *host, const char *name);
+/* Which of the virtual functions of @physical it is. */
+gboolean
+host_pci_function_number (const char *host, const char *physical, const char *name, guint *ret_number);
 
 /* Have @driver take it from the one that has it now. On an error the host's has it back. */
 gboolean host_pci_take (const char *host, const char *name, const char *driver, GError **error);

@@ -13,6 +13,7 @@
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/macvtap.h>
+#include <netlink/route/link/sriov.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <string.h>
@@ -181,6 +182,60 @@ link_set_alias (const char *name, const char *alias, GError **error)
 
   rtnl_link_set_ifalias (change, alias);
   return change_link (name, change, error, "Cannot name interface '%s'", name);
+}
+
+gboolean
+link_get_function (const char *name, guint function, guint8 mac[MAC_BYTES], guint16 *ret_vlan)
+{
+  g_autoptr (NlSocket) socket = open_socket (NULL);
+  g_autoptr (RtnlLink) link = NULL;
+  struct rtnl_link_vf *vf = NULL;
+  struct nl_addr *address = NULL;
+  nl_vf_vlans_t *vlans = NULL;
+  uint32_t count = 0;
+  gboolean is_known;
+
+  /* libnl looks for it in a list that is not there where a card has no functions. */
+  if (socket == NULL || rtnl_link_get_kernel (socket, 0, name, &link) < 0
+      || rtnl_link_get_num_vf (link, &count) < 0 || function >= count)
+    return FALSE;
+  vf = rtnl_link_vf_get (link, function);
+  if (vf == NULL)
+    return FALSE;
+  is_known = rtnl_link_vf_get_addr (vf, &address) == 0 && nl_addr_get_len (address) == MAC_BYTES;
+  if (is_known)
+    memcpy (mac, nl_addr_get_binary_addr (address), MAC_BYTES);
+  *ret_vlan = 0;
+  if (rtnl_link_vf_get_vlans (vf, &vlans) == 0) {
+    *ret_vlan = vlans->size > 0 ? (guint16)vlans->vlans[0].vf_vlan : 0;
+    rtnl_link_vf_vlan_put (vlans);
+  }
+  rtnl_link_vf_put (vf);
+  return is_known;
+}
+
+gboolean
+link_set_function (const char *name, guint function, const guint8 mac[MAC_BYTES], guint16 vlan,
+                   GError **error)
+{
+  g_autoptr (RtnlLink) change = rtnl_link_alloc ();
+  struct rtnl_link_vf *vf = rtnl_link_vf_alloc ();
+  struct nl_addr *address = nl_addr_build (AF_LLC, mac, MAC_BYTES);
+  nl_vf_vlans_t *vlans = NULL;
+
+  rtnl_link_vf_set_index (vf, function);
+  rtnl_link_vf_set_addr (vf, address);
+  nl_addr_put (address);
+  if (rtnl_link_vf_vlan_alloc (&vlans, 1) == 0) {
+    vlans->vlans[0].vf_vlan = vlan;
+    rtnl_link_vf_set_vlans (vf, vlans);
+    rtnl_link_vf_vlan_put (vlans);
+  }
+  rtnl_link_vf_add (change, vf);
+  rtnl_link_vf_put (vf); /* the change has it now */
+  return change_link (name, change, error,
+                      "Cannot set the MAC address and the VLAN of virtual function %u of '%s'", function,
+                      name);
 }
 
 gboolean

@@ -31,6 +31,11 @@ gboolean link_set_mac (const char *name, const guint8 mac[MAC_BYTES], GError **e
 gboolean link_set_mtu (const char *name, guint mtu, GError **error);
 gboolean link_set_up (const char *name, gboolean up, GError **error);
 gboolean link_set_alias (const char *name, const char *alias, GError **error);
+/* What a card has of its virtual function of that number: a MAC address and a VLAN, 0 for none. FALSE: it
+ * does not say. */
+gboolean link_get_function (const char *name, guint function, guint8 mac[MAC_BYTES], guint16 *ret_vlan);
+gboolean link_set_function (const char *name, guint function, const guint8 mac[MAC_BYTES], guint16 vlan,
+                            GError **error);
 /* @bridge NULL: of none. */
 gboolean link_set_bridge (const char *name, const char *bridge, GError **error);
 /* As a port of @bridge: kept from talking to other isolated ports. */

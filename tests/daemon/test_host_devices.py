@@ -3,6 +3,8 @@
 up. A function that the guest does not see (<address type='unassigned'/>) is taken like any other, and the machine runs."""
 
 import os
+import re
+import subprocess
 
 import libvirt
 import pytest
@@ -75,7 +77,7 @@ def refusal(call, *arguments):
 
 def records(daemon):
     directory = daemon.root / "run/domaind/host-devices"
-    return {path.name: path.read_text() for path in directory.iterdir()} if directory.exists() else {}
+    return {path.name: re.search("^machine=(.*)$", path.read_text(), re.M)[1] for path in directory.glob("*")}
 
 
 def test_function_is_taken_and_given_back(daemon, host, connect):
@@ -138,7 +140,7 @@ def test_one_that_was_being_attached_is_the_machines(daemon, host, connect):
     connect().createXML(domain_xml("one", ONE))
     daemon.kill()
     (daemon.root / "run/domaind/host-devices").mkdir()
-    (daemon.root / "run/domaind/host-devices" / CARD).write_text(ONE)
+    (daemon.root / "run/domaind/host-devices" / CARD).write_text(f"[function]\nmachine={ONE}\nbound=true\n")
     daemon.start()
     assert refusal(connect().createXML, domain_xml("other", OTHER, devices=pci()))[1].endswith(
         f"PCI device {CARD} is in use by driver QEMU, domain one")
@@ -222,7 +224,7 @@ REFUSED = [
      libvirt.VIR_ERR_CONFIG_UNSUPPORTED, "dev/vhost-scsi' cannot be found"),
     (f"<hostdev type='mdev' model='vfio-pci'><source><address uuid='{ONE}'/></source></hostdev>", nothing,
      libvirt.VIR_ERR_DEVICE_MISSING, f"mediated device '{ONE}' not found"),
-    ("<interface type='hostdev'><source><address type='pci' bus='6' slot='0x12' function='5'/></source></interface>",
+    ("<interface type='hostdev' managed='yes'><source><address type='pci' bus='6' slot='0x12' function='5'/></source></interface>",
      nothing, libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
      "Interface type hostdev is currently supported on SR-IOV Virtual Functions only"),
 ]
@@ -235,6 +237,33 @@ def test_refused_by_name_before_anything_starts(daemon, host, connect, device, c
     assert (told, words in message) == (code, True), message
     assert (daemon.processes(), records(daemon)) == (set(), {})
     assert host.driver(CARD) == "host-driver"
+
+
+CARD_OF = "0000:06:10.0"
+INTERFACE = ("<interface type='hostdev' managed='yes'><mac address='52:54:00:00:00:07'/><source><address type='pci' "
+             "bus='6' slot='0x12' function='5'/></source>{inside}</interface>")
+
+
+def test_virtual_function_of_a_card(daemon, host, connect):
+    """The kernel is asked to give it the MAC address; a card that knows no virtual functions says so."""
+    if subprocess.run(["ip", "link", "add", "card0", "type", "bridge"], check=False).returncode != 0:
+        pytest.skip("no link can be made here")
+    try:
+        card = host.add_function(CARD_OF, 6)
+        (card / "net/card0").mkdir(parents=True)
+        (card / "virtfn0").symlink_to(host.pci / "devices" / SECOND)
+        (card / "virtfn1").symlink_to(host.pci / "devices" / CARD)
+        (host.pci / "devices" / CARD / "physfn").symlink_to(card)
+        told = refusal(connect().createXML, domain_xml("one", ONE, devices=INTERFACE.format(inside="")))
+        assert told == (libvirt.VIR_ERR_SYSTEM_ERROR, "Cannot set the MAC address and the VLAN of virtual function 1 of "
+                        "'card0': Operation not supported")
+        wait_for(lambda: host.driver(CARD) == "host-driver", "the host's driver")
+        assert records(daemon) == {}
+        trunk = INTERFACE.format(inside="<vlan trunk='yes'><tag id='4'/><tag id='5'/></vlan>")
+        assert refusal(connect().createXML, domain_xml("one", ONE, devices=trunk))[1].endswith(
+            "vlan trunking is not supported by SR-IOV network devices")
+    finally:
+        subprocess.run(["ip", "link", "delete", "card0"], check=True)
 
 
 def test_optional_usb_device_may_be_missing(host, connect):
@@ -294,7 +323,7 @@ def test_attached_and_detached(daemon, host, connect):
     assert CARD in message or "cannot limit locked memory" in message
     wait_for(lambda: host.driver(CARD) == "host-driver", "the host's driver")
     assert "hostdev" not in domain.XMLDesc()
-    card = "<interface type='hostdev'><source><address type='pci' bus='6' slot='0x12' function='5'/></source></interface>"
+    card = "<interface type='hostdev' managed='yes'><source><address type='pci' bus='6' slot='0x12' function='5'/></source></interface>"
     assert "on SR-IOV Virtual Functions only" in refusal(domain.attachDeviceFlags, card, LIVE)[1]
     assert "interface" not in domain.XMLDesc()
     assert refusal(domain.attachDeviceFlags, usb(IDS), LIVE)[1] == "internal error: Did not find USB device 046d:c52b"

@@ -9,8 +9,10 @@
  */
 #include "daemon/drivers/qemu/host-devices.h"
 
+#include "daemon/drivers/qemu/host-record.h"
 #include "daemon/host/host-find.h"
 #include "daemon/host/host-pci.h"
+#include "daemon/host/link.h"
 #include "domain/devices/host-device.h"
 #include "domain/devices/hostdev.h"
 #include "domain/devices/interface.h"
@@ -22,8 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORDS           "host-devices" /* below the run directory */
-#define LEAVE_WAIT        10             /* seconds for a device to go back that another machine had */
+#define LEAVE_WAIT        10 /* seconds for a device to go back that another machine had */
 #define VHOST_SCSI_DEVICE "dev/vhost-scsi"
 #define NOBODY            "a machine that has ended"
 #define PCI_PREFIX        "PCI device "
@@ -152,38 +153,24 @@ check_unused (const DomainDef *def, const char *name, GError **error)
   return holder == NULL || g_str_equal (holder->uuid, def->uuid) || refuse_used (key, holder, error);
 }
 
-/* Records. */
-
-static char *
-record_path (const Settings *settings, const char *name)
-{
-  return g_build_filename (settings->run_directory, RECORDS, name, NULL);
-}
-
-static gboolean
-write_record (const Settings *settings, const char *name, const char *uuid, GError **error)
-{
-  g_autofree char *path = record_path (settings, name), *directory = g_path_get_dirname (path);
-  g_autoptr (GError) problem = NULL;
-
-  if (g_mkdir_with_parents (directory, 0700) == 0
-      && g_file_set_contents_full (path, uuid, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &problem))
-    return TRUE;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot write down that PCI device %s is taken: %s", name,
-                  problem != NULL ? problem->message : g_strerror (errno));
-  return FALSE;
-}
-
+/* The host's driver, and what the card knows of its virtual function, are as they were. What fails stays
+ * written down, for another try. */
 static void
 return_to_host (const Settings *settings, const char *name)
 {
-  g_autofree char *path = record_path (settings, name);
+  g_autoptr (HostRecord) record = host_record_read (settings, name);
   g_autoptr (GError) error = NULL;
+  guint8 mac[MAC_BYTES];
 
-  if (access (path, F_OK) != 0)
+  if (record == NULL)
     return;
-  if (host_pci_give_back (settings->host_directory, name, &error))
-    unlink (path);
+  if (record->link != NULL && record->mac != NULL && mac_parse (record->mac, mac)
+      && !link_set_function (record->link, record->function, mac, (guint16)record->vlan, &error)) {
+    g_warning ("PCI device %s: %s", name, error->message);
+    g_clear_error (&error);
+  }
+  if (!record->bound || host_pci_give_back (settings->host_directory, name, &error))
+    host_record_remove (settings, name);
   else
     g_warning ("PCI device %s stays away from the host's driver: %s", name, error->message);
 }
@@ -238,24 +225,107 @@ wanted_driver (const Device *device)
   return model != NULL ? model : HOST_PCI_DRIVER;
 }
 
+/* Is it to be taken from a driver? FALSE and @error when that is not ours to do. */
 static gboolean
-bind_to_vfio (const Settings *settings, const DomainDef *def, const Device *device, const char *name,
-              GError **error)
+must_bind (const Settings *settings, const Device *device, const char *name, gboolean *ret_bind,
+           GError **error)
 {
   g_autofree char *driver = host_pci_driver (settings->host_directory, name);
 
-  if (host_pci_is_vfio (driver))
+  *ret_bind = !host_pci_is_vfio (driver);
+  if (!*ret_bind || device_host_is_managed (device))
     return TRUE;
-  if (!device_host_is_managed (device)) {
+  virt_error_set (
+      error, VIR_ERR_OPERATION_INVALID,
+      "Unmanaged PCI device %s must be manually detached from the host: %s%s; managed='yes' has it "
+      "done at the start",
+      name, driver != NULL ? "it is used by driver " : "no driver has it", driver != NULL ? driver : "");
+  return FALSE;
+}
+
+/* What a card can be told of its virtual functions, in libvirt's words for what it cannot. */
+static gboolean
+check_interface (const DeviceInterface *interface, GError **error)
+{
+  const InterfaceVlan *vlan = interface->vlan;
+
+  if (interface->virtualport != NULL)
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "virtualport is currently not supported on interfaces of type hostdev");
+  else if (vlan != NULL && (vlan->trunk == TRISTATE_YES || (vlan->tags != NULL && vlan->tags->len > 1)))
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "vlan trunking is not supported by SR-IOV network devices");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Where a virtual function is on its card, and what the card has of it till now. */
+static gboolean
+find_function (const Settings *settings, const char *name, HostRecord *record, GError **error)
+{
+  const char *host = settings->host_directory;
+  g_autofree char *card = host_pci_physical_function (host, name);
+  guint8 mac[MAC_BYTES];
+  char text[MAC_TEXT];
+  guint16 vlan = 0;
+
+  if (card == NULL) {
     virt_error_set (
-        error, VIR_ERR_OPERATION_INVALID,
-        "Unmanaged PCI device %s must be manually detached from the host: %s%s; managed='yes' has it "
-        "done at the start",
-        name, driver != NULL ? "it is used by driver " : "no driver has it", driver != NULL ? driver : "");
+        error, VIR_ERR_CONFIG_UNSUPPORTED,
+        "Interface type hostdev is currently supported on SR-IOV Virtual Functions only: PCI device "
+        "%s is none; a <hostdev> can have it",
+        name);
     return FALSE;
   }
-  return write_record (settings, name, def->uuid, error)
-         && host_pci_take (settings->host_directory, name, wanted_driver (device), error);
+  record->link = host_pci_net_device (host, card);
+  if (record->link == NULL || !host_pci_function_number (host, card, name, &record->function)) {
+    virt_error_set (
+        error, VIR_ERR_INTERNAL_ERROR,
+        "the physical function %s of %s has no network device through which its virtual functions "
+        "can be set up",
+        card, name);
+    return FALSE;
+  }
+  if (link_get_function (record->link, record->function, mac, &vlan)) {
+    mac_format (mac, text);
+    record->mac = g_strdup (text);
+    record->vlan = vlan;
+  }
+  return TRUE;
+}
+
+static gboolean
+set_function (const HostRecord *record, const DeviceInterface *interface, GError **error)
+{
+  const InterfaceVlan *vlan = interface->vlan;
+  const InterfaceVlanTag *tag = vlan != NULL && vlan->tags != NULL ? g_ptr_array_index (vlan->tags, 0) : NULL;
+  guint8 mac[MAC_BYTES];
+
+  return !mac_parse (interface->mac, mac)
+         || link_set_function (record->link, record->function, mac, tag != NULL ? (guint16)tag->id.value : 0,
+                               error);
+}
+
+/* First written down, then done. */
+static gboolean
+take_function (const Settings *settings, const DomainDef *def, const Device *device, const char *name,
+               GError **error)
+{
+  const DeviceInterface *interface = device->kind == &interface_kind ? (const DeviceInterface *)device : NULL;
+  g_autoptr (HostRecord) record = g_new0 (HostRecord, 1);
+
+  record->uuid = g_strdup (def->uuid);
+  if (!must_bind (settings, device, name, &record->bound, error))
+    return FALSE;
+  if (interface != NULL
+      && (!check_interface (interface, error) || !find_function (settings, name, record, error)))
+    return FALSE;
+  if (!record->bound && interface == NULL)
+    return TRUE;
+  return host_record_write (settings, name, record, error)
+         && (!record->bound || host_pci_take (settings->host_directory, name, wanted_driver (device), error))
+         && (interface == NULL || set_function (record, interface, error));
 }
 
 /* QEMU opens the group by its name, with its own rights. */
@@ -293,26 +363,9 @@ take_pci (const Settings *settings, const DomainDef *def, const Device *device, 
 
   if (!host_pci_check (host, name, error) || !check_vfio (settings, error))
     return FALSE;
-  if (device->kind == &interface_kind) {
-    g_autofree char *function = host_pci_physical_function (host, name);
-
-    if (function == NULL)
-      virt_error_set (
-          error, VIR_ERR_CONFIG_UNSUPPORTED,
-          "Interface type hostdev is currently supported on SR-IOV Virtual Functions only: PCI device "
-          "%s is none; a <hostdev> can have it",
-          name);
-    else
-      virt_error_set (
-          error, VIR_ERR_CONFIG_UNSUPPORTED,
-          "the MAC address of virtual function %s of %s cannot be set yet, so that an interface of "
-          "type 'hostdev' is not started; a <hostdev> can have it",
-          name, function);
-    return FALSE;
-  }
   group = host_pci_group (host, name, &number, error);
   return group != NULL && check_group (settings, def, name, group, number, error)
-         && bind_to_vfio (settings, def, device, name, error)
+         && take_function (settings, def, device, name, error)
          && (account->name == NULL || give_node (settings, number, account->uid, account->gid, error));
 }
 
@@ -533,16 +586,15 @@ hold_recorded (const char *name, const char *uuid, const char *domain, GPtrArray
 void
 host_devices_recover (const Settings *settings, RunningName running, gpointer data)
 {
-  g_autofree char *path = g_build_filename (settings->run_directory, RECORDS, NULL);
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  g_autoptr (GPtrArray) names = host_record_list (settings);
   GPtrArray *left_behind = g_ptr_array_new_with_free_func (g_free);
-  const char *name;
 
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
-    g_autofree char *record = record_path (settings, name), *uuid = NULL;
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = g_ptr_array_index (names, i);
+    g_autoptr (HostRecord) record = host_record_read (settings, name);
 
-    if (g_file_get_contents (record, &uuid, NULL, NULL))
-      hold_recorded (name, uuid, running (uuid, data), left_behind);
+    if (record != NULL)
+      hold_recorded (name, record->uuid, running (record->uuid, data), left_behind);
   }
   give_back_later (settings, NOBODY, left_behind);
 }
