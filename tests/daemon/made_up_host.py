@@ -3,6 +3,7 @@
 little of the kernel that gives them to drivers."""
 
 import os
+import re
 import select
 import threading
 
@@ -87,7 +88,8 @@ class MadeUpHost:
             for fifo in ready:
                 said = os.read(fifo, 4096)
                 if fifo != self.told:
-                    self.fifos[fifo](said.decode().strip())
+                    for name in re.findall(r"[0-9a-f:]{10}\.[0-7]", said.decode()):  # writes may come together
+                        self.fifos[fifo](name)
                 elif b"x" in said:
                     return
 

@@ -10,9 +10,9 @@
 #include "daemon/drivers/qemu/host-devices.h"
 
 #include "daemon/drivers/qemu/host-record.h"
+#include "daemon/drivers/qemu/virtual-function.h"
 #include "daemon/host/host-find.h"
 #include "daemon/host/host-pci.h"
-#include "daemon/host/link.h"
 #include "domain/devices/host-device.h"
 #include "domain/devices/hostdev.h"
 #include "domain/devices/interface.h"
@@ -160,16 +160,14 @@ return_to_host (const Settings *settings, const char *name)
 {
   g_autoptr (HostRecord) record = host_record_read (settings, name);
   g_autoptr (GError) error = NULL;
-  guint8 mac[MAC_BYTES];
+  g_autofree char *driver = NULL;
 
   if (record == NULL)
     return;
-  if (record->link != NULL && record->mac != NULL && mac_parse (record->mac, mac)
-      && !link_set_function (record->link, record->function, mac, (guint16)record->vlan, &error)) {
-    g_warning ("PCI device %s: %s", name, error->message);
-    g_clear_error (&error);
-  }
-  if (!record->bound || host_pci_give_back (settings->host_directory, name, &error))
+  virtual_function_restore (record);
+  driver = host_pci_driver (settings->host_directory, name);
+  if (!record->bound || (driver != NULL && !host_pci_is_vfio (driver))
+      || host_pci_give_back (settings->host_directory, name, &error))
     host_record_remove (settings, name);
   else
     g_warning ("PCI device %s stays away from the host's driver: %s", name, error->message);
@@ -243,70 +241,6 @@ must_bind (const Settings *settings, const Device *device, const char *name, gbo
   return FALSE;
 }
 
-/* What a card can be told of its virtual functions, in libvirt's words for what it cannot. */
-static gboolean
-check_interface (const DeviceInterface *interface, GError **error)
-{
-  const InterfaceVlan *vlan = interface->vlan;
-
-  if (interface->virtualport != NULL)
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "virtualport is currently not supported on interfaces of type hostdev");
-  else if (vlan != NULL && (vlan->trunk == TRISTATE_YES || (vlan->tags != NULL && vlan->tags->len > 1)))
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "vlan trunking is not supported by SR-IOV network devices");
-  else
-    return TRUE;
-  return FALSE;
-}
-
-/* Where a virtual function is on its card, and what the card has of it till now. */
-static gboolean
-find_function (const Settings *settings, const char *name, HostRecord *record, GError **error)
-{
-  const char *host = settings->host_directory;
-  g_autofree char *card = host_pci_physical_function (host, name);
-  guint8 mac[MAC_BYTES];
-  char text[MAC_TEXT];
-  guint16 vlan = 0;
-
-  if (card == NULL) {
-    virt_error_set (
-        error, VIR_ERR_CONFIG_UNSUPPORTED,
-        "Interface type hostdev is currently supported on SR-IOV Virtual Functions only: PCI device "
-        "%s is none; a <hostdev> can have it",
-        name);
-    return FALSE;
-  }
-  record->link = host_pci_net_device (host, card);
-  if (record->link == NULL || !host_pci_function_number (host, card, name, &record->function)) {
-    virt_error_set (
-        error, VIR_ERR_INTERNAL_ERROR,
-        "the physical function %s of %s has no network device through which its virtual functions "
-        "can be set up",
-        card, name);
-    return FALSE;
-  }
-  if (link_get_function (record->link, record->function, mac, &vlan)) {
-    mac_format (mac, text);
-    record->mac = g_strdup (text);
-    record->vlan = vlan;
-  }
-  return TRUE;
-}
-
-static gboolean
-set_function (const HostRecord *record, const DeviceInterface *interface, GError **error)
-{
-  const InterfaceVlan *vlan = interface->vlan;
-  const InterfaceVlanTag *tag = vlan != NULL && vlan->tags != NULL ? g_ptr_array_index (vlan->tags, 0) : NULL;
-  guint8 mac[MAC_BYTES];
-
-  return !mac_parse (interface->mac, mac)
-         || link_set_function (record->link, record->function, mac, tag != NULL ? (guint16)tag->id.value : 0,
-                               error);
-}
-
 /* First written down, then done. */
 static gboolean
 take_function (const Settings *settings, const DomainDef *def, const Device *device, const char *name,
@@ -318,14 +252,13 @@ take_function (const Settings *settings, const DomainDef *def, const Device *dev
   record->uuid = g_strdup (def->uuid);
   if (!must_bind (settings, device, name, &record->bound, error))
     return FALSE;
-  if (interface != NULL
-      && (!check_interface (interface, error) || !find_function (settings, name, record, error)))
+  if (interface != NULL && (!virtual_function_find (settings, interface, name, record, error)))
     return FALSE;
   if (!record->bound && interface == NULL)
     return TRUE;
   return host_record_write (settings, name, record, error)
          && (!record->bound || host_pci_take (settings->host_directory, name, wanted_driver (device), error))
-         && (interface == NULL || set_function (record, interface, error));
+         && (interface == NULL || virtual_function_set (record, interface, error));
 }
 
 /* QEMU opens the group by its name, with its own rights. */
