@@ -7,9 +7,13 @@
  * have.
  *
  * There is no network namespace: user-mode networking is the host's network. There is no namespace of process
- * numbers either: the first process of one is not ended by its own signals, so that an abort of QEMU's would
- * look like another fault; that other processes are neither seen nor signalled is had by the mount of /proc,
- * by accounts and by Landlock.
+ * numbers either. Its first process is not ended by signals of its own: as that, QEMU would survive its own
+ * abort until the fault behind it, and be told of as ended by another. A first process beside it has to be a
+ * program of its own, or keeps the daemon's memory; it is one more that the host may run out of memory over
+ * and whose end is the machine's, and QEMU, no child of it, would have to be handed to the daemon between its
+ * making and its note on disk, which is the one instant at which a daemon that is killed must not lose it.
+ * What it would give, that other processes are neither seen nor signalled, is had by the mount of /proc, by
+ * accounts and by Landlock, which keeps signals in from Linux 6.12 on.
  */
 #include "daemon/host/isolation.h"
 
