@@ -5,6 +5,7 @@
  * and the steps of each thing that is done with it are counted. What is linear adds twice as many steps the
  * second time as the first, what is quadratic four times.
  */
+#include "document/source-edit.h"
 #include "domain/abi.h"
 #include "domain/domain-def.h"
 #include "steps.h"
@@ -166,8 +167,9 @@ make_document (const Dimension *dimension, guint count)
 
 /* What is done with it. */
 
-enum { READ, WRITE, COPY, COMPARE, NAME, TRANSLATE, ACTS };
-static const char *const acts[] = { "reading", "writing", "copying", "comparing", "naming", "translating" };
+enum { READ, EDIT, WRITE, COPY, COMPARE, NAME, TRANSLATE, ACTS };
+static const char *const acts[] = { "reading",   "editing", "writing",    "copying",
+                                    "comparing", "naming",  "translating" };
 
 static QemuCaps *
 builtin_caps (gpointer data G_GNUC_UNUSED, const char *emulator G_GNUC_UNUSED)
@@ -203,13 +205,15 @@ handle (const Platform *platform, const char *text, guint64 counted[ACTS])
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (DomainDef) def = NULL, copy = NULL;
-  g_autofree char *xml = NULL, *mistakes = NULL;
+  g_autofree char *xml = NULL, *mistakes = NULL, *edited = NULL;
 
   memset (counted, 0, ACTS * sizeof *counted);
   steps = 0;
   def = domain_def_parse (text, -1, DOMAIN_READ_NO_SCHEMA, platform, diagnostics);
   mistakes = diagnostics_to_text (diagnostics);
   count_step (counted, READ);
+  edited = source_edit (text, "title", "<title>another</title>", NULL);
+  count_step (counted, EDIT);
   if (def == NULL)
     return;
   xml = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
