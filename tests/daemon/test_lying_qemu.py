@@ -89,7 +89,11 @@ class Machine:
 @pytest.fixture
 def machine(daemon):
     connection = libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock")
-    yield Machine(daemon, connection)
+    it = Machine(daemon, connection)
+    yield it
+    it.lie({})
+    if it.domain.isActive():  # it is no QEMU that the daemon's own end would find
+        it.domain.destroy()
     connection.close()
 
 
