@@ -17,40 +17,54 @@
 
 /* Before exec. */
 
-/* With VFIO all of the guest's memory is locked, and what QEMU maps of its devices' beside it: as libvirt
- * counts. */
-static gboolean
-has_vfio (const DomainDef *def)
+/* How many devices of the host reach into the guest's memory. */
+static guint
+count_vfio (const DomainDef *def)
 {
+  guint count = 0;
+
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *device = g_ptr_array_index (def->devices, i);
     HostdevType type = device_host_type (device);
 
-    if ((type == HOSTDEV_PCI || type == HOSTDEV_MDEV) && device->address.type != ADDRESS_UNASSIGNED)
-      return TRUE;
+    count += (type == HOSTDEV_PCI || type == HOSTDEV_MDEV) && device->address.type != ADDRESS_UNASSIGNED;
   }
+  return count;
+}
+
+/* Then each of them has a space of its own, and all of the memory in it. */
+static gboolean
+has_iommu (const DomainDef *def)
+{
+  for (guint i = 0; i < def->devices->len; i++)
+    if (g_str_equal (((const Device *)g_ptr_array_index (def->devices, i))->kind->element, "iommu"))
+      return TRUE;
   return FALSE;
 }
 
-/* Bytes. */
-static rlim_t
-lock_limit (const DomainDef *def)
+guint64
+tuning_lock_limit (const DomainDef *def)
 {
   const Number *hard = &def->memtune.hard_limit;
   guint64 memory = def->max_memory.set ? def->max_memory.value : def->memory.value;
+  guint count = count_vfio (def);
 
+  if (!def->memory_backing.locked && count == 0)
+    return 0;
   if (hard->set)
-    return (rlim_t)hard->value * 1024;
-  return def->memory_backing.locked ? RLIM_INFINITY : (rlim_t)(memory + VFIO_EXTRA) * 1024;
+    return hard->value * 1024;
+  if (def->memory_backing.locked)
+    return RLIM_INFINITY;
+  return (memory * (has_iommu (def) ? count : 1) + VFIO_EXTRA) * 1024;
 }
 
 gboolean
 tuning_allow_locking (const DomainDef *def, GPid pid, GError **error)
 {
-  rlim_t most = lock_limit (def);
+  rlim_t most = tuning_lock_limit (def);
   struct rlimit limit = { most, most };
 
-  if ((!def->memory_backing.locked && !has_vfio (def)) || prlimit (pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
+  if (most == 0 || prlimit (pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
     return TRUE;
   virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot limit locked memory of process %d: %s", pid,
                   g_strerror (errno));

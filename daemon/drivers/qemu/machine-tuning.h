@@ -12,6 +12,9 @@
 
 /* Before exec: what a process has from its birth, and whether the host has the nodes asked for. */
 gboolean tuning_prepare (const DomainDef *def, GPid pid, GError **error);
+/* Bytes that it has to be able to lock, as libvirt counts: what the document limits, or for devices by VFIO
+ * the memory and 1 GiB; RLIM_INFINITY: all; 0: none. */
+guint64 tuning_lock_limit (const DomainDef *def);
 /* How much memory it may lock, where the definition needs it: <locked/>, or a device by VFIO. */
 gboolean tuning_allow_locking (const DomainDef *def, GPid pid, GError **error);
 /* Once QEMU has its threads, before the guest's first instruction: all of it. VIR_ERR_CONFIG_UNSUPPORTED, in
