@@ -6,7 +6,8 @@
 
 /* Who gives a machine's start the values of the secrets that its document names. */
 typedef struct {
-  /* In a job: the value of the secret with that UUID; NULL with @error (VIR_ERR_NO_SECRET). (transfer full) */
+  /* In a job: the value of the secret with that UUID; NULL with @error (VIR_ERR_NO_SECRET). (transfer full)
+   */
   SecretValue *(*fetch) (gpointer data, Job *job, const char *uuid, GError **error);
   gpointer data;
 } SecretSource;
