@@ -109,12 +109,16 @@ def configure(directory, *options, compiler=None):
 
 
 def build():
-    """The programs under test, with AddressSanitizer and UndefinedBehaviorSanitizer."""
+    """The programs under test, with AddressSanitizer and UndefinedBehaviorSanitizer, and the guests they run."""
     status = configure(BUILD, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dwerror=true", "-Dtests=enabled")
     yield Result("gcc, sanitizers, no warnings", outcome(status or run("ninja", "-C", BUILD, name="build")))
     if status:
         return
-    yield Result("the example guest", outcome(run(TOP / "examples/guest/make", BUILD / "guest", name="guest")))
+    # Made here, as several suites use each and run at once.
+    guest = BUILD / "guest"
+    yield Result("the example guest", outcome(run(TOP / "examples/guest/make", guest, name="guest")))
+    for name in ("agent-guest", "cloud-guest"):
+        yield Result(f"the {name}", outcome(run(TOP / "tests" / name / "make", guest, BUILD / name, name=name)))
 
 
 def clang():
