@@ -10,7 +10,7 @@ import pytest
 from conftest import BUILD, DOMAIN, TOP, domain_path, wait_for
 
 UUID = "87291af1-1366-410c-bb6e-fbc6f66ff7ab"
-CONNECTED, DISCONNECTED, BY_CHANNEL = 1, 2, 2
+CONNECTED, DISCONNECTED, BY_START, BY_CHANNEL = 1, 2, 1, 2
 PATH = domain_path(UUID)
 
 DOCUMENT = """<domain type='qemu'>
@@ -63,8 +63,8 @@ def guest(daemon, images):
     with daemon.signals(DOMAIN, PATH) as signals:
         daemon.call(PATH, DOMAIN, "Create", "(u)", 0)
         assert "state='disconnected'" in document(daemon)
-        wait_for(lambda: agent_events(signals), "the agent")
-    assert agent_events(signals) == [(CONNECTED, BY_CHANNEL)]
+        wait_for(lambda: (CONNECTED, BY_CHANNEL) in agent_events(signals), "the agent")
+    assert agent_events(signals) == [(DISCONNECTED, BY_START), (CONNECTED, BY_CHANNEL)]
     assert "name='org.qemu.guest_agent.0' state='connected'" in document(daemon)
     return daemon
 
