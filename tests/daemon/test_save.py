@@ -2,13 +2,15 @@
 """Saving a Linux that counts, and going on from where it was."""
 
 import os
+import pathlib
 import re
 import signal
 import subprocess
 
+import libvirt
 import pytest
 
-from conftest import BUILD, CONNECT, DOMAIN, ROOT, TOP, domain_path, wait_for
+from conftest import BUILD, CONNECT, DOMAIN, ROOT, TOP, domain_path, domain_xml, wait_for
 
 UUID = "5a7e0d5a-1366-410c-bb6e-fbc6f66ff7ae"
 PATH = domain_path(UUID)
@@ -326,3 +328,23 @@ def test_a_daemon_that_is_killed_half_way(daemon, counter, delay):
         counter.start()
     counter.reach(counter.numbers()[-1] + 2 if counter.numbers() else 2)
     assert not has_image(daemon)
+
+
+@pytest.mark.parametrize("devices, reason", [
+    ("<crypto model='virtio' type='qemu'><backend model='builtin'/></crypto>", "non-migratable device"),
+    (f"<shmem name='domaind-test-{os.getpid()}'><model type='ivshmem-plain'/></shmem>", "peer mode"),
+])
+def test_a_machine_whose_state_cannot_be_written(daemon, devices, reason):
+    """libvirt's words and QEMU's reason, and the guest has not been stopped for it."""
+    with libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock") as connection:
+        domain = connection.defineXML(domain_xml("stays", devices=devices))
+        domain.create()
+        for save in (lambda: domain.save(str(daemon.root / "state")), domain.managedSave):
+            with pytest.raises(libvirt.libvirtError) as refused:
+                save()
+            assert refused.value.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID
+            assert "cannot migrate domain: " in str(refused.value) and reason in str(refused.value)
+        assert domain.state() == [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED]
+        assert not (daemon.root / "state").exists() and not domain.hasManagedSaveImage()
+        domain.destroy()
+    pathlib.Path(f"/dev/shm/domaind-test-{os.getpid()}").unlink(missing_ok=True)

@@ -171,6 +171,8 @@ dump_job (Job *job, gpointer data, GError **error)
   g_autofree char *directory = g_path_get_dirname (request->path);
   gboolean done;
 
+  if (!request->memory_only && !migration_check (request->qmp, job, error))
+    return NULL;
   if (request->make_directory)
     g_mkdir_with_parents (directory, 0700);
   g_autoptr (AtomicFile) aside = atomic_file_open (request->path, error);

@@ -11,6 +11,7 @@
 #define MIGRATION_DESCRIPTOR "domaind-state"
 #define FIRST_QUESTION       10  /* ms */
 #define LAST_QUESTION        250 /* ms between two questions, in the end */
+#define REASONS_MAX          16  /* that are told */
 #define MOST_MEGABITS        1e9 /* a second; whoever says more is not believed */
 
 static gboolean
@@ -160,6 +161,26 @@ ask_for_events (Qmp *qmp, Job *job, GError **error)
 
   json_array_add_object_element (list, props ("capability", "s", "events", "state", "b", TRUE, NULL));
   return tell (qmp, job, "migrate-set-capabilities", props ("capabilities", "a", list, NULL), error);
+}
+
+/* query-migrate: { "blocked-reasons": ["non-migratable device: ..."] } */
+gboolean
+migration_check (Qmp *qmp, Job *job, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (qmp, job, "query-migrate", NULL, error);
+  JsonArray *reasons =
+      answer != NULL ? untrusted_list (untrusted_object_of (answer), "blocked-reasons") : NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (answer == NULL || reasons == NULL)
+    return answer != NULL;
+  for (guint i = 0; i < MIN (json_array_get_length (reasons), REASONS_MAX); i++) {
+    const char *reason = untrusted_text_of (json_array_get_element (reasons, i));
+
+    g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", reason != NULL ? reason : "");
+  }
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID, "cannot migrate domain: %s", text->str);
+  return FALSE;
 }
 
 gboolean

@@ -10,6 +10,9 @@
  * whether it is to be given up (VIR_ERR_OPERATION_ABORTED then).
  */
 
+/* Can its state be written at all? FALSE and VIR_ERR_OPERATION_INVALID with QEMU's reasons when a device has
+ * none, or one that only this host has. To be asked before anything is stopped. */
+gboolean migration_check (Qmp *qmp, Job *job, GError **error);
 /* Out, into @fd (borrowed) from its offset on. The CPUs must be stopped. When it fails QEMU has let go of the
  * file, and the machine can run on. */
 gboolean migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience, GError **error);

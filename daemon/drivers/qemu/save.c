@@ -163,7 +163,8 @@ save_job (Job *job, gpointer data, GError **error)
   g_autofree char *xml = domain_def_to_xml (request->def, DOMAIN_WRITE_SECURE);
   g_autofree char *directory = g_path_get_dirname (request->path);
 
-  if (!host_devices_can_migrate (request->def, error))
+  job_extend_deadline (job, request->patience);
+  if (!host_devices_can_migrate (request->def, error) || !migration_check (request->qmp, job, error))
     return NULL;
   if (request->managed)
     g_mkdir_with_parents (directory, 0700);
