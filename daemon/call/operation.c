@@ -89,8 +89,8 @@ find_domain (Call *call)
 }
 
 /* The same for every kind of object that has a registry. */
-static gboolean
-find_object (Call *call)
+gboolean
+operation_find_object (Call *call)
 {
   const ObjectKind *kind = object_kind_of_letter (call->operation->in[0]);
   g_autoptr (GVariant) handle = NULL;
@@ -142,6 +142,6 @@ operation_dispatch (Call *call)
    */
   if (!call->operation->sensitive)
     g_variant_get_data (call->arguments);
-  if (find_domain (call) && find_object (call))
+  if (find_domain (call) && operation_find_object (call))
     call->operation->function (call);
 }

@@ -58,7 +58,6 @@ parsed (gpointer result, const GError *error, gpointer data)
 {
   const Reading *reading = data;
   Call *call = reading->call;
-  StoragePool *pool;
 
   if (result == NULL) {
     call_fail (call, g_error_copy (error));
@@ -66,8 +65,8 @@ parsed (gpointer result, const GError *error, gpointer data)
   }
   call->user_data = result;
   call->user_free = def_free;
-  if ((pool = call_storage_pool (call)) != NULL)
-    storage_pool_shared (pool, call, reading->begin);
+  if (operation_find_object (call))
+    storage_pool_shared (call_storage_pool (call), call, reading->begin);
 }
 
 /* @begin has the pool's turn, and the document as the call's own data. */
