@@ -132,6 +132,7 @@ class Daemon:
     """One domaind and what it keeps under its root."""
 
     mode = "--session"
+    prefix = ()  # words before its command
 
     def __init__(self, root, bus, *arguments):
         self.root = root
@@ -149,7 +150,7 @@ class Daemon:
                            DBUS_SYSTEM_BUS_ADDRESS=self.bus.address)
         with open(self.root / "daemon.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [BUILD / "daemon" / "domaind", self.mode, "--root", self.root, *self.arguments],
+                [*self.prefix, BUILD / "daemon" / "domaind", self.mode, "--root", self.root, *self.arguments],
                 env=environment, stdin=subprocess.DEVNULL, stderr=log, stdout=log)
         is_ready = ready or (lambda: self.bus.has("org.libvirt"))
         wait_for(lambda: is_ready() or self.process.poll() is not None, "org.libvirt")

@@ -139,16 +139,24 @@ def read_until(descriptor, text):
     return seen
 
 
-@pytest.fixture
-def host(root, bus):
+@contextlib.contextmanager
+def running_host(root, bus, prefix=()):
+    """A host whose daemon is started with @prefix before its command."""
     namespaces.need()
     root.chmod(0o711)
     daemon = SystemDaemon(root, bus)
+    daemon.prefix = prefix
     try:
         daemon.start()
         yield Host(daemon)
     finally:
         daemon.clean_up()
+
+
+@pytest.fixture
+def host(root, bus):
+    with running_host(root, bus) as it:
+        yield it
 
 
 @pytest.fixture(scope="session", autouse=True)

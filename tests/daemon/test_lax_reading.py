@@ -146,7 +146,7 @@ KEPT = [
     ("<iommu/>", XML, "Missing required attribute 'model' in element 'iommu'"),
     ("<smartcard mode='zz'/>", XML, "Invalid value for attribute 'mode' in element 'smartcard': 'zz'"),
     ("<pstore backend='acpi-erst'/>", XML, "size"),
-    ("<shmem/>", XML, "Missing required attribute 'name' in element 'shmem'"),
+    ("<shmem/>", XML, "shmem element must contain 'name' attribute"),
     (PCI * 2, XML, "Hostdev already exists in the domain configuration"),
     ("<vsock model='virtio'/>" * 2, XML, "only a single vsock device is supported"),
     ("<iommu model='intel'/>" * 2, XML, "only a single IOMMU device is supported"),
