@@ -2,6 +2,7 @@
 """domctl with a daemon: the story of a machine in its words, and the same for programs."""
 
 import json
+import xml.etree.ElementTree as ElementTree
 import os
 import pathlib
 import pty
@@ -259,6 +260,17 @@ def test_the_host(domctl):
                       "Thread(s) per core", "NUMA cell(s)", "Memory size"]
     assert "Using API: QEMU 11.3.0\n" in domctl("version", "--daemon")
     assert json.loads(domctl("version", "--json"))["api"] == "11.3.0"
+
+
+@pytest.mark.parametrize("path, values", [
+    ("filesystem/enum[@name='driverType']", ["path", "virtiofs"]),
+    ("crypto/enum[@name='backendModel']", ["builtin"]),
+    ("tpm/enum[@name='backendModel']", ["passthrough", "emulator", "external"]),
+])
+def test_devices_that_are_offered(domctl, path, values):
+    """What the list says can be started: QEMU of Debian 12 has no cipher of the host's kernel."""
+    devices = ElementTree.fromstring(domctl("domcapabilities", "--virttype", "qemu", "--machine", "q35")).find("devices")
+    assert set(values) <= {value.text for value in devices.find(path)} <= {*values, "lkcf"}
 
 
 def test_processors(domctl, tmp_path):
