@@ -334,6 +334,12 @@ helper_start (const HelperPlan *plan, const char *directory, Job *job, GError **
   return NULL;
 }
 
+char *
+helper_end_words (Helper *helper, guint milliseconds)
+{
+  return process_wait (helper->process, milliseconds, NULL) ? last_words (helper) : NULL;
+}
+
 gboolean
 helper_run (const HelperPlan *plan, const char *directory, Job *job, GError **error)
 {

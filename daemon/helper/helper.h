@@ -68,6 +68,10 @@ void helpers_stop_in (const char *directory);
 void
 helpers_stop_strays (const char *parent, gboolean (*owned) (const char *name, gpointer data), gpointer data);
 
+/* What it said last where it has ended, or does so within @milliseconds; NULL: it runs. For an error of its
+ * owner's start, in that job. (transfer full) */
+char *helper_end_words (Helper *helper, guint milliseconds);
+
 const char *helper_name (const Helper *helper);
 GPid helper_pid (const Helper *helper); /* 0: it has ended */
 void helper_free (Helper *helper);      /* the process goes on */

@@ -2,13 +2,13 @@
 """domctl with a daemon: the story of a machine in its words, and the same for programs."""
 
 import json
-import xml.etree.ElementTree as ElementTree
 import os
 import pathlib
 import pty
 import re
 import select
 import subprocess
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 

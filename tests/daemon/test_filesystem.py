@@ -180,6 +180,19 @@ def test_what_cannot_be_shared(daemon, connection, source, words):
     assert not machine_directory(daemon).exists()
 
 
+def test_what_virtiofsd_says_is_in_the_error(daemon, connection, share):
+    """QEMU says only that nobody answers."""
+    program = daemon.root / "virtiofsd"
+    program.write_text("#!/bin/sh\nexec 3<&-\necho no directory is good enough >&2\nexit 1\n")
+    program.chmod(0o755)
+    domain = connection.defineXML(domain_xml("shares", UUID, devices=SHARE.format(source=share, target="a").replace(
+        "<binary>", f"<binary path='{program}'>")))
+    with pytest.raises(libvirt.libvirtError) as refused:
+        domain.create()
+    assert "helper 'fs0-virtiofsd' had ended: no directory is good enough" in str(refused.value)
+    assert not machine_directory(daemon).exists()
+
+
 @pytest.mark.parametrize("access", ["passthrough", "mapped", "squash"])
 def test_9p(daemon, connection, share, access):
     domain = connection.defineXML(domain_xml("nine", UUID, devices=NINEP.format(source=share, access=access)))

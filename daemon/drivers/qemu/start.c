@@ -43,8 +43,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define START_MONITOR_FD 3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
-#define START_EXIT_WAIT  2000 /* ms between a hung-up monitor and the end of its process */
+#define START_MONITOR_FD  3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
+#define START_EXIT_WAIT   2000 /* ms between a hung-up monitor and the end of its process */
+#define START_HELPER_WAIT 100  /* ms in which a helper that QEMU lost is seen to have ended */
 #define START_MAX_GROUPS \
   (ACCOUNT_MAX_GROUPS + 8) /* and those of /dev/kvm, the render node and other devices */
 
@@ -502,6 +503,20 @@ open_monitor (gpointer data)
   start->monitor = -1;
 }
 
+/* A helper that has ended is why QEMU did. */
+static void
+add_helpers_words (const Start *start, char **words)
+{
+  for (guint i = 0; i < start->helpers->len; i++) {
+    Helper *helper = g_ptr_array_index (start->helpers, i);
+    g_autofree char *last = helper_end_words (helper, START_HELPER_WAIT), *before = *words;
+
+    *words = last != NULL ? g_strdup_printf ("%s; its helper '%s' had ended: %s", before,
+                                             helper_name (helper), *last != '\0' ? last : "it said nothing")
+                          : g_steal_pointer (&before);
+  }
+}
+
 /* What QEMU said last is worth more than how its monitor ended. Takes @problem. */
 static void
 explain (Start *start, GError *problem, GError **error)
@@ -511,6 +526,8 @@ explain (Start *start, GError *problem, GError **error)
   g_autofree char *said = machine_log_last_words (&start->log);
   g_autofree char *words = recipe_name_files (start->recipe, said);
 
+  if (ended)
+    add_helpers_words (start, &words);
   if (ended && virt_error_code (problem) != VIR_ERR_OPERATION_ABORTED)
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "process exited while connecting to monitor: %s",
                     *words != '\0' ? words : "it said nothing");
