@@ -17,6 +17,7 @@
 #define GROUP_MAX     256  /* devices of one IOMMU group */
 #define TEXT_MAX      64   /* bytes of a file of /sys that is read here */
 #define CLASS_BRIDGE  0x0604
+#define TAKE_TRIES    3 /* of a device that another driver was quicker to have */
 #define POLL_WAIT     5 /* ms between two looks at a driver */
 
 static char *
@@ -203,20 +204,27 @@ probe (const char *host, const char *name, const char *driver, GError **error)
   return tell (override, driver, error) && unbind (host, name, error) && tell (drivers, name, error);
 }
 
+/* Another driver may be quicker: one that is just being loaded, or the host's own, to which it was given back
+ * a moment ago. It is taken from that one, too. */
 gboolean
 host_pci_take (const char *host, const char *name, const char *driver, GError **error)
 {
-  g_autofree char *line = g_strconcat (driver, "\n", NULL);
+  g_autofree char *line = g_strconcat (driver, "\n", NULL), *has_it = NULL;
   GError *problem = NULL;
 
-  if (probe (host, name, line, &problem)) {
+  for (guint i = 0; i < TAKE_TRIES && probe (host, name, line, &problem); i++) {
     if (wait_for_driver (host, name, driver))
       return TRUE;
+    g_free (has_it);
+    has_it = host_pci_driver (host, name);
+    if (has_it == NULL)
+      break;
+  }
+  if (problem == NULL)
     virt_error_set (&problem, VIR_ERR_INTERNAL_ERROR,
                     "Failed to bind PCI device '%s' to %s: the driver does not take it, or its module is not "
                     "loaded",
                     name, driver);
-  }
   g_propagate_error (error, problem);
   host_pci_give_back (host, name, NULL);
   return FALSE;
