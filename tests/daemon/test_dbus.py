@@ -331,8 +331,7 @@ def test_a_stalled_guest_holds_up_nobody_else(daemon):
     assert "stalled" in daemon.call(path, DOMAIN, "GetXMLDesc", "(u)", 0)
     assert not waiting
     daemon.call(path, DOMAIN, "Destroy", "(u)", 0)
-    wait_for(lambda: waiting, "the answer of Suspend")
-    assert isinstance(waiting[0], GLib.Error)
+    wait_for(lambda: waiting, "the answer of Suspend")  # an error, unless QEMU, woken to be ended, obeyed it first
     assert "stalled" not in daemon.machines()
 
 
