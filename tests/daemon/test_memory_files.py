@@ -72,6 +72,18 @@ def test_memory_that_was_made_by_others(daemon, connection, memory):
     assert (memory.stat().st_uid, memory.stat().st_gid) == (1234, 1234)
 
 
+def test_a_link_in_the_place_of_shared_memory(daemon, connection, memory):
+    """Whoever can make one there would have the machine open, with its group, what the maker cannot."""
+    disk = daemon.root / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    os.chown(disk, 0, 6)
+    disk.chmod(0o660)
+    memory.symlink_to(disk)
+    with pytest.raises(libvirt.libvirtError) as refused:
+        connection.createXML(domain_xml("one", devices=SHMEM))
+    assert f"cannot use, for it is a link, '{memory}'" in str(refused.value)
+
+
 def test_a_crash_store_is_given_to_each_start(daemon, connection):
     domain = connection.defineXML(domain_xml("one", more="<features><acpi/></features>", devices=PSTORE))
     file = daemon.root / "var/lib/domaind/nvram/one_PSTORE.raw"

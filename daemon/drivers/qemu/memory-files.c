@@ -66,6 +66,26 @@ set_up (const RecipeMemoryFile *file, int fd, gboolean is_new, gboolean own, con
          || ((!gives || fchown (fd, (uid_t)-1, shared_group ()) == 0) && fchmod (fd, SHARED_MODE) == 0);
 }
 
+/* Where everybody can make files, a link may lead to what its maker could not open, and the machine would be
+ * let into the group of that. */
+static gboolean
+check_others_file (const RecipeMemoryFile *file, const char *directory, GError **error)
+{
+  struct stat where, status;
+  int fd = named_file_open (file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+  gboolean known = fd >= 0 && fstat (fd, &status) == 0 && named_file_stat (directory, &where) == 0;
+
+  if (!known)
+    cannot (file, "look at", error);
+  if (fd >= 0)
+    close (fd);
+  if (!known || (where.st_mode & S_IWOTH) == 0 || S_ISREG (status.st_mode))
+    return known;
+  errno = EINVAL;
+  return cannot (
+      file, S_ISLNK (status.st_mode) ? "use, for it is a link," : "use, for it is no regular file,", error);
+}
+
 static gboolean
 ensure (const RecipeMemoryFile *file, gboolean own, const Account *account, GError **error)
 {
@@ -79,8 +99,8 @@ ensure (const RecipeMemoryFile *file, gboolean own, const Account *account, GErr
   fd = named_file_open (file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                         own ? 0600 : SHARED_MODE);
   is_new = fd >= 0;
-  if (fd < 0 && errno == EEXIST && !own)
-    return TRUE; /* somebody else's, and as it shall be */
+  if (fd < 0 && errno == EEXIST && !own) /* somebody else's, and as it shall be */
+    return check_others_file (file, directory, error);
   if (fd < 0 && errno == EEXIST)
     fd = named_file_open (file->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0)
