@@ -288,6 +288,20 @@ def root():
     shutil.rmtree(place, ignore_errors=True)
 
 
+def initrd_with(directory, script):
+    """The example guest's initial ramdisk with @script, a shell's, run before the guest is ready: a file in @directory."""
+    guest, root = BUILD / "guest", directory / "root"
+    subprocess.run([TOP / "examples/guest/make", guest], check=True)
+    (root / "etc" / "rc").mkdir(parents=True)
+    (root / "etc" / "rc" / "script").write_text(script)
+    (root / "etc" / "rc" / "script").chmod(0o755)
+    more = subprocess.run("find . | cpio -o -H newc --quiet | gzip -1", shell=True, cwd=root, check=True,
+                          stdout=subprocess.PIPE).stdout
+    file = directory / "initrd.img"
+    file.write_bytes((guest / "initrd.img").read_bytes() + more)
+    return file
+
+
 @pytest.fixture
 def system_daemon(bus):
     """A system daemon, whose machines have accounts of their own: below a directory that each of them can reach."""

@@ -29,6 +29,16 @@ static void G_GNUC_PRINTF (6, 0)
     report_at (map, diagnostics, code, member, object, format, arguments);
 }
 
+static void
+    G_GNUC_PRINTF (5, 0) warn_at (const SourceMap *map, Diagnostics *diagnostics, gconstpointer member,
+                                  gconstpointer object, const char *format, va_list arguments)
+{
+  g_autofree char *message = g_strdup_vprintf (format, arguments);
+
+  diagnostics_warning (diagnostics, source_map_find (map, member, object), VIR_ERR_CONFIG_UNSUPPORTED, "%s",
+                       message);
+}
+
 static gboolean
 may_miss (const SourceMap *map, gconstpointer what)
 {
@@ -73,13 +83,10 @@ completion_warning (Completion *completion, gconstpointer member, gconstpointer 
                     ...)
 {
   va_list arguments;
-  g_autofree char *message = NULL;
 
   va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
+  warn_at (completion->map, completion->diagnostics, member, object, format, arguments);
   va_end (arguments);
-  diagnostics_warning (completion->diagnostics, source_map_find (completion->map, member, object),
-                       VIR_ERR_CONFIG_UNSUPPORTED, "%s", message);
 }
 
 gboolean
@@ -148,13 +155,10 @@ validation_warning (Validation *validation, gconstpointer member, gconstpointer 
                     ...)
 {
   va_list arguments;
-  g_autofree char *message = NULL;
 
   va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
+  warn_at (validation->map, validation->diagnostics, member, object, format, arguments);
   va_end (arguments);
-  diagnostics_warning (validation->diagnostics, source_map_find (validation->map, member, object),
-                       VIR_ERR_CONFIG_UNSUPPORTED, "%s", message);
 }
 
 void

@@ -6,13 +6,12 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import libvirt
 import pytest
 
-from conftest import BUILD, TOP, domain_xml, wait_for
+from conftest import BUILD, domain_xml, initrd_with, wait_for
 
 UUID = "0d5c3c6a-0c3f-4e55-8b5e-6a1f5c3a9e21"
 SHARE = """<filesystem type='mount'><driver type='virtiofs'/><binary><sandbox mode='chroot'/></binary>
@@ -49,18 +48,7 @@ def share(daemon):
 
 @pytest.fixture(scope="module")
 def initrd(tmp_path_factory):
-    """The example guest's, and behind it one with the script above."""
-    guest, root = BUILD / "guest", tmp_path_factory.mktemp("initrd")
-    subprocess.run([TOP / "examples/guest/make", guest], check=True)
-    (root / "etc" / "rc").mkdir(parents=True)
-    script = root / "etc" / "rc" / "share"
-    script.write_text(SCRIPT)
-    script.chmod(0o755)
-    more = subprocess.run("find . | cpio -o -H newc --quiet | gzip -1", shell=True, cwd=root, check=True,
-                          stdout=subprocess.PIPE).stdout
-    file = root / "initrd.img"
-    file.write_bytes((guest / "initrd.img").read_bytes() + more)
-    return file
+    return initrd_with(tmp_path_factory.mktemp("initrd"), SCRIPT)
 
 
 def machine_directory(daemon):

@@ -2,13 +2,12 @@
 """Memory that is plugged into a Linux, seen by it, and taken out again; and virtio-mem, asked for in parts."""
 
 import re
-import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import libvirt
 import pytest
 
-from conftest import BUILD, TOP, domain_xml, wait_for
+from conftest import BUILD, domain_xml, initrd_with, wait_for
 
 UUID = "3c1de3a1-0f1a-4f0a-bf51-6a56e1d0a3c5"
 DIMM = "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>"
@@ -34,18 +33,7 @@ def connection(daemon):
 
 @pytest.fixture(scope="module")
 def initrd(tmp_path_factory):
-    """The example guest's, and behind it one with the script above."""
-    guest, root = BUILD / "guest", tmp_path_factory.mktemp("initrd")
-    subprocess.run([TOP / "examples/guest/make", guest], check=True)
-    (root / "etc" / "rc").mkdir(parents=True)
-    script = root / "etc" / "rc" / "memory"
-    script.write_text(SCRIPT)
-    script.chmod(0o755)
-    more = subprocess.run("find . | cpio -o -H newc --quiet | gzip -1", shell=True, cwd=root, check=True,
-                          stdout=subprocess.PIPE).stdout
-    file = root / "initrd.img"
-    file.write_bytes((guest / "initrd.img").read_bytes() + more)
-    return file
+    return initrd_with(tmp_path_factory.mktemp("initrd"), SCRIPT)
 
 
 @pytest.fixture

@@ -213,35 +213,36 @@ scsi_name (const DeviceHostdev *hostdev)
                           (guint)hostdev->scsi_target.value, hostdev->scsi_unit.value);
 }
 
+/* What the host calls it; NULL for the types that have other names. (transfer full) */
+static char *
+host_name (const DeviceHostdev *hostdev)
+{
+  switch (hostdev->type) {
+    case HOSTDEV_PCI:
+      return host_pci_name (&hostdev->pci);
+    case HOSTDEV_SCSI:
+      return scsi_name (hostdev);
+    case HOSTDEV_SCSI_HOST:
+      return g_strdup (hostdev->wwpn);
+    case HOSTDEV_MDEV:
+      return g_strdup (hostdev->uuid);
+    default:
+      return NULL;
+  }
+}
+
 /* Names it as the document does: "hostdev 'usb 046d:c52b'". */
 static char *
 hostdev_describe (const Device *device)
 {
   const DeviceHostdev *hostdev = (const DeviceHostdev *)device;
-  g_autofree char *name = NULL;
+  g_autofree char *name = host_name (hostdev);
 
-  switch (hostdev->type) {
-    case HOSTDEV_PCI:
-      name = host_pci_name (&hostdev->pci);
-      break;
-    case HOSTDEV_USB:
-      name = hostdev->usb.vendor.set ? g_strdup_printf ("%04x:%04x", (guint)hostdev->usb.vendor.value,
-                                                        (guint)hostdev->usb.product.value)
-                                     : g_strdup_printf ("%03u.%03u", (guint)hostdev->usb.bus.value,
-                                                        (guint)hostdev->usb.device.value);
-      break;
-    case HOSTDEV_SCSI:
-      name = scsi_name (hostdev);
-      break;
-    case HOSTDEV_SCSI_HOST:
-      name = g_strdup (hostdev->wwpn);
-      break;
-    case HOSTDEV_MDEV:
-      name = g_strdup (hostdev->uuid);
-      break;
-    default:
-      break;
-  }
+  if (hostdev->type == HOSTDEV_USB)
+    name = hostdev->usb.vendor.set ? g_strdup_printf ("%04x:%04x", (guint)hostdev->usb.vendor.value,
+                                                      (guint)hostdev->usb.product.value)
+                                   : g_strdup_printf ("%03u.%03u", (guint)hostdev->usb.bus.value,
+                                                      (guint)hostdev->usb.device.value);
   if (name == NULL)
     return g_strdup ("hostdev");
   return g_strdup_printf ("hostdev '%s %s'", enum_table_name (&hostdev_types, hostdev->type), name);
@@ -259,29 +260,15 @@ char *
 hostdev_key (const DeviceHostdev *hostdev)
 {
   const char *type = enum_table_name (&hostdev_types, hostdev->type);
-  g_autofree char *name = NULL;
+  g_autofree char *name = host_name (hostdev);
 
-  switch (hostdev->type) {
-    case HOSTDEV_PCI:
-      name = host_pci_name (&hostdev->pci);
-      break;
-    case HOSTDEV_SCSI:
-      name = scsi_name (hostdev);
-      if (hostdev->scsi_source == SCSI_SOURCE_ISCSI)
-        return g_strdup_printf ("%s iscsi %s %s %" G_GUINT64_FORMAT, type, name, iscsi_host (hostdev)->name,
-                                iscsi_host (hostdev)->port.value);
-      break;
-    case HOSTDEV_SCSI_HOST:
-      name = g_strdup (hostdev->wwpn);
-      break;
-    case HOSTDEV_MDEV:
-      name = g_strdup (hostdev->uuid);
-      break;
-    default:
-      name = g_strdup (hostdev->block != NULL       ? hostdev->block
-                       : hostdev->character != NULL ? hostdev->character
-                                                    : hostdev->net_device);
-  }
+  if (hostdev->type == HOSTDEV_SCSI && hostdev->scsi_source == SCSI_SOURCE_ISCSI)
+    return g_strdup_printf ("%s iscsi %s %s %" G_GUINT64_FORMAT, type, name, iscsi_host (hostdev)->name,
+                            iscsi_host (hostdev)->port.value);
+  if (name == NULL)
+    name = g_strdup (hostdev->block != NULL       ? hostdev->block
+                     : hostdev->character != NULL ? hostdev->character
+                                                  : hostdev->net_device);
   return g_strconcat (type, " ", name, NULL);
 }
 
