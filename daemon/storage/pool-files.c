@@ -25,23 +25,30 @@ file_of (const char *directory, const char *name)
   return g_strconcat (directory, "/", encoded, ".xml", NULL);
 }
 
-void
-pool_files_save_status (const Settings *settings, const char *name, const char *xml)
+gboolean
+pool_files_save_status (const Settings *settings, const StoragePoolDef *def, GError **error)
+{
+  g_autofree char *directory = g_build_filename (settings->run_directory, "storage", NULL);
+  g_autofree char *path = file_of (directory, def->name), *xml = storage_pool_def_to_xml (def);
+  g_autoptr (PreparedFile) file = NULL;
+
+  return store_make_directory (directory, POOL_DIRECTORY_MODE, error)
+         && (file = prepared_file_new (path, xml, -1, POOL_FILE_MODE, FALSE, error)) != NULL
+         && prepared_file_commit (file, error);
+}
+
+gboolean
+pool_files_remove_status (const Settings *settings, const char *name, GError **error)
 {
   g_autofree char *directory = g_build_filename (settings->run_directory, "storage", NULL);
   g_autofree char *path = file_of (directory, name);
-  g_autoptr (PreparedFile) file = NULL;
-  g_autoptr (GError) error = NULL;
 
-  if (xml == NULL) {
-    if (unlink (path) < 0 && errno != ENOENT)
-      g_warning ("storage pool '%s': cannot remove '%s': %s", name, path, g_strerror (errno));
-    return;
-  }
-  if (!store_make_directory (directory, POOL_DIRECTORY_MODE, &error)
-      || (file = prepared_file_new (path, xml, -1, POOL_FILE_MODE, FALSE, &error)) == NULL
-      || !prepared_file_commit (file, &error))
-    g_warning ("storage pool '%s' will not be found active by another daemon: %s", name, error->message);
+  if (unlink (path) == 0 || errno == ENOENT)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR,
+                  "cannot remove '%s', which says that storage pool '%s' is active: %s", path, name,
+                  g_strerror (errno));
+  return FALSE;
 }
 
 static StoragePoolDef *

@@ -4,6 +4,7 @@
  * A pool's own life: its directory made, scanned, let go of, removed. The directory can be on a server that
  * does not answer, so each touch of it is a job with the pool's exclusive turn; all other pools go on.
  */
+#include "daemon/storage/pool-files.h"
 #include "daemon/storage/pools.h"
 #include "daemon/storage/tool.h"
 
@@ -19,8 +20,9 @@
 /* One job about a pool, from its begin to its done. */
 typedef struct {
   StoragePool *pool; /* main loop only; not freed while the turn is held */
-  Call *call;        /* NULL: nobody asked */
-  GVariant *answer;  /* NULL: "()" */
+  const Settings *settings;
+  Call *call;       /* NULL: nobody asked */
+  GVariant *answer; /* NULL: "()" */
   StoragePoolDef *def;
   guint flags;
   StorageScan *scan;
@@ -43,6 +45,7 @@ work_new (StoragePool *pool, Call *call, guint flags)
   PoolWork *work = g_new0 (PoolWork, 1);
 
   work->pool = pool;
+  work->settings = pool->manager->settings;
   work->call = call;
   work->flags = flags;
   work->def = storage_pool_def_ref (pool->def);
@@ -99,15 +102,31 @@ build_directory (const StoragePoolDef *def, GError **error)
   return built;
 }
 
+/* Of a pool that is no longer active whether or not that can be written down. */
+static void
+forget_status (const PoolWork *work)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!pool_files_remove_status (work->settings, work->def->name, &error))
+    g_warning ("%s", error->message);
+}
+
 static gpointer
 start_job (Job *job, gpointer input, GError **error)
 {
   PoolWork *work = input;
 
-  if ((work->flags & VIR_STORAGE_POOL_CREATE_WITH_BUILD) && !build_directory (work->def, error))
+  if ((work->flags & VIR_STORAGE_POOL_CREATE_WITH_BUILD) && !build_directory (work->def, error)) {
+    forget_status (work);
     return NULL;
+  }
   work->scan = storage_scan (job, work->def->path, error);
-  return work->scan != NULL ? JOB_OK : NULL;
+  if (work->scan != NULL && pool_files_save_status (work->settings, work->def, error))
+    return JOB_OK;
+  /* One that was active before this daemon has been left by the one before. */
+  forget_status (work);
+  return NULL;
 }
 
 static void
@@ -181,6 +200,8 @@ refresh_job (Job *job, gpointer input, GError **error)
   PoolWork *work = input;
 
   work->scan = storage_scan (job, work->def->path, error);
+  if (work->scan == NULL)
+    forget_status (work);
   return work->scan != NULL ? JOB_OK : NULL;
 }
 
@@ -225,16 +246,34 @@ storage_pool_refresh (StoragePool *pool, Call *call)
   job_start ("pool-refresh", refresh_job, work, work_free, POOL_JOB_SECONDS, refresh_done, work);
 }
 
+static gpointer
+stop_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+{
+  const PoolWork *work = input;
+
+  return pool_files_remove_status (work->settings, work->def->name, error) ? JOB_OK : NULL;
+}
+
+static void
+stop_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  PoolWork *work = data;
+  Manager *manager = work->pool->manager;
+
+  if (error == NULL)
+    storage_pool_stopped (work->pool);
+  finish (manager, work->def->uuid, work->call, NULL, error);
+}
+
 void
 storage_pool_destroy (StoragePool *pool, Call *call)
 {
-  g_autofree char *uuid = g_strdup (pool->def->uuid);
-  Manager *manager = pool->manager;
+  PoolWork *work;
 
   if (!check_state (pool, call, storage_pool_check_active))
     return;
-  storage_pool_stopped (pool);
-  finish (manager, uuid, call, NULL, NULL);
+  work = work_new (pool, call, 0);
+  job_start ("pool-stop", stop_job, work, work_free, POOL_JOB_SECONDS, stop_done, work);
 }
 
 static gpointer

@@ -7,7 +7,6 @@
 #include "daemon/storage/pools.h"
 
 #include "daemon/core/main-loop.h"
-#include "daemon/storage/pool-files.h"
 
 static Registry *
 registry_of (Manager *manager)
@@ -232,10 +231,7 @@ storage_pool_commit_scan (StoragePool *pool, StorageScan *scan)
 void
 storage_pool_started (StoragePool *pool)
 {
-  g_autofree char *xml = storage_pool_def_to_xml (pool->def);
-
   pool->active = TRUE;
-  pool_files_save_status (pool->manager->settings, pool->def->name, xml);
   object_lifecycle_event (&pool->object, VIR_STORAGE_POOL_EVENT_STARTED);
 }
 
@@ -245,7 +241,6 @@ fall_back (StoragePool *pool)
 {
   pool->active = FALSE;
   g_ptr_array_set_size (pool->volumes, 0);
-  pool_files_save_status (pool->manager->settings, pool->def->name, NULL);
   if (pool->next != NULL) {
     storage_pool_def_unref (pool->def);
     pool->def = g_steal_pointer (&pool->next);

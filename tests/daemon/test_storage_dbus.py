@@ -109,3 +109,41 @@ def test_a_document_put_there_by_hand_gets_its_uuid_once(daemon, tmp_path):
 def boolean(value):
     from gi.repository import GLib
     return GLib.Variant("b", value)
+
+
+def state(daemon):
+    return daemon.call(PATH, POOL, "GetInfo")[0]
+
+
+def restart(daemon):
+    daemon.process.kill()
+    daemon.process.wait()
+    daemon.start()
+
+
+def test_a_pool_is_active_only_if_that_is_written_down(daemon, tmp_path):
+    define(daemon, tmp_path)
+    records = daemon.root / "run/domaind/storage"
+    records.write_text("in the directory's place")
+    assert "run/domaind/storage" in daemon.error(PATH, POOL, "Create", "(u)", 0)[1]
+    assert state(daemon) == 0
+    records.unlink()
+    daemon.call(PATH, POOL, "Create", "(u)", 0)
+    restart(daemon)
+    assert state(daemon) == 2
+
+
+def test_a_pool_whose_record_stays_is_still_active(daemon, tmp_path):
+    define(daemon, tmp_path)
+    daemon.call(PATH, POOL, "Create", "(u)", 0)
+    record = daemon.root / "run/domaind/storage/p.xml"
+    text = record.read_text()
+    record.unlink()
+    record.mkdir()
+    assert "cannot remove" in daemon.error(PATH, POOL, "Destroy")[1]
+    assert state(daemon) == 2
+    record.rmdir()
+    record.write_text(text)
+    daemon.call(PATH, POOL, "Destroy")
+    restart(daemon)
+    assert state(daemon) == 0
