@@ -3,6 +3,7 @@
  * Questions that the emulator's capabilities answer. They may have to be probed first, which takes a while:
  * so each goes through a job.
  */
+#include "daemon/call/shared-answer.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/host/host-cpu.h"
 #include "daemon/ops/ops.h"
@@ -137,7 +138,7 @@ op_connect_get_capabilities (Call *call)
 
   request->cache = call->manager->caps;
   request->own = g_strdup (call->manager->settings->emulator);
-  call_make (call, 0, "capabilities", make_host_capabilities, request, host_request_free);
+  call_make_shared (call, "capabilities", "capabilities", make_host_capabilities, request, host_request_free);
 }
 
 static GVariant *
@@ -159,7 +160,10 @@ caps_free (gpointer data)
 static void
 answer_domain_capabilities (Call *call, QemuCaps *caps)
 {
-  call_make (call, 0, "capabilities", make_domain_capabilities, qemu_caps_ref (caps), caps_free);
+  g_autofree char *arguments = g_variant_print (call->arguments, FALSE);
+  g_autofree char *key = g_strconcat ("domain capabilities ", qemu_caps_binary (caps), " ", arguments, NULL);
+
+  call_make_shared (call, key, "capabilities", make_domain_capabilities, qemu_caps_ref (caps), caps_free);
 }
 
 void
