@@ -74,7 +74,7 @@ start (StoragePool *pool, Settling *settling)
                                      .fail = is_over_or_late,
                                      .data = settling };
 
-  if (!storage_pool_try_exclusive (pool, "start"))
+  if (!storage_pool_try_lock (pool, "start"))
     return;
   storage_pool_start (pool, NULL, 0, NULL);
   settling->pending++;

@@ -10,7 +10,7 @@
 typedef struct {
   StoragePool *pool; /* is there as long as its lock is not closed */
   Call *call;
-  StorageTurn begin;
+  StoragePoolBegin begin;
 } PoolRequest;
 
 static gboolean
@@ -42,9 +42,9 @@ fail (gpointer data, GError *error)
 }
 
 static void
-acquire (StoragePool *pool, Call *call, StorageTurn turn, gboolean shared)
+acquire (StoragePool *pool, Call *call, StoragePoolBegin begin_locked, gboolean shared)
 {
-  PoolRequest wanted = { pool, call, turn };
+  PoolRequest wanted = { pool, call, begin_locked };
   LockRequest request = { .name = call->operation->name,
                           .holder = pool,
                           .shared = shared,
@@ -57,25 +57,25 @@ acquire (StoragePool *pool, Call *call, StorageTurn turn, gboolean shared)
 }
 
 void
-storage_pool_exclusive (StoragePool *pool, Call *call, StorageTurn turn)
+storage_pool_lock (StoragePool *pool, Call *call, StoragePoolBegin begin_locked)
 {
-  acquire (pool, call, turn, FALSE);
+  acquire (pool, call, begin_locked, FALSE);
 }
 
 void
-storage_pool_shared (StoragePool *pool, Call *call, StorageTurn turn)
+storage_pool_lock_shared (StoragePool *pool, Call *call, StoragePoolBegin begin_locked)
 {
-  acquire (pool, call, turn, TRUE);
+  acquire (pool, call, begin_locked, TRUE);
 }
 
 gboolean
-storage_pool_try_exclusive (StoragePool *pool, const char *name)
+storage_pool_try_lock (StoragePool *pool, const char *name)
 {
   return lock_try (pool->lock, name, pool);
 }
 
 void
-storage_pool_exclusive_done (Manager *manager, const char *uuid)
+storage_pool_unlock (Manager *manager, const char *uuid)
 {
   StoragePool *pool = storage_pool_find_uuid (manager, uuid, NULL);
 
@@ -84,7 +84,7 @@ storage_pool_exclusive_done (Manager *manager, const char *uuid)
 }
 
 void
-storage_pool_shared_done (StoragePool *pool)
+storage_pool_unlock_shared (StoragePool *pool)
 {
   lock_release_shared (pool->lock);
 }

@@ -2,7 +2,7 @@
 
 /*
  * A pool's own life: its directory made, scanned, let go of, removed. The directory can be on a server that
- * does not answer, so each touch of it is a job with the pool's exclusive turn; all other pools go on.
+ * does not answer, so each touch of it is a job with the pool's lock; all other pools go on.
  */
 #include "daemon/storage/pool-files.h"
 #include "daemon/storage/pools.h"
@@ -19,7 +19,7 @@
 
 /* One job about a pool, from its begin to its done. */
 typedef struct {
-  StoragePool *pool; /* main loop only; not freed while the turn is held */
+  StoragePool *pool; /* main loop only; not freed while its lock is held */
   const Settings *settings;
   Call *call;       /* NULL: nobody asked */
   GVariant *answer; /* NULL: "()" */
@@ -52,11 +52,11 @@ work_new (StoragePool *pool, Call *call, guint flags)
   return work;
 }
 
-/* The end of a turn: the next one's, and the answer. */
+/* The lock is given back before the answer. */
 static void
 finish (Manager *manager, const char *uuid, Call *call, GVariant *answer, const GError *error)
 {
-  storage_pool_exclusive_done (manager, uuid);
+  storage_pool_unlock (manager, uuid);
   if (call == NULL)
     return;
   if (error != NULL)
@@ -223,7 +223,7 @@ refresh_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   finish (manager, work->def->uuid, call, NULL, error);
 }
 
-/* FALSE, with the turn given back and the call failed, unless the pool is (in)active. */
+/* FALSE, with the lock given back and the call failed, unless the pool is (in)active. */
 static gboolean
 check_state (StoragePool *pool, Call *call, gboolean (*check) (const StoragePool *pool, GError **error))
 {

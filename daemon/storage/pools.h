@@ -25,7 +25,7 @@ struct StoragePool {
   StoragePoolDef *next; /* in use after the next stop; NULL: the same */
   GPtrArray *volumes;   /* StorageVolumeDef, ordered by name; empty while inactive */
   GHashTable *in_use;   /* names of volumes that are made, changed or read now → how often */
-  guint looking;        /* jobs that only look: see storage_volume_look */
+  guint refreshing;     /* jobs of storage_volume_refresh */
 };
 
 /* load.c, the kind's: those that were active, and at the host's start those marked for it, are started. Runs
@@ -47,9 +47,9 @@ StoragePool *storage_pool_add (Manager *manager, StoragePoolDef *def);
 /* FALSE and VIR_ERR_OPERATION_INVALID, in libvirt's words, unless it is active. */
 gboolean storage_pool_check_active (const StoragePool *pool, GError **error);
 gboolean storage_pool_check_inactive (const StoragePool *pool, GError **error);
-/* What a scan saw: the pool is active with it. Takes @scan's volumes, if it has looked for them. */
+/* What a scan saw: the pool is active with it. Takes @scan's volumes, if it has any. */
 void storage_pool_commit_scan (StoragePool *pool, StorageScan *scan);
-/* It is active now, or no longer: told of, and remembered. A transient pool that stops is forgotten (and
+/* It is active now, or no longer: listeners are notified. A transient pool that stops is forgotten (and
  * freed). */
 void storage_pool_started (StoragePool *pool);
 void storage_pool_stopped (StoragePool *pool);
@@ -70,21 +70,21 @@ void storage_volume_release (StoragePool *pool, const char *name);
 gboolean storage_volume_is_used (const StoragePool *pool, const char *name);
 
 /*
- * pool-lock.c: @begin runs when the pool is free for it, perhaps at once, and must check again what it needs
- * to be true. It ends with storage_pool_*_done. An exclusive job is refused while volumes are worked on, as
- * libvirt refuses it. One whose turn never comes answers the call.
+ * pool-lock.c: @begin runs with the pool's lock, perhaps at once, and must check again what it needs to be
+ * true. Who has the lock gives it back. A call for the lock that is not shared is failed while volumes are
+ * worked on, as libvirt does; so is one that never gets it.
  */
-typedef void (*StorageTurn) (StoragePool *pool, Call *call);
-void storage_pool_exclusive (StoragePool *pool, Call *call, StorageTurn begin);
-void storage_pool_shared (StoragePool *pool, Call *call, StorageTurn begin);
-void storage_pool_exclusive_done (Manager *manager, const char *uuid); /* the pool may be gone by then */
-void storage_pool_shared_done (StoragePool *pool);
+typedef void (*StoragePoolBegin) (StoragePool *pool, Call *call);
+void storage_pool_lock (StoragePool *pool, Call *call, StoragePoolBegin begin);
+void storage_pool_lock_shared (StoragePool *pool, Call *call, StoragePoolBegin begin);
+void storage_pool_unlock (Manager *manager, const char *uuid); /* the pool may be gone by then */
+void storage_pool_unlock_shared (StoragePool *pool);
 /* Its lock is held from now on, of a pool that nobody else has yet; FALSE: somebody has. */
-gboolean storage_pool_try_exclusive (StoragePool *pool, const char *name);
+gboolean storage_pool_try_lock (StoragePool *pool, const char *name);
 
 /*
- * pool.c: what is done with a pool as a whole. Each has the exclusive turn when it begins, gives it back and
- * answers the call. Flags have been checked, states are checked here.
+ * pool.c: what is done with a pool as a whole. Each has the lock when it begins, gives it back and answers
+ * the call. Flags have been checked, states are checked here.
  */
 /* Starts it, @flags as virStoragePoolCreateFlags; the answer is @answer (NULL: nothing). Without a call the
  * outcome is logged. A pool that is not persistent and cannot start is forgotten. */

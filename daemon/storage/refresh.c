@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Looking at one volume. The call waits for the look or for its time, whichever is first; a look that comes
- * later than that still brings what is known up to date.
+ * One volume read anew. The call waits for the job or for its time, whichever is first; a job that ends later
+ * than that still brings what is known up to date.
  */
 #include "daemon/storage/refresh.h"
 
@@ -11,89 +11,89 @@
 typedef struct {
   Manager *manager;
   Call *call; /* NULL once it is answered */
-  StorageLooked then;
+  StorageVolumeRefreshed then;
   char *pool_uuid, *pool_path;
   StorageVolumeDef *known, *seen;
   guint timer;
-} Look;
+} VolumeRefresh;
 
 static void
-look_free (gpointer data)
+refresh_free (gpointer data)
 {
-  Look *look = data;
+  VolumeRefresh *refresh = data;
 
-  g_free (look->pool_uuid);
-  g_free (look->pool_path);
-  storage_volume_def_unref (look->known);
-  storage_volume_def_unref (look->seen);
-  g_free (look);
+  g_free (refresh->pool_uuid);
+  g_free (refresh->pool_path);
+  storage_volume_def_unref (refresh->known);
+  storage_volume_def_unref (refresh->seen);
+  g_free (refresh);
 }
 
 static gpointer
-look_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+refresh_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
-  Look *look = input;
-  int directory = storage_open_directory (look->pool_path, error);
+  VolumeRefresh *refresh = input;
+  int directory = storage_open_directory (refresh->pool_path, error);
 
   if (directory < 0)
     return NULL;
-  look->seen = storage_scan_volume (directory, look->pool_path, look->known->name, error);
-  if (look->seen == NULL && error != NULL && *error == NULL)
+  refresh->seen = storage_scan_volume (directory, refresh->pool_path, refresh->known->name, error);
+  if (refresh->seen == NULL && error != NULL && *error == NULL)
     virt_error_set (error, VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path '%s'",
-                    look->known->path);
+                    refresh->known->path);
   close (directory);
-  return look->seen != NULL ? JOB_OK : NULL;
+  return refresh->seen != NULL ? JOB_OK : NULL;
 }
 
 static void
-look_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+refresh_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 {
-  Look *look = data;
-  StoragePool *pool = storage_pool_find_uuid (look->manager, look->pool_uuid, NULL);
+  VolumeRefresh *refresh = data;
+  StoragePool *pool = storage_pool_find_uuid (refresh->manager, refresh->pool_uuid, NULL);
 
-  g_clear_handle_id (&look->timer, g_source_remove);
-  if (pool != NULL && pool->looking > 0)
-    pool->looking--;
+  g_clear_handle_id (&refresh->timer, g_source_remove);
+  if (pool != NULL && pool->refreshing > 0)
+    pool->refreshing--;
   /* It may have been removed meanwhile, or be another's work. */
-  if (pool != NULL && error == NULL && !storage_volume_is_used (pool, look->known->name)
-      && storage_pool_find_volume (pool, look->known->name, NULL) != NULL)
-    storage_pool_put_volume (pool, storage_volume_def_ref (look->seen));
-  if (look->call == NULL)
+  if (pool != NULL && error == NULL && !storage_volume_is_used (pool, refresh->known->name)
+      && storage_pool_find_volume (pool, refresh->known->name, NULL) != NULL)
+    storage_pool_put_volume (pool, storage_volume_def_ref (refresh->seen));
+  if (refresh->call == NULL)
     return;
   if (error != NULL)
-    call_fail (look->call, g_error_copy (error));
+    call_fail (refresh->call, g_error_copy (error));
   else
-    look->then (look->call, look->seen);
+    refresh->then (refresh->call, refresh->seen);
 }
 
 static gboolean
-look_late (gpointer data)
+refresh_late (gpointer data)
 {
-  Look *look = data;
+  VolumeRefresh *refresh = data;
 
-  look->timer = 0;
-  g_message ("volume '%s' does not say how it is: telling what was known", look->known->path);
-  look->then (g_steal_pointer (&look->call), look->known);
+  refresh->timer = 0;
+  g_message ("volume '%s' does not say how it is: answering what was last known", refresh->known->path);
+  refresh->then (g_steal_pointer (&refresh->call), refresh->known);
   return G_SOURCE_REMOVE;
 }
 
 void
-storage_volume_look (StoragePool *pool, StorageVolumeDef *volume, Call *call, StorageLooked then)
+storage_volume_refresh (StoragePool *pool, StorageVolumeDef *volume, Call *call, StorageVolumeRefreshed then)
 {
-  Look *look;
+  VolumeRefresh *refresh;
 
-  if (pool->looking >= LOOKING_MAX) {
+  if (pool->refreshing >= VOLUME_REFRESHES_MAX) {
     then (call, volume);
     return;
   }
-  pool->looking++;
-  look = g_new0 (Look, 1);
-  look->manager = pool->manager;
-  look->call = call;
-  look->then = then;
-  look->pool_uuid = g_strdup (pool->def->uuid);
-  look->pool_path = g_strdup (pool->def->path);
-  look->known = storage_volume_def_ref (volume);
-  look->timer = g_timeout_add (LOOK_MILLISECONDS, look_late, look);
-  job_start ("volume-look", look_job, look, look_free, 0, look_done, look);
+  pool->refreshing++;
+  refresh = g_new0 (VolumeRefresh, 1);
+  refresh->manager = pool->manager;
+  refresh->call = call;
+  refresh->then = then;
+  refresh->pool_uuid = g_strdup (pool->def->uuid);
+  refresh->pool_path = g_strdup (pool->def->path);
+  refresh->known = storage_volume_def_ref (volume);
+  refresh->timer = g_timeout_add (VOLUME_REFRESH_MILLISECONDS, refresh_late, refresh);
+  job_start ("volume-refresh", refresh_job, refresh, refresh_free, 0, refresh_done, refresh);
 }

@@ -44,10 +44,10 @@ volume_work_new (StoragePool *pool, Call *call, const char *name, VolumeFunction
 static void
 give_back (VolumeWork *work)
 {
-  storage_pool_shared_done (work->pool);
+  storage_pool_unlock_shared (work->pool);
   if (work->from_pool != NULL) {
     storage_volume_release (work->from_pool, work->from_name);
-    storage_pool_shared_done (work->from_pool);
+    storage_pool_unlock_shared (work->from_pool);
   }
 }
 

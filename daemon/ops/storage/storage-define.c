@@ -42,13 +42,13 @@ create (Call *call, StoragePoolDef *def)
     call_fail (call, error);
     return;
   }
-  if (pool != NULL && !storage_pool_try_exclusive (pool, "create")) {
+  if (pool != NULL && !storage_pool_try_lock (pool, "create")) {
     call_fail_with (call, VIR_ERR_INTERNAL_ERROR, "pool '%s' has asynchronous jobs running.", def->name);
     return;
   }
   if (pool == NULL) {
     pool = storage_pool_add (call->manager, storage_pool_def_ref (def));
-    storage_pool_try_exclusive (pool, "create"); /* nobody else has it yet */
+    storage_pool_try_lock (pool, "create"); /* nobody else has it yet */
   } else {
     pool->next = g_steal_pointer (&pool->def);
     pool->def = storage_pool_def_ref (def);

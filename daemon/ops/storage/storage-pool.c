@@ -123,7 +123,7 @@ create (StoragePool *pool, Call *call)
     return;
   }
   call_fail_with (call, VIR_ERR_OPERATION_INVALID, "storage pool '%s' is already active", pool->def->name);
-  storage_pool_exclusive_done (manager, uuid);
+  storage_pool_unlock (manager, uuid);
 }
 
 void
@@ -132,7 +132,7 @@ op_storage_pool_create (Call *call)
   StoragePool *pool = call_storage_pool (call);
 
   if (call_check_pool_create_flags (call, pool->def->name, call_uint (call, 1)))
-    storage_pool_exclusive (pool, call, create);
+    storage_pool_lock (pool, call, create);
 }
 
 void
@@ -147,25 +147,25 @@ op_storage_pool_build (Call *call)
                             | VIR_STORAGE_POOL_BUILD_OVERWRITE | VIR_STORAGE_POOL_BUILD_NO_OVERWRITE)
       && check_overwrite (call, pool->def->name, flags, VIR_STORAGE_POOL_BUILD_OVERWRITE,
                           VIR_STORAGE_POOL_BUILD_NO_OVERWRITE, "VIR_STORAGE_POOL_BUILD"))
-    storage_pool_exclusive (pool, call, storage_pool_build);
+    storage_pool_lock (pool, call, storage_pool_build);
 }
 
 void
 op_storage_pool_refresh (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), 0))
-    storage_pool_exclusive (call_storage_pool (call), call, storage_pool_refresh);
+    storage_pool_lock (call_storage_pool (call), call, storage_pool_refresh);
 }
 
 void
 op_storage_pool_destroy (Call *call)
 {
-  storage_pool_exclusive (call_storage_pool (call), call, storage_pool_destroy);
+  storage_pool_lock (call_storage_pool (call), call, storage_pool_destroy);
 }
 
 void
 op_storage_pool_delete (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), VIR_STORAGE_POOL_DELETE_ZEROED))
-    storage_pool_exclusive (call_storage_pool (call), call, storage_pool_delete);
+    storage_pool_lock (call_storage_pool (call), call, storage_pool_delete);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Volumes made, copied, resized, wiped and deleted. Each waits for a shared turn of its pool, checks in the
+ * Volumes made, copied, resized, wiped and deleted. Each waits to share its pool's lock, checks in the
  * main loop what it can, and leaves the disk to a job.
  */
 #include "daemon/ops/storage/storage.h"
@@ -17,7 +17,7 @@
   (VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA | VIR_STORAGE_VOL_CREATE_REFLINK \
    | VIR_STORAGE_VOL_CREATE_VALIDATE)
 
-/* Through the wait for a turn, as the call's own data. */
+/* While it waits for the lock, as the call's own data. */
 static void
 def_free (gpointer data)
 {
@@ -30,7 +30,7 @@ typedef struct {
   char *text;
   gboolean strict;
   gboolean from; /* of a volume that is copied: what is not said is the other's */
-  StorageTurn begin;
+  StoragePoolBegin begin;
 } Reading;
 
 static void
@@ -66,12 +66,12 @@ parsed (gpointer result, const GError *error, gpointer data)
   call->user_data = result;
   call->user_free = def_free;
   if (operation_find_object (call))
-    storage_pool_shared (call_storage_pool (call), call, reading->begin);
+    storage_pool_lock_shared (call_storage_pool (call), call, reading->begin);
 }
 
-/* @begin has the pool's turn, and the document as the call's own data. */
+/* @begin has the pool's lock, and the document as the call's own data. */
 static void
-read_document (Call *call, guint flags, gboolean from, StorageTurn begin)
+read_document (Call *call, guint flags, gboolean from, StoragePoolBegin begin)
 {
   Reading *reading = g_new0 (Reading, 1);
   gboolean strict = (flags & VIR_STORAGE_VOL_CREATE_VALIDATE) != 0;
@@ -227,12 +227,12 @@ op_storage_vol_create_xml_from_key (Call *call)
 }
 
 static void
-ask_turn (Call *call, guint flags, guint known, StorageTurn begin)
+lock_pool (Call *call, guint flags, guint known, StoragePoolBegin begin)
 {
   StoragePool *pool;
 
   if (call_check_flags (call, flags, known) && call_storage_volume (call, 0, &pool) != NULL)
-    storage_pool_shared (pool, call, begin);
+    storage_pool_lock_shared (pool, call, begin);
 }
 
 static gboolean
@@ -254,7 +254,7 @@ static void delete (StoragePool *pool, Call *call)
 void
 op_storage_vol_delete (Call *call)
 {
-  ask_turn (call, call_uint (call, 1), 0, delete);
+  lock_pool (call, call_uint (call, 1), 0, delete);
 }
 
 static gboolean
@@ -275,7 +275,7 @@ wipe (StoragePool *pool, Call *call)
 void
 op_storage_vol_wipe (Call *call)
 {
-  ask_turn (call, call_uint (call, 1), 0, wipe);
+  lock_pool (call, call_uint (call, 1), 0, wipe);
 }
 
 void
@@ -290,7 +290,7 @@ op_storage_vol_wipe_pattern (Call *call)
                     "wiping algorithm %u is not supported; 'zero' (%d) is", algorithm,
                     VIR_STORAGE_VOL_WIPE_ALG_ZERO);
   else
-    ask_turn (call, call_uint (call, 2), 0, wipe);
+    lock_pool (call, call_uint (call, 2), 0, wipe);
 }
 
 static gboolean
@@ -345,7 +345,7 @@ resize (StoragePool *pool, Call *call)
 void
 op_storage_vol_resize (Call *call)
 {
-  ask_turn (call, call_uint (call, 2),
-            VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA | VIR_STORAGE_VOL_RESIZE_SHRINK,
-            resize);
+  lock_pool (call, call_uint (call, 2),
+             VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_DELTA | VIR_STORAGE_VOL_RESIZE_SHRINK,
+             resize);
 }

@@ -91,22 +91,22 @@ upload (StoragePool *pool, Call *call)
 }
 
 static void
-ask_turn (Call *call, guint known, StorageTurn turn)
+lock_pool (Call *call, guint known, StoragePoolBegin transfer)
 {
   StoragePool *pool;
 
   if (call_check_flags (call, call_uint (call, 3), known) && call_storage_volume (call, 0, &pool) != NULL)
-    storage_pool_shared (pool, call, turn);
+    storage_pool_lock_shared (pool, call, transfer);
 }
 
 void
 op_storage_vol_download (Call *call)
 {
-  ask_turn (call, VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM, download);
+  lock_pool (call, VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM, download);
 }
 
 void
 op_storage_vol_upload (Call *call)
 {
-  ask_turn (call, VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM, upload);
+  lock_pool (call, VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM, upload);
 }

@@ -88,7 +88,7 @@ op_storage_vol_get_info (Call *call)
 
   if (call_check_flags (call, flags, VIR_STORAGE_VOL_USE_ALLOCATION | VIR_STORAGE_VOL_GET_PHYSICAL)
       && (volume = call_storage_volume (call, 0, &pool)) != NULL)
-    storage_volume_look (pool, volume, call, answer_info);
+    storage_volume_refresh (pool, volume, call, answer_info);
 }
 
 static void
@@ -107,7 +107,7 @@ op_storage_vol_get_xml_desc (Call *call)
 
   if (call_check_flags (call, call_uint (call, 1), 0)
       && (volume = call_storage_volume (call, 0, &pool)) != NULL)
-    storage_volume_look (pool, volume, call, answer_xml);
+    storage_volume_refresh (pool, volume, call, answer_xml);
 }
 
 static void
