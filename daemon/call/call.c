@@ -48,8 +48,6 @@ call_finish (Call *call, GVariant *answer, const GError *error)
     lock_release (call->lock, call);
     lock_unref (call->lock);
   }
-  if (call->holds_domain)
-    domain_done (call->manager, call->domain_uuid, call);
   g_free (call->domain_uuid);
   g_free (call);
 }

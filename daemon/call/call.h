@@ -42,9 +42,8 @@ struct Call {
   gboolean descriptors_in_answer; /* on RPC too */
   char *terminal; /* what the stream is of, when only one client may have it at a time: see terminal.h */
   gboolean answered;
-  Lock *lock;            /* it has the lock of its object, and gives it back when answered; NULL: none */
-  gboolean holds_domain; /* it has the domain's turn (domain_queue), and gives it back when answered */
-  gpointer user_data;    /* the operation's own, between steps */
+  Lock *lock;         /* it has the lock of its object, and gives it back when answered; NULL: none */
+  gpointer user_data; /* the operation's own, between steps */
   GDestroyNotify user_free;
 };
 
@@ -73,8 +72,8 @@ GVariant *call_domain_value (Domain *domain);
 
 /*
  * The part of a call that takes time and nothing of what the main loop owns: reading a document, writing one,
- * comparing. It is done in a job in its client's turn (core/work.h); @bytes are those of the documents. @done
- * has @input as its data.
+ * comparing. It is done in a job in its client's share (core/work.h); @bytes are those of the documents.
+ * @done has @input as its data.
  */
 void call_work (Call *call, gsize bytes, const char *name, JobFunction function, gpointer input,
                 GDestroyNotify free_input, JobDone done);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finding an operation, and the one way every call goes: access, the domain it is about, its function. So no
- * function can forget the access check, and none looks its domain up by itself.
+ * Finding an operation, and the one way every call goes: access, the object it is about, its function. So no
+ * function can forget the access check, and none finds its object by itself.
  */
 #include "daemon/call/operation.h"
 
 #include "base/scalars.h"
 #include "daemon/call/libvirt-names.h"
+#include "daemon/domain/domain-kind.h"
 
 /* "Connect\nListDomains" → Operation; made once, read only afterwards. */
 static GHashTable *
@@ -60,35 +61,8 @@ operation_by_procedure (int program, int procedure)
   return g_hash_table_lookup (procedure_index (), GINT_TO_POINTER (program << 16 | procedure));
 }
 
-/* An operation whose first argument is a domain gets it looked up by UUID, which is what a handle means. */
-static gboolean
-find_domain (Call *call)
-{
-  g_autoptr (GVariant) bytes = NULL;
-  const guint8 *uuid;
-  const char *name;
-  char text[UUID_TEXT];
-  gsize length;
-
-  if (call->operation->in[0] != 'D')
-    return TRUE;
-  g_variant_get_child (call->arguments, 0, "(&s@ayi)", &name, &bytes, NULL);
-  uuid = g_variant_get_fixed_array (bytes, &length, 1);
-  if (length != UUID_BYTES) {
-    call_fail_with (call, VIR_ERR_INVALID_DOMAIN, "a UUID of %" G_GSIZE_FORMAT " bytes", length);
-    return FALSE;
-  }
-  uuid_format (uuid, text);
-  call->domain = manager_find_uuid (call->manager, text, NULL);
-  if (call->domain == NULL) {
-    call_fail_with (call, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", text, name);
-    return FALSE;
-  }
-  call->domain_uuid = g_strdup (text);
-  return TRUE;
-}
-
-/* The same for every kind of object that has a registry. */
+/* An operation whose first argument is an object of a kind that has a registry gets it looked up by UUID,
+ * which is what a handle means. */
 gboolean
 operation_find_object (Call *call)
 {
@@ -101,14 +75,22 @@ operation_find_object (Call *call)
     return TRUE;
   handle = g_variant_get_child_value (call->arguments, 0);
   key = object_handle_key (kind, handle);
-  call->object = key != NULL ? registry_find_uuid (manager_registry (call->manager, kind), key, NULL) : NULL;
-  if (call->object != NULL)
+  if (key == NULL) {
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "the UUID of a %s has %d bytes", kind->name, UUID_BYTES);
+    return FALSE;
+  }
+  call->object = registry_find_uuid (manager_registry (call->manager, kind), key, NULL);
+  if (call->object != NULL) {
+    if (kind == &domain_kind) {
+      call->domain = (Domain *)call->object;
+      call->domain_uuid = g_strdup (key);
+    }
     return TRUE;
+  }
   if (!kind->unnamed)
     g_variant_get_child (handle, 0, "&s", &name);
-  call_fail_with (call, kind->missing, "no %s with matching uuid '%s'%s%s%s", kind->name,
-                  key != NULL ? key : "", name != NULL ? " (" : "", name != NULL ? name : "",
-                  name != NULL ? ")" : "");
+  call_fail_with (call, kind->missing, "no %s with matching uuid '%s'%s%s%s", kind->name, key,
+                  name != NULL ? " (" : "", name != NULL ? name : "", name != NULL ? ")" : "");
   return FALSE;
 }
 
@@ -142,6 +124,6 @@ operation_dispatch (Call *call)
    */
   if (!call->operation->sensitive)
     g_variant_get_data (call->arguments);
-  if (find_domain (call) && operation_find_object (call))
+  if (operation_find_object (call))
     call->operation->function (call);
 }

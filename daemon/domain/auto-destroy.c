@@ -30,12 +30,10 @@ auto_destroy_bind (Machine *machine, Client *client)
 static void
 end_machines_of (Manager *manager, const char *id)
 {
-  GHashTableIter domains;
-  gpointer value;
+  g_autoptr (GPtrArray) domains = manager_list (manager);
 
-  g_hash_table_iter_init (&domains, manager->by_uuid);
-  while (g_hash_table_iter_next (&domains, NULL, &value)) {
-    Machine *machine = ((Domain *)value)->machine;
+  for (guint i = 0; i < domains->len; i++) {
+    Machine *machine = ((Domain *)g_ptr_array_index (domains, i))->machine;
 
     if (machine != NULL && machine->owner != NULL && !machine->ended
         && (id == NULL || g_str_equal (machine->owner, id)))

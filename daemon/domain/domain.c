@@ -1,50 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One domain's identity and state. What it does is elsewhere: its definition in definition.c, its queue in
- * domain-queue.c, its running half in machine.c.
+ * One domain's identity and state. What it does is elsewhere: its definition in definition.c, its running
+ * half in machine.c.
  */
 #include "daemon/call/call.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/machine.h"
 
-Domain *
-domain_new (Manager *manager, const char *name, const char *uuid)
-{
-  Domain *domain = g_new0 (Domain, 1);
+typedef struct {
+  Domain *domain; /* who waits for its lock is failed before it goes */
+  Call *call;
+  void (*begin) (Domain *domain, Call *call);
+} Locking;
 
-  domain->manager = manager;
-  domain->name = g_strdup (name);
-  domain->uuid = g_strdup (uuid);
-  domain->id = -1;
-  domain->state = VIR_DOMAIN_SHUTOFF;
-  domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
-  domain->agent_timeout = VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK;
-  domain->messages = g_ptr_array_new_with_free_func (g_free);
-  g_queue_init (&domain->waiting);
-  g_queue_init (&domain->destroyers);
-  return domain;
+static void
+locking_begin (gpointer data)
+{
+  g_autofree Locking *locking = data;
+
+  locking->call->lock = lock_ref (locking->domain->lock);
+  locking->call->domain = locking->domain;
+  locking->begin (locking->domain, locking->call);
+}
+
+static void
+locking_fail (gpointer data, GError *error)
+{
+  g_autofree Locking *locking = data;
+
+  call_fail (locking->call, error);
 }
 
 void
-domain_free (Domain *domain)
+domain_lock (Domain *domain, const char *name, Call *call, void (*begin) (Domain *domain, Call *call))
 {
-  g_autoptr (GError) gone = NULL;
+  const Locking locking = { domain, call, begin };
+  const LockRequest request = { .name = name,
+                                .holder = call,
+                                .seconds = domain->manager->settings->call_timeout,
+                                .begin = locking_begin,
+                                .fail = locking_fail,
+                                .data = g_memdup2 (&locking, sizeof locking) };
 
-  if (domain == NULL)
-    return;
-  virt_error_set (&gone, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", domain->uuid,
-                  domain->name);
-  domain_fail_waiting (domain, gone);
-  machine_free (g_steal_pointer (&domain->machine));
-  definition_replace (domain, NULL);
-  g_clear_pointer (&domain->transient, domain_def_unref);
-  g_ptr_array_unref (domain->messages);
-  progress_unref (domain->progress);
-  progress_unref (domain->completed);
-  g_clear_pointer (&domain->value, g_variant_unref);
-  g_free (domain->name);
-  g_free (domain->uuid);
-  g_free (domain);
+  lock_acquire (domain->lock, &request);
 }
 
 gboolean

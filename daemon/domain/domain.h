@@ -8,25 +8,27 @@
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/helper/helper-set.h"
 #include "daemon/host/process.h"
-#include "daemon/object/events.h"
+#include "daemon/object/object.h"
 #include "domain/domain-def.h"
 
 /*
  * One domain's life: what is defined, what runs, its state and its one changing job. Owned by the manager
  * and touched by the main loop only.
  */
-typedef struct Manager Manager;
 typedef struct Domain Domain;
 typedef struct Machine Machine; /* the running half; NULL while shut off */
 typedef struct Call Call;
 
 struct Domain {
-  Manager *manager;
-  char *name;
-  char *uuid;      /* 36 characters */
+  union {
+    Object object; /* its lock is held by the one change at a time */
+    struct {
+      OBJECT_MEMBERS
+    };
+  };
   int id;          /* -1 while shut off */
   GVariant *value; /* name, UUID and id for answers, once one was needed; see call_domain_value */
-  gboolean persistent, autostart, autostart_once, updated;
+  gboolean updated;
   gboolean managed_save;
   virDomainState state;
   int reason;           /* of virDomain*Reason for that state */
@@ -38,16 +40,11 @@ struct Domain {
   char *document;             /* its text without secrets, once somebody has asked; see definition_document */
   GList recent;               /* its place among those in memory */
   guint definition_count;     /* goes up with each new definition: a reading begun before is out of date */
-  gboolean busy;              /* a changing job runs, or a wait for one */
-  const Call *holder;         /* whose turn it is; NULL: nobody's, or a machine's that was found again */
   gboolean destroy_asked;     /* while it is being started: the start is to be given up */
   GQueue destroyers;          /* Call: those who asked so, answered when it is given up */
-  Job *job;                   /* the one that runs, when it can be cancelled */
-  const char *job_name;       /* "start": what keeps the domain busy */
-  gint64 job_since;           /* g_get_monotonic_time */
+  Job *job;                   /* of the one that has its lock, when it can be cancelled */
   Progress *progress;         /* of the long job that runs, or NULL */
   Progress *completed;        /* of the last that ended, until somebody has asked for it */
-  GQueue waiting;             /* those that wait for it: see domain_queue */
   GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
   gboolean tainted;    /* clients have given its QEMU commands of their own, since it was started */
   int agent_timeout;   /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
@@ -62,8 +59,6 @@ struct Machine {
   DomainDef *def;        /* live: aliases, ports, pty paths */
   gint64 started;        /* g_get_real_time */
   gboolean ended;        /* its process is gone */
-  gboolean
-      holds_domain; /* its end is the end of the domain's turn: a half-started one that was found again */
   gboolean monitor_closed;
   guint ask_again;            /* source: it was found again, and its monitor was silent */
   guint linger;               /* source: the monitor of an ended process is being read out */
@@ -81,8 +76,6 @@ struct Machine {
   gint64 statistics_at;         /* g_get_monotonic_time */
 };
 
-Domain *domain_new (Manager *manager, const char *name, const char *uuid);
-void domain_free (Domain *domain);
 gboolean domain_is_active (const Domain *domain);
 /* For messages: FALSE and @error set (VIR_ERR_OPERATION_INVALID) in libvirt's words unless it runs. */
 gboolean domain_check_active (const Domain *domain, GError **error);
@@ -90,19 +83,10 @@ gboolean domain_check_active (const Domain *domain, GError **error);
  * QEMU has been silent since the daemon came back, VIR_ERR_OPERATION_FAILED where it has closed it. */
 gboolean domain_check_monitor (const Domain *domain, GError **error);
 
-/* domain-queue.c: one changing job per domain. */
-#define DOMAIN_MAX_WAITING 64 /* calls that wait for one domain */
-/* Queue a changing call behind the one that runs; when its turn comes @begin is called in the main loop
- * (perhaps at once). Its turn is over when the call is answered. A wait longer than the call timeout fails
- * the call with VIR_ERR_OPERATION_TIMEOUT; a domain that goes away meanwhile with VIR_ERR_NO_DOMAIN. @name is
- * static. */
-void domain_queue (Domain *domain, const char *name, Call *call, void (*begin) (Domain *domain, Call *call));
-/* A turn is over: the next one's. Called when a call that holds the domain is answered. Nothing happens
- * unless the turn is @holder's (NULL: that of a machine found again): a transient domain may have gone
- * meanwhile, and another of its UUID have come. */
-void domain_done (Manager *manager, const char *uuid, const Call *holder);
-/* Nobody waits any more: they are all answered with @error. */
-void domain_fail_waiting (Domain *domain, const GError *error);
+/* The call has the domain's lock when @begin runs in the main loop, perhaps at once, and gives it back when
+ * it is answered. A wait longer than the call timeout fails the call with VIR_ERR_OPERATION_TIMEOUT; a domain
+ * that goes away meanwhile with VIR_ERR_NO_DOMAIN. @name is static. */
+void domain_lock (Domain *domain, const char *name, Call *call, void (*begin) (Domain *domain, Call *call));
 
 /* Change state and tell everybody (lifecycle event, state file). @event/@detail as in virDomainEventType; -1:
  * no event. */

@@ -32,7 +32,6 @@ typedef struct {
   Manager *manager;
   ManagerLoaded then;
   gpointer data;
-  GPtrArray *entries;   /* StoreEntry */
   GPtrArray *found;     /* FoundMachine */
   GPtrArray *saved;     /* UUIDs of managed saves */
   GPtrArray **contents; /* of each registry */
@@ -53,12 +52,6 @@ found_machine_free (gpointer data)
 }
 
 /* In the job. */
-
-static void
-report_broken (const char *path, const GError *error, G_GNUC_UNUSED gpointer data)
-{
-  g_warning ("%s is skipped: %s", path, error->message);
-}
 
 static FoundMachine *
 find_machine (Manager *manager, const char *uuid)
@@ -104,10 +97,14 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
   g_autoptr (GHashTable) uuids = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) runs = g_hash_table_new (g_str_hash, g_str_equal);
 
-  store_recover (manager->store);
-  load->entries = store_list (manager->store, report_broken, NULL);
-  for (guint i = 0; i < load->entries->len; i++)
-    g_hash_table_add (uuids, ((StoreEntry *)g_ptr_array_index (load->entries, i))->uuid);
+  load->contents = g_new0 (GPtrArray *, manager->registries->len + 1);
+  for (guint i = 0; i < manager->registries->len; i++) {
+    Registry *registry = g_ptr_array_index (manager->registries, i);
+
+    load->contents[i] = registry_read (registry);
+    if (registry == manager->domains)
+      registry_add_uuids (load->contents[i], uuids);
+  }
   managed_save_recover (manager->settings, is_defined, uuids);
   load->saved = managed_save_list (manager->settings);
 
@@ -117,10 +114,6 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
   load->found = g_ptr_array_new_with_free_func (found_machine_free);
   for (guint i = 0; i < running->len; i++)
     g_ptr_array_add (load->found, find_machine (manager, g_ptr_array_index (running, i)));
-
-  load->contents = g_new0 (GPtrArray *, manager->registries->len + 1);
-  for (guint i = 0; i < manager->registries->len; i++)
-    load->contents[i] = registry_read (g_ptr_array_index (manager->registries, i));
   return JOB_OK;
 }
 
@@ -151,7 +144,7 @@ static void
 take_machine (Manager *manager, FoundMachine *found)
 {
   g_autofree char *directory = machine_directory (manager->store, found->uuid);
-  Domain *domain = g_hash_table_lookup (manager->by_uuid, found->uuid);
+  Domain *domain = manager_find_uuid (manager, found->uuid, NULL);
   g_autoptr (GError) error = NULL;
 
   account_hold (manager->settings, found->uuid, directory);
@@ -208,18 +201,10 @@ remove_left_runs (Manager *manager)
 }
 
 static void
-take_domains (Manager *manager, const Load *load)
+take_machines (Manager *manager, const Load *load)
 {
-  for (guint i = 0; i < load->entries->len; i++) {
-    const StoreEntry *entry = g_ptr_array_index (load->entries, i);
-    Domain *domain = manager_add (manager, entry->name, entry->uuid);
-
-    domain->persistent = TRUE;
-    domain->autostart = entry->autostart;
-    domain->autostart_once = entry->autostart_once;
-  }
   for (guint i = 0; i < load->saved->len; i++) {
-    Domain *domain = g_hash_table_lookup (manager->by_uuid, g_ptr_array_index (load->saved, i));
+    Domain *domain = manager_find_uuid (manager, g_ptr_array_index (load->saved, i), NULL);
 
     if (domain != NULL)
       domain->managed_save = TRUE;
@@ -231,7 +216,7 @@ take_domains (Manager *manager, const Load *load)
 static const char *
 running_name (const char *uuid, gpointer data)
 {
-  const Domain *domain = g_hash_table_lookup (((Manager *)data)->by_uuid, uuid);
+  const Domain *domain = manager_find_uuid (data, uuid, NULL);
 
   return domain != NULL && domain->machine != NULL ? domain->name : NULL;
 }
@@ -239,7 +224,6 @@ running_name (const char *uuid, gpointer data)
 static void
 load_free (Load *load)
 {
-  g_clear_pointer (&load->entries, g_ptr_array_unref);
   g_clear_pointer (&load->found, g_ptr_array_unref);
   g_clear_pointer (&load->saved, g_ptr_array_unref);
   g_free (load->contents);
@@ -255,7 +239,8 @@ one_less (gpointer data)
   if (--load->pending > 0)
     return;
   manager->loaded = g_get_monotonic_time ();
-  g_message ("%u domains, %u of them running", manager_count (manager), g_hash_table_size (manager->by_id));
+  g_message ("%u domains, %u of them running", registry_count (manager->domains),
+             g_hash_table_size (manager->by_id));
   load->then (NULL, load->data);
   load_free (load);
 }
@@ -271,12 +256,12 @@ disk_read (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
     load_free (load);
     return;
   }
-  take_domains (manager, load);
+  for (guint i = 0; i < manager->registries->len; i++)
+    registry_take (g_ptr_array_index (manager->registries, i), load->contents[i]);
+  take_machines (manager, load);
   host_devices_recover (manager->settings, running_name, manager);
   remove_stray_links (manager);
   remove_left_runs (manager);
-  for (guint i = 0; i < manager->registries->len; i++)
-    registry_take (g_ptr_array_index (manager->registries, i), load->contents[i]);
   load->pending = 1;
   for (guint i = 0; i < manager->registries->len; i++) {
     Registry *registry = g_ptr_array_index (manager->registries, i);

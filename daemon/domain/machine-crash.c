@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a machine's policy asks for when its guest has crashed or shut down: the dump of its memory, and the
- * start anew in the same process. Neither takes a turn: the guest is dead, and what else is going on with the
- * machine has only to do with its devices. A destroy ends both like any other conversation.
+ * start anew in the same process. Neither takes the lock: the guest is dead, and what else is going on with
+ * the machine has only to do with its devices. A destroy ends both like any other conversation.
  */
 #include "daemon/domain/machine-crash.h"
 

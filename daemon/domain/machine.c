@@ -165,6 +165,7 @@ finish (Machine *machine)
   if (domain->job != NULL)
     job_cancel (domain->job);
   domain->machine = NULL;
+  domain->active = FALSE;
   domain->updated = FALSE;
   domain->tainted = FALSE;
   manager_set_id (manager, domain, -1);
@@ -173,8 +174,8 @@ finish (Machine *machine)
   if (!domain->persistent) {
     tpm_forget (machine->def, manager->settings, FALSE);
     manager_remove (manager, domain);
-  } else if (machine->holds_domain)
-    domain_done (manager, domain->uuid, NULL);
+  } else
+    lock_release (domain->lock, machine); /* where a half-started one was found again */
   for (guint i = 0; i < endings->len; i++)
     ending_answer (g_ptr_array_index (endings, i));
   g_ptr_array_unref (endings);
@@ -404,6 +405,7 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
   machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
   machine->events = machine_events_new (def, state, reason, &event_handlers, machine);
   domain->machine = machine;
+  domain->active = TRUE;
   domain->state = state;
   domain->reason = reason;
   return machine;
@@ -504,17 +506,19 @@ typedef struct {
   Manager *manager;
   char *uuid;
   int id;
-  gboolean holds_turn; /* the domain's, until its monitor was asked for the first time */
+  gboolean first; /* it holds the domain's lock, until the monitor was asked for the first time */
 } AdoptContext;
 
 static gboolean adopt_again (gpointer data);
 
 /* What was under way when the daemon ended is over with it. */
 static void
-end_found (Machine *machine, gboolean holds_turn, const char *what, int reason, int detail)
+end_found (Machine *machine, const AdoptContext *context, const char *what, int reason, int detail)
 {
   g_message ("domain '%s' was %s when the daemon ended", machine->domain->name, what);
-  machine->holds_domain = holds_turn; /* who wants to start it anew waits for the end */
+  if (context->first)
+    lock_pass (machine->domain->lock, context, machine,
+               NULL); /* who wants to start it anew waits for the end */
   machine_end (machine, FALSE, reason, detail);
 }
 
@@ -549,17 +553,16 @@ take_up_devices (Machine *machine, AdoptedMachine *answer)
 
 /* The monitor has answered: what it says now is the state. */
 static void
-take_up (Machine *machine, AdoptedMachine *answer, gboolean holds_turn)
+take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
 {
   Domain *domain = machine->domain;
 
   if (answer->half_started) {
-    end_found (machine, holds_turn, "being started", VIR_DOMAIN_SHUTOFF_FAILED,
-               VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    end_found (machine, context, "being started", VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
     return;
   }
   if (answer->saved) {
-    end_found (machine, holds_turn, "saved", VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
+    end_found (machine, context, "saved", VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
     return;
   }
   domain->managed_save = domain->managed_save && !answer->image_gone;
@@ -582,23 +585,23 @@ adopted (gpointer result, const GError *error, gpointer data)
   /* It may have ended, and a transient domain be another one already. */
   Machine *machine = domain != NULL && domain->id == context->id ? domain->machine : NULL;
 
-  if (machine != NULL && context->holds_turn)
+  if (machine != NULL && context->first)
     domain->job = NULL;
   if (machine != NULL && error != NULL) {
-    g_log (G_LOG_DOMAIN, context->holds_turn ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
+    g_log (G_LOG_DOMAIN, context->first ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG,
            "domain '%s' runs, but its monitor does not answer: %s", domain->name, error->message);
     machine->ask_again = g_timeout_add_seconds (ADOPT_AGAIN_SECONDS, adopt_again, machine);
   } else if (machine != NULL) {
-    take_up (machine, answer, context->holds_turn);
+    take_up (machine, answer, context);
   }
-  if (context->holds_turn && (machine == NULL || !machine->holds_domain))
-    domain_done (context->manager, context->uuid, NULL);
+  if (domain != NULL)
+    lock_release (domain->lock, context);
   g_free (context->uuid);
   g_free (context);
 }
 
 static Job *
-begin_adoption (Machine *machine, const MachineStatus *status, gboolean holds_turn)
+begin_adoption (Machine *machine, const MachineStatus *status, gboolean first)
 {
   Domain *domain = machine->domain;
   Manager *manager = domain->manager;
@@ -606,7 +609,10 @@ begin_adoption (Machine *machine, const MachineStatus *status, gboolean holds_tu
   const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps, machine->helpers };
   AdoptRequest *request = adopt_request_new (status, machine->def, manager->platform, &plug);
 
-  *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, holds_turn };
+  *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, first };
+  if (first)
+    lock_try (domain->lock, "adopt",
+              context); /* changes wait until the monitor has answered; destroy does not */
   return job_start ("adopt", adopt_job, request, (GDestroyNotify)adopt_request_free,
                     manager->settings->call_timeout, adopted, context);
 }
@@ -646,9 +652,6 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
   process_watch (process, process_ended, machine);
   helper_set_add_all (machine->helpers, helpers_find (run_directory));
 
-  domain->busy = TRUE; /* changes wait until the monitor has answered; destroy does not */
-  domain->job_name = "adopt";
-  domain->job_since = g_get_monotonic_time ();
   domain->job = begin_adoption (machine, status, TRUE);
   /* Its client's connection has ended with the daemon. */
   if (status->auto_destroy)

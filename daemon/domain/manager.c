@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The registry of domains. Everything here is in memory: what a change does to the disk has happened before
- * it is committed here (change.c), and what a machine does is in machine.c.
+ * The registries of all kinds, and what is committed of domains. Everything here is in memory: what a change
+ * does to the disk has happened before it is committed here (change.c), and what a machine does is in
+ * machine.c.
  */
 #include "daemon/domain/manager.h"
 
@@ -118,14 +119,9 @@ make_registries (Manager *manager, GError **error)
 Manager *
 manager_new (const Settings *settings, GError **error)
 {
-  g_autoptr (Store) store = store_new (&domain_kind, settings, error);
-  Manager *manager;
+  Manager *manager = g_new0 (Manager, 1);
 
-  if (store == NULL)
-    return NULL;
-  manager = g_new0 (Manager, 1);
   manager->settings = settings;
-  manager->store = g_steal_pointer (&store);
   manager->events = events_new ();
   manager->accounts = client_accounts_new (settings->max_clients, settings->max_anonymous_clients);
   work_set_limit (settings->max_workers);
@@ -135,18 +131,19 @@ manager_new (const Settings *settings, GError **error)
   qemu_platform_set_check (manager->platform, check_emulator);
   qemu_platform_set_firmware (manager->platform, NULL, settings->state_directory);
   qemu_platform_set_host (manager->platform, settings->host_directory);
-  manager->by_uuid = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify)domain_free);
-  manager->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   manager->by_id = g_hash_table_new (NULL, NULL);
   manager->next_id = 1;
   manager->registries = g_ptr_array_new_with_free_func ((GDestroyNotify)registry_free);
   g_queue_init (&manager->changes);
   g_queue_init (&manager->recent);
   g_queue_init (&manager->readings);
-  if (make_registries (manager, error))
-    return manager;
-  manager_free (manager);
-  return NULL;
+  if (!make_registries (manager, error)) {
+    manager_free (manager);
+    return NULL;
+  }
+  manager->domains = manager_registry (manager, &domain_kind);
+  manager->store = manager->domains->store;
+  return manager;
 }
 
 static gboolean
@@ -171,10 +168,10 @@ manager_trim_soon (Manager *manager)
 static void
 part_from_machines (Manager *manager)
 {
-  g_autoptr (GList) domains = g_hash_table_get_values (manager->by_uuid);
+  g_autoptr (GPtrArray) domains = manager->domains != NULL ? manager_list (manager) : g_ptr_array_new ();
 
-  for (GList *each = domains; each != NULL; each = each->next) {
-    Domain *domain = each->data;
+  for (guint i = 0; i < domains->len; i++) {
+    Domain *domain = g_ptr_array_index (domains, i);
 
     machine_free (g_steal_pointer (&domain->machine));
   }
@@ -188,30 +185,19 @@ manager_free (Manager *manager)
   part_from_machines (manager);
   if (manager->trimming != 0)
     g_source_remove (manager->trimming);
-  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
-  g_hash_table_unref (manager->by_name);
+  g_ptr_array_unref (manager->registries);
   g_hash_table_unref (manager->by_id);
-  g_hash_table_unref (manager->by_uuid);
   qemu_platform_free (manager->platform);
   caps_cache_free (manager->caps);
-  g_ptr_array_unref (manager->registries);
   events_free (manager->events);
   client_accounts_free (manager->accounts);
-  store_free (manager->store);
   g_free (manager);
 }
 
 Domain *
 manager_add (Manager *manager, const char *name, const char *uuid)
 {
-  MAIN_LOOP_ONLY ();
-
-  Domain *domain = domain_new (manager, name, uuid);
-
-  g_hash_table_insert (manager->by_uuid, domain->uuid, domain);
-  g_hash_table_insert (manager->by_name, domain->name, domain);
-  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
-  return domain;
+  return (Domain *)registry_add (manager->domains, name, uuid);
 }
 
 void
@@ -220,9 +206,7 @@ manager_remove (Manager *manager, Domain *domain)
   MAIN_LOOP_ONLY ();
 
   manager_set_id (manager, domain, -1);
-  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
-  g_hash_table_remove (manager->by_name, domain->name);
-  g_hash_table_remove (manager->by_uuid, domain->uuid);
+  registry_remove (&domain->object);
 }
 
 void
@@ -252,25 +236,13 @@ manager_new_id (Manager *manager)
 Domain *
 manager_find_uuid (Manager *manager, const char *uuid, GError **error)
 {
-  MAIN_LOOP_ONLY ();
-
-  Domain *domain = g_hash_table_lookup (manager->by_uuid, uuid);
-
-  if (domain == NULL)
-    virt_error_set (error, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s'", uuid);
-  return domain;
+  return (Domain *)registry_find_uuid (manager->domains, uuid, error);
 }
 
 Domain *
 manager_find_name (Manager *manager, const char *name, GError **error)
 {
-  MAIN_LOOP_ONLY ();
-
-  Domain *domain = g_hash_table_lookup (manager->by_name, name);
-
-  if (domain == NULL)
-    virt_error_set (error, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'", name);
-  return domain;
+  return (Domain *)registry_find_name (manager->domains, name, error);
 }
 
 Domain *
@@ -285,58 +257,17 @@ manager_find_id (Manager *manager, int id, GError **error)
   return domain;
 }
 
-guint
-manager_count (Manager *manager)
-{
-  return g_hash_table_size (manager->by_uuid);
-}
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  const Domain *one = *(Domain *const *)a, *other = *(Domain *const *)b;
-
-  return g_strcmp0 (one->name, other->name);
-}
-
 GPtrArray *
 manager_list (Manager *manager)
 {
-  MAIN_LOOP_ONLY ();
-
-  GHashTableIter iter;
-  gpointer domain;
-
-  if (manager->by_order == NULL) {
-    manager->by_order = g_ptr_array_sized_new (manager_count (manager));
-    g_hash_table_iter_init (&iter, manager->by_uuid);
-    while (g_hash_table_iter_next (&iter, NULL, &domain))
-      g_ptr_array_add (manager->by_order, domain);
-    g_ptr_array_sort (manager->by_order, compare_names);
-  }
-  return g_ptr_array_copy (manager->by_order, NULL, NULL);
+  return registry_list (manager->domains);
 }
 
 gboolean
 manager_check_identity (Manager *manager, const char *name, const char *uuid, Domain **ret_domain,
                         GError **error)
 {
-  Domain *same_uuid = g_hash_table_lookup (manager->by_uuid, uuid);
-  Domain *same_name = g_hash_table_lookup (manager->by_name, name);
-
-  if (same_uuid != NULL && !g_str_equal (same_uuid->name, name)) {
-    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
-                         "domain '%s' is already defined with uuid %s", same_uuid->name, uuid);
-    return FALSE;
-  }
-  if (same_name != NULL && same_name != same_uuid) {
-    virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_FAILED,
-                         "domain '%s' already exists with uuid %s", name, same_name->uuid);
-    return FALSE;
-  }
-  if (ret_domain != NULL)
-    *ret_domain = same_uuid;
-  return TRUE;
+  return registry_check_identity (manager->domains, name, uuid, (Object **)ret_domain, error);
 }
 
 Domain *
@@ -344,7 +275,7 @@ manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages
 {
   MAIN_LOOP_ONLY ();
 
-  Domain *domain = g_hash_table_lookup (manager->by_uuid, def->uuid);
+  Domain *domain = manager_find_uuid (manager, def->uuid, NULL);
   gboolean was_persistent = domain != NULL && domain->persistent;
 
   if (domain == NULL)
@@ -382,17 +313,13 @@ manager_commit_undefine (Manager *manager, Domain *domain)
 }
 
 void
-manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def)
+manager_commit_rename (Domain *domain, DomainDef *def)
 {
   MAIN_LOOP_ONLY ();
 
   domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
-  g_hash_table_remove (manager->by_name, domain->name);
-  g_free (domain->name);
-  domain->name = g_strdup (def->name);
+  registry_rename (&domain->object, def->name);
   g_clear_pointer (&domain->value, g_variant_unref);
-  g_clear_pointer (&manager->by_order, g_ptr_array_unref);
-  g_hash_table_insert (manager->by_name, domain->name, domain);
   definition_replace (domain, def);
   domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
 }

@@ -9,18 +9,17 @@
 #include "daemon/object/registry.h"
 #include "daemon/object/store.h"
 
-/* The registry: every domain by name, UUID and id, and what they share. One in a process; main loop only. */
+/* Every object there is, and what they share; of the domains, what only they have. One in a process; main
+ * loop only. */
 struct Manager {
   const Settings *settings;
-  Store *store;
+  Registry *domains;
+  Store *store; /* that of the domains */
   Events *events;
   ClientAccounts *accounts; /* of the clients of all wires */
   CapsCache *caps;
-  Platform *platform;  /* may be used in any thread */
-  GHashTable *by_uuid; /* char * → Domain * (owned) */
-  GHashTable *by_name;
-  GHashTable *by_id;
-  GPtrArray *by_order; /* all of them ordered by name, once somebody has asked; NULL: out of date */
+  Platform *platform; /* may be used in any thread */
+  GHashTable *by_id;  /* domains that run */
   int next_id;
   GPtrArray *registries; /* Registry: of every kind that has one, in the order of object_kinds */
   GQueue changes;        /* see change.h */
@@ -49,7 +48,6 @@ void manager_autostart (Manager *manager);
 Domain *manager_find_uuid (Manager *manager, const char *uuid, GError **error);
 Domain *manager_find_name (Manager *manager, const char *name, GError **error);
 Domain *manager_find_id (Manager *manager, int id, GError **error);
-guint manager_count (Manager *manager);
 /* All domains ordered by name... (transfer container) */
 GPtrArray *manager_list (Manager *manager);
 
@@ -63,7 +61,7 @@ Domain *manager_add (Manager *manager, const char *name, const char *uuid);
 Domain *manager_commit_definition (Manager *manager, DomainDef *def, GPtrArray *messages);
 /* Its definition is gone from disk: forgotten unless it runs (then it is transient now), and told of. */
 void manager_commit_undefine (Manager *manager, Domain *domain);
-void manager_commit_rename (Manager *manager, Domain *domain, DomainDef *def);
+void manager_commit_rename (Domain *domain, DomainDef *def);
 /* Running: the id is in the registry, too. -1: no longer. */
 void manager_set_id (Manager *manager, Domain *domain, int id);
 int manager_new_id (Manager *manager);

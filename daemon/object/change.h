@@ -9,9 +9,10 @@
  * who define, and nobody else.
  */
 typedef struct {
-  const char *name;                                                    /* of the thread */
-  gboolean (*check) (Manager *manager, gpointer data, GError **error); /* its turn has come: may it be? */
-  gboolean (*write) (Store *store, gpointer data, GError **error);     /* in a job; NULL: nothing to write */
+  const char *name; /* of the thread */
+  gboolean (*check) (Manager *manager, gpointer data,
+                     GError **error);                              /* all before it are done: may it be? */
+  gboolean (*write) (Store *store, gpointer data, GError **error); /* in a job; NULL: nothing to write */
   void (*done) (Manager *manager, gpointer data, const GError *error); /* commit, or say why not */
 } ChangeKind;
 

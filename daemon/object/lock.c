@@ -2,7 +2,7 @@
 
 /*
  * The lock. Giving it on runs callbacks that may release it again, close it, or free the object it belongs
- * to; so the queue is worked off by one loop, which holds a reference and looks at everything anew each time.
+ * to; so the queue is worked off by one loop, which holds a reference and reads everything anew each time.
  */
 #include "daemon/object/lock.h"
 
@@ -19,6 +19,8 @@ struct Lock {
   guint shared;
   GQueue waiting; /* Waiting */
   gboolean giving;
+  void (*released) (gpointer data); /* or NULL */
+  gpointer released_data;
   GError *closed; /* what those who come are answered; NULL: it is open */
 };
 
@@ -85,6 +87,7 @@ lock_close (Lock *lock, const GError *error)
   MAIN_LOOP_ONLY ();
 
   lock_ref (lock);
+  lock->released = NULL;
   if (lock->closed == NULL)
     lock->closed = g_error_copy (error);
   fail_all (lock, error);
@@ -96,6 +99,13 @@ lock_rename (Lock *lock, const char *what)
 {
   g_free (lock->what);
   lock->what = g_strdup (what);
+}
+
+void
+lock_set_released (Lock *lock, void (*released) (gpointer data), gpointer data)
+{
+  lock->released = released;
+  lock->released_data = data;
 }
 
 static gboolean
@@ -181,7 +191,7 @@ waited_too_long (gpointer data)
 }
 
 static void
-wait_for_turn (Lock *lock, const LockRequest *request)
+wait_for (Lock *lock, const LockRequest *request)
 {
   Waiting *waiting = g_new0 (Waiting, 1);
 
@@ -210,7 +220,7 @@ lock_acquire (Lock *lock, const LockRequest *request)
     request->fail (request->data, error);
     return;
   }
-  wait_for_turn (lock, request);
+  wait_for (lock, request);
   give_on (lock);
 }
 
@@ -255,7 +265,11 @@ lock_release (Lock *lock, gconstpointer holder)
   lock->held = FALSE;
   lock->holder = NULL;
   lock->name = NULL;
+  lock_ref (lock);
+  if (lock->released != NULL)
+    lock->released (lock->released_data);
   give_on (lock);
+  lock_unref (lock);
 }
 
 void

@@ -18,7 +18,8 @@ typedef struct {
   gconstpointer holder; /* whose the lock is then */
   gboolean shared;
   guint seconds; /* it waits at most so long; 0: until the lock is free or closed */
-  /* Its turn has come: is it still wanted? FALSE with @error: failed, and the next one's turn. Or NULL. */
+  /* It would get the lock now: is it still wanted? FALSE with @error: failed, and the next one gets it. Or
+   * NULL. */
   gboolean (*check) (gpointer data, GError **error);
   void (*begin) (gpointer data);
   void (*fail) (gpointer data, GError *error); /* takes @error; it has not begun, and will not */
@@ -32,6 +33,9 @@ void lock_unref (Lock *lock);
 /* Its object is gone: all who wait fail with a copy of @error, and so do all who come. */
 void lock_close (Lock *lock, const GError *error);
 void lock_rename (Lock *lock, const char *what);
+/* Called whenever it has been released by one who held it alone, before the next one has it; no longer once
+ * the lock is closed. */
+void lock_set_released (Lock *lock, void (*released) (gpointer data), gpointer data);
 
 /* Exactly one of begin and fail follows, perhaps at once. */
 void lock_acquire (Lock *lock, const LockRequest *request);
@@ -41,7 +45,7 @@ gboolean lock_try (Lock *lock, const char *name, gconstpointer holder);
 gboolean lock_try_shared (Lock *lock);
 /* What @from holds is @to's, and called @name (NULL: as before). */
 void lock_pass (Lock *lock, gconstpointer from, gconstpointer to, const char *name);
-/* Nothing happens unless @holder holds it: the lock may have been passed on. The next one's turn. */
+/* Nothing happens unless @holder holds it: the lock may have been passed on. The next one gets it. */
 void lock_release (Lock *lock, gconstpointer holder);
 void lock_release_shared (Lock *lock);
 

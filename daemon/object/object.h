@@ -20,12 +20,13 @@ typedef void (*RegistrySettled) (gpointer data);
 /* What every object begins with; a kind's own struct has these members first:
  *   union { Object object; struct { OBJECT_MEMBERS }; };
  * A kind without names has the UUID as its name. */
-#define OBJECT_MEMBERS                    \
-  const ObjectKind *kind;                 \
-  Registry *registry;                     \
-  Manager *manager;                       \
-  char *name, *uuid; /* 36 characters */  \
-  gboolean active, persistent, autostart; \
+#define OBJECT_MEMBERS                   \
+  const ObjectKind *kind;                \
+  Registry *registry;                    \
+  Manager *manager;                      \
+  char *name, *uuid; /* 36 characters */ \
+  gboolean active, persistent;           \
+  gboolean autostart, autostart_once;    \
   Lock *lock;
 
 struct Object {
@@ -55,12 +56,14 @@ struct ObjectKind {
   const char *folder;               /* below the configuration and the state: "storage" */
   const char *autostart_folders[2]; /* of links, below the configuration; by StoreAutostart; NULL: none */
   gboolean unnamed;                 /* it has no name but its UUID */
+  gboolean lazy; /* the daemon's start knows of what is defined, and each is read when it is needed */
   const DocumentKind *document;
-  gsize size;                     /* of its struct */
-  void (*init) (Object *object);  /* or NULL */
-  void (*clear) (Object *object); /* or NULL */
+  gsize size;                        /* of its struct */
+  void (*init) (Object *object);     /* or NULL */
+  void (*clear) (Object *object);    /* or NULL */
+  void (*released) (Object *object); /* its lock is free again, before the next one has it; or NULL */
 
-  /* As it stands in answers. (floating) */
+  /* As it stands in answers. (floating, or the object's own) */
   GVariant *(*handle) (const Object *object);
   /* For kinds without a registry of this form: by the key of a handle, NULL with @error; and all of them,
    * added to an array of handles. */

@@ -14,8 +14,9 @@ object_free (gpointer data)
   Object *object = data;
   g_autoptr (GError) error = NULL;
 
-  virt_error_set (&error, object->kind->missing, "no %s with matching %s '%s'", object->kind->name,
-                  object->kind->unnamed ? "uuid" : "name", object->name);
+  virt_error_set (&error, object->kind->missing, "no %s with matching uuid '%s'%s%s%s", object->kind->name,
+                  object->uuid, object->kind->unnamed ? "" : " (", object->kind->unnamed ? "" : object->name,
+                  object->kind->unnamed ? "" : ")");
   lock_close (object->lock, error);
   if (object->kind->clear != NULL)
     object->kind->clear (object);
@@ -137,6 +138,14 @@ registry_check_identity (Registry *registry, const char *name, const char *uuid,
   return TRUE;
 }
 
+static void
+released (gpointer data)
+{
+  Object *object = data;
+
+  object->kind->released (object);
+}
+
 Object *
 registry_add (Registry *registry, const char *name, const char *uuid)
 {
@@ -152,6 +161,8 @@ registry_add (Registry *registry, const char *name, const char *uuid)
   object->name = g_strdup (name);
   object->uuid = g_strdup (uuid);
   object->lock = lock_new (what, OBJECT_WAITING_MAX);
+  if (kind->released != NULL)
+    lock_set_released (object->lock, released, object);
   if (kind->init != NULL)
     kind->init (object);
   g_hash_table_insert (registry->by_uuid, object->uuid, object);
@@ -170,6 +181,22 @@ registry_remove (Object *object)
   g_clear_pointer (&registry->by_order, g_ptr_array_unref);
   g_hash_table_remove (registry->by_name, object->name);
   g_hash_table_remove (registry->by_uuid, object->uuid);
+}
+
+void
+registry_rename (Object *object, const char *name)
+{
+  MAIN_LOOP_ONLY ();
+
+  Registry *registry = object->registry;
+  g_autofree char *what = g_strdup_printf ("%s '%s'", object->kind->name, name);
+
+  g_hash_table_remove (registry->by_name, object->name);
+  g_free (object->name);
+  object->name = g_strdup (name);
+  lock_rename (object->lock, what);
+  g_hash_table_insert (registry->by_name, object->name, object);
+  g_clear_pointer (&registry->by_order, g_ptr_array_unref);
 }
 
 void
@@ -275,7 +302,7 @@ load_definition (Registry *registry, const StoreEntry *entry, GError **error)
 typedef struct {
   const DocumentKind *document;
   StoreEntry *entry;
-  gpointer def; /* NULL with @error */
+  gpointer def; /* NULL with @error, and of a kind that is read when it is needed */
   GError *error;
 } Loaded;
 
@@ -284,7 +311,8 @@ loaded_free (gpointer data)
 {
   Loaded *loaded = data;
 
-  document_unref (loaded->document, loaded->def);
+  if (loaded->def != NULL)
+    document_unref (loaded->document, loaded->def);
   store_entry_free (loaded->entry);
   g_clear_error (&loaded->error);
   g_free (loaded);
@@ -304,11 +332,19 @@ registry_read (Registry *registry)
 
     loaded->document = registry->kind->document;
     loaded->entry = g_ptr_array_index (entries, i);
-    loaded->def = load_definition (registry, loaded->entry, &loaded->error);
+    if (!registry->kind->lazy)
+      loaded->def = load_definition (registry, loaded->entry, &loaded->error);
     g_ptr_array_add (contents, loaded);
   }
   g_ptr_array_unref (entries);
   return contents;
+}
+
+void
+registry_add_uuids (const GPtrArray *contents, GHashTable *uuids)
+{
+  for (guint i = 0; i < contents->len; i++)
+    g_hash_table_add (uuids, ((const Loaded *)g_ptr_array_index (contents, i))->entry->uuid);
 }
 
 static void
@@ -319,12 +355,15 @@ take (Registry *registry, Loaded *loaded)
   g_autofree char *path = store_source_path (registry->store, entry->name);
   Object *object;
 
-  if (loaded->def != NULL
-      && (kind->check == NULL || kind->check (registry, NULL, loaded->def, &loaded->error))) {
+  if (kind->lazy
+      || (loaded->def != NULL
+          && (kind->check == NULL || kind->check (registry, NULL, loaded->def, &loaded->error)))) {
     object = registry_add (registry, entry->name, entry->uuid);
     object->persistent = TRUE;
     object->autostart = entry->autostart;
-    kind->define (object, loaded->def);
+    object->autostart_once = entry->autostart_once;
+    if (loaded->def != NULL)
+      kind->define (object, loaded->def);
   }
   if (loaded->error != NULL)
     report_broken (path, loaded->error, NULL);

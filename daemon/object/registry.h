@@ -26,6 +26,8 @@ void registry_free (Registry *registry);
 /* Every definition on disk, in a job; the main loop makes them persistent objects. Broken ones are logged and
  * skipped. (transfer full), for registry_take. */
 GPtrArray *registry_read (Registry *registry);
+/* The UUIDs of those in @contents, borrowed, into a set. */
+void registry_add_uuids (const GPtrArray *contents, GHashTable *uuids);
 void registry_take (Registry *registry, GPtrArray *contents); /* takes @contents */
 
 /* NULL with the kind's error, in libvirt's words, when there is none. */
@@ -43,6 +45,8 @@ gboolean registry_check_identity (Registry *registry, const char *name, const ch
 Object *registry_add (Registry *registry, const char *name, const char *uuid);
 /* Forgets it, and answers who waits for it. */
 void registry_remove (Object *object);
+/* Its definition is on disk under that name now. */
+void registry_rename (Object *object, const char *name);
 /* A definition that is on disk now (or need not be): told of. */
 Object *registry_commit_definition (Registry *registry, gpointer def);
 /* Its definition is gone from disk: told of, and forgotten unless it is active. */

@@ -90,7 +90,6 @@ void op_domain_pm_suspend_for_duration (Call *call);
 void op_domain_set_time (Call *call);
 
 /* ops/domain/domain-autostart.c */
-void op_domain_get_autostart (Call *call);
 void op_domain_get_autostart_once (Call *call);
 void op_domain_set_autostart (Call *call);
 void op_domain_set_autostart_once (Call *call);
@@ -152,8 +151,6 @@ void op_domain_get_state (Call *call);
 void op_domain_get_xml_desc (Call *call);
 void op_domain_has_managed_save_image (Call *call);
 void op_domain_id (Call *call);
-void op_domain_is_active (Call *call);
-void op_domain_is_persistent (Call *call);
 void op_domain_is_updated (Call *call);
 void op_domain_messages (Call *call);
 void op_domain_name (Call *call);
@@ -184,14 +181,11 @@ void op_domain_shutdown (Call *call);
 void op_domain_suspend (Call *call);
 
 /* ops/domain/domain-list.c */
-void op_connect_list_all_domains (Call *call);
 void op_connect_list_defined_domains (Call *call);
 void op_connect_list_domains (Call *call);
 void op_connect_num_of_defined_domains (Call *call);
 void op_connect_num_of_domains (Call *call);
 void op_domain_lookup_by_id (Call *call);
-void op_domain_lookup_by_name (Call *call);
-void op_domain_lookup_by_uuid (Call *call);
 
 /* ops/domain/domain-metadata.c */
 void op_domain_get_metadata (Call *call);
@@ -373,8 +367,6 @@ gboolean call_check_monitor (Call *call);
 
 /* The domain's long job has ended, with @error or without: it is the last completed one now. */
 void domain_end_progress (Domain *domain, const GError *error);
-/* VIR_CONNECT_LIST_DOMAINS_*: whether the flags' groups let the domain pass. */
-gboolean domain_passes_filter (const Domain *domain, guint flags);
 /* ops/connect/capabilities-xml.c: the documents. (transfer full) */
 char *host_capabilities_xml (const GPtrArray *emulators); /* of QemuCaps, the host's own the last */
 char *domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, const char *type,

@@ -5,7 +5,7 @@
 
 /*
  * A small change of a stored definition: an element or a few of the user's document and the same in the
- * completed one. The call must hold the domain's turn.
+ * completed one. The call must hold the domain's lock.
  */
 
 /* @def: the changed definition (taken); @element, @replacement as in source_edit. @done commits and answers;

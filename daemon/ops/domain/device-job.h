@@ -10,7 +10,7 @@
 typedef enum { DEVICE_ATTACH, DEVICE_DETACH, DEVICE_UPDATE } DeviceAction;
 
 typedef struct {
-  Call *call; /* main loop's; holds the domain's turn */
+  Call *call; /* main loop's; holds the domain's lock */
   Manager *manager;
   char *uuid, *name;
   int id; /* of the running machine */

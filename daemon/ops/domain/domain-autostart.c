@@ -87,12 +87,6 @@ mark (Manager *manager, Call *call, const char *uuid, StoreAutostart which, gboo
 }
 
 void
-op_domain_get_autostart (Call *call)
-{
-  call_answer (call, g_variant_new ("(i)", call->domain->autostart ? 1 : 0));
-}
-
-void
 op_domain_get_autostart_once (Call *call)
 {
   call_answer (call, g_variant_new ("(i)", call->domain->autostart_once ? 1 : 0));

@@ -159,7 +159,7 @@ op_domain_block_resize (Call *call)
   else if (!domain_check_active (call->domain, &error))
     call_fail (call, error);
   else
-    domain_queue (call->domain, "block-resize", call, resize_begin);
+    domain_lock (call->domain, "block-resize", call, resize_begin);
 }
 
 /* "vda", or "vda[5]": the image of that index in its chain. One allocation. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The way of a small change: its turn, the stored definition written aside, QEMU's word, the live definition,
+ * The way of a small change: the lock, the stored definition written aside, QEMU's word, the live definition,
  * the stored one in its place. Each step may find that the domain is no longer what it was, and says so. A
  * full disk is met before the machine has changed.
  */
@@ -256,5 +256,5 @@ domain_change (Call *call, const ChangeRequest *change)
   call->user_data = state;
   call->user_free = state_free;
   if (call_check_affect (call, change->affect, &which))
-    domain_queue (call->domain, change->name, call, change_begin);
+    domain_lock (call->domain, change->name, call, change_begin);
 }

@@ -20,7 +20,7 @@ typedef struct {
 } ChangeTarget;
 
 typedef struct {
-  const char *name; /* of the turn; static */
+  const char *name; /* of who has the lock; static */
   guint affect;     /* VIR_DOMAIN_AFFECT_*: what the client asked for */
   /* FALSE and @error when it cannot be, for the running machine (@machine given) or its definition. @def may
    * be read and changed. */

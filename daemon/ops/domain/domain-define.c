@@ -298,5 +298,5 @@ op_domain_undefine (Call *call)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete TPM");
     return;
   }
-  domain_queue (call->domain, "undefine", call, undefine_begin);
+  domain_lock (call->domain, "undefine", call, undefine_begin);
 }

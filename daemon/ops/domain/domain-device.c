@@ -138,7 +138,8 @@ start_device_job (DeviceRequest *request)
 {
   Domain *domain = request->call->domain;
 
-  domain->job = job_start (domain->job_name, device_job, request, NULL, DEVICE_SECONDS, job_done, request);
+  domain->job =
+      job_start (lock_name (domain->lock), device_job, request, NULL, DEVICE_SECONDS, job_done, request);
 }
 
 static DeviceAction
@@ -227,7 +228,7 @@ queue (Call *call, const char *name, guint known)
 
   if (call_check_flags (call, flags_of (call), known)
       && call_check_affect (call, flags_of (call) & AFFECT_FLAGS, &which))
-    domain_queue (call->domain, name, call, begin);
+    domain_lock (call->domain, name, call, begin);
 }
 
 void

@@ -129,7 +129,7 @@ dump_call (Call *call, guint format, guint flags)
   dump->flags = flags;
   call->user_data = dump;
   call->user_free = dump_free;
-  domain_queue (call->domain, "dump", call, dump_begin);
+  domain_lock (call->domain, "dump", call, dump_begin);
 }
 
 void

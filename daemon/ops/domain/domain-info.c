@@ -38,18 +38,6 @@ answer_truth (Call *call, gboolean truth)
 }
 
 void
-op_domain_is_active (Call *call)
-{
-  answer_truth (call, domain_is_active (call->domain));
-}
-
-void
-op_domain_is_persistent (Call *call)
-{
-  answer_truth (call, call->domain->persistent);
-}
-
-void
 op_domain_is_updated (Call *call)
 {
   answer_truth (call, call->domain->updated);
@@ -121,9 +109,9 @@ op_domain_get_control_info (Call *call)
   if (domain->machine->monitor_closed) {
     state = VIR_DOMAIN_CONTROL_ERROR;
     details = VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR;
-  } else if (domain->busy) {
+  } else if (lock_is_held (domain->lock)) {
     state = VIR_DOMAIN_CONTROL_JOB;
-    since = (guint64)(g_get_monotonic_time () - domain->job_since) / 1000;
+    since = (guint64)(g_get_monotonic_time () - lock_since (domain->lock)) / 1000;
   }
   call_answer (call, g_variant_new ("(uut)", state, details, since));
 }

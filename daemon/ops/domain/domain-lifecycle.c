@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is done to a running machine. Asking the guest something takes the domain's turn and a job; ending it
+ * What is done to a running machine. Asking the guest something takes the domain's lock and a job; ending it
  * takes neither: destroy always works, whatever else is stuck.
  */
 #include "daemon/domain/machine.h"
@@ -37,7 +37,7 @@ op_domain_destroy (Call *call)
     return;
   if (domain_is_active (domain)) {
     destroy_now (call, domain);
-  } else if (domain->busy && g_strcmp0 (domain->job_name, "start") == 0) {
+  } else if (g_strcmp0 (lock_name (domain->lock), "start") == 0) {
     domain->destroy_asked = TRUE;
     if (domain->job != NULL)
       job_cancel (domain->job);
@@ -58,7 +58,7 @@ control_done (gpointer result, const GError *error, gpointer data)
     call_fail (data, g_error_copy (error));
 }
 
-/* Run a control job in the domain's turn. */
+/* Run a control job with the domain's lock. */
 static void
 control (Call *call, const char *name, JobFunction function)
 {
@@ -106,7 +106,7 @@ void
 op_domain_suspend (Call *call)
 {
   if (must_run (call->domain, call))
-    domain_queue (call->domain, "suspend", call, suspend_begin);
+    domain_lock (call->domain, "suspend", call, suspend_begin);
 }
 
 static void
@@ -129,7 +129,7 @@ void
 op_domain_resume (Call *call)
 {
   if (must_run (call->domain, call))
-    domain_queue (call->domain, "resume", call, resume_begin);
+    domain_lock (call->domain, "resume", call, resume_begin);
 }
 
 /* The same for what the guest is asked to do itself, where it is the driver that looks in libvirt. */
@@ -172,7 +172,7 @@ op_domain_shutdown (Call *call)
   if (check_way (call, flags_of (call), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
                  FALSE)
       && must_run_for_guest (call->domain, call))
-    domain_queue (call->domain, "shutdown", call, shutdown_begin);
+    domain_lock (call->domain, "shutdown", call, shutdown_begin);
 }
 
 static void
@@ -192,7 +192,7 @@ op_domain_reboot (Call *call)
 {
   if (check_way (call, flags_of (call), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN, VIR_DOMAIN_REBOOT_GUEST_AGENT, TRUE)
       && must_run (call->domain, call))
-    domain_queue (call->domain, "reboot", call, reboot_begin);
+    domain_lock (call->domain, "reboot", call, reboot_begin);
 }
 
 static void
@@ -206,7 +206,7 @@ void
 op_domain_reset (Call *call)
 {
   if (call_check_flags (call, flags_of (call), 0) && must_run (call->domain, call))
-    domain_queue (call->domain, "reset", call, reset_begin);
+    domain_lock (call->domain, "reset", call, reset_begin);
 }
 
 static void
@@ -220,7 +220,7 @@ void
 op_domain_inject_nmi (Call *call)
 {
   if (call_check_flags (call, flags_of (call), 0) && must_run (call->domain, call))
-    domain_queue (call->domain, "inject-nmi", call, nmi_begin);
+    domain_lock (call->domain, "inject-nmi", call, nmi_begin);
 }
 
 static void
@@ -234,5 +234,5 @@ void
 op_domain_pm_wakeup (Call *call)
 {
   if (call_check_flags (call, flags_of (call), 0) && must_run (call->domain, call))
-    domain_queue (call->domain, "wakeup", call, wakeup_begin);
+    domain_lock (call->domain, "wakeup", call, wakeup_begin);
 }

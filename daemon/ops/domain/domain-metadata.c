@@ -277,5 +277,5 @@ op_domain_set_metadata (Call *call)
   if (missing != NULL)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "%s in virDomainSetMetadata must not be NULL", missing);
   else
-    domain_queue (call->domain, "metadata", call, set_begin);
+    domain_lock (call->domain, "metadata", call, set_begin);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Looking into a domain's disks, running or not, and into its memory. Neither takes the domain's turn: a look
+ * Looking into a domain's disks, running or not, and into its memory. Neither takes the domain's lock: a look
  * changes nothing.
  */
 #include "daemon/domain/machine.h"

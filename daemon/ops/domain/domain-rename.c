@@ -11,7 +11,7 @@
 static void
 renamed (Call *call, DomainDef *def)
 {
-  manager_commit_rename (call->manager, call->domain, def);
+  manager_commit_rename (call->domain, def);
   call_answer (call, g_variant_new ("(i)", 0));
 }
 
@@ -60,5 +60,5 @@ op_domain_rename (Call *call)
     call_fail_with (call, VIR_ERR_XML_ERROR, "name %s cannot contain '%s'", name,
                     strchr (name, '/') != NULL ? "/" : "\\n");
   else
-    domain_queue (call->domain, "rename", call, rename_begin);
+    domain_lock (call->domain, "rename", call, rename_begin);
 }

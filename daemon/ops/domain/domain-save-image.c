@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The document inside a saved machine, shown and exchanged. All of it is files, so each call is a job; those
- * of a managed save have the domain's turn, so that no start reads the file meanwhile.
+ * of a managed save have the domain's lock, so that no start reads the file meanwhile.
  */
 #include "daemon/drivers/qemu/restore.h"
 #include "daemon/drivers/qemu/save.h"
@@ -148,12 +148,12 @@ void
 op_domain_managed_save_get_xml_desc (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))
-    domain_queue (call->domain, "save-image", call, managed_begin);
+    domain_lock (call->domain, "save-image", call, managed_begin);
 }
 
 void
 op_domain_managed_save_define_xml (Call *call)
 {
   if (check_define_flags (call, call_uint (call, 2)))
-    domain_queue (call->domain, "save-image", call, managed_begin);
+    domain_lock (call->domain, "save-image", call, managed_begin);
 }

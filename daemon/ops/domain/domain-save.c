@@ -58,7 +58,7 @@ save_done (gpointer result, const GError *error, gpointer data)
   }
 }
 
-/* The domain's turn is this call's, and the machine runs. */
+/* The domain's lock is this call's, and the machine runs. */
 static void
 save_now (Call *call, Domain *domain)
 {
@@ -169,7 +169,7 @@ save_call (Call *call, const char *path, const char *replacement, guint flags)
   save->flags = flags;
   call->user_data = save;
   call->user_free = save_free;
-  domain_queue (call->domain, "save", call, save_begin);
+  domain_lock (call->domain, "save", call, save_begin);
 }
 
 void
@@ -247,5 +247,5 @@ void
 op_domain_managed_save_remove (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), 0))
-    domain_queue (call->domain, "save-remove", call, remove_begin);
+    domain_lock (call->domain, "save-remove", call, remove_begin);
 }

@@ -49,11 +49,11 @@ start_failed (Call *call, Domain *domain, const GError *error)
     domain->reason = VIR_DOMAIN_SHUTOFF_FAILED;
   }
   explained = image_holder_explain (manager, error);
-  /* From here on it is the next one's turn, who may have done anything. */
+  /* From here on the next one has the lock, and may have done anything. */
   call_fail (call,
              call->client->compares_words ? virt_error_places_behind (explained) : g_error_copy (explained));
   domain = manager_find_uuid (manager, uuid, NULL);
-  if (domain != NULL && !domain->persistent && !domain_is_active (domain) && !domain->busy)
+  if (domain != NULL && !domain->persistent && !domain_is_active (domain) && !lock_is_held (domain->lock))
     manager_remove (manager, domain);
 }
 
@@ -160,7 +160,7 @@ start_with_image (Call *call, DomainDef *def, const char *document, Restore *res
                            start_job_seconds (manager->settings), start_done, starting);
 }
 
-/* The domain's turn is this call's. */
+/* The domain's lock is this call's. */
 static void
 start_with (Call *call, DomainDef *def)
 {
@@ -262,7 +262,7 @@ void
 op_domain_create (Call *call)
 {
   if (check_start_flags (call, start_flags (call), START_KNOWN_FLAGS))
-    domain_queue (call->domain, "start", call, start_begin);
+    domain_lock (call->domain, "start", call, start_begin);
 }
 
 typedef struct {
@@ -305,7 +305,7 @@ create_check (Manager *manager, gpointer data, GError **error)
 
   if (!manager_check_identity (manager, create->def->name, create->def->uuid, &domain, error))
     return FALSE;
-  if (domain != NULL && (domain_is_active (domain) || domain->busy)) {
+  if (domain != NULL && (domain_is_active (domain) || lock_is_held (domain->lock))) {
     virt_error_set_from (error, VIR_FROM_DOMAIN, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active",
                          domain->name);
     return FALSE;
@@ -350,7 +350,7 @@ create_done (Manager *manager, gpointer data, const GError *error)
   call->domain_uuid = g_strdup (domain->uuid);
   call->user_data = create;
   call->user_free = create_free;
-  domain_queue (domain, "start", call, create_begin);
+  domain_lock (domain, "start", call, create_begin);
 }
 
 static const ChangeKind create_change = { "create", create_check, NULL, create_done };

@@ -3,6 +3,7 @@
  * Statistics of many domains in one answer, under libvirt's names. All guests are asked at once and have a
  * short time; what one does not say in time is answered from what it last said, with its age beside it.
  */
+#include "daemon/domain/domain-kind.h"
 #include "daemon/domain/machine.h"
 #include "daemon/ops/domain/counters.h"
 #include "daemon/ops/domain/dirty-rate.h"
@@ -492,7 +493,7 @@ choose (Call *call, guint flags, GPtrArray *domains)
   if (g_variant_n_children (list) == 0) {
     all = manager_list (call->manager);
     for (guint i = 0; i < all->len; i++)
-      if (domain_passes_filter (g_ptr_array_index (all, i), flags & LIST_FLAGS))
+      if (domain_kind.passes (g_ptr_array_index (all, i), flags & LIST_FLAGS))
         g_ptr_array_add (domains, g_ptr_array_index (all, i));
     return TRUE;
   }
@@ -511,7 +512,7 @@ choose (Call *call, guint flags, GPtrArray *domains)
       call_fail_with (call, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)", text, name);
       return FALSE;
     }
-    if (domain_passes_filter (domain, flags & LIST_FLAGS))
+    if (domain_kind.passes (&domain->object, flags & LIST_FLAGS))
       g_ptr_array_add (domains, domain);
   }
   return TRUE;

@@ -350,7 +350,7 @@ queue (Call *call, VcpuChange *change)
   call->user_data = change;
   call->user_free = change_free;
   if (call_check_affect (call, change->affect, &which))
-    domain_queue (call->domain, "vcpus", call, begin);
+    domain_lock (call->domain, "vcpus", call, begin);
 }
 
 /* The call without flags is about the running machine. */

@@ -2,7 +2,7 @@
 
 /*
  * What is defined, changed the same way for every kind: the document is read in a job, the row's checks are
- * made when its turn among all changes has come, text and completed definition are written in a job, and the
+ * made once all changes before it are done, text and completed definition are written in a job, and the
  * registry commits them. An object that is kept nowhere (an ephemeral secret) goes the same way, but what is
  * on disk of it from before is removed.
  */
@@ -21,7 +21,7 @@ typedef struct {
   char *uuid, *name;
   gpointer def; /* of what is defined */
   char *source, *xml;
-  gpointer rest; /* what it has besides, once its turn has come; NULL: nothing */
+  gpointer rest; /* what it has besides, once all changes before it are done; NULL: nothing */
   gboolean strict, was_kept, autostart;
 } ObjectChange;
 

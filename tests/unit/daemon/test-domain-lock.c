@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Turns at a domain, as calls take them and give them back. */
+/* The lock of a domain, as calls take it and give it back. */
 #include "daemon/call/call.h"
 #include "daemon/call/operation.h"
 
@@ -66,53 +66,53 @@ begin (Domain *domain G_GNUC_UNUSED, Call *call)
 }
 
 static void
-calls_have_their_turns_one_after_the_other (void **state)
+calls_have_the_lock_one_after_the_other (void **state)
 {
   Fixture *fixture = *state;
   Domain *domain = manager_add (fixture->manager, "queued", UUID);
   guint answers = 0;
   Call *first = new_call (fixture, &answers), *second = new_call (fixture, &answers);
 
-  domain_queue (domain, "first", first, begin);
-  domain_queue (domain, "second", second, begin);
+  domain_lock (domain, "first", first, begin);
+  domain_lock (domain, "second", second, begin);
   assert_ptr_equal (first->user_data, first);
   assert_null (second->user_data);
   call_answer_nothing (first);
   assert_ptr_equal (second->user_data, second);
-  assert_true (domain->busy);
-  assert_string_equal (domain->job_name, "second");
+  assert_true (lock_is_held (domain->lock));
+  assert_string_equal (lock_name (domain->lock), "second");
   call_answer_nothing (second);
-  assert_false (domain->busy);
+  assert_false (lock_is_held (domain->lock));
   assert_int_equal (answers, 2);
 }
 
 /* A transient domain ends while a call about it still waits for its job; another of its UUID is begun. */
 static void
-late_answer_takes_no_later_domains_turn (void **state)
+late_answer_releases_no_later_domains_lock (void **state)
 {
   Fixture *fixture = *state;
   Domain *domain = manager_add (fixture->manager, "gone", UUID);
   guint answers = 0;
   Call *late = new_call (fixture, &answers), *start = new_call (fixture, &answers);
 
-  domain_queue (domain, "suspend", late, begin);
+  domain_lock (domain, "suspend", late, begin);
   manager_remove (fixture->manager, domain);
   domain = manager_add (fixture->manager, "new", UUID);
-  domain_queue (domain, "start", start, begin);
+  domain_lock (domain, "start", start, begin);
   call_answer_nothing (late);
   assert_int_equal (answers, 1);
-  assert_true (domain->busy);
-  assert_string_equal (domain->job_name, "start");
+  assert_true (lock_is_held (domain->lock));
+  assert_string_equal (lock_name (domain->lock), "start");
   call_answer_nothing (start);
-  assert_false (domain->busy);
+  assert_false (lock_is_held (domain->lock));
 }
 
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown (calls_have_their_turns_one_after_the_other, set_up, tear_down),
-    cmocka_unit_test_setup_teardown (late_answer_takes_no_later_domains_turn, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (calls_have_the_lock_one_after_the_other, set_up, tear_down),
+    cmocka_unit_test_setup_teardown (late_answer_releases_no_later_domains_lock, set_up, tear_down),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "wire/shape.h"
 
 #include "cmocka-glib.h"
+#include "temporary.h"
 
 /* The rows of a tab-separated table, columns by the names of its first line. */
 typedef struct {
@@ -140,19 +141,23 @@ static int
 dispatch (const Operation *operation, gboolean read_only, GVariant *arguments)
 {
   Client client = { read_only, 1000, 1, (char *)"test" };
-  Manager manager = { .by_uuid = g_hash_table_new (g_str_hash, g_str_equal) };
+  char *root = temporary_directory ();
+  Settings *settings = settings_load (FALSE, root, NULL, NULL);
+  Manager *manager = manager_new (settings, NULL);
   Heard heard = { FALSE, -1 };
   Call *call = g_new0 (Call, 1);
 
   call->operation = operation;
-  call->manager = &manager;
+  call->manager = manager;
   call->client = &client;
   call->arguments = g_variant_ref_sink (arguments);
   call->respond = respond;
   call->wire_data = &heard;
   operation_dispatch (call);
   assert_true (heard.answered);
-  g_hash_table_unref (manager.by_uuid);
+  manager_free (manager);
+  settings_free (settings);
+  temporary_remove (root);
   return heard.code;
 }
 
@@ -193,8 +198,7 @@ test_a_uuid_has_sixteen_bytes (G_GNUC_UNUSED void **state)
   const Operation *state_of = operation_by_member ("Domain", "GetState");
   GVariant *domain = g_variant_new ("(s@ayi)", "x", g_variant_new_bytestring ("short"), -1);
 
-  assert_int_equal (dispatch (state_of, FALSE, g_variant_new ("(@(sayi)u)", domain, 0)),
-                    VIR_ERR_INVALID_DOMAIN);
+  assert_int_equal (dispatch (state_of, FALSE, g_variant_new ("(@(sayi)u)", domain, 0)), VIR_ERR_INVALID_ARG);
 }
 
 int
