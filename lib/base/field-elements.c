@@ -286,6 +286,24 @@ const FieldType field_optional = {
   .copy = optional_copy,
 };
 
+static void
+open_optional_write (const Field *field, gconstpointer member, XmlElement *parent, const char *name,
+                     guint flags)
+{
+  optional_write (field, member, parent, name, flags);
+  xml_element_set_open (xml_element_ensure (parent, name));
+}
+
+const FieldType field_open_optional = {
+  .size = sizeof (gpointer),
+  .read = optional_read,
+  .write = open_optional_write,
+  .is_set = pointer_is_set,
+  .compare = optional_compare,
+  .clear = optional_clear,
+  .copy = optional_copy,
+};
+
 /* A list of structs. */
 
 static void

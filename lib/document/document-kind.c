@@ -105,6 +105,8 @@ document_to_xml (const DocumentKind *kind, gconstpointer def, guint flags)
   g_autoptr (XmlElement) root = xml_element_new (kind->root);
 
   field_write (kind->table, def, root, flags);
+  if (kind->open)
+    xml_element_set_open (root);
   return xml_element_to_string (root);
 }
 

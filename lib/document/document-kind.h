@@ -28,6 +28,7 @@ typedef struct {
   void (*validate) (gconstpointer def, const FieldReader *reader, guint flags);
   /* Fills in what has a default, besides a UUID. Or NULL. */
   void (*complete) (gpointer def);
+  gboolean open; /* its root is written with an end tag though it is empty */
 } DocumentKind;
 
 /* NULL, with the mistakes in @diagnostics. @length -1: NUL-terminated. */

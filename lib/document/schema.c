@@ -25,6 +25,7 @@ static const char *const start_files[] = {
   [SCHEMA_SECRET] = "secret.rng",
   [SCHEMA_NETWORK] = "network.rng",
   [SCHEMA_NETWORK_PORT] = "networkport.rng",
+  [SCHEMA_INTERFACE] = "interface.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */

@@ -15,7 +15,8 @@ typedef enum {
   SCHEMA_CPU,
   SCHEMA_SECRET,
   SCHEMA_NETWORK,
-  SCHEMA_NETWORK_PORT
+  SCHEMA_NETWORK_PORT,
+  SCHEMA_INTERFACE
 } SchemaKind;
 
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */
