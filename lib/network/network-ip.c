@@ -198,6 +198,11 @@ network_ip_complete (NetworkIp *ip)
   normalize (&ip->netmask);
   if (ip->prefix.value == 0)
     ip->prefix.set = FALSE;
+  /* As libvirt does: without anybody to serve there is no DHCP. */
+  if (dhcp != NULL && dhcp->ranges == NULL && dhcp->hosts == NULL) {
+    field_free (&dhcp_table, dhcp);
+    dhcp = ip->dhcp = NULL;
+  }
   for (guint i = 0; dhcp != NULL && dhcp->ranges != NULL && i < dhcp->ranges->len; i++)
     network_dhcp_range_complete (g_ptr_array_index (dhcp->ranges, i));
   for (guint i = 0; dhcp != NULL && dhcp->hosts != NULL && i < dhcp->hosts->len; i++)
