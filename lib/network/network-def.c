@@ -251,10 +251,28 @@ network_def_copy (const NetworkDef *def)
   return document_copy (&network_document, def);
 }
 
+/* What a <pf> has beside it is found again with each start. */
+static void
+forget_pool (NetworkForward *forward)
+{
+  const Field interfaces =
+      FIELD (NetworkForward, interfaces, "", field_list, &network_forward_interface_table);
+  const Field addresses = FIELD (NetworkForward, addresses, "", field_list, &network_forward_address_table);
+
+  field_list.clear (&interfaces, &forward->interfaces);
+  field_list.clear (&addresses, &forward->addresses);
+}
+
 char *
 network_def_to_xml (const NetworkDef *def, gboolean live)
 {
-  return document_to_xml (&network_document, def, live ? FIELD_WRITE_LIVE : 0);
+  g_autoptr (NetworkDef) stored = NULL;
+
+  if (live || def->forward.pfs == NULL)
+    return document_to_xml (&network_document, def, live ? FIELD_WRITE_LIVE : 0);
+  stored = network_def_copy (def);
+  forget_pool (&stored->forward);
+  return document_to_xml (&network_document, stored, 0);
 }
 
 gboolean

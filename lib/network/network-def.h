@@ -68,8 +68,10 @@ extern const FieldTable network_portgroup_table;
 /* Its rates as they are kept. */
 void network_portgroup_complete (NetworkPortgroup *group);
 
-/* @flags: DocumentReadFlags. NULL, with the mistakes in @diagnostics. UUID, MAC address and what has a
- * default are filled in; the bridge's name is not. */
+#define NETWORK_READ_LIVE DOCUMENT_OWN_FLAGS /* a <pf> has its functions beside it */
+
+/* @flags: DocumentReadFlags and the above. NULL, with the mistakes in @diagnostics. UUID, MAC address and
+ * what has a default are filled in; the bridge's name is not. */
 NetworkDef *network_def_parse (const char *text, gssize length, guint flags, Diagnostics *diagnostics);
 NetworkDef *network_def_ref (NetworkDef *def);
 void network_def_unref (NetworkDef *def);

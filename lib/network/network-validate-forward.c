@@ -71,6 +71,8 @@ check_pool (const NetworkCheck *check, const NetworkDef *def)
            has_interfaces = forward->interfaces != NULL;
   int mode = mode_of (def);
 
+  if (check->is_live && has_pf)
+    return;
   if (has_pf && forward->pfs->len > 1)
     network_refuse (check, &forward->pfs, def, VIR_ERR_XML_ERROR,
                     "Only one <pf> element is allowed in <forward> of network %s", check->network);

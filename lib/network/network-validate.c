@@ -230,10 +230,10 @@ check_options (const NetworkCheck *check, const NetworkDef *def)
 }
 
 void
-network_validate (gconstpointer data, const FieldReader *reader, guint flags G_GNUC_UNUSED)
+network_validate (gconstpointer data, const FieldReader *reader, guint flags)
 {
   const NetworkDef *def = data;
-  NetworkCheck check = { reader, def->name != NULL ? def->name : "" };
+  NetworkCheck check = { reader, def->name != NULL ? def->name : "", (flags & NETWORK_READ_LIVE) != 0 };
 
   check_name (&check, def);
   network_check_forward (&check, def);

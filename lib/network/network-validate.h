@@ -10,6 +10,7 @@
 typedef struct {
   const FieldReader *reader;
   const char *network; /* its name, for messages */
+  gboolean is_live;    /* it runs: what was found on the host is in it */
 } NetworkCheck;
 
 /* At @member's place, or @fallback's; from VIR_FROM_NETWORK. */
