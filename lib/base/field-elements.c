@@ -381,6 +381,30 @@ const FieldType field_list = {
   .copy = list_copy,
 };
 
+static void
+open_list_write (const Field *field, gconstpointer member, XmlElement *parent, const char *name, guint flags)
+{
+  GPtrArray *list = *(GPtrArray *const *)member;
+
+  for (guint i = 0; i < list->len; i++) {
+    XmlElement *element = xml_element_add (parent, name);
+
+    xml_element_set_open (element);
+    field_write (table_of (field), g_ptr_array_index (list, i), element, flags);
+  }
+}
+
+const FieldType field_open_list = {
+  .size = sizeof (GPtrArray *),
+  .repeats = TRUE,
+  .read = list_read,
+  .write = open_list_write,
+  .is_set = list_is_set,
+  .compare = list_compare,
+  .clear = list_clear,
+  .copy = list_copy,
+};
+
 /* Lists of texts: repeated elements' contents, or the elements themselves as they stand. */
 
 static void

@@ -52,6 +52,8 @@ document_read (const DocumentKind *kind, const char *text, gssize length, guint 
 
   if (document == NULL || !check_root (kind, document, diagnostics))
     return NULL;
+  if (kind->prepare != NULL)
+    kind->prepare (xml_document_root (document));
   def = document_new (kind);
   field_read (&reader, kind->table, def, xml_document_root (document));
   if (kind->validate != NULL)
