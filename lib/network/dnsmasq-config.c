@@ -12,8 +12,8 @@
 
 #include <string.h>
 
-#define BITS_PER_LABEL_V4 8 /* of a name below in-addr.arpa, ... */
-#define BITS_PER_LABEL_V6 4 /* ... and below ip6.arpa */
+#define BITS_PER_LABEL_V4 8         /* of a name below in-addr.arpa, ... */
+#define BITS_PER_LABEL_V6 4         /* ... and below ip6.arpa */
 #define LEASES_MAX        (1 << 24) /* dnsmasq counts them in an int */
 #define LEASE_SECONDS_MAX G_MAXINT32
 
@@ -55,8 +55,9 @@ line (Writer *writer, const char *format, ...)
   g_string_append_vprintf (writer->text, format, values);
   va_end (values);
   if (writer->text->len - before > DNSMASQ_LINE_MAX)
-    refuse (writer, VIR_ERR_CONFIG_UNSUPPORTED, "'%.40s...' is longer than the %d bytes that dnsmasq reads of a line",
-            writer->text->str + before, DNSMASQ_LINE_MAX);
+    refuse (writer, VIR_ERR_CONFIG_UNSUPPORTED,
+            "'%.40s...' is longer than the %d bytes that dnsmasq reads of a line", writer->text->str + before,
+            DNSMASQ_LINE_MAX);
   g_string_append_c (writer->text, '\n');
 }
 
@@ -67,8 +68,8 @@ domain_text (Writer *writer, const char *what, const char *text)
 {
   if (dnsmasq_is_domain (text))
     return text;
-  refuse (writer, VIR_ERR_XML_ERROR, "'%s' is no name for the %s: letters, digits, '-', '_' and '.' can be in it", text,
-          what);
+  refuse (writer, VIR_ERR_XML_ERROR,
+          "'%s' is no name for the %s: letters, digits, '-', '_' and '.' can be in it", text, what);
   return "";
 }
 
@@ -100,7 +101,9 @@ address_text (Writer *writer, const char *what, const char *text)
 static char *
 lease_text (Writer *writer, const NetworkLeaseTime *lease)
 {
-  static const char units[] = { [LEASE_UNIT_NONE] = 'm', [LEASE_SECONDS] = 's', [LEASE_MINUTES] = 'm', [LEASE_HOURS] = 'h' };
+  static const char units[] = {
+    [LEASE_UNIT_NONE] = 'm', [LEASE_SECONDS] = 's', [LEASE_MINUTES] = 'm', [LEASE_HOURS] = 'h'
+  };
 
   if (lease == NULL)
     return g_strdup ("");
@@ -108,12 +111,15 @@ lease_text (Writer *writer, const NetworkLeaseTime *lease)
     return g_strdup (",infinite");
   if (lease->expiry.value > LEASE_SECONDS_MAX || network_lease_seconds (lease) > LEASE_SECONDS_MAX)
     refuse (writer, VIR_ERR_XML_ERROR, "a lease of %" G_GUINT64_FORMAT " %s is longer than dnsmasq can count",
-            lease->expiry.value, lease->unit == LEASE_HOURS ? "hours" : lease->unit == LEASE_SECONDS ? "seconds" : "minutes");
+            lease->expiry.value,
+            lease->unit == LEASE_HOURS     ? "hours"
+            : lease->unit == LEASE_SECONDS ? "seconds"
+                                           : "minutes");
   return g_strdup_printf (",%" G_GUINT64_FORMAT "%c", lease->expiry.value, units[lease->unit]);
 }
 
-#define EACH(list, Type, item)                                                                     \
-  for (guint item##_number = 0; (list) != NULL && item##_number < (list)->len; item##_number++)    \
+#define EACH(list, Type, item)                                                                  \
+  for (guint item##_number = 0; (list) != NULL && item##_number < (list)->len; item##_number++) \
     for (const Type *item = g_ptr_array_index ((list), item##_number); item != NULL; item = NULL)
 
 /* Names. */
@@ -154,7 +160,8 @@ write_forwarders (Writer *writer)
 
     has_own = has_own || (forwarder->domain == NULL && forwarder->addr != NULL);
     if (forwarder->domain != NULL)
-      line (writer, "server=/%s/%s", domain_text (writer, "DNS forwarder's domain", forwarder->domain), address);
+      line (writer, "server=/%s/%s", domain_text (writer, "DNS forwarder's domain", forwarder->domain),
+            address);
     else
       line (writer, "server=%s", address);
   }
@@ -175,8 +182,8 @@ reverse_zone (Writer *writer, const NetworkIp *ip)
     return NULL;
   step = address.family == IP_V6 ? BITS_PER_LABEL_V6 : BITS_PER_LABEL_V4;
   if (prefix % step != 0) {
-    refuse (writer, VIR_ERR_CONFIG_UNSUPPORTED, "PTR domain for %s with prefix %u cannot be automatically created",
-            ip->address, prefix);
+    refuse (writer, VIR_ERR_CONFIG_UNSUPPORTED,
+            "PTR domain for %s with prefix %u cannot be automatically created", ip->address, prefix);
     return NULL;
   }
   zone = g_string_new (NULL);
@@ -250,9 +257,10 @@ write_records (Writer *writer)
     g_autofree char *value = dnsmasq_quote_list (txt->value != NULL ? txt->value : "");
 
     if (value == NULL)
-      refuse (writer, VIR_ERR_XML_ERROR, "the DNS TXT record '%s' has a control character, such as the end of a line",
-              txt->name);
-    line (writer, "txt-record=%s,%s", domain_text (writer, "DNS TXT record", txt->name), value != NULL ? value : "");
+      refuse (writer, VIR_ERR_XML_ERROR,
+              "the DNS TXT record '%s' has a control character, such as the end of a line", txt->name);
+    line (writer, "txt-record=%s,%s", domain_text (writer, "DNS TXT record", txt->name),
+          value != NULL ? value : "");
   }
   EACH (writer->def->dns.srvs, NetworkDnsSrv, srv)
   write_srv (writer, srv);
@@ -451,13 +459,15 @@ write_host (Writer *writer, const NetworkDhcpHost *host)
     refuse (writer, VIR_ERR_XML_ERROR, "'%s' is no MAC address of a DHCP host", host->mac);
   else if (host->mac != NULL)
     mac_format (mac, mac_text);
-  if (host->id != NULL && (*host->id == '\0' || host->id[strspn (host->id, "0123456789abcdefABCDEF:")] != '\0'))
+  if (host->id != NULL
+      && (*host->id == '\0' || host->id[strspn (host->id, "0123456789abcdefABCDEF:")] != '\0'))
     refuse (writer, VIR_ERR_XML_ERROR, "'%s' is no DHCPv6 unique identifier", host->id);
   if (host->name != NULL && !dnsmasq_is_host (host->name))
-    refuse (writer, VIR_ERR_XML_ERROR,
-            "Cannot use name '%s' for a DHCP host: it has to begin with a letter, and letters, digits, '-', '_' "
-            "and '.' can follow",
-            host->name);
+    refuse (
+        writer, VIR_ERR_XML_ERROR,
+        "Cannot use name '%s' for a DHCP host: it has to begin with a letter, and letters, digits, '-', '_' "
+        "and '.' can follow",
+        host->name);
   if (writer->failed)
     return;
   if (host->mac != NULL)
@@ -501,7 +511,8 @@ make_names (const NetworkDef *def, GError **error)
     g_autofree char *address = address_text (&writer, "DNS host", host->ip);
 
     for (guint i = 0; host->hostnames != NULL && i < host->hostnames->len; i++)
-      line (&writer, "%s\t%s", address, domain_text (&writer, "DNS host", g_ptr_array_index (host->hostnames, i)));
+      line (&writer, "%s\t%s", address,
+            domain_text (&writer, "DNS host", g_ptr_array_index (host->hostnames, i)));
   }
   return g_string_free (writer.text, writer.failed);
 }
@@ -523,8 +534,8 @@ dnsmasq_config_new (const NetworkDef *def, const DnsmasqPlaces *places, GError *
   g_autoptr (DnsmasqConfig) config = g_new0 (DnsmasqConfig, 1);
 
   if (!network_link_name_is_plain (def->bridge)) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "network '%s': '%s' cannot be the name of the bridge", def->name,
-                    def->bridge != NULL ? def->bridge : "");
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "network '%s': '%s' cannot be the name of the bridge",
+                    def->name, def->bridge != NULL ? def->bridge : "");
     return NULL;
   }
   config->settings = make_settings (def, places, error);

@@ -14,9 +14,9 @@
 
 /* Where it finds the rest, and who it is. All are absolute paths without control characters. */
 typedef struct {
-  const char *hosts;       /* the machines for DHCP: read again on SIGHUP */
-  const char *names;       /* the names for DNS: the same */
-  const char *leases;      /* what it gave, and remembers */
+  const char *hosts;        /* the machines for DHCP: read again on SIGHUP */
+  const char *names;        /* the names for DNS: the same */
+  const char *leases;       /* what it gave, and remembers */
   const char *user, *group; /* whom it becomes; NULL: nobody else */
 } DnsmasqPlaces;
 

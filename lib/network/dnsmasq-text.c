@@ -120,7 +120,8 @@ is_time (const char *text)
 {
   gsize digits = strspn (text, "0123456789");
 
-  return digits > 0 && (text[digits] == '\0' || (strchr ("smhdwSMHDW", text[digits]) && text[digits + 1] == '\0'));
+  return digits > 0
+         && (text[digits] == '\0' || (strchr ("smhdwSMHDW", text[digits]) && text[digits + 1] == '\0'));
 }
 
 gboolean

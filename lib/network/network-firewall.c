@@ -18,10 +18,11 @@
 
 #include <string.h>
 
-#define LINK_NAME_BYTES   15
-#define FILTER_PRIORITY   0
-#define NAT_PRIORITY      100
-#define MASQUERADE_FIRST  1024 /* as libvirt: a guest's port is never seen as a privileged one of the host's */
+#define LINK_NAME_BYTES  15
+#define FILTER_PRIORITY  0
+#define NAT_PRIORITY     100
+#define MASQUERADE_FIRST 1024 /* as libvirt: a guest's port is never seen as a privileged one of the host's \
+                               */
 #define MASQUERADE_LAST   65535
 #define MULTICAST_V4      "224.0.0.0"
 #define MULTICAST_V4_BITS 24
@@ -157,7 +158,7 @@ array_node (JsonArray *array)
 }
 
 static void
-match (JsonArray *rule, const char *operator, JsonObject *left, JsonNode *right)
+match (JsonArray *rule, const char *operator, JsonObject * left, JsonNode *right)
 {
   JsonObject *object = json_object_new ();
 
@@ -186,7 +187,7 @@ match_link (JsonArray *rule, const char *key, const char *name)
 
 /* @field: "saddr", "daddr" */
 static void
-match_network (JsonArray *rule, const char *operator, const char *protocol, const char *field,
+match_network (JsonArray *rule, const char *operator, const char * protocol, const char *field,
                const char *address, guint prefix)
 {
   JsonObject *left = json_object_new (), *payload = json_object_new ();
@@ -202,7 +203,7 @@ match_network (JsonArray *rule, const char *operator, const char *protocol, cons
 }
 
 static void
-match_subnet (JsonArray *rule, const char *operator, const Subnet *subnet, const char *field)
+match_subnet (JsonArray *rule, const char *operator, const Subnet * subnet, const char *field)
 {
   match_network (rule, operator, subnet->protocol, field, subnet->text, subnet->prefix);
 }
@@ -463,7 +464,8 @@ add_translation (Rules *rules, const Subnet *subnet, const char *dev, gboolean h
   if (dev != NULL)
     match_link (rule, "oifname", dev);
   if (is_named) {
-    const char *last = forward->nat_address_end != NULL ? forward->nat_address_end : forward->nat_address_start;
+    const char *last =
+        forward->nat_address_end != NULL ? forward->nat_address_end : forward->nat_address_start;
 
     json_object_set_string_member (how, "family", "ip");
     json_object_set_member (how, "addr",
@@ -572,8 +574,7 @@ network_firewall_add (const NetworkDef *def, GError **error)
   g_autoptr (GArray) subnets = g_array_new (FALSE, FALSE, sizeof (Subnet));
   Rules rules = { commands, def, subnets, { NULL } };
 
-  if (!check_names (def, error) || !check_range (&def->forward, error)
-      || !find_subnets (def, subnets, error))
+  if (!check_names (def, error) || !check_range (&def->forward, error) || !find_subnets (def, subnets, error))
     return NULL;
   add_frame (commands);
   for (guint i = 0; i < DIRECTIONS; i++) {
@@ -662,8 +663,8 @@ network_firewall_is_whole (JsonArray *objects, const NetworkDef *def)
     guint wanted = 0;
 
     for (guint c = 0; c < json_array_get_length (commands); c++) {
-      JsonObject *rule = untrusted_object (
-          untrusted_object (json_array_get_object_element (commands, c), "add"), "rule");
+      JsonObject *rule =
+          untrusted_object (untrusted_object (json_array_get_object_element (commands, c), "add"), "rule");
 
       if (rule != NULL && g_strcmp0 (untrusted_text (rule, "chain"), chain) == 0)
         wanted++;
