@@ -10,6 +10,7 @@
 #include "daemon/host/link.h"
 
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -92,4 +93,37 @@ gboolean
 bridge_remove (const char *name, const guint8 mac[MAC_BYTES], GError **error)
 {
   return !bridge_is (name, mac) || link_delete (name, error);
+}
+
+gboolean
+bridge_add_address (const char *name, const IpAddress *address, guint prefix, GError **error)
+{
+  struct ifaddrmsg header = { .ifa_family = address->family == IP_V6 ? AF_INET6 : AF_INET,
+                              .ifa_prefixlen = (guint8)prefix,
+                              .ifa_index = if_nametoindex (name) };
+  int length = (int)ip_address_bits (address) / 8;
+  struct nl_msg *message = nlmsg_alloc_simple (RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL);
+  g_autoptr (NlSocket) socket = nl_socket_alloc ();
+  char text[IP_TEXT_MAX];
+  IpAddress last;
+  int code = nl_connect (socket, NETLINK_ROUTE);
+
+  nlmsg_append (message, &header, sizeof header, NLMSG_ALIGNTO);
+  nla_put (message, IFA_LOCAL, length, address->bytes);
+  nla_put (message, IFA_ADDRESS, length, address->bytes);
+  ip_network_last (address, prefix, &last);
+  if (address->family == IP_V6)
+    nla_put_u32 (message, IFA_FLAGS, IFA_F_NODAD);
+  else if (prefix < 31)
+    nla_put (message, IFA_BROADCAST, length, last.bytes);
+  if (code == 0)
+    code = nl_send_sync (socket, message);
+  else
+    nlmsg_free (message);
+  if (code == 0)
+    return TRUE;
+  ip_address_format (address, text);
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to add IP address %s/%u to %s: %s", text, prefix, name,
+                  reason (code));
+  return FALSE;
 }

@@ -3,6 +3,7 @@
 
 #include "base/scalars.h"
 #include "base/virt-error.h"
+#include "network/ip-address.h"
 
 /*
  * The kernel's bridges, over rtnetlink. Any thread but the main loop's. Errors are VIR_ERR_SYSTEM_ERROR in
@@ -24,3 +25,5 @@ gboolean bridge_add (const BridgePlan *plan, GError **error);
 gboolean bridge_remove (const char *name, const guint8 mac[MAC_BYTES], GError **error);
 /* Is there a bridge of that name with that MAC address? */
 gboolean bridge_is (const char *name, const guint8 mac[MAC_BYTES]);
+/* The host's address in its network; of IPv6 it is there at once, without asking whether another has it. */
+gboolean bridge_add_address (const char *name, const IpAddress *address, guint prefix, GError **error);

@@ -14,6 +14,7 @@
 
 #define BITS_PER_LABEL_V4 8         /* of a name below in-addr.arpa, ... */
 #define BITS_PER_LABEL_V6 4         /* ... and below ip6.arpa */
+#define HOSTS_STEP        128       /* known machines are counted in such steps: one more is no new setting */
 #define LEASES_MAX        (1 << 24) /* dnsmasq counts them in an int */
 #define LEASE_SECONDS_MAX G_MAXINT32
 
@@ -273,7 +274,7 @@ write_ranges (Writer *writer, const NetworkIp *ip, guint64 *leases)
 {
   IpAddress address, start, end, mask;
   char mask_text[IP_TEXT_MAX];
-  guint prefix;
+  guint prefix, hosts;
 
   if (!network_ip_address (ip, &address, &prefix)) {
     refuse (writer, VIR_ERR_XML_ERROR, "an <ip> with DHCP has no address");
@@ -304,7 +305,8 @@ write_ranges (Writer *writer, const NetworkIp *ip, guint64 *leases)
     else
       line (writer, "dhcp-range=%s,static", text);
   }
-  *leases = MIN (*leases + (ip->dhcp->hosts != NULL ? ip->dhcp->hosts->len : 0), LEASES_MAX);
+  hosts = ip->dhcp->hosts != NULL ? ip->dhcp->hosts->len : 0;
+  *leases = MIN (*leases + (hosts / HOSTS_STEP + 1) * HOSTS_STEP, LEASES_MAX);
 }
 
 static void

@@ -62,7 +62,7 @@ each_part_has_libvirts_lines (G_GNUC_UNUSED void **state)
     { SUBNET "<dhcp>" RANGE "</dhcp></ip>",
       "strict-order\ndhcp-option=3\nno-resolv\nra-param=*,0,0\n"
       "dhcp-range=192.168.5.100,192.168.5.200,255.255.255.0\ndhcp-no-override\ndhcp-authoritative\n"
-      "dhcp-lease-max=101\ndhcp-hostsfile=/run/hosts\naddn-hosts=/run/names\n",
+      "dhcp-lease-max=229\ndhcp-hostsfile=/run/hosts\naddn-hosts=/run/names\n",
       "", "" },
     { "<forward mode='nat'/>" SUBNET
       "<dhcp><range start='192.168.5.100' end='192.168.5.200'><lease expiry='20' unit='minutes'/></range>"
@@ -77,7 +77,7 @@ each_part_has_libvirts_lines (G_GNUC_UNUSED void **state)
       "dhcp-range=192.168.5.100,192.168.5.200,255.255.255.0,20m\ndhcp-no-override\ndhcp-authoritative\n"
       "dhcp-boot=/pxe.0,,192.168.5.9\n"
       "dhcp-range=fd00:1::100,fd00:1::1ff,64\n"
-      "dhcp-lease-max=362\ndhcp-hostsfile=/run/hosts\naddn-hosts=/run/names\nenable-ra\n",
+      "dhcp-lease-max=613\ndhcp-hostsfile=/run/hosts\naddn-hosts=/run/names\nenable-ra\n",
       "52:54:00:00:00:01,192.168.5.10,g1,1h\n"
       "g2,192.168.5.11\n"
       "52:54:00:00:00:03,192.168.5.12,infinite\n"
@@ -86,7 +86,7 @@ each_part_has_libvirts_lines (G_GNUC_UNUSED void **state)
       "" },
     { "<forward mode='nat'/>" SUBNET "<dhcp><host name='only' ip='192.168.5.11'/></dhcp></ip>",
       "strict-order\ndhcp-range=192.168.5.1,static\ndhcp-no-override\n"
-      "dhcp-lease-max=1\ndhcp-hostsfile=/run/hosts\naddn-hosts=/run/names\n",
+      "dhcp-lease-max=128\ndhcp-hostsfile=/run/hosts\naddn-hosts=/run/names\n",
       "only,192.168.5.11\n", "" },
     { "<forward mode='route'/><domain name='d.x'/><dns enable='no'/>" SUBNET "<dhcp>" RANGE "</dhcp></ip>"
       "<ip family='ipv6' address='fd00:3::1' prefix='64'/>"
@@ -94,7 +94,7 @@ each_part_has_libvirts_lines (G_GNUC_UNUSED void **state)
       "value='cname=*.foo.example.com,master.example.com'/></dnsmasq:options>",
       "strict-order\nport=0\ndomain=d.x\nexpand-hosts\n"
       "dhcp-range=192.168.5.100,192.168.5.200,255.255.255.0\ndhcp-no-override\ndhcp-authoritative\n"
-      "dhcp-lease-max=101\ndhcp-hostsfile=/run/hosts\ndhcp-range=fd00:3::1,ra-only\n"
+      "dhcp-lease-max=229\ndhcp-hostsfile=/run/hosts\ndhcp-range=fd00:3::1,ra-only\n"
       "cname=*.foo.example.com,master.example.com\n",
       "", "" },
     { "<mtu size='1400'/><forward mode='nat'/><domain name='ex.org' localOnly='yes'/>"
