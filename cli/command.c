@@ -22,6 +22,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
   { N_ ("Host"), host_commands },
+  { N_ ("Host's network interfaces"), interface_commands },
   { N_ ("Processors"), processor_commands },
   { N_ ("About domctl"), help_commands },
   { NULL, NULL },

@@ -79,10 +79,17 @@ char *
 dbus_path_of_handle (const ObjectKind *kind, GVariant *handle)
 {
   g_autoptr (GVariant) key = g_variant_get_child_value (handle, kind->key);
-  g_autofree char *element = g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)
-                                 ? dbus_path_encode (g_variant_get_string (key, NULL))
-                                 : uuid_bytes_element (key);
+  g_autofree char *element = NULL;
 
+  if (!g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)) {
+    element = uuid_bytes_element (key);
+  } else if (g_variant_get_size (key) > 1) {
+    element = dbus_path_encode (g_variant_get_string (key, NULL));
+  } else { /* a host's interface without a MAC address: its name */
+    g_autoptr (GVariant) name = g_variant_get_child_value (handle, 0);
+
+    element = dbus_path_encode (g_variant_get_string (name, NULL));
+  }
   return g_strconcat (DBUS_ROOT "/", kind->path_element, "/", element, NULL);
 }
 

@@ -286,6 +286,24 @@ const FieldType field_optional = {
   .copy = optional_copy,
 };
 
+static void
+open_optional_write (const Field *field, gconstpointer member, XmlElement *parent, const char *name,
+                     guint flags)
+{
+  optional_write (field, member, parent, name, flags);
+  xml_element_set_open (xml_element_ensure (parent, name));
+}
+
+const FieldType field_open_optional = {
+  .size = sizeof (gpointer),
+  .read = optional_read,
+  .write = open_optional_write,
+  .is_set = pointer_is_set,
+  .compare = optional_compare,
+  .clear = optional_clear,
+  .copy = optional_copy,
+};
+
 /* A list of structs. */
 
 static void
@@ -375,6 +393,30 @@ const FieldType field_list = {
   .repeats = TRUE,
   .read = list_read,
   .write = list_write,
+  .is_set = list_is_set,
+  .compare = list_compare,
+  .clear = list_clear,
+  .copy = list_copy,
+};
+
+static void
+open_list_write (const Field *field, gconstpointer member, XmlElement *parent, const char *name, guint flags)
+{
+  GPtrArray *list = *(GPtrArray *const *)member;
+
+  for (guint i = 0; i < list->len; i++) {
+    XmlElement *element = xml_element_add (parent, name);
+
+    xml_element_set_open (element);
+    field_write (table_of (field), g_ptr_array_index (list, i), element, flags);
+  }
+}
+
+const FieldType field_open_list = {
+  .size = sizeof (GPtrArray *),
+  .repeats = TRUE,
+  .read = list_read,
+  .write = open_list_write,
   .is_set = list_is_set,
   .compare = list_compare,
   .clear = list_clear,

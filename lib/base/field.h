@@ -120,10 +120,12 @@ extern const FieldType field_flag;    /* gboolean: the element is there (path na
 extern const FieldType
     field_struct; /* the struct itself is embedded; FieldTable; absent when it would be empty */
 extern const FieldType
-    field_optional;                  /* pointer to the struct, NULL when the element is absent; FieldTable */
-extern const FieldType field_list;   /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
-extern const FieldType field_texts;  /* GPtrArray * of char *: repeated elements' texts */
-extern const FieldType field_memory; /* Number; text with @unit; FieldSize, NULL: in KiB, as most are */
+    field_optional; /* pointer to the struct, NULL when the element is absent; FieldTable */
+extern const FieldType field_open_optional; /* the same; written with an end tag though it be empty */
+extern const FieldType field_list;      /* GPtrArray * of pointers to structs, NULL when none; FieldTable */
+extern const FieldType field_open_list; /* the same; each is written with an end tag though it be empty */
+extern const FieldType field_texts;     /* GPtrArray * of char *: repeated elements' texts */
+extern const FieldType field_memory;    /* Number; text with @unit; FieldSize, NULL: in KiB, as most are */
 extern const FieldType field_verbatim;  /* char *: the whole element, written in this program's form */
 extern const FieldType field_foreign;   /* char *: the whole element as it stands, comments and all */
 extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */
@@ -147,6 +149,9 @@ typedef struct {
   const char *attribute; /* NULL: the element's text */
   virErrorNumber code;
   virErrorDomain origin;
+  /* What libvirt says instead of its general words, or NULL. {value} is the value, {name} the document's name,
+   * {service} that attribute of the same element, and so any other. */
+  const char *words;
 } ValueError;
 
 /*

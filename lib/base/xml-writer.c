@@ -25,6 +25,7 @@ struct XmlElement {
   GPtrArray *children; /* XmlElement; NULL when none */
   char *text;
   char *verbatim;
+  gboolean open; /* has an end tag in any case */
 };
 
 static void
@@ -107,6 +108,12 @@ xml_element_set (XmlElement *element, const char *attribute, const char *value)
   }
   added = (Attribute){ g_strdup (attribute), g_strdup (value) };
   g_array_append_val (element->attributes, added);
+}
+
+void
+xml_element_set_open (XmlElement *element)
+{
+  element->open = TRUE;
 }
 
 void
@@ -311,16 +318,16 @@ append_element (GString *out, const XmlElement *element, guint level)
 
   append_indent (out, level);
   append_start (out, element);
-  if (element->text == NULL && element->children == NULL) {
+  if (element->text == NULL && element->children == NULL && !element->open) {
     g_string_append (out, "/>\n");
     return;
   }
   g_string_append_c (out, '>');
   if (element->text != NULL)
     append_escaped (out, element->text, FALSE);
-  if (element->children != NULL) {
+  if (element->children != NULL || (element->open && element->text == NULL)) {
     g_string_append_c (out, '\n');
-    for (guint i = 0; i < element->children->len; i++)
+    for (guint i = 0; element->children != NULL && i < element->children->len; i++)
       append_element (out, g_ptr_array_index (element->children, i), level + 1);
     append_indent (out, level);
   }

@@ -19,6 +19,8 @@ XmlElement *xml_element_add (XmlElement *parent, const char *name);
 /* The last child of that name, or a new one. */
 XmlElement *xml_element_ensure (XmlElement *parent, const char *name);
 void xml_element_set (XmlElement *element, const char *attribute, const char *value);
+/* It gets an end tag even if it stays empty. */
+void xml_element_set_open (XmlElement *element);
 void xml_element_set_text (XmlElement *element, const char *text);
 /* One already written element (from xml_document_verbatim), indented to its new depth. */
 void xml_element_add_verbatim (XmlElement *parent, const char *xml);

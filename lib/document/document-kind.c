@@ -52,6 +52,8 @@ document_read (const DocumentKind *kind, const char *text, gssize length, guint 
 
   if (document == NULL || !check_root (kind, document, diagnostics))
     return NULL;
+  if (kind->prepare != NULL)
+    kind->prepare (xml_document_root (document));
   def = document_new (kind);
   field_read (&reader, kind->table, def, xml_document_root (document));
   if (kind->validate != NULL)
@@ -103,6 +105,8 @@ document_to_xml (const DocumentKind *kind, gconstpointer def, guint flags)
   g_autoptr (XmlElement) root = xml_element_new (kind->root);
 
   field_write (kind->table, def, root, flags);
+  if (kind->open)
+    xml_element_set_open (root);
   return xml_element_to_string (root);
 }
 

@@ -20,13 +20,15 @@ typedef struct {
   const char *root; /* element */
   SchemaKind schema;
   const FieldTable *table;
-  const ValueError *value_errors; /* or NULL */
-  gsize ref_count;                /* offset of a gint in the struct */
-  gsize name, uuid;               /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
+  const ValueError *value_errors;  /* or NULL */
+  gsize ref_count;                 /* offset of a gint in the struct */
+  gsize name, uuid;                /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
+  void (*prepare) (xmlNode *root); /* before the tree is read: prefixes of namespaces. Or NULL. */
   /* What the table cannot say. Mistakes go to the reader's diagnostics. Or NULL. */
   void (*validate) (gconstpointer def, const FieldReader *reader, guint flags);
   /* Fills in what has a default, besides a UUID. Or NULL. */
   void (*complete) (gpointer def);
+  gboolean open; /* its root is written with an end tag though it is empty */
 } DocumentKind;
 
 /* NULL, with the mistakes in @diagnostics. @length -1: NUL-terminated. */

@@ -23,6 +23,9 @@ static const char *const start_files[] = {
   [SCHEMA_STORAGE_VOLUME] = "storagevol.rng",
   [SCHEMA_CPU] = "cpu.rng",
   [SCHEMA_SECRET] = "secret.rng",
+  [SCHEMA_NETWORK] = "network.rng",
+  [SCHEMA_NETWORK_PORT] = "networkport.rng",
+  [SCHEMA_INTERFACE] = "interface.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */

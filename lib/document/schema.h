@@ -13,7 +13,10 @@ typedef enum {
   SCHEMA_STORAGE_POOL,
   SCHEMA_STORAGE_VOLUME,
   SCHEMA_CPU,
-  SCHEMA_SECRET
+  SCHEMA_SECRET,
+  SCHEMA_NETWORK,
+  SCHEMA_NETWORK_PORT,
+  SCHEMA_INTERFACE
 } SchemaKind;
 
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */

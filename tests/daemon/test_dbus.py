@@ -67,7 +67,7 @@ def test_children_are_enumerated(daemon):
     nodes = {node.get("name") for node in introspect(daemon, f"{ROOT}/domain").iter("node") if node.get("name")}
     assert {f"{ROOT}/domain/{node}" for node in nodes} == set(daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0))
     assert {node.get("name") for node in introspect(daemon, ROOT).findall("node")} == {
-        "domain", "secret", "storagepool", "storagevol"}
+        "domain", "interface", "secret", "storagepool", "storagevol"}
 
 
 def test_own_interfaces_are_there(daemon):
@@ -251,8 +251,8 @@ def test_what_is_not_there_says_so(daemon, method, signature, arguments):
     assert message.startswith("this function is not supported by the connection driver: ")
 
 
-@pytest.mark.parametrize("method", ["ListNetworks", "ListStoragePools", "ListNodeDevices", "ListInterfaces",
-                                    "ListNWFilters", "ListSecrets", "ListDomains"])
+@pytest.mark.parametrize("method", ["ListNetworks", "ListStoragePools", "ListNodeDevices", "ListNWFilters",
+                                    "ListSecrets", "ListDomains"])
 def test_lists_of_what_is_not_there_are_empty(daemon, method):
     assert daemon.call(ROOT, CONNECT, method, "(u)", 0) == []
 

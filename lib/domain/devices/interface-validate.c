@@ -364,32 +364,6 @@ can_have_virtual_port (int type)
          || type == INTERFACE_HOSTDEV;
 }
 
-static const char *
-missing_port_parameter (const InterfaceVirtualPort *port)
-{
-  switch (port->type) {
-    case VIRTUAL_PORT_802_1QBG:
-      return !port->manager_id.set        ? "managerid"
-             : !port->type_id.set         ? "typeid"
-             : !port->type_id_version.set ? "typeidversion"
-                                          : NULL;
-    case VIRTUAL_PORT_802_1QBH:
-      return port->profile_id == NULL ? "profileid" : NULL;
-    case VIRTUAL_PORT_MIDONET:
-      return port->interface_id == NULL ? "interfaceid" : NULL;
-    default:
-      return NULL;
-  }
-}
-
-static const char *
-virtual_port_name (int type)
-{
-  static const char *const names[] = { "", "802.1Qbg", "802.1Qbh", "openvswitch", "midonet" };
-
-  return names[type];
-}
-
 static void
 validate_port (Validation *validation, const DeviceInterface *interface)
 {
@@ -401,9 +375,9 @@ validate_port (Validation *validation, const DeviceInterface *interface)
     REFUSE (virtualport, "<virtualport> element unsupported for <interface type='%s'>", type);
   else if (port != NULL && port->type == VIRTUAL_PORT_NONE && interface->type != INTERFACE_NETWORK)
     REFUSE_XML (virtualport, "missing required virtualport type");
-  else if (port != NULL && (missing = missing_port_parameter (port)) != NULL)
+  else if (port != NULL && (missing = virtual_port_missing_parameter (port)) != NULL)
     REFUSE_XML (virtualport, "missing %s in <virtualport type='%s'>", missing,
-                virtual_port_name (port->type));
+                enum_table_name (&virtual_port_types, port->type));
   if (interface->port_isolated == TRISTATE_ABSENT)
     return;
   if (!is_bridged)
@@ -415,7 +389,7 @@ validate_port (Validation *validation, const DeviceInterface *interface)
             "interface %s - <port isolated='%s'/> is not supported for network interfaces with virtualport "
             "type='%s'",
             interface->mac, interface->port_isolated == TRISTATE_YES ? "yes" : "no",
-            virtual_port_name (port->type));
+            enum_table_name (&virtual_port_types, port->type));
 }
 
 static void

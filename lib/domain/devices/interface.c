@@ -28,10 +28,7 @@ static const EnumTable link_states = { "link state", { NULL, "up", "down" } };
 static const EnumTable drivers = { "driver name", { NULL, "qemu", "vhost" } };
 static const EnumTable backend_types = { "backend type", { NULL, "default", "passt" } };
 const EnumTable teaming_types = { "teaming type", { NULL, "persistent", "transient" } };
-static const EnumTable native_modes = { "native VLAN mode", { NULL, "tagged", "untagged" } };
 static const EnumTable protocols = { "protocol", { NULL, "tcp", "udp" } };
-static const EnumTable virtual_port_types = { "virtual port type",
-                                              { NULL, "802.1Qbg", "802.1Qbh", "openvswitch", "midonet" } };
 static const EnumTable host_address_types = { "host device source address type", { NULL, "pci", "usb" } };
 static const EnumTable txmodes = { "transmit mode", { NULL, "iothread", "timer" } };
 
@@ -93,33 +90,6 @@ static const Field port_forward_fields[] = {
 };
 static const FieldTable port_forward_table = { sizeof (InterfacePortForward), port_forward_fields };
 
-static const FieldRange vlan_range = { 0, 4095 };
-static const Field tag_fields[] = {
-  FIELD_WITH (InterfaceVlanTag, id, "@id", field_number, &vlan_range, FIELD_REQUIRED),
-  FIELD (InterfaceVlanTag, native_mode, "@nativeMode", field_enum, &native_modes),
-  FIELD_END,
-};
-static const FieldTable tag_table = { sizeof (InterfaceVlanTag), tag_fields };
-static const Field vlan_fields[] = {
-  FIELD (InterfaceVlan, trunk, "@trunk", field_yes_no, NULL),
-  FIELD (InterfaceVlan, tags, "tag", field_list, &tag_table),
-  FIELD_END,
-};
-static const FieldTable vlan_table = { sizeof (InterfaceVlan), vlan_fields };
-
-static const FieldRange range_8 = { 0, 255 }, range_24 = { 0, 0xffffff };
-static const Field virtual_port_fields[] = {
-  FIELD (InterfaceVirtualPort, type, "@type", field_enum, &virtual_port_types),
-  FIELD (InterfaceVirtualPort, manager_id, "parameters/@managerid", field_number, &range_8),
-  FIELD (InterfaceVirtualPort, type_id, "parameters/@typeid", field_number, &range_24),
-  FIELD (InterfaceVirtualPort, type_id_version, "parameters/@typeidversion", field_number, &range_8),
-  FIELD (InterfaceVirtualPort, instance_id, "parameters/@instanceid", field_uuid, NULL),
-  FIELD (InterfaceVirtualPort, interface_id, "parameters/@interfaceid", field_uuid, NULL),
-  FIELD (InterfaceVirtualPort, profile_id, "parameters/@profileid", field_text, NULL),
-  FIELD_END,
-};
-static const FieldTable virtual_port_table = { sizeof (InterfaceVirtualPort), virtual_port_fields };
-
 static const Field host_offload_fields[] = {
   FIELD (InterfaceOffloads, csum, "@csum", field_on_off, NULL),
   FIELD (InterfaceOffloads, gso, "@gso", field_on_off, NULL),
@@ -140,15 +110,6 @@ static const Field guest_offload_fields[] = {
   FIELD_END,
 };
 static const FieldTable guest_offload_table = { sizeof (InterfaceOffloads), guest_offload_fields };
-
-static const Field rate_fields[] = {
-  FIELD (InterfaceRate, average, "@average", field_number, &range_32),
-  FIELD (InterfaceRate, peak, "@peak", field_number, &range_32),
-  FIELD (InterfaceRate, floor, "@floor", field_number, &range_32),
-  FIELD (InterfaceRate, burst, "@burst", field_number, &range_32),
-  FIELD_END,
-};
-const FieldTable interface_rate_table = { sizeof (InterfaceRate), rate_fields };
 
 static const Field interface_fields[] = {
   FIELD_WITH (DeviceInterface, type, "@type", field_enum, &interface_types, FIELD_NO_ABI | FIELD_EXPECTED),
@@ -189,8 +150,8 @@ static const Field interface_fields[] = {
   HOST_USB_PLACE (DeviceInterface, host_usb, host_type, HOST_TYPE (USB)),
   SOURCE_FIELD (source, "source", field_verbatim, NULL, TYPE (VDS)),
 
-  HOST_FIELD (vlan, "vlan", field_optional, &vlan_table),
-  HOST_FIELD (virtualport, "virtualport", field_optional, &virtual_port_table),
+  HOST_FIELD (vlan, "vlan", field_optional, &interface_vlan_table),
+  HOST_FIELD (virtualport, "virtualport", field_optional, &interface_virtual_port_table),
   { "bandwidth/@classID", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
   HOST_FIELD (inbound, "bandwidth/inbound", field_optional, &interface_rate_table),
   HOST_FIELD (outbound, "bandwidth/outbound", field_optional, &interface_rate_table),
@@ -343,22 +304,6 @@ complete_ips (GPtrArray *ips)
   }
 }
 
-/* A rate of 0 is no limit. */
-static void
-complete_rate (InterfaceRate **rate)
-{
-  Number *numbers[] = { &(*rate)->average, &(*rate)->peak, &(*rate)->floor, &(*rate)->burst };
-  gboolean is_said = (*rate)->average.set || (*rate)->floor.set;
-
-  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
-    if (numbers[i]->value == 0)
-      numbers[i]->set = FALSE;
-  if (is_said && !(*rate)->average.set && !(*rate)->floor.set) {
-    field_free (&interface_rate_table, *rate);
-    *rate = NULL;
-  }
-}
-
 /* Only virtio's emulation has options; libvirt, too, has nothing to say of another's. */
 static void
 clear_driver (DeviceInterface *interface)
@@ -368,30 +313,6 @@ clear_driver (DeviceInterface *interface)
   interface->ioeventfd = interface->event_idx = TRISTATE_ABSENT;
   interface->queues.set = interface->rx_queue_size.set = interface->tx_queue_size.set = FALSE;
   interface->host_offloads = interface->guest_offloads = (InterfaceOffloads){ 0 };
-}
-
-static void
-make_uuid (char **ret)
-{
-  guint8 uuid[UUID_BYTES];
-
-  if (*ret != NULL)
-    return;
-  *ret = g_malloc (UUID_TEXT);
-  uuid_generate (uuid);
-  uuid_format (uuid, *ret);
-}
-
-/* A port is known to its switch by an id, which is made once. */
-static void
-complete_virtual_port (InterfaceVirtualPort *port)
-{
-  gboolean is_any = port->type == VIRTUAL_PORT_NONE;
-
-  if (port->type == VIRTUAL_PORT_OPENVSWITCH || is_any)
-    make_uuid (&port->interface_id);
-  if (port->type == VIRTUAL_PORT_802_1QBG || is_any)
-    make_uuid (&port->instance_id);
 }
 
 static void
@@ -421,7 +342,7 @@ interface_complete (Completion *completion, Device *device)
   if (interface->type == INTERFACE_USER && !interface_uses_passt (interface))
     g_clear_pointer (&interface->source_dev, g_free);
   if (interface->virtualport != NULL)
-    complete_virtual_port (interface->virtualport);
+    virtual_port_complete (interface->virtualport);
   if (interface->model == NULL && interface->type == INTERFACE_VDPA)
     interface->model = g_strdup ("virtio");
   if (interface->model == NULL && interface->type != INTERFACE_HOSTDEV)
@@ -434,10 +355,8 @@ interface_complete (Completion *completion, Device *device)
     interface->queues.set = FALSE;
   if (interface->mtu.value == 0)
     interface->mtu.set = FALSE;
-  if (interface->inbound != NULL)
-    complete_rate (&interface->inbound);
-  if (interface->outbound != NULL)
-    complete_rate (&interface->outbound);
+  interface_rate_complete (&interface->inbound);
+  interface_rate_complete (&interface->outbound);
   complete_ips (interface->ips);
   complete_ips (interface->host_ips);
 }
@@ -618,8 +537,7 @@ copy_rate (InterfaceRate **rate, const InterfaceRate *given)
   if (*rate != NULL)
     field_free (&interface_rate_table, *rate);
   *rate = given != NULL ? field_copy (&interface_rate_table, given) : NULL;
-  if (*rate != NULL)
-    complete_rate (rate);
+  interface_rate_complete (rate);
 }
 
 static Device *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "document/switch-port.h"
 #include "domain/devices/hostdev-source.h"
 #include "domain/devices/virtio.h"
 
@@ -51,40 +52,10 @@ typedef struct {
   GPtrArray *ranges; /* InterfacePortRange; NULL: all ports */
 } InterfacePortForward;
 
-/* <vlan> */
-typedef struct {
-  Number id;
-  int native_mode; /* 1 tagged 2 untagged */
-} InterfaceVlanTag;
-typedef struct {
-  int trunk; /* Tristate */
-  GPtrArray *tags;
-} InterfaceVlan;
-
-/* <virtualport>: what a managed switch is told of the port. */
-typedef enum {
-  VIRTUAL_PORT_NONE,
-  VIRTUAL_PORT_802_1QBG,
-  VIRTUAL_PORT_802_1QBH,
-  VIRTUAL_PORT_OPENVSWITCH,
-  VIRTUAL_PORT_MIDONET
-} VirtualPortType;
-typedef struct {
-  int type; /* VirtualPortType */
-  Number manager_id, type_id, type_id_version;
-  char *instance_id, *interface_id; /* uuids */
-  char *profile_id;
-} InterfaceVirtualPort;
-
 /* <driver><host> and <guest>: Tristates; gso and mrg_rxbuf are the host's only. */
 typedef struct {
   int csum, gso, tso4, tso6, ecn, ufo, mrg_rxbuf;
 } InterfaceOffloads;
-
-/* As the guest sees it: inbound is what it receives. KiB per second; burst in KiB. */
-typedef struct {
-  Number average, peak, floor, burst;
-} InterfaceRate;
 
 typedef struct {
   Device device;
@@ -170,7 +141,6 @@ gboolean interface_uses_vhost (const DomainDef *def, const DeviceInterface *inte
 /* QEMU's helper for it is passt. */
 gboolean interface_uses_passt (const DeviceInterface *interface);
 
-extern const FieldTable interface_rate_table; /* InterfaceRate */
 extern const FieldTable interface_ip_table, interface_route_table;
 extern const EnumTable teaming_types; /* InterfaceTeaming */
 /* The interface of that MAC address or name on the host; NULL: none. */
