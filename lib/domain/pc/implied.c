@@ -12,6 +12,7 @@
 #include "domain/devices/memballoon.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/video.h"
+#include "domain/devices/watchdog.h"
 #include "domain/pc/controllers.h"
 
 #define DEFAULT_AUDIO_ID 1
@@ -80,6 +81,28 @@ add_memballoon (Completion *completion)
   balloon = (DeviceMemballoon *)completion_add (completion, &memballoon_kind);
   balloon->model = BALLOON_VIRTIO;
   complete_added (completion, &balloon->device);
+}
+
+/* A q35's chipset has a watchdog, whether a document says so or not. QEMU knows one action for all of a
+ * machine's: it has that of the others. */
+static void
+add_watchdog (Completion *completion)
+{
+  int action = WATCHDOG_ACTION_UNSET;
+  DeviceWatchdog *added;
+
+  if (!domain_def_is_q35 (completion->def) || completion->live)
+    return; /* a machine that runs has it or never gets it */
+  DOMAIN_FOREACH_DEVICE (completion->def, watchdog_kind, const DeviceWatchdog, watchdog) {
+    if (watchdog->model == WATCHDOG_ITCO)
+      return;
+    if (action == WATCHDOG_ACTION_UNSET)
+      action = watchdog->action;
+  }
+  added = (DeviceWatchdog *)completion_add (completion, &watchdog_kind);
+  added->model = WATCHDOG_ITCO;
+  added->action = action;
+  complete_added (completion, &added->device);
 }
 
 static gboolean
@@ -257,6 +280,7 @@ complete_implied_devices (Completion *completion)
   add_memballoon (completion);
   add_inputs (completion);
   add_audio (completion);
+  add_watchdog (completion);
   match_console_with_serial (completion);
   add_video (completion);
 }

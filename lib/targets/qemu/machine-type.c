@@ -155,20 +155,21 @@ recipe_add_machine (Recipe *recipe, GError **error)
   g_string_append (options, ",usb=off");
   append_switch (options, "vmport", features->vmport);
   append_switch (options, "smm", features->smm);
+  append_switch (options, "i8042", features->ps2);
+  if (features->ioapic_driver != 0)
+    g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
   g_string_append_printf (options, ",dump-guest-core=%s",
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (def->memory_backing.nosharepages)
     g_string_append (options, ",mem-merge=off");
   if (has_nvdimm (def))
     g_string_append (options, ",nvdimm=on");
-  if (features->ioapic_driver != 0)
-    g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
-  firmware_machine_options (recipe, options);
-  clock_machine_options (recipe, options);
-  if (!features->acpi)
-    g_string_append (options, ",acpi=off");
   if (!recipe_has_nodes (recipe))
     g_string_append_printf (options, ",memory-backend=%s", recipe_memory_id (recipe));
+  firmware_machine_options (recipe, options);
+  clock_machine_options (recipe, options);
+  sound_machine_options (recipe, options);
+  g_string_append_printf (options, ",acpi=%s", features->acpi ? "on" : "off");
   if (def->os.bios_use_serial == TRISTATE_YES)
     g_string_append (options, ",graphics=off");
   recipe_option (recipe, "-machine", "%s", options->str);

@@ -121,7 +121,7 @@ backend_type (const DomainMemoryBacking *backing, int access, gboolean huge)
 {
   if (backing->source == MEMORY_SOURCE_MEMFD || huge)
     return "memory-backend-memfd";
-  if (backing->source == MEMORY_SOURCE_FILE || access == MEMORY_ACCESS_SHARED)
+  if (backing->source == MEMORY_SOURCE_FILE || access != MEMORY_ACCESS_NONE)
     return "memory-backend-file";
   return "memory-backend-ram";
 }

@@ -36,6 +36,7 @@ gboolean recipe_add_firmware (Recipe *recipe, GError **error);
 /* Members of -machine that other parts decide. */
 void firmware_machine_options (const Recipe *recipe, GString *options);
 void clock_machine_options (const Recipe *recipe, GString *options);
+void sound_machine_options (const Recipe *recipe, GString *options);
 void clock_cpu_options (const Recipe *recipe, GString *options);
 
 /* What the document says past the format: custom.c. */
