@@ -182,6 +182,7 @@ typedef struct {
   TimerCatchup *catchup;
 } ClockTimer;
 
+typedef enum { CLOCK_BASIS_NONE, CLOCK_BASIS_UTC, CLOCK_BASIS_LOCALTIME } ClockBasis;
 typedef struct {
   int offset;       /* ClockOffset */
   char *adjustment; /* "reset", or seconds */

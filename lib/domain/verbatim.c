@@ -20,8 +20,6 @@ typedef struct {
 
 static const UnmodelledPart parts[] = {
   PART ("throttlegroups", verbatim.throttle_groups),
-  PART ("cputune/cachetune", cputune.cachetunes),
-  PART ("cputune/memorytune", cputune.memorytunes),
   PART ("bootloader", verbatim.bootloader),
   PART ("bootloader_args", verbatim.bootloader_arguments),
   PART ("os/nvram/source", os.nvram_source),
@@ -159,15 +157,6 @@ is_asked_for (const DomainDef *def, const UnmodelledPart *part)
   return *(gconstpointer *)((const char *)def + part->offset) != NULL;
 }
 
-static gboolean
-is_counted (const GPtrArray *events)
-{
-  for (guint i = 0; events != NULL && i < events->len; i++)
-    if (((const PerfEvent *)g_ptr_array_index (events, i))->enabled == TRISTATE_YES)
-      return TRUE;
-  return FALSE;
-}
-
 GStrv
 domain_def_unmodelled (const DomainDef *def)
 {
@@ -177,9 +166,5 @@ domain_def_unmodelled (const DomainDef *def)
     if (is_asked_for (def, &parts[i]))
       g_strv_builder_add (names, parts[i].name);
   }
-  if (def->resource.partition != NULL && !g_str_equal (def->resource.partition, PARTITION_DEFAULT))
-    g_strv_builder_add (names, "resource/partition");
-  if (is_counted (def->perf_events))
-    g_strv_builder_add (names, "perf/event");
   return g_strv_builder_end (names);
 }

@@ -109,7 +109,7 @@ static gboolean
 has_ps2_input (const DomainDef *def, InputType type)
 {
   DOMAIN_FOREACH_DEVICE (def, input_kind, DeviceInput, input) {
-    if (input->type == (int)type && input->bus == INPUT_BUS_PS2)
+    if (input->type == (int)type && input->bus == INPUT_BUS_PS2 && !input->bus_was_open)
       return TRUE;
   }
   return FALSE;

@@ -69,6 +69,33 @@ check_target (Recipe *recipe, GError **error)
   return TRUE;
 }
 
+/* What the host is to do for the machine, and this daemon does not: the command line has nothing of it. */
+static void
+refuse_here (Recipe *recipe)
+{
+  const DomainDef *def = recipe_def (recipe);
+  const DomainResource *resource = &def->resource;
+  gboolean counted = FALSE;
+
+  for (guint i = 0; def->perf_events != NULL && i < def->perf_events->len; i++)
+    counted =
+        counted || ((const PerfEvent *)g_ptr_array_index (def->perf_events, i))->enabled == TRISTATE_YES;
+  if (counted)
+    recipe_refuse (recipe, NULL, "<perf><event>",
+                   "perf events cannot be counted on this host: turn them off to start the machine");
+  if (resource->partition != NULL && strcmp (resource->partition, PARTITION_DEFAULT) != 0)
+    recipe_refuse (recipe, NULL, "<resource><partition>",
+                   "the resource partition '%s' is not supported on this host; expected '%s'",
+                   resource->partition, PARTITION_DEFAULT);
+  if (resource->fibrechannel != NULL)
+    recipe_refuse (recipe, NULL, "<resource><fibrechannel>",
+                   "this host has no Fibre Channel fabric that could be told of an application's id");
+  if (def->cputune.cachetunes != NULL || def->cputune.memorytunes != NULL)
+    recipe_refuse (recipe, NULL,
+                   def->cputune.cachetunes != NULL ? "<cputune><cachetune>" : "<cputune><memorytune>",
+                   "Resource control is not supported on this host");
+}
+
 static void
 check_modelled (Recipe *recipe)
 {
@@ -87,6 +114,8 @@ check_modelled (Recipe *recipe)
       def->on_reboot == ON_EVENT_RENAME_RESTART ? "<on_reboot>" : "<on_poweroff>" },
   };
 
+  if (recipe_by_descriptor (recipe))
+    refuse_here (recipe);
   for (guint i = 0; parts != NULL && parts[i] != NULL; i++)
     recipe_refuse (recipe, NULL, parts[i], "element <%s> is not supported yet by the QEMU target", parts[i]);
   for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)
