@@ -68,7 +68,7 @@ files_clear (Files *files)
 
 /* One file, apart from the recipe it is of: a thread that opens it may be left behind. */
 typedef struct {
-  char *path, *made_from, *whose, *purpose, *problem;
+  char *path, *content, *made_from, *whose, *purpose, *problem;
   virErrorNumber problem_code;
   gboolean writable, by_name, output, truncate;
   gboolean is_store, anew; /* see RecipeFile; it is made again though it is there */
@@ -81,6 +81,7 @@ wanted_new (const RecipeFile *file, gboolean stores_anew)
 
   wanted->path = g_strdup (file->path);
   wanted->made_from = g_strdup (file->made_from);
+  wanted->content = g_strdup (file->content);
   wanted->problem = g_strdup (file->problem);
   wanted->problem_code = file->problem_code;
   wanted->is_store = file->is_store;
@@ -101,6 +102,7 @@ wanted_free (gpointer data)
 
   g_free (wanted->path);
   g_free (wanted->made_from);
+  g_free (wanted->content);
   g_free (wanted->problem);
   g_free (wanted->whose);
   g_free (wanted->purpose);
@@ -206,6 +208,30 @@ copy_all (int from, int to, guint64 length)
   return TRUE;
 }
 
+/* Nobody changes it again, and everybody may read it. FALSE with errno set. */
+static gboolean
+seal (int copy)
+{
+  return fchmod (copy, 0444) == 0
+         && fcntl (copy, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0;
+}
+
+/* A text that is no file, as one. */
+static int
+open_content (const Wanted *file, GError **error)
+{
+  int copy = memfd_create (file->purpose, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  gsize length = strlen (file->content);
+  int problem;
+
+  if (copy >= 0 && write (copy, file->content, length) == (gssize)length && seal (copy))
+    return copy;
+  problem = errno;
+  if (copy >= 0)
+    close (copy);
+  return cannot_open (file, g_strerror (problem), error);
+}
+
 /* QEMU opens it by name, with its own rights: an unchangeable copy that everybody may read. */
 static int
 open_copy (const Wanted *file, GError **error)
@@ -221,8 +247,7 @@ open_copy (const Wanted *file, GError **error)
   }
 
   int copy = memfd_create (file->purpose != NULL ? file->purpose : "file", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (copy < 0 || !copy_all (from, copy, (guint64)status.st_size) || fchmod (copy, 0444) != 0
-      || fcntl (copy, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+  if (copy < 0 || !copy_all (from, copy, (guint64)status.st_size) || !seal (copy)) {
     int problem = errno;
     close (from);
     if (copy >= 0)
@@ -238,7 +263,9 @@ static gpointer
 open_wanted (gpointer input, GError **error)
 {
   const Wanted *wanted = input;
-  int fd = wanted->by_name ? open_copy (wanted, error) : open_file (wanted, error);
+  int fd = wanted->content != NULL ? open_content (wanted, error)
+           : wanted->by_name       ? open_copy (wanted, error)
+                                   : open_file (wanted, error);
 
   return fd >= 0 ? GINT_TO_POINTER (fd + 1) : NULL;
 }

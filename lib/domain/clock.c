@@ -20,8 +20,6 @@ static const EnumTable timer_tracks = { "timer track", { NULL, "boot", "guest", 
 static const EnumTable tsc_modes = { "TSC mode",
                                      { NULL, "auto", "native", "emulate", "paravirt", "smpsafe" } };
 
-enum { BASIS_NONE, BASIS_UTC, BASIS_LOCALTIME };
-
 static const FieldTable catchup_table = {
   sizeof (TimerCatchup),
   (const Field[]){
@@ -117,10 +115,10 @@ complete_adjustment (DomainClock *clock)
       g_free (clock->adjustment);
       clock->adjustment = g_strdup ("0");
     }
-    if (clock->basis == BASIS_NONE)
-      clock->basis = BASIS_UTC;
+    if (clock->basis == CLOCK_BASIS_NONE)
+      clock->basis = CLOCK_BASIS_UTC;
   } else if (clock->adjustment != NULL && is_seconds (clock->adjustment)) {
-    clock->basis = clock->offset == CLOCK_LOCALTIME ? BASIS_LOCALTIME : BASIS_UTC;
+    clock->basis = clock->offset == CLOCK_LOCALTIME ? CLOCK_BASIS_LOCALTIME : CLOCK_BASIS_UTC;
     clock->offset = CLOCK_VARIABLE;
   }
 }
@@ -136,8 +134,27 @@ complete_clock (Completion *completion)
 }
 
 static void
+validate_timer_name (Validation *validation, const ClockTimer *timer)
+{
+  const DomainDef *def = validation->def;
+
+  if (timer->name == TIMER_PLATFORM)
+    validation_error (validation, &timer->name, timer, "unsupported timer type (name) 'platform'");
+  if (timer->name == TIMER_ARMVTIMER && (domain_def_is_q35 (def) || domain_def_is_i440fx (def)))
+    validation_error (validation, &timer->name, timer,
+                      "Configuring the 'armvtimer' timer is not supported for virtType=%s arch=%s machine=%s "
+                      "guests",
+                      enum_table_name (&virt_types, def->type), def->os.arch, def->os.machine);
+}
+
+static void
 validate_timer (Validation *validation, const ClockTimer *timer)
 {
+  if (validation->def->type == VIRT_TYPE_QEMU || validation->def->type == VIRT_TYPE_KVM)
+    validate_timer_name (validation, timer);
+  if (timer->name == TIMER_RTC && timer->track == TRACK_BOOT)
+    validation_error (validation, &timer->track, timer,
+                      "unsupported rtc timer track 'boot': expected 'guest' or 'wall'");
   if (timer->name == TIMER_RTC && (timer->tickpolicy == TICK_MERGE || timer->tickpolicy == TICK_DISCARD))
     validation_error (validation, &timer->tickpolicy, timer,
                       "unsupported rtc timer tickpolicy '%s': expected 'delay' or 'catchup'",

@@ -38,6 +38,7 @@ void validate_cputune (Validation *validation);
 void validate_resource_limits (Validation *validation);
 void validate_memory_backing (Validation *validation);
 void validate_numa (Validation *validation);
+void validate_launch_security (Validation *validation);
 void validate_clock (Validation *validation);
 void validate_qemu_namespace (Validation *validation);
 void complete_seclabels (Completion *completion);

@@ -198,6 +198,8 @@ complete_cpu (Completion *completion)
     def->cpu->check = default_check (def);
   if (def->cpu->topology != NULL && !def->cpu->topology->dies.set)
     def->cpu->topology->dies = NUMBER (1);
+  if (def->cpu->topology != NULL && !def->cpu->topology->clusters.set)
+    def->cpu->topology->clusters = NUMBER (1);
 }
 
 static void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/devices/device.h"
+#include "domain/launch-security.h"
 #include "domain/platform.h"
 #include "domain/qemu-namespace.h"
 #include "domain/seclabel.h"
@@ -76,10 +77,17 @@ typedef struct {
   int enabled; /* Tristate */
   int name;    /* OsFirmwareFeatureName */
 } OsFirmwareFeature;
+typedef enum {
+  ACPI_TABLE_NONE,
+  ACPI_TABLE_RAW,
+  ACPI_TABLE_RAWSET,
+  ACPI_TABLE_SLIC,
+  ACPI_TABLE_MSDM
+} AcpiTableType;
 typedef struct {
-  int type;
+  int type; /* AcpiTableType */
   char *path;
-} OsAcpiTable; /* 1 raw 2 rawset 3 slic 4 msdm */
+} OsAcpiTable;
 
 typedef enum { SMBIOS_MODE_NONE, SMBIOS_MODE_EMULATE, SMBIOS_MODE_HOST, SMBIOS_MODE_SYSINFO } SmbiosMode;
 
@@ -174,6 +182,7 @@ typedef struct {
   TimerCatchup *catchup;
 } ClockTimer;
 
+typedef enum { CLOCK_BASIS_NONE, CLOCK_BASIS_UTC, CLOCK_BASIS_LOCALTIME } ClockBasis;
 typedef struct {
   int offset;       /* ClockOffset */
   char *adjustment; /* "reset", or seconds */
@@ -218,9 +227,12 @@ typedef struct {
   int msrs_unknown;         /* 1 ignore 2 fault */
   int cfpc, sbbc, ibs, aia; /* see domain/features.c */
   Number tcg_tb_cache;      /* KiB */
+  Number smm_tseg;          /* KiB */
+  int hpt_resizing;         /* see domain/features.c */
+  Number hpt_page_size;     /* KiB */
   FeaturesHyperv *hyperv;
   FeaturesKvm *kvm;
-  char *gic, *smm_tseg, *capabilities, *hpt, *xen; /* verbatim */
+  char *gic, *capabilities, *xen; /* verbatim */
 } DomainFeatures;
 
 typedef struct {
@@ -237,7 +249,7 @@ typedef struct {
 
 /* Parts of libvirt's format that are kept and written back as they stand: domain/verbatim.c. */
 typedef struct {
-  char *throttle_groups, *bootloader, *bootloader_arguments, *idmap, *keywrap, *launch_security;
+  char *throttle_groups, *bootloader, *bootloader_arguments, *idmap, *keywrap;
   /* The elements of libvirt's other namespaces. */
   char *lxc_namespace, *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
 } DomainVerbatim;
@@ -277,8 +289,9 @@ struct DomainDef {
   char *emulator;
   GPtrArray
       *devices; /* Device, all kinds; grouped by kind in device_kinds order once completed, stable inside */
-  GHashTable *controllers; /* by type and index, only while aliases are assigned: pc/alias.c */
-  GPtrArray *seclabels;    /* Seclabel; NULL: none */
+  GHashTable *controllers;         /* by type and index, only while aliases are assigned: pc/alias.c */
+  GPtrArray *seclabels;            /* Seclabel; NULL: none */
+  LaunchSecurity *launch_security; /* NULL: none */
   DomainQemuNamespace qemu;
   DomainVerbatim verbatim;
 };

@@ -120,7 +120,7 @@ static const Field domain_fields[] = {
   FIELD (DomainDef, devices, "devices", field_devices, NULL),
   FIELD_WITH (DomainDef, seclabels, "seclabel", field_list, &seclabel_table, FIELD_NO_ABI),
   PART (keywrap, "keywrap"),
-  PART (launch_security, "launchSecurity"),
+  FIELD (DomainDef, launch_security, "launchSecurity", field_optional, &launch_security_table),
   FIELD (DomainDef, qemu.arguments, "qemu:commandline/qemu:arg", field_list, &qemu_argument_table),
   FIELD (DomainDef, qemu.environment, "qemu:commandline/qemu:env", field_list, &qemu_variable_table),
   FIELD (DomainDef, qemu.added, "qemu:capabilities/qemu:add", field_list, &qemu_capability_table),

@@ -8,6 +8,9 @@
 
 #include "domain/complete-parts.h"
 
+#define BYTES_PER_KIB        1024
+#define KIB_PER_MIB          1024
+#define BYTES_PER_MIB        (BYTES_PER_KIB * KIB_PER_MIB)
 #define SPINLOCK_RETRIES_MIN 4095 /* what Hyper-V's interface begins at */
 #define HYPERV_VENDOR_ID_MAX 12   /* bytes of the CPUID leaf */
 #define DIRTY_RING_SIZE_MIN  1024
@@ -21,6 +24,9 @@ static const EnumTable branch_mitigations = {
 };
 static const EnumTable interrupt_architectures = { "interrupt architecture",
                                                    { NULL, "none", "aplic", "aplic-imsic" } };
+static const EnumTable hpt_resizings = { "resizing", { NULL, "enabled", "disabled", "required" } };
+/* Said and written in MiB where no unit is. */
+static const FieldSize tseg_sizes = { BYTES_PER_MIB, BYTES_PER_KIB, "MiB", BYTES_PER_MIB };
 static const EnumTable hyperv_modes = { "hyperv mode", { NULL, "custom", "passthrough", "host-model" } };
 
 /* An element with a state: a Tristate. @detail of the field not NULL: the state must be said. */
@@ -199,9 +205,10 @@ static const Field features_fields[] = {
   FIELD (DomainFeatures, vmport, "vmport", field_state, NULL),
   FIELD (DomainFeatures, gic, "gic", field_verbatim, NULL),
   FIELD (DomainFeatures, smm, "smm", field_state, NULL),
-  FIELD (DomainFeatures, smm_tseg, "smm/tseg", field_verbatim, NULL),
+  FIELD (DomainFeatures, smm_tseg, "smm/tseg", field_memory, &tseg_sizes),
   FIELD (DomainFeatures, ioapic_driver, "ioapic/@driver", field_enum, &ioapic_drivers),
-  FIELD (DomainFeatures, hpt, "hpt", field_verbatim, NULL),
+  FIELD (DomainFeatures, hpt_resizing, "hpt/@resizing", field_enum, &hpt_resizings),
+  FIELD (DomainFeatures, hpt_page_size, "hpt/maxpagesize", field_memory, NULL),
   FIELD (DomainFeatures, vmcoreinfo, "vmcoreinfo", field_state, NULL),
   FIELD (DomainFeatures, htm, "htm", field_state, must_be_said),
   FIELD (DomainFeatures, nested_hv, "nested-hv", field_state, must_be_said),
@@ -246,7 +253,7 @@ complete_features (Completion *completion)
     complete_hyperv (features->hyperv);
   /* The memory of a mode that is off has no size: libvirt forgets it as well. */
   if (features->smm == TRISTATE_NO)
-    g_clear_pointer (&features->smm_tseg, g_free);
+    features->smm_tseg.set = FALSE;
 }
 
 static void
@@ -286,13 +293,67 @@ validate_kvm (Validation *validation, const FeaturesKvm *kvm)
                            DIRTY_RING_SIZE_MIN, DIRTY_RING_SIZE_MAX, size);
 }
 
+/* Those of another architecture: refused as libvirt's QEMU driver does, whatever their value. */
+static void
+validate_foreign (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const DomainFeatures *features = &def->features;
+  const struct {
+    gboolean said;
+    gconstpointer member;
+    const char *name;
+  } of_power[] = {
+    { features->hpt_resizing != 0 || features->hpt_page_size.set, &features->hpt_resizing, "hpt" },
+    { features->htm != TRISTATE_ABSENT, &features->htm, "htm" },
+    { features->nested_hv != TRISTATE_ABSENT, &features->nested_hv, "nested-hv" },
+    { features->ccf_assist != TRISTATE_ABSENT, &features->ccf_assist, "ccf-assist" },
+    { features->cfpc != 0, &features->cfpc, "cfpc" },
+    { features->sbbc != 0, &features->sbbc, "sbbc" },
+    { features->ibs != 0, &features->ibs, "ibs" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (of_power); i++)
+    if (of_power[i].said)
+      validation_error (validation, of_power[i].member, features,
+                        "The '%s' feature is not supported for architecture '%s' or machine type '%s'",
+                        of_power[i].name, def->os.arch, def->os.machine);
+  if (features->ras != TRISTATE_ABSENT)
+    validation_error (validation, &features->ras, features,
+                      "ras feature is only supported with ARM Virt machines");
+  if (features->aia != 0)
+    validation_error (validation, &features->aia, features,
+                      "aia feature is only supported with RISC-V Virt machines");
+}
+
+/* What QEMU makes of them on a PC. */
+static void
+validate_pc (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  const DomainFeatures *features = &def->features;
+
+  validate_foreign (validation);
+  if (features->smm_tseg.set && !domain_def_is_q35 (def))
+    validation_error (validation, &features->smm_tseg, features,
+                      "SMM TSEG is only supported with q35 machine type");
+  else if (features->smm_tseg.set && features->smm_tseg.value % KIB_PER_MIB != 0)
+    validation_error (validation, &features->smm_tseg, features, "SMM TSEG size must be divisible by 1 MiB");
+  if (features->tcg_tb_cache.set && def->type == VIRT_TYPE_KVM)
+    validation_error (validation, &features->tcg_tb_cache, features,
+                      "TCG features are incompatible with domain type 'kvm'");
+}
+
 void
 validate_features (Validation *validation)
 {
+  const DomainDef *def = validation->def;
   const DomainFeatures *features = &validation->def->features;
 
   if (features->hyperv != NULL)
     validate_hyperv (validation, features->hyperv);
   if (features->kvm != NULL)
     validate_kvm (validation, features->kvm);
+  if (domain_def_is_q35 (def) || domain_def_is_i440fx (def))
+    validate_pc (validation);
 }

@@ -7,6 +7,7 @@
 
 #include "domain/complete-parts.h"
 #include "domain/devices/memory.h"
+#include "domain/numa-hmat.h"
 
 const EnumTable numa_modes = { "NUMA memory tuning mode",
                                { NULL, "strict", "preferred", "interleave", "restrictive" } };
@@ -80,7 +81,7 @@ static const FieldTable cell_table = {
       FIELD (NumaCell, access, "@memAccess", field_enum, &accesses),
       FIELD (NumaCell, discard, "@discard", field_yes_no, NULL),
       FIELD (NumaCell, siblings, "distances/sibling", field_list, &sibling_table),
-      FIELD (NumaCell, caches, "cache", field_verbatims, NULL),
+      FIELD (NumaCell, caches, "cache", field_list, &numa_cache_table),
       FIELD_END,
   },
 };
@@ -89,7 +90,8 @@ const FieldTable cpu_numa_table = {
   sizeof (CpuNuma),
   (const Field[]){
       FIELD (CpuNuma, cells, "cell", field_list, &cell_table),
-      FIELD (CpuNuma, interconnects, "interconnects", field_verbatim, NULL),
+      FIELD (CpuNuma, links, "interconnects/latency", field_numa_latency, NULL),
+      FIELD (CpuNuma, links, "interconnects/bandwidth", field_numa_bandwidth, NULL),
       FIELD_END,
   },
 };
@@ -278,6 +280,8 @@ complete_cells (Completion *completion, CpuNuma *numa)
       return;
     sum += cell->memory.value;
   }
+  if (!complete_numa_speeds (completion, numa))
+    return;
   complete_distances (numa->cells);
   complete_cpus (def, numa->cells);
   if (sum > 0)
@@ -470,6 +474,8 @@ validate_numa (Validation *validation)
     validation_error_code (validation, VIR_ERR_XML_ERROR, numa, def,
                            "NUMA topology defined without NUMA cells");
   validate_memnodes (validation, tune, cells);
-  if (cells > 0)
+  if (cells > 0) {
     validate_cells (validation, numa);
+    validate_numa_speeds (validation, numa);
+  }
 }

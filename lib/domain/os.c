@@ -185,6 +185,29 @@ validate_paths (Validation *validation)
   }
 }
 
+/* Each kind once; a set of raw ones is Xen's. */
+static void
+validate_acpi_tables (Validation *validation)
+{
+  const DomainDef *def = validation->def;
+  guint seen = 0; /* kinds, a bit for each */
+
+  for (guint i = 0; def->os.acpi_tables != NULL && i < def->os.acpi_tables->len; i++) {
+    const OsAcpiTable *table = g_ptr_array_index (def->os.acpi_tables, i);
+    const char *name = enum_table_name (&acpi_table_types, table->type);
+
+    if ((seen & (1u << table->type)) != 0)
+      validation_error_code (validation, VIR_ERR_XML_ERROR, &table->type, table,
+                             "ACPI table type '%s' may only appear once", name);
+    seen |= 1u << table->type;
+    if (table->type == ACPI_TABLE_RAWSET && (def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM))
+      validation_error (validation, &table->type, table, "ACPI table type '%s' is not supported", name);
+    if (table->path == NULL || *table->path == '\0')
+      validation_error_code (validation, VIR_ERR_XML_ERROR, table, &def->os,
+                             "ACPI table path must not be empty");
+  }
+}
+
 void
 validate_os (Validation *validation)
 {
@@ -198,6 +221,7 @@ validate_os (Validation *validation)
   if (!validation->lax)
     validate_paths (validation);
   validate_firmware (validation);
+  validate_acpi_tables (validation);
   if (os->reboot_timeout.set
       && (os->reboot_timeout.value < -1 || os->reboot_timeout.value > REBOOT_TIMEOUT_MAX))
     validation_error (validation, &os->reboot_timeout, os,

@@ -7,6 +7,10 @@
 
 #include "domain/complete-parts.h"
 
+#include <string.h>
+
+#define APPID_MAX 128 /* bytes, of the kernel */
+
 static const FieldRange uint32s = { 0, G_MAXUINT32 };
 
 const FieldTable domain_memtune_table = {
@@ -170,6 +174,10 @@ validate_resource_limits (Validation *validation)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &resource->partition, def,
                            "the <partition> of <resource> is empty: expected an absolute path, such as "
                            "'/machine'");
+  if (resource->fibrechannel != NULL
+      && (*resource->fibrechannel == '\0' || strlen (resource->fibrechannel) > APPID_MAX))
+    validation_error_code (validation, VIR_ERR_INVALID_ARG, &resource->fibrechannel, def,
+                           "Fibre Channel 'appid' string length must be between [1, %d]", APPID_MAX);
   for (guint i = 0; def->perf_events != NULL && i + 1 < def->perf_events->len; i++) {
     const PerfEvent *event = g_ptr_array_index (def->perf_events, i);
     const PerfEvent *next = g_ptr_array_index (def->perf_events, i + 1);

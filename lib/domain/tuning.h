@@ -136,11 +136,11 @@ typedef struct {
   int access;          /* MemoryAccess */
   int discard;         /* Tristate */
   GPtrArray *siblings; /* NumaSibling */
-  GPtrArray *caches;   /* verbatim */
+  GPtrArray *caches;   /* NumaCache; numa-hmat.h */
 } NumaCell;
 typedef struct {
-  GPtrArray *cells;    /* NumaCell, in the order of their ids once completed */
-  char *interconnects; /* verbatim */
+  GPtrArray *cells; /* NumaCell, in the order of their ids once completed */
+  GPtrArray *links; /* NumaLink, in the order of the document; numa-hmat.h */
 } CpuNuma;
 extern const FieldTable cpu_numa_table;
 #define NUMA_DISTANCE_SELF   10

@@ -161,6 +161,7 @@ static const struct {
   { validate_resource_limits, { PART (memtune), PART (blkiotune), PART (resource), PART (perf_events) } },
   { validate_memory_backing, { PART (memory_backing) } },
   { validate_numa, { PART (numatune), PART (cpu), PART (vcpus), PART (memory) } },
+  { validate_launch_security, { PART (launch_security) } },
   { validate_clock, { 0 } },
   { validate_qemu_namespace, { 0 } },
   { validate_seclabels, { PART (seclabels) } },

@@ -20,26 +20,11 @@ typedef struct {
 
 static const UnmodelledPart parts[] = {
   PART ("throttlegroups", verbatim.throttle_groups),
-  PART ("cputune/cachetune", cputune.cachetunes),
-  PART ("cputune/memorytune", cputune.memorytunes),
-  PART ("resource/fibrechannel", resource.fibrechannel),
   PART ("bootloader", verbatim.bootloader),
   PART ("bootloader_args", verbatim.bootloader_arguments),
-  PART ("os/init", os.init),
-  PART ("os/initarg", os.init_arguments),
-  PART ("os/initenv", os.init_environment),
-  PART ("os/initdir", os.init_directory),
-  PART ("os/inituser", os.init_user),
-  PART ("os/initgroup", os.init_group),
   PART ("os/nvram/source", os.nvram_source),
-  PART ("idmap", verbatim.idmap),
-  PART ("features/capabilities", features.capabilities),
   PART ("features/gic", features.gic),
-  PART ("features/smm/tseg", features.smm_tseg),
-  PART ("features/hpt", features.hpt),
-  PART ("features/xen", features.xen),
   PART ("keywrap", verbatim.keywrap),
-  PART ("launchSecurity", verbatim.launch_security),
   PART ("lxc:namespace", verbatim.lxc_namespace),
   PART ("xen:commandline", verbatim.xen_commandline),
   PART ("bhyve:commandline", verbatim.bhyve_commandline),
@@ -172,24 +157,6 @@ is_asked_for (const DomainDef *def, const UnmodelledPart *part)
   return *(gconstpointer *)((const char *)def + part->offset) != NULL;
 }
 
-static gboolean
-has_memory_caches (const DomainCpu *cpu)
-{
-  for (guint i = 0; cpu->numa.cells != NULL && i < cpu->numa.cells->len; i++)
-    if (((const NumaCell *)g_ptr_array_index (cpu->numa.cells, i))->caches != NULL)
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-is_counted (const GPtrArray *events)
-{
-  for (guint i = 0; events != NULL && i < events->len; i++)
-    if (((const PerfEvent *)g_ptr_array_index (events, i))->enabled == TRISTATE_YES)
-      return TRUE;
-  return FALSE;
-}
-
 GStrv
 domain_def_unmodelled (const DomainDef *def)
 {
@@ -199,13 +166,5 @@ domain_def_unmodelled (const DomainDef *def)
     if (is_asked_for (def, &parts[i]))
       g_strv_builder_add (names, parts[i].name);
   }
-  if (def->resource.partition != NULL && !g_str_equal (def->resource.partition, PARTITION_DEFAULT))
-    g_strv_builder_add (names, "resource/partition");
-  if (def->cpu != NULL && def->cpu->numa.interconnects != NULL)
-    g_strv_builder_add (names, "cpu/numa/interconnects");
-  if (is_counted (def->perf_events))
-    g_strv_builder_add (names, "perf/event");
-  if (def->cpu != NULL && has_memory_caches (def->cpu))
-    g_strv_builder_add (names, "cpu/numa/cell/cache");
   return g_strv_builder_end (names);
 }

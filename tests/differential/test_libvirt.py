@@ -103,8 +103,31 @@ STARTED_ALWAYS = ["aliases-from-user-q35", "cloud", "desktop", "minimal-pc", "mi
                   "usb-hub-automatic-pc"]
 
 
+# What libvirt 11.3 adds and 9.0 does not: a q35's own watchdog, the clusters of a topology.
+def without_later_additions(root):
+    for watchdog in root.findall("devices/watchdog[@model='itco']"):
+        watchdog.getparent().remove(watchdog)
+    for topology in root.iter("topology"):
+        if topology.get("clusters") == "1":
+            del topology.attrib["clusters"]
+
+
+def completed_for_older(name):
+    root = golden.etree.fromstring(golden.text(name, "completed.xml").encode())
+    without_later_additions(root)
+    return golden.etree.tostring(root).decode()
+
+
+def without_later_aliases(name):
+    """The stored devices of a running machine but for a q35's own watchdog, which is named by its place among them."""
+    watchdogs = golden.etree.fromstring(golden.text(name, "completed.xml").encode()).findall("devices/watchdog")
+    later = {f"watchdog watchdog{i}\n" for i, watchdog in enumerate(watchdogs) if watchdog.get("model") == "itco"}
+    return "".join(line for line in golden.text(name, "aliases.txt").splitlines(True) if line not in later)
+
+
 def without_host_side(document):
     root = golden.etree.fromstring(document.encode())
+    without_later_additions(root)
     for path in HOST_SIDE:
         for element in root.findall(path):
             element.getparent().remove(element)
@@ -130,7 +153,7 @@ def test_completed(name, libvirtd, request):
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_completed_document_read_again(name, libvirtd):
     """As when a daemon restarts, or a machine moves between libvirt and us."""
-    again = libvirtd.completed(golden.text(name, "completed.xml"))
+    again = libvirtd.completed(completed_for_older(name))
     ours = golden.normalize(name, file="completed.xml")
     assert ours.stderr == ""
     assert without_host_side(ours.stdout) == without_host_side(again)
@@ -170,7 +193,7 @@ def is_kept_by_domxml_to_native(name):
 def test_devices_of_command_line(name, libvirtd):
     if not DOMCTL.exists():
         pytest.skip("domctl is not built")
-    theirs = shlex.split(libvirtd.arguments(golden.text(name, "completed.xml")))
+    theirs = shlex.split(libvirtd.arguments(completed_for_older(name)))
     ours = subprocess.run([DOMCTL, "translate", "--format", "json", "domain.xml"], cwd=golden.FOLDER / name,
                           capture_output=True, text=True, check=True)
     assert qemu_devices(json.loads(ours.stdout)["argv"]) == qemu_devices(theirs)
@@ -186,4 +209,4 @@ def pytest_generate_tests(metafunc):
 def test_running_machine(started, libvirtd, request):
     aliases = golden.hardware(libvirtd.live(golden.text(started, "domain.xml")))
     store(started, "aliases.txt", aliases, request)
-    assert golden.text(started, "aliases.txt") == aliases
+    assert without_later_aliases(started) == aliases

@@ -2,7 +2,8 @@
 """The golden cases: a folder each, with a document of ours and what becomes of it.
 
     domain.xml           the document
-    completed.xml        what libvirt 9.0 makes of it, to the byte, and so must we; absent where it is refused
+    completed.xml        what libvirt makes of it, to the byte, and so must we; absent where it is refused: 9.0's, with
+                         what 11.3 adds (tests/differential names it)
     aliases.txt          the running machine's devices as libvirt shows them: element, alias, address
     refusal.txt          our mistakes, where the document is refused
     libvirt-refusal.txt  libvirt's words for the first of them

@@ -73,10 +73,30 @@ audio_validate_reference (Validation *validation, const Device *device, const Nu
 static const char *const formats[] = { "u8", "s8", "u16", "s16", "u32", "s32", "f32", NULL };
 
 static void
+validate_settings (Validation *validation, const Device *device, const AudioDirection *direction)
+{
+  gboolean has_settings = direction->frequency.set || direction->channels.set || direction->format != NULL;
+
+  if (direction->voices.set && direction->voices.value == 0)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &direction->voices, direction,
+                           "Invalid value for attribute 'voices': Zero is not permitted");
+  if (direction->fixed_settings == TRISTATE_YES && direction->mixing_engine != TRISTATE_YES)
+    validation_error (validation, &direction->fixed_settings, device,
+                      "fixed audio settings requires mixing engine");
+  if (has_settings && direction->fixed_settings != TRISTATE_YES)
+    validation_error (validation, direction->format != NULL ? (gconstpointer)&direction->format : direction,
+                      device, "audio settings specified without fixed settings flag");
+}
+
+static void
 validate_direction (Validation *validation, const Device *device, const AudioDirection *direction)
 {
-  if (direction == NULL || direction->format == NULL || g_strv_contains (formats, direction->format))
+  if (direction == NULL)
     return;
+  if (direction->format == NULL || g_strv_contains (formats, direction->format)) {
+    validate_settings (validation, device, direction);
+    return;
+  }
   validation_error_code (
       validation, VIR_ERR_XML_ERROR, &direction->format, device,
       "Invalid value for attribute 'format' in element 'settings': '%s'; expected 'u8', 's8', 'u16', "

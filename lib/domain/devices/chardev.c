@@ -158,13 +158,28 @@ validate_socket (Validation *validation, const Device *device, const Chardev *ch
   if (source->host == NULL)
     validation_error_code (validation, VIR_ERR_XML_ERROR, source, device,
                            "Missing source host attribute for a character device of type '%s'", type);
-  if (source->reconnect_enabled == TRISTATE_YES && !source->reconnect_timeout.set
-      && !source->reconnect_delay.set)
-    validation_error_code (validation, VIR_ERR_XML_ERROR, &source->reconnect_enabled, source,
-                           "Missing required attribute 'timeout' in element 'reconnect'");
+  if (chardev->protocol > PROTOCOL_TELNET)
+    validation_error (validation, &chardev->protocol, device, "tcp chardev protocol '%s' not supported",
+                      enum_table_name (&chardev_protocols, chardev->protocol));
   if (source->tls == TRISTATE_YES && chardev->type != CHARDEV_TCP)
     validation_error (validation, &source->tls, source, "tls is only supported for type 'tcp', not '%s'",
                       type);
+}
+
+static void
+validate_reconnect (Validation *validation, const ChardevSource *source)
+{
+  if (source->reconnect_enabled != TRISTATE_ABSENT && source->mode != CHARDEV_MODE_CONNECT)
+    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &source->reconnect_enabled, source,
+                           "chardev reconnect is possible only for connect mode");
+  else if (source->reconnect_enabled == TRISTATE_YES && !source->reconnect_timeout.set
+           && !source->reconnect_delay.set)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &source->reconnect_enabled, source,
+                           "Missing required attribute 'timeout' in element 'reconnect'");
+  else if (source->reconnect_enabled == TRISTATE_YES && source->reconnect_timeout.set
+           && source->reconnect_timeout.value == 0)
+    validation_error_code (validation, VIR_ERR_INVALID_ARG, &source->reconnect_timeout, source,
+                           "chardev reconnect source timeout cannot be '0'");
 }
 
 static void
@@ -208,6 +223,8 @@ chardev_validate (Validation *validation, const Device *device, const Chardev *c
 
   if (chardev->type == CHARDEV_SPICEVMC || chardev->type == CHARDEV_SPICEPORT)
     validate_spice (validation, device, chardev);
+  if (source != NULL && (chardev->type == CHARDEV_TCP || chardev->type == CHARDEV_UNIX))
+    validate_reconnect (validation, source);
   switch (chardev->type) {
     case CHARDEV_DEV:
     case CHARDEV_FILE:
@@ -216,6 +233,11 @@ chardev_validate (Validation *validation, const Device *device, const Chardev *c
       break;
     case CHARDEV_TCP:
       validate_socket (validation, device, chardev);
+      break;
+    case CHARDEV_DBUS:
+      if (source == NULL || source->channel == NULL)
+        validation_error (validation, &chardev->type, device,
+                          "Missing source channel attribute for char device");
       break;
     case CHARDEV_UDP:
       validate_udp (validation, device, chardev);

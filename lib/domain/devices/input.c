@@ -57,7 +57,8 @@ input_complete (Completion *completion, Device *device)
 {
   DeviceInput *input = (DeviceInput *)device;
 
-  if (input->bus == INPUT_BUS_NONE)
+  input->bus_was_open = input->bus == INPUT_BUS_NONE;
+  if (input->bus_was_open)
     input->bus = default_bus (completion, input);
 }
 

@@ -23,9 +23,10 @@ typedef enum {
 
 typedef struct {
   Device device;
-  int type;  /* InputType */
-  int bus;   /* InputBus; evdev has none */
-  int model; /* VirtioModel */
+  int type;              /* InputType */
+  int bus;               /* InputBus; evdev has none */
+  int model;             /* VirtioModel */
+  gboolean bus_was_open; /* the document left it open: libvirt adds the chipset's own of that type too */
   VirtioOptions virtio;
   char *evdev;      /* passthrough: source/@evdev */
   char *source_dev; /* evdev: source/@dev */

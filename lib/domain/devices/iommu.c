@@ -100,9 +100,7 @@ iommu_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 static guint
 iommu_pci_connect (const DomainDef *def, const Device *device)
 {
-  if (iommu_place (def, device) != PLACE_PCI || !domain_def_is_q35 (def))
-    return 0;
-  return PCI_CONNECT_EXPRESS; /* and not one that can be plugged in: the root bus itself */
+  return iommu_place (def, device) == PLACE_PCI && domain_def_is_q35 (def) ? pci_connect_root (def) : 0;
 }
 
 const DeviceKind iommu_kind = {

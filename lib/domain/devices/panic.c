@@ -93,7 +93,7 @@ panic_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 static guint
 panic_pci_connect (const DomainDef *def, const Device *device)
 {
-  return ((const DevicePanic *)device)->model == PANIC_PVPANIC ? pci_connect_conventional (def) : 0;
+  return ((const DevicePanic *)device)->model == PANIC_PVPANIC ? pci_connect_root (def) : 0;
 }
 
 /* libvirt gives it none. */

@@ -21,6 +21,12 @@ pci_connect_express (const DomainDef *def)
 }
 
 guint
+pci_connect_root (const DomainDef *def)
+{
+  return domain_def_is_q35 (def) ? PCI_CONNECT_EXPRESS : PCI_CONNECT_CONVENTIONAL;
+}
+
+guint
 pci_connect_virtio (const DomainDef *def, VirtioModel model)
 {
   /* A transitional device needs I/O ports, which Express slots do not give. */

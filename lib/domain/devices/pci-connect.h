@@ -24,4 +24,6 @@ typedef enum {
  * without a PCI Express root. */
 guint pci_connect_conventional (const DomainDef *def);
 guint pci_connect_express (const DomainDef *def);
+/* One that is never plugged in or out: it sits on the root bus itself. */
+guint pci_connect_root (const DomainDef *def);
 guint pci_connect_virtio (const DomainDef *def, VirtioModel model);

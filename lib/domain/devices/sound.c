@@ -33,6 +33,18 @@ static const Field sound_fields[] = {
   FIELD_END,
 };
 
+/* QEMU's own number of them, which the guest sees. */
+#define DEFAULT_STREAMS 2
+
+static void
+sound_complete (Completion *completion G_GNUC_UNUSED, Device *device)
+{
+  DeviceSound *sound = (DeviceSound *)device;
+
+  if (sound->model == SOUND_VIRTIO && !sound->streams.set)
+    sound->streams = NUMBER (DEFAULT_STREAMS);
+}
+
 static void
 sound_validate (Validation *validation, const Device *device)
 {
@@ -45,6 +57,9 @@ sound_validate (Validation *validation, const Device *device)
   if (sound->multichannel != TRISTATE_ABSENT && sound->model != SOUND_USB)
     validation_error (validation, &sound->multichannel, device,
                       "multichannel is only supported by sound model 'usb'");
+  if (sound->streams.set && sound->streams.value == 0)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &sound->streams, device,
+                           "Invalid value for attribute 'streams' in element 'sound': Zero is not permitted");
   if (sound->streams.set && sound->model != SOUND_VIRTIO)
     validation_error (validation, &sound->streams, device,
                       "streams are only supported by sound model 'virtio'");
@@ -87,6 +102,7 @@ sound_describe (const Device *device)
 const DeviceKind sound_kind = {
   .element = "sound",
   .table = { sizeof (DeviceSound), sound_fields },
+  .complete = sound_complete,
   .validate = sound_validate,
   .place = sound_place,
   .pci_connect = sound_pci_connect,

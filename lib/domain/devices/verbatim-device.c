@@ -27,8 +27,6 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
     .element = #name, .table = { sizeof (DeviceVerbatim), verbatim_fields }, .alias = no_alias, __VA_ARGS__ \
   }
 
-VERBATIM_KIND (lease, .attachable = TRUE);
-VERBATIM_KIND (redirfilter, .attachable = FALSE);
 VERBATIM_KIND (nvram, .attachable = FALSE);
 
 static xmlNode *

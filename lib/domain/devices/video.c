@@ -117,6 +117,15 @@ becomes_primary (const DomainDef *def, const DeviceVideo *video)
   return is_first;
 }
 
+/* No card, and so nothing of one. */
+static void
+forget_card (DeviceVideo *video)
+{
+  video->primary = video->accel2d = video->accel3d = video->blob = TRISTATE_ABSENT;
+  video->heads.set = video->ram.set = video->vram.set = video->vram64.set = video->vgamem.set = FALSE;
+  video->resolution_x.set = video->resolution_y.set = FALSE;
+}
+
 static void
 video_complete (Completion *completion, Device *device)
 {
@@ -125,7 +134,7 @@ video_complete (Completion *completion, Device *device)
   if (video->model == VIDEO_NONE)
     video->model = default_model (completion);
   if (video->model == VIDEO_MODEL_DISABLED) {
-    video->primary = TRISTATE_ABSENT;
+    forget_card (video);
     return;
   }
   if (video->primary == TRISTATE_NO)
@@ -208,6 +217,27 @@ validate_acceleration (Validation *validation, const DeviceVideo *video)
 }
 
 static gboolean
+has_resolution (int model)
+{
+  return model == VIDEO_VGA || model == VIDEO_QXL || model == VIDEO_VIRTIO || model == VIDEO_BOCHS
+         || model == VIDEO_MODEL_DISABLED;
+}
+
+/* Blobs are pieces of the guest's memory that the host maps too. */
+static void
+validate_blob (Validation *validation, const DeviceVideo *video)
+{
+  const DomainMemoryBacking *backing = &validation->def->memory_backing;
+
+  if (video->blob == TRISTATE_YES && video->model == VIDEO_VIRTIO && backing->source != MEMORY_SOURCE_MEMFD
+      && !validation_may_miss (validation, backing))
+    REFUSE (
+        blob,
+        "'blob' support for virtio-gpu devices requires a memfd memory backend: add <memoryBacking><source "
+        "type='memfd'/></memoryBacking>");
+}
+
+static gboolean
 is_power_of_two (const Number *size)
 {
   return (size->value & (size->value - 1)) == 0;
@@ -224,6 +254,10 @@ validate_sizes (Validation *validation, const DeviceVideo *video)
   if (video->vgamem.set && video->vgamem.value < 1024)
     REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u",
             (guint)video->vgamem.value);
+  if ((video->resolution_x.set || video->resolution_y.set) && !has_resolution (video->model))
+    validation_error_code (
+        validation, VIR_ERR_XML_ERROR, video->resolution_x.set ? &video->resolution_x : &video->resolution_y,
+        video, "model resolution is not supported by '%s'", enum_table_name (&video_models, video->model));
   if (video->resolution_x.set != video->resolution_y.set)
     validation_error_code (validation, VIR_ERR_XML_ERROR,
                            video->resolution_x.set ? &video->resolution_x : &video->resolution_y, video,
@@ -251,6 +285,7 @@ video_validate (Validation *validation, const Device *device)
   validate_primary (validation, video);
   validate_secondary (validation, video);
   validate_acceleration (validation, video);
+  validate_blob (validation, video);
   validate_sizes (validation, video);
   virtio_options_validate (validation, device, &video->virtio, video->model == VIDEO_VIRTIO);
 }

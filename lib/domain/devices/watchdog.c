@@ -46,6 +46,9 @@ watchdog_validate (Validation *validation, const Device *device)
     validation_error (
         validation, &watchdog->model, device,
         "diag288 model of watchdog is allowed for s390 and s390x only; expected 'i6300esb' or 'itco'");
+  if (watchdog->model == WATCHDOG_IB700 && domain_def_is_q35 (def))
+    validation_error (validation, &watchdog->model, device,
+                      "ib700 model of watchdog cannot be used with this machine type: expected 'i6300esb'");
   if (watchdog->model == WATCHDOG_ITCO && !domain_def_is_q35 (def))
     validation_error (validation, &watchdog->model, device,
                       "iTCO model of watchdog is part of q35 machines only");

@@ -12,6 +12,7 @@
 #include "domain/devices/memballoon.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/video.h"
+#include "domain/devices/watchdog.h"
 #include "domain/pc/controllers.h"
 
 #define DEFAULT_AUDIO_ID 1
@@ -82,11 +83,33 @@ add_memballoon (Completion *completion)
   complete_added (completion, &balloon->device);
 }
 
+/* A q35's chipset has a watchdog, whether a document says so or not. QEMU knows one action for all of a
+ * machine's: it has that of the others. */
+static void
+add_watchdog (Completion *completion)
+{
+  int action = WATCHDOG_ACTION_UNSET;
+  DeviceWatchdog *added;
+
+  if (!domain_def_is_q35 (completion->def) || completion->live)
+    return; /* a machine that runs has it or never gets it */
+  DOMAIN_FOREACH_DEVICE (completion->def, watchdog_kind, const DeviceWatchdog, watchdog) {
+    if (watchdog->model == WATCHDOG_ITCO)
+      return;
+    if (action == WATCHDOG_ACTION_UNSET)
+      action = watchdog->action;
+  }
+  added = (DeviceWatchdog *)completion_add (completion, &watchdog_kind);
+  added->model = WATCHDOG_ITCO;
+  added->action = action;
+  complete_added (completion, &added->device);
+}
+
 static gboolean
 has_ps2_input (const DomainDef *def, InputType type)
 {
   DOMAIN_FOREACH_DEVICE (def, input_kind, DeviceInput, input) {
-    if (input->type == (int)type && input->bus == INPUT_BUS_PS2)
+    if (input->type == (int)type && input->bus == INPUT_BUS_PS2 && !input->bus_was_open)
       return TRUE;
   }
   return FALSE;
@@ -257,6 +280,7 @@ complete_implied_devices (Completion *completion)
   add_memballoon (completion);
   add_inputs (completion);
   add_audio (completion);
+  add_watchdog (completion);
   match_console_with_serial (completion);
   add_video (completion);
 }

@@ -72,15 +72,21 @@ append_socket_address (GString *text, JsonObject *address, const char *host, con
 static void
 append_socket (GString *text, JsonObject *data)
 {
+  static const char *const waits[] = { "reconnect", "reconnect-ms" };
+
   append_socket_address (text, object_of (data, "addr"), "host", "port");
+  if (json_object_get_boolean_member_with_default (data, "telnet", FALSE))
+    g_string_append (text, ",telnet=on");
   if (json_object_get_boolean_member_with_default (data, "server", TRUE)) {
     g_string_append (text, ",server=on");
     if (json_object_has_member (data, "wait"))
       g_string_append_printf (text, ",wait=%s", json_object_get_boolean_member (data, "wait") ? "on" : "off");
-  } else if (json_object_has_member (data, "reconnect"))
-    g_string_append_printf (text, ",reconnect=%d", (int)json_object_get_int_member (data, "reconnect"));
-  if (json_object_get_boolean_member_with_default (data, "telnet", FALSE))
-    g_string_append (text, ",telnet=on");
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (waits); i++)
+    if (json_object_has_member (data, waits[i]))
+      g_string_append_printf (text, ",%s=%" G_GINT64_FORMAT, waits[i],
+                              json_object_get_int_member (data, waits[i]));
+  append_option (text, "tls-creds", string_of (data, "tls-creds"));
 }
 
 static void

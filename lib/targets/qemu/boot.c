@@ -10,14 +10,40 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/interface.h"
 
+#define SHIM_SINCE 10000000 /* QEMU 10.0 */
+
+/* QEMU 10.0 on: before, the document's word is refused where it is checked. */
+static void
+add_shim (Recipe *recipe, const DomainOs *os)
+{
+  if (qemu_caps_version (recipe_caps (recipe)) < SHIM_SINCE)
+    recipe_refuse (recipe, NULL, "<os><shim>", "shim is not supported with this QEMU binary");
+  else
+    recipe_option (recipe, "-shim", "%s", recipe_file_by_name (recipe, os->shim, "shim"));
+}
+
+/* Tables of the document's own beside QEMU's. */
+static void
+add_acpi_tables (Recipe *recipe, const DomainOs *os)
+{
+  for (guint i = 0; os->acpi_tables != NULL && i < os->acpi_tables->len; i++) {
+    const OsAcpiTable *table = g_ptr_array_index (os->acpi_tables, i);
+    g_autofree char *path = option_escape (recipe_file_by_name (recipe, table->path, "ACPI table"));
+
+    if (table->type == ACPI_TABLE_RAW)
+      recipe_option (recipe, "-acpitable", "file=%s", path);
+    else
+      recipe_option (recipe, "-acpitable", "sig=%s,file=%s", table->type == ACPI_TABLE_SLIC ? "SLIC" : "MSDM",
+                     path);
+  }
+}
+
 gboolean
-recipe_add_boot (Recipe *recipe, GError **error)
+recipe_add_boot (Recipe *recipe, GError **error G_GNUC_UNUSED)
 {
   const DomainOs *os = &recipe_def (recipe)->os;
   g_autoptr (GString) text = g_string_new (NULL);
 
-  if (os->kernel == NULL && (os->initrd != NULL || os->cmdline != NULL || os->dtb != NULL))
-    return qemu_unsupported (NULL, error, "<initrd>, <cmdline> and <dtb> need a <kernel>");
   if (os->bootmenu_enable != TRISTATE_ABSENT)
     g_string_append_printf (text, "menu=%s,", os->bootmenu_enable == TRISTATE_YES ? "on" : "off");
   if (os->reboot_timeout.set)
@@ -34,5 +60,8 @@ recipe_add_boot (Recipe *recipe, GError **error)
     recipe_option (recipe, "-append", "%s", os->cmdline);
   if (os->dtb != NULL)
     recipe_option (recipe, "-dtb", "%s", recipe_file_by_name (recipe, os->dtb, "device tree"));
+  if (os->kernel != NULL && os->shim != NULL)
+    add_shim (recipe, os);
+  add_acpi_tables (recipe, os);
   return TRUE;
 }

@@ -13,6 +13,8 @@ struct QemuCaps {
   const char *binary, *arch;
   guint version;
   gboolean kvm;
+  QemuSev sev; /* only where the host has it */
+  gboolean sgx;
   GArray *machines;              /* QemuMachine */
   GHashTable *machine_by_name;   /* name or alias → index + 1 */
   GArray *cpu_models;            /* QemuCpuModel */
@@ -35,6 +37,11 @@ const char *caps_keep (QemuCaps *caps, const char *text);
 
 /* A new, empty set of that name. */
 GHashTable *caps_new_set (QemuCaps *caps, GHashTable *sets, const char *name);
+
+/* caps-security.c: the same of what the host's processor hides. */
+void caps_add_security_answers (QemuCaps *caps, JsonObject *answers);
+void caps_add_security_from_json (QemuCaps *caps, JsonObject *object);
+void caps_security_to_json (const QemuCaps *caps, JsonObject *object);
 
 /* From the answers of a probe; from and to the compact JSON. */
 void caps_add_cpu_answers (QemuCaps *caps, JsonObject *answers);

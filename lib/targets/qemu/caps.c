@@ -15,10 +15,16 @@
 
 #define CAPS_FORMAT 2 /* of the compact JSON; another one is not read */
 
-const char *const qemu_caps_commands[] = { "query-version",  "query-target",
-                                           "query-machines", "qom-list-types",
-                                           "query-kvm",      "query-command-line-options",
-                                           "query-commands", NULL };
+const char *const qemu_caps_commands[] = { "query-version",
+                                           "query-target",
+                                           "query-machines",
+                                           "qom-list-types",
+                                           "query-kvm",
+                                           "query-command-line-options",
+                                           "query-commands",
+                                           "query-sev-capabilities",
+                                           "query-sgx-capabilities",
+                                           NULL };
 
 /* Only those whose properties differ between the versions and builds that are met. */
 const char *const qemu_caps_devices[] = { "virtio-blk-pci",
@@ -233,6 +239,7 @@ qemu_caps_from_answers (const char *binary, JsonObject *answers, GError **error)
   caps->kvm = kvm != NULL && caps_boolean_member (kvm, "enabled");
   add_machines (caps, caps_array_of_node (json_object_get_member (answers, "query-machines")));
   caps_add_cpu_answers (caps, answers);
+  caps_add_security_answers (caps, answers);
   add_names (caps, caps->types, caps_array_of_node (json_object_get_member (answers, "qom-list-types")),
              "name");
   add_names (caps, caps->commands, caps_array_of_node (json_object_get_member (answers, "query-commands")),
@@ -299,6 +306,7 @@ qemu_caps_from_json (const char *json, gssize length, GError **error)
   caps->kvm = caps_boolean_member (object, "kvm");
   add_machines (caps, caps_array_of_node (json_object_get_member (object, "machines")));
   caps_add_cpus_from_json (caps, object);
+  caps_add_security_from_json (caps, object);
   add_names (caps, caps->types, caps_array_of_node (json_object_get_member (object, "types")), NULL);
   add_names (caps, caps->commands, caps_array_of_node (json_object_get_member (object, "commands")), NULL);
   add_sets (caps, caps->options, caps_object_member (object, "options"));
@@ -378,6 +386,7 @@ qemu_caps_to_json (const QemuCaps *caps)
   json_object_set_boolean_member (object, "kvm", caps->kvm);
   json_object_set_array_member (object, "machines", machines_to_json (caps));
   caps_cpus_to_json (caps, object);
+  caps_security_to_json (caps, object);
   json_object_set_array_member (object, "types", set_to_json (caps->types));
   json_object_set_array_member (object, "commands", set_to_json (caps->commands));
   json_object_set_object_member (object, "options", sets_to_json (caps->options));

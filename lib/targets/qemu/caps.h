@@ -38,6 +38,13 @@ typedef struct {
   guint family, model, stepping;
 } QemuHostCpu;
 
+/* AMD's encryption of a guest's memory, as this host's processor has it. */
+typedef struct {
+  gboolean is_known;
+  guint c_bit_position; /* of the address bit that says "encrypted" */
+  guint reduced_phys_bits;
+} QemuSev;
+
 QemuCaps *qemu_caps_ref (QemuCaps *caps);
 void qemu_caps_unref (QemuCaps *caps);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QemuCaps, qemu_caps_unref)
@@ -76,6 +83,9 @@ QemuCaps *qemu_caps_adjust (QemuCaps *caps, const char *const *added, const char
 /* Is it one of the names libvirt knows? */
 gboolean qemu_caps_is_name (const char *name);
 /* Was it taken away? Of those names that every emulator has. */
+/* NULL: this host has none, or was not asked. Owned by @caps. */
+const QemuSev *qemu_caps_sev (const QemuCaps *caps);
+gboolean qemu_caps_has_sgx (const QemuCaps *caps);
 gboolean qemu_caps_is_lacked (const QemuCaps *caps, const char *name);
 /* All the names, sorted; NULL-terminated. */
 extern const char *const qemu_capability_names[];

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#define RECONNECT_MS_SINCE 9002000         /* QEMU 9.2: waits are said in milliseconds */
+#define TLS_DIRECTORY      "/etc/pki/qemu" /* where libvirt looks too, by default */
+
 static JsonObject *
 unix_address (const char *path)
 {
@@ -64,6 +67,34 @@ socket_address (Recipe *recipe, const Device *device, const Chardev *chardev, co
                 props ("str", "s", recipe_passed (recipe, device, QEMU_LISTENING), NULL), NULL);
 }
 
+/* QEMU's own default is not to try again; what the document says of it is passed on. */
+static void
+add_reconnect (const Recipe *recipe, const ChardevSource *source, JsonObject *data)
+{
+  gboolean in_milliseconds = qemu_caps_version (recipe_caps (recipe)) >= RECONNECT_MS_SINCE;
+  guint64 seconds = source->reconnect_enabled == TRISTATE_YES ? source->reconnect_timeout.value : 0;
+
+  if (source->reconnect_enabled == TRISTATE_ABSENT)
+    return;
+  if (in_milliseconds)
+    props_add (data, "reconnect-ms", "t", seconds * 1000, NULL);
+  else
+    props_add (data, "reconnect", "t", seconds, NULL);
+}
+
+/* The certificates a TLS connection is made with, where the host's administrator keeps them. */
+static void
+add_tls (Recipe *recipe, const ChardevSource *source, const char *id, JsonObject *data)
+{
+  g_autofree char *name = g_strdup_printf ("obj%s_tls0", id);
+
+  recipe_step (recipe, STEP_OBJECT,
+               props ("qom-type", "s", "tls-creds-x509", "id", "s", name, "dir", "s", TLS_DIRECTORY,
+                      "endpoint", "s", source->mode == CHARDEV_MODE_CONNECT ? "client" : "server",
+                      "verify-peer", "b", source->mode == CHARDEV_MODE_CONNECT, NULL));
+  props_add (data, "tls-creds", "s", name, NULL);
+}
+
 static JsonObject *
 socket_data (Recipe *recipe, const Device *device, const Chardev *chardev, const ChardevSource *source)
 {
@@ -71,11 +102,11 @@ socket_data (Recipe *recipe, const Device *device, const Chardev *chardev, const
   JsonObject *address = socket_address (recipe, device, chardev, source);
   JsonObject *data = props ("addr", "o", address, "server", "b", server, NULL);
 
+  props_add (data, "telnet", "?b", chardev->protocol == PROTOCOL_TELNET, NULL);
   if (server)
     props_add (data, "wait", "b", FALSE, NULL);
-  else if (source->reconnect_enabled == TRISTATE_YES)
-    props_add (data, "reconnect", "N", &source->reconnect_timeout, NULL);
-  props_add (data, "telnet", "?b", chardev->protocol == PROTOCOL_TELNET, NULL);
+  else
+    add_reconnect (recipe, source, data);
   return data;
 }
 
@@ -87,7 +118,8 @@ udp_data (const Chardev *chardev)
 
   return props ("remote", "o",
                 connect != NULL ? inet_address (connect->host, connect->service) : inet_address (NULL, NULL),
-                "local", "?o", bind != NULL ? inet_address (bind->host, bind->service) : NULL, NULL);
+                "local", "o",
+                bind != NULL ? inet_address (bind->host, bind->service) : inet_address (NULL, NULL), NULL);
 }
 
 static gboolean
@@ -129,10 +161,7 @@ backend_data (Recipe *recipe, const Device *device, const Chardev *chardev, cons
       return needs_path (device, source, type, error) ? socket_data (recipe, device, chardev, source) : NULL;
     case CHARDEV_TCP:
       *ret_type = "socket";
-      if (source != NULL && source->tls != TRISTATE_YES)
-        return socket_data (recipe, device, chardev, source);
-      qemu_unsupported (device, error, "TLS on a character device is not supported yet by the QEMU target");
-      return NULL;
+      return socket_data (recipe, device, chardev, source);
     case CHARDEV_UDP:
       return udp_data (chardev);
     case CHARDEV_SPICEVMC:
@@ -177,6 +206,8 @@ recipe_chardev (Recipe *recipe, const Device *device, const Chardev *chardev, co
 
   if (data == NULL)
     return FALSE;
+  if (chardev->type == CHARDEV_TCP && chardev_first_source (chardev)->tls == TRISTATE_YES)
+    add_tls (recipe, chardev_first_source (chardev), id, data);
   if (chardev->log_file != NULL)
     add_log (recipe, device, chardev, data);
   recipe_step (

@@ -30,6 +30,15 @@ date_text (gint64 seconds)
   return date != NULL ? g_date_time_format (date, "%Y-%m-%dT%H:%M:%S") : NULL;
 }
 
+/* Seconds that the host's local time is then. */
+static gint64
+ahead_of_utc (gint64 now)
+{
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_local (now);
+
+  return date != NULL ? g_date_time_get_utc_offset (date) / G_USEC_PER_SEC : 0;
+}
+
 /* The "base=" of -rtc; NULL with @error set. (transfer full) */
 static char *
 clock_base (Recipe *recipe, const DomainClock *clock, GError **error)
@@ -46,12 +55,9 @@ clock_base (Recipe *recipe, const DomainClock *clock, GError **error)
       return g_strdup ("localtime");
     case CLOCK_VARIABLE:
       adjustment = clock->adjustment != NULL ? g_ascii_strtoll (clock->adjustment, &end, 10) : 0;
-      if (clock->basis == 2) {
-        recipe_refuse (recipe, NULL, "<clock basis=>",
-                       "<clock basis='localtime'> is not supported yet by the QEMU target");
-        return NULL;
-      }
-      base = date_text (recipe_host (recipe)->now + CLAMP (adjustment, G_MININT32, G_MAXINT32));
+      base = date_text (
+          recipe_host (recipe)->now + CLAMP (adjustment, G_MININT32, G_MAXINT32)
+          + (clock->basis == CLOCK_BASIS_LOCALTIME ? ahead_of_utc (recipe_host (recipe)->now) : 0));
       break;
     case CLOCK_ABSOLUTE:
       base = date_text (clock->start.value <= G_MAXINT64 ? (gint64)clock->start.value : G_MAXINT64);

@@ -159,7 +159,7 @@ append_platform_features (GString *text, const Recipe *recipe)
     append_hyperv (text, features->hyperv);
   DOMAIN_FOREACH_DEVICE (recipe_def (recipe), panic_kind, DevicePanic, panic) {
     if (panic->model == PANIC_HYPERV)
-      g_string_append (text, ",hv-crash=on");
+      g_string_append (text, ",hv-crash");
   }
   if (features->kvm != NULL) {
     if (features->kvm->hidden == TRISTATE_YES)
@@ -240,7 +240,7 @@ recipe_add_topology (Recipe *recipe)
     g_string_append_printf (text, ",sockets=%" G_GUINT64_FORMAT, topology->sockets.value);
     if (topology->dies.set)
       g_string_append_printf (text, ",dies=%" G_GUINT64_FORMAT, topology->dies.value);
-    if (topology->clusters.set && topology->clusters.value > 1)
+    if (topology->clusters.set)
       g_string_append_printf (text, ",clusters=%" G_GUINT64_FORMAT, topology->clusters.value);
     g_string_append_printf (text, ",cores=%" G_GUINT64_FORMAT ",threads=%" G_GUINT64_FORMAT,
                             topology->cores.value, topology->threads.value);

@@ -55,6 +55,16 @@ no_such_model (const DeviceController *controller, GError **error)
                            model != NULL ? model : "");
 }
 
+/* The room that firmware leaves for devices above 4 GiB. */
+static void
+add_hole (Recipe *recipe, const DeviceController *controller)
+{
+  if (controller->pcihole64.set)
+    recipe_option (recipe, "-global", "%s.pci-hole64-size=%" G_GUINT64_FORMAT "K",
+                   controller->model == PCIE_ROOT ? "q35-pcihost" : "i440FX-pcihost",
+                   controller->pcihole64.value);
+}
+
 static gboolean
 recipe_add_pci (Recipe *recipe, const DeviceController *controller, GError **error)
 {
@@ -63,9 +73,10 @@ recipe_add_pci (Recipe *recipe, const DeviceController *controller, GError **err
   JsonObject *properties;
 
   if (controller->model == PCI_ROOT || controller->model == PCIE_ROOT) {
-    if (controller->index.value == 0)
-      return TRUE;
-    return no_such_model (controller, error);
+    if (controller->index.value != 0)
+      return no_such_model (controller, error);
+    add_hole (recipe, controller);
+    return TRUE;
   }
   if (driver == NULL)
     return no_such_model (controller, error);
@@ -201,8 +212,6 @@ recipe_add_controller (Recipe *recipe, const Device *device, GError **error)
 
   if (controller->iothreads != NULL)
     return qemu_unsupported (device, error, "<driver><iothreads> is not supported yet by the QEMU target");
-  if (controller->pcihole64.set)
-    return qemu_unsupported (device, error, "<pcihole64> is not supported yet by the QEMU target");
   switch (controller->type) {
     case CONTROLLER_PCI:
       return recipe_add_pci (recipe, controller, error);

@@ -82,7 +82,8 @@ add_sdl (Recipe *recipe, const DeviceGraphics *graphics)
   recipe_environment (recipe, "DISPLAY", graphics->display != NULL ? graphics->display : ":0");
   if (graphics->xauth != NULL)
     recipe_environment (recipe, "XAUTHORITY", graphics->xauth);
-  append_switch (text, "full-screen", graphics->fullscreen);
+  if (graphics->fullscreen == TRISTATE_YES)
+    recipe_option (recipe, "-full-screen", NULL);
   append_switch (text, "gl", graphics->gl_enable);
   recipe_option (recipe, "-display", "%s", text->str);
   return TRUE;
@@ -255,7 +256,7 @@ recipe_add_vnc (Recipe *recipe, const DeviceGraphics *graphics, GError **error)
 
   if (path != NULL) {
     escaped = option_escape (path);
-    g_string_append_printf (text, "unix:%s", escaped);
+    g_string_append_printf (text, "vnc=unix:%s", escaped);
   } else if (listen != NULL && listen->type == LISTEN_NONE)
     g_string_append (text, "none");
   else {

@@ -18,11 +18,13 @@
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/iommu.h"
+#include "domain/devices/lease.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/memory.h"
 #include "domain/devices/panic.h"
 #include "domain/devices/pstore.h"
 #include "domain/devices/redirdev.h"
+#include "domain/devices/redirfilter.h"
 #include "domain/devices/rng.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/shmem.h"
@@ -32,6 +34,20 @@
 #include "domain/devices/video.h"
 #include "domain/devices/vsock.h"
 #include "domain/devices/watchdog.h"
+
+/* What the host or other devices are told of, and QEMU is not. */
+static gboolean
+recipe_add_nothing (Recipe *recipe G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED,
+                    GError **error G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+static gboolean
+has_no_device (const Device *device G_GNUC_UNUSED)
+{
+  return TRUE;
+}
 
 /* A row: its steps; can it be attached, detached; has it nothing that the guest sees. */
 const QemuDeviceKind qemu_device_kinds[] = {
@@ -64,6 +80,8 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &vsock_kind, recipe_add_vsock, can_always_attach, can_always_detach },
   { &crypto_kind, recipe_add_crypto, can_always_attach, can_always_detach },
   { &pstore_kind, recipe_add_pstore },
+  { &lease_kind, recipe_add_nothing, can_always_attach, can_always_detach, has_no_device },
+  { &redirfilter_kind, recipe_add_nothing }, /* the redirected ports are told of it */
   { NULL },
 };
 

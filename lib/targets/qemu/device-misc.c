@@ -185,10 +185,10 @@ recipe_add_iommu (Recipe *recipe, const Device *device, GError **error)
   if (!qemu_needs_type (recipe, device, driver, error))
     return FALSE;
   return recipe_device (recipe, device,
-                        props ("driver", "s", driver, "intremap", "O", iommu->intremap, "caching-mode", "T",
-                               iommu->caching_mode, "eim", "O", iommu->eim, "device-iotlb", "T", iommu->iotlb,
-                               "aw-bits", "N", &iommu->aw_bits, "dma-translation", "T",
-                               iommu->dma_translation, NULL),
+                        props ("driver", "s", iommu->model == IOMMU_INTEL ? driver : "virtio-iommu",
+                               "intremap", "O", iommu->intremap, "caching-mode", "T", iommu->caching_mode,
+                               "eim", "O", iommu->eim, "device-iotlb", "T", iommu->iotlb, "aw-bits", "N",
+                               &iommu->aw_bits, "dma-translation", "T", iommu->dma_translation, NULL),
                         error);
 }
 

@@ -7,6 +7,7 @@
 #include "domain/devices/channel.h"
 #include "domain/devices/console.h"
 #include "domain/devices/redirdev.h"
+#include "domain/devices/redirfilter.h"
 #include "domain/devices/serial.h"
 
 #include <string.h>
@@ -83,13 +84,46 @@ recipe_add_serial (Recipe *recipe, const Device *device, GError **error)
   }
 }
 
+static void
+append_rule (GString *text, const Number *number, int digits)
+{
+  if (number->set)
+    g_string_append_printf (text, "0x%0*X:", digits, (guint)number->value);
+  else
+    g_string_append (text, "-1:");
+}
+
+/* "class:vendor:product:version:allow|..."; NULL where the document filters nothing. */
+static char *
+redirfilter_text (const Recipe *recipe)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), redirfilter_kind, const DeviceRedirfilter, filter) {
+    for (guint i = 0; filter->rules != NULL && i < filter->rules->len; i++) {
+      const RedirfilterRule *rule = g_ptr_array_index (filter->rules, i);
+
+      g_string_append (text, i > 0 ? "|" : "");
+      append_rule (text, &rule->class_code, 2);
+      append_rule (text, &rule->vendor, 4);
+      append_rule (text, &rule->product, 4);
+      append_rule (text, &rule->version, 4);
+      g_string_append_c (text, rule->allow == TRISTATE_YES ? '1' : '0');
+    }
+  }
+  return text->len > 0 ? g_strdup (text->str) : NULL;
+}
+
 gboolean
 recipe_add_redirdev (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceRedirdev *redirdev = (const DeviceRedirdev *)device;
 
+  g_autofree char *filter = redirfilter_text (recipe);
+
   return qemu_needs_type (recipe, device, "usb-redir", error)
-         && add_pair (recipe, device, &redirdev->source, props ("driver", "s", "usb-redir", NULL), error);
+         && add_pair (recipe, device, &redirdev->source,
+                      props ("driver", "s", "usb-redir", "filter", "?s", filter, NULL), error);
 }
 
 gboolean

@@ -65,6 +65,20 @@ audiodev_of (const Recipe *recipe, const DeviceSound *sound)
   return audio != NULL ? g_strdup_printf ("audio%u", (guint)audio->id.value) : NULL;
 }
 
+/* The speaker is part of the machine: its back-end is an option of it. */
+void
+sound_machine_options (const Recipe *recipe, GString *options)
+{
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), sound_kind, const DeviceSound, sound) {
+    g_autofree char *audiodev = sound->model == SOUND_PCSPK ? audiodev_of (recipe, sound) : NULL;
+
+    if (audiodev != NULL) {
+      g_string_append_printf (options, ",pcspk-audiodev=%s", audiodev);
+      return;
+    }
+  }
+}
+
 static const char *
 codec_driver (int type)
 {
@@ -112,7 +126,7 @@ recipe_add_sound (Recipe *recipe, const Device *device, GError **error)
   if (sound->model == SOUND_ICH9)
     return recipe_add_hda (recipe, sound, "ich9-intel-hda", audiodev, error);
   if (sound->model == SOUND_PCSPK)
-    return TRUE; /* part of the machine; its back-end is an option of it */
+    return TRUE;
   if (driver == NULL)
     return qemu_unsupported (device, error, "a sound card of model '%s' is not supported by the QEMU target",
                              enum_table_name (&sound_models, sound->model));

@@ -15,6 +15,15 @@ is_flash (const DomainOs *os)
   return os->loader != NULL && os->loader_type == LOADER_TYPE_PFLASH;
 }
 
+/* A raw store is one node: QEMU writes it as it is. */
+static void
+add_raw_store (Recipe *recipe, const char *file)
+{
+  recipe_step (recipe, STEP_BLOCKDEV,
+               props ("driver", "s", "file", "filename", "s", file, "node-name", "s",
+                      "libvirt-pflash1-storage", "read-only", "b", FALSE, NULL));
+}
+
 static void
 add_flash (Recipe *recipe, guint number, const char *file, const char *format, gboolean readonly)
 {
@@ -35,6 +44,12 @@ static const char *
 format_or_raw (const char *format)
 {
   return format != NULL ? format : "raw";
+}
+
+static gboolean
+is_raw (const char *format)
+{
+  return strcmp (format_or_raw (format), "raw") == 0;
 }
 
 /* What a store that is not there yet is made from, in libvirt's words where there is nothing. */
@@ -65,7 +80,10 @@ add_flashes (Recipe *recipe)
     return;
   file = recipe_file (recipe, os->nvram, TRUE, NULL, "firmware variables");
   add_template (recipe, os);
-  add_flash (recipe, 1, file, format_or_raw (os->nvram_format), FALSE);
+  if (is_raw (os->nvram_format))
+    add_raw_store (recipe, file);
+  else
+    add_flash (recipe, 1, file, os->nvram_format, FALSE);
 }
 
 gboolean
@@ -97,5 +115,6 @@ firmware_machine_options (const Recipe *recipe, GString *options)
     return;
   g_string_append (options, ",pflash0=libvirt-pflash0-format");
   if (os->nvram != NULL)
-    g_string_append (options, ",pflash1=libvirt-pflash1-format");
+    g_string_append_printf (options, ",pflash1=libvirt-pflash1-%s",
+                            is_raw (os->nvram_format) ? "storage" : "format");
 }

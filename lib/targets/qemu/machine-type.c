@@ -69,6 +69,33 @@ check_target (Recipe *recipe, GError **error)
   return TRUE;
 }
 
+/* What the host is to do for the machine, and this daemon does not: the command line has nothing of it. */
+static void
+refuse_here (Recipe *recipe)
+{
+  const DomainDef *def = recipe_def (recipe);
+  const DomainResource *resource = &def->resource;
+  gboolean counted = FALSE;
+
+  for (guint i = 0; def->perf_events != NULL && i < def->perf_events->len; i++)
+    counted =
+        counted || ((const PerfEvent *)g_ptr_array_index (def->perf_events, i))->enabled == TRISTATE_YES;
+  if (counted)
+    recipe_refuse (recipe, NULL, "<perf><event>",
+                   "perf events cannot be counted on this host: turn them off to start the machine");
+  if (resource->partition != NULL && strcmp (resource->partition, PARTITION_DEFAULT) != 0)
+    recipe_refuse (recipe, NULL, "<resource><partition>",
+                   "the resource partition '%s' is not supported on this host; expected '%s'",
+                   resource->partition, PARTITION_DEFAULT);
+  if (resource->fibrechannel != NULL)
+    recipe_refuse (recipe, NULL, "<resource><fibrechannel>",
+                   "this host has no Fibre Channel fabric that could be told of an application's id");
+  if (def->cputune.cachetunes != NULL || def->cputune.memorytunes != NULL)
+    recipe_refuse (recipe, NULL,
+                   def->cputune.cachetunes != NULL ? "<cputune><cachetune>" : "<cputune><memorytune>",
+                   "Resource control is not supported on this host");
+}
+
 static void
 check_modelled (Recipe *recipe)
 {
@@ -79,22 +106,16 @@ check_modelled (Recipe *recipe)
     gboolean said;
     const char *what, *part; /* @part NULL: @what */
   } unsupported[] = {
-    { os->acpi_tables != NULL && os->acpi_tables->len > 0, "<os><acpi>", NULL },
-    { os->shim != NULL, "<os><shim>", NULL },
     { os->root != NULL, "<os><root>", NULL },
-    { os->init != NULL, "<os><init>", NULL },
     { os->nvram_type != NULL && strcmp (os->nvram_type, "file") != 0, "<nvram type=> other than 'file'",
       "<os><nvram type=>" },
     { def->on_reboot == ON_EVENT_RENAME_RESTART || def->on_poweroff == ON_EVENT_RENAME_RESTART,
       "the action 'rename-restart'",
       def->on_reboot == ON_EVENT_RENAME_RESTART ? "<on_reboot>" : "<on_poweroff>" },
-    { def->features.async_teardown == TRISTATE_YES, "<async-teardown>", "<features><async-teardown>" },
-    { def->features.smm_tseg != NULL, "<smm><tseg>", "<features><smm><tseg>" },
-    { def->features.tcg_tb_cache.set, "<tcg><tb-cache>", "<features><tcg><tb-cache>" },
-    { def->features.capabilities != NULL, "<features><capabilities>", NULL },
-    { def->features.xen != NULL, "<features><xen>", NULL },
   };
 
+  if (recipe_by_descriptor (recipe))
+    refuse_here (recipe);
   for (guint i = 0; parts != NULL && parts[i] != NULL; i++)
     recipe_refuse (recipe, NULL, parts[i], "element <%s> is not supported yet by the QEMU target", parts[i]);
   for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)
@@ -102,6 +123,9 @@ check_modelled (Recipe *recipe)
       recipe_refuse (recipe, NULL, unsupported[i].part != NULL ? unsupported[i].part : unsupported[i].what,
                      "%s is not supported yet by the QEMU target", unsupported[i].what);
 }
+
+#define KIB_PER_MIB    1024
+#define RUN_WITH_SINCE 8001000 /* QEMU 8.1 */
 
 static void
 append_switch (GString *options, const char *name, int state)
@@ -155,20 +179,24 @@ recipe_add_machine (Recipe *recipe, GError **error)
   g_string_append (options, ",usb=off");
   append_switch (options, "vmport", features->vmport);
   append_switch (options, "smm", features->smm);
+  append_switch (options, "i8042", features->ps2);
+  if (features->ioapic_driver != 0)
+    g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
   g_string_append_printf (options, ",dump-guest-core=%s",
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (def->memory_backing.nosharepages)
     g_string_append (options, ",mem-merge=off");
   if (has_nvdimm (def))
     g_string_append (options, ",nvdimm=on");
-  if (features->ioapic_driver != 0)
-    g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
-  firmware_machine_options (recipe, options);
-  clock_machine_options (recipe, options);
-  if (!features->acpi)
-    g_string_append (options, ",acpi=off");
+  if (recipe_has_hmat (recipe))
+    g_string_append (options, ",hmat=on");
   if (!recipe_has_nodes (recipe))
     g_string_append_printf (options, ",memory-backend=%s", recipe_memory_id (recipe));
+  launch_security_machine_options (recipe, options);
+  firmware_machine_options (recipe, options);
+  clock_machine_options (recipe, options);
+  sound_machine_options (recipe, options);
+  g_string_append_printf (options, ",acpi=%s", features->acpi ? "on" : "off");
   if (def->os.bios_use_serial == TRISTATE_YES)
     g_string_append (options, ",graphics=off");
   recipe_option (recipe, "-machine", "%s", options->str);
@@ -176,8 +204,14 @@ recipe_add_machine (Recipe *recipe, GError **error)
   if (def->type == VIRT_TYPE_KVM && features->kvm != NULL && features->kvm->dirty_ring == TRISTATE_YES)
     recipe_option (recipe, "-accel", "kvm,dirty-ring-size=%" G_GUINT64_FORMAT,
                    features->kvm->dirty_ring_size.value);
+  else if (def->type != VIRT_TYPE_KVM && features->tcg_tb_cache.set)
+    recipe_option (recipe, "-accel", "tcg,tb-size=%" G_GUINT64_FORMAT,
+                   features->tcg_tb_cache.value / KIB_PER_MIB);
   else
     recipe_option (recipe, "-accel", "%s", def->type == VIRT_TYPE_KVM ? "kvm" : "tcg");
+  if (features->smm_tseg.set)
+    recipe_option (recipe, "-global", "mch.extended-tseg-mbytes=%" G_GUINT64_FORMAT,
+                   features->smm_tseg.value / KIB_PER_MIB);
   return TRUE;
 }
 
@@ -302,6 +336,24 @@ add_end_policy (Recipe *recipe)
     recipe_option (recipe, "-no-reboot", NULL);
 }
 
+/* Another process gives the memory back when QEMU has ended, as QEMU's own option asks; 10.0 has it where it
+ * had its own before. */
+static gboolean
+add_teardown (Recipe *recipe, GError **error G_GNUC_UNUSED)
+{
+  int wanted = recipe_def (recipe)->features.async_teardown;
+  const QemuCaps *caps = recipe_caps (recipe);
+
+  if (wanted == TRISTATE_ABSENT)
+    return TRUE;
+  if (qemu_caps_version (caps) < RUN_WITH_SINCE)
+    return wanted == TRISTATE_NO
+           || recipe_refuse (recipe, NULL, "<features><async-teardown>",
+                             "asynchronous teardown is not supported with this QEMU binary");
+  recipe_option (recipe, "-run-with", "async-teardown=%s", wanted == TRISTATE_YES ? "on" : "off");
+  return TRUE;
+}
+
 gboolean
 recipe_add_domain (Recipe *recipe, GError **error)
 {
@@ -336,12 +388,14 @@ recipe_add_domain (Recipe *recipe, GError **error)
                  props ("driver", "s", "vmgenid", "id", "s", "vmgenid0", "guid", "s", def->genid, NULL));
   if (def->features.vmcoreinfo == TRISTATE_YES)
     recipe_step (recipe, STEP_DEVICE, props ("driver", "s", "vmcoreinfo", NULL));
+  recipe_add_part (recipe, recipe_add_launch_security, "<launchSecurity>");
   if (host->incoming != NULL)
     recipe_option (recipe, "-incoming", "%s", host->incoming);
   recipe_add_custom (recipe);
   if (host->sandbox && !qemu_caps_is_lacked (recipe_caps (recipe), "seccomp-sandbox"))
     recipe_option (recipe, "-sandbox",
                    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+  recipe_add_part (recipe, add_teardown, "<features><async-teardown>");
   recipe_option (recipe, "-msg", "timestamp=on");
   return recipe_check (recipe, NULL, NULL, error);
 }

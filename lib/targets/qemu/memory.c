@@ -121,7 +121,7 @@ backend_type (const DomainMemoryBacking *backing, int access, gboolean huge)
 {
   if (backing->source == MEMORY_SOURCE_MEMFD || huge)
     return "memory-backend-memfd";
-  if (backing->source == MEMORY_SOURCE_FILE || access == MEMORY_ACCESS_SHARED)
+  if (backing->source == MEMORY_SOURCE_FILE || access != MEMORY_ACCESS_NONE)
     return "memory-backend-file";
   return "memory-backend-ram";
 }
@@ -285,6 +285,18 @@ distance_of (const NumaCell *cell, guint64 other)
   return cell->id.value == other ? NUMA_DISTANCE_SELF : NUMA_DISTANCE_OTHERS;
 }
 
+static void
+add_node (Recipe *recipe, guint node, const char *cpus, const char *backend)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_string_append_printf (text, "node,nodeid=%u", node);
+  if (cpus != NULL)
+    g_string_append_printf (text, ",cpus=%s", cpus);
+  recipe_append_initiator (recipe, text, node);
+  recipe_option (recipe, "-numa", "%s,memdev=%s", text->str, backend);
+}
+
 gboolean
 recipe_add_nodes (Recipe *recipe, GError **error)
 {
@@ -298,16 +310,15 @@ recipe_add_nodes (Recipe *recipe, GError **error)
 
     if (!add_backend (recipe, &backend, error))
       return FALSE;
-    recipe_option (recipe, "-numa", "node,nodeid=%u%s%s,memdev=%s", i, cpus != NULL ? ",cpus=" : "",
-                   cpus != NULL ? cpus : "", id);
+    add_node (recipe, i, cpus, id);
   }
   if (cells == NULL || !has_distances (cells))
-    return TRUE;
+    return recipe_add_hmat (recipe, error);
   for (guint i = 0; i < cells->len; i++)
     for (guint j = 0; j < cells->len; j++)
       recipe_option (recipe, "-numa", "dist,src=%u,dst=%u,val=%" G_GUINT64_FORMAT, i, j,
                      distance_of (g_ptr_array_index (cells, i), j));
-  return TRUE;
+  return recipe_add_hmat (recipe, error);
 }
 
 /* Memory devices. */

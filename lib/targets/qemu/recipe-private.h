@@ -27,6 +27,11 @@ gboolean recipe_add_memory (Recipe *recipe, GError **error);
 gboolean recipe_add_nodes (Recipe *recipe, GError **error); /* <cpu><numa> */
 gboolean recipe_has_nodes (const Recipe *recipe);           /* then their memory is the machine's */
 const char *recipe_memory_id (const Recipe *recipe);        /* what the machine type calls its memory */
+/* hmat.c: what the guest is told of its memory's speed. */
+gboolean recipe_has_hmat (const Recipe *recipe);
+gboolean recipe_add_hmat (Recipe *recipe, GError **error);
+void recipe_append_initiator (const Recipe *recipe, GString *text, guint node); /* of -numa node */
+gboolean recipe_add_launch_security (Recipe *recipe, GError **error);
 void recipe_add_topology (Recipe *recipe);
 gboolean recipe_add_sysinfo (Recipe *recipe, GError **error);
 gboolean recipe_add_clock (Recipe *recipe, GError **error);
@@ -35,7 +40,9 @@ gboolean recipe_add_boot (Recipe *recipe, GError **error);
 gboolean recipe_add_firmware (Recipe *recipe, GError **error);
 /* Members of -machine that other parts decide. */
 void firmware_machine_options (const Recipe *recipe, GString *options);
+void launch_security_machine_options (const Recipe *recipe, GString *options);
 void clock_machine_options (const Recipe *recipe, GString *options);
+void sound_machine_options (const Recipe *recipe, GString *options);
 void clock_cpu_options (const Recipe *recipe, GString *options);
 
 /* What the document says past the format: custom.c. */

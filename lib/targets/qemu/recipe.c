@@ -47,6 +47,7 @@ file_free (gpointer data)
 
   g_free (file->path);
   g_free (file->made_from);
+  g_free (file->content);
   g_free (file->problem);
   g_free (file);
 }
@@ -381,6 +382,17 @@ recipe_passed (Recipe *recipe, const Device *device, const char *name)
   told = recipe->host.plugging ? g_strdup (file->path) : g_strdup_printf ("%d", file->fd);
   g_ptr_array_add (recipe->file_list, file);
   g_ptr_array_add (recipe->file_names, told);
+  return told;
+}
+
+const char *
+recipe_content (Recipe *recipe, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (recipe->host.run_directory, name, NULL);
+  const char *told = add_file (recipe, path, FALSE, NULL, name, TRUE);
+  RecipeFile *file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+
+  file->content = g_strdup (text);
   return told;
 }
 

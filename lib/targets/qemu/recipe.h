@@ -59,6 +59,7 @@ typedef struct {
   char *made_from;
   virErrorNumber problem_code;
   char *problem;
+  char *content;        /* there is no such file: QEMU reads this text by name */
   const Device *device; /* whose it is, or NULL: for the error when it cannot be opened */
   const char *purpose;  /* "disk image", "kernel", ... */
 } RecipeFile;
@@ -128,6 +129,9 @@ const char *
 recipe_file (Recipe *recipe, const char *path, gboolean writable, const Device *device, const char *purpose);
 /* The same for a file that QEMU opens by its name only. */
 const char *recipe_file_by_name (Recipe *recipe, const char *path, const char *purpose);
+/* A text of the document's that QEMU wants as a file: how it is to be told of it. @name is static. Owned by
+ * the recipe. */
+const char *recipe_content (Recipe *recipe, const char *name, const char *text);
 /* A descriptor that the daemon makes for @device: of a tap, of vhost-net, of a socket. @name says which: it
  * is RecipeFile.purpose, and with the alias the name a running QEMU gets it by. How QEMU is to be told of it:
  * its number, or that name. Owned by the recipe. */
