@@ -6,8 +6,9 @@
  * where there is none, what Debian 12's QEMU answers is taken.
  */
 
+#include "cli/documents.h"
+
 #include "cli/command.h"
-#include "daemon/drivers/qemu/probe.h"
 #include "daemon/host/dmi.h"
 #include "document/schema.h"
 #include "domain/complete.h"
@@ -18,13 +19,7 @@
 
 #define STATE_DIRECTORY "/var/lib/domaind" /* as a system daemon has it */
 
-typedef struct {
-  CapsCache *cache;
-  QemuCaps *fixed; /* --capabilities, or the built-in ones once they were needed */
-  gboolean warned;
-} Emulators;
-
-static char *capabilities_file;
+char *capabilities_file;
 static char *target;
 static char *format;
 static char *output_directory;
@@ -58,7 +53,7 @@ find_caps (gpointer data, const char *emulator)
   return qemu_caps_builtin ();
 }
 
-static gboolean
+gboolean
 emulators_open (Emulators *emulators)
 {
   g_autofree char *directory = g_build_filename (g_get_user_cache_dir (), "domaind", NULL);
@@ -81,11 +76,23 @@ emulators_open (Emulators *emulators)
   return TRUE;
 }
 
-static void
+void
 emulators_close (Emulators *emulators)
 {
   g_clear_pointer (&emulators->cache, caps_cache_free);
   g_clear_pointer (&emulators->fixed, qemu_caps_unref);
+}
+
+DomainDef *
+emulators_complete (Emulators *emulators, const char *text, gsize length, Diagnostics *diagnostics)
+{
+  Platform *platform = qemu_platform_new (find_caps, emulators);
+  DomainDef *def;
+
+  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
+  def = domain_def_parse (text, (gssize)length, 0, platform, diagnostics);
+  qemu_platform_free (platform);
+  return def;
 }
 
 /* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. @ret_text (may be
@@ -95,7 +102,6 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics,
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
-  Platform *platform;
   DomainDef *def;
   gsize length;
 
@@ -103,39 +109,10 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics,
     diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_OPERATION_FAILED, "%s", error->message);
     return NULL;
   }
-  platform = qemu_platform_new (find_caps, emulators);
-  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
-  def = domain_def_parse (text, length, 0, platform, diagnostics);
-  qemu_platform_free (platform);
+  def = emulators_complete (emulators, text, length, diagnostics);
   if (ret_text != NULL)
     *ret_text = g_steal_pointer (&text);
   return def;
-}
-
-static JsonNode *
-diagnostics_to_json (const Diagnostics *diagnostics)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
-    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
-
-    json_builder_begin_object (builder);
-    json_builder_set_member_name (builder, "severity");
-    json_builder_add_string_value (builder, diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
-    json_builder_set_member_name (builder, "line");
-    json_builder_add_int_value (builder, diagnostic->where.line);
-    json_builder_set_member_name (builder, "column");
-    json_builder_add_int_value (builder, diagnostic->where.column);
-    json_builder_set_member_name (builder, "code");
-    json_builder_add_int_value (builder, diagnostic->code);
-    json_builder_set_member_name (builder, "message");
-    json_builder_add_string_value (builder, diagnostic->message);
-    json_builder_end_object (builder);
-  }
-  json_builder_end_array (builder);
-  return json_builder_get_root (builder);
 }
 
 static void
@@ -144,34 +121,6 @@ print_diagnostics (const Diagnostics *diagnostics)
   g_autofree char *text = diagnostics_to_text (diagnostics);
 
   fputs (text, stderr);
-}
-
-static int
-validate_run (CommandLine *line)
-{
-  Emulators emulators = { 0 };
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  int status = EXIT_OK;
-
-  if (!emulators_open (&emulators))
-    return EXIT_FAILED;
-  json_builder_begin_object (builder);
-  for (guint i = 0; i < line->argument_count; i++) {
-    const char *path = line->arguments[i];
-    g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-    g_autoptr (DomainDef) def = load_document (path, &emulators, diagnostics, NULL);
-
-    if (def == NULL)
-      status = EXIT_FAILED;
-    if (!line->json)
-      print_diagnostics (diagnostics);
-    json_builder_set_member_name (builder, path);
-    json_builder_add_value (builder, diagnostics_to_json (diagnostics));
-  }
-  json_builder_end_object (builder);
-  command_print_json (line, json_builder_get_root (builder));
-  emulators_close (&emulators);
-  return status;
 }
 
 static int
@@ -354,12 +303,6 @@ schema_run (CommandLine *line)
   return EXIT_OK;
 }
 
-#define CAPABILITIES_OPTION                                            \
-  {                                                                    \
-    "capabilities", 0, 0, G_OPTION_ARG_FILENAME, &capabilities_file,   \
-        N_ ("Take the emulator's capabilities from FILE"), N_ ("FILE") \
-  }
-
 static const GOptionEntry document_options[] = { CAPABILITIES_OPTION, G_OPTION_ENTRY_NULL };
 
 static const GOptionEntry translate_options[] = {
@@ -378,8 +321,8 @@ static const GOptionEntry schema_options[] = {
 };
 
 const Command document_commands[] = {
-  { "validate", "FILE...", N_ ("Check documents; one line for each mistake"), 1, G_MAXUINT, document_options,
-    validate_run },
+  { "validate", "FILE...", N_ ("Check documents of any kind; one line for each mistake"), 1, G_MAXUINT,
+    validate_options, validate_run },
   { "normalize", "FILE", N_ ("Print the document with everything it left open filled in"), 1, 1,
     document_options, normalize_run },
   { "translate", "FILE", N_ ("Print the launch config a document becomes"), 1, 1, translate_options,

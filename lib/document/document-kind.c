@@ -65,6 +65,22 @@ document_read (const DocumentKind *kind, const char *text, gssize length, guint 
   return def;
 }
 
+gboolean
+document_check (const DocumentKind *kind, const char *text, gssize length, Diagnostics *diagnostics)
+{
+  g_autoptr (XmlDocument) document = NULL;
+  gpointer def;
+
+  if (kind->table == NULL) {
+    document = xml_document_parse (text, length, diagnostics);
+    return document != NULL && check_root (kind, document, diagnostics)
+           && schema_validate_as (kind->schema, document, diagnostics);
+  }
+  def = document_read (kind, text, length, 0, diagnostics);
+  document_unref (kind, def);
+  return def != NULL;
+}
+
 gpointer
 document_new (const DocumentKind *kind)
 {

@@ -19,7 +19,7 @@ typedef enum {
 typedef struct {
   const char *root; /* element */
   SchemaKind schema;
-  const FieldTable *table;
+  const FieldTable *table; /* NULL: it is only checked */
   const ValueError *value_errors; /* or NULL */
   gsize ref_count;                /* offset of a gint in the struct */
   gsize name, uuid;               /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
@@ -32,6 +32,8 @@ typedef struct {
 /* NULL, with the mistakes in @diagnostics. @length -1: NUL-terminated. */
 gpointer document_read (const DocumentKind *kind, const char *text, gssize length, guint flags,
                         Diagnostics *diagnostics);
+/* The same for whether it is one, and nothing else: kinds that nothing here works with have no table. */
+gboolean document_check (const DocumentKind *kind, const char *text, gssize length, Diagnostics *diagnostics);
 /* Empty, with one reference, for who makes a definition without a text. */
 gpointer document_new (const DocumentKind *kind);
 gpointer document_copy (const DocumentKind *kind, gconstpointer def);
