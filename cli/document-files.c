@@ -2,8 +2,8 @@
 
 /*
  * Which files a command about documents is given: those it names, and those in the directories it names. A
- * repository of documents has other things beside them (its own .git, links to elsewhere), so hidden names are
- * passed over and links to directories are not followed, which also keeps the walk from going round.
+ * repository of documents has other things beside them (its own .git, links to elsewhere), so hidden names
+ * are passed over and links to directories are not followed, which also keeps the walk from going round.
  */
 #include "cli/document-files.h"
 

@@ -12,6 +12,6 @@ typedef struct {
   gboolean named; /* it was named itself, and not found in a directory */
 } DocumentFile;
 
-/* The files that @words mean: a directory means all *.xml below it, sorted, links to directories and hidden ones
- * left out. NULL with @error when one cannot be read or there are too many. (transfer full) */
+/* The files that @words mean: a directory means all *.xml below it, sorted, links to directories and hidden
+ * ones left out. NULL with @error when one cannot be read or there are too many. (transfer full) */
 GPtrArray *document_files_find (char *const *words, guint count, GError **error);

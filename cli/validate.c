@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * `domctl validate`: documents of any kind, told apart by their root elements, checked one after the other. What
- * is found is said as compilers say it, so that editors jump to the place, or as a whole for programs: JSON, or
- * the log that CI systems show beside the lines of a change (SARIF).
+ * `domctl validate`: documents of any kind, told apart by their root elements, checked one after the other.
+ * What is found is said as compilers say it, so that editors jump to the place, or as a whole for programs:
+ * JSON, or the log that CI systems show beside the lines of a change (SARIF).
  */
 #include "cli/document-files.h"
 #include "cli/documents.h"
@@ -19,8 +19,8 @@ static const EnumTable formats = { "format", { NULL, "gcc", "json", "sarif" } };
 
 static char *format_word;
 
-/* Is @text a document in order? What it is not is in @diagnostics. In a directory there may be other documents,
- * which nobody said were for us. */
+/* Is @text a document in order? What it is not is in @diagnostics. In a directory there may be other
+ * documents, which nobody said were for us. */
 static gboolean
 check_text (Emulators *emulators, const DocumentFile *file, const char *text, gsize length,
             Diagnostics *diagnostics)
@@ -93,7 +93,8 @@ validate_run (CommandLine *line)
   int status = EXIT_OK;
 
   if (format_word != NULL && format == FORMAT_NONE)
-    return command_usage_error (line, _ ("unknown format '%s': expected 'gcc', 'json' or 'sarif'"), format_word);
+    return command_usage_error (line, _ ("unknown format '%s': expected 'gcc', 'json' or 'sarif'"),
+                                format_word);
   if (format == FORMAT_NONE)
     format = line->json ? FORMAT_JSON : FORMAT_GCC;
   files = document_files_find (line->arguments, line->argument_count, &error);

@@ -262,6 +262,56 @@ diagnostics_add_further (Diagnostics *diagnostics, const Diagnostics *further)
   }
 }
 
+void
+diagnostics_mark_vague (Diagnostics *diagnostics)
+{
+  if (diagnostics->last != NULL)
+    diagnostics->last->vague = TRUE;
+}
+
+/* What is told of @where and vague; NULL: nothing. In @ret_on_line: is anything told of its line? */
+static Diagnostic *
+find_vague (const Diagnostics *diagnostics, Position where, gboolean *ret_on_line)
+{
+  Diagnostic *found = NULL;
+
+  *ret_on_line = FALSE;
+  for (guint i = 0; i < diagnostics->kept->len; i++) {
+    Diagnostic *told = g_ptr_array_index (diagnostics->kept, i);
+
+    if (told->severity != DIAGNOSTIC_ERROR || told->where.line != where.line)
+      continue;
+    *ret_on_line = TRUE;
+    if (told->vague && told->where.column == where.column)
+      found = told;
+  }
+  return found;
+}
+
+void
+diagnostics_explain (Diagnostics *diagnostics, const Diagnostics *refusals)
+{
+  for (guint i = 0; i < refusals->kept->len; i++) {
+    const Diagnostic *refusal = diagnostics_get (refusals, i);
+    gboolean on_line;
+    Diagnostic *vague = find_vague (diagnostics, refusal->where, &on_line);
+
+    if (refusal->severity != DIAGNOSTIC_ERROR)
+      continue;
+    if (vague != NULL) {
+      g_free (vague->message);
+      vague->message = g_strdup (refusal->message);
+      vague->vague = FALSE;
+      diagnostics->last = vague;
+    } else if (!on_line) {
+      add_again (diagnostics, refusal, "%s", refusal->message);
+    } else {
+      continue;
+    }
+    diagnostics_offer (diagnostics, (const char *const *)refusal->accepted, refusal->nearest);
+  }
+}
+
 /* "FILE:LINE:COL: ", or without the numbers where the place is not known. */
 static void
 append_place (GString *text, const Diagnostics *diagnostics, Position where)
@@ -276,8 +326,8 @@ append_place (GString *text, const Diagnostics *diagnostics, Position where)
 #define SHOWN_WIDTH  100 /* characters */
 #define SHOWN_BEFORE 60  /* of them before the place, at most */
 
-/* The line that begins at @line, and a caret below its @column-th character. Both lines have the same tabs, so
- * that the caret stands where it should however wide they are shown. */
+/* The line that begins at @line, and a caret below its @column-th character. Both lines have the same tabs,
+ * so that the caret stands where it should however wide they are shown. */
 static void
 append_marked_line (GString *text, const char *line, guint column)
 {

@@ -550,6 +550,10 @@ report_stranger (Walk *walk, Position where, const char *level, xmlNode *node, c
                     "unknown %s '%s' in element '%s'%s", what, (const char *)node->name,
                     (const char *)node->parent->name, advice);
   diagnostics_offer (walk->reader->diagnostics, NULL, nearest);
+  if (advice[0] == '\0')
+    diagnostics_mark_vague (walk->reader->diagnostics);
+  if (name[0] != '@' && nearest == NULL)
+    source_map_add_stray (walk->reader->map, name);
 }
 
 static void

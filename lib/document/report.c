@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Mistakes for programs. Who finds a mistake knows its place and not its path, and need not: the place is that
- * of an element or an attribute, so one walk over the document's tree finds the node of each, its path as
- * XPath has it, and the value that stands there. The document is read again for that, which costs time only
- * where there are mistakes and somebody asked for this form.
+ * Mistakes for programs. Who finds a mistake knows its place and not its path, and need not: the place is
+ * that of an element or an attribute, so one walk over the document's tree finds the node of each, its path
+ * as XPath has it, and the value that stands there. The document is read again for that, which costs time
+ * only where there are mistakes and somebody asked for this form.
  */
 #include "document/report.h"
 
@@ -305,7 +305,8 @@ static const struct {
   const char *id, *description;
 } rules[] = {
   { VIR_ERR_XML_DETAIL, "not-well-formed", "The document is well-formed XML in UTF-8." },
-  { VIR_ERR_XML_INVALID_SCHEMA, "schema", "The document has the elements, attributes and values of the format." },
+  { VIR_ERR_XML_INVALID_SCHEMA, "schema",
+    "The document has the elements, attributes and values of the format." },
   { VIR_ERR_XML_ERROR, "meaning", "What the document says has a meaning." },
   { VIR_ERR_CONFIG_UNSUPPORTED, "unsupported", "What the document asks for can be had." },
   { VIR_ERR_OK, "other", "The document can be used." },

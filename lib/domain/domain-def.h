@@ -284,7 +284,7 @@ struct DomainDef {
   DomainVerbatim verbatim;
 };
 
-extern const FieldTable domain_table; /* all of DomainDef, the devices too */
+extern const FieldTable domain_table;      /* all of DomainDef, the devices too */
 extern const DocumentKind domain_document; /* for what all kinds share; it is read by domain_def_parse */
 
 /* The tables of its parts, one file each. */

@@ -11,11 +11,7 @@
 #include "storage/storage-volume.h"
 
 const DocumentKind *const document_kinds[] = {
-  &domain_document,
-  &storage_pool_document,
-  &storage_volume_document,
-  &secret_document,
-  NULL,
+  &domain_document, &storage_pool_document, &storage_volume_document, &secret_document, NULL,
 };
 
 const DocumentKind *

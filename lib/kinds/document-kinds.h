@@ -13,7 +13,7 @@ extern const DocumentKind *const document_kinds[];
 
 /* NULL: no kind has that root element. */
 const DocumentKind *document_kind_of_root (const char *root);
-/* The kind of @text, by its root element. NULL with an error in @diagnostics when it is not well-formed, and one
- * of severity @unknown when no kind has its root element. @length -1: NUL-terminated. */
-const DocumentKind *document_kind_of_text (const char *text, gssize length, DiagnosticSeverity unknown,
-                                           Diagnostics *diagnostics);
+/* The kind of @text, by its root element. NULL with an error in @diagnostics when it is not well-formed, and
+ * one of severity @unknown when no kind has its root element. @length -1: NUL-terminated. */
+const DocumentKind *
+document_kind_of_text (const char *text, gssize length, DiagnosticSeverity unknown, Diagnostics *diagnostics);
