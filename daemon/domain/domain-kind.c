@@ -8,13 +8,6 @@
 
 #include "daemon/call/call.h"
 
-static const DocumentKind domain_document = {
-  .root = "domain",
-  .schema = SCHEMA_DOMAIN,
-  .name = DOCUMENT_NO_MEMBER,
-  .uuid = DOCUMENT_NO_MEMBER,
-};
-
 static GVariant *
 find_handle (Manager *manager, const char *uuid, GError **error)
 {

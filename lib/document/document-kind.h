@@ -16,13 +16,21 @@ typedef enum {
 
 #define DOCUMENT_NO_MEMBER ((gsize)-1)
 
+/* A namespace whose elements the table has, with this prefix. */
+typedef struct {
+  const char *prefix; /* NULL ends the list */
+  const char *uri;
+  gboolean (*is_used) (gconstpointer def); /* is it to be declared? */
+} DocumentNamespace;
+
 typedef struct {
   const char *root; /* element */
   SchemaKind schema;
-  const FieldTable *table; /* NULL: it is only checked */
-  const ValueError *value_errors; /* or NULL */
-  gsize ref_count;                /* offset of a gint in the struct */
-  gsize name, uuid;               /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
+  const FieldTable *table;             /* NULL: it is only checked */
+  const DocumentNamespace *namespaces; /* or NULL */
+  const ValueError *value_errors;      /* or NULL */
+  gsize ref_count;                     /* offset of a gint in the struct */
+  gsize name, uuid;                    /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
   /* What the table cannot say. Mistakes go to the reader's diagnostics. Or NULL. */
   void (*validate) (gconstpointer def, const FieldReader *reader, guint flags);
   /* Fills in what has a default, besides a UUID. Or NULL. */

@@ -23,6 +23,13 @@ static const char *const start_files[] = {
   [SCHEMA_STORAGE_VOLUME] = "storagevol.rng",
   [SCHEMA_CPU] = "cpu.rng",
   [SCHEMA_SECRET] = "secret.rng",
+  [SCHEMA_DOMAIN_SNAPSHOT] = "domainsnapshot.rng",
+  [SCHEMA_DOMAIN_CHECKPOINT] = "domaincheckpoint.rng",
+  [SCHEMA_DOMAIN_BACKUP] = "domainbackup.rng",
+  [SCHEMA_NODE_DEVICE] = "nodedev.rng",
+  [SCHEMA_CAPABILITIES] = "capability.rng",
+  [SCHEMA_DOMAIN_CAPABILITIES] = "domaincaps.rng",
+  [SCHEMA_STORAGE_POOL_CAPABILITIES] = "storagepoolcaps.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */
@@ -93,8 +100,8 @@ child_named (const xmlNode *parent, const char *name)
 
 static void join_includes (xmlNode *parent);
 
-/* <include href="X"/> becomes <div> with X's definitions, which means the same; a <start> inside of it stands for
- * X's own. */
+/* <include href="X"/> becomes <div> with X's definitions, which means the same; a <start> inside of it stands
+ * for X's own. */
 static void
 replace_include (xmlNode *include)
 {
@@ -240,7 +247,8 @@ schema_validate (XmlDocument *document, Diagnostics *diagnostics)
 }
 
 void
-schema_validate_rest (XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
+schema_validate_rest (SchemaKind kind, XmlDocument *document, const Diagnostics *known,
+                      Diagnostics *diagnostics)
 {
-  validate (SCHEMA_DOMAIN, document, known, diagnostics);
+  validate (kind, document, known, diagnostics);
 }

@@ -247,7 +247,7 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
   asks_schema = needs_schema (&reader, flags);
   complete_and_check (def, flags, platform, &reader);
   if (asks_schema)
-    schema_validate_rest (document, diagnostics, refusals);
+    schema_validate_rest (SCHEMA_DOMAIN, document, diagnostics, refusals);
   add_refusals (diagnostics, refusals, reader.lax);
   return diagnostics_has_errors (diagnostics) ? NULL : g_steal_pointer (&def);
 }

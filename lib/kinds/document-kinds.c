@@ -10,8 +10,37 @@
 #include "secret/secret-document.h"
 #include "storage/storage-volume.h"
 
+/* Those that nothing here works with: they are only checked. */
+#define CHECKED(root_, schema_)                                                                   \
+  {                                                                                               \
+    .root = (root_), .schema = (schema_), .name = DOCUMENT_NO_MEMBER, .uuid = DOCUMENT_NO_MEMBER, \
+  }
+
+static const DocumentKind node_device_document = CHECKED ("device", SCHEMA_NODE_DEVICE);
+static const DocumentKind cpu_document = CHECKED ("cpu", SCHEMA_CPU);
+static const DocumentKind capabilities_document = CHECKED ("capabilities", SCHEMA_CAPABILITIES);
+static const DocumentKind domain_capabilities_document =
+    CHECKED ("domainCapabilities", SCHEMA_DOMAIN_CAPABILITIES);
+static const DocumentKind storage_pool_capabilities_document =
+    CHECKED ("storagepoolCapabilities", SCHEMA_STORAGE_POOL_CAPABILITIES);
+static const DocumentKind snapshot_document = CHECKED ("domainsnapshot", SCHEMA_DOMAIN_SNAPSHOT);
+static const DocumentKind checkpoint_document = CHECKED ("domaincheckpoint", SCHEMA_DOMAIN_CHECKPOINT);
+static const DocumentKind backup_document = CHECKED ("domainbackup", SCHEMA_DOMAIN_BACKUP);
+
 const DocumentKind *const document_kinds[] = {
-  &domain_document, &storage_pool_document, &storage_volume_document, &secret_document, NULL,
+  &domain_document,
+  &snapshot_document,
+  &checkpoint_document,
+  &backup_document,
+  &storage_pool_document,
+  &storage_volume_document,
+  &secret_document,
+  &node_device_document,
+  &cpu_document,
+  &capabilities_document,
+  &domain_capabilities_document,
+  &storage_pool_capabilities_document,
+  NULL,
 };
 
 const DocumentKind *
