@@ -12,6 +12,7 @@
 #include "daemon/host/dmi.h"
 #include "document/schema.h"
 #include "domain/complete.h"
+#include "domain/explain.h"
 #include "targets/qemu/recipe.h"
 
 #include <stdio.h>
@@ -23,7 +24,7 @@ char *capabilities_file;
 static char *target;
 static char *format;
 static char *output_directory;
-static gboolean list_schemas;
+static gboolean list_schemas, explain;
 
 /* A platform's question: the capabilities of an emulator, by path. */
 static QemuCaps *
@@ -123,28 +124,84 @@ print_diagnostics (const Diagnostics *diagnostics)
   fputs (text, stderr);
 }
 
+/* Each value that was chosen, with the rule that chose it. */
+static JsonNode *
+choices_to_json (const Origins *origins)
+{
+  g_autoptr (GPtrArray) choices = domain_explain (origins);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < choices->len; i++) {
+    const Choice *choice = g_ptr_array_index (choices, i);
+
+    json_builder_begin_object (builder);
+    json_builder_set_member_name (builder, "path");
+    json_builder_add_string_value (builder, choice->path);
+    json_builder_set_member_name (builder, "value");
+    json_builder_add_string_value (builder, choice->value);
+    json_builder_set_member_name (builder, "rule");
+    json_builder_add_string_value (builder, choice->rule->name);
+    json_builder_set_member_name (builder, "why");
+    json_builder_add_string_value (builder, choice->rule->text);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+  return json_builder_get_root (builder);
+}
+
+/* The rules that were used, a line each, behind the document. */
+static void
+print_rules (const CommandLine *line, const Origins *origins)
+{
+  g_autoptr (GPtrArray) choices = domain_explain (origins);
+  g_autoptr (GHashTable) told = g_hash_table_new (g_str_hash, g_str_equal);
+
+  command_print (line, "<!--\n");
+  for (guint i = 0; i < choices->len; i++) {
+    const Choice *choice = g_ptr_array_index (choices, i);
+
+    if (g_hash_table_add (told, (gpointer)choice->rule->name))
+      command_print (line, "  %s: %s\n", choice->rule->name, choice->rule->text);
+  }
+  command_print (line, "-->\n");
+}
+
+static void
+print_normalized (const CommandLine *line, const DomainDef *def, const char *source)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
+  g_autoptr (Origins) origins = explain ? origins_new (source, text, diagnostics) : NULL;
+  g_autofree char *explained = origins != NULL ? domain_explain_text (origins, text) : NULL;
+  JsonObject *object = json_object_new ();
+  JsonNode *node = json_node_init_object (json_node_alloc (), object);
+
+  command_print (line, "%s", explained != NULL ? explained : text);
+  json_object_set_string_member (object, "document", text);
+  if (origins != NULL) {
+    print_rules (line, origins);
+    json_object_set_member (object, "chosen", choices_to_json (origins));
+  }
+  json_object_unref (object);
+  command_print_json (line, node);
+}
+
 static int
 normalize_run (CommandLine *line)
 {
   const char *path = line->arguments[0];
   Emulators emulators = { 0 };
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
+  g_autofree char *source = NULL;
   g_autoptr (DomainDef) def = NULL;
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
-  def = load_document (path, &emulators, diagnostics, NULL);
+  def = load_document (path, &emulators, diagnostics, &source);
   print_diagnostics (diagnostics);
-  if (def != NULL) {
-    g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
-    JsonObject *object = json_object_new ();
-    JsonNode *node = json_node_init_object (json_node_alloc (), object);
-
-    command_print (line, "%s", text);
-    json_object_set_string_member (object, "document", text);
-    json_object_unref (object);
-    command_print_json (line, node);
-  }
+  if (def != NULL)
+    print_normalized (line, def, source);
   emulators_close (&emulators);
   return def != NULL ? EXIT_OK : EXIT_FAILED;
 }
@@ -303,7 +360,11 @@ schema_run (CommandLine *line)
   return EXIT_OK;
 }
 
-static const GOptionEntry document_options[] = { CAPABILITIES_OPTION, G_OPTION_ENTRY_NULL };
+static const GOptionEntry normalize_options[] = {
+  { "explain", 0, 0, G_OPTION_ARG_NONE, &explain, N_ ("Say of each value that was chosen, why"), NULL },
+  CAPABILITIES_OPTION,
+  G_OPTION_ENTRY_NULL,
+};
 
 static const GOptionEntry translate_options[] = {
   { "to", 0, 0, G_OPTION_ARG_STRING, &target, N_ ("Launch config to make: qemu-argv (default)"),
@@ -324,7 +385,7 @@ const Command document_commands[] = {
   { "validate", "FILE...", N_ ("Check documents of any kind; one line for each mistake"), 1, G_MAXUINT,
     validate_options, validate_run },
   { "normalize", "FILE", N_ ("Print the document with everything it left open filled in"), 1, 1,
-    document_options, normalize_run },
+    normalize_options, normalize_run },
   { "translate", "FILE", N_ ("Print the launch config a document becomes"), 1, 1, translate_options,
     translate_run },
   { "schema", "[NAME]", N_ ("Print a RelaxNG schema of the format"), 0, 1, schema_options, schema_run },

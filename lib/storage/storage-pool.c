@@ -106,22 +106,14 @@ static const DocumentNamespace namespaces[] = {
   { NULL, NULL, NULL },
 };
 
-/* A volume group's name may be the pool's. */
-static gboolean
-has_name (const StoragePoolDef *def)
-{
-  return def->name != NULL
-         || ((def->type == STORAGE_POOL_LOGICAL || def->type == STORAGE_POOL_ZFS)
-             && def->source.name != NULL);
-}
-
 static void
 validate_name (const StoragePoolDef *def, const FieldReader *reader)
 {
   Position where = source_map_find (reader->map, &def->name, def);
   const char *mistake = def->name != NULL ? storage_name_mistake (def->name) : NULL;
 
-  if (!has_name (def))
+  /* What has a name at its source gives it to the pool. */
+  if (def->name == NULL && def->source.name == NULL)
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR, "missing pool source name element");
   else if (mistake != NULL)
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR, "name %s %s", def->name, mistake);
