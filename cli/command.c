@@ -15,6 +15,7 @@
 
 const CommandGroup command_groups[] = {
   { N_ ("Documents (no daemon needed)"), document_commands },
+  { N_ ("Comparing"), difference_commands },
   { N_ ("Listing"), list_commands },
   { N_ ("Definitions"), definition_commands },
   { N_ ("Running machines"), lifecycle_commands },

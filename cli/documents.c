@@ -6,11 +6,13 @@
  * where there is none, what Debian 12's QEMU answers is taken.
  */
 
+#include "cli/documents.h"
+
 #include "cli/command.h"
-#include "daemon/drivers/qemu/probe.h"
 #include "daemon/host/dmi.h"
 #include "document/schema.h"
 #include "domain/complete.h"
+#include "domain/explain.h"
 #include "targets/qemu/recipe.h"
 
 #include <stdio.h>
@@ -18,17 +20,11 @@
 
 #define STATE_DIRECTORY "/var/lib/domaind" /* as a system daemon has it */
 
-typedef struct {
-  CapsCache *cache;
-  QemuCaps *fixed; /* --capabilities, or the built-in ones once they were needed */
-  gboolean warned;
-} Emulators;
-
-static char *capabilities_file;
+char *capabilities_file;
 static char *target;
 static char *format;
 static char *output_directory;
-static gboolean list_schemas;
+static gboolean list_schemas, explain;
 
 /* A platform's question: the capabilities of an emulator, by path. */
 static QemuCaps *
@@ -58,7 +54,7 @@ find_caps (gpointer data, const char *emulator)
   return qemu_caps_builtin ();
 }
 
-static gboolean
+gboolean
 emulators_open (Emulators *emulators)
 {
   g_autofree char *directory = g_build_filename (g_get_user_cache_dir (), "domaind", NULL);
@@ -81,11 +77,23 @@ emulators_open (Emulators *emulators)
   return TRUE;
 }
 
-static void
+void
 emulators_close (Emulators *emulators)
 {
   g_clear_pointer (&emulators->cache, caps_cache_free);
   g_clear_pointer (&emulators->fixed, qemu_caps_unref);
+}
+
+DomainDef *
+emulators_complete (Emulators *emulators, const char *text, gsize length, Diagnostics *diagnostics)
+{
+  Platform *platform = qemu_platform_new (find_caps, emulators);
+  DomainDef *def;
+
+  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
+  def = domain_def_parse (text, (gssize)length, 0, platform, diagnostics);
+  qemu_platform_free (platform);
+  return def;
 }
 
 /* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. @ret_text (may be
@@ -95,7 +103,6 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics,
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
-  Platform *platform;
   DomainDef *def;
   gsize length;
 
@@ -103,39 +110,10 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics,
     diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_OPERATION_FAILED, "%s", error->message);
     return NULL;
   }
-  platform = qemu_platform_new (find_caps, emulators);
-  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
-  def = domain_def_parse (text, length, 0, platform, diagnostics);
-  qemu_platform_free (platform);
+  def = emulators_complete (emulators, text, length, diagnostics);
   if (ret_text != NULL)
     *ret_text = g_steal_pointer (&text);
   return def;
-}
-
-static JsonNode *
-diagnostics_to_json (const Diagnostics *diagnostics)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
-    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
-
-    json_builder_begin_object (builder);
-    json_builder_set_member_name (builder, "severity");
-    json_builder_add_string_value (builder, diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
-    json_builder_set_member_name (builder, "line");
-    json_builder_add_int_value (builder, diagnostic->where.line);
-    json_builder_set_member_name (builder, "column");
-    json_builder_add_int_value (builder, diagnostic->where.column);
-    json_builder_set_member_name (builder, "code");
-    json_builder_add_int_value (builder, diagnostic->code);
-    json_builder_set_member_name (builder, "message");
-    json_builder_add_string_value (builder, diagnostic->message);
-    json_builder_end_object (builder);
-  }
-  json_builder_end_array (builder);
-  return json_builder_get_root (builder);
 }
 
 static void
@@ -146,32 +124,67 @@ print_diagnostics (const Diagnostics *diagnostics)
   fputs (text, stderr);
 }
 
-static int
-validate_run (CommandLine *line)
+/* Each value that was chosen, with the rule that chose it. */
+static JsonNode *
+choices_to_json (const Origins *origins)
 {
-  Emulators emulators = { 0 };
+  g_autoptr (GPtrArray) choices = domain_explain (origins);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  int status = EXIT_OK;
 
-  if (!emulators_open (&emulators))
-    return EXIT_FAILED;
-  json_builder_begin_object (builder);
-  for (guint i = 0; i < line->argument_count; i++) {
-    const char *path = line->arguments[i];
-    g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-    g_autoptr (DomainDef) def = load_document (path, &emulators, diagnostics, NULL);
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < choices->len; i++) {
+    const Choice *choice = g_ptr_array_index (choices, i);
 
-    if (def == NULL)
-      status = EXIT_FAILED;
-    if (!line->json)
-      print_diagnostics (diagnostics);
-    json_builder_set_member_name (builder, path);
-    json_builder_add_value (builder, diagnostics_to_json (diagnostics));
+    json_builder_begin_object (builder);
+    json_builder_set_member_name (builder, "path");
+    json_builder_add_string_value (builder, choice->path);
+    json_builder_set_member_name (builder, "value");
+    json_builder_add_string_value (builder, choice->value);
+    json_builder_set_member_name (builder, "rule");
+    json_builder_add_string_value (builder, choice->rule->name);
+    json_builder_set_member_name (builder, "why");
+    json_builder_add_string_value (builder, choice->rule->text);
+    json_builder_end_object (builder);
   }
-  json_builder_end_object (builder);
-  command_print_json (line, json_builder_get_root (builder));
-  emulators_close (&emulators);
-  return status;
+  json_builder_end_array (builder);
+  return json_builder_get_root (builder);
+}
+
+/* The rules that were used, a line each, behind the document. */
+static void
+print_rules (const CommandLine *line, const Origins *origins)
+{
+  g_autoptr (GPtrArray) choices = domain_explain (origins);
+  g_autoptr (GHashTable) told = g_hash_table_new (g_str_hash, g_str_equal);
+
+  command_print (line, "<!--\n");
+  for (guint i = 0; i < choices->len; i++) {
+    const Choice *choice = g_ptr_array_index (choices, i);
+
+    if (g_hash_table_add (told, (gpointer)choice->rule->name))
+      command_print (line, "  %s: %s\n", choice->rule->name, choice->rule->text);
+  }
+  command_print (line, "-->\n");
+}
+
+static void
+print_normalized (const CommandLine *line, const DomainDef *def, const char *source)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
+  g_autoptr (Origins) origins = explain ? origins_new (source, text, diagnostics) : NULL;
+  g_autofree char *explained = origins != NULL ? domain_explain_text (origins, text) : NULL;
+  JsonObject *object = json_object_new ();
+  JsonNode *node = json_node_init_object (json_node_alloc (), object);
+
+  command_print (line, "%s", explained != NULL ? explained : text);
+  json_object_set_string_member (object, "document", text);
+  if (origins != NULL) {
+    print_rules (line, origins);
+    json_object_set_member (object, "chosen", choices_to_json (origins));
+  }
+  json_object_unref (object);
+  command_print_json (line, node);
 }
 
 static int
@@ -180,22 +193,15 @@ normalize_run (CommandLine *line)
   const char *path = line->arguments[0];
   Emulators emulators = { 0 };
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
+  g_autofree char *source = NULL;
   g_autoptr (DomainDef) def = NULL;
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
-  def = load_document (path, &emulators, diagnostics, NULL);
+  def = load_document (path, &emulators, diagnostics, &source);
   print_diagnostics (diagnostics);
-  if (def != NULL) {
-    g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
-    JsonObject *object = json_object_new ();
-    JsonNode *node = json_node_init_object (json_node_alloc (), object);
-
-    command_print (line, "%s", text);
-    json_object_set_string_member (object, "document", text);
-    json_object_unref (object);
-    command_print_json (line, node);
-  }
+  if (def != NULL)
+    print_normalized (line, def, source);
   emulators_close (&emulators);
   return def != NULL ? EXIT_OK : EXIT_FAILED;
 }
@@ -354,13 +360,11 @@ schema_run (CommandLine *line)
   return EXIT_OK;
 }
 
-#define CAPABILITIES_OPTION                                            \
-  {                                                                    \
-    "capabilities", 0, 0, G_OPTION_ARG_FILENAME, &capabilities_file,   \
-        N_ ("Take the emulator's capabilities from FILE"), N_ ("FILE") \
-  }
-
-static const GOptionEntry document_options[] = { CAPABILITIES_OPTION, G_OPTION_ENTRY_NULL };
+static const GOptionEntry normalize_options[] = {
+  { "explain", 0, 0, G_OPTION_ARG_NONE, &explain, N_ ("Say of each value that was chosen, why"), NULL },
+  CAPABILITIES_OPTION,
+  G_OPTION_ENTRY_NULL,
+};
 
 static const GOptionEntry translate_options[] = {
   { "to", 0, 0, G_OPTION_ARG_STRING, &target, N_ ("Launch config to make: qemu-argv (default)"),
@@ -378,10 +382,10 @@ static const GOptionEntry schema_options[] = {
 };
 
 const Command document_commands[] = {
-  { "validate", "FILE...", N_ ("Check documents; one line for each mistake"), 1, G_MAXUINT, document_options,
-    validate_run },
+  { "validate", "FILE...", N_ ("Check documents of any kind; one line for each mistake"), 1, G_MAXUINT,
+    validate_options, validate_run },
   { "normalize", "FILE", N_ ("Print the document with everything it left open filled in"), 1, 1,
-    document_options, normalize_run },
+    normalize_options, normalize_run },
   { "translate", "FILE", N_ ("Print the launch config a document becomes"), 1, 1, translate_options,
     translate_run },
   { "schema", "[NAME]", N_ ("Print a RelaxNG schema of the format"), 0, 1, schema_options, schema_run },

@@ -10,13 +10,6 @@
 #include "daemon/domain/definition.h"
 #include "daemon/domain/machine.h"
 
-static const DocumentKind domain_document = {
-  .root = "domain",
-  .schema = SCHEMA_DOMAIN,
-  .name = DOCUMENT_NO_MEMBER,
-  .uuid = DOCUMENT_NO_MEMBER,
-};
-
 static void
 init (Object *object)
 {

@@ -18,6 +18,7 @@ struct Diagnostics {
   guint dropped;        /* beyond DIAGNOSTICS_MAX */
   guint dropped_errors; /* how many of those were errors */
   guint errors_told;
+  Diagnostic *last; /* the one that was added last; NULL: it was not kept */
 };
 
 static void
@@ -26,6 +27,8 @@ diagnostic_free (gpointer data)
   Diagnostic *diagnostic = data;
 
   g_free (diagnostic->message);
+  g_strfreev (diagnostic->accepted);
+  g_free (diagnostic->nearest);
   g_free (diagnostic);
 }
 
@@ -118,6 +121,7 @@ diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position
   Diagnostic *diagnostic;
 
   diagnostics->errors_told += severity == DIAGNOSTIC_ERROR;
+  diagnostics->last = NULL;
   if (is_kept (diagnostics, index, where, message))
     return;
   if (diagnostics->kept->len >= DIAGNOSTICS_MAX) {
@@ -133,6 +137,20 @@ diagnostics_add (Diagnostics *diagnostics, DiagnosticSeverity severity, Position
   diagnostic->code = code;
   diagnostic->message = g_steal_pointer (&message);
   g_ptr_array_insert (diagnostics->kept, (int)index, diagnostic);
+  diagnostics->last = diagnostic;
+}
+
+void
+diagnostics_offer (Diagnostics *diagnostics, const char *const *accepted, const char *nearest)
+{
+  Diagnostic *diagnostic = diagnostics->last;
+
+  if (diagnostic == NULL)
+    return;
+  g_strfreev (diagnostic->accepted);
+  g_free (diagnostic->nearest);
+  diagnostic->accepted = g_strdupv ((char **)accepted);
+  diagnostic->nearest = g_strdup (nearest);
 }
 
 void
@@ -240,6 +258,57 @@ diagnostics_add_further (Diagnostics *diagnostics, const Diagnostics *further)
     const Diagnostic *mistake = g_ptr_array_index (wanted, i);
 
     add_again (diagnostics, mistake, "%s", mistake->message);
+    diagnostics_offer (diagnostics, (const char *const *)mistake->accepted, mistake->nearest);
+  }
+}
+
+void
+diagnostics_mark_vague (Diagnostics *diagnostics)
+{
+  if (diagnostics->last != NULL)
+    diagnostics->last->vague = TRUE;
+}
+
+/* What is told of @where and vague; NULL: nothing. In @ret_on_line: is anything told of its line? */
+static Diagnostic *
+find_vague (const Diagnostics *diagnostics, Position where, gboolean *ret_on_line)
+{
+  Diagnostic *found = NULL;
+
+  *ret_on_line = FALSE;
+  for (guint i = 0; i < diagnostics->kept->len; i++) {
+    Diagnostic *told = g_ptr_array_index (diagnostics->kept, i);
+
+    if (told->severity != DIAGNOSTIC_ERROR || told->where.line != where.line)
+      continue;
+    *ret_on_line = TRUE;
+    if (told->vague && told->where.column == where.column)
+      found = told;
+  }
+  return found;
+}
+
+void
+diagnostics_explain (Diagnostics *diagnostics, const Diagnostics *refusals)
+{
+  for (guint i = 0; i < refusals->kept->len; i++) {
+    const Diagnostic *refusal = diagnostics_get (refusals, i);
+    gboolean on_line;
+    Diagnostic *vague = find_vague (diagnostics, refusal->where, &on_line);
+
+    if (refusal->severity != DIAGNOSTIC_ERROR)
+      continue;
+    if (vague != NULL) {
+      g_free (vague->message);
+      vague->message = g_strdup (refusal->message);
+      vague->vague = FALSE;
+      diagnostics->last = vague;
+    } else if (!on_line) {
+      add_again (diagnostics, refusal, "%s", refusal->message);
+    } else {
+      continue;
+    }
+    diagnostics_offer (diagnostics, (const char *const *)refusal->accepted, refusal->nearest);
   }
 }
 
@@ -253,10 +322,56 @@ append_place (GString *text, const Diagnostics *diagnostics, Position where)
   g_string_append (text, ": ");
 }
 
+/* A long line is shown from somewhat before the place. */
+#define SHOWN_WIDTH  100 /* characters */
+#define SHOWN_BEFORE 60  /* of them before the place, at most */
+
+/* The line that begins at @line, and a caret below its @column-th character. Both lines have the same tabs,
+ * so that the caret stands where it should however wide they are shown. */
+static void
+append_marked_line (GString *text, const char *line, guint column)
+{
+  glong length = g_utf8_strlen (line, (gssize)strcspn (line, "\r\n"));
+  glong place = MIN ((glong)MAX (column, 1) - 1, length);
+  glong start = place > SHOWN_BEFORE ? place - SHOWN_BEFORE : 0;
+  const char *from = g_utf8_offset_to_pointer (line, start);
+  const char *mark = g_utf8_offset_to_pointer (line, place);
+  const char *to = g_utf8_offset_to_pointer (line, MIN (length, start + SHOWN_WIDTH));
+
+  g_string_append (text, "  ");
+  for (const char *at = from; at < to; at = g_utf8_next_char (at)) {
+    gunichar character = g_utf8_get_char (at);
+
+    /* What a terminal would act on is not shown to it. */
+    g_string_append_unichar (text, character == '\t' || g_unichar_isprint (character) ? character : '?');
+  }
+  g_string_append (text, "\n  ");
+  for (const char *at = from; at < mark; at = g_utf8_next_char (at))
+    g_string_append_c (text, *at == '\t' ? '\t' : ' ');
+  g_string_append (text, "^\n");
+}
+
+/* The beginning of each line of @source, from number 1 on. */
+static GPtrArray *
+line_starts (const char *source)
+{
+  GPtrArray *lines = g_ptr_array_new ();
+
+  g_ptr_array_add (lines, NULL);
+  for (const char *line = source; line != NULL;) {
+    g_ptr_array_add (lines, (gpointer)line);
+    line = strchr (line, '\n');
+    line = line != NULL ? line + 1 : NULL;
+  }
+  return lines;
+}
+
 char *
-diagnostics_to_text (const Diagnostics *diagnostics)
+diagnostics_to_marked_text (const Diagnostics *diagnostics, const char *source)
 {
   GString *text = g_string_new (NULL);
+  g_autoptr (GPtrArray) lines =
+      source != NULL && g_utf8_validate (source, -1, NULL) ? line_starts (source) : g_ptr_array_new ();
 
   for (guint i = 0; i < diagnostics->kept->len; i++) {
     const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
@@ -264,11 +379,25 @@ diagnostics_to_text (const Diagnostics *diagnostics)
     append_place (text, diagnostics, diagnostic->where);
     g_string_append_printf (text, "%s: %s\n", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning",
                             diagnostic->message);
+    if (diagnostic->where.line > 0 && diagnostic->where.line < lines->len)
+      append_marked_line (text, g_ptr_array_index (lines, diagnostic->where.line), diagnostic->where.column);
   }
   if (diagnostics->dropped > 0)
     g_string_append_printf (text, "%s: %s: %u more mistakes are not shown\n", diagnostics->file_name,
                             diagnostics->dropped_errors > 0 ? "error" : "warning", diagnostics->dropped);
   return g_string_free (text, FALSE);
+}
+
+char *
+diagnostics_to_text (const Diagnostics *diagnostics)
+{
+  return diagnostics_to_marked_text (diagnostics, NULL);
+}
+
+guint
+diagnostics_dropped (const Diagnostics *diagnostics)
+{
+  return diagnostics->dropped;
 }
 
 gboolean

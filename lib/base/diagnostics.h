@@ -23,6 +23,9 @@ typedef struct {
   int origin; /* virErrorDomain; -1: the one that goes with the number */
   Position where;
   char *message;
+  char **accepted; /* what would have been accepted: words, or one description; NULL: not known */
+  char *nearest;   /* the one of them that was probably meant; NULL: none is near */
+  gboolean vague;  /* whoever told it knew only that something is wrong: another may know why */
 } Diagnostic;
 
 typedef struct Diagnostics Diagnostics;
@@ -44,6 +47,16 @@ void diagnostics_error_from (Diagnostics *diagnostics, Position where, virErrorD
 void diagnostics_warning (Diagnostics *diagnostics, Position where, virErrorNumber code, const char *format,
                           ...) G_GNUC_PRINTF (4, 5);
 
+/* What would have been accepted in place of what the last mistake is about, for programs: people read it in
+ * the message. @accepted: NULL-terminated, NULL where it is not known; @nearest: one of them, or NULL. */
+void diagnostics_offer (Diagnostics *diagnostics, const char *const *accepted, const char *nearest);
+
+/* The last mistake is one of which another check may know more. */
+void diagnostics_mark_vague (Diagnostics *diagnostics);
+/* Take over the errors of @refusals on lines that have none yet, and where what was told is vague, what they
+ * say of the same place instead. */
+void diagnostics_explain (Diagnostics *diagnostics, const Diagnostics *refusals);
+
 gboolean diagnostics_has_errors (const Diagnostics *diagnostics);
 /* How often an error was told, those not kept too: a part in whose reading it rose was not understood. */
 guint diagnostics_errors_told (const Diagnostics *diagnostics);
@@ -58,6 +71,11 @@ void diagnostics_add_further (Diagnostics *diagnostics, const Diagnostics *furth
 
 /* "FILE:LINE:COL: error: MESSAGE\n" for each, in the order of the document. (transfer full) */
 char *diagnostics_to_text (const Diagnostics *diagnostics);
+/* The same as a compiler shows it on a terminal: under each the line of @source it is about, cut to what
+ * fits, and a caret below the place. (transfer full) */
+char *diagnostics_to_marked_text (const Diagnostics *diagnostics, const char *source);
+/* How many are not among those that are kept. */
+guint diagnostics_dropped (const Diagnostics *diagnostics);
 
 /*
  * FALSE and @error set when there are errors: its code is the first error's, its message the first error's

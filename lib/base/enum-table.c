@@ -53,6 +53,16 @@ enum_table_choices (const EnumTable *table)
   return g_string_free (text, FALSE);
 }
 
+const char **
+enum_table_words (const EnumTable *table)
+{
+  const char **words = g_new0 (const char *, ENUM_TABLE_MAX);
+
+  for (int i = 1; i < ENUM_TABLE_MAX && table->names[i] != NULL; i++)
+    words[i - 1] = table->names[i];
+  return words;
+}
+
 static guint
 spelling_distance (const char *a, gsize a_length, const char *b, gsize b_length)
 {

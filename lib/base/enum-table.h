@@ -22,6 +22,8 @@ int enum_table_value (const EnumTable *table, const char *name);
 const char *enum_table_name (const EnumTable *table, int value);
 /* "'a', 'b' or 'c'". (transfer full) */
 char *enum_table_choices (const EnumTable *table);
+/* All words, as a list. (transfer container) */
+const char **enum_table_words (const EnumTable *table);
 /* The word nearest in spelling to @word, or NULL when none is near. Any NULL-terminated list of words. */
 const char *nearest_word (const char *word, const char *const *words);
 const char *enum_table_nearest (const EnumTable *table, const char *word);

@@ -184,6 +184,32 @@ value_in (const Walk *walk, const Field *field, const char *text)
   return value[0] == '+' && g_ascii_isdigit (value[1]) ? value + 1 : value;
 }
 
+static const EnumTable *
+words_of (const Field *field)
+{
+  if (field->type == &field_enum)
+    return field->detail;
+  if (field->type == &field_yes_no)
+    return &yes_no_table;
+  return field->type == &field_on_off ? &on_off_table : NULL;
+}
+
+/* For programs: what the value of @field may be, by its words or as @accepted says it. */
+static void
+offer_values (const Walk *walk, const Field *field, const char *text, const char *accepted)
+{
+  static const char *const leads[] = { "accepted: ", "expected " };
+  const EnumTable *table = words_of (field);
+  g_autofree const char **words = table != NULL ? enum_table_words (table) : NULL;
+  const char *description[] = { accepted, NULL };
+
+  for (guint i = 0; accepted != NULL && i < G_N_ELEMENTS (leads); i++)
+    if (g_str_has_prefix (accepted, leads[i]))
+      description[0] = accepted + strlen (leads[i]);
+  diagnostics_offer (walk->reader->diagnostics, words != NULL ? words : description,
+                     table != NULL && text != NULL ? enum_table_nearest (table, text) : NULL);
+}
+
 static void
 parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribute)
 {
@@ -218,6 +244,7 @@ parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribu
   else
     diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code,
                             "Invalid value for element '%s': '%s' (%s)", error.element, text, accepted);
+  offer_values (walk, field, text, accepted);
 }
 
 static void
@@ -313,6 +340,7 @@ report_missing (Walk *walk, const Field *field)
   } else
     diagnostics_error (walk->reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "element '%s' lacks the required '%s'", name, field->path);
+  offer_values (walk, field, NULL, NULL);
 }
 
 /* What a word of a row's path says about the level at @path (of @length; "" for the element itself): the word
@@ -559,6 +587,11 @@ report_stranger (Walk *walk, Position where, const char *level, xmlNode *node, c
   report_of (walk) (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
                     "unknown %s '%s' in element '%s'%s", what, (const char *)node->name,
                     (const char *)node->parent->name, advice);
+  diagnostics_offer (walk->reader->diagnostics, NULL, nearest);
+  if (advice[0] == '\0')
+    diagnostics_mark_vague (walk->reader->diagnostics);
+  if (name[0] != '@' && nearest == NULL)
+    source_map_add_stray (walk->reader->map, name);
 }
 
 static void

@@ -164,6 +164,10 @@ void source_map_trust (SourceMap *map, gconstpointer object); /* after all */
 void source_map_clear (SourceMap *map);                       /* for another reading */
 gboolean source_map_is_doubted (const SourceMap *map, gconstpointer object);
 
+/* An element of that name stands where it has no meaning: who misses one should know. */
+void source_map_add_stray (SourceMap *map, const char *name);
+gboolean source_map_has_stray (const SourceMap *map, const char *name);
+
 /*
  * Names and words that were told to be misspelt, with what was meant. Once all are known they can be put into
  * the document's tree, and a second reading finds what the misspelling hid.

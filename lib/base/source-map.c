@@ -11,6 +11,7 @@
 struct SourceMap {
   GHashTable *places; /* member address → Position */
   GHashTable *doubts; /* a set of addresses */
+  GHashTable *strays; /* a set of names */
 };
 
 SourceMap *
@@ -20,6 +21,7 @@ source_map_new (void)
 
   map->places = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   map->doubts = g_hash_table_new (NULL, NULL);
+  map->strays = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return map;
 }
 
@@ -30,6 +32,7 @@ source_map_free (SourceMap *map)
     return;
   g_hash_table_unref (map->places);
   g_hash_table_unref (map->doubts);
+  g_hash_table_unref (map->strays);
   g_free (map);
 }
 
@@ -74,8 +77,22 @@ source_map_is_doubted (const SourceMap *map, gconstpointer object)
 }
 
 void
+source_map_add_stray (SourceMap *map, const char *name)
+{
+  if (map != NULL)
+    g_hash_table_add (map->strays, g_strdup (name));
+}
+
+gboolean
+source_map_has_stray (const SourceMap *map, const char *name)
+{
+  return map != NULL && g_hash_table_contains (map->strays, name);
+}
+
+void
 source_map_clear (SourceMap *map)
 {
   g_hash_table_remove_all (map->places);
   g_hash_table_remove_all (map->doubts);
+  g_hash_table_remove_all (map->strays);
 }

@@ -7,6 +7,8 @@
  */
 #include "document/document-kind.h"
 
+#include "document/namespace.h"
+
 static gint *
 ref_count (const DocumentKind *kind, gpointer def)
 {
@@ -26,6 +28,18 @@ check_root (const DocumentKind *kind, XmlDocument *document, Diagnostics *diagno
   return FALSE;
 }
 
+/* Declared at the root, or at the element itself. */
+static void
+claim_namespaces (const DocumentKind *kind, xmlNode *root)
+{
+  for (const DocumentNamespace *ns = kind->namespaces; ns != NULL && ns->prefix != NULL; ns++) {
+    namespace_claim (root, ns->prefix, ns->uri, TRUE);
+    for (xmlNode *child = root->children; child != NULL; child = child->next)
+      if (child->type == XML_ELEMENT_NODE)
+        namespace_claim (child, ns->prefix, ns->uri, FALSE);
+  }
+}
+
 static void
 complete (const DocumentKind *kind, gpointer def)
 {
@@ -41,6 +55,17 @@ complete (const DocumentKind *kind, gpointer def)
     kind->complete (def);
 }
 
+/* What the walk and the checks told is in better words than the schema's, where both say something of a line.
+ */
+static void
+ask_schema (const DocumentKind *kind, XmlDocument *document, Diagnostics *diagnostics)
+{
+  g_autoptr (Diagnostics) refusals = diagnostics_new (NULL);
+
+  schema_validate_rest (kind->schema, document, diagnostics, refusals);
+  diagnostics_explain (diagnostics, refusals);
+}
+
 gpointer
 document_read (const DocumentKind *kind, const char *text, gssize length, guint flags,
                Diagnostics *diagnostics)
@@ -52,19 +77,35 @@ document_read (const DocumentKind *kind, const char *text, gssize length, guint 
 
   if (document == NULL || !check_root (kind, document, diagnostics))
     return NULL;
-  if (kind->prepare != NULL)
-    kind->prepare (xml_document_root (document));
+  claim_namespaces (kind, xml_document_root (document));
   def = document_new (kind);
   field_read (&reader, kind->table, def, xml_document_root (document));
   if (kind->validate != NULL)
     kind->validate (def, &reader, flags);
-  if (diagnostics_has_errors (diagnostics)
-      || ((flags & DOCUMENT_LAX) == 0 && !schema_validate_as (kind->schema, document, diagnostics))) {
+  if ((flags & DOCUMENT_LAX) == 0)
+    ask_schema (kind, document, diagnostics);
+  if (diagnostics_has_errors (diagnostics)) {
     document_unref (kind, def);
     return NULL;
   }
   complete (kind, def);
   return def;
+}
+
+gboolean
+document_check (const DocumentKind *kind, const char *text, gssize length, Diagnostics *diagnostics)
+{
+  g_autoptr (XmlDocument) document = NULL;
+  gpointer def;
+
+  if (kind->table == NULL) {
+    document = xml_document_parse (text, length, diagnostics);
+    return document != NULL && check_root (kind, document, diagnostics)
+           && schema_validate_as (kind->schema, document, diagnostics);
+  }
+  def = document_read (kind, text, length, 0, diagnostics);
+  document_unref (kind, def);
+  return def != NULL;
 }
 
 gpointer
@@ -107,6 +148,12 @@ document_to_xml (const DocumentKind *kind, gconstpointer def, guint flags)
   field_write (kind->table, def, root, flags);
   if (kind->open)
     xml_element_set_open (root);
+  for (const DocumentNamespace *ns = kind->namespaces; ns != NULL && ns->prefix != NULL; ns++) {
+    g_autofree char *attribute = g_strconcat ("xmlns:", ns->prefix, NULL);
+
+    if (ns->is_used != NULL && ns->is_used (def))
+      xml_element_set (root, attribute, ns->uri);
+  }
   return xml_element_to_string (root);
 }
 

@@ -16,14 +16,21 @@ typedef enum {
 
 #define DOCUMENT_NO_MEMBER ((gsize)-1)
 
+/* A namespace whose elements the table has, with this prefix. */
+typedef struct {
+  const char *prefix; /* NULL ends the list */
+  const char *uri;
+  gboolean (*is_used) (gconstpointer def); /* is it to be declared? NULL: the table says so */
+} DocumentNamespace;
+
 typedef struct {
   const char *root; /* element */
   SchemaKind schema;
-  const FieldTable *table;
-  const ValueError *value_errors;  /* or NULL */
-  gsize ref_count;                 /* offset of a gint in the struct */
-  gsize name, uuid;                /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
-  void (*prepare) (xmlNode *root); /* before the tree is read: prefixes of namespaces. Or NULL. */
+  const FieldTable *table;             /* NULL: it is only checked */
+  const DocumentNamespace *namespaces; /* or NULL */
+  const ValueError *value_errors;      /* or NULL */
+  gsize ref_count;                     /* offset of a gint in the struct */
+  gsize name, uuid;                    /* offsets of char *: who it is; DOCUMENT_NO_MEMBER: it has none */
   /* What the table cannot say. Mistakes go to the reader's diagnostics. Or NULL. */
   void (*validate) (gconstpointer def, const FieldReader *reader, guint flags);
   /* Fills in what has a default, besides a UUID. Or NULL. */
@@ -34,6 +41,8 @@ typedef struct {
 /* NULL, with the mistakes in @diagnostics. @length -1: NUL-terminated. */
 gpointer document_read (const DocumentKind *kind, const char *text, gssize length, guint flags,
                         Diagnostics *diagnostics);
+/* The same for whether it is one, and nothing else: kinds that nothing here works with have no table. */
+gboolean document_check (const DocumentKind *kind, const char *text, gssize length, Diagnostics *diagnostics);
 /* Empty, with one reference, for who makes a definition without a text. */
 gpointer document_new (const DocumentKind *kind);
 gpointer document_copy (const DocumentKind *kind, gconstpointer def);

@@ -10,7 +10,7 @@
 #include "document/schema.h"
 
 #include "base/xml-parser.h"
-#include "document/schema-locate.h"
+#include "document/schema-explain.h"
 #include "document/schema-texts.h"
 
 #include <libxml/relaxng.h>
@@ -26,6 +26,13 @@ static const char *const start_files[] = {
   [SCHEMA_NETWORK] = "network.rng",
   [SCHEMA_NETWORK_PORT] = "networkport.rng",
   [SCHEMA_INTERFACE] = "interface.rng",
+  [SCHEMA_DOMAIN_SNAPSHOT] = "domainsnapshot.rng",
+  [SCHEMA_DOMAIN_CHECKPOINT] = "domaincheckpoint.rng",
+  [SCHEMA_DOMAIN_BACKUP] = "domainbackup.rng",
+  [SCHEMA_NODE_DEVICE] = "nodedev.rng",
+  [SCHEMA_CAPABILITIES] = "capability.rng",
+  [SCHEMA_DOMAIN_CAPABILITIES] = "domaincaps.rng",
+  [SCHEMA_STORAGE_POOL_CAPABILITIES] = "storagepoolcaps.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */
@@ -78,31 +85,64 @@ read_grammar (const char *name)
   return document;
 }
 
-/* <include href="X"/> becomes <div> with X's definitions, which means the same. */
+static gboolean
+is_named (const xmlNode *node, const char *name)
+{
+  return node->type == XML_ELEMENT_NODE && xmlStrEqual (node->name, BAD_CAST name);
+}
+
+static xmlNode *
+child_named (const xmlNode *parent, const char *name)
+{
+  xmlNode *child = parent->children;
+
+  while (child != NULL && !is_named (child, name))
+    child = child->next;
+  return child;
+}
+
+static void join_includes (xmlNode *parent);
+
+/* <include href="X"/> becomes <div> with X's definitions, which means the same; a <start> inside of it stands
+ * for X's own. */
 static void
 replace_include (xmlNode *include)
 {
   g_autofree char *name = xml_node_attribute (include, "href");
   xmlDoc *document = read_grammar (name);
   xmlNode *division = xmlDocCopyNode (xmlDocGetRootElement (document), include->doc, 1);
+  xmlNode *start = child_named (include, "start"), *replaced = child_named (division, "start");
 
+  if (start != NULL) {
+    xmlUnlinkNode (replaced);
+    xmlFreeNode (replaced);
+    xmlAddChild (division, xmlDocCopyNode (start, include->doc, 1));
+  }
   xmlNodeSetName (division, (const xmlChar *)"div");
   xmlReplaceNode (include, division);
   xmlFreeNode (include);
   xmlFreeDoc (document);
+  join_includes (division);
+}
+
+static void
+join_includes (xmlNode *parent)
+{
+  xmlNode *next;
+
+  for (xmlNode *node = parent->children; node != NULL; node = next) {
+    next = node->next;
+    if (is_named (node, "include"))
+      replace_include (node);
+  }
 }
 
 static xmlDoc *
 joined_grammar (const char *start_file)
 {
   xmlDoc *document = read_grammar (start_file);
-  xmlNode *next;
 
-  for (xmlNode *node = xmlDocGetRootElement (document)->children; node != NULL; node = next) {
-    next = node->next;
-    if (node->type == XML_ELEMENT_NODE && xmlStrEqual (node->name, (const xmlChar *)"include"))
-      replace_include (node);
-  }
+  join_includes (xmlDocGetRootElement (document));
   return document;
 }
 
@@ -122,12 +162,48 @@ compile (gpointer start_file)
   return schema;
 }
 
+/* For the first document that is refused. */
+static gpointer
+compile_grammar (gpointer start_file)
+{
+  xmlDoc *document = joined_grammar (start_file);
+  const Grammar *grammar = grammar_new (document);
+
+  xmlFreeDoc (document);
+  return (gpointer)grammar;
+}
+
 static xmlRelaxNG *
 compiled_schema (SchemaKind kind)
 {
   static GOnce once[G_N_ELEMENTS (start_files)]; /* all of them G_ONCE_INIT, which is zeros */
 
   return g_once (&once[kind], compile, (gpointer)start_files[kind]);
+}
+
+static const Grammar *
+compiled_grammar (SchemaKind kind)
+{
+  static GOnce once[G_N_ELEMENTS (start_files)];
+
+  return g_once (&once[kind], compile_grammar, (gpointer)start_files[kind]);
+}
+
+static void
+ignore_error (G_GNUC_UNUSED void *data, G_GNUC_UNUSED xmlError *error)
+{
+}
+
+static gboolean
+schema_accepts (xmlRelaxNG *schema, xmlDoc *document)
+{
+  xmlRelaxNGValidCtxt *context = xmlRelaxNGNewValidCtxt (schema);
+  int result;
+
+  xmlRelaxNGSetValidStructuredErrors (context, (xmlStructuredErrorFunc)ignore_error, NULL);
+  result = xmlRelaxNGValidateDoc (context, document);
+  xmlRelaxNGFreeValidCtxt (context);
+  return result == 0;
 }
 
 /* The first child that is one too many, anywhere in @element. */
@@ -157,7 +233,7 @@ validate (SchemaKind kind, XmlDocument *document, const Diagnostics *known, Diag
   }
   if (schema_accepts (schema, xml_document_tree (document)))
     return TRUE;
-  schema_locate (schema, document, known, diagnostics);
+  schema_explain (compiled_grammar (kind), document, known, diagnostics);
   return FALSE;
 }
 
@@ -174,7 +250,8 @@ schema_validate (XmlDocument *document, Diagnostics *diagnostics)
 }
 
 void
-schema_validate_rest (XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics)
+schema_validate_rest (SchemaKind kind, XmlDocument *document, const Diagnostics *known,
+                      Diagnostics *diagnostics)
 {
-  validate (SCHEMA_DOMAIN, document, known, diagnostics);
+  validate (kind, document, known, diagnostics);
 }

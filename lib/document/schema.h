@@ -16,15 +16,23 @@ typedef enum {
   SCHEMA_SECRET,
   SCHEMA_NETWORK,
   SCHEMA_NETWORK_PORT,
-  SCHEMA_INTERFACE
+  SCHEMA_INTERFACE,
+  SCHEMA_DOMAIN_SNAPSHOT,
+  SCHEMA_DOMAIN_CHECKPOINT,
+  SCHEMA_DOMAIN_BACKUP,
+  SCHEMA_NODE_DEVICE,
+  SCHEMA_CAPABILITIES,
+  SCHEMA_DOMAIN_CAPABILITIES,
+  SCHEMA_STORAGE_POOL_CAPABILITIES
 } SchemaKind;
 
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */
 gboolean schema_validate_as (SchemaKind kind, XmlDocument *document, Diagnostics *diagnostics);
 gboolean schema_validate (XmlDocument *document, Diagnostics *diagnostics); /* as a domain */
-/* As a domain in which the mistakes @known were found already: of a part with one of them only what can be
+/* As one in which the mistakes @known were found already: of a part with one of them only what can be
  * pointed at is said, for the schema would refuse it because of that. */
-void schema_validate_rest (XmlDocument *document, const Diagnostics *known, Diagnostics *diagnostics);
+void schema_validate_rest (SchemaKind kind, XmlDocument *document, const Diagnostics *known,
+                           Diagnostics *diagnostics);
 /* The text of one schema file ("domain.rng"), NULL when there is none; owned by the program. */
 const char *schema_text (const char *name);
 /* All names; NULL-terminated. */

@@ -106,9 +106,12 @@ report_unknown_element (FieldReader *reader, xmlNode *element)
   if (nearest != NULL)
     report (reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             "unknown element '%s' in element 'devices': did you mean '%s'?", name, nearest);
-  else
+  else {
     report (reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
             "unknown element '%s' in element 'devices': there is no such kind of device", name);
+    diagnostics_mark_vague (reader->diagnostics);
+    source_map_add_stray (reader->map, name);
+  }
 }
 
 static void

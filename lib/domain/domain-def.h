@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "document/document-kind.h"
 #include "domain/devices/device.h"
 #include "domain/launch-security.h"
 #include "domain/platform.h"
@@ -296,7 +297,8 @@ struct DomainDef {
   DomainVerbatim verbatim;
 };
 
-extern const FieldTable domain_table; /* all of DomainDef, the devices too */
+extern const FieldTable domain_table;      /* all of DomainDef, the devices too */
+extern const DocumentKind domain_document; /* for what all kinds share; it is read by domain_def_parse */
 
 /* The tables of its parts, one file each. */
 extern const FieldTable domain_os_table; /* domain/os.c */

@@ -135,3 +135,12 @@ static const Field domain_fields[] = {
 };
 
 const FieldTable domain_table = { sizeof (DomainDef), domain_fields };
+
+const DocumentKind domain_document = {
+  .root = "domain",
+  .schema = SCHEMA_DOMAIN,
+  .table = &domain_table,
+  .ref_count = G_STRUCT_OFFSET (DomainDef, ref_count),
+  .name = G_STRUCT_OFFSET (DomainDef, name),
+  .uuid = G_STRUCT_OFFSET (DomainDef, uuid),
+};

@@ -84,6 +84,13 @@ lacks (const FieldReader *reader, gconstpointer member)
          && !source_map_is_doubted (reader->map, member);
 }
 
+/* Does the document not say it, and does nothing of that name stand in a wrong place? */
+static gboolean
+lacks_element (const FieldReader *reader, gconstpointer member, const char *name)
+{
+  return lacks (reader, member) && !source_map_has_stray (reader->map, name);
+}
+
 /* What every definition must say, in libvirt's words and with its codes. */
 static void
 check_read (FieldReader *reader, DomainDef *def)
@@ -91,16 +98,17 @@ check_read (FieldReader *reader, DomainDef *def)
   Position where = xml_document_node_position (reader->document, xml_document_root (reader->document));
 
   check_type (reader, def);
-  if (lacks (reader, &def->name) || (def->name != NULL && def->name[strspn (def->name, " \t\r\n")] == '\0'))
+  if (lacks_element (reader, &def->name, "name")
+      || (def->name != NULL && def->name[strspn (def->name, " \t\r\n")] == '\0'))
     diagnostics_error (reader->diagnostics, source_map_find (reader->map, &def->name, def), VIR_ERR_NO_NAME,
                        "the domain needs a <name>");
-  if (lacks (reader, &def->os.type)
+  if (lacks_element (reader, &def->os.type, "type") && !source_map_has_stray (reader->map, "os")
       && (source_map_find (reader->map, &def->os, NULL).line != 0 || lacks (reader, &def->os)))
     diagnostics_error (reader->diagnostics,
                        def->verbatim.bootloader != NULL ? where
                                                         : source_map_find (reader->map, &def->os, def),
                        VIR_ERR_XML_ERROR, "an os <type> must be specified");
-  if (lacks (reader, &def->memory) && !source_map_is_doubted (reader->map, &def->cpu)
+  if (lacks_element (reader, &def->memory, "memory") && !source_map_is_doubted (reader->map, &def->cpu)
       && (def->cpu == NULL || def->cpu->numa.cells == NULL))
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "Memory size must be specified via <memory> or in the <numa> configuration");
@@ -167,18 +175,6 @@ read_as_meant (FieldReader *reader, guint flags, DomainDef *def)
   return def;
 }
 
-static gboolean
-has_error_on_line (const Diagnostics *diagnostics, guint line)
-{
-  for (guint i = 0; i < diagnostics_count (diagnostics); i++) {
-    const Diagnostic *diagnostic = diagnostics_get (diagnostics, i);
-
-    if (diagnostic->severity == DIAGNOSTIC_ERROR && diagnostic->where.line == line)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /*
  * What the schema refuses is a mistake, unless something better was said about the same line. In a lax
  * reading it is a warning: libvirt's clients rely on documents being taken without the schema unless they ask
@@ -187,13 +183,12 @@ has_error_on_line (const Diagnostics *diagnostics, guint line)
 static void
 add_refusals (Diagnostics *diagnostics, const Diagnostics *refusals, gboolean lax)
 {
-  for (guint i = 0; i < diagnostics_count (refusals); i++) {
+  if (!lax)
+    diagnostics_explain (diagnostics, refusals);
+  for (guint i = 0; lax && i < diagnostics_count (refusals); i++) {
     const Diagnostic *refusal = diagnostics_get (refusals, i);
 
-    if (lax)
-      diagnostics_warning (diagnostics, refusal->where, refusal->code, "%s", refusal->message);
-    else if (!has_error_on_line (diagnostics, refusal->where.line))
-      diagnostics_error (diagnostics, refusal->where, refusal->code, "%s", refusal->message);
+    diagnostics_warning (diagnostics, refusal->where, refusal->code, "%s", refusal->message);
   }
 }
 
@@ -252,7 +247,7 @@ domain_def_parse (const char *text, gssize length, guint flags, const Platform *
   asks_schema = needs_schema (&reader, flags);
   complete_and_check (def, flags, platform, &reader);
   if (asks_schema)
-    schema_validate_rest (document, diagnostics, refusals);
+    schema_validate_rest (SCHEMA_DOMAIN, document, diagnostics, refusals);
   add_refusals (diagnostics, refusals, reader.lax);
   return diagnostics_has_errors (diagnostics) ? NULL : g_steal_pointer (&def);
 }

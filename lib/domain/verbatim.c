@@ -8,6 +8,8 @@
 
 #include "domain/verbatim.h"
 
+#include "document/namespace.h"
+
 typedef struct {
   const char *name; /* the element's path */
   gsize offset;     /* in DomainDef, of a char * that is NULL when the document has no such part */
@@ -39,49 +41,14 @@ namespace_uri (const char *prefix)
   return g_strdup_printf ("http://libvirt.org/schemas/domain/%s/1.0", prefix);
 }
 
-/* In the place of one of these prefixes that stands for something else; no row of a table begins so. */
-#define FOREIGN_PREFIX "foreign"
-
-static gboolean
-declares_prefix (const xmlNode *element, const char *prefix)
-{
-  for (const xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next) {
-    if (g_strcmp0 ((const char *)ns->prefix, prefix) == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static void
-set_prefix (xmlNs *ns, const char *prefix)
-{
-  xmlFree ((xmlChar *)ns->prefix);
-  ns->prefix = xmlStrdup ((const xmlChar *)prefix);
-}
-
-/*
- * The namespace counts, whatever prefix the document gives it, and a prefix by itself means nothing. A
- * default namespace of the root is that of every element below, and none of them is one of ours.
- */
-static void
-claim_prefix (xmlNode *element, const char *prefix, gboolean is_root)
-{
-  g_autofree char *uri = namespace_uri (prefix);
-
-  for (xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next)
-    if (g_strcmp0 ((const char *)ns->prefix, prefix) == 0 && g_strcmp0 ((const char *)ns->href, uri) != 0)
-      set_prefix (ns, FOREIGN_PREFIX);
-  for (xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next)
-    if (g_strcmp0 ((const char *)ns->href, uri) == 0 && !declares_prefix (element, prefix)
-        && (ns->prefix != NULL || !is_root))
-      set_prefix (ns, prefix);
-}
-
 static void
 claim_declarations (xmlNode *element, gboolean is_root)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (namespace_prefixes); i++)
-    claim_prefix (element, namespace_prefixes[i], is_root);
+  for (guint i = 0; i < G_N_ELEMENTS (namespace_prefixes); i++) {
+    g_autofree char *uri = namespace_uri (namespace_prefixes[i]);
+
+    namespace_claim (element, namespace_prefixes[i], uri, is_root);
+  }
 }
 
 void

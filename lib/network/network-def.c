@@ -129,27 +129,6 @@ static const ValueError value_errors[] = {
 };
 
 static void
-claim_prefix (xmlNode *element)
-{
-  for (xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next)
-    if (ns->prefix != NULL && g_strcmp0 ((const char *)ns->href, NETWORK_DNSMASQ_NAMESPACE) == 0) {
-      xmlFree ((xmlChar *)ns->prefix);
-      ns->prefix = xmlStrdup ((const xmlChar *)"dnsmasq");
-      return;
-    }
-}
-
-/* A document may call the namespace what it likes, where it likes; the table knows one prefix. */
-static void
-claim_namespace (xmlNode *root)
-{
-  claim_prefix (root);
-  for (xmlNode *node = root->children; node != NULL; node = node->next)
-    if (node->type == XML_ELEMENT_NODE)
-      claim_prefix (node);
-}
-
-static void
 complete_bridge (NetworkDef *def)
 {
   guint8 mac[MAC_BYTES];
@@ -214,6 +193,10 @@ complete (gpointer data)
     def->dnsmasq_namespace = g_strdup (NETWORK_DNSMASQ_NAMESPACE);
 }
 
+/* The table writes it where libvirt does, before the other attributes. */
+static const DocumentNamespace namespaces[] = { { "dnsmasq", NETWORK_DNSMASQ_NAMESPACE, NULL },
+                                                { NULL, NULL, NULL } };
+
 const DocumentKind network_document = {
   .root = "network",
   .schema = SCHEMA_NETWORK,
@@ -222,7 +205,7 @@ const DocumentKind network_document = {
   .name = G_STRUCT_OFFSET (NetworkDef, name),
   .uuid = G_STRUCT_OFFSET (NetworkDef, uuid),
   .value_errors = value_errors,
-  .prepare = claim_namespace,
+  .namespaces = namespaces,
   .validate = network_validate,
   .complete = complete,
 };

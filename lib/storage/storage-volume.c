@@ -8,12 +8,54 @@
 #include "storage/storage-volume.h"
 
 static const EnumTable volume_types = { "storage volume type",
-                                        { NULL, "file", "block", "dir", "network", "netdir", "ploop" } };
+                                        { NULL, "file", "block", "dir", "network", "netdir" } };
 
-const EnumTable storage_formats = { "volume format",
-                                    { NULL,   "raw", "dir",  "qcow2", "unknown", "bochs", "cloop",    "dmg",
-                                      "iso",  "vpc", "vdi",  "fat",   "vhd",     "ploop", "luks",     "cow",
-                                      "qcow", "qed", "vmdk", "none",  "auto",    "vhdx",  "parallels" } };
+/* Formats of images, then those of devices: file systems, exports, partition tables and partitions. */
+const EnumTable storage_formats = {
+  "volume format",
+  { NULL,      "raw",   "dir",   "qcow2",      "unknown",   "bochs",      "cloop",   "dmg",   "iso",
+    "vpc",     "vdi",   "fat",   "vhd",        "ploop",     "luks",       "cow",     "qcow",  "qed",
+    "vmdk",    "none",  "auto",  "vhdx",       "parallels", "ext2",       "ext3",    "ext4",  "ufs",
+    "iso9660", "udf",   "gfs",   "gfs2",       "vfat",      "hfs+",       "xfs",     "ocfs2", "vmfs",
+    "linux",   "fat16", "fat32", "linux-swap", "linux-lvm", "linux-raid", "extended" }
+};
+
+static const EnumTable encryption_formats = { "encryption format",
+                                              { NULL, "default", "qcow", "luks", "luks2", "luks-any" } };
+static const EnumTable encryption_engines = { "engine", { NULL, "qemu", "librbd" } };
+static const EnumTable secret_types = { "type of secret", { NULL, "passphrase" } };
+
+static const Field secret_fields[] = {
+  FIELD_WITH (StorageSecret, type, "@type", field_enum, &secret_types, FIELD_REQUIRED),
+  FIELD (StorageSecret, uuid, "@uuid", field_uuid, NULL),
+  FIELD (StorageSecret, usage, "@usage", field_text, NULL),
+  FIELD_END,
+};
+
+static const FieldTable secret_table = { sizeof (StorageSecret), secret_fields };
+
+static const Field encryption_fields[] = {
+  FIELD_WITH (StorageEncryption, format, "@format", field_enum, &encryption_formats, FIELD_REQUIRED),
+  FIELD (StorageEncryption, engine, "@engine", field_enum, &encryption_engines),
+  FIELD (StorageEncryption, secrets, "secret", field_list, &secret_table),
+  FIELD (StorageEncryption, cipher_name, "cipher/@name", field_text, NULL),
+  FIELD (StorageEncryption, cipher_size, "cipher/@size", field_number, NULL),
+  FIELD (StorageEncryption, cipher_mode, "cipher/@mode", field_text, NULL),
+  FIELD (StorageEncryption, cipher_hash, "cipher/@hash", field_text, NULL),
+  FIELD (StorageEncryption, ivgen_name, "ivgen/@name", field_text, NULL),
+  FIELD (StorageEncryption, ivgen_hash, "ivgen/@hash", field_text, NULL),
+  FIELD_END,
+};
+
+static const FieldTable encryption_table = { sizeof (StorageEncryption), encryption_fields };
+
+static const Field volume_device_fields[] = {
+  FIELD_WITH (StorageVolumeDevice, path, "@path", field_text, NULL, FIELD_REQUIRED),
+  FIELD (StorageVolumeDevice, extents, "extent", field_list, &storage_extent_table),
+  FIELD_END,
+};
+
+static const FieldTable volume_device_table = { sizeof (StorageVolumeDevice), volume_device_fields };
 
 static const Field backing_fields[] = {
   FIELD_WITH (StorageBacking, path, "path", field_text, NULL, FIELD_REQUIRED),
@@ -32,7 +74,7 @@ static const Field volume_fields[] = {
   FIELD (StorageVolumeDef, type, "@type", field_enum, &volume_types),
   FIELD (StorageVolumeDef, name, "name", field_text, NULL),
   FIELD (StorageVolumeDef, key, "key", field_text, NULL),
-  FIELD (StorageVolumeDef, source, "source", field_verbatim, NULL),
+  FIELD (StorageVolumeDef, devices, "source/device", field_list, &volume_device_table),
   FIELD (StorageVolumeDef, capacity, "capacity", field_bytes, NULL),
   FIELD (StorageVolumeDef, allocation, "allocation", field_bytes, NULL),
   FIELD (StorageVolumeDef, physical, "physical", field_bytes, NULL),
@@ -43,7 +85,7 @@ static const Field volume_fields[] = {
   FIELD (StorageVolumeDef, mtime, "target/timestamps/mtime", field_text, NULL),
   FIELD (StorageVolumeDef, ctime, "target/timestamps/ctime", field_text, NULL),
   FIELD (StorageVolumeDef, btime, "target/timestamps/btime", field_text, NULL),
-  FIELD (StorageVolumeDef, encryption, "target/encryption", field_verbatim, NULL),
+  FIELD (StorageVolumeDef, encryption, "target/encryption", field_optional, &encryption_table),
   FIELD (StorageVolumeDef, compat, "target/compat", field_text, NULL),
   FIELD (StorageVolumeDef, nocow, "target/nocow", field_flag, NULL),
   FIELD (StorageVolumeDef, cluster_size, "target/clusterSize", field_bytes, NULL),
@@ -62,7 +104,8 @@ static const ValueError value_errors[] = {
   { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE },
 };
 
-#define VOLUME_FROM_ANOTHER DOCUMENT_OWN_FLAGS /* its capacity is that of what it is made from */
+#define VOLUME_FROM_ANOTHER DOCUMENT_OWN_FLAGS        /* its capacity is that of what it is made from */
+#define VOLUME_TO_MAKE      (DOCUMENT_OWN_FLAGS << 1) /* it is to be one that can be made */
 
 StorageBacking *
 storage_backing_new (void)
@@ -133,7 +176,8 @@ static void
 validate (gconstpointer def, const FieldReader *reader, guint flags)
 {
   validate_identity (def, reader, (flags & VOLUME_FROM_ANOTHER) != 0);
-  validate_format (def, reader);
+  if ((flags & VOLUME_TO_MAKE) != 0)
+    validate_format (def, reader);
 }
 
 static void
@@ -162,8 +206,8 @@ StorageVolumeDef *
 storage_volume_def_parse (const char *text, gssize length, guint flags, gboolean from,
                           Diagnostics *diagnostics)
 {
-  return document_read (&storage_volume_document, text, length, flags | (from ? VOLUME_FROM_ANOTHER : 0),
-                        diagnostics);
+  return document_read (&storage_volume_document, text, length,
+                        flags | VOLUME_TO_MAKE | (from ? VOLUME_FROM_ANOTHER : 0), diagnostics);
 }
 
 StorageVolumeDef *

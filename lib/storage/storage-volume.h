@@ -23,6 +23,23 @@ typedef enum {
 extern const EnumTable storage_formats;
 
 typedef struct {
+  int type; /* passphrase */
+  char *uuid, *usage;
+} StorageSecret;
+
+typedef struct {
+  int format, engine;
+  GPtrArray *secrets; /* StorageSecret; NULL: none */
+  char *cipher_name, *cipher_mode, *cipher_hash, *ivgen_name, *ivgen_hash;
+  Number cipher_size; /* bits */
+} StorageEncryption;
+
+typedef struct {
+  char *path;
+  GPtrArray *extents; /* StorageExtent: which parts of the device; NULL: none */
+} StorageVolumeDevice;
+
+typedef struct {
   char *path;
   int format; /* StorageFormat */
   char *atime, *mtime, *ctime, *btime;
@@ -37,9 +54,9 @@ typedef struct {
   int format; /* StorageFormat */
   StoragePermissions permissions;
   char *atime, *mtime, *ctime, *btime; /* "SECONDS.NANOSECONDS" */
-  char *source;                        /* extents, of other kinds of pools: read past */
-  char *encryption;
-  char *compat; /* "0.10", "1.1" */
+  GPtrArray *devices;            /* StorageVolumeDevice: where it lies, in pools of devices; NULL: none */
+  StorageEncryption *encryption; /* NULL: none */
+  char *compat;                  /* "0.10", "1.1" */
   gboolean nocow;
   Number cluster_size; /* bytes */
   gboolean has_features, lazy_refcounts, extended_l2;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/command.h"
+#include "daemon/drivers/qemu/probe.h"
+#include "domain/domain-def.h"
+
+/* What the commands about documents alone share. */
+
+/* The emulators of this host, asked about when a document names one. */
+typedef struct {
+  CapsCache *cache;
+  QemuCaps *fixed; /* --capabilities, or the built-in ones once they were needed */
+  gboolean warned;
+} Emulators;
+
+extern char *capabilities_file; /* --capabilities */
+
+#define CAPABILITIES_OPTION                                            \
+  {                                                                    \
+    "capabilities", 0, 0, G_OPTION_ARG_FILENAME, &capabilities_file,   \
+        N_ ("Take the emulator's capabilities from FILE"), N_ ("FILE") \
+  }
+
+/* FALSE after an error was printed. */
+gboolean emulators_open (Emulators *emulators);
+void emulators_close (Emulators *emulators);
+/* Read and complete a domain's document; NULL, with the mistakes in @diagnostics. */
+DomainDef *
+emulators_complete (Emulators *emulators, const char *text, gsize length, Diagnostics *diagnostics);
+
+/* cli/validate.c */
+int validate_run (CommandLine *line);
+extern const GOptionEntry validate_options[];
