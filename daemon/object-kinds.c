@@ -5,20 +5,9 @@
  * their names on the wires are known, here: lists of them are empty, and nothing is found.
  */
 #include "daemon/domain/domain-kind.h"
+#include "daemon/network/networks.h"
 #include "daemon/secret/secrets.h"
 #include "daemon/storage/pools.h"
-
-static const ObjectKind network_kind = {
-  .letter = 'N',
-  .name = "network",
-  .short_name = "network",
-  .missing = VIR_ERR_NO_NETWORK,
-  .origin = VIR_FROM_NETWORK,
-  .family = EVENT_NETWORK,
-  .path_element = "network",
-  .lifecycle_signal = "NetworkEvent",
-  .key = 1,
-};
 
 static const ObjectKind nwfilter_kind = {
   .letter = 'F',
@@ -53,6 +42,6 @@ static const ObjectKind interface_kind = {
 };
 
 const ObjectKind *const object_kinds[] = {
-  &domain_kind,    &network_kind, &nwfilter_kind, &storage_pool_kind, &storage_volume_kind, &node_device_kind,
-  &interface_kind, &secret_kind,  NULL,
+  &domain_kind,         &network_kind,     &network_port_kind, &nwfilter_kind, &storage_pool_kind,
+  &storage_volume_kind, &node_device_kind, &interface_kind,    &secret_kind,   NULL,
 };

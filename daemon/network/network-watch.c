@@ -52,15 +52,23 @@ next_pause (const char *directory)
   return known->pause;
 }
 
+/* Again and again: whoever cannot start it now may be able to later, and then makes a new watch. */
 static gboolean
 tell (gpointer data)
 {
   NetworkWatch *watch = data;
-  g_autofree char *why = g_steal_pointer (&watch->why);
+  g_autofree char *why = g_strdup (watch->why);
 
-  watch->telling = 0;
+  watch->telling = g_timeout_add (next_pause (watch->directory), tell, watch);
   watch->changed (NETWORK_PART_HELPER, why, watch->data); /* may free the watch */
   return G_SOURCE_REMOVE;
+}
+
+static void
+tell_later (NetworkWatch *watch, const char *last_words)
+{
+  watch->why = g_strdup_printf ("dnsmasq has ended%s%s", *last_words != '\0' ? ": " : "", last_words);
+  watch->telling = g_timeout_add (next_pause (watch->directory), tell, watch);
 }
 
 static void
@@ -68,10 +76,9 @@ on_end (Helper *helper, const char *last_words, gpointer data)
 {
   NetworkWatch *watch = data;
 
-  watch->why = g_strdup_printf ("dnsmasq has ended%s%s", *last_words != '\0' ? ": " : "", last_words);
   watch->helper = NULL;
   helper_free (helper);
-  watch->telling = g_timeout_add (next_pause (watch->directory), tell, watch);
+  tell_later (watch, last_words);
 }
 
 /* The helpers before this one, which have ended or are about to, are nobody's news. */
@@ -111,10 +118,8 @@ network_watch_new (const NetworkStatus *status, const char *directory, NetworkCh
     watch->helper = find (status, directory);
   if (watch->helper != NULL)
     helper_watch (watch->helper, on_end, watch);
-  else if (status->helper != 0) {
-    watch->why = g_strdup ("dnsmasq has ended");
-    watch->telling = g_timeout_add (next_pause (directory), tell, watch);
-  }
+  else if (status->helper != 0)
+    tell_later (watch, "");
   watch->filter = network_filter_events_new (on_flush, watch);
   return watch;
 }

@@ -54,6 +54,7 @@ struct ObjectKind {
   /* Where it is kept. NULL: this kind has no registry of this form. */
   const char *folder;               /* below the configuration and the state: "storage" */
   const char *autostart_folders[2]; /* of links, below the configuration; by StoreAutostart; NULL: none */
+  const char *run_folder;           /* of running ones, below the run directory; NULL: "machines" */
   gboolean unnamed;                 /* it has no name but its UUID */
   const DocumentKind *document;
   gsize size;                     /* of its struct */
@@ -71,6 +72,11 @@ struct ObjectKind {
   guint list_flags;
   gboolean (*passes) (const Object *object, guint flags);
 
+  /* What only the host and the other objects can complete (a bridge's free name): names are looked up in a
+   * job, and then one is chosen in the definition, which nobody else has yet. Both or none. */
+  char **(*look) (gconstpointer def);
+  gboolean (*choose) (Registry *registry, const Object *same, gpointer def, const char *const *names,
+                      GError **error);
   /* Its definition. @same: the object of the name and UUID, NULL: it would be a new one. */
   gboolean (*check) (Registry *registry, const Object *same, gconstpointer def, GError **error);
   gboolean (*is_kept) (gconstpointer def);                           /* on disk at all; NULL: always */
