@@ -141,7 +141,8 @@ networks_host_links (gconstpointer data)
 
   for (guint i = 0; links != NULL && links[i].if_index != 0; i++)
     g_strv_builder_add (names, links[i].if_name);
-  if_freenameindex (links);
+  if (links != NULL)
+    if_freenameindex (links);
   return g_strv_builder_end (names);
 }
 
