@@ -10,6 +10,7 @@
 #include "daemon/host/link.h"
 #include "daemon/host/sysctl.h"
 #include "daemon/network/network-dnsmasq.h"
+#include "daemon/network/network-floor.h"
 #include "daemon/network/network-status.h"
 #include "network/firewall-check.h"
 #include "network/network-firewall.h"
@@ -539,6 +540,120 @@ what_is_in_the_way_is_found (void **state)
   host_close (&host);
 }
 
+/* A floor: classes of the bridge's traffic, and rules that lead a machine's packets to its own. */
+static void
+a_port_with_a_floor_has_a_class_of_its_own (void **state)
+{
+  static const char text[] =
+      "<networkport><uuid>22222222-2222-3333-4444-555555555555</uuid>"
+      "<owner><name>web</name><uuid>33333333-2222-3333-4444-555555555555</uuid></owner>"
+      "<mac address='52:54:00:00:00:01'/>"
+      "<bandwidth classID='3'><inbound average='100' floor='200'/></bandwidth></networkport>";
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  NetworkPortDef *port = network_port_def_parse (text, -1, 0, diagnostics);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *before = NULL, *after = NULL;
+  Host host;
+
+  assert_non_null (port);
+  host_open (&host, *state, ISOLATED "<bandwidth><inbound average='1000' peak='5000'/></bandwidth>");
+  before = everything (&host);
+  start (&host);
+  assert_shows ("tc class show dev nr-vb1", "class htb 1:1 root");
+  assert_true (network_floor_add (host.input.def, host.input.ports, port, &error));
+  g_assert_no_error (error);
+  assert_shows ("tc class show dev nr-vb1", "class htb 1:3 parent 1:1 prio 0 rate 1600Kbit ceil 40Mbit");
+  assert_shows ("tc class show dev nr-vb1", "class htb 1:2 parent 1:1");
+  assert_shows ("nft list table netdev domaind_network",
+                "ether daddr 52:54:00:00:00:01 meta priority set 1:3");
+  host.input.ports = g_ptr_array_new ();
+  g_ptr_array_add (host.input.ports, port);
+  assert_true (network_floor_remove (host.input.def, host.input.ports, port, &error));
+  g_assert_no_error (error);
+  assert_shows ("tc class show dev nr-vb1; echo; nft list ruleset | grep -c priority.set", "\n0\n");
+  g_ptr_array_unref (g_steal_pointer (&host.input.ports));
+  stop (&host);
+  g_free (look ("nft delete table netdev domaind_network"));
+  after = everything (&host);
+  assert_string_equal (after, before);
+  network_port_def_unref (port);
+  host_close (&host);
+}
+
+/* The virtual functions of a card, in a /sys of the test's. */
+static void
+the_functions_of_a_card_are_its_pool (void **state)
+{
+  static const struct {
+    const char *inside, *written;
+  } rows[] = {
+    { "<forward mode='passthrough'><pf dev='nrpf'/></forward>",
+      "    <interface dev='nrvf0'/>\n    <interface dev='nrvf1'/>\n" },
+    { "<forward mode='hostdev' managed='yes'><pf dev='nrpf'/></forward>",
+      "    <address type='pci' domain='0x0000' bus='0x03' slot='0x10' function='0x0'/>\n"
+      "    <address type='pci' domain='0x0000' bus='0x03' slot='0x10' function='0x2'/>\n" },
+  };
+  g_autofree char *command = g_strdup_printf (
+      "cd %s && mkdir -p sys/class/net/nrpf sys/bus/pci/devices/0000:03:00.0 "
+      "sys/bus/pci/devices/0000:03:10.0/net/nrvf0 sys/bus/pci/devices/0000:03:10.2/net/nrvf1 && "
+      "ln -s ../../../bus/pci/devices/0000:03:00.0 sys/class/net/nrpf/device && "
+      "ln -s ../0000:03:10.0 sys/bus/pci/devices/0000:03:00.0/virtfn0 && "
+      "ln -s ../0000:03:10.2 sys/bus/pci/devices/0000:03:00.0/virtfn1",
+      (const char *)*state);
+
+  g_free (look (command));
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *xml = NULL;
+    Host host;
+
+    host_open (&host, *state, rows[i].inside);
+    g_free (host.settings->host_directory);
+    host.settings->host_directory = g_strdup (*state);
+    start (&host);
+    assert_non_null (network_status_def (host.input.status));
+    xml = network_def_to_xml (network_status_def (host.input.status), TRUE);
+    if (strstr (xml, rows[i].written) == NULL)
+      fail_msg ("%s", xml);
+    stop (&host);
+    host_close (&host);
+  }
+}
+
+static void
+leases_are_written_for_the_name_service (void **state)
+{
+  g_autofree char *directory = g_build_filename (*state, "names", NULL);
+  g_autofree char *leases = g_build_filename (*state, "names", "nr-vb1.status", NULL);
+  g_autofree char *text = NULL, *file = NULL;
+  g_autoptr (GError) error = NULL;
+  News news = { 0 };
+  NetworkWatch *watch;
+  Host host;
+
+  host_open (&host, *state, NAT);
+  g_free (host.settings->lease_directory);
+  host.settings->lease_directory = g_steal_pointer (&directory);
+  start (&host);
+  assert_true (g_file_get_contents (leases, &text, NULL, NULL));
+  assert_string_equal (text, "[]");
+  watch = network_watch_new (host.input.status, host.input.directory, note, &news);
+  file = network_dnsmasq_leases_path (host.settings, UUID);
+  assert_true (g_file_set_contents_full (file, "0 52:54:00:00:00:01 192.168.97.10 g1 *\n", -1,
+                                         G_FILE_SET_CONTENTS_NONE, 0644, NULL));
+  assert_true (run_main_loop_until (&news.happened));
+  assert_int_equal (news.parts, NETWORK_PART_LEASES);
+  network_watch_free (watch);
+  network_status_unref (act_with (&host, UPDATE, NETWORK_PART_LEASES, &error));
+  g_assert_no_error (error);
+  g_free (g_steal_pointer (&text));
+  assert_true (g_file_get_contents (leases, &text, NULL, NULL));
+  assert_non_null (strstr (text, "\"ip-address\" : \"192.168.97.10\""));
+  assert_non_null (strstr (text, "\"hostname\" : \"g1\""));
+  stop (&host);
+  assert_false (g_file_test (leases, G_FILE_TEST_EXISTS));
+  host_close (&host);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -558,6 +673,9 @@ main (int argc, char **argv)
     TEST (a_known_machine_is_read_again_and_a_range_is_a_new_process),
     TEST (a_change_that_fails_leaves_what_was),
     TEST (what_is_in_the_way_is_found),
+    TEST (a_port_with_a_floor_has_a_class_of_its_own),
+    TEST (the_functions_of_a_card_are_its_pool),
+    TEST (leases_are_written_for_the_name_service),
   };
 
   if (argc == 5 && strcmp (argv[1], "--start") == 0)
