@@ -573,7 +573,6 @@ a_port_with_a_floor_has_a_class_of_its_own (void **state)
   assert_shows ("tc class show dev nr-vb1; echo; nft list ruleset | grep -c priority.set", "\n0\n");
   g_ptr_array_unref (g_steal_pointer (&host.input.ports));
   stop (&host);
-  g_free (look ("nft delete table netdev domaind_network"));
   after = everything (&host);
   assert_string_equal (after, before);
   network_port_def_unref (port);
