@@ -50,6 +50,7 @@ struct ObjectKind {
   virErrorNumber transient;      /* what is asked of one that has no definition */
   const char *no_autostart; /* what libvirt says, as an internal error, of autostart for such a one; NULL: as
                                of all else */
+  const char *no_undefine;  /* the same of undefining one that has none; NULL: as of all else */
 
   /* Where it is kept. NULL: this kind has no registry of this form. */
   const char *folder;               /* below the configuration and the state: "storage" */
