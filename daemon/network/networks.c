@@ -307,6 +307,7 @@ const ObjectKind network_kind = {
   .path_element = "network",
   .interfaces = interfaces,
   .lifecycle_signal = "NetworkEvent",
+  .lifecycle_plain = TRUE,
   .key = 1,
   .defined = VIR_NETWORK_EVENT_DEFINED,
   .undefined = VIR_NETWORK_EVENT_UNDEFINED,

@@ -45,6 +45,7 @@ struct ObjectKind {
   const char *path_element;      /* of its objects' paths on D-Bus: "storagepool"; NULL: they have none */
   const char *const *interfaces; /* on D-Bus, the first one libvirt-dbus's; NULL: its objects are not there */
   const char *lifecycle_signal;  /* of org.libvirt.Connect: "StoragePoolEvent"; NULL: none */
+  gboolean lifecycle_plain;      /* it has no detail on D-Bus */
   guint key;                     /* which member of a handle says who it is: a UUID's bytes, or a text */
   int defined, undefined;        /* its lifecycle events */
   virErrorNumber transient;      /* what is asked of one that has no definition */
