@@ -327,9 +327,12 @@ void op_network_port_lookup_by_uuid (Call *call);
 void op_network_update (Call *call);
 
 /* ops/network/network.c */
+void op_network_bridge_or_none (Call *call);
+void op_network_check (Call *call);
 void op_network_create (Call *call);
 void op_network_destroy (Call *call);
 void op_network_get_bridge_name (Call *call);
+void op_network_get_source (Call *call);
 void op_network_get_xml_desc (Call *call);
 
 /* ops/secret/secret.c */
