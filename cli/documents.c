@@ -7,6 +7,7 @@
  */
 
 #include "cli/command.h"
+#include "cli/document-kinds.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/host/dmi.h"
 #include "document/schema.h"
@@ -88,25 +89,54 @@ emulators_close (Emulators *emulators)
   g_clear_pointer (&emulators->fixed, qemu_caps_unref);
 }
 
-/* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. @ret_text (may be
- * NULL) gets what was read. */
+/* "-" is standard input. NULL, said in @diagnostics. (transfer full) */
+static char *
+read_file (const char *path, gsize *ret_length, Diagnostics *diagnostics)
+{
+  g_autoptr (GError) error = NULL;
+  char *text = NULL;
+
+  if (!g_file_get_contents (g_str_equal (path, "-") ? "/dev/stdin" : path, &text, ret_length, &error))
+    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_OPERATION_FAILED, "%s", error->message);
+  return text;
+}
+
+static DomainDef *
+parse_domain (const char *text, gsize length, Emulators *emulators, Diagnostics *diagnostics)
+{
+  Platform *platform = qemu_platform_new (find_caps, emulators);
+  DomainDef *def;
+
+  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
+  def = domain_def_parse (text, (gssize)length, 0, platform, diagnostics);
+  qemu_platform_free (platform);
+  return def;
+}
+
+/* The completed form of a document of any kind; NULL, with its mistakes in @diagnostics. (transfer full) */
+static char *
+complete_file (const char *path, Emulators *emulators, Diagnostics *diagnostics)
+{
+  gsize length;
+  g_autofree char *text = read_file (path, &length, diagnostics);
+  const DocumentKind *kind = text != NULL ? document_kind_of (text, length) : NULL;
+  g_autoptr (DomainDef) def = NULL;
+
+  if (kind != NULL)
+    return document_complete (kind, text, length, diagnostics);
+  def = text != NULL ? parse_domain (text, length, emulators, diagnostics) : NULL;
+  return def != NULL ? domain_def_to_xml (def, DOMAIN_WRITE_SECURE) : NULL;
+}
+
+/* Read and complete a machine's document; its mistakes are in @diagnostics. @ret_text (may be NULL) gets what
+ * was read. */
 static DomainDef *
 load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics, char **ret_text)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) error = NULL;
-  Platform *platform;
-  DomainDef *def;
   gsize length;
+  g_autofree char *text = read_file (path, &length, diagnostics);
+  DomainDef *def = text != NULL ? parse_domain (text, length, emulators, diagnostics) : NULL;
 
-  if (!g_file_get_contents (g_str_equal (path, "-") ? "/dev/stdin" : path, &text, &length, &error)) {
-    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_OPERATION_FAILED, "%s", error->message);
-    return NULL;
-  }
-  platform = qemu_platform_new (find_caps, emulators);
-  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
-  def = domain_def_parse (text, length, 0, platform, diagnostics);
-  qemu_platform_free (platform);
   if (ret_text != NULL)
     *ret_text = g_steal_pointer (&text);
   return def;
@@ -159,9 +189,9 @@ validate_run (CommandLine *line)
   for (guint i = 0; i < line->argument_count; i++) {
     const char *path = line->arguments[i];
     g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-    g_autoptr (DomainDef) def = load_document (path, &emulators, diagnostics, NULL);
+    g_autofree char *completed = complete_file (path, &emulators, diagnostics);
 
-    if (def == NULL)
+    if (completed == NULL)
       status = EXIT_FAILED;
     if (!line->json)
       print_diagnostics (diagnostics);
@@ -180,14 +210,13 @@ normalize_run (CommandLine *line)
   const char *path = line->arguments[0];
   Emulators emulators = { 0 };
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-  g_autoptr (DomainDef) def = NULL;
+  g_autofree char *text = NULL;
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
-  def = load_document (path, &emulators, diagnostics, NULL);
+  text = complete_file (path, &emulators, diagnostics);
   print_diagnostics (diagnostics);
-  if (def != NULL) {
-    g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
+  if (text != NULL) {
     JsonObject *object = json_object_new ();
     JsonNode *node = json_node_init_object (json_node_alloc (), object);
 
@@ -197,7 +226,7 @@ normalize_run (CommandLine *line)
     command_print_json (line, node);
   }
   emulators_close (&emulators);
-  return def != NULL ? EXIT_OK : EXIT_FAILED;
+  return text != NULL ? EXIT_OK : EXIT_FAILED;
 }
 
 static void

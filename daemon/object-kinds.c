@@ -6,20 +6,9 @@
  */
 #include "daemon/domain/domain-kind.h"
 #include "daemon/interface/host-interfaces.h"
+#include "daemon/network/networks.h"
 #include "daemon/secret/secrets.h"
 #include "daemon/storage/pools.h"
-
-static const ObjectKind network_kind = {
-  .letter = 'N',
-  .name = "network",
-  .short_name = "network",
-  .missing = VIR_ERR_NO_NETWORK,
-  .origin = VIR_FROM_NETWORK,
-  .family = EVENT_NETWORK,
-  .path_element = "network",
-  .lifecycle_signal = "NetworkEvent",
-  .key = 1,
-};
 
 static const ObjectKind nwfilter_kind = {
   .letter = 'F',
@@ -44,7 +33,6 @@ static const ObjectKind node_device_kind = {
 };
 
 const ObjectKind *const object_kinds[] = {
-  &domain_kind,         &network_kind,        &nwfilter_kind,
-  &storage_pool_kind,   &storage_volume_kind, &node_device_kind,
-  &host_interface_kind, &secret_kind,         NULL,
+  &domain_kind,         &network_kind,     &network_port_kind,   &nwfilter_kind, &storage_pool_kind,
+  &storage_volume_kind, &node_device_kind, &host_interface_kind, &secret_kind,   NULL,
 };

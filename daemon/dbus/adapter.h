@@ -39,6 +39,8 @@ typedef struct OperationDBus {
 
 /* GetMetadata, SetMetadata, Connect.GetDomainCapabilities. */
 extern const OperationDBus dbus_empty_is_absent;
+/* Network.GetDHCPLeases: no MAC address means all. */
+extern const OperationDBus dbus_network_leases;
 /* GetBlockJobInfo: without "found". */
 extern const OperationDBus dbus_block_job_info;
 /* Connect.NodeGetCPUMap: as many b as there are CPUs. */

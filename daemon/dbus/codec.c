@@ -464,6 +464,7 @@ domain_stats_answer (GVariant *results)
 }
 
 const OperationDBus dbus_empty_is_absent = { .empty_is_absent = TRUE };
+const OperationDBus dbus_network_leases = { .arguments = "D0*1", .empty_is_absent = TRUE };
 const OperationDBus dbus_block_job_info = { .results = "1234" };
 const OperationDBus dbus_cpu_map = { .arguments = "**0", .answer = cpu_map_answer };
 const OperationDBus dbus_vcpu_pins = { .arguments = "D16384!512!0", .answer = vcpu_pins_answer };

@@ -23,17 +23,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RECORD_PREFIX  "helper-"
-#define RECORD_SUFFIX  ".json"
-#define OUTPUT_SUFFIX  ".out"
-#define RECORD_FORMAT  1
-#define RECORD_MAX     4096          /* bytes of a record */
-#define OUTPUT_MAX     (1024 * 1024) /* bytes read of one that talks; then its pipe is left to fill */
-#define READY_STEP     20            /* ms between two looks at its socket */
-#define LISTENERS_FILE "/proc/net/unix"
-#define LISTENERS_MAX  (16 * 1024 * 1024)
-#define LISTENS_FLAG   0x10000 /* __SO_ACCEPTCON, as the kernel prints a socket's flags */
-#define GONE_TIMEOUT   2000    /* ms a killed one has to go */
+#define RECORD_PREFIX    "helper-"
+#define RECORD_SUFFIX    ".json"
+#define OUTPUT_SUFFIX    ".out"
+#define RECORD_FORMAT    1
+#define RECORD_MAX       4096          /* bytes of a record */
+#define OUTPUT_MAX       (1024 * 1024) /* bytes read of one that talks; then its pipe is left to fill */
+#define READY_FIRST_STEP 1             /* ms between the first two looks at its socket or its words, ... */
+#define READY_STEP       20            /* ... which grow to so many */
+#define LISTENERS_FILE   "/proc/net/unix"
+#define LISTENERS_MAX    (16 * 1024 * 1024)
+#define LISTENS_FLAG     0x10000 /* __SO_ACCEPTCON, as the kernel prints a socket's flags */
+#define GONE_TIMEOUT     2000    /* ms a killed one has to go */
 
 struct Helper {
   char *name, *directory;
@@ -293,27 +294,47 @@ somebody_listens (const char *path)
 }
 
 static gboolean
+says (Helper *helper, const char *words)
+{
+  while (read_some (helper))
+    ;
+  return g_strstr_len (helper->words->str, (gssize)helper->words->len, words) != NULL;
+}
+
+static gboolean
+is_ready (Helper *helper, const HelperPlan *plan)
+{
+  return (plan->ready_socket == NULL || somebody_listens (plan->ready_socket))
+         && (plan->ready_words == NULL || says (helper, plan->ready_words));
+}
+
+static gboolean
 wait_ready (Helper *helper, const HelperPlan *plan, Job *job, GError **error)
 {
+  guint step = READY_FIRST_STEP;
+
   ProcessExit how;
 
   if (plan->early_end > 0 && process_wait (helper->process, plan->early_end, &how)) {
     report_end (helper, plan->argv[0], how, error);
     return FALSE;
   }
-  while (plan->ready_socket != NULL && !somebody_listens (plan->ready_socket)) {
+  while (!is_ready (helper, plan)) {
     g_autofree char *words = NULL;
 
-    if (process_wait (helper->process, READY_STEP, &how)) {
+    if (process_wait (helper->process, step, &how)) {
       report_end (helper, plan->argv[0], how, error);
       return FALSE;
     }
+    step = MIN (step * 2, READY_STEP);
     if (job_check (job, NULL))
       continue;
     if (!g_cancellable_is_cancelled (job_cancellable (job))) {
       words = last_words (helper);
-      virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT, "'%s' did not listen on '%s' in time%s%s",
-                      plan->argv[0], plan->ready_socket, *words != '\0' ? "; it said: " : "", words);
+      virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT, "'%s' did not %s '%s' in time%s%s", plan->argv[0],
+                      plan->ready_socket != NULL ? "listen on" : "say",
+                      plan->ready_socket != NULL ? plan->ready_socket : plan->ready_words,
+                      *words != '\0' ? "; it said: " : "", words);
     } else
       job_check (job, error);
     return FALSE;
@@ -482,6 +503,29 @@ helper_stop (Helper *helper)
   if (process != NULL && process_is_alive (process))
     end_process (process);
   remove_files (helper->directory, helper->name);
+}
+
+void
+helper_end (Helper *helper)
+{
+  g_clear_handle_id (&helper->reading, g_source_remove);
+  g_clear_handle_id (&helper->telling, g_source_remove);
+  if (helper->process != NULL) {
+    process_signal (helper->process, SIGTERM);
+    process_signal (helper->process, SIGCONT); /* a stopped process cannot take the first */
+    if (!process_wait (helper->process, HELPER_GRACE, NULL)) {
+      process_signal (helper->process, SIGKILL);
+      process_wait (helper->process, GONE_TIMEOUT, NULL);
+    }
+  }
+  remove_files (helper->directory, helper->name);
+}
+
+gboolean
+helper_signal (Helper *helper, int number)
+{
+  return helper->process != NULL && process_is_alive (helper->process)
+         && process_signal (helper->process, number);
 }
 
 void

@@ -37,7 +37,8 @@ typedef struct {
   /* A unix socket's path: it is ready when somebody listens there. NULL: it is ready once it executes, which
    * is enough for what gets its sockets as descriptors. */
   const char *ready_socket;
-  guint early_end; /* ms in which it ends where it cannot do its work: waited for; 0: not */
+  const char *ready_words; /* in what it says: then it is ready as well; NULL: it says nothing of it */
+  guint early_end;         /* ms in which it ends where it cannot do its work: waited for; 0: not */
 } HelperPlan;
 
 /*
@@ -61,6 +62,10 @@ void helper_watch (Helper *helper, HelperEnded ended, gpointer data);
 
 /* Its orderly end: SIGTERM, and SIGKILL after HELPER_GRACE. Any thread; waits for nothing. Its files go. */
 void helper_stop (Helper *helper);
+/* The same, waited for: it has gone when this returns. In a job's thread. */
+void helper_end (Helper *helper);
+/* FALSE: it has ended. Any thread. */
+gboolean helper_signal (Helper *helper, int number);
 /* The owner has gone, and nobody knows its helpers: those in @directory are stopped. */
 void helpers_stop_in (const char *directory);
 /* The same for every directory in @parent for which @owned (directory's name) is FALSE: what was started for

@@ -30,6 +30,7 @@
 #define ANY_PROTOCOL  0x0300 /* ETH_P_ALL in network order */
 #define CLASS_ROOT    TC_HANDLE (1, 0)
 #define CLASS_LIMITED TC_HANDLE (1, 1)
+#define CLASS_REST    TC_HANDLE (1, 2) /* of a bridge with shares: what is nobody's */
 #define FAIR_QUEUE    TC_HANDLE (2, 0)
 
 typedef struct nl_sock NlSocket;
@@ -67,15 +68,17 @@ remove_discipline (NlSocket *socket, guint index, guint32 parent)
   rtnl_qdisc_put (discipline);
 }
 
+/* A class that has @average for sure, in bytes a second, and as much as @rate says of what others leave. */
 static int
-add_class (NlSocket *socket, guint index, const InterfaceRate *rate)
+add_class (NlSocket *socket, guint index, guint32 parent, guint32 handle, guint64 average,
+           const InterfaceRate *rate)
 {
   struct rtnl_class *class = rtnl_class_alloc ();
-  guint64 average = rate->average.value * RATE_UNIT;
-  guint64 peak = rate->peak.set ? MAX (rate->peak.value, rate->average.value) * RATE_UNIT : average;
+  guint64 most = (rate->peak.set ? MAX (rate->peak.value, rate->average.value) : rate->average.value);
+  guint64 peak = MAX (most * RATE_UNIT, average);
   int code;
 
-  place (TC_CAST (class), index, CLASS_ROOT, CLASS_LIMITED, "htb");
+  place (TC_CAST (class), index, parent, handle, "htb");
   rtnl_tc_set_mtu (TC_CAST (class), POLICE_MTU);
   rtnl_htb_set_rate64 (class, average);
   rtnl_htb_set_ceil64 (class, peak);
@@ -89,29 +92,63 @@ add_class (NlSocket *socket, guint index, const InterfaceRate *rate)
 
 /* A fair queue, for the sake of fairness only: a kernel may be without it. */
 static void
-add_fair_queue (NlSocket *socket, guint index)
+add_fair_queue (NlSocket *socket, guint index, guint32 class)
 {
   struct rtnl_qdisc *queue = rtnl_qdisc_alloc ();
 
-  place (TC_CAST (queue), index, CLASS_LIMITED, FAIR_QUEUE, "sfq");
+  place (TC_CAST (queue), index, class, FAIR_QUEUE, "sfq");
   rtnl_sfq_set_perturb (queue, SFQ_PERTURB);
   rtnl_qdisc_add (socket, queue, NLM_F_CREATE);
   rtnl_qdisc_put (queue);
 }
 
 static gboolean
-limit_inbound (NlSocket *socket, const char *name, guint index, const InterfaceRate *rate, GError **error)
+add_root (NlSocket *socket, const char *name, guint index, guint32 fallback, GError **error)
 {
   struct rtnl_qdisc *root = rtnl_qdisc_alloc ();
   int code;
 
   place (TC_CAST (root), index, TC_H_ROOT, CLASS_ROOT, "htb");
-  rtnl_htb_set_defcls (root, TC_H_MIN (CLASS_LIMITED));
+  rtnl_htb_set_defcls (root, TC_H_MIN (fallback));
   code = rtnl_qdisc_add (socket, root, NLM_F_CREATE | NLM_F_REPLACE);
   rtnl_qdisc_put (root);
-  if (!check (code, name, "htb", error) || !check (add_class (socket, index, rate), name, "class", error))
+  return check (code, name, "htb", error);
+}
+
+static gboolean
+limit_inbound (NlSocket *socket, const char *name, guint index, const InterfaceRate *rate, GError **error)
+{
+  guint64 average = rate->average.value * RATE_UNIT;
+
+  if (!add_root (socket, name, index, CLASS_LIMITED, error)
+      || !check (add_class (socket, index, CLASS_ROOT, CLASS_LIMITED, average, rate), name, "class", error))
     return FALSE;
-  add_fair_queue (socket, index);
+  add_fair_queue (socket, index, CLASS_LIMITED);
+  return TRUE;
+}
+
+/* All of it is one class, of which each share and the rest are parts that lend to one another. */
+static gboolean
+share_inbound (NlSocket *socket, const char *name, guint index, const InterfaceRate *rate,
+               const TrafficShare *shares, guint count, GError **error)
+{
+  guint64 average = rate->average.value * RATE_UNIT, rest = average;
+
+  if (!add_root (socket, name, index, CLASS_REST, error)
+      || !check (add_class (socket, index, CLASS_ROOT, CLASS_LIMITED, average, rate), name, "class", error))
+    return FALSE;
+  for (guint i = 0; i < count; i++) {
+    guint64 floor = shares[i].floor * RATE_UNIT;
+
+    if (!check (add_class (socket, index, CLASS_LIMITED, TC_HANDLE (1, shares[i].id), floor, rate), name,
+                "share", error))
+      return FALSE;
+    rest -= MIN (rest, floor);
+  }
+  if (!check (add_class (socket, index, CLASS_LIMITED, CLASS_REST, MAX (rest, RATE_UNIT), rate), name, "rest",
+              error))
+    return FALSE;
+  add_fair_queue (socket, index, CLASS_REST);
   return TRUE;
 }
 
@@ -175,10 +212,12 @@ limit_outbound (NlSocket *socket, const char *name, guint index, const Interface
 }
 
 gboolean
-traffic_set (const char *name, const InterfaceRate *inbound, const InterfaceRate *outbound, GError **error)
+traffic_set_shared (const char *name, const InterfaceRate *inbound, const InterfaceRate *outbound,
+                    const TrafficShare *shares, guint count, GError **error)
 {
   g_autoptr (NlSocket) socket = nl_socket_alloc ();
   guint index = if_nametoindex (name);
+  gboolean is_limited = inbound != NULL && inbound->average.set;
 
   if (index == 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot find interface '%s': No such device", name);
@@ -188,7 +227,15 @@ traffic_set (const char *name, const InterfaceRate *inbound, const InterfaceRate
     return FALSE;
   remove_discipline (socket, index, TC_H_ROOT);
   remove_discipline (socket, index, TC_H_INGRESS);
-  return (inbound == NULL || !inbound->average.set || limit_inbound (socket, name, index, inbound, error))
-         && (outbound == NULL || !outbound->average.set
-             || limit_outbound (socket, name, index, outbound, error));
+  if (is_limited && count > 0 && !share_inbound (socket, name, index, inbound, shares, count, error))
+    return FALSE;
+  if (is_limited && count == 0 && !limit_inbound (socket, name, index, inbound, error))
+    return FALSE;
+  return outbound == NULL || !outbound->average.set || limit_outbound (socket, name, index, outbound, error);
+}
+
+gboolean
+traffic_set (const char *name, const InterfaceRate *inbound, const InterfaceRate *outbound, GError **error)
+{
+  return traffic_set_shared (name, inbound, outbound, NULL, 0, error);
 }

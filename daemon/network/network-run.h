@@ -19,6 +19,9 @@ typedef struct NetworkStatus NetworkStatus; /* immutable, shared by reference */
 NetworkStatus *network_status_ref (NetworkStatus *status);
 void network_status_unref (NetworkStatus *status);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NetworkStatus, network_status_unref)
+/* The definition with what was found on the host: the interfaces or addresses of a <pf>. NULL: as it was
+ * given. (borrowed) */
+const NetworkDef *network_status_def (const NetworkStatus *status);
 
 /* Everything a job about one network gets; made in the main loop. */
 typedef struct {
@@ -54,6 +57,7 @@ typedef enum {
   NETWORK_PART_BANDWIDTH = 1 << 4,
   NETWORK_PART_HELPER = 1 << 5,   /* dnsmasq died: start it again, with the leases it gave */
   NETWORK_PART_FIREWALL = 1 << 6, /* somebody has flushed our table (firewalld was reloaded) */
+  NETWORK_PART_LEASES = 1 << 7,   /* dnsmasq gave an address: the files for the host's name service */
 } NetworkParts;
 /* Make @input->def true of a running network, where it differs from @input->status in @parts. NULL with
  * @error: it is as before. */
@@ -81,6 +85,13 @@ void network_lease_free (NetworkLease *lease);
 /* Those that hold now, of @mac (any spelling) or with NULL of all. (transfer full) of NetworkLease */
 GPtrArray *network_run_leases (Job *job, const NetworkInput *input, const char *mac, GError **error);
 
+/* The network of that UUID is no more: nothing is remembered of the addresses it gave. Any thread. */
+void network_run_forget (const Settings *settings, const char *uuid);
+
+/* What keeps a running network from working though all of it is there, each with the line for the host's
+ * shell that cures it: (transfer full), of FirewallFinding, see network/firewall-check.h. */
+GPtrArray *network_run_check (Job *job, const NetworkInput *input, GError **error);
+
 /* Has the host a link of that name? Asks the kernel, so it is a job's. */
 gboolean network_run_link_exists (const char *name);
 
@@ -91,4 +102,6 @@ typedef struct NetworkWatch NetworkWatch;
 typedef void (*NetworkChanged) (NetworkParts parts, const char *why, gpointer data);
 NetworkWatch *
 network_watch_new (const NetworkStatus *status, const char *directory, NetworkChanged changed, gpointer data);
-void network_watch_free (NetworkWatch *watch); /* what runs goes on */
+/* What runs goes on. To be freed before network_run_stop(), and made anew with what network_run_update()
+ * returned; until then the end of a dnsmasq that it replaced may be told, and mended by doing nothing. */
+void network_watch_free (NetworkWatch *watch);

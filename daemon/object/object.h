@@ -45,15 +45,18 @@ struct ObjectKind {
   const char *path_element;      /* of its objects' paths on D-Bus: "storagepool"; NULL: they have none */
   const char *const *interfaces; /* on D-Bus, the first one libvirt-dbus's; NULL: its objects are not there */
   const char *lifecycle_signal;  /* of org.libvirt.Connect: "StoragePoolEvent"; NULL: none */
+  gboolean lifecycle_plain;      /* it has no detail on D-Bus */
   guint key;                     /* which member of a handle says who it is: a UUID's bytes, or a text */
   int defined, undefined;        /* its lifecycle events */
   virErrorNumber transient;      /* what is asked of one that has no definition */
   const char *no_autostart; /* what libvirt says, as an internal error, of autostart for such a one; NULL: as
                                of all else */
+  const char *no_undefine;  /* the same of undefining one that has none; NULL: as of all else */
 
   /* Where it is kept. NULL: this kind has no registry of this form. */
   const char *folder;               /* below the configuration and the state: "storage" */
   const char *autostart_folders[2]; /* of links, below the configuration; by StoreAutostart; NULL: none */
+  const char *run_folder;           /* of running ones, below the run directory; NULL: "machines" */
   gboolean unnamed;                 /* it has no name but its UUID */
   const DocumentKind *document;
   gsize size;                     /* of its struct */
@@ -71,6 +74,11 @@ struct ObjectKind {
   guint list_flags;
   gboolean (*passes) (const Object *object, guint flags);
 
+  /* What only the host and the other objects can complete (a bridge's free name): names are looked up in a
+   * job, and then one is chosen in the definition, which nobody else has yet. Both or none. */
+  char **(*look) (gconstpointer def);
+  gboolean (*choose) (Registry *registry, const Object *same, gpointer def, const char *const *names,
+                      GError **error);
   /* Its definition. @same: the object of the name and UUID, NULL: it would be a new one. */
   gboolean (*check) (Registry *registry, const Object *same, gconstpointer def, GError **error);
   gboolean (*is_kept) (gconstpointer def);                           /* on disk at all; NULL: always */

@@ -96,7 +96,8 @@ store_new (const ObjectKind *kind, const Settings *settings, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
     store->autostart[i] = links_folder (kind, settings, i);
   store->completed = g_build_filename (settings->state_directory, kind->folder, NULL);
-  store->machines = g_build_filename (settings->run_directory, "machines", NULL);
+  store->machines = g_build_filename (settings->run_directory,
+                                      kind->run_folder != NULL ? kind->run_folder : "machines", NULL);
   if (!make_directories (store, settings, error))
     return NULL;
   index = g_build_filename (store->completed, INDEX_NAME, NULL);

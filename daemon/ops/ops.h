@@ -317,6 +317,48 @@ void op_interface_define_xml (Call *call);
 void op_interface_destroy (Call *call);
 void op_interface_undefine (Call *call);
 
+/* ops/network/network-define.c */
+void op_network_create_xml (Call *call);
+void op_network_create_xml_flags (Call *call);
+void op_network_define_xml (Call *call);
+void op_network_define_xml_flags (Call *call);
+
+/* ops/network/network-leases.c */
+void op_network_get_dhcp_leases (Call *call);
+
+/* ops/network/network-list.c */
+void op_connect_list_defined_networks (Call *call);
+void op_connect_list_networks (Call *call);
+void op_connect_num_of_defined_networks (Call *call);
+void op_connect_num_of_networks (Call *call);
+
+/* ops/network/network-metadata.c */
+void op_network_get_metadata (Call *call);
+void op_network_set_metadata (Call *call);
+
+/* ops/network/network-port-parameters.c */
+void op_network_port_get_parameters (Call *call);
+void op_network_port_set_parameters (Call *call);
+
+/* ops/network/network-port.c */
+void op_network_list_all_ports (Call *call);
+void op_network_port_create_xml (Call *call);
+void op_network_port_delete (Call *call);
+void op_network_port_get_xml_desc (Call *call);
+void op_network_port_lookup_by_uuid (Call *call);
+
+/* ops/network/network-update.c */
+void op_network_update (Call *call);
+
+/* ops/network/network.c */
+void op_network_bridge_or_none (Call *call);
+void op_network_check (Call *call);
+void op_network_create (Call *call);
+void op_network_destroy (Call *call);
+void op_network_get_bridge_name (Call *call);
+void op_network_get_source (Call *call);
+void op_network_get_xml_desc (Call *call);
+
 /* ops/secret/secret.c */
 void op_connect_list_secrets (Call *call);
 void op_connect_num_of_secrets (Call *call);

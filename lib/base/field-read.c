@@ -112,7 +112,40 @@ value_error (const FieldReader *reader, const char *element, const char *attribu
   for (const ValueError *error = reader->value_errors; error != NULL && error->element != NULL; error++)
     if (g_str_equal (error->element, element) && g_strcmp0 (error->attribute, attribute) == 0)
       return *error;
-  return (ValueError){ element, attribute, VIR_ERR_XML_ERROR, VIR_FROM_XML };
+  return (ValueError){ element, attribute, VIR_ERR_XML_ERROR, VIR_FROM_XML, NULL };
+}
+
+/* What {word} stands for in the words of a ValueError. (transfer full) */
+static char *
+word_of_error (const Walk *walk, xmlNode *element, const char *word, const char *value)
+{
+  char *text = NULL;
+
+  if (g_str_equal (word, "value"))
+    return g_strdup (value);
+  if (!g_str_equal (word, "name"))
+    text = xml_node_attribute (element, word);
+  else
+    for (xmlNode *node = xml_document_root (walk->reader->document)->children; node != NULL && text == NULL;
+         node = node->next)
+      if (node->type == XML_ELEMENT_NODE && g_str_equal ((const char *)node->name, "name"))
+        text = xml_node_text (node);
+  return text != NULL ? text : g_strdup ("");
+}
+
+static char *
+fill_in_words (const Walk *walk, xmlNode *element, const char *words, const char *value)
+{
+  g_auto (GStrv) parts = g_strsplit_set (words, "{}", -1);
+
+  /* Every second one stood in braces. */
+  for (guint i = 1; parts[0] != NULL && parts[i] != NULL && parts[i + 1] != NULL; i += 2) {
+    char *filled = word_of_error (walk, element, parts[i], value);
+
+    g_free (parts[i]);
+    parts[i] = filled;
+  }
+  return g_strjoinv (NULL, parts);
 }
 
 static gboolean
@@ -173,7 +206,12 @@ parse_scalar (Walk *walk, const Field *field, xmlNode *element, xmlAttr *attribu
 
   const ValueError error = value_error (walk->reader, (const char *)element->name,
                                         attribute != NULL ? (const char *)attribute->name : NULL);
-  if (attribute != NULL)
+  if (error.words != NULL) {
+    g_autofree char *words = fill_in_words (walk, element, error.words, text);
+
+    diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code, "%s (%s)", words,
+                            accepted);
+  } else if (attribute != NULL)
     diagnostics_error_from (walk->reader->diagnostics, where, error.origin, error.code,
                             "Invalid value for attribute '%s' in element '%s': '%s' (%s)", error.attribute,
                             error.element, text, accepted);

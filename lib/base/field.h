@@ -149,6 +149,9 @@ typedef struct {
   const char *attribute; /* NULL: the element's text */
   virErrorNumber code;
   virErrorDomain origin;
+  /* What libvirt says instead of its general words, or NULL. {value} is the value, {name} the document's name,
+   * {service} that attribute of the same element, and so any other. */
+  const char *words;
 } ValueError;
 
 /*

@@ -129,6 +129,7 @@ static const ErrorText error_texts[] = {
   [VIR_ERR_SNAPSHOT_REVERT_RISKY] = COLON ("revert requires force"),
   [VIR_ERR_OPERATION_ABORTED] = COLON ("operation aborted"),
   [VIR_ERR_AUTH_CANCELLED] = COLON ("authentication cancelled"),
+  [111] = COLON ("metadata not found"), /* VIR_ERR_NO_NETWORK_METADATA, libvirt 9.7 */
   [VIR_ERR_NO_DOMAIN_METADATA] = COLON ("metadata not found"),
   [VIR_ERR_MIGRATE_UNSAFE] = COLON ("Unsafe migration"),
   [VIR_ERR_OVERFLOW] = COLON ("numerical overflow"),

@@ -105,3 +105,10 @@ interface_rate_complete (InterfaceRate **rate)
     *rate = NULL;
   }
 }
+
+void
+interface_vlan_complete (InterfaceVlan *vlan)
+{
+  if (vlan != NULL && vlan->tags != NULL && vlan->tags->len > 1)
+    vlan->trunk = TRISTATE_YES;
+}

@@ -47,3 +47,5 @@ const char *virtual_port_missing_parameter (const InterfaceVirtualPort *port);
 void virtual_port_complete (InterfaceVirtualPort *port);
 /* A rate of 0 is no limit; a rate without a limit is freed. *@rate may be NULL. */
 void interface_rate_complete (InterfaceRate **rate);
+/* Several tags are a trunk. @vlan may be NULL. */
+void interface_vlan_complete (InterfaceVlan *vlan);

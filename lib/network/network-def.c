@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define BRIDGE_PREFIX "virbr"
+#define NAME_NUMBER   "%d" /* in a name: one that is free */
 
 const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kernel", "libvirt" } };
 
@@ -23,7 +24,7 @@ const FieldTable network_portgroup_table = {
       FIELD (NetworkPortgroup, trust_guest_rx_filters, "@trustGuestRxFilters", field_yes_no, NULL),
       FIELD (NetworkPortgroup, vlan, "vlan", field_optional, &interface_vlan_table),
       FIELD (NetworkPortgroup, virtualport, "virtualport", field_optional, &interface_virtual_port_table),
-      { "bandwidth/@classID", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
+      FIELD (NetworkPortgroup, class_id, "bandwidth/@classID", field_number, NULL),
       FIELD (NetworkPortgroup, inbound, "bandwidth/inbound", field_optional, &interface_rate_table),
       FIELD (NetworkPortgroup, outbound, "bandwidth/outbound", field_optional, &interface_rate_table),
       FIELD_END,
@@ -77,7 +78,7 @@ static const Field network_fields[] = {
   FIELD (NetworkDef, domain_register, "domain/@register", field_yes_no, NULL),
   FIELD (NetworkDef, dns, "dns", field_struct, &network_dns_table),
   FIELD (NetworkDef, vlan, "vlan", field_optional, &interface_vlan_table),
-  { "bandwidth/@classID", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } },
+  FIELD (NetworkDef, class_id, "bandwidth/@classID", field_number, NULL),
   FIELD (NetworkDef, inbound, "bandwidth/inbound", field_optional, &interface_rate_table),
   FIELD (NetworkDef, outbound, "bandwidth/outbound", field_optional, &interface_rate_table),
   FIELD (NetworkDef, port_isolated, "port/@isolated", field_yes_no, NULL),
@@ -91,16 +92,61 @@ static const Field network_fields[] = {
 
 static const FieldTable network_table = { sizeof (NetworkDef), network_fields };
 
-/* A document may call the namespace what it likes; the table knows one prefix. */
+/* Values that libvirt refuses in words of its own. */
+static const ValueError value_errors[] = {
+  { "uuid", NULL, VIR_ERR_INTERNAL_ERROR, VIR_FROM_NETWORK, "malformed uuid element" },
+  { "network", "ipv6", VIR_ERR_XML_ERROR, VIR_FROM_NETWORK,
+    "Invalid ipv6 setting '{value}' in network '{name}'" },
+  { "forward", "mode", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_NETWORK, "unknown forwarding type '{value}'" },
+  { "bridge", "delay", VIR_ERR_XML_ERROR, VIR_FROM_NETWORK, "Invalid delay value in network '{name}'" },
+  { "bridge", "macTableManager", VIR_ERR_XML_ERROR, VIR_FROM_NETWORK,
+    "Invalid macTableManager setting '{value}' in network '{name}'" },
+  { "mtu", "size", VIR_ERR_XML_ERROR, VIR_FROM_NETWORK, "Invalid mtu size '{value}' in network '{name}'" },
+  { "port", "start", VIR_ERR_XML_DETAIL, VIR_FROM_NETWORK,
+    "Missing or invalid 'start' attribute in <port> in <nat> in <forward> in network {name}" },
+  { "port", "end", VIR_ERR_XML_DETAIL, VIR_FROM_NETWORK,
+    "Missing or invalid 'end' attribute in <port> in <nat> in <forward> in network {name}" },
+  { "srv", "port", VIR_ERR_XML_DETAIL, VIR_FROM_NETWORK,
+    "invalid DNS SRV port attribute for service '{service}' in network '{name}'" },
+  { "srv", "priority", VIR_ERR_XML_DETAIL, VIR_FROM_NETWORK,
+    "Invalid DNS SRV priority attribute for service '{service}' in network '{name}'" },
+  { "srv", "weight", VIR_ERR_XML_DETAIL, VIR_FROM_NETWORK,
+    "invalid DNS SRV weight attribute for service '{service}' in network '{name}'" },
+  { "address", "slot", VIR_ERR_XML_ERROR, VIR_FROM_NONE,
+    "Invalid PCI address slot='{value}', must be <= 0x1F" },
+  { "tag", "id", VIR_ERR_XML_ERROR, VIR_FROM_NONE, "vlan tag id {value} too large (maximum 4095)" },
+  { "vlan", "trunk", VIR_ERR_XML_ERROR, VIR_FROM_NONE,
+    "invalid \"trunk='{value}'\" in <vlan> - trunk='yes' is required for more than one vlan tag" },
+  { "virtualport", "type", VIR_ERR_CONFIG_UNSUPPORTED, VIR_FROM_NONE, "unknown virtualport type {value}" },
+  { "parameters", "managerid", VIR_ERR_XML_ERROR, VIR_FROM_NONE, "value of managerid out of range" },
+  { "parameters", "typeid", VIR_ERR_XML_ERROR, VIR_FROM_NONE, "value of typeid out of range" },
+  { "parameters", "typeidversion", VIR_ERR_XML_ERROR, VIR_FROM_NONE, "value of typeidversion out of range" },
+  { "parameters", "instanceid", VIR_ERR_XML_ERROR, VIR_FROM_NONE,
+    "cannot parse instanceid parameter as a uuid" },
+  { "parameters", "interfaceid", VIR_ERR_XML_ERROR, VIR_FROM_NONE,
+    "cannot parse interfaceid parameter as a uuid" },
+  { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE, NULL },
+};
+
 static void
-claim_namespace (xmlNode *root)
+claim_prefix (xmlNode *element)
 {
-  for (xmlNs *ns = root->nsDef; ns != NULL; ns = ns->next)
+  for (xmlNs *ns = element->nsDef; ns != NULL; ns = ns->next)
     if (ns->prefix != NULL && g_strcmp0 ((const char *)ns->href, NETWORK_DNSMASQ_NAMESPACE) == 0) {
       xmlFree ((xmlChar *)ns->prefix);
       ns->prefix = xmlStrdup ((const xmlChar *)"dnsmasq");
       return;
     }
+}
+
+/* A document may call the namespace what it likes, where it likes; the table knows one prefix. */
+static void
+claim_namespace (xmlNode *root)
+{
+  claim_prefix (root);
+  for (xmlNode *node = root->children; node != NULL; node = node->next)
+    if (node->type == XML_ELEMENT_NODE)
+      claim_prefix (node);
 }
 
 static void
@@ -133,6 +179,7 @@ network_portgroup_complete (NetworkPortgroup *group)
 {
   if (group->is_default != TRISTATE_YES)
     group->is_default = TRISTATE_ABSENT;
+  interface_vlan_complete (group->vlan);
   interface_rate_complete (&group->inbound);
   interface_rate_complete (&group->outbound);
 }
@@ -145,6 +192,10 @@ complete (gpointer data)
   def->connections.set = FALSE;
   if (def->ipv6 != TRISTATE_YES)
     def->ipv6 = TRISTATE_ABSENT;
+  if (def->domain == NULL)
+    def->domain_local_only = def->domain_register = TRISTATE_ABSENT;
+  if (def->bridge != NULL && def->bridge[0] == '\0')
+    g_clear_pointer (&def->bridge, g_free);
   network_forward_complete (&def->forward);
   complete_bridge (def);
   network_dns_complete (&def->dns);
@@ -152,6 +203,7 @@ complete (gpointer data)
     network_ip_complete (g_ptr_array_index (def->ips, i));
   for (guint i = 0; def->routes != NULL && i < def->routes->len; i++)
     network_route_complete (g_ptr_array_index (def->routes, i));
+  interface_vlan_complete (def->vlan);
   interface_rate_complete (&def->inbound);
   interface_rate_complete (&def->outbound);
   complete_portgroups (def);
@@ -169,6 +221,7 @@ const DocumentKind network_document = {
   .ref_count = G_STRUCT_OFFSET (NetworkDef, ref_count),
   .name = G_STRUCT_OFFSET (NetworkDef, name),
   .uuid = G_STRUCT_OFFSET (NetworkDef, uuid),
+  .value_errors = value_errors,
   .prepare = claim_namespace,
   .validate = network_validate,
   .complete = complete,
@@ -198,28 +251,46 @@ network_def_copy (const NetworkDef *def)
   return document_copy (&network_document, def);
 }
 
+/* What a <pf> has beside it is found again with each start. */
+static void
+forget_pool (NetworkForward *forward)
+{
+  const Field interfaces =
+      FIELD (NetworkForward, interfaces, "", field_list, &network_forward_interface_table);
+  const Field addresses = FIELD (NetworkForward, addresses, "", field_list, &network_forward_address_table);
+
+  field_list.clear (&interfaces, &forward->interfaces);
+  field_list.clear (&addresses, &forward->addresses);
+}
+
 char *
 network_def_to_xml (const NetworkDef *def, gboolean live)
 {
-  return document_to_xml (&network_document, def, live ? FIELD_WRITE_LIVE : 0);
+  g_autoptr (NetworkDef) stored = NULL;
+
+  if (live || def->forward.pfs == NULL)
+    return document_to_xml (&network_document, def, live ? FIELD_WRITE_LIVE : 0);
+  stored = network_def_copy (def);
+  forget_pool (&stored->forward);
+  return document_to_xml (&network_document, stored, 0);
 }
 
 gboolean
-network_def_needs_bridge_name (const NetworkDef *def, char **ret_prefix)
+network_def_needs_bridge_name (const NetworkDef *def)
 {
-  gsize length;
+  return network_forward_has_own_bridge (def->forward.mode)
+         && (def->bridge == NULL || def->bridge[0] == '\0' || strstr (def->bridge, NAME_NUMBER) != NULL);
+}
 
-  if (!network_forward_has_own_bridge (def->forward.mode))
-    return FALSE;
-  if (def->bridge == NULL) {
-    *ret_prefix = g_strdup (BRIDGE_PREFIX);
-    return TRUE;
-  }
-  length = strcspn (def->bridge, "%");
-  if (!g_str_equal (def->bridge + length, "%d"))
-    return FALSE;
-  *ret_prefix = g_strndup (def->bridge, length);
-  return TRUE;
+char *
+network_def_bridge_name (const NetworkDef *def, guint number)
+{
+  const char *place = def->bridge != NULL ? strstr (def->bridge, NAME_NUMBER) : NULL;
+
+  if (place == NULL || strchr (place + 1, '%') != NULL || strchr (def->bridge, '%') != place)
+    return g_strdup_printf (BRIDGE_PREFIX "%u", number);
+  return g_strdup_printf ("%.*s%u%s", (int)(place - def->bridge), def->bridge, number,
+                          place + strlen (NAME_NUMBER));
 }
 
 const NetworkPortgroup *

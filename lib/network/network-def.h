@@ -12,12 +12,15 @@
  * reference, any thread. Lists are NULL where there is nothing.
  */
 
+#define NETWORK_NAME_MAX 255 /* bytes: it names files */
+
 /* <portgroup>: what machines say by its name. */
 typedef struct {
   char *name;
   int is_default;             /* Tristate */
   int trust_guest_rx_filters; /* Tristate */
   InterfaceVlan *vlan;
+  Number class_id; /* never: refused */
   InterfaceRate *inbound, *outbound;
   InterfaceVirtualPort *virtualport;
 } NetworkPortgroup;
@@ -36,8 +39,7 @@ typedef struct {
   char *name, *uuid, *title, *description;
   char *metadata; /* the <metadata> element as it stands */
   NetworkForward forward;
-  char *
-      bridge; /* NULL until one is chosen, see network_def_needs_bridge_name(); may end in "%d" before that */
+  char *bridge; /* NULL until one is chosen, see network_def_needs_bridge_name(); may hold "%d" before that */
   char *bridge_zone;
   int stp;               /* Tristate; after completion set where the bridge is ours, and absent otherwise */
   Number delay;          /* seconds; the same */
@@ -48,6 +50,7 @@ typedef struct {
   int domain_local_only, domain_register; /* Tristate */
   NetworkDns dns;
   InterfaceVlan *vlan;
+  Number class_id; /* never: refused */
   InterfaceRate *inbound, *outbound;
   int port_isolated; /* Tristate */
   GPtrArray *ips;    /* NetworkIp */
@@ -65,8 +68,10 @@ extern const FieldTable network_portgroup_table;
 /* Its rates as they are kept. */
 void network_portgroup_complete (NetworkPortgroup *group);
 
-/* @flags: DocumentReadFlags. NULL, with the mistakes in @diagnostics. UUID, MAC address and what has a
- * default are filled in; the bridge's name is not. */
+#define NETWORK_READ_LIVE DOCUMENT_OWN_FLAGS /* a <pf> has its functions beside it */
+
+/* @flags: DocumentReadFlags and the above. NULL, with the mistakes in @diagnostics. UUID, MAC address and
+ * what has a default are filled in; the bridge's name is not. */
 NetworkDef *network_def_parse (const char *text, gssize length, guint flags, Diagnostics *diagnostics);
 NetworkDef *network_def_ref (NetworkDef *def);
 void network_def_unref (NetworkDef *def);
@@ -76,9 +81,10 @@ NetworkDef *network_def_copy (const NetworkDef *def);
  * (transfer full) */
 char *network_def_to_xml (const NetworkDef *def, gboolean live);
 
-/* Its bridge is ours and has no name yet. @ret_prefix: what the name begins with, "virbr" mostly. (borrowed)
- */
-gboolean network_def_needs_bridge_name (const NetworkDef *def, char **ret_prefix);
+/* Its bridge is ours and has no name yet. */
+gboolean network_def_needs_bridge_name (const NetworkDef *def);
+/* The name it would get with @number: "virbr3" mostly; a document can say "lan%d". (transfer full) */
+char *network_def_bridge_name (const NetworkDef *def, guint number);
 /* The portgroup of that name, or with NULL the default one; NULL: none. (borrowed) */
 const NetworkPortgroup *network_def_find_portgroup (const NetworkDef *def, const char *name);
 /* The first subnet of that family in which DHCP gives addresses; NULL: none. (borrowed) */

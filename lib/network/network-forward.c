@@ -93,7 +93,5 @@ network_forward_complete (NetworkForward *forward)
 
     address->domain.set = address->bus.set = address->slot.set = address->function.set = TRUE;
   }
-  if (forward->nat_ipv6 != TRISTATE_YES)
-    forward->nat_ipv6 = TRISTATE_ABSENT;
   forward->nat_said = FALSE; /* whatever is in it makes the element */
 }

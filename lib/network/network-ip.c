@@ -53,7 +53,7 @@ static const FieldTable bootp_table = {
   },
 };
 
-static const FieldTable dhcp_table = {
+const FieldTable network_dhcp_table = {
   sizeof (NetworkDhcp),
   (const Field[]){
       FIELD (NetworkDhcp, ranges, "range", field_list, &network_dhcp_range_table),
@@ -72,7 +72,7 @@ const FieldTable network_ip_table = {
       FIELD (NetworkIp, prefix, "@prefix", field_number, NULL),
       FIELD (NetworkIp, local_ptr, "@localPtr", field_yes_no, NULL),
       FIELD (NetworkIp, tftp_root, "tftp/@root", field_text, NULL),
-      FIELD (NetworkIp, dhcp, "dhcp", field_optional, &dhcp_table),
+      FIELD (NetworkIp, dhcp, "dhcp", field_optional, &network_dhcp_table),
       FIELD_END,
   },
 };
@@ -198,6 +198,11 @@ network_ip_complete (NetworkIp *ip)
   normalize (&ip->netmask);
   if (ip->prefix.value == 0)
     ip->prefix.set = FALSE;
+  /* As libvirt does: without anybody to serve there is no DHCP. */
+  if (dhcp != NULL && dhcp->ranges == NULL && dhcp->hosts == NULL) {
+    field_free (&network_dhcp_table, dhcp);
+    dhcp = ip->dhcp = NULL;
+  }
   for (guint i = 0; dhcp != NULL && dhcp->ranges != NULL && i < dhcp->ranges->len; i++)
     network_dhcp_range_complete (g_ptr_array_index (dhcp->ranges, i));
   for (guint i = 0; dhcp != NULL && dhcp->hosts != NULL && i < dhcp->hosts->len; i++)

@@ -52,7 +52,7 @@ typedef struct {
   Number metric; /* 1 when not set */
 } NetworkRoute;
 
-extern const FieldTable network_ip_table, network_route_table, network_dhcp_range_table,
+extern const FieldTable network_ip_table, network_route_table, network_dhcp_table, network_dhcp_range_table,
     network_dhcp_host_table;
 
 /* The host's address and how many bits are the network's: by prefix, by netmask, or by the class of the

@@ -95,7 +95,6 @@ check_list_flags (Call *call)
     const char *name;
     guint32 known;
   } lists[] = {
-    { "CONNECT_LIST_ALL_NETWORKS", 0x3f },
     { "CONNECT_LIST_ALL_NWFILTERS", 0 },
   };
 

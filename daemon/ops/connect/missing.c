@@ -15,8 +15,6 @@ static const struct {
   const char *format; /* with one %s, for @argument */
   guint argument;
 } lookups[] = {
-  { "NETWORK_LOOKUP_BY_NAME", VIR_ERR_NO_NETWORK, "no network with matching name '%s'", 0 },
-  { "NETWORK_LOOKUP_BY_UUID", VIR_ERR_NO_NETWORK, "no network with matching uuid '%s'", 0 },
   { "NODE_DEVICE_LOOKUP_BY_NAME", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name '%s'", 0 },
   { "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", VIR_ERR_NO_NODE_DEVICE, "no node device with matching wwnn '%s'",
     0 },

@@ -20,6 +20,7 @@ typedef struct {
   Registry *registry;
   char *uuid, *name;
   gpointer def; /* of what is defined */
+  char **names; /* that its kind has looked up */
   char *source, *xml;
   gpointer rest; /* what it has besides, once its turn has come; NULL: nothing */
   gboolean strict, was_kept, autostart;
@@ -35,6 +36,7 @@ change_free (gpointer data)
     change->kind->release_rest (change->rest);
   g_free (change->uuid);
   g_free (change->name);
+  g_strfreev (change->names);
   g_free (change->source);
   g_free (change->xml);
   g_free (change);
@@ -75,6 +77,9 @@ define_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
   Object *same;
 
   if (!registry_check_identity (change->registry, change->name, change->uuid, &same, error)
+      || (change->kind->choose != NULL
+          && !change->kind->choose (change->registry, same, change->def, (const char *const *)change->names,
+                                    error))
       || (change->kind->check != NULL && !change->kind->check (change->registry, same, change->def, error)))
     return FALSE;
   change->was_kept = same != NULL && same->persistent;
@@ -115,6 +120,7 @@ define_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
   ObjectChange *change = data;
   const ObjectKind *kind = change->kind;
 
+  change->xml = document_to_xml (kind->document, change->def, FIELD_WRITE_SECURE);
   if (keep_or_remove (change, error))
     return TRUE;
   /* It is what it was. */
@@ -146,7 +152,8 @@ read_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
   change->def = document_read (document, change->source, -1, change->strict ? 0 : DOCUMENT_LAX, diagnostics);
   if (!diagnostics_check (diagnostics, error))
     return NULL;
-  change->xml = document_to_xml (document, change->def, FIELD_WRITE_SECURE);
+  if (change->kind->look != NULL)
+    change->names = change->kind->look (change->def);
   change->uuid = g_strdup (document_uuid (document, change->def));
   change->name = g_strdup (change->kind->unnamed ? change->uuid : document_name (document, change->def));
   return JOB_OK;
@@ -181,7 +188,12 @@ check_persistent (const ObjectChange *change, const Object *object, const char *
 {
   if (object->persistent || change->kind->is_kept != NULL)
     return TRUE;
-  virt_error_set (error, change->kind->transient, "cannot %s transient %s", doing, change->kind->short_name);
+  if (change->kind->no_undefine != NULL && g_str_equal (doing, "undefine"))
+    virt_error_set_from (error, change->kind->origin, change->kind->transient, "%s",
+                         change->kind->no_undefine);
+  else
+    virt_error_set_from (error, change->kind->origin, change->kind->transient, "cannot %s transient %s",
+                         doing, change->kind->short_name);
   return FALSE;
 }
 

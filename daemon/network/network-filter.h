@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "network/network-def.h"
+
+/*
+ * The rules of networks in the kernel: network-firewall.h says which, and each of these is one transaction.
+ * Jobs' threads.
+ */
+gboolean network_filter_set (const NetworkDef *def, GError **error);
+/* Nothing of the bridge of that name is left, and of the table nothing after the last network. */
+gboolean network_filter_clear (const char *bridge, GError **error);
+/* Are all of them there? What cannot be asked is said to be. */
+gboolean network_filter_is_set (const NetworkDef *def);
