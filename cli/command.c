@@ -22,6 +22,8 @@ const CommandGroup command_groups[] = {
   { N_ ("Information"), information_commands },
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
+  { N_ ("Networks"), network_commands },
+  { N_ ("Networks: changes and state"), network_change_commands },
   { N_ ("Host"), host_commands },
   { N_ ("Host's network interfaces"), interface_commands },
   { N_ ("Processors"), processor_commands },

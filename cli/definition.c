@@ -7,12 +7,9 @@
 
 #include "cli/command.h"
 #include "cli/connection.h"
+#include "cli/editor.h"
 
-#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static gboolean paused, autodestroy, with_console;
 static gboolean nvram, keep_nvram, managed_save;
@@ -174,68 +171,12 @@ dumpxml_run (CommandLine *line)
   return EXIT_OK;
 }
 
-static gboolean
-run_editor (const char *file, GError **error)
-{
-  const char *editor = g_getenv ("VISUAL") != NULL ? g_getenv ("VISUAL") : g_getenv ("EDITOR");
-  g_autofree char *quoted = g_shell_quote (file);
-  g_autofree char *command = g_strdup_printf ("%s %s", editor != NULL ? editor : "vi", quoted);
-  const char *argv[] = { "/bin/sh", "-c", command, NULL };
-  int status;
-
-  return g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL, NULL,
-                       &status, error)
-         && g_spawn_check_wait_status (status, error);
-}
-
-static gboolean
-ask_again (const char *file, const char *message)
-{
-  char answer[16] = "";
-
-  command_document_error (file, message);
-  if (!isatty (STDIN_FILENO))
-    return FALSE;
-  fprintf (stderr, _ ("Edit again? [y/n]: "));
-  return fgets (answer, sizeof answer, stdin) != NULL
-         && (answer[0] == 'y' || answer[0] == 'Y' || answer[0] == '\n');
-}
-
-/* Edit the user's own text until it is taken or given up. A refused text stays in its file, whose name is
- * told. */
-static int
-edit_until_taken (CommandLine *line, const char *name, const char *old_text, const char *file)
-{
-  for (;;) {
-    g_autoptr (GError) error = NULL;
-    g_autofree char *text = NULL;
-    g_autofree char *path = NULL;
-
-    if (!run_editor (file, &error) || !g_file_get_contents (file, &text, NULL, &error))
-      return command_error ("%s", error->message);
-    if (g_str_equal (text, old_text)) {
-      g_unlink (file);
-      return command_done (line, name, _ ("Domain '%s' XML configuration not changed"), name);
-    }
-    path = define_text (line, text, &error);
-    if (path != NULL) {
-      g_unlink (file);
-      return command_done (line, name, _ ("Domain '%s' XML configuration edited"), name);
-    }
-    if (!ask_again (file, error->message))
-      return command_error (_ ("the definition of '%s' is as it was; your text is kept in %s"), name, file);
-  }
-}
-
 static int
 edit_run (CommandLine *line)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = find_domain (line, line->arguments[0]);
-  g_autofree char *name = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *file = NULL;
-  int fd;
+  g_autofree char *name = NULL, *text = NULL, *file = NULL;
 
   if (path == NULL)
     return EXIT_FAILED;
@@ -244,11 +185,16 @@ edit_run (CommandLine *line)
     text = get_document (line, path, TRUE, 0, &error);
   if (text == NULL)
     return command_error ("%s", error->message);
-
-  fd = g_file_open_tmp ("domctl-XXXXXX.xml", &file, &error);
-  if (fd < 0 || !g_close (fd, &error) || !g_file_set_contents (file, text, -1, &error))
-    return command_error ("%s", error->message);
-  return edit_until_taken (line, name, text, file);
+  switch (editor_run (line, text, define_text, &file, &error)) {
+    case EDIT_UNCHANGED:
+      return command_done (line, name, _ ("Domain '%s' XML configuration not changed"), name);
+    case EDIT_TAKEN:
+      return command_done (line, name, _ ("Domain '%s' XML configuration edited"), name);
+    case EDIT_GIVEN_UP:
+      return command_error (_ ("the definition of '%s' is as it was; your text is kept in %s"), name, file);
+    default:
+      return command_error ("%s", error->message);
+  }
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "document/schema.h"
 #include "domain/complete.h"
 #include "domain/explain.h"
+#include "kinds/document-kinds.h"
 #include "targets/qemu/recipe.h"
 
 #include <stdio.h>
@@ -96,21 +97,27 @@ emulators_complete (Emulators *emulators, const char *text, gsize length, Diagno
   return def;
 }
 
-/* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. @ret_text (may be
- * NULL) gets what was read. */
+/* "-" is standard input. NULL, said in @diagnostics. (transfer full) */
+static char *
+read_file (const char *path, gsize *ret_length, Diagnostics *diagnostics)
+{
+  g_autoptr (GError) error = NULL;
+  char *text = NULL;
+
+  if (!g_file_get_contents (g_str_equal (path, "-") ? "/dev/stdin" : path, &text, ret_length, &error))
+    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_OPERATION_FAILED, "%s", error->message);
+  return text;
+}
+
+/* Read and complete a machine's document; its mistakes are in @diagnostics. @ret_text (may be NULL) gets what
+ * was read. */
 static DomainDef *
 load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics, char **ret_text)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) error = NULL;
-  DomainDef *def;
   gsize length;
+  g_autofree char *text = read_file (path, &length, diagnostics);
+  DomainDef *def = text != NULL ? emulators_complete (emulators, text, length, diagnostics) : NULL;
 
-  if (!g_file_get_contents (g_str_equal (path, "-") ? "/dev/stdin" : path, &text, &length, &error)) {
-    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_OPERATION_FAILED, "%s", error->message);
-    return NULL;
-  }
-  def = emulators_complete (emulators, text, length, diagnostics);
   if (ret_text != NULL)
     *ret_text = g_steal_pointer (&text);
   return def;
@@ -167,12 +174,12 @@ print_rules (const CommandLine *line, const Origins *origins)
   command_print (line, "-->\n");
 }
 
+/* @source: what the user wrote, where the choices made for it are to be explained; NULL: they are not. */
 static void
-print_normalized (const CommandLine *line, const DomainDef *def, const char *source)
+print_normalized (const CommandLine *line, const char *text, const char *source)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
-  g_autoptr (Origins) origins = explain ? origins_new (source, text, diagnostics) : NULL;
+  g_autoptr (Origins) origins = source != NULL ? origins_new (source, text, diagnostics) : NULL;
   g_autofree char *explained = origins != NULL ? domain_explain_text (origins, text) : NULL;
   JsonObject *object = json_object_new ();
   JsonNode *node = json_node_init_object (json_node_alloc (), object);
@@ -187,23 +194,57 @@ print_normalized (const CommandLine *line, const DomainDef *def, const char *sou
   command_print_json (line, node);
 }
 
+/* A document of another kind than a machine's; its mistakes are in @diagnostics. (transfer full) */
+static char *
+complete_other (const DocumentKind *kind, const char *text, gsize length, Diagnostics *diagnostics)
+{
+  gpointer def;
+  char *xml;
+
+  if (kind->table == NULL) {
+    diagnostics_error (diagnostics, (Position){ 1, 1 }, VIR_ERR_NO_SUPPORT,
+                       "a document <%s> can be validated; there is nothing to complete in it", kind->root);
+    return NULL;
+  }
+  def = document_read (kind, text, (gssize)length, 0, diagnostics);
+  xml = def != NULL ? document_to_xml (kind, def, FIELD_WRITE_SECURE) : NULL;
+  document_unref (kind, def);
+  return xml;
+}
+
+static char *
+complete_text (Emulators *emulators, const char *text, gsize length, gboolean *ret_is_domain,
+               Diagnostics *diagnostics)
+{
+  const DocumentKind *kind = document_kind_of_text (text, (gssize)length, DIAGNOSTIC_ERROR, diagnostics);
+  g_autoptr (DomainDef) def = NULL;
+
+  *ret_is_domain = kind == &domain_document;
+  if (kind != NULL && !*ret_is_domain)
+    return complete_other (kind, text, length, diagnostics);
+  def = kind != NULL ? emulators_complete (emulators, text, length, diagnostics) : NULL;
+  return def != NULL ? domain_def_to_xml (def, DOMAIN_WRITE_SECURE) : NULL;
+}
+
 static int
 normalize_run (CommandLine *line)
 {
   const char *path = line->arguments[0];
   Emulators emulators = { 0 };
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-  g_autofree char *source = NULL;
-  g_autoptr (DomainDef) def = NULL;
+  gsize length;
+  g_autofree char *source = read_file (path, &length, diagnostics), *text = NULL;
+  gboolean is_domain = FALSE;
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
-  def = load_document (path, &emulators, diagnostics, &source);
+  if (source != NULL)
+    text = complete_text (&emulators, source, length, &is_domain, diagnostics);
   print_diagnostics (diagnostics);
-  if (def != NULL)
-    print_normalized (line, def, source);
+  if (text != NULL)
+    print_normalized (line, text, explain && is_domain ? source : NULL);
   emulators_close (&emulators);
-  return def != NULL ? EXIT_OK : EXIT_FAILED;
+  return text != NULL ? EXIT_OK : EXIT_FAILED;
 }
 
 static void

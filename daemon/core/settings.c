@@ -30,6 +30,7 @@
 
 typedef enum {
   KIND_PATH,
+  KIND_OPTIONAL_PATH,
   KIND_TEXT,
   KIND_OPTIONAL_TEXT,
   KIND_WORD,
@@ -69,6 +70,7 @@ static const Setting settings_table[] = {
   SETTING ("places", "log-directory", KIND_PATH, log_directory, NULL),
   SETTING ("places", "cache-directory", KIND_PATH, cache_directory, NULL),
   SETTING ("places", "host-directory", KIND_PATH, host_directory, NULL),
+  SETTING ("networks", "lease-directory", KIND_OPTIONAL_PATH, lease_directory, NULL),
   SETTING ("machines", "emulator", KIND_PATH, emulator, NULL),
   SETTING ("machines", "user", KIND_TEXT, qemu_user, NULL),
   SETTING ("machines", "accounts", KIND_ACCOUNTS, accounts, NULL),
@@ -145,6 +147,7 @@ settings_new_default (gboolean session, const char *root)
   settings->libvirt_sockets = g_strdup ("auto");
   settings->authentication = g_strdup ("none");
   settings->socket_group = g_strdup ("libvirt");
+  settings->lease_directory = g_strdup ("");
   settings->max_clients = DEFAULT_MAX_CLIENTS;
   settings->max_queued_clients = DEFAULT_MAX_QUEUED;
   settings->max_anonymous_clients = DEFAULT_MAX_ANONYMOUS;
@@ -239,6 +242,12 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
   gboolean yes = g_str_equal (value, "yes") || g_str_equal (value, "true");
 
   switch (setting->kind) {
+    case KIND_OPTIONAL_PATH:
+      if (value[0] == '\0') {
+        replace_text (settings, setting, g_strdup (""));
+        return TRUE;
+      }
+      G_GNUC_FALLTHROUGH;
     case KIND_PATH:
       return apply_path (settings, setting, file, value, error);
     case KIND_WORD:
@@ -376,6 +385,7 @@ is_same (const Setting *setting, const Settings *settings, const Settings *other
 
   switch (setting->kind) {
     case KIND_PATH:
+    case KIND_OPTIONAL_PATH:
     case KIND_TEXT:
     case KIND_OPTIONAL_TEXT:
     case KIND_WORD:
@@ -423,6 +433,7 @@ settings_free (Settings *settings)
   g_free (settings->libvirt_sockets);
   g_free (settings->authentication);
   g_free (settings->socket_group);
+  g_free (settings->lease_directory);
   g_free (settings->log_level);
   g_free (settings->log_format);
   g_free (settings);

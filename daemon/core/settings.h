@@ -22,7 +22,8 @@ typedef struct {
   char *run_directory;    /* .../run/domaind: machines/UUID/ */
   char *log_directory;    /* .../var/log/domaind */
   char *cache_directory;  /* .../var/cache/domaind: capabilities */
-  char *host_directory;   /* "/": its sys and dev tell of the host's devices that guests are given */
+  char *lease_directory; /* where leases are written for libvirt's modules of the name service; "": nowhere */
+  char *host_directory;  /* "/": its sys and dev tell of the host's devices that guests are given */
   /* behaviour */
   char *emulator;        /* path, or NULL: found in PATH by architecture */
   char *qemu_user;       /* "auto" or a name */

@@ -115,7 +115,8 @@ emit_lifecycle (DbusServer *server, const ObjectKind *kind, const Event *event)
 
   g_variant_get (event->payload, "(ii)", &what, &detail);
   dbus_emit (server, DBUS_ROOT, dbus_root_interfaces[0], kind->lifecycle_signal,
-             g_variant_new ("(oii)", path, what, detail));
+             kind->lifecycle_plain ? g_variant_new ("(oi)", path, what)
+                                   : g_variant_new ("(oii)", path, what, detail));
 }
 
 void

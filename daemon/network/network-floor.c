@@ -8,6 +8,7 @@
  */
 #include "daemon/network/network-floor.h"
 
+#include "base/untrusted-json.h"
 #include "daemon/host/firewall.h"
 #include "daemon/host/traffic.h"
 #include "network/network-firewall.h"
@@ -96,13 +97,30 @@ add_rule (JsonArray *commands, const char *bridge, const NetworkPortDef *port, G
   return TRUE;
 }
 
-static gboolean
-is_there (const char *bridge)
+/* How many chains the table has; -1: there is no such table. */
+static int
+count_chains (void)
 {
   g_autoptr (JsonArray) objects = NULL;
+  int count = 0;
 
-  return if_nametoindex (bridge) != 0 && firewall_list_table (FLOOR_FAMILY, FLOOR_TABLE, &objects, NULL)
-         && objects != NULL;
+  if (!firewall_list_table (FLOOR_FAMILY, FLOOR_TABLE, &objects, NULL) || objects == NULL)
+    return -1;
+  for (guint i = 0; i < json_array_get_length (objects); i++)
+    count += untrusted_object (untrusted_object_of (json_array_get_element (objects, i)), "chain") != NULL;
+  return count;
+}
+
+static gboolean
+delete_table (GError **error)
+{
+  g_autoptr (JsonArray) commands = json_array_new ();
+  JsonObject *table = json_object_new ();
+
+  json_object_set_string_member (table, "family", FLOOR_FAMILY);
+  json_object_set_string_member (table, "name", FLOOR_TABLE);
+  json_array_add_object_element (commands, firewall_command ("delete", "table", table));
+  return firewall_apply (commands, error);
 }
 
 gboolean
@@ -111,11 +129,14 @@ network_floor_clear (const char *bridge, GError **error)
   g_autoptr (JsonArray) commands = json_array_new ();
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&floor_lock);
 
-  if (!is_there (bridge))
+  if (count_chains () < 0)
     return TRUE;
-  add_chain (commands, bridge);
-  json_array_add_object_element (commands, firewall_command ("delete", "chain", object_new (bridge)));
-  return firewall_apply (commands, error);
+  /* A chain of a device that has gone went with it. */
+  if (if_nametoindex (bridge) != 0) {
+    add_chain (commands, bridge);
+    json_array_add_object_element (commands, firewall_command ("delete", "chain", object_new (bridge)));
+  }
+  return firewall_apply (commands, error) && (count_chains () != 0 || delete_table (error));
 }
 
 /* Of @ports all but the one of @without's UUID, and @with; each may be NULL. */

@@ -31,14 +31,14 @@ network_check_floor (const Network *network, const InterfaceRate *inbound, const
     return TRUE;
   if (!network_forward_has_own_bridge (def->forward.mode)) {
     REFUSE (
-        VIR_ERR_CONFIG_UNSUPPORTED,
+        VIR_ERR_OPERATION_UNSUPPORTED,
         "Invalid use of 'floor' on interface with MAC address %s - 'floor' is only supported for interface "
         "type 'network' with forward type 'nat', 'route', 'open' or none",
         mac);
     return FALSE;
   }
   if (limits == NULL) {
-    REFUSE (VIR_ERR_CONFIG_UNSUPPORTED,
+    REFUSE (VIR_ERR_OPERATION_UNSUPPORTED,
             "Invalid use of 'floor' on interface with MAC address %s - network '%s' has no inbound QoS set",
             mac, network->name);
     return FALSE;
@@ -295,7 +295,7 @@ static gboolean
 check_plug (const Network *network, const NetworkPortDef *port, GError **error)
 {
   if (port->plug.type == NETWORK_PLUG_NONE) {
-    REFUSE (VIR_ERR_INTERNAL_ERROR, "Port reclaim requested but plug type is none");
+    REFUSE (VIR_ERR_INVALID_ARG, "Port reclaim requested but plug type is none");
     return FALSE;
   }
   if (port->plug.type == NETWORK_PLUG_DIRECT && !has_dev (network->def, port->plug.dev)) {
@@ -319,7 +319,7 @@ network_plug (const Network *network, const NetworkPortDef *wanted, gboolean rec
   guint class_id;
 
   if (!reclaim && port->plug.type != NETWORK_PLUG_NONE) {
-    REFUSE (VIR_ERR_INTERNAL_ERROR, "Port reclaim not requested but plug type is not none");
+    REFUSE (VIR_ERR_INVALID_ARG, "Port reclaim not requested but plug type is not none");
     return NULL;
   }
   if (reclaim ? !check_plug (network, port, error)

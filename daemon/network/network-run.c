@@ -13,6 +13,7 @@
 #include "daemon/network/network-dnsmasq.h"
 #include "daemon/network/network-filter.h"
 #include "daemon/network/network-floor.h"
+#include "daemon/network/network-names.h"
 #include "daemon/network/network-pool.h"
 #include "daemon/network/network-steps.h"
 #include "network/dnsmasq-leases.h"
@@ -65,6 +66,7 @@ undo (NetworkRun *run, GError **error)
     if (first == NULL)
       first = g_steal_pointer (&problem);
   }
+  network_names_remove (run->input->settings, run->status->bridge);
   network_status_remove (run->input->directory);
   if (first == NULL)
     return TRUE;
@@ -86,6 +88,7 @@ make (NetworkRun *run, GError **error)
       return FALSE;
   }
   run->status->stage = NETWORK_RUNNING;
+  network_names_begin (run->input, run->status);
   return network_status_save (run->status, run->input->directory, error);
 }
 
@@ -175,8 +178,8 @@ network_run_adopt (Job *job, const NetworkInput *input, GError **error)
   if (status->stage == NETWORK_RUNNING && network_steps_hold (status)) {
     if (network_forward_has_own_bridge (input->def->forward.mode))
       mend (&run);
-    if (network_pool_fill (input->settings, input->def, &status->def, NULL))
-      return g_steal_pointer (&status);
+    network_names_begin (input, status);
+    network_pool_fill (input->settings, input->def, &status->def, NULL); /* or as it was found before */
     return g_steal_pointer (&status);
   }
   g_message ("network '%s' was %s when its daemon ended: what there is of it is removed", input->def->name,
@@ -205,6 +208,8 @@ network_run_update (Job *job, const NetworkInput *input, NetworkParts parts, GEr
       || ((parts & SERVICE_PARTS) != 0 && !network_dnsmasq_update (job, input, status, error))
       || !network_status_save (status, input->directory, error))
     return NULL;
+  if ((parts & NETWORK_PART_LEASES) != 0)
+    network_names_write (input);
   return g_steal_pointer (&status);
 }
 

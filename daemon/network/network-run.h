@@ -57,6 +57,7 @@ typedef enum {
   NETWORK_PART_BANDWIDTH = 1 << 4,
   NETWORK_PART_HELPER = 1 << 5,   /* dnsmasq died: start it again, with the leases it gave */
   NETWORK_PART_FIREWALL = 1 << 6, /* somebody has flushed our table (firewalld was reloaded) */
+  NETWORK_PART_LEASES = 1 << 7,   /* dnsmasq gave an address: the files for the host's name service */
 } NetworkParts;
 /* Make @input->def true of a running network, where it differs from @input->status in @parts. NULL with
  * @error: it is as before. */

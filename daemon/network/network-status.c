@@ -38,6 +38,7 @@ network_status_copy (const NetworkStatus *status)
   copy->ref_count = 1;
   copy->bridge = g_strdup (status->bridge);
   copy->zone = g_strdup (status->zone);
+  copy->leases = g_strdup (status->leases);
   copy->def = status->def != NULL ? network_def_ref (status->def) : NULL;
   return copy;
 }
@@ -56,6 +57,7 @@ network_status_unref (NetworkStatus *status)
     return;
   g_free (status->bridge);
   g_free (status->zone);
+  g_free (status->leases);
   g_clear_pointer (&status->def, network_def_unref);
   g_free (status);
 }

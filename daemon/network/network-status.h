@@ -21,8 +21,9 @@ struct NetworkStatus {
   guint8 mac[MAC_BYTES]; /* of the bridge: so it is known for ours */
   guint helper;          /* which dnsmasq it is, counted from 1; 0: none */
   char *zone;            /* of firewalld, that the bridge was put in; NULL: none */
-  NetworkDef
-      *def; /* the definition with what was found on the host; NULL: as it was given. Not in the file. */
+  /* Not in the file: */
+  char *leases;    /* dnsmasq's, where its changes are wanted; NULL: they are not */
+  NetworkDef *def; /* the definition with what was found on the host; NULL: as it was given */
 };
 
 NetworkStatus *network_status_new (void);

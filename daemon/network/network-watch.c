@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What of a running network can end without us, seen from the main loop: dnsmasq. One that dies is started
+ * What of a running network changes without us, seen from the main loop: dnsmasq, its leases, the packet
+ * filter. A dnsmasq that dies is started
  * again by the owner, at once the first times and then after ever longer pauses: one that dies of its
  * settings must not keep the host busy.
  */
@@ -21,6 +22,7 @@ struct NetworkWatch {
   gpointer data;
   Helper *helper; /* NULL: none, or it has ended */
   NetworkFilterEvents *filter;
+  GFileMonitor *leases; /* NULL: nobody wants to know */
   char *why;
   guint telling; /* source */
 };
@@ -52,15 +54,23 @@ next_pause (const char *directory)
   return known->pause;
 }
 
+/* Again and again: whoever cannot start it now may be able to later, and then makes a new watch. */
 static gboolean
 tell (gpointer data)
 {
   NetworkWatch *watch = data;
-  g_autofree char *why = g_steal_pointer (&watch->why);
+  g_autofree char *why = g_strdup (watch->why);
 
-  watch->telling = 0;
+  watch->telling = g_timeout_add (next_pause (watch->directory), tell, watch);
   watch->changed (NETWORK_PART_HELPER, why, watch->data); /* may free the watch */
   return G_SOURCE_REMOVE;
+}
+
+static void
+tell_later (NetworkWatch *watch, const char *last_words)
+{
+  watch->why = g_strdup_printf ("dnsmasq has ended%s%s", *last_words != '\0' ? ": " : "", last_words);
+  watch->telling = g_timeout_add (next_pause (watch->directory), tell, watch);
 }
 
 static void
@@ -68,10 +78,9 @@ on_end (Helper *helper, const char *last_words, gpointer data)
 {
   NetworkWatch *watch = data;
 
-  watch->why = g_strdup_printf ("dnsmasq has ended%s%s", *last_words != '\0' ? ": " : "", last_words);
   watch->helper = NULL;
   helper_free (helper);
-  watch->telling = g_timeout_add (next_pause (watch->directory), tell, watch);
+  tell_later (watch, last_words);
 }
 
 /* The helpers before this one, which have ended or are about to, are nobody's news. */
@@ -95,6 +104,28 @@ on_flush (gpointer data)
   watch->changed (NETWORK_PART_FIREWALL, "the packet filter's table of networks was deleted", watch->data);
 }
 
+static void
+on_lease (G_GNUC_UNUSED GFileMonitor *monitor, G_GNUC_UNUSED GFile *file, G_GNUC_UNUSED GFile *other,
+          G_GNUC_UNUSED GFileMonitorEvent event, gpointer data)
+{
+  NetworkWatch *watch = data;
+
+  watch->changed (NETWORK_PART_LEASES, "dnsmasq has written its leases", watch->data);
+}
+
+static void
+watch_leases (NetworkWatch *watch, const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GError) error = NULL;
+
+  watch->leases = g_file_monitor_file (file, G_FILE_MONITOR_NONE, NULL, &error);
+  if (watch->leases != NULL)
+    g_signal_connect (watch->leases, "changed", G_CALLBACK (on_lease), watch);
+  else
+    g_warning ("the leases in '%s' cannot be watched: %s", path, error->message);
+}
+
 NetworkWatch *
 network_watch_new (const NetworkStatus *status, const char *directory, NetworkChanged changed, gpointer data)
 {
@@ -111,10 +142,10 @@ network_watch_new (const NetworkStatus *status, const char *directory, NetworkCh
     watch->helper = find (status, directory);
   if (watch->helper != NULL)
     helper_watch (watch->helper, on_end, watch);
-  else if (status->helper != 0) {
-    watch->why = g_strdup ("dnsmasq has ended");
-    watch->telling = g_timeout_add (next_pause (directory), tell, watch);
-  }
+  else if (status->helper != 0)
+    tell_later (watch, "");
+  if (status->leases != NULL)
+    watch_leases (watch, status->leases);
   watch->filter = network_filter_events_new (on_flush, watch);
   return watch;
 }
@@ -126,6 +157,9 @@ network_watch_free (NetworkWatch *watch)
     return;
   g_clear_handle_id (&watch->telling, g_source_remove);
   helper_free (watch->helper);
+  if (watch->leases != NULL)
+    g_signal_handlers_disconnect_by_data (watch->leases, watch);
+  g_clear_object (&watch->leases);
   network_filter_events_free (watch->filter);
   g_free (watch->why);
   g_free (watch->directory);

@@ -141,7 +141,8 @@ networks_host_links (gconstpointer data)
 
   for (guint i = 0; links != NULL && links[i].if_index != 0; i++)
     g_strv_builder_add (names, links[i].if_name);
-  if_freenameindex (links);
+  if (links != NULL)
+    if_freenameindex (links);
   return g_strv_builder_end (names);
 }
 
@@ -294,7 +295,7 @@ erase_given (gpointer data, G_GNUC_UNUSED GError **error)
   return TRUE;
 }
 
-static const char *const interfaces[] = { "org.libvirt.Network", NULL };
+static const char *const interfaces[] = { "org.libvirt.Network", "org.domaind1.Network", NULL };
 
 const ObjectKind network_kind = {
   .letter = 'N',
@@ -306,10 +307,12 @@ const ObjectKind network_kind = {
   .path_element = "network",
   .interfaces = interfaces,
   .lifecycle_signal = "NetworkEvent",
+  .lifecycle_plain = TRUE,
   .key = 1,
   .defined = VIR_NETWORK_EVENT_DEFINED,
   .undefined = VIR_NETWORK_EVENT_UNDEFINED,
   .transient = VIR_ERR_OPERATION_INVALID,
+  .no_undefine = "can't undefine transient network",
   .folder = "networks",
   .autostart_folders = { "networks/autostart", NULL },
   .run_folder = "networks",

@@ -46,11 +46,13 @@ struct ObjectKind {
   const char *path_element;      /* of its objects' paths on D-Bus: "storagepool"; NULL: they have none */
   const char *const *interfaces; /* on D-Bus, the first one libvirt-dbus's; NULL: its objects are not there */
   const char *lifecycle_signal;  /* of org.libvirt.Connect: "StoragePoolEvent"; NULL: none */
+  gboolean lifecycle_plain;      /* it has no detail on D-Bus */
   guint key;                     /* which member of a handle says who it is: a UUID's bytes, or a text */
   int defined, undefined;        /* its lifecycle events */
   virErrorNumber transient;      /* what is asked of one that has no definition */
   const char *no_autostart; /* what libvirt says, as an internal error, of autostart for such a one; NULL: as
                                of all else */
+  const char *no_undefine;  /* the same of undefining one that has none; NULL: as of all else */
 
   /* Where it is kept. NULL: this kind has no registry of this form. */
   const char *folder;               /* below the configuration and the state: "storage" */

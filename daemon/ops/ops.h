@@ -345,9 +345,12 @@ void op_network_port_lookup_by_uuid (Call *call);
 void op_network_update (Call *call);
 
 /* ops/network/network.c */
+void op_network_bridge_or_none (Call *call);
+void op_network_check (Call *call);
 void op_network_create (Call *call);
 void op_network_destroy (Call *call);
 void op_network_get_bridge_name (Call *call);
+void op_network_get_source (Call *call);
 void op_network_get_xml_desc (Call *call);
 
 /* ops/secret/secret.c */
@@ -425,6 +428,10 @@ void call_get_guest_vcpu_count (Call *call);
 void call_set_guest_vcpu_count (Call *call);
 /* A call of DOMAIN_INTERFACE_ADDRESSES whose source is the guest's agent. */
 void call_ask_agent_for_addresses (Call *call);
+/* What the DHCP servers of the networks of the call's domain, which runs, know of it: a call of
+ * DOMAIN_INTERFACE_ADDRESSES, and one of DOMAIN_GET_HOSTNAME. In ops/domain/domain-leases.c. */
+void call_answer_leased_addresses (Call *call);
+void call_answer_leased_hostname (Call *call);
 /* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
 gboolean call_check_monitor (Call *call);
 

@@ -45,6 +45,24 @@ children_named (XmlDocument *document, const char *name)
   return found;
 }
 
+/* An element with nothing but blanks in it is an empty one: what we write in two lines, people do in one. */
+static void
+strip_blanks (xmlNode *node)
+{
+  gboolean is_blank = node->children != NULL;
+
+  for (xmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_ELEMENT_NODE) {
+      strip_blanks (child);
+      is_blank = FALSE;
+    } else if (!xmlIsBlankNode (child))
+      is_blank = FALSE;
+  if (!is_blank)
+    return;
+  xmlFreeNodeList (node->children);
+  node->children = node->last = NULL;
+}
+
 static char *
 text_of (XmlDocument *document, xmlNode *node)
 {
@@ -210,6 +228,10 @@ source_change_children (const char *source, const char *before, const char *afte
   gboolean is_edited = was != NULL && is != NULL && g_utf8_validate (source, -1, NULL)
                        && collect_names (was, names) && collect_names (is, names);
 
+  if (is_edited) {
+    strip_blanks (xml_document_root (was));
+    strip_blanks (xml_document_root (is));
+  }
   g_hash_table_iter_init (&iter, names);
   while (is_edited && g_hash_table_iter_next (&iter, &name, NULL))
     is_edited = change_named (&edit, name);

@@ -59,6 +59,14 @@ refuse (const NetworkPortDef *def, const FieldReader *reader, gconstpointer memb
                           VIR_ERR_XML_ERROR, "%s", words);
 }
 
+/* Without it, it is nobody's port. */
+static void
+refuse_missing (const NetworkPortDef *def, const FieldReader *reader, gconstpointer member, const char *words)
+{
+  diagnostics_error_from (reader->diagnostics, source_map_find (reader->map, member, def), VIR_FROM_NETWORK,
+                          VIR_ERR_INTERNAL_ERROR, "%s", words);
+}
+
 static void
 validate_plug (const NetworkPortDef *def, const FieldReader *reader)
 {
@@ -87,13 +95,13 @@ validate (gconstpointer data, const FieldReader *reader, guint flags G_GNUC_UNUS
   const NetworkPortDef *def = data;
 
   if (def->uuid == NULL)
-    refuse (def, reader, &def->uuid, "network port has no uuid");
+    refuse_missing (def, reader, &def->uuid, "network port has no uuid");
   if (def->owner_name == NULL)
-    refuse (def, reader, &def->owner_name, "network port has no owner name");
+    refuse_missing (def, reader, &def->owner_name, "network port has no owner name");
   if (def->owner_uuid == NULL)
-    refuse (def, reader, &def->owner_uuid, "network port has no owner UUID");
+    refuse_missing (def, reader, &def->owner_uuid, "network port has no owner UUID");
   if (def->mac == NULL)
-    refuse (def, reader, &def->mac, "network port has no mac");
+    refuse_missing (def, reader, &def->mac, "network port has no mac");
   validate_plug (def, reader);
 }
 
@@ -115,10 +123,19 @@ complete (gpointer data)
   }
 }
 
+static const ValueError value_errors[] = {
+  { "uuid", NULL, VIR_ERR_INTERNAL_ERROR, VIR_FROM_NETWORK, "Unable to parse UUID '{value}'" },
+  { "plug", "mode", VIR_ERR_XML_ERROR, VIR_FROM_NETWORK, "Invalid mode setting '{value}' in network port" },
+  { "plug", "macTableManager", VIR_ERR_XML_ERROR, VIR_FROM_NETWORK,
+    "Invalid macTableManager setting '{value}' in network port" },
+  { NULL, NULL, VIR_ERR_OK, VIR_FROM_NONE, NULL },
+};
+
 const DocumentKind network_port_document = {
   .root = "networkport",
   .schema = SCHEMA_NETWORK_PORT,
   .table = &port_table,
+  .value_errors = value_errors,
   .ref_count = G_STRUCT_OFFSET (NetworkPortDef, ref_count),
   .name = DOCUMENT_NO_MEMBER,
   .uuid = G_STRUCT_OFFSET (NetworkPortDef, uuid),

@@ -151,7 +151,7 @@ matches_dhcp_host (const Change *change, gconstpointer member)
   if (is_command (change, VIR_NETWORK_UPDATE_COMMAND_DELETE))
     return (given->mac == NULL || by_mac) && (given->name == NULL || by_name) && (given->id == NULL || by_id)
            && (given->ip == NULL || same_address (given->ip, host->ip));
-  return by_mac || by_name || by_id || (adds (change) && same_address (given->ip, host->ip));
+  return by_mac || by_name || by_id || same_address (given->ip, host->ip);
 }
 
 static const char *
@@ -361,14 +361,15 @@ have_one_name (const GPtrArray *some, const GPtrArray *others)
   return FALSE;
 }
 
-/* One name can have several addresses. */
+/* One name can have several addresses: what names an address is known by it. */
 static gboolean
 matches_dns_host (const Change *change, gconstpointer member)
 {
   const NetworkDnsHost *given = change->given, *host = member;
 
   return same_address (given->ip, host->ip)
-         || (!adds (change) && have_one_name (given->hostnames, host->hostnames));
+         || (is_command (change, VIR_NETWORK_UPDATE_COMMAND_DELETE)
+             && have_one_name (given->hostnames, host->hostnames));
 }
 
 static char *
@@ -483,14 +484,12 @@ static const Section sections[] = {
                                               "deleted",
                                               forward_interface_exists, forward_interface_missing, NULL,
                                               forward_interface_may_go, forward_interface_may_come },
-  [VIR_NETWORK_SECTION_FORWARD_PF] = { .name = "forward-pf" },
+  [VIR_NETWORK_SECTION_FORWARD_PF] = { .name = "forward pf" },
   [VIR_NETWORK_SECTION_PORTGROUP] = { "portgroup", "portgroup", &network_portgroup_table, portgroups,
                                       check_portgroup, matches_portgroup, NULL, portgroup_exists,
                                       portgroup_missing, NULL, NULL, portgroup_may_come },
   [VIR_NETWORK_SECTION_DNS_HOST] = { "dns-host", "host", &network_dns_host_table, dns_hosts, check_dns_host,
-                                     matches_dns_host,
-                                     "DNS HOST records cannot be modified, only added or deleted",
-                                     dns_host_exists, dns_host_missing,
+                                     matches_dns_host, NULL, dns_host_exists, dns_host_missing,
                                      "multiple matching DNS HOST records were found in network %s", NULL,
                                      NULL },
   [VIR_NETWORK_SECTION_DNS_TXT] = { "dns-txt", "txt", &network_dns_txt_table, dns_txts, check_dns_txt,
@@ -641,7 +640,14 @@ read_again (const NetworkDef *def, GError **error)
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
   g_autoptr (NetworkDef) changed = network_def_parse (xml, -1, DOCUMENT_LAX | NETWORK_READ_LIVE, diagnostics);
 
-  return diagnostics_check (diagnostics, error) ? g_steal_pointer (&changed) : NULL;
+  if (changed == NULL) {
+    const Diagnostic *first = diagnostics_get (diagnostics, 0);
+
+    /* Its place is in a text that nobody has seen. */
+    virt_error_set_from (error, first->origin >= 0 ? (virErrorDomain)first->origin : VIR_FROM_NETWORK,
+                         first->code, "%s", first->message);
+  }
+  return g_steal_pointer (&changed);
 }
 
 /* What follows from the first interface is said anew. */

@@ -90,3 +90,53 @@ def test_a_value_is_the_old_one_or_the_new_one(killed):  # noqa: F811
         if over:
             break
     assert over and step > 1
+
+
+NETWORK = "org.libvirt.Network"
+NETWORK_PATH = f"{ROOT}/network/_11111111_2222_3333_4444_555555555555"
+NETWORK_XML = f"""<network> <!-- mine -->
+  <name>n</name>
+  <uuid>{UUID}</uuid>
+  <forward mode='bridge'/>
+  <bridge name='br0'/>
+</network>
+"""
+
+
+def test_no_autostart_is_left_of_a_network(killed):  # noqa: F811
+    folders = ("etc/domaind/networks", "var/lib/domaind/networks")
+    for step in range(1, STEPS_MAX):
+        killed.start_to_be_killed()
+        killed.call(ROOT, CONNECT, "NetworkDefineXML", "(s)", NETWORK_XML)
+        killed.call(NETWORK_PATH, PROPERTIES, "Set", "(ssv)", NETWORK, "Autostart", GLib.Variant("b", True))
+        over = not killed.cut("disk", step, NETWORK_PATH, NETWORK, "Undefine")
+        killed.start()
+        if not killed.call(ROOT, CONNECT, "ListNetworks", "(u)", 0):
+            assert files(killed, *folders) == [], step
+            killed.call(ROOT, CONNECT, "NetworkDefineXML", "(s)", NETWORK_XML)
+            assert killed.get(NETWORK_PATH, NETWORK, "Autostart") is False, step
+        else:
+            assert killed.get(NETWORK_PATH, NETWORK, "Autostart") is True, step
+        killed.call(NETWORK_PATH, NETWORK, "Undefine")
+        killed.stop()
+        if over:
+            break
+    assert over and step > 4
+
+
+def test_an_update_is_whole_or_has_not_been(killed):  # noqa: F811
+    """Of the stored definition: the user's text and the completed one are of one definition at each step."""
+    changed = NETWORK_XML.replace("</network>", "  <portgroup name='p'/>\n</network>")
+    for step in range(1, STEPS_MAX):
+        killed.start_to_be_killed()
+        killed.call(ROOT, CONNECT, "NetworkDefineXML", "(s)", NETWORK_XML)
+        over = not killed.cut("disk", step, NETWORK_PATH, NETWORK, "Update", "(uuisu)", 3, 9, -1, "<portgroup name='p'/>", 2)
+        killed.start()
+        source = (killed.root / "etc/domaind/networks/n.xml").read_text()
+        assert source in (NETWORK_XML, changed), step
+        assert ("portgroup" in killed.call(NETWORK_PATH, NETWORK, "GetXMLDesc", "(u)", 0)) == (source == changed), step
+        killed.call(NETWORK_PATH, NETWORK, "Undefine")
+        killed.stop()
+        if over:
+            break
+    assert over and step > 2

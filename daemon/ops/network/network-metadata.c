@@ -47,8 +47,7 @@ answer (Call *call, const NetworkDef *def)
   else if (text != NULL)
     call_answer (call, g_variant_new ("(s)", text));
   else
-    call_fail_from (call, VIR_FROM_NETWORK, NO_NETWORK_METADATA,
-                    "Requested metadata element is not present");
+    call_fail_from (call, VIR_FROM_NETWORK, NO_NETWORK_METADATA, "Requested metadata element is not present");
 }
 
 void

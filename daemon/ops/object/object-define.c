@@ -188,7 +188,12 @@ check_persistent (const ObjectChange *change, const Object *object, const char *
 {
   if (object->persistent || change->kind->is_kept != NULL)
     return TRUE;
-  virt_error_set (error, change->kind->transient, "cannot %s transient %s", doing, change->kind->short_name);
+  if (change->kind->no_undefine != NULL && g_str_equal (doing, "undefine"))
+    virt_error_set_from (error, change->kind->origin, change->kind->transient, "%s",
+                         change->kind->no_undefine);
+  else
+    virt_error_set_from (error, change->kind->origin, change->kind->transient, "cannot %s transient %s",
+                         doing, change->kind->short_name);
   return FALSE;
 }
 

@@ -10,14 +10,12 @@
 #include "daemon/host/link.h"
 #include "daemon/host/sysctl.h"
 #include "daemon/network/network-dnsmasq.h"
-#include "daemon/network/network-run.h"
+#include "daemon/network/network-floor.h"
 #include "daemon/network/network-status.h"
 #include "network/firewall-check.h"
 #include "network/network-firewall.h"
 
-#include "cmocka-glib.h"
-#include "main-loop.h"
-#include "temporary.h"
+#include "network-host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +27,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define SECONDS 20
-#define UUID    "11111111-2222-3333-4444-555555555555"
 
 /* A daemon that is killed: at the end of so many files, before or after it has its name. */
 static int kill_at = -1;
@@ -50,167 +45,6 @@ rename (const char *from, const char *to)
   if (kill_at > 0)
     kill_at--;
   return result;
-}
-
-typedef struct {
-  char *root;
-  Settings *settings;
-  NetworkInput input;
-} Host;
-
-static NetworkDef *
-read_def (const char *inside)
-{
-  g_autofree char *text =
-      g_strdup_printf ("<network><name>test</name><uuid>" UUID "</uuid>%s</network>", inside);
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  NetworkDef *def = network_def_parse (text, -1, 0, diagnostics);
-  g_autofree char *mistakes = diagnostics_to_text (diagnostics);
-
-  if (def == NULL)
-    fail_msg ("%s", mistakes);
-  return def;
-}
-
-static void
-host_open (Host *host, const char *root, const char *inside)
-{
-  g_autoptr (GError) error = NULL;
-
-  *host = (Host){ .root = g_strdup (root) };
-  host->settings = settings_load (FALSE, root, NULL, &error);
-  g_assert_no_error (error);
-  host->input.settings = host->settings;
-  host->input.directory = g_build_filename (root, "networks", UUID, NULL);
-  assert_int_equal (g_mkdir_with_parents (host->input.directory, 0711), 0);
-  host->input.def = read_def (inside);
-}
-
-static void
-host_close (Host *host)
-{
-  settings_free (host->settings);
-  g_free (host->input.directory);
-  network_def_unref (host->input.def);
-  g_clear_pointer (&host->input.status, network_status_unref);
-  g_free (host->root);
-}
-
-/* Jobs. */
-
-typedef enum { START, STOP, ADOPT, UPDATE, LEASES, CHECK } Act;
-
-typedef struct {
-  Act act;
-  const NetworkInput *input;
-  NetworkParts parts;
-  gboolean done;
-  gpointer result;
-  GError *error;
-} Work;
-
-static gpointer
-work (Job *job, gpointer data, GError **error)
-{
-  Work *todo = data;
-
-  switch (todo->act) {
-    case START:
-      todo->result = network_run_start (job, todo->input, error);
-      break;
-    case STOP:
-      todo->result = network_run_stop (job, todo->input, error) ? JOB_OK : NULL;
-      break;
-    case ADOPT:
-      todo->result = network_run_adopt (job, todo->input, error);
-      break;
-    case UPDATE:
-      todo->result = network_run_update (job, todo->input, todo->parts, error);
-      break;
-    case LEASES:
-      todo->result = network_run_leases (job, todo->input, NULL, error);
-      break;
-    case CHECK:
-      todo->result = network_run_check (job, todo->input, error);
-      break;
-    default:
-      break;
-  }
-  return JOB_OK;
-}
-
-static void
-take (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
-{
-  Work *todo = data;
-
-  todo->done = TRUE;
-  todo->error = error != NULL ? g_error_copy (error) : NULL;
-}
-
-static gpointer
-act_with (Host *host, Act what, NetworkParts parts, GError **error)
-{
-  Work todo = { .act = what, .input = &host->input, .parts = parts };
-
-  job_start ("network", work, &todo, NULL, SECONDS, take, &todo);
-  assert_true (run_main_loop_until (&todo.done));
-  if (todo.error != NULL)
-    g_propagate_error (error, todo.error);
-  return todo.result;
-}
-
-static void
-start (Host *host)
-{
-  g_autoptr (GError) error = NULL;
-
-  host->input.status = act_with (host, START, 0, &error);
-  g_assert_no_error (error);
-  assert_non_null (host->input.status);
-}
-
-static void
-stop (Host *host)
-{
-  g_autoptr (GError) error = NULL;
-
-  assert_true (act_with (host, STOP, 0, &error) == JOB_OK);
-  g_assert_no_error (error);
-  g_clear_pointer (&host->input.status, network_status_unref);
-}
-
-/* What is on the host, in words. */
-static char *
-look (const char *command)
-{
-  g_autofree char *output = NULL;
-  const char *argv[] = { "/bin/sh", "-c", command, NULL };
-
-  assert_true (
-      g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, NULL, NULL));
-  return g_steal_pointer (&output);
-}
-
-#define EVERYTHING                                                                          \
-  "ip -o link | cut -d' ' -f2-; ip -o -4 addr; ip -o -6 addr show scope global; ip route; " \
-  "ip -6 route show proto boot; ip -6 route show proto static; nft list ruleset"
-
-static char *
-everything (const Host *host)
-{
-  g_autofree char *command = g_strdup_printf ("%s; ls -A %s", EVERYTHING, host->input.directory);
-
-  return look (command);
-}
-
-static void
-assert_shows (const char *command, const char *part)
-{
-  g_autofree char *output = look (command);
-
-  if (strstr (output, part) == NULL)
-    fail_msg ("'%s' does not say '%s' but:\n%s", command, part, output);
 }
 
 static gboolean
@@ -706,25 +540,118 @@ what_is_in_the_way_is_found (void **state)
   host_close (&host);
 }
 
-/* Not below /tmp's usual directories of 0700: dnsmasq's account has to reach its files. */
-static int
-make_root (void **state)
+/* A floor: classes of the bridge's traffic, and rules that lead a machine's packets to its own. */
+static void
+a_port_with_a_floor_has_a_class_of_its_own (void **state)
 {
-  char *root = g_strdup ("/tmp/domaind-network-XXXXXX");
+  static const char text[] =
+      "<networkport><uuid>22222222-2222-3333-4444-555555555555</uuid>"
+      "<owner><name>web</name><uuid>33333333-2222-3333-4444-555555555555</uuid></owner>"
+      "<mac address='52:54:00:00:00:01'/>"
+      "<bandwidth classID='3'><inbound average='100' floor='200'/></bandwidth></networkport>";
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  NetworkPortDef *port = network_port_def_parse (text, -1, 0, diagnostics);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *before = NULL, *after = NULL;
+  Host host;
 
-  assert_non_null (g_mkdtemp_full (root, 0711));
-  *state = root;
-  return 0;
+  assert_non_null (port);
+  host_open (&host, *state, ISOLATED "<bandwidth><inbound average='1000' peak='5000'/></bandwidth>");
+  before = everything (&host);
+  start (&host);
+  assert_shows ("tc class show dev nr-vb1", "class htb 1:1 root");
+  assert_true (network_floor_add (host.input.def, host.input.ports, port, &error));
+  g_assert_no_error (error);
+  assert_shows ("tc class show dev nr-vb1", "class htb 1:3 parent 1:1 prio 0 rate 1600Kbit ceil 40Mbit");
+  assert_shows ("tc class show dev nr-vb1", "class htb 1:2 parent 1:1");
+  assert_shows ("nft list table netdev domaind_network",
+                "ether daddr 52:54:00:00:00:01 meta priority set 1:3");
+  host.input.ports = g_ptr_array_new ();
+  g_ptr_array_add (host.input.ports, port);
+  assert_true (network_floor_remove (host.input.def, host.input.ports, port, &error));
+  g_assert_no_error (error);
+  assert_shows ("tc class show dev nr-vb1; echo; nft list ruleset | grep -c priority.set", "\n0\n");
+  g_ptr_array_unref (g_steal_pointer (&host.input.ports));
+  stop (&host);
+  after = everything (&host);
+  assert_string_equal (after, before);
+  network_port_def_unref (port);
+  host_close (&host);
 }
 
-static int
-remove_root (void **state)
+/* The virtual functions of a card, in a /sys of the test's. */
+static void
+the_functions_of_a_card_are_its_pool (void **state)
 {
-  temporary_remove (*state);
-  return 0;
+  static const struct {
+    const char *inside, *written;
+  } rows[] = {
+    { "<forward mode='passthrough'><pf dev='nrpf'/></forward>",
+      "    <interface dev='nrvf0'/>\n    <interface dev='nrvf1'/>\n" },
+    { "<forward mode='hostdev' managed='yes'><pf dev='nrpf'/></forward>",
+      "    <address type='pci' domain='0x0000' bus='0x03' slot='0x10' function='0x0'/>\n"
+      "    <address type='pci' domain='0x0000' bus='0x03' slot='0x10' function='0x2'/>\n" },
+  };
+  g_autofree char *command = g_strdup_printf (
+      "cd %s && mkdir -p sys/class/net/nrpf sys/bus/pci/devices/0000:03:00.0 "
+      "sys/bus/pci/devices/0000:03:10.0/net/nrvf0 sys/bus/pci/devices/0000:03:10.2/net/nrvf1 && "
+      "ln -s ../../../bus/pci/devices/0000:03:00.0 sys/class/net/nrpf/device && "
+      "ln -s ../0000:03:10.0 sys/bus/pci/devices/0000:03:00.0/virtfn0 && "
+      "ln -s ../0000:03:10.2 sys/bus/pci/devices/0000:03:00.0/virtfn1",
+      (const char *)*state);
+
+  g_free (look (command));
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *xml = NULL;
+    Host host;
+
+    host_open (&host, *state, rows[i].inside);
+    g_free (host.settings->host_directory);
+    host.settings->host_directory = g_strdup (*state);
+    start (&host);
+    assert_non_null (network_status_def (host.input.status));
+    xml = network_def_to_xml (network_status_def (host.input.status), TRUE);
+    if (strstr (xml, rows[i].written) == NULL)
+      fail_msg ("%s", xml);
+    stop (&host);
+    host_close (&host);
+  }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown (name, make_root, remove_root)
+static void
+leases_are_written_for_the_name_service (void **state)
+{
+  g_autofree char *directory = g_build_filename (*state, "names", NULL);
+  g_autofree char *leases = g_build_filename (*state, "names", "nr-vb1.status", NULL);
+  g_autofree char *text = NULL, *file = NULL;
+  g_autoptr (GError) error = NULL;
+  News news = { 0 };
+  NetworkWatch *watch;
+  Host host;
+
+  host_open (&host, *state, NAT);
+  g_free (host.settings->lease_directory);
+  host.settings->lease_directory = g_steal_pointer (&directory);
+  start (&host);
+  assert_true (g_file_get_contents (leases, &text, NULL, NULL));
+  assert_string_equal (text, "[]");
+  watch = network_watch_new (host.input.status, host.input.directory, note, &news);
+  file = network_dnsmasq_leases_path (host.settings, UUID);
+  assert_true (g_file_set_contents_full (file, "0 52:54:00:00:00:01 192.168.97.10 g1 *\n", -1,
+                                         G_FILE_SET_CONTENTS_NONE, 0644, NULL));
+  assert_true (run_main_loop_until (&news.happened));
+  assert_int_equal (news.parts, NETWORK_PART_LEASES);
+  network_watch_free (watch);
+  network_status_unref (act_with (&host, UPDATE, NETWORK_PART_LEASES, &error));
+  g_assert_no_error (error);
+  g_free (g_steal_pointer (&text));
+  assert_true (g_file_get_contents (leases, &text, NULL, NULL));
+  assert_non_null (strstr (text, "\"ip-address\" : \"192.168.97.10\""));
+  assert_non_null (strstr (text, "\"hostname\" : \"g1\""));
+  stop (&host);
+  assert_false (g_file_test (leases, G_FILE_TEST_EXISTS));
+  host_close (&host);
+}
 
 int
 main (int argc, char **argv)
@@ -745,6 +672,9 @@ main (int argc, char **argv)
     TEST (a_known_machine_is_read_again_and_a_range_is_a_new_process),
     TEST (a_change_that_fails_leaves_what_was),
     TEST (what_is_in_the_way_is_found),
+    TEST (a_port_with_a_floor_has_a_class_of_its_own),
+    TEST (the_functions_of_a_card_are_its_pool),
+    TEST (leases_are_written_for_the_name_service),
   };
 
   if (argc == 5 && strcmp (argv[1], "--start") == 0)
