@@ -23,6 +23,8 @@ static const char *const start_files[] = {
   [SCHEMA_STORAGE_VOLUME] = "storagevol.rng",
   [SCHEMA_CPU] = "cpu.rng",
   [SCHEMA_SECRET] = "secret.rng",
+  [SCHEMA_NWFILTER] = "nwfilter.rng",
+  [SCHEMA_NWFILTER_BINDING] = "nwfilterbinding.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */

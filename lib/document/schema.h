@@ -13,7 +13,9 @@ typedef enum {
   SCHEMA_STORAGE_POOL,
   SCHEMA_STORAGE_VOLUME,
   SCHEMA_CPU,
-  SCHEMA_SECRET
+  SCHEMA_SECRET,
+  SCHEMA_NWFILTER,
+  SCHEMA_NWFILTER_BINDING
 } SchemaKind;
 
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */
