@@ -5,6 +5,7 @@
  * their names on the wires are known, here: lists of them are empty, and nothing is found.
  */
 #include "daemon/domain/domain-kind.h"
+#include "daemon/nwfilter/filters.h"
 #include "daemon/secret/secrets.h"
 #include "daemon/storage/pools.h"
 
@@ -17,16 +18,6 @@ static const ObjectKind network_kind = {
   .family = EVENT_NETWORK,
   .path_element = "network",
   .lifecycle_signal = "NetworkEvent",
-  .key = 1,
-};
-
-static const ObjectKind nwfilter_kind = {
-  .letter = 'F',
-  .name = "nwfilter",
-  .short_name = "filter",
-  .missing = VIR_ERR_NO_NWFILTER,
-  .origin = VIR_FROM_NWFILTER,
-  .path_element = "nwfilter",
   .key = 1,
 };
 
@@ -53,6 +44,6 @@ static const ObjectKind interface_kind = {
 };
 
 const ObjectKind *const object_kinds[] = {
-  &domain_kind,    &network_kind, &nwfilter_kind, &storage_pool_kind, &storage_volume_kind, &node_device_kind,
+  &domain_kind,    &network_kind, &filter_kind, &storage_pool_kind, &storage_volume_kind, &node_device_kind,
   &interface_kind, &secret_kind,  NULL,
 };

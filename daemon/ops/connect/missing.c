@@ -23,14 +23,10 @@ static const struct {
   { "INTERFACE_LOOKUP_BY_NAME", VIR_ERR_NO_INTERFACE, "couldn't find interface named '%s'", 0 },
   { "INTERFACE_LOOKUP_BY_MAC_STRING", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address '%s'",
     0 },
-  { "NWFILTER_LOOKUP_BY_NAME", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", 0 },
-  { "NWFILTER_LOOKUP_BY_UUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid '%s'", 0 },
   { "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_SNAPSHOT,
     "no domain snapshot with matching name '%s'", 1 },
   { "DOMAIN_CHECKPOINT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_CHECKPOINT,
     "no domain checkpoint with matching name '%s'", 1 },
-  { "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", VIR_ERR_NO_NWFILTER_BINDING,
-    "no nwfilter binding for port dev '%s'", 0 },
 };
 
 /* An argument that says which object: a text, or the sixteen bytes of a UUID. (transfer full) */

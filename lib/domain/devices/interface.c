@@ -576,6 +576,7 @@ static const char *const free_fields[] = { "link/@state",
                                            "bandwidth/outbound",
                                            "port/@isolated",
                                            "coalesce/rx/frames/@max",
+                                           "filterref",
                                            NULL };
 static const struct {
   const char *path, *words; /* every path that begins so */
@@ -636,6 +637,8 @@ interface_update (const Device *device, const Device *given_device, GError **err
   updated->rx_frames_max = given->rx_frames_max;
   copy_rate (&updated->inbound, given->inbound);
   copy_rate (&updated->outbound, given->outbound);
+  g_free (updated->filterref);
+  updated->filterref = g_strdup (given->filterref);
   if (given->bridge != NULL) {
     g_free (updated->bridge);
     updated->bridge = g_strdup (given->bridge);
