@@ -21,6 +21,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Information"), information_commands },
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
+  { N_ ("Network filters"), filter_commands },
   { N_ ("Host"), host_commands },
   { N_ ("Processors"), processor_commands },
   { N_ ("About domctl"), help_commands },

@@ -43,7 +43,7 @@ typedef struct {
 extern const CommandGroup command_groups[]; /* ends with title NULL */
 
 extern const Command document_commands[], lifecycle_commands[], definition_commands[], information_commands[],
-    list_commands[], console_commands[], event_commands[], host_commands[], processor_commands[],
+    list_commands[], console_commands[], event_commands[], filter_commands[], host_commands[], processor_commands[],
     help_commands[];
 
 const Command *command_find (const char *name);

@@ -337,8 +337,8 @@ const Operation operations[] = {
   { 0, 286, "CONNECT_LIST_ALL_NWFILTERS", "iu", "aF{16384}u", "Connect", "ListNWFilters", ACCESS_CONNECT, op_object_list_all, DBUS_ARGUMENTS ("*0") },
   { 0, 287, "CONNECT_LIST_ALL_SECRETS", "iu", "aK{16384}u", "Connect", "ListSecrets", ACCESS_CONNECT, op_object_list_all, DBUS_ARGUMENTS ("*0") },
   { 0, 297, "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", "ssu", "E", "Connect", "NodeDeviceLookupSCSIHostByWWN", ACCESS_CONNECT, op_lookup_finds_none, NULL },
-  { 0, 397, "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", "s", "B", NULL, NULL, ACCESS_CONNECT, op_nwfilter_binding_lookup_by_port_dev, NULL },
-  { 0, 401, "CONNECT_LIST_ALL_NWFILTER_BINDINGS", "iu", "aB{16384}u", NULL, NULL, ACCESS_CONNECT, op_connect_list_all_nwfilter_bindings, NULL },
+  { 0, 397, "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", "s", "B", "org.domaind1.Connect", "NWFilterBindingLookupByPortDev", ACCESS_CONNECT, op_nwfilter_binding_lookup_by_port_dev, NULL },
+  { 0, 401, "CONNECT_LIST_ALL_NWFILTER_BINDINGS", "iu", "aB{16384}u", "org.domaind1.Connect", "ListNWFilterBindings", ACCESS_CONNECT, op_connect_list_all_nwfilter_bindings, DBUS_ARGUMENTS ("*0") },
   { 0, 403, "CONNECT_GET_STORAGE_POOL_CAPABILITIES", "u", "s", NULL, NULL, ACCESS_CONNECT, op_connect_get_storage_pool_capabilities, NULL },
 
   /* Storage pools and volumes */
@@ -390,10 +390,10 @@ const Operation operations[] = {
   /* Network filters and their bindings */
   { 0, 177, "NWFILTER_GET_XML_DESC", "Fu", "s", "NWFilter", "GetXMLDesc", ACCESS_READ, op_nwfilter_get_xml_desc, NULL },
   { 0, 181, "NWFILTER_UNDEFINE", "F", "-", "NWFilter", "Undefine", ACCESS_WRITE, op_object_undefine, NULL },
-  { 0, 398, "NWFILTER_BINDING_GET_XML_DESC", "Bu", "s", NULL, NULL, ACCESS_READ, op_nwfilter_binding_get_xml_desc, NULL },
-  { 0, 399, "NWFILTER_BINDING_CREATE_XML", "su", "B", NULL, NULL, ACCESS_HOST, op_nwfilter_binding_create_xml, NULL },
-  { 0, 400, "NWFILTER_BINDING_DELETE", "B", "-", NULL, NULL, ACCESS_HOST, op_nwfilter_binding_delete, NULL },
-  { 0, 431, "NWFILTER_DEFINE_XML_FLAGS", "su", "F", NULL, NULL, ACCESS_WRITE, op_nwfilter_define_xml_flags, NULL },
+  { 0, 398, "NWFILTER_BINDING_GET_XML_DESC", "Bu", "s", "org.domaind1.Connect", "NWFilterBindingGetXMLDesc", ACCESS_READ, op_nwfilter_binding_get_xml_desc, NULL },
+  { 0, 399, "NWFILTER_BINDING_CREATE_XML", "su", "B", "org.domaind1.Connect", "NWFilterBindingCreateXML", ACCESS_HOST, op_nwfilter_binding_create_xml, NULL },
+  { 0, 400, "NWFILTER_BINDING_DELETE", "B", "-", "org.domaind1.Connect", "NWFilterBindingDelete", ACCESS_HOST, op_nwfilter_binding_delete, NULL },
+  { 0, 431, "NWFILTER_DEFINE_XML_FLAGS", "su", "F", "org.domaind1.Connect", "NWFilterDefineXMLFlags", ACCESS_WRITE, op_nwfilter_define_xml_flags, NULL },
   { -1, 0, "Name", "F", "s", "NWFilter", "Name", ACCESS_READ, op_object_name, NULL },
   { -1, 0, "UUID", "F", "s", "NWFilter", "UUID", ACCESS_READ, op_object_uuid, NULL },
 

@@ -611,22 +611,27 @@ adopt_file (const Settings *settings, const char *path)
   insert (binding);
 }
 
-static void
+/* TRUE: there were some, even if their devices are gone. */
+static gboolean
 adopt_files (const Settings *settings)
 {
   g_autofree char *folder = g_build_filename (settings->run_directory, FOLDER, NULL);
   g_autoptr (GDir) directory = g_dir_open (folder, 0, NULL);
+  gboolean found = FALSE;
   const char *name;
 
   if (directory == NULL)
-    return;
+    return FALSE;
   store_remove_aside (folder);
   while ((name = g_dir_read_name (directory)) != NULL) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (g_str_has_suffix (name, ".xml"))
-      adopt_file (settings, path);
+    if (!g_str_has_suffix (name, ".xml"))
+      continue;
+    found = TRUE;
+    adopt_file (settings, path);
   }
+  return found;
 }
 
 /* What is in the kernel's table of devices: theirs is remembered, that of others goes. */
@@ -672,11 +677,10 @@ filter_bindings_adopt (const Settings *settings)
   g_autoptr (JsonArray) commands = json_array_new ();
   g_autoptr (GPtrArray) all = NULL;
 
-  adopt_files (settings);
-  all = list_bindings ();
   /* With a root of its own, a daemon has no right to what is not in its files. */
-  if (all->len == 0 && settings->root != NULL)
+  if (!adopt_files (settings) && settings->root != NULL)
     return;
+  all = list_bindings ();
   table_is_known = adopt_table (commands) && firewall_apply (commands, NULL);
   for (guint i = 0; i < all->len; i++)
     adopt_binding (settings, g_ptr_array_index (all, i));
