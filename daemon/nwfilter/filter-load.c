@@ -9,7 +9,6 @@
 
 #include "daemon/core/file.h"
 #include "daemon/core/job.h"
-#include "daemon/domain/manager.h"
 #include "daemon/nwfilter/filter-resources.h"
 #include "daemon/nwfilter/filter-rules.h"
 

@@ -35,13 +35,14 @@ details_clear (const Field *field G_GNUC_UNUSED, gpointer member)
   g_clear_pointer (details, g_free);
 }
 
+/* Each protocol's row copies the one member, which the walker has cleared before. */
 static void
-details_copy (const Field *field, gpointer member, gconstpointer from)
+details_copy (const Field *field G_GNUC_UNUSED, gpointer member, gconstpointer from)
 {
   const FilterDetails *source = *(FilterDetails *const *)from;
   FilterDetails *copy;
 
-  if (source == NULL || !g_str_equal (source->protocol->name, field->path))
+  if (source == NULL)
     return;
   copy = details_new (source->protocol);
   copy->negated = source->negated;
