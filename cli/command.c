@@ -24,6 +24,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Events"), event_commands },
   { N_ ("Networks"), network_commands },
   { N_ ("Networks: changes and state"), network_change_commands },
+  { N_ ("Network filters"), filter_commands },
   { N_ ("Host"), host_commands },
   { N_ ("Host's network interfaces"), interface_commands },
   { N_ ("Processors"), processor_commands },

@@ -7,18 +7,9 @@
 #include "daemon/domain/domain-kind.h"
 #include "daemon/interface/host-interfaces.h"
 #include "daemon/network/networks.h"
+#include "daemon/nwfilter/filters.h"
 #include "daemon/secret/secrets.h"
 #include "daemon/storage/pools.h"
-
-static const ObjectKind nwfilter_kind = {
-  .letter = 'F',
-  .name = "nwfilter",
-  .short_name = "filter",
-  .missing = VIR_ERR_NO_NWFILTER,
-  .origin = VIR_FROM_NWFILTER,
-  .path_element = "nwfilter",
-  .key = 1,
-};
 
 static const ObjectKind node_device_kind = {
   .letter = 'E',
@@ -33,6 +24,6 @@ static const ObjectKind node_device_kind = {
 };
 
 const ObjectKind *const object_kinds[] = {
-  &domain_kind,         &network_kind,     &network_port_kind,   &nwfilter_kind, &storage_pool_kind,
-  &storage_volume_kind, &node_device_kind, &host_interface_kind, &secret_kind,   NULL,
+  &domain_kind,         &network_kind,     &network_port_kind,   &filter_kind, &storage_pool_kind,
+  &storage_volume_kind, &node_device_kind, &host_interface_kind, &secret_kind, NULL,
 };

@@ -322,11 +322,11 @@ const Operation operations[] = {
   { 0, 141, "SECRET_LOOKUP_BY_UUID", "U", "K", "Connect", "SecretLookupByUUID", ACCESS_CONNECT, op_object_lookup_by_uuid, NULL },
   { 0, 142, "SECRET_DEFINE_XML", "su", "K", "Connect", "SecretDefineXML", ACCESS_WRITE, op_secret_define_xml, NULL },
   { 0, 147, "SECRET_LOOKUP_BY_USAGE", "is", "K", "Connect", "SecretLookupByUsage", ACCESS_CONNECT, op_secret_lookup_by_usage, NULL },
-  { 0, 175, "NWFILTER_LOOKUP_BY_NAME", "s", "F", "Connect", "NWFilterLookupByName", ACCESS_CONNECT, op_lookup_finds_none, NULL },
-  { 0, 176, "NWFILTER_LOOKUP_BY_UUID", "U", "F", "Connect", "NWFilterLookupByUUID", ACCESS_CONNECT, op_lookup_finds_none, NULL },
-  { 0, 178, "CONNECT_NUM_OF_NWFILTERS", "-", "i", NULL, NULL, ACCESS_CONNECT, op_answer_none, NULL },
-  { 0, 179, "CONNECT_LIST_NWFILTERS", "i", "as{16384}", NULL, NULL, ACCESS_CONNECT, op_answer_empty_list, NULL },
-  { 0, 180, "NWFILTER_DEFINE_XML", "s", "F", "Connect", "NWFilterDefineXML", ACCESS_WRITE, NULL, NULL },
+  { 0, 175, "NWFILTER_LOOKUP_BY_NAME", "s", "F", "Connect", "NWFilterLookupByName", ACCESS_CONNECT, op_object_lookup_by_name, NULL },
+  { 0, 176, "NWFILTER_LOOKUP_BY_UUID", "U", "F", "Connect", "NWFilterLookupByUUID", ACCESS_CONNECT, op_object_lookup_by_uuid, NULL },
+  { 0, 178, "CONNECT_NUM_OF_NWFILTERS", "-", "i", NULL, NULL, ACCESS_CONNECT, op_connect_num_of_nwfilters, NULL },
+  { 0, 179, "CONNECT_LIST_NWFILTERS", "i", "as{16384}", NULL, NULL, ACCESS_CONNECT, op_connect_list_nwfilters, NULL },
+  { 0, 180, "NWFILTER_DEFINE_XML", "s", "F", "Connect", "NWFilterDefineXML", ACCESS_WRITE, op_nwfilter_define_xml, NULL },
   { 0, 220, "INTERFACE_CHANGE_BEGIN", "u", "-", "Connect", "InterfaceChangeBegin", ACCESS_HOST, op_interface_change_begin, NULL },
   { 0, 221, "INTERFACE_CHANGE_COMMIT", "u", "-", "Connect", "InterfaceChangeCommit", ACCESS_HOST, op_interface_change_commit, NULL },
   { 0, 222, "INTERFACE_CHANGE_ROLLBACK", "u", "-", "Connect", "InterfaceChangeRollback", ACCESS_HOST, op_interface_change_rollback, NULL },
@@ -334,11 +334,11 @@ const Operation operations[] = {
   { 0, 283, "CONNECT_LIST_ALL_NETWORKS", "iu", "aN{16384}u", "Connect", "ListNetworks", ACCESS_CONNECT, op_object_list_all, DBUS_ARGUMENTS ("*0") },
   { 0, 284, "CONNECT_LIST_ALL_INTERFACES", "iu", "aI{16384}u", "Connect", "ListInterfaces", ACCESS_CONNECT, op_connect_list_all_interfaces, DBUS_ARGUMENTS ("*0") },
   { 0, 285, "CONNECT_LIST_ALL_NODE_DEVICES", "iu", "aE{65536}u", "Connect", "ListNodeDevices", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
-  { 0, 286, "CONNECT_LIST_ALL_NWFILTERS", "iu", "aF{16384}u", "Connect", "ListNWFilters", ACCESS_CONNECT, op_answer_empty_list_and_count, DBUS_ARGUMENTS ("*0") },
+  { 0, 286, "CONNECT_LIST_ALL_NWFILTERS", "iu", "aF{16384}u", "Connect", "ListNWFilters", ACCESS_CONNECT, op_object_list_all, DBUS_ARGUMENTS ("*0") },
   { 0, 287, "CONNECT_LIST_ALL_SECRETS", "iu", "aK{16384}u", "Connect", "ListSecrets", ACCESS_CONNECT, op_object_list_all, DBUS_ARGUMENTS ("*0") },
   { 0, 297, "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", "ssu", "E", "Connect", "NodeDeviceLookupSCSIHostByWWN", ACCESS_CONNECT, op_lookup_finds_none, NULL },
-  { 0, 397, "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", "s", "B", NULL, NULL, ACCESS_CONNECT, op_lookup_finds_none, NULL },
-  { 0, 401, "CONNECT_LIST_ALL_NWFILTER_BINDINGS", "iu", "aB{16384}u", NULL, NULL, ACCESS_CONNECT, op_answer_empty_list_and_count, NULL },
+  { 0, 397, "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", "s", "B", "org.domaind1.Connect", "NWFilterBindingLookupByPortDev", ACCESS_CONNECT, op_nwfilter_binding_lookup_by_port_dev, NULL },
+  { 0, 401, "CONNECT_LIST_ALL_NWFILTER_BINDINGS", "iu", "aB{16384}u", "org.domaind1.Connect", "ListNWFilterBindings", ACCESS_CONNECT, op_connect_list_all_nwfilter_bindings, DBUS_ARGUMENTS ("*0") },
   { 0, 403, "CONNECT_GET_STORAGE_POOL_CAPABILITIES", "u", "s", NULL, NULL, ACCESS_CONNECT, op_connect_get_storage_pool_capabilities, NULL },
 
   /* Storage pools and volumes */
@@ -426,6 +426,16 @@ const Operation operations[] = {
   { -1, 0, "MAC", "I", "s", "Interface", "MAC", ACCESS_READ, op_interface_mac, NULL },
   { -1, 0, "ListInterfaceNames", "u", "a(ssi){16384}", "org.domaind1.Connect", "ListInterfaceNames", ACCESS_CONNECT, op_interface_list_names, NULL },
   { -1, 0, "InterfaceDefine", "su", "s", "org.domaind1.Connect", "InterfaceDefine", ACCESS_HOST, op_interface_define_name, NULL },
+
+  /* Network filters and their bindings */
+  { 0, 177, "NWFILTER_GET_XML_DESC", "Fu", "s", "NWFilter", "GetXMLDesc", ACCESS_READ, op_nwfilter_get_xml_desc, NULL },
+  { 0, 181, "NWFILTER_UNDEFINE", "F", "-", "NWFilter", "Undefine", ACCESS_WRITE, op_object_undefine, NULL },
+  { 0, 398, "NWFILTER_BINDING_GET_XML_DESC", "Bu", "s", "org.domaind1.Connect", "NWFilterBindingGetXMLDesc", ACCESS_READ, op_nwfilter_binding_get_xml_desc, NULL },
+  { 0, 399, "NWFILTER_BINDING_CREATE_XML", "su", "B", "org.domaind1.Connect", "NWFilterBindingCreateXML", ACCESS_HOST, op_nwfilter_binding_create_xml, NULL },
+  { 0, 400, "NWFILTER_BINDING_DELETE", "B", "-", "org.domaind1.Connect", "NWFilterBindingDelete", ACCESS_HOST, op_nwfilter_binding_delete, NULL },
+  { 0, 431, "NWFILTER_DEFINE_XML_FLAGS", "su", "F", "org.domaind1.Connect", "NWFilterDefineXMLFlags", ACCESS_WRITE, op_nwfilter_define_xml_flags, NULL },
+  { -1, 0, "Name", "F", "s", "NWFilter", "Name", ACCESS_READ, op_object_name, NULL },
+  { -1, 0, "UUID", "F", "s", "NWFilter", "UUID", ACCESS_READ, op_object_uuid, NULL },
 
   /* The emulator itself */
   { 1, 1, "DOMAIN_MONITOR_COMMAND", "Dsu", "s", NULL, NULL, ACCESS_WRITE, op_domain_monitor_command, NULL },

@@ -158,7 +158,7 @@ finish (Machine *machine)
   g_autofree char *directory = machine_directory (manager->store, domain->uuid);
 
   g_clear_handle_id (&machine->ask_again, g_source_remove);
-  interfaces_close_later (machine->def);
+  interfaces_close_later (manager->settings, machine->def);
   listening_close_later (machine->def, directory);
   helper_set_stop_all (machine->helpers);
   machine_clean_up (manager->settings, manager->store, domain->uuid);

@@ -96,6 +96,10 @@ struct ObjectKind {
   gboolean (*keep_rest) (gpointer rest, GError **error);
   gboolean (*unkeep_rest) (gpointer rest, GError **error);
   gboolean (*erase_rest) (gpointer rest, GError **error);
+  /* What runs follows the definition, in the job, before the disk says so: whole, or it is refused; and back,
+   * when it is not on disk after all. Both NULL: nothing runs by it. */
+  gboolean (*apply) (const Registry *registry, gpointer def, GError **error);
+  void (*undo) (const Registry *registry, gpointer def);
   /* Once all on disk are in the registry; @settled (data) is to be called once, at once or later: until then
    * no client is served. Or NULL. */
   void (*loaded) (Registry *registry, RegistrySettled settled, gpointer data);

@@ -352,6 +352,19 @@ void op_network_destroy (Call *call);
 void op_network_get_bridge_name (Call *call);
 void op_network_get_source (Call *call);
 void op_network_get_xml_desc (Call *call);
+/* ops/nwfilter/filter-binding-ops.c */
+void op_connect_list_all_nwfilter_bindings (Call *call);
+void op_nwfilter_binding_create_xml (Call *call);
+void op_nwfilter_binding_delete (Call *call);
+void op_nwfilter_binding_get_xml_desc (Call *call);
+void op_nwfilter_binding_lookup_by_port_dev (Call *call);
+
+/* ops/nwfilter/filter-ops.c */
+void op_connect_list_nwfilters (Call *call);
+void op_connect_num_of_nwfilters (Call *call);
+void op_nwfilter_define_xml (Call *call);
+void op_nwfilter_define_xml_flags (Call *call);
+void op_nwfilter_get_xml_desc (Call *call);
 
 /* ops/secret/secret.c */
 void op_connect_list_secrets (Call *call);

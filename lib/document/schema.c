@@ -33,6 +33,8 @@ static const char *const start_files[] = {
   [SCHEMA_CAPABILITIES] = "capability.rng",
   [SCHEMA_DOMAIN_CAPABILITIES] = "domaincaps.rng",
   [SCHEMA_STORAGE_POOL_CAPABILITIES] = "storagepoolcaps.rng",
+  [SCHEMA_NWFILTER] = "nwfilter.rng",
+  [SCHEMA_NWFILTER_BINDING] = "nwfilterbinding.rng",
 };
 
 /* Children of one element: libxml2's time grows with their square. No host has room for as many devices. */

@@ -23,7 +23,9 @@ typedef enum {
   SCHEMA_NODE_DEVICE,
   SCHEMA_CAPABILITIES,
   SCHEMA_DOMAIN_CAPABILITIES,
-  SCHEMA_STORAGE_POOL_CAPABILITIES
+  SCHEMA_STORAGE_POOL_CAPABILITIES,
+  SCHEMA_NWFILTER,
+  SCHEMA_NWFILTER_BINDING
 } SchemaKind;
 
 /* FALSE, with the schema's own words and places as errors in @diagnostics, when @document is refused. */

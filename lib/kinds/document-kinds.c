@@ -10,6 +10,7 @@
 #include "interface/interface-document.h"
 #include "network/network-def.h"
 #include "network/network-port.h"
+#include "nwfilter/filter-document.h"
 #include "secret/secret-document.h"
 #include "storage/storage-volume.h"
 
@@ -41,6 +42,8 @@ const DocumentKind *const document_kinds[] = {
   &network_document,
   &network_port_document,
   &host_interface_document,
+  &filter_document,
+  &filter_binding_document,
   &node_device_document,
   &cpu_document,
   &capabilities_document,

@@ -140,7 +140,7 @@ def test_a_network_that_is_not_defined(daemon):
 
 
 @pytest.mark.parametrize("more, words", [
-    ("<source bridge='dbr0'/><filterref filter='clean-traffic'/>", "network filters are not supported"),
+    ("<source bridge='dbr0'/><filterref filter='nobodys'/>", "referenced filter 'nobodys' is missing"),
     ("<source bridge='dbr0'/><virtualport type='openvswitch'/>", "openvswitch-switch"),
     ("<source bridge='dbr0'/><target dev='averyveryverylongname'/>", "is too long"),
 ])
@@ -249,7 +249,7 @@ def test_a_card_joins_both_machine_and_definition(daemon, bridges):
 
 @pytest.mark.parametrize("more, words", [
     ("<source bridge='nowhere'/>", "Cannot get interface MTU on 'nowhere'"),
-    ("<source bridge='dbr0'/><filterref filter='x'/>", "network filters are not supported"),
+    ("<source bridge='dbr0'/><filterref filter='x'/>", "referenced filter 'x' is missing"),
 ])
 def test_an_attachment_that_fails_leaves_nothing(daemon, bridges, more, words):
     path = start(daemon, "")

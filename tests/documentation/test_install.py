@@ -32,10 +32,12 @@ PLACES = {
     "share/dbus-1/system.d": {"domaind.conf"},
     "share/doc/domaind": {"README.md", "domaind.conf"},
     "share/doc/domaind/examples": {"README.md"} | {path.name for path in (TOP / "examples").glob("*.xml")},
+    "share/domaind/nwfilter": {path.name for path in (TOP / "data/nwfilter").glob("*.xml") if "gresource" not in path.name},
     "share/domaind/schemas": {path.name for path in (TOP / "schemas").glob("*.rng")},
     "share/locale/de/LC_MESSAGES": {"domaind.mo"},
     "share/man/man1": {"domctl.1"},
-    "share/man/man5": {"domaind.conf.5", "domaind-domain.5", "domaind-interface.5", "domaind-network.5", "domaind-secret.5"},
+    "share/man/man5": {"domaind.conf.5", "domaind-domain.5", "domaind-interface.5", "domaind-network.5", "domaind-nwfilter.5",
+                       "domaind-secret.5"},
     "share/man/man8": {"domaind.8"},
     "share/polkit-1/actions": {"org.domaind1.policy"},
 }

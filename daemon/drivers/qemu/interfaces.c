@@ -9,6 +9,7 @@
  */
 #include "daemon/drivers/qemu/interfaces.h"
 
+#include "daemon/drivers/qemu/interface-filter.h"
 #include "daemon/drivers/qemu/passt.h"
 #include "daemon/host/link.h"
 #include "daemon/host/openvswitch.h"
@@ -185,8 +186,10 @@ open_bridge (const InterfacePlace *place, DeviceInterface *interface, Queues *qu
   queues->count = count;
   if (!set_tap_mac (name, interface, error)
       || !link_set_mtu (name, interface->mtu.set ? (guint)interface->mtu.value : bridge.mtu, error)
+      || !interface_filter_bind (place->settings, place->def, interface, name, error)
       || !join_bridge (name, interface, place->def->uuid, error) || !link_set_up (name, TRUE, error)
       || !set_limits (name, interface, error)) {
+    interface_filter_unbind (place->settings, place->def, interface, name);
     if (interface_is_openvswitch (interface))
       openvswitch_remove_port (name, NULL);
     return FALSE;
@@ -247,7 +250,7 @@ check_unmanaged (const DeviceInterface *interface, GError **error)
 }
 
 static gboolean
-open_ethernet (const InterfacePlace *place G_GNUC_UNUSED, DeviceInterface *interface, Queues *queues,
+open_ethernet (const InterfacePlace *place, DeviceInterface *interface, Queues *queues,
                GError **error)
 {
   g_autofree char *name = wanted_name (interface);
@@ -261,10 +264,13 @@ open_ethernet (const InterfacePlace *place G_GNUC_UNUSED, DeviceInterface *inter
   queues->count = count;
   if ((is_managed && !set_tap_mac (name, interface, error))
       || (interface->mtu.set && !link_set_mtu (name, (guint)interface->mtu.value, error))
+      || !interface_filter_bind (place->settings, place->def, interface, name, error)
       || (interface->script != NULL && !run_script (interface->script, name, error))
       || !link_set_up (name, TRUE, error) || !add_addresses (name, interface, error)
-      || !set_limits (name, interface, error))
+      || !set_limits (name, interface, error)) {
+    interface_filter_unbind (place->settings, place->def, interface, name);
     return FALSE;
+  }
   take_name (interface, &name);
   return TRUE;
 }
@@ -299,15 +305,22 @@ open_direct (const InterfacePlace *place, DeviceInterface *interface, Queues *qu
 
 /* All. */
 
+/* Only what passes a tap can be filtered, and only by who may change the host's filters. */
 static gboolean
 check_filter (const DeviceInterface *interface, GError **error)
 {
   if (interface->filterref == NULL)
     return TRUE;
-  virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                  "interface %s: its traffic is to be filtered (<filterref>), and network filters are not "
-                  "supported: it is not started unfiltered",
-                  interface->mac);
+  if (interface->type == INTERFACE_DIRECT)
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "filterref is not supported for network interfaces of type direct");
+  else if (geteuid () != 0)
+    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                    "interface %s: its traffic is to be filtered (<filterref>), which takes the rights of "
+                    "root: it is not started unfiltered",
+                    interface->mac);
+  else
+    return TRUE;
   return FALSE;
 }
 
@@ -365,7 +378,7 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
   else
     good = open_direct (place, interface, &queues, error);
   if (good && !open_vhost (place, interface, files, error)) {
-    interface_close (place->def, interface);
+    interface_close (place->settings, place->def, interface);
     good = FALSE;
   }
   if (good)
@@ -386,12 +399,12 @@ interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GErr
       g_ptr_array_add (opened, interface);
   }
   for (guint i = 0; !good && i < opened->len; i++)
-    interface_close (def, g_ptr_array_index (opened, i));
+    interface_close (place->settings, def, g_ptr_array_index (opened, i));
   return good;
 }
 
-void
-interface_close (const DomainDef *def, const DeviceInterface *interface)
+static void
+close_host_end (const DomainDef *def, const DeviceInterface *interface)
 {
   g_autoptr (GError) error = NULL;
 
@@ -407,15 +420,32 @@ interface_close (const DomainDef *def, const DeviceInterface *interface)
     g_warning ("domain '%s': %s", def->name, error->message);
 }
 
-/* Of a machine that has ended. */
+void
+interface_close (const Settings *settings, const DomainDef *def, const DeviceInterface *interface)
+{
+  interface_filter_unbind (settings, def, interface, interface->target_dev);
+  close_host_end (def, interface);
+}
+
+/* Of a machine that has ended. Its taps are gone, and their names may be others' by the time this is done: so
+ * the filters' bindings are those that were found at once. */
+typedef struct {
+  const Settings *settings;
+  DomainDef *def;
+  GPtrArray *bindings;
+} Closing;
+
 static gpointer
 close_all (gpointer data)
 {
-  DomainDef *def = data;
+  Closing *closing = data;
 
-  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface)
-    interface_close (def, interface);
-  domain_def_unref (def);
+  DOMAIN_FOREACH_DEVICE (closing->def, interface_kind, DeviceInterface, interface)
+    close_host_end (closing->def, interface);
+  interface_filters_unbind (closing->settings, closing->bindings);
+  g_ptr_array_unref (closing->bindings);
+  domain_def_unref (closing->def);
+  g_free (closing);
   return NULL;
 }
 
@@ -424,7 +454,7 @@ static gboolean
 has_remains (const DomainDef *def)
 {
   DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
-    if (interface->type == INTERFACE_DIRECT || interface->downscript != NULL
+    if (interface->type == INTERFACE_DIRECT || interface->downscript != NULL || interface->filterref != NULL
         || interface_is_openvswitch (interface))
       return TRUE;
   }
@@ -432,17 +462,22 @@ has_remains (const DomainDef *def)
 }
 
 void
-interfaces_close_later (DomainDef *def)
+interfaces_close_later (const Settings *settings, DomainDef *def)
 {
+  Closing *closing;
   GThread *thread;
 
   if (def == NULL || !has_remains (def))
     return;
-  thread = g_thread_try_new ("interfaces", close_all, domain_def_ref (def), NULL);
+  closing = g_new0 (Closing, 1);
+  closing->settings = settings;
+  closing->def = domain_def_ref (def);
+  closing->bindings = interface_filters_find (def);
+  thread = g_thread_try_new ("interfaces", close_all, closing, NULL);
   if (thread != NULL)
     g_thread_unref (thread);
   else
-    close_all (def);
+    close_all (closing);
 }
 
 /* Changes while it runs. */
@@ -481,9 +516,9 @@ change_bridge (const DeviceInterface *interface, const DeviceInterface *updated,
   return FALSE;
 }
 
-gboolean
-interface_change (const DomainDef *def, const DeviceInterface *interface, const DeviceInterface *updated,
-                  GError **error)
+static gboolean
+change_link (const DomainDef *def, const DeviceInterface *interface, const DeviceInterface *updated,
+             GError **error)
 {
   const char *name = interface->target_dev;
 
@@ -496,6 +531,21 @@ interface_change (const DomainDef *def, const DeviceInterface *interface, const 
   traffic_set (name, interface->inbound, interface->outbound, NULL);
   if (interface_has_bridge (interface))
     change_bridge (updated, interface, def->uuid, NULL);
+  return FALSE;
+}
+
+gboolean
+interface_change (const Settings *settings, const DomainDef *def, const DeviceInterface *interface,
+                  const DeviceInterface *updated, GError **error)
+{
+  if (interface->target_dev == NULL)
+    return TRUE;
+  if ((updated->filterref != NULL && !check_filter (updated, error))
+      || !interface_filter_change (settings, def, interface, updated, error))
+    return FALSE;
+  if (change_link (def, interface, updated, error))
+    return TRUE;
+  interface_filter_change (settings, def, updated, interface, NULL);
   return FALSE;
 }
 

@@ -32,13 +32,13 @@ gboolean interfaces_open (const InterfacePlace *place, DomainDef *def, Files *fi
 
 /* Take away what does not go with its last descriptor. What is gone already is no error; what fails is
  * logged. */
-void interface_close (const DomainDef *def, const DeviceInterface *interface);
+void interface_close (const Settings *settings, const DomainDef *def, const DeviceInterface *interface);
 /* Main loop: of all interfaces of a machine that has ended, in a thread of their own. */
-void interfaces_close_later (DomainDef *def);
+void interfaces_close_later (const Settings *settings, DomainDef *def);
 
-/* A running machine's: @updated's bridge, bandwidth and isolation in place of @interface's. On an error they
+/* A running machine's: @updated's bridge, bandwidth, isolation and filter in place of @interface's. On an error they
  * are as they were. */
-gboolean interface_change (const DomainDef *def, const DeviceInterface *interface,
+gboolean interface_change (const Settings *settings, const DomainDef *def, const DeviceInterface *interface,
                            const DeviceInterface *updated, GError **error);
 
 /* A daemon before may have been killed at any point: macvtaps that are no running machine's go. @used:

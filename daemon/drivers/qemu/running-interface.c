@@ -48,7 +48,7 @@ running_interface_close (const Plugging *plugging, const DomainDef *def, const D
 {
   running_interface_release (plugging, device);
   host_device_give_back (plugging->plug->settings, def, device);
-  interface_close (def, (const DeviceInterface *)device);
+  interface_close (plugging->plug->settings, def, (const DeviceInterface *)device);
 }
 
 static gboolean
@@ -73,10 +73,10 @@ running_interface_update (Job *job, const Hotplug *plug, DomainDef *def, const D
   const DeviceInterface *old = (const DeviceInterface *)device;
   const DeviceInterface *new = (const DeviceInterface *)updated;
 
-  if (!interface_change (def, old, new, error))
+  if (!interface_change (plug->settings, def, old, new, error))
     return FALSE;
   if ((old->link == LINK_DOWN) == (new->link == LINK_DOWN) || set_link (updated, plug->qmp, job, error))
     return TRUE;
-  interface_change (def, new, old, NULL);
+  interface_change (plug->settings, def, new, old, NULL);
   return FALSE;
 }

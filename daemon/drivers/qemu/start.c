@@ -649,7 +649,7 @@ undo (Start *start)
   if (start->took_devices)
     host_devices_give_back_later (start->request->settings, start->uuid);
   if (start->made_interfaces)
-    interfaces_close_later (start->def);
+    interfaces_close_later (start->request->settings, start->def);
   if (start->made_sockets)
     listening_close_later (start->def, start->qemu_directory);
   if (start->made_directory)

@@ -18,14 +18,10 @@ static const struct {
   { "NODE_DEVICE_LOOKUP_BY_NAME", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name '%s'", 0 },
   { "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", VIR_ERR_NO_NODE_DEVICE, "no node device with matching wwnn '%s'",
     0 },
-  { "NWFILTER_LOOKUP_BY_NAME", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name '%s'", 0 },
-  { "NWFILTER_LOOKUP_BY_UUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid '%s'", 0 },
   { "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_SNAPSHOT,
     "no domain snapshot with matching name '%s'", 1 },
   { "DOMAIN_CHECKPOINT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_CHECKPOINT,
     "no domain checkpoint with matching name '%s'", 1 },
-  { "NWFILTER_BINDING_LOOKUP_BY_PORT_DEV", VIR_ERR_NO_NWFILTER_BINDING,
-    "no nwfilter binding for port dev '%s'", 0 },
 };
 
 /* An argument that says which object: a text, or the sixteen bytes of a UUID. (transfer full) */

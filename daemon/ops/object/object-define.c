@@ -121,8 +121,12 @@ define_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
   const ObjectKind *kind = change->kind;
 
   change->xml = document_to_xml (kind->document, change->def, FIELD_WRITE_SECURE);
+  if (kind->apply != NULL && !kind->apply (change->registry, change->def, error))
+    return FALSE;
   if (keep_or_remove (change, error))
     return TRUE;
+  if (kind->undo != NULL)
+    kind->undo (change->registry, change->def);
   /* It is what it was. */
   if (change->rest != NULL)
     (change->was_kept ? kind->keep_rest : kind->unkeep_rest) (change->rest, NULL);

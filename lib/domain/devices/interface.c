@@ -562,6 +562,7 @@ static const char *const free_fields[] = { "@type", /* checked apart */
                                            "bandwidth/outbound",
                                            "port/@isolated",
                                            "coalesce/rx/frames/@max",
+                                           "filterref",
                                            NULL };
 static const struct {
   const char *path, *words; /* every path that begins so */
@@ -640,6 +641,8 @@ interface_update (const Device *device, const Device *given_device, GError **err
   updated->rx_frames_max = given->rx_frames_max;
   copy_rate (&updated->inbound, given->inbound);
   copy_rate (&updated->outbound, given->outbound);
+  g_free (updated->filterref);
+  updated->filterref = g_strdup (given->filterref);
   if (given->bridge != NULL) {
     replace_text (&updated->bridge, given->bridge);
     move_to_network (updated, given);
