@@ -272,6 +272,9 @@ validate_maxphysaddr (Validation *validation, const DomainCpu *cpu)
     validation_error (validation, &cpu->maxphysaddr_mode, cpu,
                       "CPU maximum physical address mode 'passthrough' can only be used with "
                       "'host-passthrough' / 'maximum' CPUs");
+  if (cpu->maxphysaddr_limit.set && cpu->maxphysaddr_mode != MAXPHYSADDR_PASSTHROUGH)
+    validation_error (validation, &cpu->maxphysaddr_limit, cpu,
+                      "attribute 'limit' is only supported for maxphysaddr mode 'passthrough'");
   if (cpu->maxphysaddr_mode == MAXPHYSADDR_EMULATE && !cpu->maxphysaddr_bits.set)
     validation_error (validation, &cpu->maxphysaddr_mode, cpu,
                       "if using CPU maximum physical address mode='emulate', bits= must be specified too");

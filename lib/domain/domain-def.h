@@ -215,6 +215,8 @@ typedef struct {
   Number dirty_ring_size;
 } FeaturesKvm;
 
+typedef enum { IOAPIC_NONE, IOAPIC_QEMU, IOAPIC_KVM } IoapicDriver;
+
 /*
  * <features>. Those with a state are Tristates (on/off); where the format lets the state be left out, an
  * element without it is on, as in libvirt.
@@ -224,7 +226,7 @@ typedef struct {
   int apic_eoi;
   int hap, pvspinlock, pmu, vmport, smm, vmcoreinfo, htm, nested_hv, ccf_assist, ras, ps2;
   int async_teardown;       /* Tristate, yes/no */
-  int ioapic_driver;        /* 1 qemu 2 kvm */
+  int ioapic_driver;        /* IoapicDriver */
   int msrs_unknown;         /* 1 ignore 2 fault */
   int cfpc, sbbc, ibs, aia; /* see domain/features.c */
   Number tcg_tb_cache;      /* KiB */

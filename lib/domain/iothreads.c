@@ -149,7 +149,9 @@ iothreads_may_miss (const Validation *validation)
 static void
 validate_pool (Validation *validation, const Number *minimum, const Number *maximum, gconstpointer object)
 {
-  if (minimum->set && maximum->set && minimum->value > maximum->value)
+  if (maximum->set && maximum->value == 0)
+    validation_error (validation, maximum, object, "thread_pool_max must be a positive integer");
+  else if (minimum->set && (!maximum->set || minimum->value > maximum->value))
     validation_error (validation, minimum, object,
                       "thread_pool_min must be smaller or equal to thread_pool_max");
 }

@@ -177,9 +177,22 @@ complete_caches (const NumaCell *cell)
   }
 }
 
+static gint
+compare_places (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const NumaLink *const *one = a, *const *other = b;
+  Position first = source_map_find (data, *one, NULL), second = source_map_find (data, *other, NULL);
+
+  return first.line != second.line ? (first.line > second.line) - (first.line < second.line)
+                                   : (first.column > second.column) - (first.column < second.column);
+}
+
 gboolean
 complete_numa_speeds (Completion *completion, CpuNuma *numa)
 {
+  /* The reader takes one kind after the other. */
+  if (numa->links != NULL)
+    g_ptr_array_sort_with_data (numa->links, compare_places, completion->map);
   for (guint i = 0; numa->cells != NULL && i < numa->cells->len; i++)
     complete_caches (g_ptr_array_index (numa->cells, i));
   for (guint i = 0; numa->links != NULL && i < numa->links->len; i++) {
@@ -244,6 +257,10 @@ validate_ends (Validation *validation, const CpuNuma *numa, const NumaLink *link
   if (link->target.value >= numa->cells->len)
     validation_value_error (validation, VIR_ERR_XML_ERROR, &link->target, link,
                             "'target' refers to a non-existent NUMA node");
+  else if (link->initiator.value < numa->cells->len
+           && ((const NumaCell *)g_ptr_array_index (numa->cells, link->initiator.value))->cpus == NULL)
+    validation_value_error (validation, VIR_ERR_XML_ERROR, &link->initiator, link,
+                            "NUMA nodes without CPUs can't be initiator");
   else if (link->cache.value != 0
            && !has_cache (g_ptr_array_index (numa->cells, link->target.value), link->cache.value))
     validation_value_error (validation, VIR_ERR_XML_ERROR, &link->cache, link,

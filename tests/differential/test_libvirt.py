@@ -28,6 +28,8 @@ REFUSED_ONLY_BY_US = {
 
 # Documents that libvirt 9.0 refuses, or takes and then does not start: we are 11.3's.
 OF_LATER_LIBVIRT = {
+    "refused-numa-link-no-node": "9.0 says it in other words",
+    "inputs-pc": "9.0 takes a keyboard without a bus for the chipset's own",
     "iommu-intel-q35": "9.0 knows no dma_translation",
     "interface-ends-q35": "9.0 refuses the routes of the host's end",
     "interface-passt-q35": "9.0 on this host knows no passt",
@@ -107,6 +109,11 @@ STARTED_ALWAYS = ["aliases-from-user-q35", "cloud", "desktop", "minimal-pc", "mi
 def without_later_additions(root):
     for watchdog in root.findall("devices/watchdog[@model='itco']"):
         watchdog.getparent().remove(watchdog)
+    devices = root.find("devices")
+    controllers = devices.findall("controller")
+    for controller in controllers:  # 11.3 puts those it adds among the others
+        devices.remove(controller)
+    devices.extend(sorted(controllers, key=lambda one: (one.get("type"), int(one.get("index")))))
     for topology in root.iter("topology"):
         if topology.get("clusters") == "1":
             del topology.attrib["clusters"]

@@ -94,12 +94,75 @@ class Machine:
         self.process.kill()
         self.process.communicate()
 
-    def ask(self, command, **arguments):
-        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+    def ask_all(self, questions):
+        """What it says to each (command, arguments), asked at once: the answer, or None where it refuses."""
+        self.stream.write("".join(json.dumps({"execute": command, "arguments": arguments}) + "\n"
+                                  for command, arguments in questions))
         self.stream.flush()
-        while "event" in (answer := json.loads(self.stream.readline())):
-            pass
-        return answer["return"]
+        answers = []
+        while len(answers) < len(questions):
+            answer = json.loads(self.stream.readline())
+            if "event" not in answer:
+                answers.append(answer.get("return"))
+        return answers
+
+    def ask(self, command, **arguments):
+        return self.ask_all([(command, arguments)])[0]
+
+
+# Members of -device that are no property of the device, or are another thing in it: its type and name, where it sits
+# (which is looked at by itself), and names that QEMU resolves.
+NOT_ASKED = {"driver", "id", "bus", "addr", "multifunction", "drive", "netdev", "chardev", "audiodev", "memdev", "fsdev",
+             "iothread", "masterbus", "port", "rng", "cryptodev", "tpmdev", "iobase", "channel", "scsi-id", "lun", "unit",
+             "bootindex", "failover", "disable-legacy", "disable-modern"}
+ON_OFF = {"on": True, "off": False}
+
+
+def same_value(said, has):
+    """Is what the machine has what was said? Sizes and switches have more than one spelling."""
+    if isinstance(has, bool) and isinstance(said, str):
+        said = ON_OFF.get(said, said)
+    if isinstance(has, str) and isinstance(said, bool):
+        has = ON_OFF.get(has, has)
+    return said == has or str(said).lower() == str(has).lower()
+
+
+def device_options(arguments):
+    return [json.loads(value) for option, value in arguments if option == "-device"]
+
+
+def ids_of(arguments, wanted, key):
+    """The names of what these options make, as their first or their JSON member says."""
+    found = set()
+    for option, value in arguments:
+        if option == wanted and value.startswith("{"):
+            found.add(json.loads(value)[key])
+        elif option == wanted:
+            found.add(dict(word.partition("=")[::2] for word in value.split(","))[key])
+    return found
+
+
+def wrong_properties(machine, devices):
+    """[(device, property, what was said, what it is)] for all that differ."""
+    questions = [(device, name, value) for device in devices if "id" in device
+                 for name, value in device.items() if name not in NOT_ASKED]
+    answers = machine.ask_all([("qom-get", {"path": f"/machine/peripheral/{device['id']}", "property": name})
+                               for device, name, _ in questions])
+    return [(device["id"], name, value, has) for (device, name, value), has in zip(questions, answers)
+            if not same_value(value, has)]
+
+
+def document_places(name):
+    """What the running document says of PCI devices: id -> where it may be, device and function as one number. The
+    controllers of one USB bus share its id."""
+    found = {}
+    for line in golden.text(name, "aliases.txt").splitlines():
+        _, alias, *words = line.split(" ")
+        address = dict(word.split("=", 1) for word in words if "=" in word)
+        if address.get("type") == "pci" and alias != "-":
+            place = int(address["slot"], 16) * 8 + int(address["function"], 16)
+            found.setdefault(alias, set()).add(place)
+    return found
 
 
 def pci_places(arguments):

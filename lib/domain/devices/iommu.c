@@ -26,9 +26,15 @@ static const Field iommu_fields[] = {
 };
 
 static void
-iommu_complete (Completion *completion G_GNUC_UNUSED, Device *device)
+iommu_complete (Completion *completion, Device *device)
 {
   DeviceIommu *iommu = (DeviceIommu *)device;
+  DomainFeatures *features = &completion->def->features;
+
+  /* Interrupts are remapped by QEMU, so it has the controller of them as well. */
+  if (iommu->model == IOMMU_INTEL && iommu->intremap == TRISTATE_YES && features->ioapic_driver == 0
+      && domain_def_is_q35 (completion->def))
+    features->ioapic_driver = IOAPIC_QEMU;
 
   if (iommu->aw_bits.value == 0)
     iommu->aw_bits.set = FALSE;

@@ -6,6 +6,7 @@
  * hub needs none.
  */
 #include "domain/pc/address-assign.h"
+#include "domain/pc/controllers.h"
 
 char *
 assign_describe (const Completion *completion, const Device *device)
@@ -24,6 +25,8 @@ complete_addresses (Completion *completion)
   check_drive_addresses (completion);
   check_scsi_hostdev_addresses (completion);
   assign_virtio_serial_addresses (completion);
+  controllers_order_added (completion->def);
   assign_pci_addresses (completion);
+  controllers_order_added (completion->def);
   assign_usb_addresses (completion);
 }

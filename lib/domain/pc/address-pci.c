@@ -328,7 +328,10 @@ assign_pci_addresses (Completion *completion)
     pci_report_no_buses (completion);
     return;
   }
-  if (!check_pci_controllers (completion) || !run_round (completion, TRUE) || !run_round (completion, FALSE))
+  if (!check_pci_controllers (completion) || !run_round (completion, TRUE))
+    return;
+  controllers_order_added (completion->def); /* those the first round found to be needed */
+  if (!run_round (completion, FALSE))
     return;
   complete_multifunction (completion->def);
   complete_pci_controllers (completion);

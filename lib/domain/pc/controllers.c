@@ -2,8 +2,8 @@
 
 /*
  * The controllers that devices need. A disk on controller 2 of a bus makes controllers 0 to 2 of that bus; a
- * virtio channel makes the virtio-serial controller it names. They are added behind those the document has,
- * in the order libvirt adds them, because that order decides which PCI slot each one gets.
+ * virtio channel makes the virtio-serial controller it names. Where they then stand among the others is
+ * controller-order.c's.
  *
  * PCI controllers are not made here: how many are needed shows only while PCI addresses are given out.
  */

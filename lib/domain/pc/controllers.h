@@ -13,6 +13,9 @@ gboolean controllers_have (const DomainDef *def, ControllerType type);
 /* The smallest index no controller of @type has. */
 guint controllers_unused_index (const DomainDef *def, ControllerType type);
 
+/* Put those that were added among the others: controller-order.c. */
+void controllers_order_added (DomainDef *def);
+
 /* Add the controller of @type with @index unless it is there already; its model, where one is needed, is the
  * one libvirt takes on this emulator. The controller, or NULL (and an error said about @because) when @index
  * is beyond the limit. */

@@ -9,6 +9,7 @@
 #include "domain/devices/console.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/input.h"
+#include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/video.h"
@@ -103,6 +104,23 @@ add_watchdog (Completion *completion)
   added->model = WATCHDOG_ITCO;
   added->action = action;
   complete_added (completion, &added->device);
+}
+
+#define VCPUS_WITHOUT_IOMMU 255 /* more need interrupts that are remapped */
+
+static void
+add_iommu (Completion *completion)
+{
+  const DomainDef *def = completion->def;
+  DeviceIommu *iommu;
+
+  if (!domain_def_is_q35 (def) || completion->live || def->vcpus.value <= VCPUS_WITHOUT_IOMMU
+      || domain_def_count_devices (def, &iommu_kind) > 0)
+    return;
+  iommu = (DeviceIommu *)completion_add (completion, &iommu_kind);
+  iommu->model = IOMMU_INTEL;
+  iommu->intremap = iommu->eim = TRISTATE_YES;
+  complete_added (completion, &iommu->device);
 }
 
 static gboolean
@@ -251,6 +269,7 @@ match_console_with_serial (Completion *completion)
   DeviceConsole *console = (DeviceConsole *)first_of_kind (def, &console_kind);
   const DeviceSerial *serial;
   g_autofree char *tty = NULL;
+  guint port = 0;
 
   if (console && is_serial_console (console) && domain_def_count_devices (def, &serial_kind) == 0)
     add_serial_for (completion, console);
@@ -261,6 +280,9 @@ match_console_with_serial (Completion *completion)
     if (!has_console (serial))
       return;
     console = add_first_console (completion);
+    DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, other) {
+      other->port = NUMBER (port++);
+    }
   }
   tty = g_steal_pointer (&console->source.tty);
   copy_source (&console->source, &serial->source);
@@ -281,6 +303,7 @@ complete_implied_devices (Completion *completion)
   add_inputs (completion);
   add_audio (completion);
   add_watchdog (completion);
+  add_iommu (completion);
   match_console_with_serial (completion);
   add_video (completion);
 }

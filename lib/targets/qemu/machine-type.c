@@ -181,7 +181,8 @@ recipe_add_machine (Recipe *recipe, GError **error)
   append_switch (options, "smm", features->smm);
   append_switch (options, "i8042", features->ps2);
   if (features->ioapic_driver != 0)
-    g_string_append_printf (options, ",kernel_irqchip=%s", features->ioapic_driver == 2 ? "on" : "split");
+    g_string_append_printf (options, ",kernel_irqchip=%s",
+                            features->ioapic_driver == IOAPIC_KVM ? "on" : "split");
   g_string_append_printf (options, ",dump-guest-core=%s",
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (def->memory_backing.nosharepages)
@@ -192,6 +193,7 @@ recipe_add_machine (Recipe *recipe, GError **error)
     g_string_append (options, ",hmat=on");
   if (!recipe_has_nodes (recipe))
     g_string_append_printf (options, ",memory-backend=%s", recipe_memory_id (recipe));
+  epc_machine_options (recipe, options);
   launch_security_machine_options (recipe, options);
   firmware_machine_options (recipe, options);
   clock_machine_options (recipe, options);

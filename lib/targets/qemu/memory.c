@@ -398,7 +398,7 @@ recipe_add_memory_device (Recipe *recipe, const Device *device, GError **error)
   g_autofree char *id = g_strconcat ("mem", device->alias, NULL);
 
   if (memory->model == MEMORY_SGX_EPC)
-    return qemu_lacks (recipe, device, "memory of model 'sgx-epc'", NULL, error);
+    return recipe_add_epc (recipe, memory, error);
   if (!qemu_needs_type (recipe, device, drivers[memory->model], error))
     return FALSE;
   if (memory->path != NULL && memory->model != MEMORY_DIMM)

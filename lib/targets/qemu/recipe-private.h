@@ -7,6 +7,7 @@
 #include "base/virt-error.h"
 #include "domain/devices/chardev.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/memory.h"
 
 /*
  * What the files of this folder share and nobody else needs.
@@ -31,6 +32,8 @@ const char *recipe_memory_id (const Recipe *recipe);        /* what the machine 
 gboolean recipe_has_hmat (const Recipe *recipe);
 gboolean recipe_add_hmat (Recipe *recipe, GError **error);
 void recipe_append_initiator (const Recipe *recipe, GString *text, guint node); /* of -numa node */
+gboolean recipe_add_epc (Recipe *recipe, const DeviceMemory *memory, GError **error);
+void epc_machine_options (const Recipe *recipe, GString *options);
 gboolean recipe_add_launch_security (Recipe *recipe, GError **error);
 void recipe_add_topology (Recipe *recipe);
 gboolean recipe_add_sysinfo (Recipe *recipe, GError **error);
