@@ -22,6 +22,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Information"), information_commands },
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
+  { N_ ("Taking over"), adopt_commands },
   { N_ ("Host"), host_commands },
   { N_ ("Processors"), processor_commands },
   { N_ ("About domctl"), help_commands },
