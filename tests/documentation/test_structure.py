@@ -19,6 +19,7 @@ LIBRARY = {
     "lib/domain": ["lib/base", "lib/document"],
     "lib/storage": ["lib/base", "lib/document"],
     "lib/secret": ["lib/base", "lib/document"],
+    "lib/kinds": ["lib/base", "lib/document", "lib/domain", "lib/storage", "lib/secret"],
     "lib/cpu": ["lib/base", "lib/document", "lib/domain", "lib/targets"],
     "lib/targets": ["lib/base", "lib/document", "lib/domain", "lib/cpu"],
     "lib/host": ["lib/base", "lib/document", "lib/domain", "lib/cpu", "lib/targets"],
