@@ -36,13 +36,22 @@ KINDS = [
     Kind("volume", "storagevol.tsv", "storagevol.rng", table=True),
     Kind("secret", "secret.tsv", "secret.rng", table=True),
     Kind("storagepoolCapabilities", "storagepoolcaps.tsv", "storagepoolcaps.rng"),
-    Kind("domainsnapshot", "domainsnapshot.tsv", "domainsnapshot.rng"),
-    Kind("domaincheckpoint", "domaincheckpoint.tsv", "domaincheckpoint.rng"),
-    Kind("domainbackup", "domainbackup.tsv", "domainbackup.rng"),
+    Kind("domainsnapshot", "domainsnapshot.tsv", "domainsnapshot.rng", table=True),
+    Kind("domaincheckpoint", "domaincheckpoint.tsv", "domaincheckpoint.rng", table=True),
+    Kind("domainbackup", "domainbackup.tsv", "domainbackup.rng", table=True),
     Kind("device", "nodedev.tsv", "nodedev.rng"),
     Kind("domainCapabilities", "domaincaps.tsv", "domaincaps.rng"),
     Kind("capabilities", "capability.tsv", "capability.rng"),
 ]
+
+
+# Elements that a table keeps as they stand, with all that is in them.
+WHOLE = {
+    "domainsnapshot": {"disks/disk/source", "revertDisks/disk/source", "domain", "inactiveDomain", "cookie"},
+    "domaincheckpoint": {"domain"},
+    "domainbackup": {f"disks/disk/{store}/{part}" for store in ("target", "scratch")
+                     for part in ("seclabel", "encryption")},
+}
 
 
 def growers(kind):
@@ -116,7 +125,8 @@ def test_table_and_schema_name_the_same_paths(kind):
     grower, _, _ = growers(kind)
     schema = {"/".join(path) for path in schema_paths(grower)}
     table = {"/".join(path) for path in table_paths(kind)}
-    assert schema - table == set()
+    whole = {path for path in table if path in WHOLE[kind.root]} if kind.root in WHOLE else set()
+    assert {path for path in schema - table if not is_below(path, whole)} == set()
     assert table - schema == set()
 
 
