@@ -14,7 +14,7 @@ static const char *const free_elements[] = { "uuid", "genid", "address", "alias"
 static const char *const free_attributes[] = { "port", "websocket", "tlsPort", "startport" };
 
 typedef struct {
-  const Origins *before, *after;
+  Origins *before, *after;
   GPtrArray *differences;
 } Comparison;
 
@@ -179,12 +179,39 @@ compare_elements (Comparison *comparison, const xmlNode *before, const xmlNode *
   }
 }
 
+/* Take out of a completed document what was chosen freely: by it nothing is known again. */
+static void
+forget_free_choices (const Origins *origins, xmlNode *element)
+{
+  xmlNode *next;
+  xmlAttr *following;
+
+  for (xmlAttr *attribute = element->properties; attribute != NULL; attribute = following) {
+    following = attribute->next;
+    if (is_free ((xmlNode *)attribute) && !origins_is_written (origins, (xmlNode *)attribute))
+      xmlRemoveProp (attribute);
+  }
+  for (xmlNode *child = element->children; child != NULL; child = next) {
+    next = child->next;
+    if (child->type != XML_ELEMENT_NODE)
+      continue;
+    if (is_free (child) && !origins_is_written (origins, child)) {
+      xmlUnlinkNode (child);
+      xmlFreeNode (child);
+    } else {
+      forget_free_choices (origins, child);
+    }
+  }
+}
+
 GPtrArray *
-documents_compare (const Origins *before, const Origins *after)
+documents_compare (Origins *before, Origins *after)
 {
   Comparison comparison = { before, after, g_ptr_array_new_with_free_func (difference_free) };
   g_autofree char *path = g_strdup_printf ("/%s", (const char *)origins_root (before)->name);
 
+  forget_free_choices (before, origins_root (before));
+  forget_free_choices (after, origins_root (after));
   compare_elements (&comparison, origins_root (before), origins_root (after), path);
   return comparison.differences;
 }

@@ -29,8 +29,8 @@ check_root (const DocumentKind *kind, XmlDocument *document, Diagnostics *diagno
 }
 
 /* Declared at the root, or at the element itself. */
-static void
-claim_namespaces (const DocumentKind *kind, xmlNode *root)
+void
+document_claim_namespaces (const DocumentKind *kind, xmlNode *root)
 {
   for (const DocumentNamespace *ns = kind->namespaces; ns != NULL && ns->prefix != NULL; ns++) {
     namespace_claim (root, ns->prefix, ns->uri, TRUE);
@@ -77,7 +77,7 @@ document_read (const DocumentKind *kind, const char *text, gssize length, guint 
 
   if (document == NULL || !check_root (kind, document, diagnostics))
     return NULL;
-  claim_namespaces (kind, xml_document_root (document));
+  document_claim_namespaces (kind, xml_document_root (document));
   def = document_new (kind);
   field_read (&reader, kind->table, def, xml_document_root (document));
   if (kind->validate != NULL)

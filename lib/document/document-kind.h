@@ -43,6 +43,8 @@ gpointer document_read (const DocumentKind *kind, const char *text, gssize lengt
                         Diagnostics *diagnostics);
 /* The same for whether it is one, and nothing else: kinds that nothing here works with have no table. */
 gboolean document_check (const DocumentKind *kind, const char *text, gssize length, Diagnostics *diagnostics);
+/* Give the namespaces of the kind the prefixes of its table, before its fields are read. */
+void document_claim_namespaces (const DocumentKind *kind, xmlNode *root);
 /* Empty, with one reference, for who makes a definition without a text. */
 gpointer document_new (const DocumentKind *kind);
 gpointer document_copy (const DocumentKind *kind, gconstpointer def);

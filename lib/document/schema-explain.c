@@ -129,6 +129,13 @@ is_known_at (const Explanation *explanation, Position where)
   return explanation->known != NULL && diagnostics_has_error_at (explanation->known, where);
 }
 
+/* What is wrong behind the last mistake that is shown need not be explained. */
+static gboolean
+is_full (const Explanation *explanation)
+{
+  return explanation->found + explanation->missing->len >= DIAGNOSTICS_MAX;
+}
+
 static void report (Explanation *explanation, Position where, const char *const *accepted,
                     const char *nearest, const char *format, ...) G_GNUC_PRINTF (5, 6);
 
@@ -465,7 +472,8 @@ follow_attributes (Explanation *explanation, const Pattern *whole, const xmlNode
 {
   const Pattern *pattern = whole, *closed;
 
-  for (const xmlAttr *attribute = element->properties; attribute != NULL; attribute = attribute->next) {
+  for (const xmlAttr *attribute = element->properties; attribute != NULL && !is_full (explanation);
+       attribute = attribute->next) {
     xmlChar *content = xmlNodeListGetString (element->doc, attribute->children, 1);
     const char *value = content != NULL ? (const char *)content : "";
     const Pattern *next = pattern_after_attribute (explanation->derivation, pattern, attribute, value);
@@ -548,7 +556,8 @@ follow_children (Explanation *explanation, const Pattern *whole, const Pattern *
 {
   const Pattern *pattern = form;
 
-  for (const xmlNode *child = element->children; child != NULL; child = child->next) {
+  for (const xmlNode *child = element->children; child != NULL && !is_full (explanation);
+       child = child->next) {
     const Pattern *content, *next;
 
     if (child->type != XML_ELEMENT_NODE)

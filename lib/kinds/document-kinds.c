@@ -12,6 +12,9 @@
 #include "network/network-port.h"
 #include "nwfilter/filter-document.h"
 #include "secret/secret-document.h"
+#include "snapshot/backup-document.h"
+#include "snapshot/checkpoint-document.h"
+#include "snapshot/snapshot-document.h"
 #include "storage/storage-volume.h"
 
 /* Those that nothing here works with: they are only checked. */
@@ -27,9 +30,6 @@ static const DocumentKind domain_capabilities_document =
     CHECKED ("domainCapabilities", SCHEMA_DOMAIN_CAPABILITIES);
 static const DocumentKind storage_pool_capabilities_document =
     CHECKED ("storagepoolCapabilities", SCHEMA_STORAGE_POOL_CAPABILITIES);
-static const DocumentKind snapshot_document = CHECKED ("domainsnapshot", SCHEMA_DOMAIN_SNAPSHOT);
-static const DocumentKind checkpoint_document = CHECKED ("domaincheckpoint", SCHEMA_DOMAIN_CHECKPOINT);
-static const DocumentKind backup_document = CHECKED ("domainbackup", SCHEMA_DOMAIN_BACKUP);
 
 const DocumentKind *const document_kinds[] = {
   &domain_document,

@@ -58,7 +58,6 @@ source_compare (const Field *field, gconstpointer a, gconstpointer b, guint flag
 }
 
 static const FieldType field_source = {
-  .size = sizeof (StoragePoolSource),
   .read = source_read,
   .write = source_write,
   .is_set = source_is_set,
@@ -81,7 +80,7 @@ static const Field pool_fields[] = {
   FIELD (StoragePoolDef, path, "target/path", field_text, NULL),
   FIELD (StoragePoolDef, permissions, "target/permissions", field_struct, &storage_permissions_table),
   FIELD (StoragePoolDef, volume_allocation, "refresh/volume/@allocation", field_enum, &volume_allocations),
-  FIELD (StoragePoolDef, mount_options, "fs:mount_opts/fs:option", field_list, &storage_option_table),
+  FIELD (StoragePoolDef, mount_options, "fs:mount_opts/fs:option", field_list, &storage_mount_option_table),
   FIELD (StoragePoolDef, config_options, "rbd:config_opts/rbd:option", field_list, &storage_option_table),
   FIELD_END,
 };

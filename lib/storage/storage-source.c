@@ -74,6 +74,8 @@ static const Field source_fields[] = {
   FIELD (StoragePoolSource, name, "name", field_text, NULL),
   FIELD (StoragePoolSource, initiator, "initiator/iqn/@name", field_text, NULL),
   FIELD (StoragePoolSource, format, "format/@type", field_text, NULL),
+  FIELD_WITH (StoragePoolSource, vendor, "format/vendor/@name", field_text, NULL, FIELD_IGNORED),
+  FIELD_WITH (StoragePoolSource, product, "format/product/@name", field_text, NULL, FIELD_IGNORED),
   FIELD (StoragePoolSource, auth, "auth", field_optional, &auth_table),
   FIELD (StoragePoolSource, protocol_version, "protocol/@ver", field_text, NULL),
   FIELD (StoragePoolSource, vendor, "vendor/@name", field_text, NULL),
@@ -82,6 +84,13 @@ static const Field source_fields[] = {
 };
 
 const FieldTable storage_source_table = { sizeof (StoragePoolSource), source_fields };
+
+static const Field mount_option_fields[] = {
+  FIELD_WITH (StorageOption, name, "@name", field_text, NULL, FIELD_REQUIRED),
+  FIELD_END,
+};
+
+const FieldTable storage_mount_option_table = { sizeof (StorageOption), mount_option_fields };
 
 static const Field option_fields[] = {
   FIELD_WITH (StorageOption, name, "@name", field_text, NULL, FIELD_REQUIRED),

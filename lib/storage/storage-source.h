@@ -53,4 +53,5 @@ typedef struct {
   char *name, *value;
 } StorageOption;
 
-extern const FieldTable storage_source_table, storage_option_table, storage_extent_table;
+extern const FieldTable storage_source_table, storage_option_table, storage_mount_option_table,
+    storage_extent_table;

@@ -18,7 +18,7 @@ STRINGS = ("word", "/some/path", "7", "0x5", "52:54:00:12:34:56", "192.0.2.7", "
            "6a6f6b65-0001-4000-8000-000000000001", "6a6f6b65000140008000000000000001", "ipv4", "yes", "0-3", "1.2",
            "0700", "0x1234", "0xf0", "0x0123456789abcdef", "AuthenticAMD", "[section] a", "/x.y", "x=y", "a:b", "0x12",
            "1", "3", "0", "vendor", "5000c50015ea71ac", "ABCDEFGH", "a.b", "sda", "2026-01-02T03:04:05", "-1",
-           "naa.5123456789abcde0")
+           "naa.5123456789abcde0", "llc_occupancy")
 
 NUMBERS = {"unsignedInt", "unsignedLong", "unsignedShort", "unsignedByte", "positiveInteger", "nonNegativeInteger",
            "integer", "int", "long", "short"}
@@ -57,9 +57,9 @@ class Value:
         self.values = row[4]
 
 
-def read_table(file):
+def read_table(file, name="domain"):
     """The root node, and the steps to every path in the table's order."""
-    root = Node("domain")
+    root = Node(name)
     paths = []
     for line in file.read_text().splitlines()[1:]:
         row = (line.split("\t") + [""] * 5)[:5]
@@ -79,16 +79,17 @@ def read_table(file):
     return root, paths
 
 
-def read_schemas(folder):
-    """The patterns by name; those of another namespace, which the table's paths leave out, hold nothing."""
+def read_schemas(folder, start="domain.rng"):
+    """The patterns by name that @start includes; those of another namespace, which the table's paths leave out, hold
+    nothing, but for a single element, which is in them by its own."""
     patterns = {}
-    for file in sorted(folder.glob("*.rng")):
-        if not file.name.startswith(("storage", "secret")):
-            grammar = etree.parse(str(file)).getroot()
-            for define in grammar.iter(f"{RELAXNG}define"):
-                if grammar.get("ns"):
-                    define[:] = [etree.Element(f"{RELAXNG}empty")]
-                patterns[define.get("name")] = define
+    grammar = etree.parse(str(folder / start)).getroot()
+    for include in grammar.iter(f"{RELAXNG}include"):
+        patterns |= read_schemas(folder, include.get("href"))
+    for define in grammar.iter(f"{RELAXNG}define"):
+        if grammar.get("ns"):
+            define[:] = [etree.Element(f"{RELAXNG}empty")]
+        patterns[define.get("name")] = define
     return patterns
 
 
@@ -216,7 +217,8 @@ class Growth:
         name = steps[0] if steps and steps[0] in able else self.chance.choice(able) if able else None
         if name is None:
             return
-        below = etree.SubElement(element, name)
+        space = next((one.get("ns") for one in (pattern, *pattern.iterancestors()) if one.get("ns")), None)
+        below = etree.SubElement(element, f"{{{space}}}{name}" if space else name)
         child = node.children.get(name) if node is not None else None
         self.group(pattern, below, child, steps[1:], max(likely, self.beside) if 1 < len(steps) < 4 else likely / 2)
 
@@ -232,7 +234,8 @@ class Growth:
 
 
 class Grower:
-    def __init__(self, patterns, root):
+    def __init__(self, patterns, root, name="domain"):
+        self.name = name
         self.patterns = patterns
         self.root = root
         self.known = {}
@@ -267,16 +270,17 @@ class Grower:
                                                                            for child in pattern)
 
     def accepts(self, steps):
-        return any(self.reaches(child, steps) for child in self.patterns["domain"].find(f"{RELAXNG}element"))
+        return any(self.reaches(child, steps) for child in self.patterns[self.name].find(f"{RELAXNG}element"))
 
     def document(self, steps, attempt):
         """The @attempt-th document that has the way of @steps."""
         chance = random.Random(f"{'/'.join(steps)} {attempt}")
-        domain = etree.Element("domain")
+        domain = etree.Element(self.name)
         growth = Growth(self, chance, BESIDE[attempt % len(BESIDE)])
-        growth.group(self.patterns["domain"].find(f"{RELAXNG}element"), domain, self.root, steps,
+        growth.group(self.patterns[self.name].find(f"{RELAXNG}element"), domain, self.root, steps,
                      LIKELY[attempt % len(LIKELY)])
-        dress(domain, steps)
+        if self.name == "domain":
+            dress(domain, steps)
         return domain
 
 
