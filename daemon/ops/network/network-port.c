@@ -4,9 +4,9 @@
  * Ports: made, found, shown and deleted. What a port is plugged into is chosen when it is made; a traffic
  * class and its file are a job's.
  */
-#include "daemon/ops/network/network-port.h"
 #include "daemon/network/network-files.h"
 #include "daemon/network/network-plug.h"
+#include "daemon/ops/network/port-call.h"
 #include "daemon/ops/ops.h"
 
 #include <string.h>
