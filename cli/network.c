@@ -127,7 +127,7 @@ define_run (CommandLine *line)
 static int
 simple (CommandLine *line, const char *method, const char *done, const char *failed)
 {
-  g_autofree char *path = network_find (line, line->arguments[0]), *name = NULL, *text = NULL;
+  g_autofree char *path = network_find (line, line->arguments[0]), *name = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer = NULL;
   g_auto (GStrv) parts = g_strsplit (done, "%s", 2), failed_parts = g_strsplit (failed, "%s", 2);

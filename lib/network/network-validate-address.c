@@ -8,11 +8,10 @@
 
 #include <string.h>
 
-#define RANGE_MAX           65535 /* addresses of one DHCP range */
-#define LEASE_SECONDS_MIN   120   /* what dnsmasq makes of less */
-#define IPV4_BITS           32
-#define IPV6_BITS           128
-#define RANGES_COMPARED_MAX 1024 /* of one subnet: each is compared with each */
+#define RANGE_MAX         65535 /* addresses of one DHCP range */
+#define LEASE_SECONDS_MIN 120   /* what dnsmasq makes of less */
+#define IPV4_BITS         32
+#define IPV6_BITS         128
 
 /* Subnets. */
 
@@ -162,36 +161,37 @@ network_check_dhcp_range (const NetworkCheck *check, const NetworkDhcpRange *ran
   check_lease (check, range->lease);
 }
 
-static gboolean
-range_bounds (const NetworkDhcpRange *range, IpAddress *ret_start, IpAddress *ret_end)
+typedef struct {
+  const NetworkDhcpRange *range;
+  IpAddress start, end;
+} Bounds;
+
+static int
+compare_starts (gconstpointer a, gconstpointer b)
 {
-  return ip_address_parse (range->start, ret_start) && ip_address_parse (range->end, ret_end)
-         && ret_start->family == ret_end->family;
+  return ip_address_compare (&((const Bounds *)a)->start, &((const Bounds *)b)->start);
 }
 
 static void
 check_overlaps (const NetworkCheck *check, const GPtrArray *ranges)
 {
-  if (ranges->len > RANGES_COMPARED_MAX) {
-    network_refuse (check, g_ptr_array_index (ranges, RANGES_COMPARED_MAX), ranges, VIR_ERR_XML_ERROR,
-                    "more than %d dhcp ranges in network '%s'", RANGES_COMPARED_MAX, check->network);
-    return;
+  g_autoptr (GArray) sorted = g_array_new (FALSE, FALSE, sizeof (Bounds));
+
+  for (guint i = 0; i < ranges->len; i++) {
+    Bounds bounds = { .range = g_ptr_array_index (ranges, i) };
+
+    if (ip_address_parse (bounds.range->start, &bounds.start)
+        && ip_address_parse (bounds.range->end, &bounds.end) && bounds.start.family == bounds.end.family)
+      g_array_append_val (sorted, bounds);
   }
-  for (guint i = 1; i < ranges->len; i++) {
-    const NetworkDhcpRange *range = g_ptr_array_index (ranges, i);
-    IpAddress start, end, other_start, other_end;
+  g_array_sort (sorted, compare_starts);
+  for (guint i = 1; i < sorted->len; i++) {
+    const Bounds *one = &g_array_index (sorted, Bounds, i - 1), *other = &g_array_index (sorted, Bounds, i);
 
-    for (guint j = 0; j < i && range_bounds (range, &start, &end); j++) {
-      const NetworkDhcpRange *other = g_ptr_array_index (ranges, j);
-
-      if (range_bounds (other, &other_start, &other_end) && start.family == other_start.family
-          && ip_address_compare (&start, &other_end) <= 0 && ip_address_compare (&other_start, &end) <= 0) {
-        network_refuse (check, range, range, VIR_ERR_CONFIG_UNSUPPORTED,
-                        "dhcp range %s - %s overlaps range %s - %s in network '%s'", range->start, range->end,
-                        other->start, other->end, check->network);
-        break;
-      }
-    }
+    if (one->start.family == other->start.family && ip_address_compare (&other->start, &one->end) <= 0)
+      network_refuse (check, other->range, other->range, VIR_ERR_CONFIG_UNSUPPORTED,
+                      "dhcp range %s - %s overlaps range %s - %s in network '%s'", other->range->start,
+                      other->range->end, one->range->start, one->range->end, check->network);
   }
 }
 

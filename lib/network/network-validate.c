@@ -43,7 +43,7 @@ check_name (const NetworkCheck *check, const NetworkDef *def)
   const char *found;
 
   if (def->name == NULL || def->name[0] == '\0')
-    network_refuse (check, &def->name, def, VIR_ERR_NO_NAME, "%s", "");
+    network_refuse (check, &def->name, def, VIR_ERR_NO_NAME, "<network> without a <name>");
   else if ((found = strpbrk (def->name, prohibited)) != NULL)
     network_refuse_from (check, &def->name, def, VIR_FROM_XML, VIR_ERR_XML_DETAIL, "invalid char in name: %c",
                          *found);

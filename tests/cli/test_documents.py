@@ -77,7 +77,7 @@ def test_validate_as_json(tmp_path):
 @pytest.mark.parametrize("text, place, words", [
     ("", "", "empty"),
     ("<domain type='qemu'>", "1:", ""),
-    ("<network/>", "1:1", "domain"),
+    ("<pond/>", "1:1", "domain"),
     ("<!DOCTYPE d [<!ENTITY a 'b'><!ENTITY c '&a;&a;&a;'>]><domain>&c;</domain>", "1:", "document type"),
     ("<domain type='qemu'>" + "<a>" * 100_000, "1:", "deep"),
     (MINIMAL.replace("one", "a/b"), "2:", "/"),

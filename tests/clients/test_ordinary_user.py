@@ -140,3 +140,18 @@ def test_virt_install(session, virsh):
                 "--boot", f"kernel={home}/vmlinuz,initrd={home}/initrd.img,kernel_args=console=ttyS0")
     assert virsh("list", "--name") == "linux"
     assert virsh("domblklist", "linux").splitlines()[-1].split() == ["vda", f"{home}/disk.qcow2"]
+
+
+def test_networks_of_ones_own(session, virsh):
+    """They are kept below one's own directories; a bridge of the host needs no rights of anybody."""
+    document = session.root / "home" / "lan.xml"
+    document.write_text("<network><name>lan</name><forward mode='bridge'/><bridge name='br0'/></network>\n")
+    virsh("net-define", document)
+    virsh("net-start", "lan")
+    assert virsh("net-list", "--name").split() == ["lan"]
+    assert "active" in session.run("domctl", "net-list")
+    kept, = session.root.rglob("domaind/networks/lan.xml")
+    assert kept.read_text() == document.read_text()
+    virsh("net-destroy", "lan")
+    virsh("net-undefine", "lan")
+    assert not kept.exists()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Networks' documents beside what libvirt 11.3 makes of them: `networks/NAME.xml` and `networks/NAME.libvirt.xml`, and in
-`networks/refused.json` what it refuses, with its number and its words. `tests/differential` writes them anew."""
+`networks/refused.json` what it refuses, with its number and its words. `ask_libvirt.py` writes them anew."""
 
 import json
 import subprocess

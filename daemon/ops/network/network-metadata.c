@@ -90,11 +90,11 @@ set (const Call *call, NetworkDef *def, GError **error)
 {
   const char *value = call_maybe_string (call, 2);
   int type = call_int (call, 1);
-  char **member = type == METADATA_DESCRIPTION ? &def->description : &def->title;
-  char *metadata = NULL;
+  char **member, *metadata = NULL;
 
   if (def == NULL)
     return TRUE;
+  member = type == METADATA_DESCRIPTION ? &def->description : &def->title;
   if (type != METADATA_ELEMENT) {
     g_free (*member);
     *member = value != NULL && value[0] != '\0' ? g_strdup (value) : NULL;

@@ -4,7 +4,7 @@
 #include "daemon/network/network-files.h"
 #include "daemon/network/network-plug.h"
 #include "daemon/ops/domain/parameters.h"
-#include "daemon/ops/network/network-port.h"
+#include "daemon/ops/network/port-call.h"
 #include "daemon/ops/ops.h"
 
 #define PARAMETERS_SECONDS 30

@@ -4,14 +4,15 @@
  * Ports: made, found, shown and deleted. What a port is plugged into is chosen when it is made; a traffic
  * class and its file are a job's.
  */
-#include "daemon/ops/network/network-port.h"
 #include "daemon/network/network-files.h"
 #include "daemon/network/network-plug.h"
+#include "daemon/ops/network/port-call.h"
 #include "daemon/ops/ops.h"
 
 #include <string.h>
 
 #define PORT_SECONDS 30
+#define PORTS_MAX    16384 /* of one network: what a list on the wire holds */
 
 static char *
 uuid_text (GVariant *bytes)
@@ -164,6 +165,11 @@ make (Call *call)
   if (network_find_port (network, parsed->port->uuid, NULL) != NULL) {
     call_fail_from (call, VIR_FROM_NETWORK, VIR_ERR_NETWORK_PORT_EXIST,
                     "Network port with UUID %s already exists", parsed->port->uuid);
+    return;
+  }
+  if (network->ports->len >= PORTS_MAX) {
+    call_fail_from (call, VIR_FROM_NETWORK, VIR_ERR_OPERATION_FAILED, "network '%s' has %d ports already",
+                    network->name, PORTS_MAX);
     return;
   }
   port = network_plug (network, parsed->port, reclaim, &error);
