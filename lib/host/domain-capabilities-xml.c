@@ -172,6 +172,14 @@ add_crypto (XmlElement *devices, const Subject *subject)
 }
 
 static void
+add_panic (XmlElement *devices, const Subject *subject)
+{
+  static const Choice models[] = { { "isa", "pvpanic" }, { "hyperv", NULL }, { "pvpanic", "pvpanic-pci" } };
+
+  ADD_CHOICES (words_supported (devices, "panic", TRUE), subject, "model", models);
+}
+
+static void
 add_devices (XmlElement *root, const Subject *subject)
 {
   static const Choice rng_models[] = { { "virtio", "virtio-rng-pci" },
@@ -183,6 +191,7 @@ add_devices (XmlElement *root, const Subject *subject)
   static const Choice channels[] = { { "pty", NULL }, { "unix", NULL }, { "spicevmc", "chardev-spicevmc" } };
   static const Choice redirdev_buses[] = { { "usb", NULL } };
   static const Choice filesystems[] = { { "path", "virtio-9p-pci" }, { "virtiofs", "vhost-user-fs-pci" } };
+  static const Choice interfaces[] = { { "default", NULL }, { "passt", NULL } };
   XmlElement *devices = xml_element_add (root, "devices"), *rng, *redirdev;
 
   add_disk (devices, subject);
@@ -198,6 +207,8 @@ add_devices (XmlElement *root, const Subject *subject)
     ADD_CHOICES (redirdev, subject, "bus", redirdev_buses);
   ADD_CHOICES (words_supported (devices, "channel", TRUE), subject, "type", channels);
   add_crypto (devices, subject);
+  ADD_CHOICES (words_supported (devices, "interface", TRUE), subject, "backendType", interfaces);
+  add_panic (devices, subject);
 }
 
 static void
@@ -227,6 +238,34 @@ add_hyperv (XmlElement *features, const Subject *subject)
   }
 }
 
+/* What the host's processor hides of a guest. */
+static void
+add_security (XmlElement *features, const Subject *subject)
+{
+  const QemuSev *sev = qemu_caps_sev (subject->caps);
+  XmlElement *element = words_supported (features, "sev", sev != NULL);
+
+  if (sev != NULL) {
+    g_autofree char *position = g_strdup_printf ("%u", sev->c_bit_position);
+    g_autofree char *bits = g_strdup_printf ("%u", sev->reduced_phys_bits);
+
+    words_text (element, "cbitpos", position);
+    words_text (element, "reducedPhysBits", bits);
+  }
+  words_supported (features, "sgx", qemu_caps_has_sgx (subject->caps));
+}
+
+static void
+add_launch_security (XmlElement *features, const Subject *subject)
+{
+  static const Choice types[] = { { "sev", "sev-guest" }, { "sev-snp", "sev-snp-guest" } };
+  gboolean has = qemu_caps_sev (subject->caps) != NULL;
+  XmlElement *element = words_supported (features, "launchSecurity", has);
+
+  if (has)
+    ADD_CHOICES (element, subject, "sectype", types);
+}
+
 static void
 add_features (XmlElement *root, const Subject *subject)
 {
@@ -237,9 +276,12 @@ add_features (XmlElement *root, const Subject *subject)
   words_supported (features, "genid", qemu_caps_has_type (subject->caps, "vmgenid"));
   words_supported (features, "backingStoreInput", FALSE);
   words_supported (features, "backup", FALSE);
-  words_supported (features, "sev", FALSE);
-  words_supported (features, "sgx", FALSE);
+  words_supported (features, "async-teardown",
+                   qemu_caps_version (subject->caps) >= QEMU_ASYNC_TEARDOWN_SINCE);
+  words_supported (features, "ps2", TRUE);
+  add_security (features, subject);
   add_hyperv (features, subject);
+  add_launch_security (features, subject);
 }
 
 static const QemuMachine *

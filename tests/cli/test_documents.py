@@ -122,7 +122,7 @@ UNSUPPORTED = """<domain type='qemu'>
   <name>far</name>
   <memory unit='MiB'>64</memory>
   <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <clock offset='variable' basis='localtime'/>
+  <keywrap><cipher name='aes' state='on'/></keywrap>
   <devices>
     <interface type='null'/>
     <disk><source file='/a'/><target dev='sda'/><backenddomain name='d'/></disk>
@@ -135,14 +135,13 @@ def test_translate_names_everything_at_its_place(tmp_path):
     path = tmp_path / "far.xml"
     path.write_text(UNSUPPORTED)
     said = domctl("translate", path, status=1).stderr.splitlines()
-    assert [line.split(": error: ")[0] for line in said] == [f"{path}:5:28", f"{path}:7:16", f"{path}:8:49"]
+    assert [line.split(": error: ")[0] for line in said] == [f"{path}:5:3", f"{path}:7:16", f"{path}:8:49"]
 
 
 def test_translate_refuses_by_name_what_qemu_is_not_given_yet(tmp_path):
-    path = write(tmp_path, MINIMAL.replace("</domain>", "  <devices>\n    <lease>\n      <lockspace>s</lockspace>\n      "
-                                           "<key>k</key>\n      <target path='/l'/>\n    </lease>\n  </devices>\n</domain>"))
+    path = write(tmp_path, MINIMAL.replace("</domain>", "  <keywrap>\n    <cipher name='aes' state='on'/>\n  </keywrap>\n</domain>"))
     domctl("validate", path)
-    assert "<lease>" in domctl("translate", path, status=1).stderr
+    assert "<keywrap>" in domctl("translate", path, status=1).stderr
 
 
 def test_capabilities_can_come_from_a_file(tmp_path):

@@ -82,7 +82,7 @@ def test_start_names_everything_it_cannot_make_at_its_place(domctl, tmp_path):
     disk.write_bytes(bytes(512))
     path.write_text(domain_xml("far", devices="<interface type='null'/>\n"
                                               f"<disk><source file='{disk}'/><target dev='sda'/><backenddomain name='d'/></disk>",
-                               more="<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>"))
+                               more="<keywrap><cipher name='aes' state='on'/></keywrap>"))
     domctl("define", path)
     lines = domctl("start", "far", status=1).splitlines()
     assert lines[0] == "error: Failed to start domain 'far'"

@@ -88,11 +88,11 @@ def test_all_that_stands_in_the_way_is_told_at_once(daemon, there):
     gone = daemon.root / "gone.iso"
     disks = "\n".join([disk("cdrom", "hda", "ide", gone, "mandatory"),
                        disk("disk", "vda", "virtio", there, "mandatory").replace("'raw'", "'qcow2'")])
-    more = "<idmap><uid start='0' target='1' count='1'/><gid start='0' target='1' count='1'/></idmap>"
+    more = "<keywrap><cipher name='aes' state='on'/></keywrap>"
     daemon.define(domain_xml("web", UUID, more=more, devices=disks))
     lines = daemon.error(PATH, DOMAIN, "Create", "(u)", 0)[1].splitlines()
     assert [line.split(": ", 1)[0].rpartition("/")[2] for line in lines] == ["unsupported configuration", "web.xml:10:5", "web.xml:11:1"]
-    assert "idmap" in lines[0]
+    assert "keywrap" in lines[0]
     assert f"Cannot access storage file '{gone}': No such file or directory (disk 'hda')" in lines[1]
     assert f"'{there}' is not in format 'qcow2'" in lines[2]
 

@@ -55,7 +55,8 @@ console_validate (Validation *validation, const Device *device)
 {
   const DeviceConsole *console = (const DeviceConsole *)device;
 
-  chardev_validate (validation, device, &console->source);
+  if (!device->implied) /* otherwise it is the serial port's, which says so itself */
+    chardev_validate (validation, device, &console->source);
   if (console->target == CONSOLE_SERIAL && !is_first (validation->def, console))
     validation_error (
         validation, &console->target, device,

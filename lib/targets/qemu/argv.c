@@ -90,6 +90,13 @@ append_socket (GString *text, JsonObject *data)
 }
 
 static void
+append_switch (GString *text, const char *name, JsonObject *data)
+{
+  if (json_object_has_member (data, name))
+    append_option (text, name, json_object_get_boolean_member (data, name) ? "on" : "off");
+}
+
+static void
 append_log (GString *text, JsonObject *data)
 {
   append_option (text, "logfile", string_of (data, "logfile"));
@@ -124,10 +131,9 @@ chardev_to_option (JsonObject *properties)
   else if (strcmp (type, "dbus") == 0)
     append_option (text, "name", string_of (data, "name"));
   else if (strcmp (type, "qemu-vdagent") == 0) {
-    append_option (text, "clipboard",
-                   json_object_get_boolean_member_with_default (data, "clipboard", FALSE) ? "on" : "off");
-    append_option (text, "mouse",
-                   json_object_get_boolean_member_with_default (data, "mouse", TRUE) ? "on" : "off");
+    append_option (text, "name", "vdagent");
+    append_switch (text, "clipboard", data);
+    append_switch (text, "mouse", data);
   }
   append_log (text, data);
   return g_string_free (text, FALSE);

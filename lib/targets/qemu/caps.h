@@ -10,6 +10,8 @@
  */
 typedef struct QemuCaps QemuCaps;
 
+#define QEMU_ASYNC_TEARDOWN_SINCE 8001000 /* QEMU 8.1: another process gives a machine's memory back */
+
 typedef struct {
   const char *name;  /* "pc-q35-7.2" */
   const char *alias; /* "q35" or NULL */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define MOUSE_MODE_CLIENT  2               /* of ChardevSource.mouse_mode */
 #define RECONNECT_MS_SINCE 9002000         /* QEMU 9.2: waits are said in milliseconds */
 #define TLS_DIRECTORY      "/etc/pki/qemu" /* where libvirt looks too, by default */
 
@@ -122,6 +123,19 @@ udp_data (const Chardev *chardev)
                 bind != NULL ? inet_address (bind->host, bind->service) : inet_address (NULL, NULL), NULL);
 }
 
+/* What the document leaves open is QEMU's to choose. */
+static JsonObject *
+vdagent_data (const ChardevSource *source)
+{
+  JsonObject *data = json_object_new ();
+
+  if (source != NULL)
+    props_add (data, "clipboard", "T", source->clipboard_copypaste, NULL);
+  if (source != NULL && source->mouse_mode != 0)
+    props_add (data, "mouse", "b", source->mouse_mode == MOUSE_MODE_CLIENT, NULL);
+  return data;
+}
+
 static gboolean
 needs_path (const Device *device, const ChardevSource *source, const char *type, GError **error)
 {
@@ -175,8 +189,7 @@ backend_data (Recipe *recipe, const Device *device, const Chardev *chardev, cons
     case CHARDEV_DBUS:
       return props ("name", "s", source != NULL && source->channel != NULL ? source->channel : "", NULL);
     case CHARDEV_QEMU_VDAGENT:
-      return props ("clipboard", "b", source != NULL && source->clipboard_copypaste == TRISTATE_YES, "mouse",
-                    "b", source == NULL || source->mouse_mode != 1, NULL);
+      return vdagent_data (source);
     default:
       qemu_unsupported (device, error, "a character device of type '%s' is not supported by the QEMU target",
                         type);

@@ -84,6 +84,17 @@ recipe_add_rng (Recipe *recipe, const Device *device, GError **error)
   return recipe_device (recipe, device, properties, error);
 }
 
+static gboolean
+is_last_watchdog (const Recipe *recipe, const DeviceWatchdog *watchdog)
+{
+  const DeviceWatchdog *last = watchdog;
+
+  DOMAIN_FOREACH_DEVICE (recipe_def (recipe), watchdog_kind, const DeviceWatchdog, other) {
+    last = other;
+  }
+  return last == watchdog;
+}
+
 /* QEMU has one action for all watchdogs; libvirt sees to it that they agree. "dump" is a pause the daemon
  * acts on. */
 gboolean
@@ -110,7 +121,8 @@ recipe_add_watchdog (Recipe *recipe, const Device *device, GError **error)
       return qemu_unsupported (device, error, "a watchdog of model '%s' does not exist on this machine",
                                enum_table_name (&watchdog_models, watchdog->model));
   }
-  recipe_option (recipe, "-watchdog-action", "%s", action);
+  if (recipe_host (recipe)->plugging || is_last_watchdog (recipe, watchdog))
+    recipe_option (recipe, "-watchdog-action", "%s", action);
   return TRUE;
 }
 

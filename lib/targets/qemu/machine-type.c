@@ -124,8 +124,7 @@ check_modelled (Recipe *recipe)
                      "%s is not supported yet by the QEMU target", unsupported[i].what);
 }
 
-#define KIB_PER_MIB    1024
-#define RUN_WITH_SINCE 8001000 /* QEMU 8.1 */
+#define KIB_PER_MIB 1024
 
 static void
 append_switch (GString *options, const char *name, int state)
@@ -348,7 +347,7 @@ add_teardown (Recipe *recipe, GError **error G_GNUC_UNUSED)
 
   if (wanted == TRISTATE_ABSENT)
     return TRUE;
-  if (qemu_caps_version (caps) < RUN_WITH_SINCE)
+  if (qemu_caps_version (caps) < QEMU_ASYNC_TEARDOWN_SINCE)
     return wanted == TRISTATE_NO
            || recipe_refuse (recipe, NULL, "<features><async-teardown>",
                              "asynchronous teardown is not supported with this QEMU binary");

@@ -63,7 +63,7 @@ static const DeviceCase completed[] = {
     "<rng model='virtio'><backend model='random'>/dev/random</backend></rng>" },
   { "<rng model='virtio'><backend model='random'>foo</backend></rng>",
     "<rng model='virtio'><backend model='random'>foo</backend></rng>" },
-  { "<watchdog model='ib700' action='inject-nmi'/>", "<watchdog model='ib700' action='inject-nmi'/>" },
+  { "<watchdog model='i6300esb' action='inject-nmi'/>", "<watchdog model='i6300esb' action='inject-nmi'/>" },
   { "<watchdog model='i6300esb'/>", "<watchdog model='i6300esb' action='reset'/>" },
   { "<watchdog model='i6300esb' action='none'><alias name='ua-w'/></watchdog>",
     "<watchdog model='i6300esb' action='none'><alias name='ua-w'/></watchdog>" },
@@ -90,7 +90,9 @@ static const DeviceCase completed[] = {
     "</active_pcr_banks><source type='dir' path='/t'/><profile source='s' removeDisabled='check' name='n'/>"
     "</backend></tpm>" },
   { "<lease><lockspace>a</lockspace><key>b</key><target path='/x' offset='1'/></lease>",
-    "<lease><lockspace>a</lockspace><key>b</key><target path=\"/x\" offset=\"1\"/></lease>" },
+    "<lease><lockspace>a</lockspace><key>b</key><target path='/x' offset='1'/></lease>" },
+  { "<redirfilter><usbdev class='8' version='2.5' allow='yes'/><usbdev vendor='-1' allow='no'/></redirfilter>",
+    "<redirfilter><usbdev class='0x08' version='2.50' allow='yes'/><usbdev allow='no'/></redirfilter>" },
   DEVICE_CASES_END,
 };
 

@@ -95,8 +95,7 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
   static const struct {
     const char *devices, *error;
   } cases[] = {
-    { "<lease><lockspace>s</lockspace><key>k</key><target path='/l'/></lease>",
-      "error: unsupported configuration: element <lease> is not supported yet by the QEMU target" },
+    { "<nvram/>", "error: unsupported configuration: element <nvram> is not supported yet by the QEMU target" },
     { CARD ("null", ""), "network device type 'null' is not supported by this hypervisor" },
     { CARD ("user", "<vlan><tag id='4'/></vlan>"),
       "interface 52:54:00:00:00:01 - vlan tag not supported for this connection type" },
@@ -357,11 +356,11 @@ test_every_problem_has_its_place (void **state G_GNUC_UNUSED)
       "  <name>a</name>\n"
       "  <memory unit='MiB'>64</memory>\n"
       "  <os><type arch='x86_64' machine='q35'>hvm</type></os>\n"
-      "  <clock offset='variable' basis='localtime'>\n"
+      "  <clock offset='utc'>\n"
       "    <timer name='pit'/>\n"
-      "    <timer name='rtc' track='boot'/>\n"
+      "    <timer name='rtc' track='realtime'/>\n"
       "  </clock>\n"
-      "  <idmap><uid start='0' target='1000' count='10'/><gid start='0' target='1000' count='10'/></idmap>\n"
+      "  <keywrap><cipher name='aes' state='on'/></keywrap>\n"
       "  <devices>\n"
       "    <interface type='null'/>\n"
       "    <disk><source file='/a'/><target dev='sda'/><backenddomain "
@@ -382,15 +381,14 @@ test_every_problem_has_its_place (void **state G_GNUC_UNUSED)
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &plain_host, RECIPE_BY_PATH);
   assert_false (recipe_add_domain (recipe, &error));
-  assert_true (g_str_has_prefix (error->message, "unsupported configuration: element <idmap>"));
+  assert_true (g_str_has_prefix (error->message, "unsupported configuration: element <keywrap>"));
   recipe_report_problems (recipe, document, problems);
   text = diagnostics_to_text (problems);
   assert_string_equal (
       text,
-      "f:5:28: error: <clock basis='localtime'> is not supported yet by the QEMU target\n"
       "f:7:23: error: the rtc timer's track 'boot' and 'realtime' are not supported by QEMU; 'guest' and "
       "'wall' are\n"
-      "f:9:3: error: element <idmap> is not supported yet by the QEMU target\n"
+      "f:9:3: error: element <keywrap> is not supported yet by the QEMU target\n"
       "f:11:16: error: interface without a MAC address: network device type 'null' is not supported by this "
       "hypervisor\n"
       "f:12:49: error: disk 'sda': <backenddomain> is not supported yet by the QEMU target\n"
