@@ -43,8 +43,6 @@ static const KeptRule device_rules[] = {
 };
 
 static const KeptRule domain_rules[] = {
-  { "keywrap/cipher", "name", TRUE, WORDS ("aes", "dea") },
-  { "keywrap/cipher", "state", TRUE, WORDS ("on", "off") },
   { "launchSecurity", "type", TRUE, WORDS ("sev", "sev-snp", "s390-pv") },
   { NULL, NULL, FALSE, ANY },
 };
@@ -55,7 +53,6 @@ static const struct {
   virErrorNumber code;
   const char *message;
 } single_devices[] = {
-  { "nvram", VIR_ERR_INTERNAL_ERROR, "only a single nvram device is supported" },
   { "redirfilter", VIR_ERR_INTERNAL_ERROR, "only one set of redirection filter rule is supported" },
 };
 

@@ -8,6 +8,8 @@
 
 #include "domain/complete-parts.h"
 
+#include "domain/machines/machine-kind.h"
+
 #define SPINLOCK_RETRIES_MIN 4095 /* what Hyper-V's interface begins at */
 #define HYPERV_VENDOR_ID_MAX 12   /* bytes of the CPUID leaf */
 #define DIRTY_RING_SIZE_MIN  1024
@@ -15,12 +17,14 @@
 
 static const EnumTable ioapic_drivers = { "ioapic driver", { NULL, "qemu", "kvm" } };
 static const EnumTable unknown_msrs = { "handling of unknown MSRs", { NULL, "ignore", "fault" } };
-static const EnumTable mitigations = { "mitigation", { NULL, "broken", "workaround", "fixed" } };
-static const EnumTable branch_mitigations = {
+const EnumTable gic_versions = { "GIC version", { NULL, "host", "2", "3" } };
+const EnumTable hpt_resizings = { "HPT resizing", { NULL, "enabled", "disabled", "required" } };
+const EnumTable mitigations = { "mitigation", { NULL, "broken", "workaround", "fixed" } };
+const EnumTable branch_mitigations = {
   "mitigation", { NULL, "broken", "workaround", "fixed-ibs", "fixed-ccd", "fixed-na" }
 };
-static const EnumTable interrupt_architectures = { "interrupt architecture",
-                                                   { NULL, "none", "aplic", "aplic-imsic" } };
+const EnumTable interrupt_architectures = { "interrupt architecture",
+                                            { NULL, "none", "aplic", "aplic-imsic" } };
 static const EnumTable hyperv_modes = { "hyperv mode", { NULL, "custom", "passthrough", "host-model" } };
 
 /* An element with a state: a Tristate. @detail of the field not NULL: the state must be said. */
@@ -197,11 +201,13 @@ static const Field features_fields[] = {
   FIELD (DomainFeatures, capabilities, "capabilities", field_verbatim, NULL),
   FIELD (DomainFeatures, pmu, "pmu", field_state, NULL),
   FIELD (DomainFeatures, vmport, "vmport", field_state, NULL),
-  FIELD (DomainFeatures, gic, "gic", field_verbatim, NULL),
+  FIELD (DomainFeatures, has_gic, "gic", field_flag, NULL),
+  FIELD (DomainFeatures, gic, "gic/@version", field_enum, &gic_versions),
   FIELD (DomainFeatures, smm, "smm", field_state, NULL),
   FIELD (DomainFeatures, smm_tseg, "smm/tseg", field_verbatim, NULL),
   FIELD (DomainFeatures, ioapic_driver, "ioapic/@driver", field_enum, &ioapic_drivers),
-  FIELD (DomainFeatures, hpt, "hpt", field_verbatim, NULL),
+  FIELD (DomainFeatures, hpt_resizing, "hpt/@resizing", field_enum, &hpt_resizings),
+  FIELD (DomainFeatures, hpt_page_size, "hpt/maxpagesize", field_memory, NULL),
   FIELD (DomainFeatures, vmcoreinfo, "vmcoreinfo", field_state, NULL),
   FIELD (DomainFeatures, htm, "htm", field_state, must_be_said),
   FIELD (DomainFeatures, nested_hv, "nested-hv", field_state, must_be_said),
@@ -221,6 +227,12 @@ static const Field features_fields[] = {
 
 const FieldTable domain_features_table = { sizeof (DomainFeatures), features_fields };
 
+static gboolean
+is_run_by_qemu (const DomainDef *def)
+{
+  return def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
+}
+
 /* What is off has no details. */
 static void
 complete_hyperv (FeaturesHyperv *hyperv)
@@ -237,11 +249,23 @@ complete_hyperv (FeaturesHyperv *hyperv)
     hyperv->tlbflush_direct = hyperv->tlbflush_extended = TRISTATE_ABSENT;
 }
 
+/* The newest that a guest made by emulation has always had; with KVM, what hosts of today have. */
+static void
+complete_gic (const DomainDef *def, DomainFeatures *features)
+{
+  if (machine_kind_of (def)->has_gic)
+    features->has_gic = TRUE;
+  if (machine_kind_of (def)->has_gic && features->gic == GIC_NONE)
+    features->gic = def->type == VIRT_TYPE_KVM ? GIC_3 : GIC_2;
+}
+
 void
 complete_features (Completion *completion)
 {
   DomainFeatures *features = &completion->def->features;
 
+  if (is_run_by_qemu (completion->def))
+    complete_gic (completion->def, features);
   if (features->hyperv != NULL)
     complete_hyperv (features->hyperv);
   /* The memory of a mode that is off has no size: libvirt forgets it as well. */
@@ -286,11 +310,48 @@ validate_kvm (Validation *validation, const FeaturesKvm *kvm)
                            DIRTY_RING_SIZE_MIN, DIRTY_RING_SIZE_MAX, size);
 }
 
+/* What QEMU has on machines of one kind only. */
+static void
+validate_machine_features (Validation *validation, const DomainFeatures *features)
+{
+  const DomainDef *def = validation->def;
+  const MachineKind *machine = machine_kind_of (def);
+  const char *arch = def->os.arch, *type = def->os.machine;
+  const struct {
+    gboolean is_said, is_possible;
+    const char *name;
+    gconstpointer member;
+  } rules[] = {
+    { features->hpt_resizing != 0 || features->hpt_page_size.set, machine->has_spapr_vio, "hpt",
+      &features->hpt_resizing },
+    { features->htm != TRISTATE_ABSENT, machine->has_spapr_vio, "htm", &features->htm },
+    { features->nested_hv != TRISTATE_ABSENT, machine->has_spapr_vio, "nested-hv", &features->nested_hv },
+    { features->ccf_assist != TRISTATE_ABSENT, machine->has_spapr_vio, "ccf-assist", &features->ccf_assist },
+    { features->cfpc != 0, machine->has_spapr_vio, "cfpc", &features->cfpc },
+    { features->sbbc != 0, machine->has_spapr_vio, "sbbc", &features->sbbc },
+    { features->ibs != 0, machine->has_spapr_vio, "ibs", &features->ibs },
+    { features->has_gic, machine->has_gic, "gic", &features->has_gic },
+    { features->ras != TRISTATE_ABSENT, machine->has_gic, "ras", &features->ras },
+    { features->aia != 0, machine->has_aia, "aia", &features->aia },
+  };
+
+  if (features->gic == GIC_3 && machine->has_gic && !machine->says_gic)
+    validation_host_error (validation, &features->gic, features,
+                           "gic-version option is not available with this QEMU binary: expected version='2'");
+  for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
+    if (rules[i].is_said && !rules[i].is_possible)
+      validation_error (validation, rules[i].member, features,
+                        "The '%s' feature is not supported for architecture '%s' or machine type '%s'",
+                        rules[i].name, arch != NULL ? arch : "x86_64", type != NULL ? type : "");
+}
+
 void
 validate_features (Validation *validation)
 {
   const DomainFeatures *features = &validation->def->features;
 
+  if (is_run_by_qemu (validation->def) && !validation_may_miss (validation, &validation->def->os.machine))
+    validate_machine_features (validation, features);
   if (features->hyperv != NULL)
     validate_hyperv (validation, features->hyperv);
   if (features->kvm != NULL)

@@ -19,6 +19,7 @@
 #include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/memory.h"
+#include "domain/devices/nvram.h"
 #include "domain/devices/panic.h"
 #include "domain/devices/pstore.h"
 #include "domain/devices/redirdev.h"

@@ -29,7 +29,6 @@ no_alias (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GNUC_UNUSED
 
 VERBATIM_KIND (lease, .attachable = TRUE);
 VERBATIM_KIND (redirfilter, .attachable = FALSE);
-VERBATIM_KIND (nvram, .attachable = FALSE);
 
 static xmlNode *
 find_child (xmlNode *element, const char *name)

@@ -12,7 +12,7 @@ typedef struct {
   char *xml; /* the whole element */
 } DeviceVerbatim;
 
-extern const DeviceKind lease_kind, redirfilter_kind, nvram_kind;
+extern const DeviceKind lease_kind, redirfilter_kind;
 
 gboolean device_is_verbatim (const Device *device);
 void verbatim_device_read (FieldReader *reader, Device *device, xmlNode *element);

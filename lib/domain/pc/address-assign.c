@@ -24,6 +24,10 @@ complete_addresses (Completion *completion)
   check_drive_addresses (completion);
   check_scsi_hostdev_addresses (completion);
   assign_virtio_serial_addresses (completion);
+  assign_spapr_vio_addresses (completion);
+  prefer_virtio_addresses (completion);
+  assign_ccw_addresses (completion);
   assign_pci_addresses (completion);
+  assign_zpci_addresses (completion);
   assign_usb_addresses (completion);
 }
