@@ -20,7 +20,8 @@
 
 typedef struct {
   CapsCache *cache;
-  QemuCaps *fixed; /* --capabilities, or the built-in ones once they were needed */
+  QemuCaps *fixed;      /* --capabilities */
+  gboolean asks_nobody; /* documents are judged as they would be on any other host */
   gboolean warned;
 } Emulators;
 
@@ -29,6 +30,18 @@ static char *target;
 static char *format;
 static char *output_directory;
 static gboolean list_schemas;
+
+#define EMULATOR_PREFIX "qemu-system-"
+
+/* By its name. */
+static gboolean
+is_of_other_architecture (const char *emulator)
+{
+  static const char *const x86[] = { "x86_64", "i386", NULL };
+  g_autofree char *name = g_path_get_basename (emulator);
+
+  return g_str_has_prefix (name, EMULATOR_PREFIX) && !g_strv_contains (x86, name + strlen (EMULATOR_PREFIX));
+}
 
 /* A platform's question: the capabilities of an emulator, by path. */
 static QemuCaps *
@@ -41,11 +54,15 @@ find_caps (gpointer data, const char *emulator)
 
   if (emulators->fixed != NULL)
     return qemu_caps_ref (emulators->fixed);
+  if (emulators->asks_nobody)
+    return emulator != NULL && is_of_other_architecture (emulator) ? NULL : qemu_caps_builtin ();
   if (emulator == NULL)
     emulator = found = qemu_find_emulator ("x86_64");
   caps = emulator != NULL ? caps_cache_get (emulators->cache, emulator, &error) : NULL;
   if (caps != NULL)
     return caps;
+  if (emulator != NULL && is_of_other_architecture (emulator))
+    return NULL; /* of which nothing is built in */
 
   if (!emulators->warned) {
     if (emulator != NULL)
@@ -91,7 +108,7 @@ emulators_close (Emulators *emulators)
 /* Read and complete one file; its mistakes are in @diagnostics. "-" is standard input. @ret_text (may be
  * NULL) gets what was read. */
 static DomainDef *
-load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics, char **ret_text)
+load_document (const char *path, guint flags, Emulators *emulators, Diagnostics *diagnostics, char **ret_text)
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
@@ -105,7 +122,7 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics,
   }
   platform = qemu_platform_new (find_caps, emulators);
   qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
-  def = domain_def_parse (text, length, 0, platform, diagnostics);
+  def = domain_def_parse (text, length, flags, platform, diagnostics);
   qemu_platform_free (platform);
   if (ret_text != NULL)
     *ret_text = g_steal_pointer (&text);
@@ -155,11 +172,13 @@ validate_run (CommandLine *line)
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
+  emulators.asks_nobody = emulators.fixed == NULL;
   json_builder_begin_object (builder);
   for (guint i = 0; i < line->argument_count; i++) {
     const char *path = line->arguments[i];
     g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-    g_autoptr (DomainDef) def = load_document (path, &emulators, diagnostics, NULL);
+    g_autoptr (DomainDef) def =
+        load_document (path, emulators.asks_nobody ? DOMAIN_READ_ANYWHERE : 0, &emulators, diagnostics, NULL);
 
     if (def == NULL)
       status = EXIT_FAILED;
@@ -184,7 +203,7 @@ normalize_run (CommandLine *line)
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
-  def = load_document (path, &emulators, diagnostics, NULL);
+  def = load_document (path, 0, &emulators, diagnostics, NULL);
   print_diagnostics (diagnostics);
   if (def != NULL) {
     g_autofree char *text = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
@@ -261,6 +280,12 @@ make_recipe (DomainDef *def, Emulators *emulators, const char *text, Diagnostics
   g_autoptr (Sysinfo) smbios = def->os.smbios_mode == SMBIOS_MODE_HOST ? dmi_read (NULL) : NULL;
   g_autoptr (Recipe) recipe = NULL;
 
+  if (caps == NULL) {
+    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_CONFIG_UNSUPPORTED,
+                       "the emulator for '%s' cannot be asked: install the QEMU system emulator for it",
+                       def->os.arch);
+    return NULL;
+  }
   host.smbios = smbios;
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
@@ -288,7 +313,7 @@ translate_run (CommandLine *line)
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
 
-  def = load_document (path, &emulators, diagnostics, &text);
+  def = load_document (path, 0, &emulators, diagnostics, &text);
   if (def != NULL)
     recipe = make_recipe (def, &emulators, text, diagnostics);
   print_diagnostics (diagnostics);

@@ -79,3 +79,16 @@ def test_nothing_is_added_to_completed_document(case, capabilities):
     again = domctl("normalize", case, capabilities, file="completed.xml")
     assert again.stderr == ""
     assert sorted(again.stdout.splitlines()) == sorted((FOLDER / case / "completed.xml").read_text().splitlines())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_verdict_needs_no_emulator(case, tmp_path):
+    """What a host lacks is no mistake of the document: without a capability file, and with no QEMU to be found."""
+    done = subprocess.run([DOMCTL, "validate", "domain.xml"], cwd=FOLDER / case, capture_output=True, text=True,
+                          check=False, env={"PATH": "/nowhere", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"})
+    refused = (FOLDER / case / "refusal.txt").exists() and case not in LEFT_TO_TRANSLATION
+    assert (done.returncode != 0) == refused, done.stderr
+
+
+# What is for the emulator to say.
+LEFT_TO_TRANSLATION = ("armv7l-gic3", "ppc64-compat", "s390x-videodef")
