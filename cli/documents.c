@@ -27,6 +27,18 @@ static char *format;
 static char *output_directory;
 static gboolean list_schemas, explain;
 
+#define EMULATOR_PREFIX "qemu-system-"
+
+/* By its name. */
+static gboolean
+is_of_other_architecture (const char *emulator)
+{
+  static const char *const x86[] = { "x86_64", "i386", NULL };
+  g_autofree char *name = g_path_get_basename (emulator);
+
+  return g_str_has_prefix (name, EMULATOR_PREFIX) && !g_strv_contains (x86, name + strlen (EMULATOR_PREFIX));
+}
+
 /* A platform's question: the capabilities of an emulator, by path. */
 static QemuCaps *
 find_caps (gpointer data, const char *emulator)
@@ -38,11 +50,15 @@ find_caps (gpointer data, const char *emulator)
 
   if (emulators->fixed != NULL)
     return qemu_caps_ref (emulators->fixed);
+  if (emulators->asks_nobody)
+    return emulator != NULL && is_of_other_architecture (emulator) ? NULL : qemu_caps_builtin ();
   if (emulator == NULL)
     emulator = found = qemu_find_emulator ("x86_64");
   caps = emulator != NULL ? caps_cache_get (emulators->cache, emulator, &error) : NULL;
   if (caps != NULL)
     return caps;
+  if (emulator != NULL && is_of_other_architecture (emulator))
+    return NULL; /* of which nothing is built in */
 
   if (!emulators->warned) {
     if (emulator != NULL)
@@ -92,7 +108,8 @@ emulators_complete (Emulators *emulators, const char *text, gsize length, Diagno
   DomainDef *def;
 
   qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
-  def = domain_def_parse (text, (gssize)length, 0, platform, diagnostics);
+  def = domain_def_parse (text, (gssize)length, emulators->asks_nobody ? DOMAIN_READ_ANYWHERE : 0, platform,
+                          diagnostics);
   qemu_platform_free (platform);
   return def;
 }
@@ -308,6 +325,12 @@ make_recipe (DomainDef *def, Emulators *emulators, const char *text, Diagnostics
   g_autoptr (Sysinfo) smbios = def->os.smbios_mode == SMBIOS_MODE_HOST ? dmi_read (NULL) : NULL;
   g_autoptr (Recipe) recipe = NULL;
 
+  if (caps == NULL) {
+    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_CONFIG_UNSUPPORTED,
+                       "the emulator for '%s' cannot be asked: install the QEMU system emulator for it",
+                       def->os.arch);
+    return NULL;
+  }
   host.smbios = smbios;
   domain_def_assign_aliases (def);
   recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
@@ -335,7 +358,7 @@ translate_run (CommandLine *line)
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
 
-  def = load_document (path, &emulators, diagnostics, &text);
+  def = load_document (path, 0, &emulators, diagnostics, &text);
   if (def != NULL)
     recipe = make_recipe (def, &emulators, text, diagnostics);
   print_diagnostics (diagnostics);

@@ -10,7 +10,8 @@
 /* The emulators of this host, asked about when a document names one. */
 typedef struct {
   CapsCache *cache;
-  QemuCaps *fixed; /* --capabilities, or the built-in ones once they were needed */
+  QemuCaps *fixed;      /* --capabilities, or the built-in ones once they were needed */
+  gboolean asks_nobody; /* documents are judged as they would be on any other host */
   gboolean warned;
 } Emulators;
 

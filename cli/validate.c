@@ -102,6 +102,7 @@ validate_run (CommandLine *line)
     return command_error ("%s", error->message);
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
+  emulators.asks_nobody = emulators.fixed == NULL;
   for (guint i = 0; i < files->len; i++)
     if (!check_file (&emulators, g_ptr_array_index (files, i), format, report))
       status = EXIT_FAILED;

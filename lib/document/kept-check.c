@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What is known of the parts that are only kept (domain/verbatim.h, domain/devices/verbatim-device.h): the
+ * What is known of the parts that are only kept (domain/verbatim.h): the
  * attributes that hold one of a few words, those that must be there, the elements that must, and what there
  * may be one of. libvirt refuses a definition for these whether or not it is asked to use its schema, so both
  * ways of reading do. A part that gets fields leaves the table, and is checked by them.
@@ -43,8 +43,6 @@ static const KeptRule device_rules[] = {
 };
 
 static const KeptRule domain_rules[] = {
-  { "keywrap/cipher", "name", TRUE, WORDS ("aes", "dea") },
-  { "keywrap/cipher", "state", TRUE, WORDS ("on", "off") },
   { "launchSecurity", "type", TRUE, WORDS ("sev", "sev-snp", "s390-pv") },
   { NULL, NULL, FALSE, ANY },
 };
@@ -55,7 +53,6 @@ static const struct {
   virErrorNumber code;
   const char *message;
 } single_devices[] = {
-  { "nvram", VIR_ERR_INTERNAL_ERROR, "only a single nvram device is supported" },
   { "redirfilter", VIR_ERR_INTERNAL_ERROR, "only one set of redirection filter rule is supported" },
 };
 

@@ -8,6 +8,8 @@
 
 #include "domain/complete-parts.h"
 
+#include "domain/machines/machine-kind.h"
+
 static const EnumTable clock_offsets = { "clock offset",
                                          { NULL, "utc", "localtime", "variable", "timezone", "absolute" } };
 static const EnumTable clock_bases = { "clock basis", { NULL, "utc", "localtime" } };
@@ -133,6 +135,24 @@ complete_clock (Completion *completion)
   complete_adjustment (clock);
 }
 
+/* Which of them a machine can have, by its processor and who runs it. */
+static gboolean
+has_timer (const DomainDef *def, const ClockTimer *timer)
+{
+  const MachineKind *machine = machine_kind_of (def);
+
+  switch (timer->name) {
+    case TIMER_TSC:
+    case TIMER_KVMCLOCK:
+    case TIMER_HYPERVCLOCK:
+      return machine->has_x86_timers || timer->present != TRISTATE_YES;
+    case TIMER_ARMVTIMER:
+      return machine->has_gic && def->type == VIRT_TYPE_KVM;
+    default:
+      return TRUE;
+  }
+}
+
 static void
 validate_timer_name (Validation *validation, const ClockTimer *timer)
 {
@@ -140,11 +160,12 @@ validate_timer_name (Validation *validation, const ClockTimer *timer)
 
   if (timer->name == TIMER_PLATFORM)
     validation_error (validation, &timer->name, timer, "unsupported timer type (name) 'platform'");
-  if (timer->name == TIMER_ARMVTIMER && (domain_def_is_q35 (def) || domain_def_is_i440fx (def)))
+  if (!has_timer (def, timer) && !validation_may_miss (validation, &def->os.machine))
     validation_error (validation, &timer->name, timer,
-                      "Configuring the 'armvtimer' timer is not supported for virtType=%s arch=%s machine=%s "
-                      "guests",
-                      enum_table_name (&virt_types, def->type), def->os.arch, def->os.machine);
+                      "Configuring the '%s' timer is not supported for virtType=%s arch=%s machine=%s guests",
+                      enum_table_name (&timer_names, timer->name), enum_table_name (&virt_types, def->type),
+                      def->os.arch != NULL ? def->os.arch : "x86_64",
+                      def->os.machine != NULL ? def->os.machine : "");
 }
 
 static void
@@ -167,7 +188,8 @@ validate_timer (Validation *validation, const ClockTimer *timer)
 void
 validate_clock (Validation *validation)
 {
-  const DomainClock *clock = &validation->def->clock;
+  const DomainDef *def = validation->def;
+  const DomainClock *clock = &def->clock;
 
   if (clock->offset == CLOCK_TIMEZONE && clock->timezone == NULL)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &clock->offset, clock,
@@ -175,6 +197,10 @@ validate_clock (Validation *validation)
   if (clock->offset == CLOCK_ABSOLUTE && !clock->start.set)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &clock->offset, clock,
                            "missing 'start' attribute for clock with offset='absolute'");
+  if ((def->pm_suspend_to_mem != TRISTATE_ABSENT || def->pm_suspend_to_disk != TRISTATE_ABSENT)
+      && (def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM)
+      && !machine_kind_of (def)->has_power_states && !validation_may_miss (validation, &def->os.machine))
+    validation_error (validation, &def->pm_suspend_to_mem, def, "setting ACPI S3/S4 not supported");
   for (guint i = 0; clock->timers != NULL && i < clock->timers->len; i++)
     validate_timer (validation, g_ptr_array_index (clock->timers, i));
 }

@@ -9,6 +9,8 @@
 
 #include "domain/complete-parts.h"
 
+#include "domain/machines/machine-kind.h"
+
 Device *
 completion_add (Completion *completion, const DeviceKind *kind)
 {
@@ -24,14 +26,6 @@ static gboolean
 is_run_by_qemu (const DomainDef *def)
 {
   return def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
-}
-
-/* Is @arch the 32-bit one of an emulator that runs @emulator_arch? */
-static gboolean
-is_i686_of (const char *arch, const char *emulator_arch)
-{
-  return g_str_equal (arch, "i686")
-         && (g_str_equal (emulator_arch, "x86_64") || g_str_equal (emulator_arch, "i386"));
 }
 
 static void
@@ -92,7 +86,7 @@ complete_emulator (Completion *completion)
     return;
   emulator = platform->default_emulator (platform, def->os.arch);
   if (emulator == NULL)
-    completion_value_error (
+    completion_host_error (
         completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.arch, &def->os,
         "No emulator found for arch '%s': install the QEMU system emulator for it, or name one in "
         "<emulator>",
@@ -121,9 +115,12 @@ report_unknown_machine (Completion *completion, const char *const *machines)
   const char *nearest = nearest_word (def->os.machine, machines);
   g_autofree char *offer = offer_machine (nearest, machines);
 
-  completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.machine, &def->os,
-                          "Emulator '%s' does not support machine type '%s': %s", def->emulator,
-                          def->os.machine, offer);
+  if (completion->anywhere)
+    completion_warning (completion, &def->os.machine, &def->os, "machine type '%s' is not known here: %s",
+                        def->os.machine, offer);
+  completion_host_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.machine, &def->os,
+                         "Emulator '%s' does not support machine type '%s': %s", def->emulator,
+                         def->os.machine, offer);
   return nearest != NULL
              ? completion->platform->canonical_machine (completion->platform, def->emulator, nearest)
              : NULL;
@@ -138,6 +135,13 @@ set_machine (DomainDef *def, const char *machine)
   def->os.machine = g_strdup (machine);
 }
 
+/* Another version than those known here, of a type that is known. */
+static gboolean
+is_of_known_family (const DomainDef *def)
+{
+  return machine_kind_of (def)->machines != NULL;
+}
+
 /* A machine's alias becomes the name of the version it means today: the guest keeps its hardware when the
  * emulator is upgraded. */
 static gboolean
@@ -148,15 +152,22 @@ complete_machine (Completion *completion)
   const char *canonical;
   const char *const *machines;
 
+  const Architecture *architecture = architecture_find (def->os.arch);
+
+  if (def->os.machine == NULL && architecture != NULL)
+    def->os.machine = g_strdup (architecture->machine);
   if (def->emulator == NULL || platform == NULL || platform->canonical_machine == NULL)
     return TRUE;
   canonical = platform->canonical_machine (platform, def->emulator, def->os.machine);
   if (canonical == NULL) {
     /* An emulator that is not there to be asked has no list; starting the machine will tell. */
     machines = platform->machines != NULL ? platform->machines (platform, def->emulator) : NULL;
-    if (def->os.machine == NULL || machines == NULL || machines[0] == NULL)
+    if (def->os.machine == NULL || machines == NULL || machines[0] == NULL
+        || (completion->anywhere && is_of_known_family (def)))
       return TRUE;
     canonical = report_unknown_machine (completion, machines);
+    if (canonical == NULL && completion->anywhere)
+      return TRUE;
   }
   if (canonical != NULL)
     set_machine (def, canonical);
@@ -231,7 +242,7 @@ check_supported (Completion *completion)
     completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.type, &def->os,
                             "Emulator '%s' does not support os type '%s': expected 'hvm'", def->emulator,
                             enum_table_name (&os_types, def->os.type));
-  else if (arch != NULL && !g_str_equal (arch, def->os.arch) && !is_i686_of (def->os.arch, arch))
+  else if (arch != NULL && !architecture_runs_on (def->os.arch, arch))
     completion_value_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &def->os.arch, &def->os,
                             "Emulator '%s' does not support arch '%s': it runs '%s'", def->emulator,
                             def->os.arch, arch);
@@ -284,7 +295,8 @@ complete_target (Completion *completion)
   if (!is_run_by_qemu (def) && !is_for_host (completion))
     return TRUE;
   complete_emulator (completion);
-  if (def->emulator == NULL && completion->platform != NULL && completion->platform->default_emulator != NULL)
+  if (def->emulator == NULL && completion->platform != NULL && completion->platform->default_emulator != NULL
+      && !completion->anywhere)
     return FALSE;
   return check_emulator (completion) && complete_machine (completion) && is_target_understood (completion);
 }

@@ -7,6 +7,8 @@
 
 #include "domain/complete-parts.h"
 
+#include "domain/machines/machine-kind.h"
+
 #define VENDOR_ID_LENGTH 12 /* bytes of the CPUID vendor string */
 
 static const EnumTable cpu_modes = { "CPU mode",
@@ -68,23 +70,19 @@ static const Field cpu_fields[] = {
 
 const FieldTable domain_cpu_table = { sizeof (DomainCpu), cpu_fields };
 
-/* The model QEMU's own machines begin with. QEMU names it per machine, but has had one name per architecture
- * for all of its PC machines since they exist. */
+/* The model QEMU's own machine begins with. A 32-bit PC of a 64-bit emulator has the emulator's. */
 static const char *
 default_model (const Completion *completion)
 {
   const Platform *platform = completion->platform;
   const DomainDef *def = completion->def;
-  const char *arch = def->os.arch, *own = NULL;
+  const char *model = NULL, *arch = def->os.arch;
 
-  if (platform != NULL && platform->emulator_arch != NULL && def->emulator != NULL)
-    own = platform->emulator_arch (platform, def->emulator);
-  /* A 32-bit machine of a 64-bit emulator has the emulator's model. */
-  if (g_strcmp0 (arch, "x86_64") == 0 || (g_strcmp0 (arch, "i686") == 0 && g_strcmp0 (own, "x86_64") == 0))
-    return "qemu64";
-  if (g_strcmp0 (arch, "i686") == 0)
-    return "qemu32";
-  return NULL;
+  if (platform != NULL && platform->default_cpu != NULL && def->emulator != NULL && def->os.machine != NULL)
+    model = platform->default_cpu (platform, def->emulator, def->os.machine);
+  if (model != NULL || arch == NULL)
+    return model;
+  return g_str_equal (arch, "x86_64") ? "qemu64" : g_str_equal (arch, "i686") ? "qemu32" : NULL;
 }
 
 static gboolean
@@ -166,6 +164,8 @@ complete_mode (DomainCpu *cpu)
     default:
       if (cpu->model == NULL)
         forget_model (cpu);
+      else if (cpu->fallback == CPU_FALLBACK_NONE)
+        cpu->fallback = CPU_FALLBACK_ALLOW;
       cpu->match = CPU_MATCH_NONE;
       break;
   }
@@ -187,6 +187,8 @@ complete_cpu (Completion *completion)
                            "Non-empty feature list specified without CPU model");
     return;
   }
+  if (def->cpu != NULL && def->cpu->mode == CPU_MODE_MAXIMUM && !machine_kind_of (def)->has_maximum_cpu)
+    completion_error (completion, &def->cpu->mode, def->cpu, "maximum CPU is not supported by QEMU binary");
   if (is_without_model (def->cpu) && model != NULL)
     choose_default_model (def, model);
   if (def->cpu == NULL)

@@ -9,7 +9,6 @@
 
 #include "domain/complete-parts.h"
 #include "domain/devices/device-kinds.h"
-#include "domain/devices/verbatim-device.h"
 
 #define ELEMENTS_MAX 64 /* kinds of device, for the offer of a near spelling */
 
@@ -136,12 +135,7 @@ read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNod
 {
   Device *device = device_new (kind);
 
-  if (device_is_verbatim (device)) {
-    verbatim_device_read (reader, device, element);
-    source_map_add (reader->map, device, xml_document_node_position (reader->document, element));
-  } else {
-    field_read (reader, &kind->table, device, element);
-  }
+  field_read (reader, &kind->table, device, element);
   if (source_map_is_doubted (reader->map, device))
     doubt_kind (reader->map, device);
   domain_def_add_device (def, device);
@@ -184,14 +178,8 @@ devices_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElemen
 
   if (def->emulator != NULL)
     xml_element_set_text (xml_element_add (element, "emulator"), def->emulator);
-  for (guint i = 0; i < def->devices->len; i++) {
-    const Device *device = g_ptr_array_index (def->devices, i);
-
-    if (device_is_verbatim (device))
-      xml_element_add_parsed (element, ((const DeviceVerbatim *)device)->xml);
-    else
-      device_write (device, element, flags);
-  }
+  for (guint i = 0; i < def->devices->len; i++)
+    device_write (g_ptr_array_index (def->devices, i), element, flags);
 }
 
 static char *

@@ -7,7 +7,6 @@
 #include "domain/device-match.h"
 
 #include "base/virt-error.h"
-#include "domain/devices/verbatim-device.h"
 
 static gboolean
 is_free (const Field *field, const char *const *free_paths)
@@ -32,10 +31,6 @@ device_difference (const Device *said, const Device *device, const char *const *
 {
   const FieldTable *table = &said->kind->table;
 
-  if (device_is_verbatim (said))
-    return g_strcmp0 (((const DeviceVerbatim *)said)->xml, ((const DeviceVerbatim *)device)->xml) == 0
-               ? NULL
-               : "xml";
   for (const Field *field = table->fields; field->path != NULL; field++) {
     if (field->type == NULL || is_free (field, free_paths) || !field_applies (field, said)
         || !field_is_set (field, said))

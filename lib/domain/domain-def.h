@@ -193,6 +193,8 @@ typedef struct {
   GPtrArray *timers; /* ClockTimer */
 } DomainClock;
 
+typedef enum { GIC_NONE, GIC_HOST, GIC_2, GIC_3 } GicVersion;
+
 typedef enum {
   HYPERV_MODE_NONE,
   HYPERV_MODE_CUSTOM,
@@ -235,7 +237,9 @@ typedef struct {
   Number hpt_page_size;     /* KiB */
   FeaturesHyperv *hyperv;
   FeaturesKvm *kvm;
-  char *gic, *capabilities, *xen; /* verbatim */
+  gboolean has_gic;
+  int gic;                  /* GicVersion */
+  char *capabilities, *xen; /* verbatim */
 } DomainFeatures;
 
 typedef struct {
@@ -250,9 +254,15 @@ typedef struct {
   Number order;              /* from 1; of those that are on */
 } DomainVcpu;
 
+/* <keywrap>: may the machine protect its guest's keys of that kind? */
+typedef struct {
+  int name;  /* 1 aes 2 dea */
+  int state; /* Tristate, on/off */
+} KeywrapCipher;
+
 /* Parts of libvirt's format that are kept and written back as they stand: domain/verbatim.c. */
 typedef struct {
-  char *throttle_groups, *bootloader, *bootloader_arguments, *idmap, *keywrap;
+  char *throttle_groups, *bootloader, *bootloader_arguments, *idmap;
   /* The elements of libvirt's other namespaces. */
   char *lxc_namespace, *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
 } DomainVerbatim;
@@ -296,6 +306,7 @@ struct DomainDef {
   GPtrArray *seclabels;            /* Seclabel; NULL: none */
   LaunchSecurity *launch_security; /* NULL: none */
   DomainQemuNamespace qemu;
+  GPtrArray *keywrap; /* KeywrapCipher */
   DomainVerbatim verbatim;
 };
 
@@ -323,6 +334,8 @@ extern const FieldTable domain_vcpu_table;     /* domain/vcpus.c */
 extern const FieldType field_namespaced;
 
 extern const EnumTable virt_types, os_types, os_firmwares;
+/* Words that are QEMU's too. */
+extern const EnumTable gic_versions, hpt_resizings, mitigations, branch_mitigations, interrupt_architectures;
 
 DomainDef *domain_def_new (void);
 DomainDef *domain_def_ref (DomainDef *def);
@@ -333,7 +346,10 @@ DomainDef *domain_def_copy (const DomainDef *def); /* a separate one with one re
 typedef enum {
   DOMAIN_READ_LAX = 1 << 0, /* unknown elements and attributes are warnings (the wires without VALIDATE) */
   DOMAIN_READ_NO_SCHEMA = 1 << 1, /* our own completed documents: seen by the schema, in their order */
-  DOMAIN_READ_LIVE = 1 << 2,      /* a running machine's state file: ids, aliases, paths, ports stay */
+  /* The document alone is judged, so that the verdict is the same on every host: what the emulator at hand,
+   * or the hypervisor, cannot do is for the translation to say. */
+  DOMAIN_READ_ANYWHERE = 1 << 3,
+  DOMAIN_READ_LIVE = 1 << 2, /* a running machine's state file: ids, aliases, paths, ports stay */
 } DomainReadFlags;
 
 /*

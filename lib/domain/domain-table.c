@@ -62,6 +62,17 @@ static const FieldType field_domain_id = { .size = sizeof (SignedNumber),
 
 static const FieldRange vcpu_counts = { 1, G_MAXUINT16 };
 
+static const EnumTable keywrap_ciphers = { "keywrap cipher", { NULL, "aes", "dea" } };
+
+static const FieldTable keywrap_cipher_table = {
+  sizeof (KeywrapCipher),
+  (const Field[]){
+      FIELD_WITH (KeywrapCipher, name, "@name", field_enum, &keywrap_ciphers, FIELD_REQUIRED),
+      FIELD_WITH (KeywrapCipher, state, "@state", field_on_off, NULL, FIELD_REQUIRED),
+      FIELD_END,
+  },
+};
+
 #define PART(member, path) FIELD (DomainDef, verbatim.member, path, field_verbatim, NULL)
 /* Parts that are about the host or the management of the machine: no guest sees them. */
 #define HOST_PART(member, path) \
@@ -119,7 +130,7 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, perf_events, "perf/event", field_list, &perf_event_table, FIELD_NO_ABI),
   FIELD (DomainDef, devices, "devices", field_devices, NULL),
   FIELD_WITH (DomainDef, seclabels, "seclabel", field_list, &seclabel_table, FIELD_NO_ABI),
-  PART (keywrap, "keywrap"),
+  FIELD (DomainDef, keywrap, "keywrap/cipher", field_list, &keywrap_cipher_table),
   FIELD (DomainDef, launch_security, "launchSecurity", field_optional, &launch_security_table),
   FIELD (DomainDef, qemu.arguments, "qemu:commandline/qemu:arg", field_list, &qemu_argument_table),
   FIELD (DomainDef, qemu.environment, "qemu:commandline/qemu:env", field_list, &qemu_variable_table),

@@ -207,10 +207,11 @@ complete_and_check (DomainDef *def, guint flags, const Platform *platform, Field
   g_autoptr (Diagnostics) completing = diagnostics_new (NULL);
   g_autoptr (Diagnostics) checking = diagnostics_new (NULL);
   gboolean kept = (flags & DOMAIN_READ_NO_SCHEMA) != 0;
-  Validation validation = { def, platform, checking, reader->map, reader->lax || kept };
+  gboolean anywhere = (flags & DOMAIN_READ_ANYWHERE) != 0;
+  Validation validation = { def, platform, checking, reader->map, reader->lax || kept, anywhere };
 
   domain_complete (&(Completion){ def, platform, completing, reader->map, (flags & DOMAIN_READ_LIVE) != 0,
-                                  reader->lax || kept, kept });
+                                  reader->lax || kept, kept, anywhere });
   diagnostics_add_further (reader->diagnostics, completing);
   domain_validate_shared (&validation);
   leave_out_doubted (def, reader->map);

@@ -8,6 +8,8 @@
 
 #include "domain/complete-parts.h"
 
+#include "domain/machines/machine-kind.h"
+
 #define BYTES_PER_KIB        1024
 #define KIB_PER_MIB          1024
 #define BYTES_PER_MIB        (BYTES_PER_KIB * KIB_PER_MIB)
@@ -18,13 +20,15 @@
 
 static const EnumTable ioapic_drivers = { "ioapic driver", { NULL, "qemu", "kvm" } };
 static const EnumTable unknown_msrs = { "handling of unknown MSRs", { NULL, "ignore", "fault" } };
-static const EnumTable mitigations = { "mitigation", { NULL, "broken", "workaround", "fixed" } };
-static const EnumTable branch_mitigations = {
+const EnumTable gic_versions = { "GIC version", { NULL, "host", "2", "3" } };
+const EnumTable hpt_resizings = { "HPT resizing", { NULL, "enabled", "disabled", "required" } };
+const EnumTable mitigations = { "mitigation", { NULL, "broken", "workaround", "fixed" } };
+const EnumTable branch_mitigations = {
   "mitigation", { NULL, "broken", "workaround", "fixed-ibs", "fixed-ccd", "fixed-na" }
 };
-static const EnumTable interrupt_architectures = { "interrupt architecture",
-                                                   { NULL, "none", "aplic", "aplic-imsic" } };
-static const EnumTable hpt_resizings = { "resizing", { NULL, "enabled", "disabled", "required" } };
+const EnumTable interrupt_architectures = { "interrupt architecture",
+                                            { NULL, "none", "aplic", "aplic-imsic" } };
+const EnumTable hpt_resizings = { "resizing", { NULL, "enabled", "disabled", "required" } };
 /* Said and written in MiB where no unit is. */
 static const FieldSize tseg_sizes = { BYTES_PER_MIB, BYTES_PER_KIB, "MiB", BYTES_PER_MIB };
 static const EnumTable hyperv_modes = { "hyperv mode", { NULL, "custom", "passthrough", "host-model" } };
@@ -203,7 +207,8 @@ static const Field features_fields[] = {
   FIELD (DomainFeatures, capabilities, "capabilities", field_verbatim, NULL),
   FIELD (DomainFeatures, pmu, "pmu", field_state, NULL),
   FIELD (DomainFeatures, vmport, "vmport", field_state, NULL),
-  FIELD (DomainFeatures, gic, "gic", field_verbatim, NULL),
+  FIELD (DomainFeatures, has_gic, "gic", field_flag, NULL),
+  FIELD (DomainFeatures, gic, "gic/@version", field_enum, &gic_versions),
   FIELD (DomainFeatures, smm, "smm", field_state, NULL),
   FIELD (DomainFeatures, smm_tseg, "smm/tseg", field_memory, &tseg_sizes),
   FIELD (DomainFeatures, ioapic_driver, "ioapic/@driver", field_enum, &ioapic_drivers),
@@ -228,6 +233,12 @@ static const Field features_fields[] = {
 
 const FieldTable domain_features_table = { sizeof (DomainFeatures), features_fields };
 
+static gboolean
+is_run_by_qemu (const DomainDef *def)
+{
+  return def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
+}
+
 /* What is off has no details. */
 static void
 complete_hyperv (FeaturesHyperv *hyperv)
@@ -244,11 +255,23 @@ complete_hyperv (FeaturesHyperv *hyperv)
     hyperv->tlbflush_direct = hyperv->tlbflush_extended = TRISTATE_ABSENT;
 }
 
+/* The newest that a guest made by emulation has always had; with KVM, what hosts of today have. */
+static void
+complete_gic (const DomainDef *def, DomainFeatures *features)
+{
+  if (machine_kind_of (def)->has_gic)
+    features->has_gic = TRUE;
+  if (machine_kind_of (def)->has_gic && features->gic == GIC_NONE)
+    features->gic = def->type == VIRT_TYPE_KVM ? GIC_3 : GIC_2;
+}
+
 void
 complete_features (Completion *completion)
 {
   DomainFeatures *features = &completion->def->features;
 
+  if (is_run_by_qemu (completion->def))
+    complete_gic (completion->def, features);
   if (features->hyperv != NULL)
     complete_hyperv (features->hyperv);
   /* The memory of a mode that is off has no size: libvirt forgets it as well. */
@@ -293,35 +316,41 @@ validate_kvm (Validation *validation, const FeaturesKvm *kvm)
                            DIRTY_RING_SIZE_MIN, DIRTY_RING_SIZE_MAX, size);
 }
 
-/* Those of another architecture: refused as libvirt's QEMU driver does, whatever their value. */
+/* What QEMU has on machines of one kind only. */
 static void
-validate_foreign (Validation *validation)
+validate_machine_features (Validation *validation, const DomainFeatures *features)
 {
   const DomainDef *def = validation->def;
-  const DomainFeatures *features = &def->features;
+  const MachineKind *machine = machine_kind_of (def);
+  const char *arch = def->os.arch, *type = def->os.machine;
   const struct {
-    gboolean said;
-    gconstpointer member;
+    gboolean is_said, is_possible;
     const char *name;
-  } of_power[] = {
-    { features->hpt_resizing != 0 || features->hpt_page_size.set, &features->hpt_resizing, "hpt" },
-    { features->htm != TRISTATE_ABSENT, &features->htm, "htm" },
-    { features->nested_hv != TRISTATE_ABSENT, &features->nested_hv, "nested-hv" },
-    { features->ccf_assist != TRISTATE_ABSENT, &features->ccf_assist, "ccf-assist" },
-    { features->cfpc != 0, &features->cfpc, "cfpc" },
-    { features->sbbc != 0, &features->sbbc, "sbbc" },
-    { features->ibs != 0, &features->ibs, "ibs" },
+    gconstpointer member;
+  } rules[] = {
+    { features->hpt_resizing != 0 || features->hpt_page_size.set, machine->has_spapr_vio, "hpt",
+      &features->hpt_resizing },
+    { features->htm != TRISTATE_ABSENT, machine->has_spapr_vio, "htm", &features->htm },
+    { features->nested_hv != TRISTATE_ABSENT, machine->has_spapr_vio, "nested-hv", &features->nested_hv },
+    { features->ccf_assist != TRISTATE_ABSENT, machine->has_spapr_vio, "ccf-assist", &features->ccf_assist },
+    { features->cfpc != 0, machine->has_spapr_vio, "cfpc", &features->cfpc },
+    { features->sbbc != 0, machine->has_spapr_vio, "sbbc", &features->sbbc },
+    { features->ibs != 0, machine->has_spapr_vio, "ibs", &features->ibs },
+    { features->has_gic, machine->has_gic, "gic", &features->has_gic },
   };
 
-  for (guint i = 0; i < G_N_ELEMENTS (of_power); i++)
-    if (of_power[i].said)
-      validation_error (validation, of_power[i].member, features,
+  if (features->gic == GIC_3 && machine->has_gic && !machine->says_gic)
+    validation_host_error (validation, &features->gic, features,
+                           "gic-version option is not available with this QEMU binary: expected version='2'");
+  for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
+    if (rules[i].is_said && !rules[i].is_possible)
+      validation_error (validation, rules[i].member, features,
                         "The '%s' feature is not supported for architecture '%s' or machine type '%s'",
-                        of_power[i].name, def->os.arch, def->os.machine);
-  if (features->ras != TRISTATE_ABSENT)
+                        rules[i].name, arch != NULL ? arch : "x86_64", type != NULL ? type : "");
+  if (features->ras != TRISTATE_ABSENT && !machine->has_gic)
     validation_error (validation, &features->ras, features,
                       "ras feature is only supported with ARM Virt machines");
-  if (features->aia != 0)
+  if (features->aia != 0 && !machine->has_aia)
     validation_error (validation, &features->aia, features,
                       "aia feature is only supported with RISC-V Virt machines");
 }
@@ -333,7 +362,6 @@ validate_pc (Validation *validation)
   const DomainDef *def = validation->def;
   const DomainFeatures *features = &def->features;
 
-  validate_foreign (validation);
   if (features->smm_tseg.set && !domain_def_is_q35 (def))
     validation_error (validation, &features->smm_tseg, features,
                       "SMM TSEG is only supported with q35 machine type");
@@ -350,6 +378,8 @@ validate_features (Validation *validation)
   const DomainDef *def = validation->def;
   const DomainFeatures *features = &validation->def->features;
 
+  if (is_run_by_qemu (validation->def) && !validation_may_miss (validation, &validation->def->os.machine))
+    validate_machine_features (validation, features);
   if (features->hyperv != NULL)
     validate_hyperv (validation, features->hyperv);
   if (features->kvm != NULL)

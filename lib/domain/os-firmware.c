@@ -6,6 +6,8 @@
  */
 #include "domain/complete-parts.h"
 
+#include "domain/machines/machine-kind.h"
+
 static gint
 compare_firmware_features (gconstpointer a, gconstpointer b)
 {
@@ -148,7 +150,7 @@ choose_firmware (Completion *completion)
   if (platform != NULL && platform->complete_firmware != NULL && os->machine != NULL)
     problem = platform->complete_firmware (platform, completion->def);
   if (problem != NULL && !completion->kept)
-    completion_value_error (completion, VIR_ERR_OPERATION_FAILED, &os->firmware, os, "%s", problem);
+    completion_host_error (completion, VIR_ERR_OPERATION_FAILED, &os->firmware, os, "%s", problem);
   if (os->loader != NULL && os->loader_type == LOADER_TYPE_NONE && os->firmware == FIRMWARE_NONE)
     os->loader_type = LOADER_TYPE_ROM;
 }
@@ -175,12 +177,6 @@ complete_firmware (Completion *completion)
     choose_firmware (completion);
 }
 
-static gboolean
-is_x86 (const DomainOs *os)
-{
-  return g_strcmp0 (os->arch, "x86_64") == 0 || g_strcmp0 (os->arch, "i686") == 0;
-}
-
 static void
 validate_secure_boot (Validation *validation)
 {
@@ -189,7 +185,7 @@ validate_secure_boot (Validation *validation)
 
   if (os->loader_secure != TRISTATE_YES)
     return;
-  if (!domain_def_is_q35 (def) && !validation_may_miss (validation, &os->machine))
+  if (!machine_kind_of (def)->has_secure_boot && !validation_may_miss (validation, &os->machine))
     validation_error (validation, &os->loader_secure, os,
                       "Secure boot is supported with q35 machine types only");
   else if (g_strcmp0 (os->arch, "x86_64") != 0)
@@ -205,10 +201,21 @@ validate_firmware (Validation *validation)
 {
   const DomainDef *def = validation->def;
   const DomainOs *os = &def->os;
+  const MachineKind *machine = machine_kind_of (def);
+  gboolean is_ours = def->type == VIRT_TYPE_QEMU || def->type == VIRT_TYPE_KVM;
   gboolean is_uefi =
       os->firmware == FIRMWARE_EFI || (os->loader != NULL && os->loader_type == LOADER_TYPE_PFLASH);
 
-  if (is_uefi && is_x86 (os) && !def->features.acpi && !validation_may_miss (validation, &def->features))
+  if (def->features.acpi && !machine->has_acpi && is_ours && !validation_may_miss (validation, &os->machine))
+    validation_error (validation, &def->features.acpi, &def->features,
+                      "machine type '%s' does not support ACPI", os->machine != NULL ? os->machine : "");
+  if (def->features.acpi && machine->acpi_needs_uefi && !is_uefi
+      && !validation_may_miss (validation, &def->os))
+    validation_error (
+        validation, &def->features.acpi, &def->features,
+        "ACPI requires UEFI on this architecture: add firmware='efi' to <os>, or take <acpi/> out");
+  if (is_uefi && is_ours && machine->uefi_needs_acpi && !def->features.acpi
+      && !validation_may_miss (validation, &def->features))
     validation_error (validation, os->firmware == FIRMWARE_EFI ? (gconstpointer)&os->firmware : &os->loader,
                       os, "UEFI requires ACPI on this architecture: add <acpi/> to <features>");
   validate_secure_boot (validation);

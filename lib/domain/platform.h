@@ -24,6 +24,8 @@ struct Platform {
   gboolean (*has_device) (const Platform *platform, const char *emulator, const char *device);
   /* Largest vCPU count of a machine; 0 when not known. */
   guint (*max_vcpus) (const Platform *platform, const char *emulator, const char *machine);
+  /* The processor a machine begins with, as documents call it; NULL when nobody knows. */
+  const char *(*default_cpu) (const Platform *platform, const char *emulator, const char *machine);
   gboolean (*has_kvm) (const Platform *platform); /* this host can run type='kvm' */
   /* What it runs, as QEMU calls it ("i386"); NULL when there is no such emulator. */
   const char *(*emulator_arch) (const Platform *platform, const char *emulator);

@@ -79,6 +79,19 @@ completion_value_error (Completion *completion, virErrorNumber code, gconstpoint
 }
 
 void
+completion_host_error (Completion *completion, virErrorNumber code, gconstpointer member,
+                       gconstpointer object, const char *format, ...)
+{
+  va_list arguments;
+
+  if (completion->anywhere)
+    return;
+  va_start (arguments, format);
+  report_at (completion->map, completion->diagnostics, code, member, object, format, arguments);
+  va_end (arguments);
+}
+
+void
 completion_warning (Completion *completion, gconstpointer member, gconstpointer object, const char *format,
                     ...)
 {
@@ -116,6 +129,20 @@ validation_error (Validation *validation, gconstpointer member, gconstpointer ob
 {
   va_list arguments;
 
+  va_start (arguments, format);
+  report_whole_at (validation->map, validation->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object,
+                   format, arguments);
+  va_end (arguments);
+}
+
+void
+validation_host_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format,
+                       ...)
+{
+  va_list arguments;
+
+  if (validation->anywhere)
+    return;
   va_start (arguments, format);
   report_whole_at (validation->map, validation->diagnostics, VIR_ERR_CONFIG_UNSUPPORTED, member, object,
                    format, arguments);

@@ -14,9 +14,10 @@ struct Completion {
   const Platform *platform;
   Diagnostics *diagnostics;
   SourceMap *map;
-  gboolean live; /* a running machine's state: paths and ports given at its start stay */
-  gboolean lax;  /* what libvirt takes without its schema is taken */
-  gboolean kept; /* our own completed document: it is read although its emulator may be gone by now */
+  gboolean live;     /* a running machine's state: paths and ports given at its start stay */
+  gboolean lax;      /* what libvirt takes without its schema is taken */
+  gboolean kept;     /* our own completed document: it is read although its emulator may be gone by now */
+  gboolean anywhere; /* the document alone is judged: what one host or hypervisor lacks is no mistake of it */
   GHashTable *controllers; /* by type and index, once one has been looked for: domain/devices/controller.h */
   guint64 next_index[REPORT_CONTROLLER_TYPES]; /* of each type: no lower one is free */
   guint64 next_serial; /* the port of the next serial line that says none, and one; 0: not known yet */
@@ -28,6 +29,7 @@ struct Validation {
   Diagnostics *diagnostics;
   const SourceMap *map;
   gboolean lax; /* what libvirt takes without its schema is taken */
+  gboolean anywhere;
   /* Made when they are first asked for. */
   GHashTable *controllers; /* by type and index: domain/devices/controller.h */
   GHashTable *audios;      /* by id, the first of each */
@@ -59,6 +61,9 @@ void completion_value_error (Completion *completion, virErrorNumber code, gconst
 /* What was added or chosen, of which its author should know. */
 void completion_warning (Completion *completion, gconstpointer member, gconstpointer object,
                          const char *format, ...) G_GNUC_PRINTF (4, 5);
+/* completion_value_error of what this host's emulator cannot do, and another's may. */
+void completion_host_error (Completion *completion, virErrorNumber code, gconstpointer member,
+                            gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
 gboolean completion_may_miss (const Completion *completion, gconstpointer what);
 /* Was something in @object (a device, a struct, a member) not understood? */
 gboolean completion_doubts (const Completion *completion, gconstpointer object);
@@ -71,6 +76,9 @@ void validation_error_code (Validation *validation, virErrorNumber code, gconstp
 
 void validation_value_error (Validation *validation, virErrorNumber code, gconstpointer member,
                              gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
+/* validation_error of what QEMU, or this host's, cannot do, and another hypervisor may. */
+void validation_host_error (Validation *validation, gconstpointer member, gconstpointer object,
+                            const char *format, ...) G_GNUC_PRINTF (4, 5);
 gboolean validation_may_miss (const Validation *validation, gconstpointer what);
 
 /* A machine has one device of that kind: a mistake, in @message, of each but the first. */

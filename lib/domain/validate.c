@@ -72,8 +72,8 @@ validate_vcpus (Validation *validation)
   if (platform != NULL && platform->max_vcpus != NULL && def->emulator != NULL && def->os.machine != NULL)
     most = platform->max_vcpus (platform, def->emulator, def->os.machine);
   if (most > 0 && def->vcpus.value > most)
-    validation_error (validation, &def->vcpus, def,
-                      "Maximum CPUs greater than specified machine type limit %u", most);
+    validation_host_error (validation, &def->vcpus, def,
+                           "Maximum CPUs greater than specified machine type limit %u", most);
 }
 
 static void
@@ -90,7 +90,7 @@ validate_host (Validation *validation)
   const DomainDef *def = validation->def;
   const Platform *platform = validation->platform;
 
-  if (def->type == VIRT_TYPE_KVM && platform != NULL && platform->has_kvm != NULL
+  if (def->type == VIRT_TYPE_KVM && !validation->anywhere && platform != NULL && platform->has_kvm != NULL
       && !platform->has_kvm (platform))
     validation_warning (validation, &def->type, def,
                         "this host cannot run type 'kvm': the machine can be kept here, but not started");

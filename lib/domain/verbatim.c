@@ -25,8 +25,6 @@ static const UnmodelledPart parts[] = {
   PART ("bootloader", verbatim.bootloader),
   PART ("bootloader_args", verbatim.bootloader_arguments),
   PART ("os/nvram/source", os.nvram_source),
-  PART ("features/gic", features.gic),
-  PART ("keywrap", verbatim.keywrap),
   PART ("lxc:namespace", verbatim.lxc_namespace),
   PART ("xen:commandline", verbatim.xen_commandline),
   PART ("bhyve:commandline", verbatim.bhyve_commandline),

@@ -6,6 +6,8 @@
 #include "host/host-facts.h"
 #include "host/xml-words.h"
 
+#include "domain/machines/machine-kind.h"
+
 #include <string.h>
 
 static void
@@ -207,13 +209,15 @@ static void
 add_guest (XmlElement *root, const QemuCaps *caps)
 {
   XmlElement *guest = xml_element_add (root, "guest"), *arch, *features;
-  const char *name = qemu_caps_arch (caps);
-  gboolean i686 = strcmp (name, "i386") == 0, x86 = i686 || strcmp (name, "x86_64") == 0;
+  static const char *const with_acpi[] = { "i686", "x86_64", "aarch64", "loongarch64", NULL };
+  static const char *const narrow[] = { "i686", "armv7l", "armv6l", "riscv32", NULL };
+  const char *name = architecture_of_emulator (qemu_caps_binary (caps), qemu_caps_arch (caps));
+  gboolean i686 = strcmp (name, "i686") == 0, x86 = i686 || strcmp (name, "x86_64") == 0;
 
   words_text (guest, "os_type", "hvm");
   arch = xml_element_add (guest, "arch");
-  xml_element_set (arch, "name", i686 ? "i686" : name);
-  words_text (arch, "wordsize", i686 || strcmp (name, "arm") == 0 ? "32" : "64");
+  xml_element_set (arch, "name", name);
+  words_text (arch, "wordsize", g_strv_contains (narrow, name) ? "32" : "64");
   words_text (arch, "emulator", qemu_caps_binary (caps));
   add_machines (arch, caps);
   xml_element_set (xml_element_add (arch, "domain"), "type", "qemu");
@@ -225,10 +229,10 @@ add_guest (XmlElement *root, const QemuCaps *caps)
     add_feature (features, "pae", NULL);
     add_feature (features, "nonpae", NULL);
   }
-  if (x86) {
+  if (g_strv_contains (with_acpi, name))
     add_feature (features, "acpi", "yes");
+  if (x86)
     add_feature (features, "apic", "no");
-  }
   add_feature (features, "cpuselection", NULL);
   add_feature (features, "deviceboot", NULL);
 }

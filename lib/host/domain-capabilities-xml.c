@@ -10,6 +10,8 @@
 
 #include "base/virt-error.h"
 
+#include "domain/machines/machine-kind.h"
+
 #include <string.h>
 
 /* A word of the format, and the QEMU type it needs; NULL: none. */
@@ -289,6 +291,14 @@ default_machine (const QemuCaps *caps)
 {
   guint count;
   const QemuMachine *machines = qemu_caps_machines (caps, &count);
+  const Architecture *architecture =
+      architecture_find (architecture_of_emulator (qemu_caps_binary (caps), qemu_caps_arch (caps)));
+  const QemuMachine *usual = architecture != NULL && architecture->machine != NULL
+                                 ? qemu_caps_machine (caps, architecture->machine)
+                                 : NULL;
+
+  if (usual != NULL)
+    return usual;
 
   for (guint i = 0; i < count; i++)
     if (machines[i].is_default)
@@ -302,7 +312,7 @@ serves (const char *own, const char *arch)
 {
   static const char *const x86[] = { "i386", "i686", "x86_64", NULL };
 
-  return strcmp (arch, own) == 0 || (g_strv_contains (x86, own) && g_strv_contains (x86, arch));
+  return architecture_runs_on (arch, own) || (g_strv_contains (x86, own) && g_strv_contains (x86, arch));
 }
 
 gboolean

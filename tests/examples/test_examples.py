@@ -211,3 +211,37 @@ def test_quickstart_shows_a_machine_and_cleans_up(tmp_path, root):
     for words in "guest: Linux", "guest: ready", "running", "What to try next":
         assert words in done.stdout
     assert [list(place.rglob("*")) for place in places] == [[], []]
+
+
+@pytest.fixture(params=[("aarch64-uefi", "aarch64", "arm64", "qemu-efi-aarch64"), ("riscv64", "riscv64", "riscv64", None)],
+                ids=lambda row: row[0])
+def foreign(request, tmp_path):
+    """A machine of another architecture, with its kernel under another roof; (name, document)."""
+    name, machine, architecture, firmware = request.param
+    emulator = f"qemu-system-{machine}"
+    if not shutil.which(emulator):
+        pytest.skip(f"{emulator} is not installed")
+    if firmware and not list(pathlib.Path("/usr/share/qemu/firmware").glob(f"*{machine}*.json")):
+        pytest.skip(f"{firmware} is not installed")
+    made = subprocess.run([EXAMPLES / "guest" / "make", BUILD / f"guest-{architecture}", architecture], check=False,
+                          capture_output=True, text=True, timeout=BOOT_PATIENCE)
+    if made.returncode != 0:
+        pytest.skip(f"no Linux for {architecture} can be fetched: {made.stderr.strip().splitlines()[-1:]}")
+    place = tmp_path / "images"
+    place.mkdir()
+    (place / f"guest-{architecture}").symlink_to(BUILD / f"guest-{architecture}")
+    return name, prepare(tmp_path, name, (IMAGES, place))
+
+
+def test_machine_of_another_architecture_boots(daemon, domctl, foreign):
+    name, document = foreign
+    domctl("create", document, "--paused")
+    console, wait = console_until(daemon, b"guest: ready", name)
+    try:
+        domctl("resume", name)
+        wait()
+    finally:
+        console.kill()
+        console.communicate()
+    domctl("destroy", name)
+    assert domctl("list", "--all", "--name").strip() == ""

@@ -12,6 +12,7 @@
 
 #include "base/untrusted-json.h"
 #include "base/virt-error.h"
+#include "domain/machines/machine-kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,8 +67,7 @@ char *
 qemu_find_emulator (const char *arch)
 {
   static const char *const folders[] = { "/usr/bin", "/usr/local/bin", "/usr/libexec" };
-  /* Where libvirt and QEMU have different names. */
-  const char *own = g_strcmp0 (arch, "i686") == 0 ? "i386" : g_strcmp0 (arch, "armv7l") == 0 ? "arm" : arch;
+  const char *own = arch != NULL ? architecture_emulator (arch) : NULL;
   g_autofree char *name = NULL;
   char *found;
 

@@ -95,7 +95,8 @@ host_request_free (gpointer data)
 static GPtrArray *
 get_all_caps (const HostRequest *request, GError **error)
 {
-  static const char *const architectures[] = { "i686", "x86_64" };
+  static const char *const architectures[] = { "armv7l",  "aarch64", "i686",  "loongarch64", "ppc64",
+                                               "ppc64le", "riscv64", "s390x", "x86_64" };
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify)qemu_caps_unref);
   struct utsname host = { 0 };
 

@@ -11,6 +11,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/pci-connect.h"
 #include "domain/iothreads.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 const EnumTable controller_types = { "controller type",
@@ -314,13 +315,17 @@ complete_index (Completion *completion, DeviceController *controller)
   controller_table_add (completion->controllers, controller);
 }
 
-static int
-default_scsi_model (Completion *completion)
+int
+controller_default_model (const Completion *completion, ControllerType type)
 {
-  return completion_has_device (completion, "lsi53c895a")
-                 || !completion_has_device (completion, "virtio-scsi-pci")
-             ? SCSI_LSILOGIC
-             : SCSI_VIRTIO_SCSI;
+  const MachineKind *kind = machine_kind_of (completion->def);
+  const char *model = NULL;
+
+  if (type == CONTROLLER_USB)
+    model = machine_choose (completion, kind->usb_models);
+  else if (type == CONTROLLER_SCSI)
+    model = machine_choose (completion, kind->scsi_models);
+  return model != NULL ? enum_table_value (&controller_models, model) : CONTROLLER_MODEL_NONE;
 }
 
 static void
@@ -329,10 +334,10 @@ controller_complete (Completion *completion, Device *device)
   DeviceController *controller = (DeviceController *)device;
 
   if (controller->type == CONTROLLER_USB && controller->model == CONTROLLER_MODEL_NONE)
-    controller->model = USB_PIIX3_UHCI;
+    controller->model = controller_default_model (completion, CONTROLLER_USB);
   if (controller->type == CONTROLLER_SCSI
       && (controller->model == CONTROLLER_MODEL_NONE || controller->model == SCSI_AUTO))
-    controller->model = default_scsi_model (completion);
+    controller->model = controller_default_model (completion, CONTROLLER_SCSI);
   complete_index (completion, controller);
 }
 
@@ -624,6 +629,14 @@ controller_check_added (const Device *device, GError **error)
   return FALSE;
 }
 
+static gboolean
+controller_is_virtio (const Device *device)
+{
+  const DeviceController *controller = (const DeviceController *)device;
+
+  return controller->type == CONTROLLER_VIRTIO_SERIAL || is_virtio_scsi (controller);
+}
+
 const DeviceKind controller_kind = {
   .element = "controller",
   .table = { sizeof (DeviceController), controller_fields },
@@ -631,6 +644,7 @@ const DeviceKind controller_kind = {
   .validate = controller_validate,
   .place = controller_place,
   .pci_connect = controller_pci_connect,
+  .is_virtio = controller_is_virtio,
   .alias = controller_alias,
   .position = controller_position,
   .describe = controller_describe,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "domain/devices/device-models.h"
 #include "domain/devices/device.h"
 #include "domain/devices/virtio.h"
 
@@ -17,52 +18,6 @@ typedef enum {
   CONTROLLER_XENBUS,
   CONTROLLER_ISA
 } ControllerType;
-
-/* The models of all types in one list: `model` means what `type` allows. */
-typedef enum {
-  CONTROLLER_MODEL_NONE,
-  PCI_ROOT,
-  PCIE_ROOT,
-  PCI_BRIDGE,
-  DMI_TO_PCI_BRIDGE,
-  PCIE_TO_PCI_BRIDGE,
-  PCIE_ROOT_PORT,
-  PCIE_SWITCH_UPSTREAM_PORT,
-  PCIE_SWITCH_DOWNSTREAM_PORT,
-  PCI_EXPANDER_BUS,
-  PCIE_EXPANDER_BUS,
-  USB_PIIX3_UHCI,
-  USB_PIIX4_UHCI,
-  USB_EHCI,
-  USB_ICH9_EHCI1,
-  USB_ICH9_UHCI1,
-  USB_ICH9_UHCI2,
-  USB_ICH9_UHCI3,
-  USB_VT82C686B_UHCI,
-  USB_PCI_OHCI,
-  USB_NEC_XHCI,
-  USB_QUSB1,
-  USB_QUSB2,
-  USB_QEMU_XHCI,
-  CONTROLLER_MODEL_DISABLED /* usb "none" */,
-  SCSI_AUTO,
-  SCSI_BUSLOGIC,
-  SCSI_LSILOGIC,
-  SCSI_LSISAS1068,
-  SCSI_LSISAS1078,
-  SCSI_VMPVSCSI,
-  SCSI_IBMVSCSI,
-  SCSI_VIRTIO_SCSI,
-  SCSI_NCR53C90,
-  SCSI_DC390,
-  SCSI_AM53C974,
-  CONTROLLER_MODEL_VIRTIO,
-  CONTROLLER_MODEL_VIRTIO_TRANSITIONAL,
-  CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL, /* scsi, virtio-serial */
-  IDE_PIIX3,
-  IDE_PIIX4,
-  IDE_ICH6,
-} ControllerModel;
 
 typedef struct {
   Device device;
@@ -96,6 +51,9 @@ extern const EnumTable controller_types, controller_models;
 const char *controller_model_name (const DeviceController *controller);
 /* pci models that give slots: the smallest and largest slot of the bus; FALSE for the others. */
 gboolean controller_pci_slots (const DeviceController *controller, guint *ret_first, guint *ret_last);
+/* The model of a controller of @type (usb, scsi) that says none; CONTROLLER_MODEL_NONE where there is none.
+ */
+int controller_default_model (const Completion *completion, ControllerType type);
 /* The EHCI controller of Intel's ICH9 and its three companions, which share a slot and an index. */
 gboolean controller_is_ich9_usb (const DeviceController *controller);
 

@@ -57,6 +57,12 @@ crypto_pci_connect (const DomainDef *def, const Device *device G_GNUC_UNUSED)
   return pci_connect_conventional (def);
 }
 
+static gboolean
+crypto_is_virtio (const Device *device G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
 const DeviceKind crypto_kind = {
   .element = "crypto",
   .table = { sizeof (DeviceCrypto), crypto_fields },
@@ -64,6 +70,7 @@ const DeviceKind crypto_kind = {
   .validate = crypto_validate,
   .place = crypto_place,
   .pci_connect = crypto_pci_connect,
+  .is_virtio = crypto_is_virtio,
   .pci_order = PCI_ORDER_CRYPTO,
   .attachable = TRUE,
 };

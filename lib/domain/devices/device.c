@@ -6,8 +6,6 @@
 
 #include "domain/devices/device.h"
 
-#include "domain/devices/verbatim-device.h"
-
 Device *
 device_new (const DeviceKind *kind)
 {
@@ -33,21 +31,13 @@ device_copy (const Device *device)
 void
 device_read (FieldReader *reader, Device *device, xmlNode *element)
 {
-  if (device_is_verbatim (device)) {
-    verbatim_device_read (reader, device, element);
-    source_map_add (reader->map, device, xml_document_node_position (reader->document, element));
-  } else {
-    field_read (reader, &device->kind->table, device, element);
-  }
+  field_read (reader, &device->kind->table, device, element);
 }
 
 void
 device_write (const Device *device, XmlElement *devices, guint flags)
 {
-  if (device_is_verbatim (device))
-    xml_element_add_verbatim (devices, ((const DeviceVerbatim *)device)->xml);
-  else
-    field_write (&device->kind->table, device, xml_element_add (devices, device->kind->element), flags);
+  field_write (&device->kind->table, device, xml_element_add (devices, device->kind->element), flags);
 }
 
 char *

@@ -94,6 +94,8 @@ struct DeviceKind {
   DevicePlace (*place) (const DomainDef *def, const Device *device);
   guint (*pci_connect) (const DomainDef *def,
                         const Device *device); /* PciConnect bits; NULL when never PCI */
+  /* Is it a virtio device, which not every machine has on PCI? NULL: it never is. */
+  gboolean (*is_virtio) (const Device *device);
   /* The alias libvirt gives it ("net0"), NULL when it gives none; a NULL function: element name + running
    * index of its kind. (transfer full) */
   char *(*alias) (const DomainDef *def, const Device *device, guint index);

@@ -192,8 +192,9 @@ static void
 validate_driver (Validation *validation, const DeviceDisk *disk)
 {
   if (!g_str_equal (disk->driver, "qemu"))
-    REFUSE (driver, "unsupported driver name '%s' for disk '%s'; expected 'qemu'", disk->driver,
-            disk->target);
+    validation_host_error (validation, &disk->driver, disk,
+                           "unsupported driver name '%s' for disk '%s'; expected 'qemu'", disk->driver,
+                           disk->target);
   if (disk->format != NULL && !disk_knows_format (disk->format)) {
     const char *nearest = nearest_word (disk->format, formats);
 

@@ -453,6 +453,12 @@ disk_update (const Device *device, const Device *given_device, GError **error)
   return &updated->device;
 }
 
+static gboolean
+disk_is_virtio (const Device *device)
+{
+  return ((const DeviceDisk *)device)->bus == DISK_BUS_VIRTIO;
+}
+
 const DeviceKind disk_kind = {
   .element = "disk",
   .table = { sizeof (DeviceDisk), disk_fields },
@@ -460,6 +466,7 @@ const DeviceKind disk_kind = {
   .validate = disk_validate,
   .place = disk_place,
   .pci_connect = disk_pci_connect,
+  .is_virtio = disk_is_virtio,
   .alias = disk_alias,
   .position = disk_position,
   .describe = disk_describe,

@@ -225,6 +225,12 @@ filesystem_check_names (const Device *device, const Device *other, DeviceChange 
   return FALSE;
 }
 
+static gboolean
+filesystem_is_virtio (const Device *device G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
 const DeviceKind filesystem_kind = {
   .element = "filesystem",
   .skips_user_aliases = TRUE,
@@ -233,6 +239,7 @@ const DeviceKind filesystem_kind = {
   .validate = filesystem_validate,
   .place = filesystem_place,
   .pci_connect = filesystem_pci_connect,
+  .is_virtio = filesystem_is_virtio,
   .alias = filesystem_alias,
   .describe = filesystem_describe,
   .match = filesystem_match,

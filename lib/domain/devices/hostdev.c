@@ -352,6 +352,12 @@ hostdev_check_names (const Device *device, const Device *other, DeviceChange cha
   return FALSE;
 }
 
+static gboolean
+hostdev_is_virtio (const Device *device)
+{
+  return ((const DeviceHostdev *)device)->type == HOSTDEV_SCSI_HOST;
+}
+
 const DeviceKind hostdev_kind = {
   .element = "hostdev",
   .table = { sizeof (DeviceHostdev), hostdev_fields },
@@ -359,6 +365,7 @@ const DeviceKind hostdev_kind = {
   .validate = hostdev_validate,
   .place = hostdev_place,
   .pci_connect = hostdev_pci_connect,
+  .is_virtio = hostdev_is_virtio,
   .alias = hostdev_alias,
   .skips_user_aliases = TRUE,
   .describe = hostdev_describe,

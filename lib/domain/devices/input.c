@@ -7,6 +7,7 @@
 
 #include "domain/devices/input.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 const EnumTable input_types = { "input type",
@@ -37,7 +38,7 @@ static const Field input_fields[] = {
 static InputBus
 default_bus (Completion *completion, const DeviceInput *input)
 {
-  gboolean is_pc = domain_def_is_q35 (completion->def) || domain_def_is_i440fx (completion->def);
+  gboolean is_pc = machine_kind_of (completion->def)->has_ps2;
 
   switch (input->type) {
     case INPUT_MOUSE:
@@ -81,7 +82,8 @@ validate_bus (Validation *validation, const DeviceInput *input)
       break;
     case INPUT_BUS_XEN:
     case INPUT_BUS_PARALLELS:
-      REFUSE (bus, "unsupported input bus %s; expected 'ps2', 'usb' or 'virtio'", bus);
+      validation_host_error (validation, &input->bus, input,
+                             "unsupported input bus %s; expected 'ps2', 'usb' or 'virtio'", bus);
       break;
     default:
       break;
@@ -137,6 +139,12 @@ input_describe (const Device *device)
   return g_strdup_printf ("input '%s'", enum_table_name (&input_types, ((const DeviceInput *)device)->type));
 }
 
+static gboolean
+input_is_virtio (const Device *device)
+{
+  return ((const DeviceInput *)device)->bus == INPUT_BUS_VIRTIO;
+}
+
 const DeviceKind input_kind = {
   .element = "input",
   .table = { sizeof (DeviceInput), input_fields },
@@ -144,6 +152,7 @@ const DeviceKind input_kind = {
   .validate = input_validate,
   .place = input_place,
   .pci_connect = input_pci_connect,
+  .is_virtio = input_is_virtio,
   .describe = input_describe,
   .pci_order = PCI_ORDER_INPUT,
   .missing = "matching input device not found",

@@ -13,6 +13,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/interface-validate.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 #include <string.h>
@@ -145,6 +146,8 @@ static const Field interface_fields[] = {
   SOURCE_FIELD (host_ips, "source/ip", field_list, &interface_ip_table, ~KEPT_TYPES),
   SOURCE_FIELD (host_routes, "source/route", field_list, &interface_route_table, ~KEPT_TYPES),
   SOURCE_FIELD (host_startup, "source/@startupPolicy", field_enum, &startup_policies, TYPE (HOSTDEV)),
+  HOST_SOURCE_FIELD (DeviceInterface, host_missing, "source/@missing", field_yes_no, NULL,
+                     FIELD_NO_ABI | FIELD_LIVE, type, TYPE (HOSTDEV)),
   SOURCE_FIELD (host_usb.vendor, "source/vendor/@id", field_hex4, &host_usb_ids, TYPE (HOSTDEV)),
   SOURCE_FIELD (host_usb.product, "source/product/@id", field_hex4, &host_usb_ids, TYPE (HOSTDEV)),
   SOURCE_FIELD (host_type, "source/address/@type", field_enum, &host_address_types, TYPE (HOSTDEV)),
@@ -308,13 +311,7 @@ interface_uses_passt (const DeviceInterface *interface)
 static const char *
 default_model (Completion *completion)
 {
-  const char *arch = completion->def->os.arch;
-
-  if (g_strcmp0 (arch, "x86_64") != 0 && g_strcmp0 (arch, "i686") != 0)
-    return "virtio";
-  if (completion_has_device (completion, "rtl8139"))
-    return "rtl8139";
-  return completion_has_device (completion, "e1000") ? "e1000" : "virtio";
+  return machine_choose (completion, machine_kind_of (completion->def)->interface_models);
 }
 
 /* Names the host makes up for taps; one in a document is a left-over of a machine that ran. */
@@ -380,6 +377,8 @@ complete_host_device (Completion *completion, DeviceInterface *interface)
 {
   if (interface->host_type == HOST_ADDRESS_PCI)
     host_pci_complete (completion, &interface->host_pci);
+  if (interface->host_missing == TRISTATE_NO || !completion->live)
+    interface->host_missing = TRISTATE_ABSENT;
   host_usb_complete (&interface->host_usb);
 }
 
@@ -650,6 +649,12 @@ interface_update (const Device *device, const Device *given_device, GError **err
   return &updated->device;
 }
 
+static gboolean
+is_virtio_device (const Device *device)
+{
+  return interface_is_virtio ((const DeviceInterface *)device);
+}
+
 const DeviceKind interface_kind = {
   .element = "interface",
   .skips_user_aliases = TRUE,
@@ -658,6 +663,7 @@ const DeviceKind interface_kind = {
   .validate = interface_validate,
   .place = interface_place,
   .pci_connect = interface_pci_connect,
+  .is_virtio = is_virtio_device,
   .alias = interface_alias,
   .counted_as = interface_counted_as,
   .describe = interface_describe,

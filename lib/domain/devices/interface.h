@@ -88,6 +88,7 @@ typedef struct {
   HostPci host_pci;
   HostUsb host_usb;
   int host_startup; /* StartupPolicy */
+  int host_missing; /* Tristate: it was optional and is not there; live only */
   char *source;     /* vds: the whole element verbatim */
 
   InterfaceVlan *vlan;

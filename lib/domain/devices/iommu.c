@@ -8,6 +8,7 @@
 
 #include "domain/devices/iommu.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 const EnumTable iommu_models = { "IOMMU model", { NULL, "intel", "smmuv3", "virtio" } };
@@ -53,7 +54,7 @@ validate_intel (Validation *validation, const DeviceIommu *iommu)
 {
   const Device *device = &iommu->device;
 
-  if (!domain_def_is_q35 (validation->def))
+  if (machine_kind_of (validation->def)->chipset != CHIPSET_Q35)
     validation_error (validation, &iommu->model, device,
                       "IOMMU device: 'intel' is only supported with Q35 machines");
   if (device->address.type != ADDRESS_NONE)
@@ -64,12 +65,36 @@ validate_intel (Validation *validation, const DeviceIommu *iommu)
                       "IOMMU eim requires interrupt remapping to be enabled");
 }
 
+static gboolean
+can_be_virtio (const DomainDef *def)
+{
+  const MachineKind *machine = machine_kind_of (def);
+
+  return machine->chipset == CHIPSET_Q35 || machine->has_smmuv3;
+}
+
+static void
+validate_smmuv3 (Validation *validation, const DeviceIommu *iommu)
+{
+  const Device *device = &iommu->device;
+
+  if (!machine_kind_of (validation->def)->has_smmuv3)
+    validation_error (validation, &iommu->model, device,
+                      "IOMMU device: 'smmuv3' is only supported with ARM Virt machines");
+  if (has_driver (iommu))
+    validation_error_code (validation, VIR_ERR_XML_ERROR, iommu, device,
+                           "iommu model 'smmuv3' doesn't support additional attributes");
+  if (device->address.type != ADDRESS_NONE)
+    validation_error_code (validation, VIR_ERR_XML_ERROR, &device->address, device,
+                           "iommu model 'smmuv3' can't have address");
+}
+
 static void
 validate_virtio (Validation *validation, const DeviceIommu *iommu)
 {
   const Device *device = &iommu->device;
 
-  if (!domain_def_is_q35 (validation->def))
+  if (!can_be_virtio (validation->def))
     validation_error (validation, &iommu->model, device,
                       "IOMMU device: 'virtio' is only supported with Q35 and ARM Virt machines");
   if (has_driver (iommu))
@@ -93,8 +118,7 @@ iommu_validate (Validation *validation, const Device *device)
   else if (iommu->model == IOMMU_VIRTIO)
     validate_virtio (validation, iommu);
   else if (iommu->model == IOMMU_SMMUV3)
-    validation_error (validation, &iommu->model, device,
-                      "IOMMU device: 'smmuv3' is only supported with ARM Virt machines");
+    validate_smmuv3 (validation, iommu);
 }
 
 static DevicePlace
@@ -106,7 +130,7 @@ iommu_place (const DomainDef *def G_GNUC_UNUSED, const Device *device)
 static guint
 iommu_pci_connect (const DomainDef *def, const Device *device)
 {
-  return iommu_place (def, device) == PLACE_PCI && domain_def_is_q35 (def) ? pci_connect_root (def) : 0;
+  return iommu_place (def, device) == PLACE_PCI && can_be_virtio (def) ? pci_connect_root (def) : 0;
 }
 
 const DeviceKind iommu_kind = {

@@ -46,7 +46,7 @@ memballoon_validate (Validation *validation, const Device *device)
   const DeviceMemballoon *balloon = (const DeviceMemballoon *)device;
 
   if (balloon->model == BALLOON_XEN)
-    validation_error (
+    validation_host_error (
         validation, &balloon->model, device,
         "Memory balloon device type 'xen' is not supported by this version of qemu; expected 'virtio' or "
         "'none'");
@@ -85,6 +85,12 @@ memballoon_describe (const Device *device G_GNUC_UNUSED)
   return g_strdup ("memory balloon");
 }
 
+static gboolean
+memballoon_is_virtio (const Device *device)
+{
+  return is_virtio ((const DeviceMemballoon *)device);
+}
+
 const DeviceKind memballoon_kind = {
   .element = "memballoon",
   .table = { sizeof (DeviceMemballoon), memballoon_fields },
@@ -92,6 +98,7 @@ const DeviceKind memballoon_kind = {
   .validate = memballoon_validate,
   .place = memballoon_place,
   .pci_connect = memballoon_pci_connect,
+  .is_virtio = memballoon_is_virtio,
   .alias = memballoon_alias,
   .describe = memballoon_describe,
   .pci_order = PCI_ORDER_MEMBALLOON,

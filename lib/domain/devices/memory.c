@@ -8,6 +8,7 @@
 #include "domain/devices/memory.h"
 #include "domain/device-match.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 #include "base/virt-error.h"
@@ -96,10 +97,22 @@ assign_slot (Completion *completion, DeviceMemory *memory)
 }
 
 static void
+align_size (DomainDef *def, DeviceMemory *memory)
+{
+  guint64 block = machine_kind_of (def)->memory_alignment;
+
+  if (block == 0 || memory->size.value > G_MAXINT64 - block || memory->size.value % block == 0)
+    return;
+  memory->size.value += block - memory->size.value % block;
+  domain_def_sum_memory (def);
+}
+
+static void
 memory_complete (Completion *completion, Device *device)
 {
   DeviceMemory *memory = (DeviceMemory *)device;
 
+  align_size (completion->def, memory);
   if (memory_is_dimm (memory) && device->address.type == ADDRESS_NONE)
     assign_slot (completion, memory);
   if (memory->model == MEMORY_VIRTIO_MEM && !memory->requested.set)
@@ -320,6 +333,14 @@ memory_update (const Device *device, const Device *given, GError **error)
   return NULL;
 }
 
+static gboolean
+memory_is_virtio (const Device *device)
+{
+  int model = ((const DeviceMemory *)device)->model;
+
+  return model == MEMORY_VIRTIO_MEM || model == MEMORY_VIRTIO_PMEM;
+}
+
 const DeviceKind memory_kind = {
   .element = "memory",
   .table = { sizeof (DeviceMemory), memory_fields },
@@ -327,6 +348,7 @@ const DeviceKind memory_kind = {
   .validate = memory_validate,
   .place = memory_place,
   .pci_connect = memory_pci_connect,
+  .is_virtio = memory_is_virtio,
   .alias = memory_alias,
   .describe = memory_describe,
   .pci_order = PCI_ORDER_MEMORY,

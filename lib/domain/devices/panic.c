@@ -6,6 +6,7 @@
 
 #include "domain/devices/panic.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 const EnumTable panic_models = { "panic model", { NULL, "isa", "pseries", "hyperv", "s390", "pvpanic" } };
@@ -16,31 +17,18 @@ static const Field panic_fields[] = {
   FIELD_END,
 };
 
-static gboolean
-is_arch (const DomainDef *def, const char *prefix)
-{
-  return def->os.arch != NULL && g_str_has_prefix (def->os.arch, prefix);
-}
-
-static gboolean
-is_x86 (const DomainDef *def)
-{
-  return def->os.arch == NULL || g_str_equal (def->os.arch, "x86_64") || g_str_equal (def->os.arch, "i686");
-}
-
 static void
 panic_complete (Completion *completion, Device *device)
 {
   DevicePanic *panic = (DevicePanic *)device;
 
-  if (panic->model != PANIC_NONE)
-    return;
-  if (is_arch (completion->def, "ppc"))
-    panic->model = PANIC_PSERIES;
-  else if (is_arch (completion->def, "s390"))
-    panic->model = PANIC_S390;
-  else
-    panic->model = is_x86 (completion->def) ? PANIC_ISA : PANIC_PVPANIC;
+  if (panic->model == PANIC_NONE)
+    panic->model = machine_kind_of (completion->def)->panic_model;
+  if (panic->model == PANIC_NONE)
+    completion_error (
+        completion, &panic->model, device,
+        "no panic model provided, and no default for the architecture and machine type: expected "
+        "model='pvpanic'");
 }
 
 #define REFUSE(member, ...) validation_error (validation, &panic->member, panic, __VA_ARGS__)
@@ -50,14 +38,15 @@ panic_validate (Validation *validation, const Device *device)
 {
   const DevicePanic *panic = (const DevicePanic *)device;
   const DomainDef *def = validation->def;
+  int own = machine_kind_of (def)->panic_model;
   const char *model = enum_table_name (&panic_models, panic->model);
   int address = device->address.type;
 
-  if (panic->model == PANIC_PSERIES && !is_arch (def, "ppc"))
+  if (panic->model == PANIC_PSERIES && own != PANIC_PSERIES)
     REFUSE (model, "only pSeries guests support panic device of model 'pseries'");
-  if (panic->model == PANIC_S390 && !is_arch (def, "s390"))
+  if (panic->model == PANIC_S390 && own != PANIC_S390)
     REFUSE (model, "only S390 guests support panic device of model 's390'");
-  if (panic->model == PANIC_ISA && !is_x86 (def))
+  if (panic->model == PANIC_ISA && own != PANIC_ISA)
     REFUSE (model, "the QEMU binary does not support the ISA panic device on this architecture");
   if (panic->model == PANIC_ISA && address != ADDRESS_NONE && address != ADDRESS_ISA)
     REFUSE (device.address, "panic is supported only with ISA address type");

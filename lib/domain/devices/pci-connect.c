@@ -4,7 +4,7 @@
  */
 #include "domain/devices/pci-connect.h"
 
-#include "domain/domain-def.h"
+#include "domain/machines/machine-kind.h"
 
 guint
 pci_connect_conventional (const DomainDef *def G_GNUC_UNUSED)
@@ -15,7 +15,7 @@ pci_connect_conventional (const DomainDef *def G_GNUC_UNUSED)
 guint
 pci_connect_express (const DomainDef *def)
 {
-  if (!domain_def_is_q35 (def))
+  if (machine_kind_of (def)->pci_root != PCIE_ROOT)
     return pci_connect_conventional (def);
   return PCI_CONNECT_EXPRESS | PCI_CONNECT_HOTPLUG;
 }

@@ -81,6 +81,12 @@ rng_pci_connect (const DomainDef *def, const Device *device)
   return pci_connect_virtio (def, ((const DeviceRng *)device)->model);
 }
 
+static gboolean
+rng_is_virtio (const Device *device G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
 const DeviceKind rng_kind = {
   .element = "rng",
   .skips_user_aliases = TRUE,
@@ -89,6 +95,7 @@ const DeviceKind rng_kind = {
   .validate = rng_validate,
   .place = rng_place,
   .pci_connect = rng_pci_connect,
+  .is_virtio = rng_is_virtio,
   .pci_order = PCI_ORDER_RNG,
   .attachable = TRUE,
 };

@@ -7,6 +7,7 @@
 
 #include "domain/devices/serial.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 const EnumTable serial_targets = { "serial target type",
@@ -46,25 +47,11 @@ static const struct {
   { SERIAL_ISA_DEBUG, SERIAL_MODEL_ISA_DEBUGCON },
 };
 
-static SerialTarget
-target_from_arch (const char *arch)
-{
-  if (arch == NULL)
-    return SERIAL_ISA;
-  if (g_str_has_prefix (arch, "ppc"))
-    return SERIAL_SPAPR_VIO;
-  if (g_str_has_prefix (arch, "s390"))
-    return SERIAL_SCLP;
-  if (g_str_equal (arch, "aarch64") || g_str_has_prefix (arch, "arm") || g_str_has_prefix (arch, "riscv"))
-    return SERIAL_SYSTEM;
-  return SERIAL_ISA;
-}
-
 static SerialModel
-default_model (SerialTarget target, const char *arch)
+default_model (SerialTarget target, const MachineKind *machine)
 {
-  if (target == SERIAL_SYSTEM && arch != NULL && g_str_has_prefix (arch, "riscv"))
-    return SERIAL_MODEL_16550A;
+  if (target == machine->serial_target)
+    return machine->serial_model;
   for (guint i = 0; i < G_N_ELEMENTS (target_models); i++) {
     if (target_models[i].target == target)
       return target_models[i].model;
@@ -88,13 +75,13 @@ static void
 serial_complete (Completion *completion, Device *device)
 {
   DeviceSerial *serial = (DeviceSerial *)device;
-  const char *arch = completion->def->os.arch;
+  const MachineKind *machine = machine_kind_of (completion->def);
 
   chardev_complete (completion, &serial->source);
   if (serial->target == SERIAL_NONE)
-    serial->target = target_from_arch (arch);
+    serial->target = machine->serial_target;
   if (serial->model == SERIAL_MODEL_NONE)
-    serial->model = default_model (serial->target, arch);
+    serial->model = default_model (serial->target, machine);
   if (serial->port.set)
     return;
 

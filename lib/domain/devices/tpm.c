@@ -7,6 +7,7 @@
 
 #include "domain/devices/tpm.h"
 
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 #include <string.h>
@@ -62,15 +63,23 @@ tpm_has_banks (const DeviceTpm *tpm)
   return FALSE;
 }
 
+const char *
+tpm_driver (const DomainDef *def, const DeviceTpm *tpm)
+{
+  if (tpm->model == TPM_TIS && machine_kind_of (def)->has_platform_tpm)
+    return "tpm-tis-device";
+  return enum_table_name (&tpm_models, tpm->model);
+}
+
 static void
-complete_emulator (DeviceTpm *tpm)
+complete_emulator (const MachineKind *machine, DeviceTpm *tpm)
 {
   guint8 uuid[UUID_BYTES];
   char text[UUID_TEXT];
 
   /* libvirt's choice: what old guests of each model expect. */
   if (tpm->version == TPM_VERSION_NONE)
-    tpm->version = tpm->model == TPM_TIS ? TPM_1_2 : TPM_2_0;
+    tpm->version = tpm->model == TPM_TIS && machine->has_old_tpm ? TPM_1_2 : TPM_2_0;
   if (tpm->persistent_state == TRISTATE_NO)
     tpm->persistent_state = TRISTATE_ABSENT;
   if (tpm->debug.value == 0)
@@ -86,19 +95,23 @@ static void
 tpm_complete (Completion *completion, Device *device)
 {
   DeviceTpm *tpm = (DeviceTpm *)device;
+  const MachineKind *machine = machine_kind_of (completion->def);
+  const char *driver;
 
   if (tpm->model == TPM_MODEL_NONE)
-    tpm->model = TPM_TIS;
+    tpm->model = machine->tpm_model;
   if (tpm->type == TPM_PASSTHROUGH && tpm->path == NULL)
     tpm->path = g_strdup (HOST_TPM);
   if (tpm->type == TPM_EXTERNAL && tpm->external_mode == CHARDEV_MODE_NONE)
     tpm->external_mode = CHARDEV_MODE_CONNECT;
   if (tpm->type == TPM_EMULATOR)
-    complete_emulator (tpm);
-  if (!completion_has_device (completion, enum_table_name (&tpm_models, tpm->model)))
-    completion_error (completion, &tpm->model, device, "The QEMU executable %s does not support TPM model %s",
-                      completion->def->emulator != NULL ? completion->def->emulator : "of this host",
-                      enum_table_name (&tpm_models, tpm->model));
+    complete_emulator (machine, tpm);
+  driver = tpm_driver (completion->def, tpm);
+  if (!completion_has_device (completion, driver))
+    completion_host_error (completion, VIR_ERR_CONFIG_UNSUPPORTED, &tpm->model, device,
+                           "The QEMU executable %s does not support TPM model %s",
+                           completion->def->emulator != NULL ? completion->def->emulator : "of this host",
+                           enum_table_name (&tpm_models, tpm->model));
 }
 
 static void

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "domain/devices/chardev.h"
+#include "domain/devices/device-models.h"
 
-typedef enum { TPM_MODEL_NONE, TPM_TIS, TPM_CRB, TPM_SPAPR, TPM_SPAPR_PROXY } TpmModel;
 typedef enum { TPM_TYPE_NONE, TPM_PASSTHROUGH, TPM_EMULATOR, TPM_EXTERNAL } TpmType;
 typedef enum { TPM_VERSION_NONE, TPM_1_2, TPM_2_0 } TpmVersion;
 typedef enum { TPM_SOURCE_NONE, TPM_SOURCE_FILE, TPM_SOURCE_DIR } TpmSource;
@@ -31,3 +31,5 @@ typedef struct {
 extern const DeviceKind tpm_kind;
 extern const EnumTable tpm_models, tpm_versions;
 gboolean tpm_has_banks (const DeviceTpm *tpm);
+/* QEMU's device for it on that machine. Static. */
+const char *tpm_driver (const DomainDef *def, const DeviceTpm *tpm);

@@ -8,6 +8,7 @@
 
 #include "domain/devices/video.h"
 #include "domain/devices/pci-connect.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/report.h"
 
 const EnumTable video_models = { "video model",
@@ -46,16 +47,12 @@ static const Field video_fields[] = {
   FIELD_END,
 };
 
-static VideoModel
+static int
 default_model (Completion *completion)
 {
-  const char *arch = completion->def->os.arch;
+  const char *word = machine_choose (completion, machine_kind_of (completion->def)->video_models);
 
-  if (arch != NULL && g_str_has_prefix (arch, "ppc"))
-    return VIDEO_VGA;
-  if (arch != NULL && !g_str_equal (arch, "x86_64") && !g_str_equal (arch, "i686"))
-    return VIDEO_VIRTIO;
-  return completion_has_device (completion, "cirrus-vga") ? VIDEO_CIRRUS : VIDEO_VGA;
+  return word != NULL ? enum_table_value (&video_models, word) : VIDEO_NONE;
 }
 
 /* QEMU takes powers of two only. */
@@ -166,11 +163,11 @@ validate_model (Validation *validation, const DeviceVideo *video)
     case VIDEO_VBOX:
     case VIDEO_PARALLELS:
     case VIDEO_GOP:
-      REFUSE (model,
-              "domain configuration does not support video model '%s'; expected one such as 'virtio', 'vga', "
-              "'qxl' "
-              "or 'bochs'",
-              model);
+      validation_host_error (
+          validation, &video->model, video,
+          "domain configuration does not support video model '%s'; expected one such as 'virtio', 'vga', "
+          "'qxl' or 'bochs'",
+          model);
       return;
     case VIDEO_MODEL_DISABLED:
       if (domain_def_count_devices (validation->def, &video_kind) > 1)
@@ -183,6 +180,28 @@ validate_model (Validation *validation, const DeviceVideo *video)
     REFUSE (model, "video type '%s' is only valid as primary video device", model);
   if (video->heads.value > 1 && video->model != VIDEO_QXL && video->model != VIDEO_VIRTIO)
     REFUSE (heads, "video type '%s' doesn't support multiple 'heads'", model);
+}
+
+/* QEMU's device for each model that not every emulator has. */
+static const char *const model_devices[] = {
+  [VIDEO_VGA] = "VGA",     [VIDEO_CIRRUS] = "cirrus-vga",     [VIDEO_VMVGA] = "vmware-svga",
+  [VIDEO_QXL] = "qxl",     [VIDEO_VIRTIO] = "virtio-gpu-pci", [VIDEO_BOCHS] = "bochs-display",
+  [VIDEO_RAMFB] = "ramfb",
+};
+
+static void
+validate_emulator (Validation *validation, const DeviceVideo *video)
+{
+  const Platform *platform = validation->platform;
+  const char *emulator = validation->def->emulator;
+  const char *device =
+      (guint)video->model < G_N_ELEMENTS (model_devices) ? model_devices[video->model] : NULL;
+
+  if (device != NULL && platform != NULL && platform->has_device != NULL && emulator != NULL
+      && !platform->has_device (platform, emulator, device))
+    validation_host_error (validation, &video->model, video,
+                           "domain configuration does not support video model '%s'",
+                           enum_table_name (&video_models, video->model));
 }
 
 static void
@@ -282,6 +301,7 @@ video_validate (Validation *validation, const Device *device)
   const DeviceVideo *video = (const DeviceVideo *)device;
 
   validate_model (validation, video);
+  validate_emulator (validation, video);
   validate_primary (validation, video);
   validate_secondary (validation, video);
   validate_acceleration (validation, video);
@@ -330,6 +350,12 @@ video_describe (const Device *device)
   return g_strdup_printf ("video '%s'", model != NULL ? model : "default");
 }
 
+static gboolean
+video_is_virtio (const Device *device)
+{
+  return ((const DeviceVideo *)device)->model == VIDEO_VIRTIO;
+}
+
 const DeviceKind video_kind = {
   .element = "video",
   .table = { sizeof (DeviceVideo), video_fields },
@@ -337,6 +363,7 @@ const DeviceKind video_kind = {
   .validate = video_validate,
   .place = video_place,
   .pci_connect = video_pci_connect,
+  .is_virtio = video_is_virtio,
   .position = video_position,
   .describe = video_describe,
   .pci_order = PCI_ORDER_VIDEO,

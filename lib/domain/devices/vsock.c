@@ -56,6 +56,12 @@ vsock_pci_connect (const DomainDef *def, const Device *device)
   return pci_connect_virtio (def, ((const DeviceVsock *)device)->model);
 }
 
+static gboolean
+vsock_is_virtio (const Device *device G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
 const DeviceKind vsock_kind = {
   .element = "vsock",
   .table = { sizeof (DeviceVsock), vsock_fields },
@@ -63,6 +69,7 @@ const DeviceKind vsock_kind = {
   .validate = vsock_validate,
   .place = vsock_place,
   .pci_connect = vsock_pci_connect,
+  .is_virtio = vsock_is_virtio,
   .pci_order = PCI_ORDER_VSOCK,
   .attachable = TRUE,
   .missing = "matching vsock device not found",

@@ -25,8 +25,12 @@ complete_addresses (Completion *completion)
   check_drive_addresses (completion);
   check_scsi_hostdev_addresses (completion);
   assign_virtio_serial_addresses (completion);
+  assign_spapr_vio_addresses (completion);
+  prefer_virtio_addresses (completion);
+  assign_ccw_addresses (completion);
   controllers_order_added (completion->def);
   assign_pci_addresses (completion);
   controllers_order_added (completion->def);
+  assign_zpci_addresses (completion);
   assign_usb_addresses (completion);
 }

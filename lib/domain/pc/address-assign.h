@@ -15,6 +15,11 @@ void check_scsi_hostdev_addresses (Completion *completion);
 void assign_virtio_serial_addresses (Completion *completion); /* address-virtio-serial.c */
 void assign_pci_addresses (Completion *completion);           /* address-pci.c; makes the PCI controllers */
 void assign_usb_addresses (Completion *completion);           /* address-usb.c; makes the USB hubs */
+/* Of machines that are no PC: domain/machines/address-*.c. */
+void prefer_virtio_addresses (Completion *completion); /* before all others */
+void assign_ccw_addresses (Completion *completion);
+void assign_spapr_vio_addresses (Completion *completion);
+void assign_zpci_addresses (Completion *completion); /* after PCI */
 
 /* pci-controllers.c: before PCI addresses are given (FALSE: there is no sense in giving them), and after. */
 gboolean check_pci_controllers (Completion *completion);

@@ -7,6 +7,7 @@
  */
 #include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/pc/address-assign.h"
 
 /* How libvirt counts the places of a bus when it goes by names: a SCSI controller has seven, with the number
@@ -141,7 +142,7 @@ check_controller (Completion *completion, const DeviceDisk *disk)
   guint64 controller = disk->device.address.controller.value;
   gboolean is_ide = disk->bus == DISK_BUS_IDE;
 
-  if (is_ide && domain_def_is_q35 (completion->def)) {
+  if (is_ide && machine_kind_of (completion->def)->has_no_ide) {
     completion_error (
         completion, &disk->bus, disk,
         "IDE controllers are unsupported for this QEMU binary or machine type: disk '%s' can use bus='sata'",

@@ -9,7 +9,7 @@
  */
 #include "domain/devices/device-kinds.h"
 #include "domain/devices/pci-connect.h"
-#include "domain/devices/verbatim-device.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
 #include "domain/pc/pci-chipset.h"
@@ -17,12 +17,7 @@
 guint
 pci_connect_of (const DomainDef *def, const Device *device)
 {
-  guint connect = device->kind->pci_connect ? device->kind->pci_connect (def, device) : 0;
-
-  /* As libvirt takes a device of the host that it cannot look at; it is given no place of its own. */
-  if (device_is_verbatim (device) && pci_address_is_said (device))
-    connect = pci_connect_express (def);
-  return connect;
+  return device->kind->pci_connect ? device->kind->pci_connect (def, device) : 0;
 }
 
 gboolean
@@ -200,7 +195,7 @@ add_known_buses (PciAssignment *assignment)
         || controller->index.value >= PCI_BUSES_MAX)
       continue;
     if (controller->index.value == 0 && completion_doubts (assignment->completion, controller))
-      model = domain_def_is_q35 (assignment->completion->def) ? PCIE_ROOT : PCI_ROOT;
+      model = machine_pci_root (assignment->completion);
     pci_map_set_bus (assignment->map, (guint)controller->index.value, model);
   }
   pci_map_settle (assignment->map);
@@ -212,6 +207,8 @@ keep_slot_for_bridge (PciAssignment *assignment)
 {
   PciPlace place;
 
+  if (machine_kind_of (assignment->completion->def)->many_pci_roots)
+    return;
   if (pci_map_model (assignment->map, 0) == PCI_ROOT
       && pci_map_find (assignment->map, PCI_CONNECT_CONVENTIONAL, PCI_FUNCTION_ANY, FALSE, &place))
     pci_map_take (assignment->map, &place, 0, (PciUser){ NULL, "a bridge to come" });
@@ -248,6 +245,8 @@ add_missing_controllers (PciAssignment *assignment)
     controller->type = CONTROLLER_PCI;
     controller->index = NUMBER (i);
     controller->model = (int)pci_map_model (assignment->map, i);
+    if (controller->model == PCI_ROOT)
+      continue; /* it hangs on nothing */
     pci_assignment_next (assignment, &controller->device, PCI_FUNCTION_ANY);
   }
 }
@@ -268,7 +267,7 @@ buses_said (const DomainDef *def)
 static gboolean
 run_round (Completion *completion, gboolean rehearsal)
 {
-  g_autoptr (PciMap) map = pci_map_new ();
+  g_autoptr (PciMap) map = pci_map_new (machine_kind_of (completion->def)->many_pci_roots);
   PciAssignment assignment = { completion, map, rehearsal, FALSE, NULL };
   g_autoptr (GArray) clashes = g_array_new (FALSE, FALSE, sizeof (PciClash));
   guint said = buses_said (completion->def);

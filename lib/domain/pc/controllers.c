@@ -48,15 +48,6 @@ controllers_unused_index (const DomainDef *def, ControllerType type)
   return index;
 }
 
-/* What a SCSI controller without a model is. */
-static int
-default_scsi_model (const Completion *completion)
-{
-  if (completion_has_device (completion, "lsi53c895a"))
-    return SCSI_LSILOGIC;
-  return SCSI_VIRTIO_SCSI;
-}
-
 DeviceController *
 controllers_require (Completion *completion, ControllerType type, guint64 index, const Device *because)
 {
@@ -78,7 +69,7 @@ controllers_require (Completion *completion, ControllerType type, guint64 index,
   controller->type = type;
   controller->index = NUMBER (index);
   if (type == CONTROLLER_SCSI)
-    controller->model = default_scsi_model (completion);
+    controller->model = controller_default_model (completion, CONTROLLER_SCSI);
   return controller;
 }
 

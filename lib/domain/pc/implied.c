@@ -11,9 +11,11 @@
 #include "domain/devices/input.h"
 #include "domain/devices/iommu.h"
 #include "domain/devices/memballoon.h"
+#include "domain/devices/panic.h"
 #include "domain/devices/serial.h"
 #include "domain/devices/video.h"
 #include "domain/devices/watchdog.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/pc/controllers.h"
 
 #define DEFAULT_AUDIO_ID 1
@@ -26,58 +28,50 @@ complete_added (Completion *completion, Device *device)
     device->kind->complete (completion, device);
 }
 
-static gboolean
-has_pci (const DomainDef *def)
+/* A q35 gets a controller of today beside what libvirt means by one without a model. */
+static int
+implied_usb_model (const Completion *completion, const MachineKind *machine)
 {
-  return domain_def_is_q35 (def) || domain_def_is_i440fx (def);
-}
-
-static ControllerModel
-default_usb_model (const Completion *completion)
-{
-  gboolean q35 = domain_def_is_q35 (completion->def);
-
-  if (q35 && completion_has_device (completion, "qemu-xhci"))
+  if (machine->chipset != CHIPSET_Q35)
+    return controller_default_model (completion, CONTROLLER_USB);
+  if (completion_has_device (completion, "qemu-xhci"))
     return USB_QEMU_XHCI;
-  if (q35 && completion_has_device (completion, "nec-usb-xhci"))
+  if (completion_has_device (completion, "nec-usb-xhci"))
     return USB_NEC_XHCI;
-  if (completion_has_device (completion, "piix3-usb-uhci"))
-    return USB_PIIX3_UHCI;
-  return CONTROLLER_MODEL_NONE;
+  return completion_has_device (completion, "piix3-usb-uhci") ? USB_PIIX3_UHCI : CONTROLLER_MODEL_NONE;
 }
 
 static void
-add_controller (Completion *completion, ControllerType type, ControllerModel model)
+add_controller (Completion *completion, ControllerType type, int model)
 {
   DeviceController *controller = (DeviceController *)completion_add (completion, &controller_kind);
 
   controller->type = type;
   controller->index = NUMBER (0);
-  controller->model = (int)model;
+  controller->model = model;
 }
 
 static void
-add_chipset_controllers (Completion *completion)
+add_chipset_controllers (Completion *completion, const MachineKind *machine)
 {
   const DomainDef *def = completion->def;
-  ControllerModel usb = default_usb_model (completion);
+  ControllerModel root = machine_pci_root (completion);
+  int usb = machine->adds_usb ? implied_usb_model (completion, machine) : CONTROLLER_MODEL_NONE;
 
-  if (!has_pci (def))
-    return;
   if (controllers_find (def, CONTROLLER_USB, 0) == NULL && usb != CONTROLLER_MODEL_NONE)
     add_controller (completion, CONTROLLER_USB, usb);
-  if (domain_def_is_q35 (def) && !controllers_find (def, CONTROLLER_SATA, 0))
+  if (machine->adds_sata && !controllers_find (def, CONTROLLER_SATA, 0))
     add_controller (completion, CONTROLLER_SATA, CONTROLLER_MODEL_NONE);
-  if (!controllers_find (def, CONTROLLER_PCI, 0))
-    add_controller (completion, CONTROLLER_PCI, domain_def_is_q35 (def) ? PCIE_ROOT : PCI_ROOT);
+  if (root != CONTROLLER_MODEL_NONE && !controllers_find (def, CONTROLLER_PCI, 0))
+    add_controller (completion, CONTROLLER_PCI, (int)root);
 }
 
 static void
-add_memballoon (Completion *completion)
+add_memballoon (Completion *completion, const MachineKind *machine)
 {
   DeviceMemballoon *balloon;
 
-  if (!has_pci (completion->def) || domain_def_count_devices (completion->def, &memballoon_kind) > 0)
+  if (!machine->adds_balloon || domain_def_count_devices (completion->def, &memballoon_kind) > 0)
     return;
   balloon = (DeviceMemballoon *)completion_add (completion, &memballoon_kind);
   balloon->model = BALLOON_VIRTIO;
@@ -123,34 +117,58 @@ add_iommu (Completion *completion)
   complete_added (completion, &iommu->device);
 }
 
+/* One whose bus the document left open does not count: libvirt looks before it chooses buses. */
 static gboolean
-has_ps2_input (const DomainDef *def, InputType type)
+has_input (const Completion *completion, InputType type, InputBus bus)
 {
-  DOMAIN_FOREACH_DEVICE (def, input_kind, DeviceInput, input) {
-    if (input->type == (int)type && input->bus == INPUT_BUS_PS2 && !input->bus_was_open)
+  DOMAIN_FOREACH_DEVICE (completion->def, input_kind, DeviceInput, input) {
+    if (input->type == (int)type && input->bus == (int)bus && !input->bus_was_open)
       return TRUE;
   }
   return FALSE;
 }
 
-/* The two that every PC has at its keyboard controller. */
 static void
-add_inputs (Completion *completion)
+add_inputs_on (Completion *completion, InputBus bus, const InputType *types, guint count)
 {
-  const InputType types[] = { INPUT_MOUSE, INPUT_KEYBOARD };
-
-  if (completion->def->features.ps2 == TRISTATE_NO)
-    return;
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+  for (guint i = 0; i < count; i++) {
     DeviceInput *input;
 
-    if (has_ps2_input (completion->def, types[i]))
+    if (has_input (completion, types[i], bus))
       continue;
     input = (DeviceInput *)completion_add (completion, &input_kind);
     input->type = (int)types[i];
-    input->bus = INPUT_BUS_PS2;
+    input->bus = (int)bus;
     complete_added (completion, &input->device);
   }
+}
+
+/* The two that every PC has at its keyboard controller, and others where there is something to see. */
+static void
+add_inputs (Completion *completion, const MachineKind *machine)
+{
+  static const InputType ps2[] = { INPUT_MOUSE, INPUT_KEYBOARD }, usb[] = { INPUT_KEYBOARD, INPUT_MOUSE };
+
+  if (machine->has_ps2 && completion->def->features.ps2 != TRISTATE_NO)
+    add_inputs_on (completion, INPUT_BUS_PS2, ps2, G_N_ELEMENTS (ps2));
+  if (machine->adds_usb_inputs && domain_def_count_devices (completion->def, &graphics_kind) > 0)
+    add_inputs_on (completion, INPUT_BUS_USB, usb, G_N_ELEMENTS (usb));
+}
+
+static void
+add_panic (Completion *completion, const MachineKind *machine)
+{
+  DevicePanic *added;
+
+  if (machine->adds_panic == PANIC_NONE)
+    return;
+  DOMAIN_FOREACH_DEVICE (completion->def, panic_kind, DevicePanic, panic) {
+    if (panic->model == machine->adds_panic)
+      return;
+  }
+  added = (DevicePanic *)completion_add (completion, &panic_kind);
+  added->model = machine->adds_panic;
+  complete_added (completion, &added->device);
 }
 
 /* Sound goes to the last display that has a say in it; one that shows itself on the host leaves it to QEMU.
@@ -174,14 +192,6 @@ add_audio (Completion *completion)
   complete_added (completion, &audio->device);
 }
 
-static int
-default_video_model (const Completion *completion)
-{
-  if (completion_has_device (completion, "cirrus-vga"))
-    return VIDEO_CIRRUS;
-  return completion_has_device (completion, "VGA") ? VIDEO_VGA : VIDEO_VIRTIO;
-}
-
 static void
 add_video (Completion *completion)
 {
@@ -191,7 +201,6 @@ add_video (Completion *completion)
   if (domain_def_count_devices (def, &graphics_kind) == 0 || domain_def_count_devices (def, &video_kind) > 0)
     return;
   video = (DeviceVideo *)completion_add (completion, &video_kind);
-  video->model = default_video_model (completion);
   complete_added (completion, &video->device);
 }
 
@@ -298,9 +307,12 @@ match_console_with_serial (Completion *completion)
 void
 complete_implied_devices (Completion *completion)
 {
-  add_chipset_controllers (completion);
-  add_memballoon (completion);
-  add_inputs (completion);
+  const MachineKind *machine = machine_kind_of (completion->def);
+
+  add_chipset_controllers (completion, machine);
+  add_memballoon (completion, machine);
+  add_inputs (completion, machine);
+  add_panic (completion, machine);
   add_audio (completion);
   add_watchdog (completion);
   add_iommu (completion);

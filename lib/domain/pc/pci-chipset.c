@@ -11,6 +11,7 @@
 #include "domain/devices/pci-connect.h"
 #include "domain/devices/sound.h"
 #include "domain/devices/video.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
 
@@ -23,37 +24,37 @@
 
 /* On board: there whatever the document says. */
 static const struct {
-  gboolean q35;
+  MachineChipset chipset;
   PciPlace place;
   const char *name;
 } builtins[] = {
-  { FALSE, { 0, 0x01, 0 }, "the machine's own PIIX3 bridge" },
-  { FALSE, { 0, 0x01, 1 }, "the machine's own IDE controller" },
-  { FALSE, { 0, 0x01, 3 }, "the machine's own power management" },
-  { TRUE, { 0, 0x1f, 0 }, "the machine's own ISA bridge" },
-  { TRUE, { 0, 0x1f, 2 }, "the machine's own SATA controller" },
-  { TRUE, { 0, 0x1f, 3 }, "the machine's own SMBus controller" },
+  { CHIPSET_I440FX, { 0, 0x01, 0 }, "the machine's own PIIX3 bridge" },
+  { CHIPSET_I440FX, { 0, 0x01, 1 }, "the machine's own IDE controller" },
+  { CHIPSET_I440FX, { 0, 0x01, 3 }, "the machine's own power management" },
+  { CHIPSET_Q35, { 0, 0x1f, 0 }, "the machine's own ISA bridge" },
+  { CHIPSET_Q35, { 0, 0x1f, 2 }, "the machine's own SATA controller" },
+  { CHIPSET_Q35, { 0, 0x1f, 3 }, "the machine's own SMBus controller" },
 };
 
 /* Controllers of the document that are parts of the chipset, and so have one place only. */
 static const struct {
-  gboolean q35;
+  MachineChipset chipset;
   ControllerType type;
   int model; /* CONTROLLER_MODEL_NONE: any */
   PciPlace place;
   const char *rule; /* libvirt's words */
 } on_board[] = {
-  { FALSE,
+  { CHIPSET_I440FX,
     CONTROLLER_IDE,
     CONTROLLER_MODEL_NONE,
     { 0, 0x01, 1 },
     "Primary IDE controller must have PCI address 0:0:1.1" },
-  { FALSE,
+  { CHIPSET_I440FX,
     CONTROLLER_USB,
     USB_PIIX3_UHCI,
     { 0, 0x01, 2 },
     "PIIX3 USB controller at index 0 must have PCI address 0:0:1.2" },
-  { TRUE,
+  { CHIPSET_Q35,
     CONTROLLER_SATA,
     CONTROLLER_MODEL_NONE,
     { 0, 0x1f, 2 },
@@ -79,12 +80,12 @@ static int
 on_board_row (const DomainDef *def, const Device *device)
 {
   const DeviceController *controller = (const DeviceController *)device;
-  gboolean q35 = domain_def_is_q35 (def);
+  MachineChipset chipset = machine_kind_of (def)->chipset;
 
   if (device->kind != &controller_kind || controller->index.value != 0)
     return -1;
   for (guint i = 0; i < G_N_ELEMENTS (on_board); i++) {
-    if (on_board[i].q35 == q35 && (int)on_board[i].type == controller->type
+    if (on_board[i].chipset == chipset && (int)on_board[i].type == controller->type
         && (on_board[i].model == CONTROLLER_MODEL_NONE || on_board[i].model == controller->model))
       return (int)i;
   }
@@ -94,10 +95,10 @@ on_board_row (const DomainDef *def, const Device *device)
 void
 pci_reserve_builtin (PciAssignment *assignment)
 {
-  gboolean q35 = domain_def_is_q35 (assignment->completion->def);
+  MachineChipset chipset = machine_kind_of (assignment->completion->def)->chipset;
 
   for (guint i = 0; i < G_N_ELEMENTS (builtins); i++) {
-    if (builtins[i].q35 == q35)
+    if (builtins[i].chipset == chipset)
       pci_map_take (assignment->map, &builtins[i].place, 0, (PciUser){ NULL, builtins[i].name });
   }
 }
@@ -315,6 +316,7 @@ void
 pci_reserve_chipset_places (PciAssignment *assignment)
 {
   const DomainDef *def = assignment->completion->def;
+  MachineChipset chipset = machine_kind_of (def)->chipset;
 
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
@@ -323,11 +325,11 @@ pci_reserve_chipset_places (PciAssignment *assignment)
     if (row >= 0)
       place_on_board (assignment, device, row);
   }
-  if (domain_def_is_q35 (def)) {
+  if (chipset == CHIPSET_Q35) {
     prefer_q35_controller_slots (assignment);
     prefer_video_slot (assignment, PRIMARY_VIDEO_SLOT_Q35);
     prefer_q35_sound_slot (assignment);
-  } else {
+  } else if (chipset == CHIPSET_I440FX) {
     prefer_video_slot (assignment, PRIMARY_VIDEO_SLOT_I440FX);
   }
 }
@@ -394,7 +396,8 @@ pci_report_no_buses (Completion *completion)
     return;
   for (guint i = 0; i < completion->def->devices->len; i++) {
     const Device *device = g_ptr_array_index (completion->def->devices, i);
-    gboolean needs_pci = device->kind->place && device->kind->place (completion->def, device) == PLACE_PCI;
+    gboolean needs_pci = device->kind->place && device->kind->place (completion->def, device) == PLACE_PCI
+                         && (device->address.type == ADDRESS_NONE || device->address.type == ADDRESS_PCI);
 
     if (needs_pci) {
       g_autofree char *user = device_describe (device);

@@ -4,6 +4,7 @@
  * What is particular to PCI controllers: which of them a machine can have, and the numbers by which the guest
  * and QEMU tell them apart (chassis, port, bus number), which follow from the index and the address.
  */
+#include "domain/machines/machine-kind.h"
 #include "domain/pc/address-assign.h"
 #include "domain/pc/controllers.h"
 #include "domain/pc/pci-map.h"
@@ -18,8 +19,9 @@
 static gboolean
 check_root (Completion *completion, const DeviceController *controller)
 {
+  const MachineKind *machine = machine_kind_of (completion->def);
   gboolean is_root = controller->model == PCI_ROOT || controller->model == PCIE_ROOT;
-  int root = domain_def_is_q35 (completion->def) ? PCIE_ROOT : PCI_ROOT;
+  int root = machine->pci_root;
 
   if (controller->index.value == 0 && controller->model != root) {
     ERROR (completion, model, controller,
@@ -28,7 +30,8 @@ check_root (Completion *completion, const DeviceController *controller)
            enum_table_name (&controller_models, root), controller_model_name (controller));
     return FALSE;
   }
-  if (is_root && controller->index.value != 0) {
+  if (is_root && controller->index.value != 0
+      && !(machine->many_pci_roots && controller->model == PCI_ROOT)) {
     ERROR (completion, index, controller, "The index of a '%s' controller must be 0, not %" G_GUINT64_FORMAT,
            controller_model_name (controller), controller->index.value);
     return FALSE;
@@ -44,15 +47,15 @@ check_root (Completion *completion, const DeviceController *controller)
 static gboolean
 check_machine (Completion *completion, const DeviceController *controller)
 {
-  gboolean q35 = domain_def_is_q35 (completion->def);
+  const MachineKind *machine = machine_kind_of (completion->def);
 
-  if (controller->model == PCI_EXPANDER_BUS && q35) {
+  if (controller->model == PCI_EXPANDER_BUS && machine->chipset != CHIPSET_I440FX) {
     ERROR (completion, model, controller,
            "pci-expander-bus controllers are only supported on 440fx-based machinetypes; this one takes "
            "'pcie-expander-bus'");
     return FALSE;
   }
-  if (controller->model == PCIE_EXPANDER_BUS && !q35) {
+  if (controller->model == PCIE_EXPANDER_BUS && machine->pci_root != PCIE_ROOT) {
     ERROR (completion, model, controller,
            "pcie-expander-bus controllers are only supported on q35-based machinetypes; this one takes "
            "'pci-expander-bus'");
@@ -125,6 +128,37 @@ qemu_model (const Completion *completion, ControllerModel model)
   }
 }
 
+/* A host bridge is known by a number, and the machine's own is 0. */
+static Number
+unused_root_index (const DomainDef *def, const DeviceController *root)
+{
+  gboolean taken = TRUE;
+  guint64 index = root->index.value == 0 ? 0 : 1;
+
+  for (; taken; index += taken) {
+    taken = FALSE;
+    DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
+      if (other != root && other->type == CONTROLLER_PCI && other->model == PCI_ROOT
+          && other->target_index.set && other->target_index.value == index)
+        taken = TRUE;
+    }
+  }
+  return NUMBER (index);
+}
+
+static void
+complete_roots (Completion *completion)
+{
+  DOMAIN_FOREACH_DEVICE (completion->def, controller_kind, DeviceController, controller) {
+    if (controller->type != CONTROLLER_PCI || controller->model != PCI_ROOT)
+      continue;
+    if (!controller->model_name)
+      controller->model_name = g_strdup ("spapr-pci-host-bridge");
+    if (!controller->target_index.set)
+      controller->target_index = unused_root_index (completion->def, controller);
+  }
+}
+
 static void
 complete_target (Completion *completion, DeviceController *controller)
 {
@@ -174,7 +208,7 @@ check_upstream (Completion *completion, const DeviceController *controller)
         (guint)controller->device.address.bus.value);
     return;
   }
-  for (guint steps = 0; above && above->index.value != 0; steps++) {
+  for (guint steps = 0; above && above->model != PCI_ROOT && above->index.value != 0; steps++) {
     if (steps == PCI_BUSES_MAX) {
       completion_error (
           completion, &controller->device.address, controller,
@@ -190,6 +224,8 @@ check_upstream (Completion *completion, const DeviceController *controller)
 void
 complete_pci_controllers (Completion *completion)
 {
+  if (machine_kind_of (completion->def)->many_pci_roots)
+    complete_roots (completion);
   DOMAIN_FOREACH_DEVICE (completion->def, controller_kind, DeviceController, controller) {
     if (controller->type != CONTROLLER_PCI || controller->model == PCI_ROOT || controller->model == PCIE_ROOT)
       continue;

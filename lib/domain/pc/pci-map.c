@@ -24,7 +24,8 @@ typedef struct {
 } PciBus;
 
 struct PciMap {
-  GPtrArray *buses; /* PciBus */
+  GPtrArray *buses;       /* PciBus */
+  gboolean grows_by_root; /* a further root takes what the conventional ones have no slot for */
 };
 
 #define CONVENTIONAL_SLOTS (PCI_CONNECT_CONVENTIONAL | PCI_CONNECT_BRIDGE)
@@ -48,10 +49,11 @@ static const guint accepted[] = {
 };
 
 PciMap *
-pci_map_new (void)
+pci_map_new (gboolean grows_by_root)
 {
   PciMap *map = g_new0 (PciMap, 1);
 
+  map->grows_by_root = grows_by_root;
   map->buses = g_ptr_array_new_with_free_func (g_free);
   return map;
 }
@@ -91,12 +93,18 @@ has_express_root (const PciMap *map)
   return map->buses->len > 0 && bus_at (map, 0)->model == PCIE_ROOT;
 }
 
+static ControllerModel
+conventional_bus (const PciMap *map)
+{
+  return map->grows_by_root ? PCI_ROOT : PCI_BRIDGE;
+}
+
 void
 pci_map_settle (PciMap *map)
 {
   for (guint i = 1; i < map->buses->len; i++) {
     if (bus_at (map, i)->model == CONTROLLER_MODEL_NONE)
-      pci_map_set_bus (map, i, has_express_root (map) ? PCIE_ROOT_PORT : PCI_BRIDGE);
+      pci_map_set_bus (map, i, has_express_root (map) ? PCIE_ROOT_PORT : conventional_bus (map));
   }
 }
 
@@ -237,7 +245,7 @@ pci_map_grow (PciMap *map, guint *bus, guint connect)
   if (*bus < map->buses->len)
     return TRUE;
   if (connect & CONVENTIONAL_SLOTS) {
-    model = PCI_BRIDGE;
+    model = conventional_bus (map);
     needs_bridge_to_conventional = has_express_root (map) && !takes_bridges (map);
   } else if (has_express_root (map) && (connect & EXPRESS_PORT & CONNECTORS)) {
     model = PCIE_ROOT_PORT;

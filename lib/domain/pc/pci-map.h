@@ -25,7 +25,8 @@ typedef struct {
 
 typedef struct PciMap PciMap;
 
-PciMap *pci_map_new (void);
+/* @grows_by_root: where conventional buses are full a further root is added, and not a bridge. */
+PciMap *pci_map_new (gboolean grows_by_root);
 void pci_map_free (PciMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PciMap, pci_map_free)
 

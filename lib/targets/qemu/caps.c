@@ -9,6 +9,7 @@
  */
 #include "targets/qemu/caps-private.h"
 
+#include "base/enum-table.h"
 #include "base/virt-error.h"
 
 #include <string.h>
@@ -186,6 +187,8 @@ add_machines (QemuCaps *caps, JsonArray *array)
     machine.is_default = caps_boolean_member (object, "is-default");
     machine.hotpluggable_cpus = caps_boolean_member (object, "hotpluggable-cpus");
     machine.deprecated = caps_boolean_member (object, "deprecated");
+    if (json_object_has_member (object, "acpi"))
+      machine.acpi = caps_boolean_member (object, "acpi") ? TRISTATE_YES : TRISTATE_NO;
     machine.default_cpu = caps_keep (caps, caps_string_member (object, "default-cpu-type"));
     machine.ram_id = caps_keep (caps, caps_string_member (object, "default-ram-id"));
     g_array_append_val (caps->machines, machine);
@@ -363,6 +366,8 @@ machines_to_json (const QemuCaps *caps)
     set_if_true (object, "is-default", machine->is_default);
     set_if_true (object, "hotpluggable-cpus", machine->hotpluggable_cpus);
     set_if_true (object, "deprecated", machine->deprecated);
+    if (machine->acpi != TRISTATE_ABSENT)
+      json_object_set_boolean_member (object, "acpi", machine->acpi == TRISTATE_YES);
     if (machine->default_cpu != NULL)
       json_object_set_string_member (object, "default-cpu-type", machine->default_cpu);
     if (machine->ram_id != NULL)

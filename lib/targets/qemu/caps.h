@@ -17,6 +17,7 @@ typedef struct {
   const char *alias; /* "q35" or NULL */
   guint cpu_max;
   gboolean is_default, hotpluggable_cpus, deprecated;
+  int acpi;                /* Tristate: absent where QEMU does not say, as before 8.0 */
   const char *default_cpu; /* "qemu64-x86_64-cpu" or NULL */
   const char *ram_id;      /* what its memory is called: "pc.ram" or NULL */
 } QemuMachine;

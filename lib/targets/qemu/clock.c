@@ -5,6 +5,8 @@
  */
 #include "targets/qemu/recipe-private.h"
 
+#include "domain/machines/machine-kind.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,9 +124,10 @@ static void
 add_power_management (Recipe *recipe)
 {
   const DomainDef *def = recipe_def (recipe);
-  const char *device = domain_def_is_q35 (def) ? "ICH9-LPC" : "PIIX4_PM";
+  MachineChipset chipset = machine_kind_of (def)->chipset;
+  const char *device = chipset == CHIPSET_Q35 ? "ICH9-LPC" : "PIIX4_PM";
 
-  if (!domain_def_is_q35 (def) && !domain_def_is_i440fx (def))
+  if (chipset == CHIPSET_NONE)
     return;
   if (def->pm_suspend_to_mem != TRISTATE_ABSENT)
     recipe_option (recipe, "-global", "%s.disable_s3=%d", device, def->pm_suspend_to_mem == TRISTATE_NO);

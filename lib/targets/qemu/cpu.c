@@ -8,6 +8,7 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/panic.h"
+#include "domain/machines/machine-kind.h"
 #include "domain/vcpus.h"
 #include "targets/qemu/cpu-guest.h"
 
@@ -30,6 +31,13 @@ cpu_name (const Recipe *recipe, const DomainCpu *cpu, GError **error)
           qemu_caps_arch (recipe_caps (recipe)), qemu_caps_arch (recipe_caps (recipe)));
       return NULL;
     case CPU_MODE_HOST_MODEL:
+      if (!kvm && !machine_kind_of (recipe_def (recipe))->has_maximum_cpu) {
+        qemu_unsupported (
+            NULL, error,
+            "CPU mode 'host-model' for %s qemu domain on this host is not supported by hypervisor",
+            recipe_def (recipe)->os.arch);
+        return NULL;
+      }
       return kvm ? "host" : "max";
     case CPU_MODE_MAXIMUM:
       return "max";

@@ -6,6 +6,7 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/controller.h"
+#include "domain/machines/machine-kind.h"
 
 static const char *const pci_drivers[] = {
   [PCI_BRIDGE] = "pci-bridge",
@@ -34,6 +35,7 @@ static const char *const usb_drivers[] = {
 
 static const char *const scsi_drivers[] = {
   [SCSI_LSILOGIC] = "lsi53c895a",
+  [SCSI_IBMVSCSI] = "spapr-vscsi",
   [SCSI_LSISAS1068] = "mptsas1068",
   [SCSI_LSISAS1078] = "megasas",
   [SCSI_VMPVSCSI] = "pvscsi",
@@ -73,10 +75,12 @@ recipe_add_pci (Recipe *recipe, const DeviceController *controller, GError **err
   JsonObject *properties;
 
   if (controller->model == PCI_ROOT || controller->model == PCIE_ROOT) {
-    if (controller->index.value != 0)
+    if (controller->index.value == 0) {
+      add_hole (recipe, controller);
+      return TRUE;
+    }
+    if (controller->model_name == NULL)
       return no_such_model (controller, error);
-    add_hole (recipe, controller);
-    return TRUE;
   }
   if (driver == NULL)
     return no_such_model (controller, error);
@@ -84,6 +88,10 @@ recipe_add_pci (Recipe *recipe, const DeviceController *controller, GError **err
     return FALSE;
   properties = props ("driver", "s", driver, NULL);
   switch (controller->model) {
+    case PCI_ROOT:
+      props_add (properties, "index", "N", &controller->target_index, "numa_node", "N", &controller->node,
+                 NULL);
+      break;
     case PCI_BRIDGE:
       props_add (properties, "chassis_nr", "N", &controller->chassis_nr, NULL);
       break;
@@ -176,15 +184,15 @@ recipe_add_ata (Recipe *recipe, const DeviceController *controller, GError **err
   gboolean first = controller->index.value == 0;
 
   if (controller->type == CONTROLLER_SATA) {
-    if (first && domain_def_is_q35 (def))
+    if (first && machine_kind_of (def)->chipset == CHIPSET_Q35)
       return TRUE;
     return recipe_device (recipe, &controller->device, props ("driver", "s", "ahci", NULL), error);
   }
-  if (first && domain_def_is_i440fx (def))
+  if (first && machine_kind_of (def)->chipset == CHIPSET_I440FX)
     return TRUE;
   return qemu_unsupported (
       &controller->device, error,
-      domain_def_is_i440fx (def)
+      machine_kind_of (def)->chipset == CHIPSET_I440FX
           ? "only a single IDE controller is supported for this machine type"
           : "IDE controllers are unsupported for this QEMU binary or machine type; SATA can be used");
 }

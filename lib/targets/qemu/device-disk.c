@@ -7,6 +7,7 @@
 
 #include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
+#include "domain/machines/machine-kind.h"
 
 #include <string.h>
 
@@ -204,7 +205,7 @@ add_floppy_controller (Recipe *recipe)
 {
   g_autoptr (JsonObject) indexes = floppy_boot_indexes (recipe);
   JsonObject *controller = props ("driver", "s", "isa-fdc", NULL);
-  gboolean own = domain_def_is_i440fx (recipe_def (recipe));
+  gboolean own = machine_kind_of (recipe_def (recipe))->chipset == CHIPSET_I440FX;
   JsonObjectIter iter;
   const char *name;
   JsonNode *value;

@@ -21,6 +21,7 @@
 #include "domain/devices/lease.h"
 #include "domain/devices/memballoon.h"
 #include "domain/devices/memory.h"
+#include "domain/devices/nvram.h"
 #include "domain/devices/panic.h"
 #include "domain/devices/pstore.h"
 #include "domain/devices/redirdev.h"
@@ -75,6 +76,7 @@ const QemuDeviceKind qemu_device_kinds[] = {
   { &hostdev_kind, recipe_add_hostdev, hostdev_can_attach, can_always_detach, hostdev_has_no_device },
   { &memballoon_kind, recipe_add_memballoon },
   { &rng_kind, recipe_add_rng, can_always_attach, can_always_detach },
+  { &nvram_kind, recipe_add_nvram },
   { &panic_kind, recipe_add_panic },
   { &shmem_kind, recipe_add_shmem, can_always_attach, can_always_detach },
   { &vsock_kind, recipe_add_vsock, can_always_attach, can_always_detach },

@@ -109,6 +109,7 @@ recipe_add_watchdog (Recipe *recipe, const Device *device, GError **error)
   switch (watchdog->model) {
     case WATCHDOG_I6300ESB:
     case WATCHDOG_IB700:
+    case WATCHDOG_DIAG288:
       if (!recipe_device (recipe, device,
                           props ("driver", "s", enum_table_name (&watchdog_models, watchdog->model), NULL),
                           error))
@@ -144,10 +145,23 @@ recipe_add_panic (Recipe *recipe, const Device *device, GError **error)
       return recipe_device (recipe, device, props ("driver", "s", "pvpanic-pci", NULL), error);
     case PANIC_HYPERV:
       return TRUE; /* a feature of the CPU: see cpu.c */
+    case PANIC_PSERIES:
+    case PANIC_S390:
+      return TRUE; /* part of the machine's firmware */
     default:
       return qemu_unsupported (device, error, "a panic device of model '%s' does not exist on this machine",
                                enum_table_name (&panic_models, panic->model));
   }
+}
+
+/* The machine has it; where, is said once for all of its kind. */
+gboolean
+recipe_add_nvram (Recipe *recipe, const Device *device, GError **error)
+{
+  if (!qemu_needs_type (recipe, device, "spapr-nvram", error))
+    return FALSE;
+  recipe_option (recipe, "-global", "spapr-nvram.reg=0x%" G_GINT64_MODIFIER "x", device->address.reg.value);
+  return TRUE;
 }
 
 gboolean
@@ -194,6 +208,8 @@ recipe_add_iommu (Recipe *recipe, const Device *device, GError **error)
   const DeviceIommu *iommu = (const DeviceIommu *)device;
   const char *driver = iommu->model == IOMMU_INTEL ? "intel-iommu" : "virtio-iommu-pci";
 
+  if (iommu->model == IOMMU_SMMUV3)
+    return TRUE; /* a property of the machine */
   if (!qemu_needs_type (recipe, device, driver, error))
     return FALSE;
   return recipe_device (recipe, device,

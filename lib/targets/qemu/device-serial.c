@@ -17,7 +17,7 @@
 static gboolean
 is_isa (const DeviceSerial *serial)
 {
-  return serial->target == SERIAL_NONE || serial->target == SERIAL_ISA;
+  return serial->target == SERIAL_ISA;
 }
 
 static char *
@@ -60,6 +60,27 @@ check_isa_port (Recipe *recipe, const DeviceSerial *serial, GError **error)
   return TRUE;
 }
 
+/* One that the board has: QEMU gives it the next back-end. */
+static gboolean
+add_built_in (Recipe *recipe, const DeviceSerial *serial, GError **error)
+{
+  g_autofree char *id = chardev_id (&serial->device);
+
+  if (!recipe_chardev (recipe, &serial->device, &serial->source, id, error))
+    return FALSE;
+  recipe_option (recipe, "-serial", "chardev:%s", id);
+  return TRUE;
+}
+
+/* QEMU's device is called as the document's model. */
+static const char *
+serial_driver (const DeviceSerial *serial)
+{
+  return serial->model != SERIAL_MODEL_NONE ? enum_table_name (&serial_models, serial->model)
+         : serial->target == SERIAL_SCLP    ? "sclpconsole"
+                                            : "spapr-vty";
+}
+
 gboolean
 recipe_add_serial (Recipe *recipe, const Device *device, GError **error)
 {
@@ -67,6 +88,12 @@ recipe_add_serial (Recipe *recipe, const Device *device, GError **error)
 
   switch (serial->target) {
     case SERIAL_NONE:
+    case SERIAL_SYSTEM:
+      return add_built_in (recipe, serial, error);
+    case SERIAL_SPAPR_VIO:
+    case SERIAL_SCLP:
+      return add_pair (recipe, device, &serial->source, props ("driver", "s", serial_driver (serial), NULL),
+                       error);
     case SERIAL_ISA:
       if (!check_isa_port (recipe, serial, error))
         return FALSE;
@@ -143,6 +170,10 @@ recipe_add_console (Recipe *recipe, const Device *device, GError **error)
     case CONSOLE_NONE:
     case CONSOLE_SERIAL:
       return TRUE; /* the first serial port, seen from the other side */
+    case CONSOLE_SCLP:
+      return add_pair (recipe, device, &console->source, props ("driver", "s", "sclpconsole", NULL), error);
+    case CONSOLE_SCLPLM:
+      return add_pair (recipe, device, &console->source, props ("driver", "s", "sclplmconsole", NULL), error);
     case CONSOLE_VIRTIO:
       return add_pair (recipe, device, &console->source, props ("driver", "s", "virtconsole", NULL), error);
     default:

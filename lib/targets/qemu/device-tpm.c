@@ -52,11 +52,16 @@ gboolean
 recipe_add_tpm (Recipe *recipe, const Device *device, GError **error)
 {
   const DeviceTpm *tpm = (const DeviceTpm *)device;
-  const char *driver = enum_table_name (&tpm_models, tpm->model);
+  const char *driver = tpm_driver (recipe_def (recipe), tpm);
   g_autofree char *id = g_strconcat ("tpm-", device->alias, NULL);
 
   if (!qemu_needs_type (recipe, device, driver, error))
     return FALSE;
+  if (tpm->model == TPM_SPAPR_PROXY)
+    return recipe_device (recipe, device,
+                          props ("driver", "s", driver, "host-path", "s",
+                                 recipe_file (recipe, tpm->path, TRUE, device, "TPM of the host"), NULL),
+                          error);
   if (tpm->type == TPM_PASSTHROUGH ? !add_passthrough (recipe, tpm, id, error)
                                    : !add_emulator (recipe, tpm, id, error))
     return FALSE;

@@ -7,6 +7,7 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/video.h"
+#include "domain/machines/machine-kind.h"
 
 #define KIB 1024
 
@@ -23,9 +24,11 @@ is_primary (const Recipe *recipe, const DeviceVideo *video)
 
 /* Our name for the driver: NULL with @error set. */
 static const char *
-video_driver (const DeviceVideo *video, gboolean primary, GError **error)
+video_driver (const Recipe *recipe, const DeviceVideo *video, GError **error)
 {
-  gboolean gl = video->accel3d == TRISTATE_YES;
+  gboolean primary = is_primary (recipe, video), gl = video->accel3d == TRISTATE_YES;
+  gboolean has_vga = !machine_kind_of (recipe_def (recipe))->lacks_virtio_vga
+                     && qemu_caps_has_type (recipe_caps (recipe), "virtio-vga");
 
   switch (video->model) {
     case VIDEO_VGA:
@@ -37,7 +40,7 @@ video_driver (const DeviceVideo *video, gboolean primary, GError **error)
     case VIDEO_QXL:
       return primary ? "qxl-vga" : "qxl";
     case VIDEO_VIRTIO:
-      if (primary)
+      if (primary && has_vga)
         return gl ? "virtio-vga-gl" : "virtio-vga";
       return gl ? "virtio-gpu-gl-pci" : "virtio-gpu-pci";
     case VIDEO_BOCHS:
@@ -91,7 +94,7 @@ recipe_add_video (Recipe *recipe, const Device *device, GError **error)
   if (video->accel3d == TRISTATE_YES && video->model != VIDEO_VIRTIO)
     return qemu_unsupported (device, error, "3D acceleration is supported for model 'virtio' only, not '%s'",
                              enum_table_name (&video_models, video->model));
-  driver = video_driver (video, is_primary (recipe, video), error);
+  driver = video_driver (recipe, video, error);
   if (driver == NULL || !qemu_needs_type (recipe, device, driver, error))
     return FALSE;
   properties = props ("driver", "s", driver, NULL);

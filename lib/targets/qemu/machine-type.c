@@ -6,8 +6,9 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/controller.h"
+#include "domain/devices/iommu.h"
 #include "domain/devices/memory.h"
-#include "domain/devices/verbatim-device.h"
+#include "domain/machines/machine-kind.h"
 
 #include <string.h>
 
@@ -32,15 +33,6 @@ recipe_add_head (Recipe *recipe)
     recipe_option (recipe, "-S", NULL);
 }
 
-/* QEMU's i386 is libvirt's i686, and an x86_64 emulator runs it as well. */
-static gboolean
-runs_arch (const char *emulator_arch, const char *arch)
-{
-  if (strcmp (arch, "i686") == 0)
-    return strcmp (emulator_arch, "i386") == 0 || strcmp (emulator_arch, "x86_64") == 0;
-  return strcmp (arch, emulator_arch) == 0;
-}
-
 /* What cannot be run at all: then nothing more is said of it. */
 static gboolean
 check_target (Recipe *recipe, GError **error)
@@ -58,7 +50,7 @@ check_target (Recipe *recipe, GError **error)
   if (def->os.type != OS_TYPE_HVM)
     return qemu_unsupported (NULL, error, "the QEMU target runs machines of <os> type 'hvm', not '%s'",
                              enum_table_name (&os_types, def->os.type));
-  if (def->os.arch != NULL && !runs_arch (qemu_caps_arch (caps), def->os.arch))
+  if (def->os.arch != NULL && !architecture_runs_on (def->os.arch, qemu_caps_arch (caps)))
     return qemu_unsupported (NULL, error, "the emulator %s runs '%s', and the domain is for '%s'",
                              qemu_caps_binary (caps), qemu_caps_arch (caps), def->os.arch);
   if (def->type == VIRT_TYPE_KVM && recipe_by_descriptor (recipe) && !qemu_caps_has_kvm (caps))
@@ -133,6 +125,64 @@ append_switch (GString *options, const char *name, int state)
     g_string_append_printf (options, ",%s=%s", name, state == TRISTATE_YES ? "on" : "off");
 }
 
+static void
+append_word (GString *options, const char *name, const EnumTable *words, int value)
+{
+  if (value != 0)
+    g_string_append_printf (options, ",%s=%s", name, enum_table_name (words, value));
+}
+
+static gboolean
+has_smmuv3 (const DomainDef *def)
+{
+  DOMAIN_FOREACH_DEVICE (def, iommu_kind, const DeviceIommu, iommu) {
+    if (iommu->model == IOMMU_SMMUV3)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* What only machines of one architecture have; the document's words are QEMU's. */
+static void
+append_of_architecture (GString *options, const DomainDef *def)
+{
+  const DomainFeatures *features = &def->features;
+
+  for (guint i = 0; def->keywrap != NULL && i < def->keywrap->len; i++) {
+    const KeywrapCipher *cipher = g_ptr_array_index (def->keywrap, i);
+
+    append_switch (options, cipher->name == 1 ? "aes-key-wrap" : "dea-key-wrap", cipher->state);
+  }
+  if (machine_kind_of (def)->says_gic)
+    append_word (options, "gic-version", &gic_versions, features->gic);
+  if (has_smmuv3 (def))
+    g_string_append (options, ",iommu=smmuv3");
+  append_word (options, "resize-hpt", &hpt_resizings, features->hpt_resizing);
+  if (features->hpt_page_size.set)
+    g_string_append_printf (options, ",cap-hpt-max-page-size=%" G_GUINT64_FORMAT "k",
+                            features->hpt_page_size.value);
+  append_switch (options, "cap-htm", features->htm);
+  append_switch (options, "cap-nested-hv", features->nested_hv);
+  append_switch (options, "cap-ccf-assist", features->ccf_assist);
+  append_word (options, "cap-cfpc", &mitigations, features->cfpc);
+  append_word (options, "cap-sbbc", &mitigations, features->sbbc);
+  append_word (options, "cap-ibs", &branch_mitigations, features->ibs);
+  append_word (options, "aia", &interrupt_architectures, features->aia);
+  append_switch (options, "ras", features->ras);
+}
+
+/* An old QEMU does not say whether a machine has ACPI: there it is switched off where libvirt always did. */
+static void
+append_acpi (GString *options, const DomainDef *def, const QemuMachine *machine)
+{
+  gboolean on = def->features.acpi;
+
+  if (machine->acpi == TRISTATE_YES)
+    g_string_append_printf (options, ",acpi=%s", on ? "on" : "off");
+  else if (machine->acpi == TRISTATE_ABSENT && !on && machine_kind_of (def)->switches_acpi)
+    g_string_append (options, ",acpi=off");
+}
+
 static const QemuMachine *
 find_machine (const Recipe *recipe, GError **error)
 {
@@ -182,6 +232,7 @@ recipe_add_machine (Recipe *recipe, GError **error)
   if (features->ioapic_driver != 0)
     g_string_append_printf (options, ",kernel_irqchip=%s",
                             features->ioapic_driver == IOAPIC_KVM ? "on" : "split");
+  append_of_architecture (options, def);
   g_string_append_printf (options, ",dump-guest-core=%s",
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (def->memory_backing.nosharepages)
@@ -197,7 +248,7 @@ recipe_add_machine (Recipe *recipe, GError **error)
   firmware_machine_options (recipe, options);
   clock_machine_options (recipe, options);
   sound_machine_options (recipe, options);
-  g_string_append_printf (options, ",acpi=%s", features->acpi ? "on" : "off");
+  append_acpi (options, def, machine);
   if (def->os.bios_use_serial == TRISTATE_YES)
     g_string_append (options, ",graphics=off");
   recipe_option (recipe, "-machine", "%s", options->str);
@@ -310,14 +361,6 @@ devices_of_kind (const Recipe *recipe, const DeviceKind *kind)
 static void
 add_devices (Recipe *recipe)
 {
-  const GPtrArray *all = recipe_def (recipe)->devices;
-
-  for (guint i = 0; i < all->len; i++) {
-    const Device *device = g_ptr_array_index (all, i);
-
-    if (device_is_verbatim (device))
-      recipe_add_device_part (recipe, qemu_device_kind (device->kind), device);
-  }
   for (const QemuDeviceKind *row = qemu_device_kinds; row->kind != NULL; row++) {
     g_autoptr (GPtrArray) devices = devices_of_kind (recipe, row->kind);
 

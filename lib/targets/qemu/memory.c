@@ -8,6 +8,7 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/memory.h"
+#include "domain/machines/machine-kind.h"
 
 #include <string.h>
 
@@ -28,6 +29,16 @@ static guint64
 round_to_mebibytes (guint64 kib)
 {
   return kib / KIB_PER_MIB + (kib % KIB_PER_MIB != 0);
+}
+
+/* A size of the machine's memory or of a node's: some machines have it in large blocks only. */
+static guint64
+align_to_machine (const Recipe *recipe, guint64 kib)
+{
+  guint64 block = machine_kind_of (recipe_def (recipe))->memory_alignment / KIB_PER_MIB;
+  guint64 mebibytes = round_to_mebibytes (kib);
+
+  return block > 0 ? (mebibytes + block - 1) / block * block : mebibytes;
 }
 
 /* KiB: the size of the pages that node is made of; 0: the host's own. @ret_default: the host's usual huge
@@ -229,9 +240,9 @@ recipe_add_memory (Recipe *recipe, GError **error)
   guint64 mebibytes = 0;
 
   for (guint i = 0; cells != NULL && i < cells->len; i++)
-    mebibytes += round_to_mebibytes (((const NumaCell *)g_ptr_array_index (cells, i))->memory.value);
+    mebibytes += align_to_machine (recipe, ((const NumaCell *)g_ptr_array_index (cells, i))->memory.value);
   if (cells == NULL)
-    mebibytes = round_to_mebibytes (def->memory.value);
+    mebibytes = align_to_machine (recipe, def->memory.value);
   if (mebibytes == 0 || mebibytes > G_MAXUINT32)
     return qemu_unsupported (NULL, error, "a machine cannot have %" G_GUINT64_FORMAT " KiB of memory",
                              def->memory.value);
@@ -243,7 +254,7 @@ recipe_add_memory (Recipe *recipe, GError **error)
     recipe_option (recipe, "-m",
                    "size=%" G_GUINT64_FORMAT "k,slots=%" G_GUINT64_FORMAT ",maxmem=%" G_GUINT64_FORMAT "k",
                    mebibytes * KIB_PER_MIB, def->max_memory_slots.value,
-                   round_to_mebibytes (def->max_memory.value) * KIB_PER_MIB);
+                   align_to_machine (recipe, def->max_memory.value) * KIB_PER_MIB);
   else
     recipe_option (recipe, "-m", "size=%" G_GUINT64_FORMAT "k", mebibytes * KIB_PER_MIB);
   if (cells == NULL) {
@@ -306,7 +317,7 @@ recipe_add_nodes (Recipe *recipe, GError **error)
     const NumaCell *cell = g_ptr_array_index (cells, i);
     g_autofree char *id = g_strdup_printf ("ram-node%u", i);
     g_autofree char *cpus = cell->cpus != NULL ? cpus_option (cell->cpus) : NULL;
-    const MemoryBackend backend = { id, round_to_mebibytes (cell->memory.value), i, cell, NULL };
+    const MemoryBackend backend = { id, align_to_machine (recipe, cell->memory.value), i, cell, NULL };
 
     if (!add_backend (recipe, &backend, error))
       return FALSE;

@@ -6,6 +6,8 @@
 #include "targets/qemu/firmware.h"
 #include "targets/qemu/recipe.h"
 
+#include "domain/machines/machine-kind.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -98,8 +100,7 @@ default_emulator (const Platform *platform, const char *arch)
   suffix = strrchr (binary, '-');
   if (suffix == NULL)
     return NULL;
-  path =
-      g_strdup_printf ("%.*s-%s", (int)(suffix - binary), binary, strcmp (arch, "i686") == 0 ? "i386" : arch);
+  path = g_strdup_printf ("%.*s-%s", (int)(suffix - binary), binary, architecture_emulator (arch));
   other = find (platform, path)->caps;
   return other != NULL ? qemu_caps_binary (other) : NULL;
 }
@@ -136,12 +137,44 @@ machines (const Platform *platform, const char *path)
   return emulator->machines != NULL ? (const char *const *)emulator->machines : none;
 }
 
+/* Of an emulator that is not there the best is believed. */
 static gboolean
 has_device (const Platform *platform, const char *path, const char *device)
 {
   const QemuCaps *caps = find (platform, path)->caps;
 
-  return caps != NULL && qemu_caps_has_type (caps, device);
+  return caps == NULL || qemu_caps_has_type (caps, device);
+}
+
+#define POWER "power"
+
+/* "cortex-a15-arm-cpu" → "cortex-a15"; libvirt knows POWER's models without their revisions, and no other of
+ * that architecture: "power9_v2.0-powerpc64-cpu" → "POWER9". */
+static const char *
+default_cpu (const Platform *platform, const char *path, const char *name)
+{
+  const QemuCaps *caps = find (platform, path)->caps;
+  const QemuMachine *machine = caps != NULL ? qemu_caps_machine (caps, name) : NULL;
+  g_auto (GStrv) parts = NULL;
+  g_autofree char *model = NULL;
+  guint count;
+
+  if (machine == NULL || machine->default_cpu == NULL)
+    return NULL;
+  parts = g_strsplit (machine->default_cpu, "-", -1);
+  count = g_strv_length (parts);
+  if (count < 3)
+    return NULL;
+  g_clear_pointer (&parts[count - 2], g_free); /* and the architecture's and "cpu" behind it */
+  g_free (parts[count - 1]);
+  model = g_strjoinv ("-", parts);
+  if (strcmp (qemu_caps_arch (caps), "ppc64") != 0)
+    return g_intern_string (model);
+  if (!g_str_has_prefix (model, POWER))
+    return NULL;
+  for (char *c = model; *c != '\0'; c++)
+    *c = *c == '_' ? '\0' : g_ascii_toupper (*c);
+  return g_intern_string (model);
 }
 
 static guint
@@ -250,6 +283,7 @@ qemu_platform_new (QemuCapsLookup lookup, gpointer data)
                           .machines = machines,
                           .has_device = has_device,
                           .max_vcpus = max_vcpus,
+                          .default_cpu = default_cpu,
                           .has_kvm = has_kvm,
                           .emulator_arch = emulator_arch,
                           .complete_firmware = complete_firmware,

@@ -103,6 +103,9 @@ recipe_chardev (Recipe *recipe, const Device *device, const Chardev *source, con
 void props_add_virtio (JsonObject *properties, const VirtioOptions *virtio);
 /* "iothread": "iothread1", when the document names one. */
 void props_add_iothread (JsonObject *properties, const Number *iothread);
+/* The form of a "...-pci" driver for the kind of address that @device has: "virtio-blk-ccw" on a mainframe's
+ * channel. Static or interned. */
+const char *address_driver (const Device *device, const char *driver);
 /* "virtio-blk-pci", or its -transitional/-non-transitional form. Static or interned. */
 const char *virtio_driver (const char *base, int model);
 
@@ -134,6 +137,7 @@ gboolean recipe_add_input (Recipe *recipe, const Device *device, GError **error)
 gboolean recipe_add_interface (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_memballoon (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_memory_device (Recipe *recipe, const Device *device, GError **error);
+gboolean recipe_add_nvram (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_panic (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_parallel (Recipe *recipe, const Device *device, GError **error);
 gboolean recipe_add_redirdev (Recipe *recipe, const Device *device, GError **error);

@@ -10,6 +10,7 @@
 #include "base/virt-error.h"
 #include "domain/devices/controller.h"
 #include "domain/devices/disk.h"
+#include "domain/machines/machine-kind.h"
 
 #include <string.h>
 
@@ -178,8 +179,8 @@ machine_bus (const DomainDef *def, const DeviceController *controller)
     return NULL;
   if (controller->type == CONTROLLER_PCI)
     return controller->model == PCIE_ROOT ? "pcie.0" : controller->model == PCI_ROOT ? "pci.0" : NULL;
-  if ((controller->type == CONTROLLER_SATA && domain_def_is_q35 (def))
-      || (controller->type == CONTROLLER_IDE && domain_def_is_i440fx (def)))
+  if ((controller->type == CONTROLLER_SATA && machine_kind_of (def)->chipset == CHIPSET_Q35)
+      || (controller->type == CONTROLLER_IDE && machine_kind_of (def)->chipset == CHIPSET_I440FX))
     return "ide";
   return NULL;
 }
@@ -208,11 +209,14 @@ static gboolean
 add_pci_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
 {
   const DeviceAddress *address = &device->address;
+  const DeviceController *controller = recipe_controller (recipe, CONTROLLER_PCI, address->bus.value);
   const char *bus = recipe_controller_bus (recipe, CONTROLLER_PCI, address->bus.value);
-  g_autofree char *slot = NULL;
+  g_autofree char *slot = NULL, *below = NULL;
 
   if (bus == NULL)
     return no_controller (device, "pci", address->bus.value, error);
+  if (controller->model == PCI_ROOT && controller->index.value != 0) /* a further host bridge has a bus */
+    bus = below = g_strconcat (bus, ".0", NULL);
   if (address->function.value != 0)
     slot = g_strdup_printf ("0x%x.0x%x", (guint)address->slot.value, (guint)address->function.value);
   else
@@ -263,6 +267,17 @@ add_virtio_serial_address (const Recipe *recipe, const Device *device, JsonObjec
   return TRUE;
 }
 
+/* "fe.0.0001": the subsystem, the set of subchannels and the device's number. */
+static void
+add_channel_address (const Device *device, JsonObject *properties)
+{
+  const DeviceAddress *address = &device->address;
+  g_autofree char *number = g_strdup_printf ("%x.%x.%04x", (guint)address->cssid.value,
+                                             (guint)address->ssid.value, (guint)address->devno.value);
+
+  props_add (properties, "devno", "s", number, NULL);
+}
+
 static gboolean
 add_address (const Recipe *recipe, const Device *device, JsonObject *properties, GError **error)
 {
@@ -275,12 +290,33 @@ add_address (const Recipe *recipe, const Device *device, JsonObject *properties,
       return add_virtio_serial_address (recipe, device, properties, error);
     case ADDRESS_CCID:
       return add_ccid_address (recipe, device, properties, error);
+    case ADDRESS_SPAPR_VIO:
+      props_add (properties, "reg", "N", &device->address.reg, NULL);
+      return TRUE;
+    case ADDRESS_CCW:
+      add_channel_address (device, properties);
+      return TRUE;
     case ADDRESS_ISA:
       props_add (properties, "iobase", "N", &device->address.iobase, "irq", "N", &device->address.irq, NULL);
       return TRUE;
     default:
       return TRUE; /* a drive's place is said by its own file: it depends on the controller's kind */
   }
+}
+
+/* On a mainframe a PCI device is known by its own numbers, which another device in front of it has. */
+static void
+add_zpci (Recipe *recipe, const Device *device)
+{
+  const DeviceAddress *address = &device->address;
+  g_autofree char *id = NULL;
+
+  if (address->type != ADDRESS_PCI || !address->zpci_uid.set)
+    return;
+  id = g_strdup_printf ("zpci%u", (guint)address->zpci_uid.value);
+  recipe_step (recipe, STEP_DEVICE,
+               props ("driver", "s", "zpci", "uid", "N", &address->zpci_uid, "fid", "N", &address->zpci_fid,
+                      "target", "s", device->alias, "id", "s", id, NULL));
 }
 
 /* Its place in the order of boot is said by its controller. */
@@ -301,7 +337,8 @@ recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GEr
   JsonNode *value;
   Number boot;
 
-  json_object_set_member (whole, "driver", json_object_dup_member (own, "driver"));
+  json_object_set_string_member (whole, "driver",
+                                 address_driver (device, json_object_get_string_member (own, "driver")));
   if (!json_object_has_member (own, "masterbus")) /* a companion controller shares its master's name */
     props_add (whole, "id", "?s", device->alias, NULL);
   json_object_iter_init_ordered (&iter, own);
@@ -314,7 +351,8 @@ recipe_device (Recipe *recipe, const Device *device, JsonObject *properties, GEr
   }
   boot = recipe_boot_index (recipe, device);
   if (!json_object_has_member (whole, "bootindex") && !is_floppy (device))
-    props_add (whole, "bootindex", "N", &boot, NULL);
+    props_add (whole, "bootindex", "N", &boot, "loadparm", "?s", device->boot_loadparm, NULL);
+  add_zpci (recipe, device);
   recipe_step (recipe, STEP_DEVICE, whole);
   return TRUE;
 }

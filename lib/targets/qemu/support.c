@@ -86,3 +86,21 @@ virtio_driver (const char *base, int model)
   name = g_strconcat (base, model == VIRTIO_MODEL_TRANSITIONAL ? "-transitional" : "-non-transitional", NULL);
   return g_intern_string (name);
 }
+
+const char *
+address_driver (const Device *device, const char *driver)
+{
+  static const struct {
+    int address;
+    const char *suffix;
+  } forms[] = { { ADDRESS_CCW, "-ccw" }, { ADDRESS_VIRTIO_MMIO, "-device" } };
+  g_autofree char *name = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++) {
+    if (device->address.type != forms[i].address || !g_str_has_suffix (driver, "-pci"))
+      continue;
+    name = g_strdup_printf ("%.*s%s", (int)(strlen (driver) - strlen ("-pci")), driver, forms[i].suffix);
+    return g_intern_string (name);
+  }
+  return driver;
+}

@@ -15,7 +15,7 @@ static const PciUser somebody = { NULL, "somebody" };
 static PciMap *
 map_of (const ControllerModel *models, guint count)
 {
-  PciMap *map = pci_map_new ();
+  PciMap *map = pci_map_new (FALSE);
 
   for (guint i = 0; i < count; i++)
     pci_map_set_bus (map, i, models[i]);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The models of those kinds of device of which every kind of machine has one that is meant where the document
+ * does not say: here, so that the kinds of machine need not know the kinds of device.
+ */
+/* The models of all types in one list: `model` means what `type` allows. */
+typedef enum {
+  CONTROLLER_MODEL_NONE,
+  PCI_ROOT,
+  PCIE_ROOT,
+  PCI_BRIDGE,
+  DMI_TO_PCI_BRIDGE,
+  PCIE_TO_PCI_BRIDGE,
+  PCIE_ROOT_PORT,
+  PCIE_SWITCH_UPSTREAM_PORT,
+  PCIE_SWITCH_DOWNSTREAM_PORT,
+  PCI_EXPANDER_BUS,
+  PCIE_EXPANDER_BUS,
+  USB_PIIX3_UHCI,
+  USB_PIIX4_UHCI,
+  USB_EHCI,
+  USB_ICH9_EHCI1,
+  USB_ICH9_UHCI1,
+  USB_ICH9_UHCI2,
+  USB_ICH9_UHCI3,
+  USB_VT82C686B_UHCI,
+  USB_PCI_OHCI,
+  USB_NEC_XHCI,
+  USB_QUSB1,
+  USB_QUSB2,
+  USB_QEMU_XHCI,
+  CONTROLLER_MODEL_DISABLED /* usb "none" */,
+  SCSI_AUTO,
+  SCSI_BUSLOGIC,
+  SCSI_LSILOGIC,
+  SCSI_LSISAS1068,
+  SCSI_LSISAS1078,
+  SCSI_VMPVSCSI,
+  SCSI_IBMVSCSI,
+  SCSI_VIRTIO_SCSI,
+  SCSI_NCR53C90,
+  SCSI_DC390,
+  SCSI_AM53C974,
+  CONTROLLER_MODEL_VIRTIO,
+  CONTROLLER_MODEL_VIRTIO_TRANSITIONAL,
+  CONTROLLER_MODEL_VIRTIO_NON_TRANSITIONAL, /* scsi, virtio-serial */
+  IDE_PIIX3,
+  IDE_PIIX4,
+  IDE_ICH6,
+} ControllerModel;
+
+typedef enum {
+  SERIAL_NONE,
+  SERIAL_ISA,
+  SERIAL_USB,
+  SERIAL_PCI,
+  SERIAL_SPAPR_VIO,
+  SERIAL_SYSTEM,
+  SERIAL_SCLP,
+  SERIAL_ISA_DEBUG
+} SerialTarget;
+
+typedef enum {
+  SERIAL_MODEL_NONE,
+  SERIAL_MODEL_ISA_SERIAL,
+  SERIAL_MODEL_USB_SERIAL,
+  SERIAL_MODEL_PCI_SERIAL,
+  SERIAL_MODEL_SPAPR_VTY,
+  SERIAL_MODEL_PL011,
+  SERIAL_MODEL_SCLPCONSOLE,
+  SERIAL_MODEL_SCLPLMCONSOLE,
+  SERIAL_MODEL_16550A,
+  SERIAL_MODEL_ISA_DEBUGCON
+} SerialModel;
+
+typedef enum { PANIC_NONE, PANIC_ISA, PANIC_PSERIES, PANIC_HYPERV, PANIC_S390, PANIC_PVPANIC } PanicModel;
+
+typedef enum { TPM_MODEL_NONE, TPM_TIS, TPM_CRB, TPM_SPAPR, TPM_SPAPR_PROXY } TpmModel;
