@@ -55,6 +55,7 @@ struct ObjectKind {
   const char *folder;               /* below the configuration and the state: "storage" */
   const char *autostart_folders[2]; /* of links, below the configuration; by StoreAutostart; NULL: none */
   gboolean unnamed;                 /* it has no name but its UUID */
+  gboolean name_is_attribute;       /* of the root element, not a child */
   const DocumentKind *document;
   gsize size;                     /* of its struct */
   void (*init) (Object *object);  /* or NULL */
