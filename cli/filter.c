@@ -273,5 +273,5 @@ const Command filter_commands[] = {
     binding_create_run },
   { "nwfilter-binding-delete", "PORT", N_ ("Take a network device's filter away"), 1, 1, NULL,
     binding_delete_run },
-  { NULL, NULL, NULL, 0, 0, NULL, NULL },
+  { NULL },
 };

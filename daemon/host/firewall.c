@@ -57,6 +57,8 @@ static const struct {
   { EACCES, VIR_ERR_OPERATION_DENIED, "the daemon needs CAP_NET_ADMIN to change packet filters" },
   { EOPNOTSUPP, VIR_ERR_CONFIG_UNSUPPORTED, "the kernel lacks this part of nf_tables" },
   { EPROTONOSUPPORT, VIR_ERR_CONFIG_UNSUPPORTED, "the kernel has no nf_tables (module nf_tables)" },
+  { EPROTO, VIR_ERR_CONFIG_UNSUPPORTED,
+    "the kernel lacks connection tracking in bridges (module nf_conntrack_bridge)" },
   { EAFNOSUPPORT, VIR_ERR_CONFIG_UNSUPPORTED, "the kernel has no nf_tables for this family" },
   { ENOBUFS, VIR_ERR_OPERATION_FAILED, "too much at once for the kernel's netlink buffers" },
   { ENOMEM, VIR_ERR_NO_MEMORY, "the kernel has no memory for it" },
@@ -84,7 +86,7 @@ set_error (GError **error, const char *what, const char *said)
 static gboolean
 run (const char *text, Sink *output, Sink *said)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&firewall_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&firewall_lock);
   g_autoptr (NftContext) context = nft_ctx_new (NFT_CTX_DEFAULT);
   FILE *output_file = sink_open (output), *said_file = sink_open (said);
   gboolean done = FALSE;

@@ -81,7 +81,7 @@ make_tables (void)
 void
 filter_rules_note (FilterDef *def)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
 
   make_tables ();
   g_hash_table_insert (definitions, g_strdup (def->name), document_ref (&filter_document, def));
@@ -90,7 +90,7 @@ filter_rules_note (FilterDef *def)
 void
 filter_rules_forget (const char *name)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
 
   make_tables ();
   g_hash_table_remove (definitions, name);
@@ -100,7 +100,7 @@ filter_rules_forget (const char *name)
 static GHashTable *
 take_definitions (FilterDef *def)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
   GHashTable *taken = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, filter_def_free);
   GHashTableIter iter;
   gpointer each;
@@ -133,7 +133,7 @@ is_bound_to (const FilterBindingDef *def, const char *name, GHashTable *taken)
 static GPtrArray *
 list_bindings (void)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
   GPtrArray *list = g_ptr_array_new ();
   GHashTableIter iter;
   gpointer binding;
@@ -344,7 +344,7 @@ items_of (const char *name, GHashTable *taken)
 gboolean
 filter_rules_define (const Settings *settings, FilterDef *def, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&change_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&change_lock);
   g_autoptr (GHashTable) taken = take_definitions (NULL), changed = take_definitions (def);
   g_autoptr (GPtrArray) items = items_of (def->name, changed);
   FilterDef *old = g_hash_table_lookup (taken, def->name);
@@ -361,7 +361,7 @@ filter_rules_define (const Settings *settings, FilterDef *def, GError **error)
 void
 filter_rules_undo_define (const Settings *settings, FilterDef *def)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&change_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&change_lock);
   g_autoptr (GHashTable) taken = NULL;
   g_autoptr (GPtrArray) items = NULL;
   g_autoptr (GError) error = NULL;
@@ -424,7 +424,7 @@ remove_files (const Settings *settings, const char *port)
 static Binding *
 find (const char *port)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
 
   make_tables ();
   return g_hash_table_lookup (bindings, port);
@@ -433,7 +433,7 @@ find (const char *port)
 static void
 insert (Binding *binding)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
 
   g_hash_table_insert (bindings, g_strdup (binding->def->port), binding);
 }
@@ -442,7 +442,7 @@ insert (Binding *binding)
 static void
 take_def (Binding *binding, FilterBindingDef *def)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
 
   document_unref (&filter_binding_document, binding->def);
   binding->def = document_ref (&filter_binding_document, def);
@@ -464,7 +464,7 @@ forget_learnt (Binding *binding)
 gboolean
 filter_binding_set (const Settings *settings, FilterBindingDef *def, gboolean replace, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&change_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&change_lock);
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func (item_free);
   Binding *old = find (def->port), *binding = old;
 
@@ -500,7 +500,7 @@ gboolean
 filter_binding_remove (const Settings *settings, const char *port, const FilterBindingDef *only,
                        GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&change_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&change_lock);
   g_autoptr (JsonArray) commands = json_array_new ();
   g_autoptr (GError) problem = NULL;
   Binding *binding = find (port);
@@ -527,7 +527,7 @@ void
 filter_binding_learnt (const Settings *settings, const char *port, const GPtrArray *addresses,
                        const char *lines, guint64 sequence)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&change_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&change_lock);
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func (item_free);
   g_autoptr (GError) error = NULL;
   Binding *binding = find (port);
@@ -548,7 +548,7 @@ filter_binding_learnt (const Settings *settings, const char *port, const GPtrArr
 GPtrArray *
 filter_bindings_list (void)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
   GPtrArray *defs = g_ptr_array_new_with_free_func (binding_def_free);
   GHashTableIter iter;
   gpointer binding;
@@ -563,7 +563,7 @@ filter_bindings_list (void)
 FilterBindingDef *
 filter_binding_find (const char *port)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&table_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&table_lock);
   const Binding *binding;
 
   make_tables ();
@@ -591,7 +591,7 @@ static void
 adopt_file (const Settings *settings, const char *path)
 {
   FilterBindingDef *def = read_binding (path);
-  g_autofree char *lines = NULL, *leases = NULL;
+  g_autofree char *leases = NULL;
   Binding *binding;
 
   if (def == NULL)
@@ -673,7 +673,7 @@ adopt_binding (const Settings *settings, Binding *binding)
 void
 filter_bindings_adopt (const Settings *settings)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&change_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&change_lock);
   g_autoptr (JsonArray) commands = json_array_new ();
   g_autoptr (GPtrArray) all = NULL;
 

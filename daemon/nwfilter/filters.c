@@ -74,6 +74,7 @@ const ObjectKind filter_kind = {
   .interfaces = interfaces,
   .key = 1,
   .folder = "nwfilters",
+  .name_is_attribute = TRUE,
   .document = &filter_document,
   .size = sizeof (Filter),
   .clear = clear,

@@ -60,6 +60,7 @@ struct ObjectKind {
   const char *run_folder;           /* of running ones, below the run directory; NULL: "machines" */
   gboolean unnamed;                 /* it has no name but its UUID */
   gboolean lazy; /* the daemon's start knows of what is defined, and each is read when it is needed */
+  gboolean name_is_attribute; /* of the root element, not a child */
   const DocumentKind *document;
   gsize size;                        /* of its struct */
   void (*init) (Object *object);     /* or NULL */

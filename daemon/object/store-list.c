@@ -67,10 +67,13 @@ store_identify (const ObjectKind *kind, const char *text, const char *path, char
 
   if (root == NULL)
     return diagnostics_check (diagnostics, error);
-  name = kind->unnamed ? NULL : child_text (root, "name");
+  if (!kind->unnamed)
+    name = kind->name_is_attribute ? xml_node_attribute (root, "name") : child_text (root, "name");
   if (!g_str_equal (root->name, kind->document->root) || (name == NULL && !kind->unnamed)) {
     virt_error_set (error, VIR_ERR_XML_ERROR, "%s: no <%s>%s", path, kind->document->root,
-                    kind->unnamed ? "" : " with a <name>");
+                    kind->unnamed             ? ""
+                    : kind->name_is_attribute ? " with a name"
+                                              : " with a <name>");
     return FALSE;
   }
   uuid_text = child_text (root, "uuid");

@@ -21,7 +21,6 @@
 static const EnumTable ioapic_drivers = { "ioapic driver", { NULL, "qemu", "kvm" } };
 static const EnumTable unknown_msrs = { "handling of unknown MSRs", { NULL, "ignore", "fault" } };
 const EnumTable gic_versions = { "GIC version", { NULL, "host", "2", "3" } };
-const EnumTable hpt_resizings = { "HPT resizing", { NULL, "enabled", "disabled", "required" } };
 const EnumTable mitigations = { "mitigation", { NULL, "broken", "workaround", "fixed" } };
 const EnumTable branch_mitigations = {
   "mitigation", { NULL, "broken", "workaround", "fixed-ibs", "fixed-ccd", "fixed-na" }

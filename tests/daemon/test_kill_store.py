@@ -140,3 +140,26 @@ def test_an_update_is_whole_or_has_not_been(killed):  # noqa: F811
         if over:
             break
     assert over and step > 2
+
+
+FILTER = "org.libvirt.NWFilter"
+FILTER_PATH = f"{ROOT}/nwfilter/_{SECRET_UUID.replace('-', '_')}"
+
+
+def test_a_filter_is_the_old_one_or_the_new_one(killed):  # noqa: F811
+    """Its definition and its end, cut at each step on the disk."""
+    folders = ("etc/domaind/nwfilters", "var/lib/domaind/nwfilters")
+    old, new = (f"<filter name='f' chain='{chain}'><uuid>{SECRET_UUID}</uuid></filter>" for chain in ("arp", "mac"))
+    for step in range(1, STEPS_MAX):
+        killed.start_to_be_killed()
+        killed.call(ROOT, CONNECT, "NWFilterDefineXML", "(s)", old)
+        over = not killed.cut("disk", step, ROOT, CONNECT, "NWFilterDefineXML", "(s)", new)
+        killed.start()
+        chain = killed.call(FILTER_PATH, FILTER, "GetXMLDesc", "(u)", 0).split("'")[3]
+        assert chain == "mac" if over else chain in ("arp", "mac"), step
+        killed.call(FILTER_PATH, FILTER, "Undefine")
+        assert files(killed, *folders) == [], step
+        killed.stop()
+        if over:
+            break
+    assert over and step > 4

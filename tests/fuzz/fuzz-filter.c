@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   static const guint8 mac[MAC_BYTES] = { 0x52, 0x54, 0, 0, 0, 1 };
   g_autoptr (JsonObject) listing = untrusted_json_object ((const char *)data, size);
   JsonArray *objects = listing != NULL ? untrusted_list (listing, "nftables") : NULL;
-  g_autoptr (GHashTable) devices = objects != NULL ? filter_table_read (objects) : NULL;
+  g_autoptr (GHashTable) devices G_GNUC_UNUSED = objects != NULL ? filter_table_read (objects) : NULL;
 
   read_filter ((const char *)data, (gssize)size);
   filter_packet_read (data, size, mac, FALSE);
