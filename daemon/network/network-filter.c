@@ -66,21 +66,19 @@ delete_table (GError **error)
 }
 
 gboolean
-network_filter_clear (const char *bridge, GError **error)
+network_filter_clear (const char *bridge, gboolean is_last, GError **error)
 {
   g_autoptr (JsonArray) commands = network_firewall_remove (bridge, error);
-  g_autoptr (GMutexLocker) locker = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
   gboolean done;
 
   if (commands == NULL)
     return FALSE;
   locker = g_mutex_locker_new (&filter_lock);
-  if (!look (error))
-    return FALSE;
-  if (known == NULL)
-    return TRUE;
-  done = firewall_apply (commands, error) && look (error)
-         && (known == NULL || !network_firewall_is_idle (known) || delete_table (error));
+  forget ();
+  done = firewall_apply (commands, error);
+  if (done && is_last)
+    done = look (error) && (known == NULL || !network_firewall_is_idle (known) || delete_table (error));
   forget ();
   return done;
 }
@@ -88,7 +86,7 @@ network_filter_clear (const char *bridge, GError **error)
 gboolean
 network_filter_is_set (const NetworkDef *def, gboolean recently)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&filter_lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&filter_lock);
   g_autoptr (GError) error = NULL;
 
   if ((recently && known != NULL && g_get_monotonic_time () - known_at < STATE_SECONDS * G_USEC_PER_SEC)

@@ -234,7 +234,9 @@ network_step_filter (const NetworkDef *def, GError **error)
 static gboolean
 remove_filter (NetworkRun *run, GError **error)
 {
-  return run->status->bridge == NULL || network_filter_clear (run->status->bridge, error);
+  gboolean is_last = run->input->others == NULL || run->input->others->len == 0;
+
+  return run->status->bridge == NULL || network_filter_clear (run->status->bridge, is_last, error);
 }
 
 static gboolean
