@@ -243,7 +243,7 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
 
   switch (setting->kind) {
     case KIND_OPTIONAL_PATH:
-      if (value[0] == '\0') {
+      if (g_str_equal (value, "no")) {
         replace_text (settings, setting, g_strdup (""));
         return TRUE;
       }

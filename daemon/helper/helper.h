@@ -10,8 +10,8 @@
  * started before its owner as an unprivileged account with descriptors, written down in the owner's run
  * directory before it executes, found again there by a later daemon, and ended with its owner. Its output
  * goes into a pipe that holds a bounded amount: it can neither fill a disk nor be held up, and its last words
- * are in the error or the message when it dies. None is started anew: its owner has a connection to it that
- * cannot be made a second time.
+ * are in the error or the message when it dies. None is started anew by itself: most have a connection to
+ * their owner that cannot be made a second time, and an owner that can do with another one starts it.
  *
  *   plan → helper_start (a job) → helper_watch (main loop) → helper_stop, helper_free
  *   helpers_find (a later daemon) → helper_watch → ...

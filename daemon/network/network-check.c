@@ -94,7 +94,7 @@ network_run_check (G_GNUC_UNUSED Job *job, const NetworkInput *input, GError **e
   if (def->forward.mode != NETWORK_FORWARD_NONE)
     check_forwarding (def, findings);
   check_service (input, findings);
-  if (network_firewall_is_needed (def) && !network_filter_is_set (def))
+  if (network_firewall_is_needed (def) && !network_filter_is_set (def, FALSE))
     add (findings, NULL, "rules of the network are missing in the table '%s %s'", NETWORK_FIREWALL_FAMILY,
          NETWORK_FIREWALL_TABLE);
   return findings;

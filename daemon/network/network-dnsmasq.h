@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/helper/helper.h"
-#include "daemon/network/network-status.h"
+#include "daemon/network/network-input.h"
 
 /*
  * dnsmasq beside a network: its files in the network's directory, its leases below the daemon's lasting state

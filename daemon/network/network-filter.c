@@ -11,7 +11,34 @@
 #include "daemon/host/firewall.h"
 #include "network/network-firewall.h"
 
+#define STATE_SECONDS 1 /* that what was read is believed: as many networks ask when a daemon starts */
+
 static GMutex filter_lock;
+/* What the table had, and when; NULL: not known. Under the lock. */
+static NetworkFirewallState *known;
+static gint64 known_at;
+
+/* Under the lock, before each change. */
+static void
+forget (void)
+{
+  g_clear_pointer (&known, network_firewall_state_free);
+}
+
+/* Under the lock. FALSE with @error; TRUE and @known NULL: there is no table. */
+static gboolean
+look (GError **error)
+{
+  g_autoptr (JsonArray) objects = NULL;
+
+  forget ();
+  if (!firewall_list_table (NETWORK_FIREWALL_FAMILY, NETWORK_FIREWALL_TABLE, &objects, error))
+    return FALSE;
+  if (objects != NULL)
+    known = network_firewall_state_new (objects);
+  known_at = g_get_monotonic_time ();
+  return TRUE;
+}
 
 gboolean
 network_filter_set (const NetworkDef *def, GError **error)
@@ -22,6 +49,7 @@ network_filter_set (const NetworkDef *def, GError **error)
   if (commands == NULL)
     return FALSE;
   locker = g_mutex_locker_new (&filter_lock);
+  forget ();
   return firewall_apply (commands, error);
 }
 
@@ -38,34 +66,32 @@ delete_table (GError **error)
 }
 
 gboolean
-network_filter_clear (const char *bridge, GError **error)
+network_filter_clear (const char *bridge, gboolean is_last, GError **error)
 {
-  g_autoptr (JsonArray) commands = network_firewall_remove (bridge, error), objects = NULL;
-  g_autoptr (GMutexLocker) locker = NULL;
+  g_autoptr (JsonArray) commands = network_firewall_remove (bridge, error);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = NULL;
+  gboolean done;
 
   if (commands == NULL)
     return FALSE;
   locker = g_mutex_locker_new (&filter_lock);
-  if (!firewall_list_table (NETWORK_FIREWALL_FAMILY, NETWORK_FIREWALL_TABLE, &objects, error))
-    return FALSE;
-  if (objects == NULL)
-    return TRUE;
-  if (!firewall_apply (commands, error))
-    return FALSE;
-  g_clear_pointer (&objects, json_array_unref);
-  if (!firewall_list_table (NETWORK_FIREWALL_FAMILY, NETWORK_FIREWALL_TABLE, &objects, error))
-    return FALSE;
-  return objects == NULL || !network_firewall_is_idle (objects) || delete_table (error);
+  forget ();
+  done = firewall_apply (commands, error);
+  if (done && is_last)
+    done = look (error) && (known == NULL || !network_firewall_is_idle (known) || delete_table (error));
+  forget ();
+  return done;
 }
 
 gboolean
-network_filter_is_set (const NetworkDef *def)
+network_filter_is_set (const NetworkDef *def, gboolean recently)
 {
-  g_autoptr (JsonArray) objects = NULL;
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&filter_lock);
   g_autoptr (GError) error = NULL;
 
-  if (firewall_list_table (NETWORK_FIREWALL_FAMILY, NETWORK_FIREWALL_TABLE, &objects, &error))
-    return network_firewall_is_whole (objects, def);
+  if ((recently && known != NULL && g_get_monotonic_time () - known_at < STATE_SECONDS * G_USEC_PER_SEC)
+      || look (&error))
+    return known != NULL && network_firewall_is_whole (known, def);
   g_warning ("network '%s': %s", def->name, error->message);
   return TRUE;
 }

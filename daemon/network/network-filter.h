@@ -8,7 +8,9 @@
  * Jobs' threads.
  */
 gboolean network_filter_set (const NetworkDef *def, GError **error);
-/* Nothing of the bridge of that name is left, and of the table nothing after the last network. */
-gboolean network_filter_clear (const char *bridge, GError **error);
-/* Are all of them there? What cannot be asked is said to be. */
-gboolean network_filter_is_set (const NetworkDef *def);
+/* Nothing of the bridge of that name is left. @is_last: no other network is known to run, so that the table
+ * may go as well, if none has come meanwhile. */
+gboolean network_filter_clear (const char *bridge, gboolean is_last, GError **error);
+/* Are all of them there? What cannot be asked is said to be. @recently: what was there a second ago will do,
+ * for many networks that ask at once. */
+gboolean network_filter_is_set (const NetworkDef *def, gboolean recently);

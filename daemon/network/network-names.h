@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/network/network-status.h"
+#include "daemon/network/network-input.h"
 
 /*
  * Machines' names for the host itself: files that libvirt's modules of the name service read, in the

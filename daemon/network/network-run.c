@@ -22,25 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-void
-network_input_free (NetworkInput *input)
-{
-  if (input == NULL)
-    return;
-  g_free (input->directory);
-  g_clear_pointer (&input->def, network_def_unref);
-  g_clear_pointer (&input->status, network_status_unref);
-  g_clear_pointer (&input->ports, g_ptr_array_unref);
-  g_clear_pointer (&input->others, g_ptr_array_unref);
-  g_free (input);
-}
-
-const NetworkDef *
-network_status_def (const NetworkStatus *status)
-{
-  return status->def;
-}
-
 gboolean
 network_run_link_exists (const char *name)
 {
@@ -158,7 +139,7 @@ mend (NetworkRun *run)
   const NetworkDef *def = run->input->def;
   g_autoptr (GError) error = NULL;
 
-  if (network_firewall_is_needed (def) && !network_filter_is_set (def)
+  if (network_firewall_is_needed (def) && !network_filter_is_set (def, TRUE)
       && !network_step_filter (def, &error)) {
     g_warning ("network '%s' runs without its packet filter: %s", def->name, error->message);
     g_clear_error (&error);

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "daemon/core/job.h"
-#include "daemon/core/settings.h"
-#include "network/network-def.h"
-#include "network/network-port.h"
+#include "daemon/network/network-input.h"
 
 /*
  * What makes a network run: its bridge, addresses and routes, the name and DHCP server, the firewall. These
@@ -15,24 +13,6 @@
  * The caller makes @directory and removes it once nothing of the network is left; the live definition
  * (live.xml in it) and the ports (ports.xml) are the caller's files, all others are this part's.
  */
-typedef struct NetworkStatus NetworkStatus; /* immutable, shared by reference */
-NetworkStatus *network_status_ref (NetworkStatus *status);
-void network_status_unref (NetworkStatus *status);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (NetworkStatus, network_status_unref)
-/* The definition with what was found on the host: the interfaces or addresses of a <pf>. NULL: as it was
- * given. (borrowed) */
-const NetworkDef *network_status_def (const NetworkStatus *status);
-
-/* Everything a job about one network gets; made in the main loop. */
-typedef struct {
-  const Settings *settings;
-  char *directory;       /* of its running state; exists */
-  NetworkDef *def;       /* what is to be true: the live definition */
-  NetworkStatus *status; /* what runs; NULL: nothing, or not known (adopt) */
-  GPtrArray *ports;      /* NetworkPortDef: those in use */
-  GPtrArray *others;     /* NetworkDef: the other active networks, whose names and addresses are taken */
-} NetworkInput;
-void network_input_free (NetworkInput *input);
 
 /* All of them in a job's thread. */
 

@@ -62,6 +62,12 @@ network_status_unref (NetworkStatus *status)
   g_free (status);
 }
 
+const NetworkDef *
+network_status_def (const NetworkStatus *status)
+{
+  return status->def;
+}
+
 gboolean
 network_status_save (const NetworkStatus *status, const char *directory, GError **error)
 {

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "base/scalars.h"
-#include "daemon/network/network-run.h"
+#include "base/virt-error.h"
+#include "network/network-def.h"
 
 /*
  * What is there of a network on the host, as the file "status.json" of its directory says it. It is written
@@ -13,7 +14,7 @@
 
 typedef enum { NETWORK_STARTING, NETWORK_RUNNING, NETWORK_STOPPING, NETWORK_STAGES } NetworkStage;
 
-struct NetworkStatus {
+typedef struct {
   gint ref_count;
   NetworkStage stage;
   guint steps;           /* 1 << number of each step that was begun; see network-steps.h */
@@ -24,8 +25,16 @@ struct NetworkStatus {
   /* Not in the file: */
   char *leases;    /* dnsmasq's, where its changes are wanted; NULL: they are not */
   NetworkDef *def; /* the definition with what was found on the host; NULL: as it was given */
-};
+} NetworkStatus;   /* immutable once a job has returned it, shared by reference */
 
+NetworkStatus *network_status_ref (NetworkStatus *status);
+void network_status_unref (NetworkStatus *status);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NetworkStatus, network_status_unref)
+/* The definition with what was found on the host: the interfaces or addresses of a <pf>. NULL: as it was
+ * given. (borrowed) */
+const NetworkDef *network_status_def (const NetworkStatus *status);
+
+/* For those who make one. */
 NetworkStatus *network_status_new (void);
 NetworkStatus *network_status_copy (const NetworkStatus *status);
 /* FALSE with @error: the file is as it was. */

@@ -14,6 +14,7 @@
 #include "daemon/network/network-dnsmasq.h"
 #include "daemon/network/network-filter.h"
 #include "daemon/network/network-floor.h"
+#include "daemon/network/network-resolver.h"
 #include "daemon/network/network-zone.h"
 #include "network/dnsmasq-config.h"
 #include "network/network-firewall.h"
@@ -233,7 +234,9 @@ network_step_filter (const NetworkDef *def, GError **error)
 static gboolean
 remove_filter (NetworkRun *run, GError **error)
 {
-  return run->status->bridge == NULL || network_filter_clear (run->status->bridge, error);
+  gboolean is_last = run->input->others == NULL || run->input->others->len == 0;
+
+  return run->status->bridge == NULL || network_filter_clear (run->status->bridge, is_last, error);
 }
 
 static gboolean
@@ -291,6 +294,20 @@ stop_service (NetworkRun *run, G_GNUC_UNUSED GError **error)
   return TRUE;
 }
 
+/* The host's own resolver. */
+
+static gboolean
+has_registration (const NetworkDef *def)
+{
+  return has_service (def) && def->domain != NULL && def->domain_register == TRISTATE_YES;
+}
+
+static gboolean
+register_domain (NetworkRun *run, GError **error)
+{
+  return network_resolver_register (run->job, run->input->def, error);
+}
+
 /* A step's number is its bit in status files: a new order is a new format of theirs. */
 const NetworkStep network_steps[] = {
   { "bridge", has_bridge, make_bridge, remove_bridge },
@@ -303,6 +320,7 @@ const NetworkStep network_steps[] = {
   { "forwarding", has_forwarding, forward, NULL },
   { "bandwidth", has_limit, limit, remove_floors },
   { "service", has_service, serve, stop_service },
+  { "resolver", has_registration, register_domain, NULL },
 };
 const guint network_step_count = G_N_ELEMENTS (network_steps);
 G_STATIC_ASSERT (G_N_ELEMENTS (network_steps) <= NETWORK_STEPS_MAX);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "daemon/network/network-status.h"
+#include "daemon/core/job.h"
+#include "daemon/network/network-input.h"
 
 /*
  * The steps of which a running network is made, in their order: a bridge, its addresses, the packet filter

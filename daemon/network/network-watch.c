@@ -9,7 +9,7 @@
 #include "daemon/core/main-loop.h"
 #include "daemon/network/network-dnsmasq.h"
 #include "daemon/network/network-filter-events.h"
-#include "daemon/network/network-status.h"
+#include "daemon/network/network-run.h"
 #include "network/network-firewall.h"
 
 #define PAUSE_FIRST  100         /* ms before it is started again, doubled with each ... */

@@ -26,6 +26,7 @@ ask (Job *job, const char *method, GVariant *arguments, const char *type, GError
     g_variant_unref (g_variant_ref_sink (arguments));
     return NULL;
   }
+  g_dbus_connection_set_exit_on_close (bus, FALSE);
   return g_dbus_connection_call_sync (bus, FIREWALLD_NAME, FIREWALLD_PATH, FIREWALLD_ZONE, method, arguments,
                                       G_VARIANT_TYPE (type), G_DBUS_CALL_FLAGS_NO_AUTO_START,
                                       NETWORK_ZONE_TIMEOUT, job != NULL ? job_cancellable (job) : NULL,

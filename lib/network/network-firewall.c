@@ -18,11 +18,12 @@
 
 #include <string.h>
 
-#define LINK_NAME_BYTES  15
-#define FILTER_PRIORITY  0
-#define NAT_PRIORITY     100
-#define MASQUERADE_FIRST 1024 /* as libvirt: a guest's port is never seen as a privileged one of the host's \
-                               */
+#define LINK_NAME_BYTES 15
+#define FILTER_PRIORITY 0
+#define NAT_PRIORITY    100
+#define MASQUERADE_FIRST                                                             \
+  1024 /* as libvirt: a guest's port is never seen as a privileged one of the host's \
+        */
 #define MASQUERADE_LAST   65535
 #define MULTICAST_V4      "224.0.0.0"
 #define MULTICAST_V4_BITS 24
@@ -615,71 +616,99 @@ network_firewall_remove (const char *bridge, GError **error)
   return g_steal_pointer (&commands);
 }
 
-/* How many rules the chain of that name has among @objects. */
-static guint
-count_rules (JsonArray *objects, const char *chain)
+struct NetworkFirewallState {
+  GHashTable *rules;   /* name of a chain → how many it has */
+  GHashTable *bridges; /* "MAP BRIDGE": where a map leads on from that bridge */
+};
+
+static void
+note_map (NetworkFirewallState *state, JsonObject *map)
 {
-  guint count = 0;
+  JsonArray *elements = untrusted_list (map, "elem");
+  const char *name = untrusted_text (map, "name");
 
-  for (guint i = 0; i < json_array_get_length (objects); i++) {
-    JsonObject *rule = untrusted_object (untrusted_object_of (json_array_get_element (objects, i)), "rule");
+  for (guint i = 0; elements != NULL && name != NULL && i < json_array_get_length (elements); i++) {
+    JsonArray *pair = untrusted_list_of (json_array_get_element (elements, i));
+    const char *bridge = pair != NULL && json_array_get_length (pair) == 2
+                             ? untrusted_text_of (json_array_get_element (pair, 0))
+                             : NULL;
 
-    if (rule != NULL && g_strcmp0 (untrusted_text (rule, "chain"), chain) == 0)
-      count++;
+    if (bridge != NULL)
+      g_hash_table_add (state->bridges, g_strdup_printf ("%s %s", name, bridge));
   }
-  return count;
 }
 
-/* Does the map lead from @bridge (NULL: any) to somewhere? */
-static gboolean
-map_has (JsonArray *objects, const char *name, const char *bridge)
+static guint
+count_rules (const NetworkFirewallState *state, const char *chain)
 {
+  return GPOINTER_TO_UINT (g_hash_table_lookup (state->rules, chain));
+}
+
+NetworkFirewallState *
+network_firewall_state_new (JsonArray *objects)
+{
+  NetworkFirewallState *state = g_new0 (NetworkFirewallState, 1);
+
+  state->rules = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  state->bridges = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < json_array_get_length (objects); i++) {
-    JsonObject *map = untrusted_object (untrusted_object_of (json_array_get_element (objects, i)), "map");
-    JsonArray *elements = map != NULL ? untrusted_list (map, "elem") : NULL;
+    JsonObject *object = untrusted_object_of (json_array_get_element (objects, i));
+    JsonObject *rule = untrusted_object (object, "rule"), *map = untrusted_object (object, "map");
+    const char *chain = rule != NULL ? untrusted_text (rule, "chain") : NULL;
 
-    if (elements == NULL || g_strcmp0 (untrusted_text (map, "name"), name) != 0)
-      continue;
-    for (guint e = 0; e < json_array_get_length (elements); e++) {
-      JsonArray *pair = untrusted_list_of (json_array_get_element (elements, e));
-
-      if (pair != NULL && json_array_get_length (pair) == 2
-          && (bridge == NULL
-              || g_strcmp0 (untrusted_text_of (json_array_get_element (pair, 0)), bridge) == 0))
-        return TRUE;
-    }
+    if (chain != NULL)
+      g_hash_table_replace (state->rules, g_strdup (chain),
+                            GUINT_TO_POINTER (count_rules (state, chain) + 1));
+    if (map != NULL)
+      note_map (state, map);
   }
-  return FALSE;
+  return state;
+}
+
+void
+network_firewall_state_free (NetworkFirewallState *state)
+{
+  if (state == NULL)
+    return;
+  g_hash_table_unref (state->rules);
+  g_hash_table_unref (state->bridges);
+  g_free (state);
+}
+
+/* Of the commands of one network, those that add a rule to @chain. */
+static guint
+count_wanted (JsonArray *commands, const char *chain)
+{
+  guint wanted = 0;
+
+  for (guint i = 0; i < json_array_get_length (commands); i++) {
+    JsonObject *command = untrusted_object (json_array_get_object_element (commands, i), "add");
+    JsonObject *rule = untrusted_object (command, "rule");
+
+    wanted += rule != NULL && g_strcmp0 (untrusted_text (rule, "chain"), chain) == 0;
+  }
+  return wanted;
 }
 
 gboolean
-network_firewall_is_whole (JsonArray *objects, const NetworkDef *def)
+network_firewall_is_whole (const NetworkFirewallState *state, const NetworkDef *def)
 {
   g_autoptr (JsonArray) commands = network_firewall_add (def, NULL);
-  gboolean is_whole = commands != NULL && objects != NULL;
+  gboolean is_whole = commands != NULL;
 
   for (guint i = 0; is_whole && i < DIRECTIONS; i++) {
     g_autofree char *chain = chain_name (&directions[i], def->bridge);
-    guint wanted = 0;
+    g_autofree char *element = g_strdup_printf ("%s %s", directions[i].map, def->bridge);
 
-    for (guint c = 0; c < json_array_get_length (commands); c++) {
-      JsonObject *rule =
-          untrusted_object (untrusted_object (json_array_get_object_element (commands, c), "add"), "rule");
-
-      if (rule != NULL && g_strcmp0 (untrusted_text (rule, "chain"), chain) == 0)
-        wanted++;
-    }
-    is_whole = map_has (objects, directions[i].map, def->bridge) && count_rules (objects, chain) == wanted
-               && count_rules (objects, directions[i].hook_chain) > 0;
+    is_whole = g_hash_table_contains (state->bridges, element)
+               && count_rules (state, chain) == count_wanted (commands, chain)
+               && count_rules (state, directions[i].hook_chain) > 0;
   }
   return is_whole;
 }
 
 gboolean
-network_firewall_is_idle (JsonArray *objects)
+network_firewall_is_idle (const NetworkFirewallState *state)
 {
-  for (guint i = 0; i < DIRECTIONS; i++)
-    if (map_has (objects, directions[i].map, NULL))
-      return FALSE;
-  return TRUE;
+  return g_hash_table_size (state->bridges) == 0;
 }

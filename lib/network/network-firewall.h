@@ -24,10 +24,16 @@ JsonArray *network_firewall_add (const NetworkDef *def, GError **error);
  * full) */
 JsonArray *network_firewall_remove (const char *bridge, GError **error);
 
-/* @objects: what firewall_list_table() says of the table. Are all rules of @def there? */
-gboolean network_firewall_is_whole (JsonArray *objects, const NetworkDef *def);
+/* What is in the table, by name: made once of what firewall_list_table() says of it, and asked for each
+ * network. */
+typedef struct NetworkFirewallState NetworkFirewallState;
+NetworkFirewallState *network_firewall_state_new (JsonArray *objects);
+void network_firewall_state_free (NetworkFirewallState *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NetworkFirewallState, network_firewall_state_free)
+/* Are all rules of @def there? */
+gboolean network_firewall_is_whole (const NetworkFirewallState *state, const NetworkDef *def);
 /* Is no network left in it? */
-gboolean network_firewall_is_idle (JsonArray *objects);
+gboolean network_firewall_is_idle (const NetworkFirewallState *state);
 
 /* Can it be the name of a network device in rules and settings? Letters, digits and "_.:-", at most 15. */
 gboolean network_link_name_is_plain (const char *name);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Any bytes as what a running network meets from outside: dnsmasq's leases, of which guests choose parts; the host's
- * packet filter as nft lists it; and texts of a document on their way into dnsmasq's settings, where each
- * must stay one field of one line.
+ * Any bytes as what a running network meets from outside: dnsmasq's leases, of which guests choose parts; the
+ * host's packet filter as nft lists it; and texts of a document on their way into dnsmasq's settings, where
+ * each must stay one field of one line.
  */
 #include "base/untrusted-json.h"
 #include "network/dnsmasq-leases.h"
@@ -53,9 +53,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_ptr_array_unref (dnsmasq_leases_parse ((const char *)data, size, NOW));
   check_text (text);
   if (objects != NULL) {
+    g_autoptr (NetworkFirewallState) state = network_firewall_state_new (objects);
+
     g_ptr_array_unref (firewall_check (objects, def));
-    network_firewall_is_whole (objects, def);
-    network_firewall_is_idle (objects);
+    network_firewall_is_whole (state, def);
+    network_firewall_is_idle (state);
   }
   return 0;
 }
