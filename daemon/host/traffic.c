@@ -204,7 +204,7 @@ limit_outbound (NlSocket *socket, const char *name, guint index, const Interface
   struct rtnl_qdisc *ingress = rtnl_qdisc_alloc ();
   int code;
 
-  place (TC_CAST (ingress), index, TC_H_INGRESS, TC_HANDLE (0xffff, 0), "ingress");
+  place (TC_CAST (ingress), index, TC_H_INGRESS, TC_HANDLE (0xffffU, 0), "ingress");
   code = rtnl_qdisc_add (socket, ingress, NLM_F_CREATE);
   rtnl_qdisc_put (ingress);
   return check (code, name, "ingress", error)
