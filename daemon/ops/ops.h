@@ -434,6 +434,10 @@ void call_get_guest_vcpu_count (Call *call);
 void call_set_guest_vcpu_count (Call *call);
 /* A call of DOMAIN_INTERFACE_ADDRESSES whose source is the guest's agent. */
 void call_ask_agent_for_addresses (Call *call);
+/* What the DHCP servers of the networks of the call's domain, which runs, know of it: a call of
+ * DOMAIN_INTERFACE_ADDRESSES, and one of DOMAIN_GET_HOSTNAME. In ops/domain/domain-leases.c. */
+void call_answer_leased_addresses (Call *call);
+void call_answer_leased_hostname (Call *call);
 /* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
 gboolean call_check_monitor (Call *call);
 

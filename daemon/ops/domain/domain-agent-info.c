@@ -40,8 +40,8 @@ op_domain_get_hostname (Call *call)
 
   if (!call_check_flags (call, flags, VIR_DOMAIN_GET_HOSTNAME_LEASE | VIR_DOMAIN_GET_HOSTNAME_AGENT))
     return;
-  if (flags & VIR_DOMAIN_GET_HOSTNAME_LEASE) /* there is no network of ours that gives leases */
-    call_fail_with (call, VIR_ERR_NO_HOSTNAME, "no hostname found for domain %s", call->domain->name);
+  if (flags & VIR_DOMAIN_GET_HOSTNAME_LEASE)
+    call_answer_leased_hostname (call);
   else
     agent_call_ask (call, get_hostname);
 }

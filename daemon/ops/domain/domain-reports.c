@@ -184,9 +184,8 @@ op_domain_interface_addresses (Call *call)
     return;
   }
   switch (source) {
-    case VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE: /* no network of ours gives any */
-      call_answer (call, g_variant_new ("(@a(smsa(isu)))",
-                                        g_variant_new_array (G_VARIANT_TYPE ("(smsa(isu))"), NULL, 0)));
+    case VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE:
+      call_answer_leased_addresses (call);
       return;
     case VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP:
       answer_arp (call);
