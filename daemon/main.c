@@ -16,6 +16,7 @@
 #include "daemon/domain/load.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
+#include "daemon/ops/domain/network-cards.h"
 #include "daemon/rpc/server.h"
 
 #include <glib-unix.h>
@@ -165,10 +166,12 @@ loaded (const GError *error, gpointer data)
 {
   Service *service = data;
 
-  if (error != NULL)
+  if (error != NULL) {
     service->error = g_error_copy (error);
-  else
+  } else {
+    network_cards_begin (service->manager);
     service->rpc = rpc_server_new (service->manager, service->sockets, &service->error);
+  }
   if (service->rpc == NULL) {
     g_main_loop_quit (service->loop);
     return;

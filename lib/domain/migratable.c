@@ -4,7 +4,7 @@
  * Two kinds of things are taken out of a copy: devices that libvirt of any age adds by itself, and that some
  * refuse when they are said (the PS/2 keyboard, the first USB and PCI controllers of a machine of type pc,
  * audio that goes nowhere), and values that were chosen when this machine was started (pty paths, sockets,
- * ports, addresses to listen on).
+ * ports, addresses to listen on, what a port of a network is plugged into).
  */
 #include "domain/migratable.h"
 
@@ -14,6 +14,7 @@
 #include "domain/devices/controller.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/input.h"
+#include "domain/devices/interface.h"
 #include "domain/devices/serial.h"
 
 #include <string.h>
@@ -122,6 +123,22 @@ take_back_processor (DomainDef *copy, const DomainDef *original)
 }
 
 DomainDef *
+domain_def_off_networks (DomainDef *def)
+{
+  gboolean any = FALSE;
+  DomainDef *copy;
+
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface)
+    any = any || interface_is_on_network (interface);
+  if (!any)
+    return domain_def_ref (def);
+  copy = domain_def_copy (def);
+  DOMAIN_FOREACH_DEVICE (copy, interface_kind, DeviceInterface, interface)
+    interface_leave_network (interface);
+  return copy;
+}
+
+DomainDef *
 domain_def_migratable (const DomainDef *def, const DomainDef *original, const char *run_directory)
 {
   DomainDef *copy = domain_def_copy (def);
@@ -135,6 +152,8 @@ domain_def_migratable (const DomainDef *def, const DomainDef *original, const ch
       g_ptr_array_remove_index (copy->devices, i - 1);
     else if (chardev != NULL)
       forget_chosen_path (chardev, run_directory);
+    else if (device->kind == &interface_kind)
+      interface_leave_network ((DeviceInterface *)device);
     else if (device->kind == &graphics_kind)
       forget_chosen_display ((DeviceGraphics *)device, original);
   }

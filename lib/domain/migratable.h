@@ -13,3 +13,6 @@
  * @def (the same one when nothing runs). Paths below @run_directory (may be NULL) are this run's. (transfer
  * full) */
 DomainDef *domain_def_migratable (const DomainDef *def, const DomainDef *original, const char *run_directory);
+/* A running machine's definition, with its interfaces as they are on their networks again, without a port: a
+ * copy, or a reference where there are none. */
+DomainDef *domain_def_off_networks (DomainDef *def);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """virt-install, virt-xml and virt-clone: machines made, changed and copied by them."""
 
+import re
 import subprocess
 
 import pytest
@@ -59,6 +60,29 @@ def test_what_it_makes_when_nothing_else_is_said(host):
     devices = definition(host, "web").find("devices")
     assert devices.find("graphics").get("type") == "spice"
     assert [each.find("address").get("type") for each in devices.findall("redirdev")] == ["usb", "usb"]
+
+
+DEFAULT = """<network><name>default</name><forward mode='nat'/><bridge name='virbr0'/>
+  <ip address='192.168.122.1' netmask='255.255.255.0'><dhcp><range start='192.168.122.2' end='192.168.122.254'/></dhcp></ip>
+</network>"""
+
+
+@pytest.mark.parametrize("options", [["--network", "default"], []], ids=["by name", "nothing said"])
+def test_the_default_network(host, options):
+    file = host.home / "default.xml"
+    file.write_text(DEFAULT)
+    host.virsh("net-define", file)
+    host.virsh("net-start", "default")
+    try:
+        host.run("virt-install", "--virt-type", "qemu", "--osinfo", "detect=off,require=off", "--name", "web", "--memory",
+                 "128", "--graphics", "none", "--disk", "none", "--import", "--noautoconsole", *options)
+        source = definition(host, "web").find("devices/interface[@type='network']/source")
+        assert (source.get("network"), source.get("bridge")) == ("default", "virbr0")
+        assert source.get("portid") in host.virsh("net-port-list", "default")
+        assert re.search(r"vnet\d+ +network +default", host.virsh("domiflist", "web"))
+        host.virsh("destroy", "web")
+    finally:
+        host.virsh("net-destroy", "default")
 
 
 @pytest.mark.parametrize("network, words", [

@@ -134,9 +134,9 @@ def test_a_start_that_fails_leaves_nothing(daemon, bridges):
 
 
 def test_a_network_that_is_not_defined(daemon):
-    path = daemon.define(domain_xml("netted", devices=card("<source network='default'/>", "network")))
+    path = daemon.define(domain_xml("netted", devices=card("<source network='lan'/>", "network")))
     error = daemon.error(path, DOMAIN, "Create", "(u)", 0)[1]
-    assert "no network with matching name 'default'" in error
+    assert "no network with matching name 'lan'" in error
 
 
 @pytest.mark.parametrize("more, words", [

@@ -347,7 +347,7 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
   Queues queues = { 0 };
   gboolean good = FALSE;
 
-  if (interface->type == INTERFACE_NETWORK) {
+  if (interface->type == INTERFACE_NETWORK && interface->bridge == NULL) {
     virt_error_set_from (error, VIR_FROM_NETWORK, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
                          interface->network);
     return FALSE;
@@ -358,7 +358,7 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
     return TRUE;
   if (!check_filter (interface, error))
     return FALSE;
-  if (interface->type == INTERFACE_BRIDGE)
+  if (interface_has_bridge (interface))
     good = open_bridge (place, interface, &queues, error);
   else if (interface->type == INTERFACE_ETHERNET)
     good = open_ethernet (place, interface, &queues, error);
@@ -399,7 +399,7 @@ interface_close (const DomainDef *def, const DeviceInterface *interface)
     return;
   if (interface->type == INTERFACE_DIRECT)
     macvtap_remove (interface->target_dev);
-  else if (interface->type == INTERFACE_BRIDGE && interface_is_openvswitch (interface))
+  else if (interface_has_bridge (interface) && interface_is_openvswitch (interface))
     openvswitch_remove_port (interface->target_dev, &error);
   else if (interface->type == INTERFACE_ETHERNET && interface->downscript != NULL)
     run_script (interface->downscript, interface->target_dev, &error);
@@ -489,12 +489,12 @@ interface_change (const DomainDef *def, const DeviceInterface *interface, const 
 
   if (name == NULL)
     return TRUE;
-  if (interface->type == INTERFACE_BRIDGE && !change_bridge (interface, updated, def->uuid, error))
+  if (interface_has_bridge (interface) && !change_bridge (interface, updated, def->uuid, error))
     return FALSE;
   if (!rates_differ (interface, updated) || traffic_set (name, updated->inbound, updated->outbound, error))
     return TRUE;
   traffic_set (name, interface->inbound, interface->outbound, NULL);
-  if (interface->type == INTERFACE_BRIDGE)
+  if (interface_has_bridge (interface))
     change_bridge (updated, interface, def->uuid, NULL);
   return FALSE;
 }

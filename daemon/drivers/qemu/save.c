@@ -11,6 +11,7 @@
 #include "daemon/drivers/qemu/migration.h"
 #include "daemon/drivers/qemu/save-image.h"
 #include "domain/devices/host-device.h"
+#include "domain/migratable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,7 +161,8 @@ gpointer
 save_job (Job *job, gpointer data, GError **error)
 {
   SaveRequest *request = data;
-  g_autofree char *xml = domain_def_to_xml (request->def, DOMAIN_WRITE_SECURE);
+  g_autoptr (DomainDef) def = domain_def_off_networks (request->def);
+  g_autofree char *xml = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
   g_autofree char *directory = g_path_get_dirname (request->path);
 
   job_extend_deadline (job, request->patience);

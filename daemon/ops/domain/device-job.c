@@ -12,10 +12,12 @@
 
 #include "daemon/call/call.h"
 #include "daemon/ops/domain/config-edit.h"
+#include "daemon/ops/domain/network-cards.h"
 #include "daemon/ops/domain/volume-disks.h"
 #include "domain/device-change.h"
 #include "domain/device-match.h"
 #include "domain/devices/disk.h"
+#include "domain/devices/interface.h"
 #include "domain/source-device.h"
 #include "targets/qemu/recipe.h"
 
@@ -147,17 +149,32 @@ prepare_config (DeviceRequest *request, GError **error)
   return request->edit != NULL;
 }
 
-/* Disks named by pool and volume. */
+/* Disks named by pool and volume, cards on networks. */
+
+/* The definition keeps the names of pool and volume, or of the network; the machine gets the file, or what
+ * the card's port is plugged into. */
+static gboolean
+translate (Job *job, DeviceRequest *request, Device *device, GError **error)
+{
+  const Device *before = NULL;
+
+  if (device->kind == &disk_kind)
+    return volume_disk_translate (job, request->manager, (DeviceDisk *)device, error);
+  if (device->kind != &interface_kind)
+    return TRUE;
+  if (request->action == DEVICE_UPDATE && (before = device_match (request->live_def, device, error)) == NULL)
+    return FALSE;
+  return network_card_resolve (job, request->manager, request->live_def, (DeviceInterface *)device,
+                               (const DeviceInterface *)before, error);
+}
 
 typedef gboolean (*LiveChange) (Job *job, DeviceRequest *request, const Device *device, GError **error);
-/* The definition keeps the names of pool and volume; the machine gets the file. */
+
 static gboolean
 with_translated (Job *job, DeviceRequest *request, const Device *device, LiveChange change, GError **error)
 {
   Device *translated = device_copy (device);
-  gboolean good = (device->kind != &disk_kind
-                   || volume_disk_translate (job, request->manager, (DeviceDisk *)translated, error))
-                  && change (job, request, translated, error);
+  gboolean good = translate (job, request, translated, error) && change (job, request, translated, error);
 
   device_free (translated);
   return good;

@@ -138,6 +138,8 @@ apply_bandwidth (DomainDef *def, const Machine *machine, gconstpointer values, G
                     enum_table_name (&interface_types, interface->type));
     return FALSE;
   }
+  if (machine != NULL && change->inbound_said && !interface_check_floor (interface, &change->inbound, error))
+    return FALSE;
   set_rate (&interface->inbound, &change->inbound, change->inbound_said);
   set_rate (&interface->outbound, &change->outbound, change->outbound_said);
   return TRUE;

@@ -8,6 +8,7 @@
 #include "daemon/object/change.h"
 #include "daemon/ops/domain/config-edit.h"
 #include "daemon/ops/domain/device-job.h"
+#include "daemon/ops/domain/network-cards.h"
 #include "daemon/ops/ops.h"
 
 #define AFFECT_FLAGS   (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
@@ -119,6 +120,7 @@ job_done (gpointer result, const GError *error, gpointer data)
 
   if (domain != NULL)
     domain->job = NULL;
+  network_cards_settle (request->manager, request->uuid);
   if (result == NULL) {
     call_fail (request->call, image_holder_explain (request->manager, error));
     device_request_free (request);

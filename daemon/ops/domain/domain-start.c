@@ -11,6 +11,7 @@
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
+#include "daemon/ops/domain/network-cards.h"
 #include "daemon/ops/domain/volume-disks.h"
 #include "daemon/secret/secrets.h"
 
@@ -73,13 +74,15 @@ starting_free (gpointer data)
   g_free (starting);
 }
 
-/* Disks that are volumes become files first. */
+/* Disks that are volumes become files first, cards on networks what their ports are plugged into. */
 static gpointer
 translate_and_start (Job *job, gpointer data, GError **error)
 {
   Starting *starting = data;
   StartRequest *request = starting->request;
-  DomainDef *translated = volume_disks_translate (job, starting->manager, request->def, error);
+  g_autoptr (DomainDef) with_files = volume_disks_translate (job, starting->manager, request->def, error);
+  DomainDef *translated =
+      with_files != NULL ? network_cards_resolve (job, starting->manager, with_files, error) : NULL;
 
   if (translated == NULL)
     return NULL;
@@ -98,6 +101,7 @@ start_done (gpointer result, const GError *error, gpointer data)
   Call *destroyer;
 
   if (started == NULL || domain == NULL) {
+    network_cards_settle (call->manager, call->domain_uuid);
     start_failed (call, domain, error);
     return;
   }
@@ -106,6 +110,7 @@ start_done (gpointer result, const GError *error, gpointer data)
   if (started->image_removed)
     domain->managed_save = FALSE;
   machine_commit_start (domain, started, started->status->state == VIR_DOMAIN_PAUSED);
+  network_cards_settle (call->manager, call->domain_uuid);
   if (starting->auto_destroy)
     auto_destroy_bind (domain->machine, call->client);
   if (!domain->destroy_asked) {

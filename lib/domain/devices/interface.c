@@ -40,6 +40,8 @@ static const FieldRange mtu_range = { 0, 65535 };
 #define SOCKET_TYPES    (TYPE (SERVER) | TYPE (CLIENT) | TYPE (MCAST) | TYPE (UDP))
 #define KEPT_TYPES      (TYPE (HOSTDEV) | TYPE (VDS))
 #define HOST_TYPE(name) FIELD_VALUE (HOST_ADDRESS_##name)
+/* One on a network, and what it has become in a running machine. */
+#define NETWORK_TYPES (TYPE (NETWORK) | TYPE (BRIDGE) | TYPE (DIRECT) | TYPE (HOSTDEV))
 
 #define HOST_FIELD(member, path, kind, detail) \
   FIELD_WITH (DeviceInterface, member, path, kind, detail, FIELD_NO_ABI)
@@ -122,9 +124,9 @@ static const Field interface_fields[] = {
 
   SOURCE_FIELD (host_driver, "driver/@name", field_enum, &hostdev_drivers, TYPE (HOSTDEV)),
   SOURCE_FIELD (host_driver_model, "driver/@model", field_text, NULL, TYPE (HOSTDEV)),
-  SOURCE_FIELD (network, "source/@network", field_text, NULL, TYPE (NETWORK)),
-  SOURCE_FIELD (portgroup, "source/@portgroup", field_text, NULL, TYPE (NETWORK)),
-  SOURCE_FIELD (portid, "source/@portid", field_text, NULL, TYPE (NETWORK)),
+  SOURCE_FIELD (network, "source/@network", field_text, NULL, NETWORK_TYPES),
+  SOURCE_FIELD (portgroup, "source/@portgroup", field_text, NULL, NETWORK_TYPES),
+  SOURCE_FIELD (portid, "source/@portid", field_text, NULL, NETWORK_TYPES),
   SOURCE_FIELD (bridge, "source/@bridge", field_text, NULL, TYPE (NETWORK) | TYPE (BRIDGE)),
   SOURCE_FIELD (mac_table_manager, "source/@macTableManager", field_enum, &mac_table_managers,
                 TYPE (NETWORK) | TYPE (BRIDGE)),
@@ -229,6 +231,57 @@ interface_has_tap (const DeviceInterface *interface)
 }
 
 gboolean
+interface_is_on_network (const DeviceInterface *interface)
+{
+  return interface->type == INTERFACE_NETWORK || interface->network != NULL;
+}
+
+void
+interface_leave_network (DeviceInterface *interface)
+{
+  if (!interface_is_on_network (interface))
+    return;
+  if (interface->type == INTERFACE_HOSTDEV) {
+    interface->managed = TRISTATE_ABSENT;
+    interface->host_type = HOST_ADDRESS_NONE;
+    interface->host_pci = (HostPci){ 0 };
+  }
+  if (interface->type == INTERFACE_USER) /* of a session */
+    interface->backend_type = BACKEND_NONE;
+  interface->type = INTERFACE_NETWORK;
+  interface->mac_table_manager = 0;
+  g_clear_pointer (&interface->portid, g_free);
+  g_clear_pointer (&interface->bridge, g_free);
+  g_clear_pointer (&interface->source_dev, g_free);
+  g_clear_pointer (&interface->source_mode, g_free);
+}
+
+static guint64
+floor_of (const InterfaceRate *rate)
+{
+  return rate != NULL && rate->floor.set ? rate->floor.value : 0;
+}
+
+gboolean
+interface_check_floor (const DeviceInterface *interface, const InterfaceRate *inbound, GError **error)
+{
+  if (interface->portid == NULL || floor_of (inbound) == floor_of (interface->inbound))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                  "interface %s: its share of the network's bandwidth (floor=%" G_GUINT64_FORMAT
+                  ") cannot be changed while the machine runs",
+                  interface->mac, floor_of (interface->inbound));
+  return FALSE;
+}
+
+gboolean
+interface_has_bridge (const DeviceInterface *interface)
+{
+  return interface->type == INTERFACE_BRIDGE
+         || (interface->type == INTERFACE_NETWORK && interface->bridge != NULL);
+}
+
+gboolean
 interface_is_openvswitch (const DeviceInterface *interface)
 {
   return interface->virtualport != NULL && interface->virtualport->type == VIRTUAL_PORT_OPENVSWITCH;
@@ -315,6 +368,15 @@ clear_driver (DeviceInterface *interface)
   interface->host_offloads = interface->guest_offloads = (InterfaceOffloads){ 0 };
 }
 
+/* What only a running machine's card is besides: on a network. */
+static void
+clear_network (DeviceInterface *interface)
+{
+  g_clear_pointer (&interface->network, g_free);
+  g_clear_pointer (&interface->portgroup, g_free);
+  g_clear_pointer (&interface->portid, g_free);
+}
+
 static void
 complete_host_device (Completion *completion, DeviceInterface *interface)
 {
@@ -337,7 +399,9 @@ interface_complete (Completion *completion, Device *device)
     interface->mac = new_mac ();
   if (!interface_is_virtio (interface))
     clear_driver (interface);
-  if (interface->type == INTERFACE_BRIDGE)
+  if (interface->type != INTERFACE_NETWORK && !completion->live)
+    clear_network (interface);
+  if (interface->type == INTERFACE_BRIDGE && interface->network == NULL)
     interface->mac_table_manager = 0; /* a network's bridge has one */
   if (interface->type == INTERFACE_USER && !interface_uses_passt (interface))
     g_clear_pointer (&interface->source_dev, g_free);
@@ -489,7 +553,12 @@ interface_match (const DomainDef *def, const Device *wanted_device, GError **err
 }
 
 /* What may change under a running machine, and libvirt's words for what may not. */
-static const char *const free_fields[] = { "link/@state",
+static const char *const free_fields[] = { "@type", /* checked apart */
+                                           "link/@state",
+                                           "source/@network",
+                                           "source/@portgroup",
+                                           "source/@portid",
+                                           "source/@macTableManager",
                                            "source/@bridge",
                                            "bandwidth/inbound",
                                            "bandwidth/outbound",
@@ -517,7 +586,8 @@ check_update (const DeviceInterface *interface, const DeviceInterface *given, GE
                     interface->model != NULL ? interface->model : "(none)", given->model);
     return FALSE;
   }
-  if (given->type != INTERFACE_NONE && given->type != interface->type) {
+  if (given->type != INTERFACE_NONE && given->type != interface->type
+      && !(interface_has_bridge (given) && interface_has_bridge (interface))) {
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "unable to change config on '%s' network type",
                     enum_table_name (&interface_types, given->type));
     return FALSE;
@@ -540,6 +610,24 @@ copy_rate (InterfaceRate **rate, const InterfaceRate *given)
   interface_rate_complete (rate);
 }
 
+static void
+replace_text (char **member, const char *text)
+{
+  g_free (*member);
+  *member = g_strdup (text);
+}
+
+/* On a bridge of a network or of the host's: the one of @given. */
+static void
+move_to_network (DeviceInterface *updated, const DeviceInterface *given)
+{
+  updated->type = given->type != INTERFACE_NONE ? given->type : updated->type;
+  updated->mac_table_manager = given->mac_table_manager;
+  replace_text (&updated->network, given->network);
+  replace_text (&updated->portgroup, given->portgroup);
+  replace_text (&updated->portid, given->portid);
+}
+
 static Device *
 interface_update (const Device *device, const Device *given_device, GError **error)
 {
@@ -555,8 +643,8 @@ interface_update (const Device *device, const Device *given_device, GError **err
   copy_rate (&updated->inbound, given->inbound);
   copy_rate (&updated->outbound, given->outbound);
   if (given->bridge != NULL) {
-    g_free (updated->bridge);
-    updated->bridge = g_strdup (given->bridge);
+    replace_text (&updated->bridge, given->bridge);
+    move_to_network (updated, given);
   }
   return &updated->device;
 }

@@ -68,14 +68,15 @@ typedef struct {
   int mac_check; /* Tristate */
 
   /* <source>: those that are plain attributes; the other types as they stand */
-  char *network, *portgroup, *portid; /* network */
-  char *bridge;                       /* bridge, network */
-  int mac_table_manager;              /* 1 kernel 2 libvirt */
-  char *source_dev;                   /* direct, vdpa, user */
-  char *source_name;                  /* internal */
-  char *source_mode;                  /* direct, vhostuser */
-  char *source_type, *source_path;    /* vhostuser */
-  int reconnect;                      /* Tristate */
+  char *network, *portgroup;       /* network; of a running machine also what that has become: see below */
+  char *portid;                    /* UUID of its port on the network; of a running machine's */
+  char *bridge;                    /* bridge, network */
+  int mac_table_manager;           /* 1 kernel 2 libvirt */
+  char *source_dev;                /* direct, vdpa, user */
+  char *source_name;               /* internal */
+  char *source_mode;               /* direct, vhostuser */
+  char *source_type, *source_path; /* vhostuser */
+  int reconnect;                   /* Tristate */
   Number reconnect_timeout, reconnect_delay;
   char *source_address, *local_address; /* client, server, mcast, udp */
   Number source_port, local_port;
@@ -132,6 +133,20 @@ extern const EnumTable interface_types;
 gboolean interface_is_virtio (const DeviceInterface *interface);
 /* Its end on the host is a tap the daemon makes: bridge, network, ethernet; not macvtap. */
 gboolean interface_has_tap (const DeviceInterface *interface);
+/*
+ * An interface of type 'network' is, in a running machine, what its port on the network is plugged into: it
+ * has the type bridge, direct or hostdev then, or still network where the bridge is the network's own, and
+ * keeps the network's name. This is what libvirt writes in the document of a running machine.
+ */
+gboolean interface_is_on_network (const DeviceInterface *interface);
+/* One that is on a network is of type 'network' again, and has no port. */
+void interface_leave_network (DeviceInterface *interface);
+/* A running machine's share of its network's bandwidth stays what it was when it started: FALSE and
+ * VIR_ERR_OPERATION_UNSUPPORTED when @inbound (may be NULL) has another floor. */
+gboolean
+interface_check_floor (const DeviceInterface *interface, const InterfaceRate *inbound, GError **error);
+/* Its tap is a port of `bridge`: the host's, or that of a network that runs. */
+gboolean interface_has_bridge (const DeviceInterface *interface);
 gboolean interface_is_openvswitch (const DeviceInterface *interface);
 /* 1 and more. */
 guint interface_queues (const DeviceInterface *interface);

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Ports come and go in two halves: chosen in the main loop, which knows all ports there are, with the
+ * network's lock, and written down in a job. That a machine ends, or lets go of a card, is told by events;
+ * then ports of that machine which no card of it has are deleted, whichever way it was lost. The same is done
+ * when the daemon starts, so that a daemon or a machine that was killed leaves no port behind. While a job
+ * makes ports for a machine (it is `busy`) they are in no definition yet, and nothing of that machine is
+ * deleted.
+ */
+#include "daemon/ops/domain/network-cards.h"
+
+#include "daemon/domain/machine.h"
+#include "daemon/host/link.h"
+#include "daemon/network/network-files.h"
+#include "daemon/network/network-plug.h"
+#include "daemon/network/networks.h"
+
+#include <string.h>
+
+#define PORT_SECONDS    30 /* that a network's lock is waited for, and that a port may take */
+#define DEFAULT_NETWORK "default"
+
+/* Domains (UUIDs) for which a job makes ports. Main loop only. */
+static GHashTable *busy;
+
+static void
+set_busy (const char *uuid, gboolean is_busy)
+{
+  if (busy == NULL)
+    busy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (is_busy)
+    g_hash_table_add (busy, g_strdup (uuid));
+  else
+    g_hash_table_remove (busy, uuid);
+}
+
+/* Making one. */
+
+typedef struct {
+  Manager *manager;
+  const char *name;             /* of the network */
+  const NetworkPortDef *wanted; /* as the card has it */
+  gboolean reclaim;
+  char *uuid; /* of the network */
+  Lock *lock; /* held, once it has begun without an error */
+  NetworkPortDef *port;
+  NetworkInput *input;
+  GMutex mutex;
+  GCond changed;
+  gboolean settled; /* it has the lock, or an error */
+  GError *error;
+} Making;
+
+static void
+making_clear (Making *making)
+{
+  g_free (making->uuid);
+  if (making->lock != NULL)
+    lock_unref (making->lock);
+  if (making->port != NULL)
+    network_port_def_unref (making->port);
+  if (making->input != NULL)
+    network_input_free (making->input);
+  g_clear_error (&making->error);
+  g_mutex_clear (&making->mutex);
+  g_cond_clear (&making->changed);
+}
+
+static void
+making_settle (Making *making)
+{
+  g_mutex_lock (&making->mutex);
+  making->settled = TRUE;
+  g_cond_signal (&making->changed);
+  g_mutex_unlock (&making->mutex);
+}
+
+/* With the network's lock: the port is chosen among those there are. */
+static void
+making_begin (gpointer data)
+{
+  Making *making = data;
+  Network *network = network_find_uuid (making->manager, making->uuid, &making->error);
+
+  if (network != NULL && network_check_active (network, &making->error))
+    making->port = network_plug (network, making->wanted, making->reclaim, &making->error);
+  if (making->port != NULL) {
+    making->input = network_input_new (network, network->def);
+    set_busy (making->wanted->owner_uuid, TRUE);
+  } else {
+    lock_release (making->lock, making);
+  }
+  making_settle (making);
+}
+
+static void
+making_fail (gpointer data, GError *error)
+{
+  Making *making = data;
+
+  making->error = error;
+  making_settle (making);
+}
+
+static void
+making_ask (gpointer data)
+{
+  Making *making = data;
+  Network *network = network_find_name (making->manager, making->name, &making->error);
+  LockRequest request = { .name = "port",
+                          .holder = making,
+                          .seconds = PORT_SECONDS,
+                          .begin = making_begin,
+                          .fail = making_fail,
+                          .data = making };
+
+  if (network == NULL) {
+    making_settle (making);
+    return;
+  }
+  making->uuid = g_strdup (network->uuid);
+  making->lock = lock_ref (network->lock);
+  lock_acquire (making->lock, &request);
+}
+
+static void
+making_end (gpointer data)
+{
+  Making *making = data;
+  Network *network = network_find_uuid (making->manager, making->uuid, NULL);
+
+  if (making->error == NULL && network != NULL)
+    network_put_port (network, network_port_def_ref (making->port));
+  lock_release (making->lock, making);
+}
+
+static void
+write_port (Job *job, Making *making)
+{
+  const NetworkPortDef *port = making->port;
+  gboolean has_class = port->class_id.set && port->class_id.value != 0;
+
+  if (has_class && !network_run_add_port (job, making->input, port, &making->error))
+    return;
+  if (!network_files_save_port (making->input->directory, port, &making->error) && has_class)
+    network_run_remove_port (job, making->input, port, NULL);
+}
+
+/* (transfer full) */
+static NetworkPortDef *
+make_port (Job *job, Manager *manager, const char *network, const NetworkPortDef *wanted, gboolean reclaim,
+           GError **error)
+{
+  Making making = { .manager = manager, .name = network, .wanted = wanted, .reclaim = reclaim };
+  NetworkPortDef *port = NULL;
+
+  g_mutex_init (&making.mutex);
+  g_cond_init (&making.changed);
+  job_in_main_loop (job, making_ask, &making);
+  g_mutex_lock (&making.mutex);
+  while (!making.settled) /* the request for the lock ends by itself */
+    g_cond_wait (&making.changed, &making.mutex);
+  g_mutex_unlock (&making.mutex);
+  if (making.error == NULL) {
+    write_port (job, &making);
+    job_in_main_loop (job, making_end, &making);
+  }
+  if (making.error == NULL)
+    port = network_port_def_ref (making.port);
+  else
+    g_propagate_error (error, g_steal_pointer (&making.error));
+  making_clear (&making);
+  return port;
+}
+
+/* The port that a card asks for, and the card that a port makes. */
+
+static gpointer
+copy_part (const FieldTable *table, gconstpointer part)
+{
+  return part != NULL ? field_copy (table, part) : NULL;
+}
+
+/* @uuid: of the port. (transfer full) */
+static NetworkPortDef *
+wanted_port (const DomainDef *def, const DeviceInterface *interface, const char *uuid)
+{
+  NetworkPortDef *port = document_new (&network_port_document);
+
+  port->uuid = g_strdup (uuid);
+  port->owner_name = g_strdup (def->name);
+  port->owner_uuid = g_strdup (def->uuid);
+  port->group = g_strdup (interface->portgroup);
+  port->mac = g_strdup (interface->mac);
+  port->virtualport = copy_part (&interface_virtual_port_table, interface->virtualport);
+  port->inbound = copy_part (&interface_rate_table, interface->inbound);
+  port->outbound = copy_part (&interface_rate_table, interface->outbound);
+  port->vlan = copy_part (&interface_vlan_table, interface->vlan);
+  port->isolated = interface->port_isolated;
+  port->trust_guest_rx_filters = interface->trust_guest_rx_filters;
+  return port;
+}
+
+static void
+replace_part (gpointer member, const FieldTable *table, gconstpointer part)
+{
+  gpointer *place = member;
+
+  if (*place != NULL)
+    field_free (table, *place);
+  *place = copy_part (table, part);
+}
+
+static void
+replace_text (char **member, const char *text)
+{
+  g_free (*member);
+  *member = g_strdup (text);
+}
+
+/* What a switch is told is the port's to say: the network and its portgroup have had their say in it. */
+static void
+take_settings (DeviceInterface *interface, const NetworkPortDef *port)
+{
+  replace_part (&interface->virtualport, &interface_virtual_port_table, port->virtualport);
+  replace_part (&interface->vlan, &interface_vlan_table, port->vlan);
+  replace_part (&interface->inbound, &interface_rate_table, port->inbound);
+  replace_part (&interface->outbound, &interface_rate_table, port->outbound);
+  interface->port_isolated = port->isolated;
+  interface->trust_guest_rx_filters = port->trust_guest_rx_filters;
+}
+
+static gboolean
+take_plug (DeviceInterface *interface, const NetworkPlug *plug, GError **error)
+{
+  switch (plug->type) {
+    case NETWORK_PLUG_NETWORK:
+    case NETWORK_PLUG_BRIDGE:
+      interface->type = plug->type == NETWORK_PLUG_NETWORK ? INTERFACE_NETWORK : INTERFACE_BRIDGE;
+      replace_text (&interface->bridge, plug->bridge);
+      interface->mac_table_manager = plug->mac_table_manager;
+      return TRUE;
+    case NETWORK_PLUG_DIRECT:
+      interface->type = INTERFACE_DIRECT;
+      replace_text (&interface->source_dev, plug->dev);
+      replace_text (&interface->source_mode, enum_table_name (&network_direct_modes, plug->mode));
+      return TRUE;
+    case NETWORK_PLUG_HOSTDEV_PCI:
+      interface->type = INTERFACE_HOSTDEV;
+      interface->managed = plug->managed;
+      interface->host_type = HOST_ADDRESS_PCI;
+      interface->host_pci.domain = plug->domain;
+      interface->host_pci.bus = plug->bus;
+      interface->host_pci.slot = plug->slot;
+      interface->host_pci.function = plug->function;
+      return TRUE;
+    default:
+      virt_error_set_from (error, VIR_FROM_NETWORK, VIR_ERR_INTERNAL_ERROR,
+                           "the port of network '%s' is plugged into nothing", interface->network);
+      return FALSE;
+  }
+}
+
+/* Without the rights of root there is no network of ours: a card on one whose bridge is the host's gets a tap
+ * from QEMU's helper, and the others reach the world as the user does. */
+
+typedef struct {
+  Manager *manager;
+  const char *name;
+  NetworkDef *def; /* NULL: none is defined */
+} Looking;
+
+static void
+look_for_network (gpointer data)
+{
+  Looking *looking = data;
+  Network *network = network_find_name (looking->manager, looking->name, NULL);
+
+  looking->def = network != NULL ? network_def_ref (network->def) : NULL;
+}
+
+static gboolean
+resolve_for_user (Job *job, Manager *manager, DeviceInterface *interface, GError **error)
+{
+  Looking looking = { .manager = manager, .name = interface->network };
+  g_autoptr (NetworkDef) def = NULL;
+  g_autofree char *passt = NULL;
+
+  job_in_main_loop (job, look_for_network, &looking);
+  def = looking.def;
+  if (def == NULL && !g_str_equal (interface->network, DEFAULT_NETWORK)) {
+    virt_error_set_from (error, VIR_FROM_NETWORK, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
+                         interface->network);
+    return FALSE;
+  }
+  if (def != NULL && def->forward.mode == NETWORK_FORWARD_BRIDGE && def->bridge != NULL) {
+    interface->type = INTERFACE_BRIDGE;
+    replace_text (&interface->bridge, def->bridge);
+    return TRUE;
+  }
+  if (def != NULL && def->forward.mode != NETWORK_FORWARD_NAT && def->forward.mode != NETWORK_FORWARD_ROUTE
+      && def->forward.mode != NETWORK_FORWARD_OPEN) {
+    virt_error_set_from (
+        error, VIR_FROM_NETWORK, VIR_ERR_CONFIG_UNSUPPORTED,
+        "interface %s: without the rights of root a network with <forward mode='%s'> cannot be used",
+        interface->mac, network_forward_name (def->forward.mode));
+    return FALSE;
+  }
+  interface->type = INTERFACE_USER;
+  passt = interface->backend_type == BACKEND_NONE ? g_find_program_in_path ("passt") : NULL;
+  if (passt != NULL)
+    interface->backend_type = BACKEND_PASST;
+  return TRUE;
+}
+
+/* A card that stays on its network. */
+static void
+keep_port (DeviceInterface *interface, const DeviceInterface *before)
+{
+  interface->type = before->type;
+  replace_text (&interface->portid, before->portid);
+  replace_text (&interface->bridge, before->bridge);
+  replace_text (&interface->source_dev, before->source_dev);
+  replace_text (&interface->source_mode, before->source_mode);
+  interface->mac_table_manager = before->mac_table_manager;
+  interface->managed = before->managed;
+  interface->host_type = before->host_type;
+  interface->host_pci = before->host_pci;
+  replace_part (&interface->vlan, &interface_vlan_table, before->vlan);
+  replace_part (&interface->virtualport, &interface_virtual_port_table, before->virtualport);
+}
+
+static char *
+new_uuid (void)
+{
+  guint8 bytes[UUID_BYTES];
+  char text[UUID_TEXT];
+
+  uuid_generate (bytes);
+  uuid_format (bytes, text);
+  return g_strdup (text);
+}
+
+gboolean
+network_card_resolve (Job *job, Manager *manager, const DomainDef *def, DeviceInterface *interface,
+                      const DeviceInterface *before, GError **error)
+{
+  g_autoptr (NetworkPortDef) wanted = NULL, port = NULL;
+  g_autofree char *uuid = NULL;
+
+  if (interface->type != INTERFACE_NETWORK)
+    return TRUE;
+  if (manager->settings->session)
+    return resolve_for_user (job, manager, interface, error);
+  if (before != NULL && before->portid != NULL && g_strcmp0 (before->network, interface->network) == 0
+      && g_strcmp0 (before->portgroup, interface->portgroup) == 0) {
+    if (!interface_check_floor (before, interface->inbound, error))
+      return FALSE;
+    keep_port (interface, before);
+    return TRUE;
+  }
+  uuid = new_uuid ();
+  wanted = wanted_port (def, interface, uuid);
+  port = make_port (job, manager, interface->network, wanted, FALSE, error);
+  if (port == NULL)
+    return FALSE;
+  replace_text (&interface->portid, port->uuid);
+  take_settings (interface, port);
+  return take_plug (interface, &port->plug, error);
+}
+
+DomainDef *
+network_cards_resolve (Job *job, Manager *manager, DomainDef *def, GError **error)
+{
+  g_autoptr (DomainDef) resolved = NULL;
+  gboolean any = FALSE;
+
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface)
+    any = any || interface->type == INTERFACE_NETWORK;
+  if (!any)
+    return domain_def_ref (def);
+  resolved = domain_def_copy (def);
+  DOMAIN_FOREACH_DEVICE (resolved, interface_kind, DeviceInterface, interface)
+    if (!network_card_resolve (job, manager, resolved, interface, NULL, error))
+      return NULL;
+  return g_steal_pointer (&resolved);
+}
+
+/* Deleting. */
+
+typedef struct {
+  Manager *manager;
+  char *network, *port; /* UUIDs */
+  Lock *lock;
+  NetworkInput *input;
+  NetworkPortDef *def;
+} Deletion;
+
+static void
+deletion_free (gpointer data)
+{
+  Deletion *deletion = data;
+
+  if (deletion->input != NULL)
+    lock_release (deletion->lock, deletion);
+  lock_unref (deletion->lock);
+  if (deletion->input != NULL)
+    network_input_free (deletion->input);
+  if (deletion->def != NULL)
+    network_port_def_unref (deletion->def);
+  g_free (deletion->network);
+  g_free (deletion->port);
+  g_free (deletion);
+}
+
+static gpointer
+delete_job (Job *job, gpointer data, GError **error)
+{
+  const Deletion *deletion = data;
+  gboolean has_class = deletion->def->class_id.set && deletion->def->class_id.value != 0;
+
+  if (has_class && !network_run_remove_port (job, deletion->input, deletion->def, error))
+    return NULL;
+  network_files_remove_port (deletion->input->directory, deletion->port);
+  return JOB_OK;
+}
+
+static void
+deleted (gpointer result, const GError *error, gpointer data)
+{
+  const Deletion *deletion = data;
+  Network *network = network_find_uuid (deletion->manager, deletion->network, NULL);
+
+  if (result == NULL)
+    g_warning ("a port of network '%s' could not be taken away: %s",
+               network != NULL ? network->name : deletion->network, error->message);
+  else if (network != NULL)
+    network_drop_port (network, deletion->port);
+}
+
+static void
+deletion_begin (gpointer data)
+{
+  Deletion *deletion = data;
+  Network *network = network_find_uuid (deletion->manager, deletion->network, NULL);
+  NetworkPortDef *port = network != NULL ? network_find_port (network, deletion->port, NULL) : NULL;
+
+  if (port == NULL || !network_check_active (network, NULL)) {
+    lock_release (deletion->lock, deletion);
+    deletion_free (deletion);
+    return;
+  }
+  deletion->def = network_port_def_ref (port);
+  deletion->input = network_input_new (network, network->def);
+  job_start ("net-port", delete_job, deletion, deletion_free, PORT_SECONDS, deleted, deletion);
+}
+
+static void
+deletion_fail (gpointer data, GError *error)
+{
+  g_warning ("a port of a network could not be taken away: %s", error->message);
+  g_error_free (error);
+  deletion_free (data);
+}
+
+static void
+delete_port (const Network *network, const NetworkPortDef *port)
+{
+  Deletion *deletion = g_new0 (Deletion, 1);
+  LockRequest request = {
+    .name = "port", .holder = deletion, .begin = deletion_begin, .fail = deletion_fail, .data = deletion
+  };
+
+  deletion->manager = network->manager;
+  deletion->network = g_strdup (network->uuid);
+  deletion->port = g_strdup (port->uuid);
+  deletion->lock = lock_ref (network->lock);
+  lock_acquire (deletion->lock, &request);
+}
+
+static gboolean
+has_card (const Domain *domain, const char *port)
+{
+  if (domain == NULL || domain->machine == NULL)
+    return FALSE;
+  DOMAIN_FOREACH_DEVICE (domain->machine->def, interface_kind, DeviceInterface, interface)
+    if (g_strcmp0 (interface->portid, port) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* @uuid NULL: of all domains. Ports without an owner are somebody else's. */
+static void
+delete_strays (Manager *manager, const char *uuid)
+{
+  g_autoptr (GPtrArray) networks = network_list (manager);
+
+  for (guint i = 0; i < networks->len; i++) {
+    const Network *network = g_ptr_array_index (networks, i);
+    g_autoptr (GPtrArray) strays = g_ptr_array_new_with_free_func ((GDestroyNotify)network_port_def_unref);
+
+    for (guint p = 0; p < network->ports->len; p++) {
+      NetworkPortDef *port = g_ptr_array_index (network->ports, p);
+
+      if (port->owner_uuid != NULL && (uuid == NULL || g_str_equal (port->owner_uuid, uuid))
+          && !(busy != NULL && g_hash_table_contains (busy, port->owner_uuid))
+          && !has_card (manager_find_uuid (manager, port->owner_uuid, NULL), port->uuid))
+        g_ptr_array_add (strays, network_port_def_ref (port));
+    }
+    for (guint p = 0; p < strays->len; p++)
+      delete_port (network, g_ptr_array_index (strays, p));
+  }
+}
+
+void
+network_cards_settle (Manager *manager, const char *uuid)
+{
+  set_busy (uuid, FALSE);
+  delete_strays (manager, uuid);
+}
+
+/* It was shut off, or has let go of a device. */
+static void
+domain_event (const Event *event, gpointer manager)
+{
+  int number = -1;
+
+  if (event->family != EVENT_DOMAIN)
+    return;
+  if (event->number == EVENT_LIFECYCLE)
+    g_variant_get_child (event->payload, 0, "i", &number);
+  if (event->number == VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED
+      || (event->number == EVENT_LIFECYCLE && number == VIR_DOMAIN_EVENT_STOPPED))
+    delete_strays (manager, event->uuid);
+}
+
+/* A network that was started anew while the daemon was away has lost its ports: as with libvirt, the cards of
+ * running machines get them back, and their taps join the bridge again. */
+
+typedef struct {
+  Manager *manager;
+  DomainDef *def; /* of the running machine */
+} Reconnection;
+
+static void
+reconnection_free (gpointer data)
+{
+  Reconnection *reconnection = data;
+
+  domain_def_unref (reconnection->def);
+  g_free (reconnection);
+}
+
+static void
+rejoin_bridge (const DeviceInterface *interface)
+{
+  g_autoptr (GError) error = NULL;
+  LinkInfo tap;
+
+  if (interface_has_bridge (interface) && !interface_is_openvswitch (interface)
+      && interface->target_dev != NULL && link_query (interface->target_dev, "get the bridge of", &tap, NULL)
+      && tap.master == 0 && !link_set_bridge (interface->target_dev, interface->bridge, &error))
+    g_warning ("%s", error->message);
+}
+
+static gpointer
+reconnect (Job *job, gpointer data, G_GNUC_UNUSED GError **error)
+{
+  const Reconnection *reconnection = data;
+
+  DOMAIN_FOREACH_DEVICE (reconnection->def, interface_kind, DeviceInterface, interface) {
+    g_autoptr (NetworkPortDef) wanted = NULL, port = NULL;
+    g_autoptr (GError) problem = NULL;
+
+    if (interface->portid == NULL)
+      continue;
+    wanted = wanted_port (reconnection->def, interface, interface->portid);
+    wanted->plug.type = interface->type == INTERFACE_NETWORK  ? NETWORK_PLUG_NETWORK
+                        : interface->type == INTERFACE_BRIDGE ? NETWORK_PLUG_BRIDGE
+                        : interface->type == INTERFACE_DIRECT ? NETWORK_PLUG_DIRECT
+                                                              : NETWORK_PLUG_HOSTDEV_PCI;
+    wanted->plug.bridge = g_strdup (interface->bridge);
+    wanted->plug.dev = g_strdup (interface->source_dev);
+    wanted->plug.mode = interface->source_mode != NULL
+                            ? MAX (enum_table_value (&network_direct_modes, interface->source_mode), 0)
+                            : 0;
+    wanted->plug.managed = interface->managed;
+    wanted->plug.domain = interface->host_pci.domain;
+    wanted->plug.bus = interface->host_pci.bus;
+    wanted->plug.slot = interface->host_pci.slot;
+    wanted->plug.function = interface->host_pci.function;
+    port = make_port (job, reconnection->manager, interface->network, wanted, TRUE, &problem);
+    if (port == NULL)
+      g_message ("domain '%s': interface %s is not connected: %s", reconnection->def->name, interface->mac,
+                 problem->message);
+    else
+      rejoin_bridge (interface);
+  }
+  return JOB_OK;
+}
+
+static void
+reconnected (gpointer result G_GNUC_UNUSED, const GError *error G_GNUC_UNUSED, gpointer data)
+{
+  const Reconnection *reconnection = data;
+
+  network_cards_settle (reconnection->manager, reconnection->def->uuid);
+}
+
+/* Has it a port that its network, which runs, does not know? */
+static gboolean
+has_lost_port (Manager *manager, const DomainDef *def)
+{
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    Network *network = interface->portid != NULL && interface->network != NULL
+                           ? network_find_name (manager, interface->network, NULL)
+                           : NULL;
+
+    if (network != NULL && network->active && network_find_port (network, interface->portid, NULL) == NULL)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+void
+network_cards_begin (Manager *manager)
+{
+  g_autoptr (GPtrArray) domains = manager_list (manager);
+
+  delete_strays (manager, NULL);
+  for (guint i = 0; i < domains->len; i++) {
+    const Domain *domain = g_ptr_array_index (domains, i);
+    Reconnection *reconnection;
+
+    if (domain->machine == NULL || !has_lost_port (manager, domain->machine->def))
+      continue;
+    reconnection = g_new0 (Reconnection, 1);
+    reconnection->manager = manager;
+    reconnection->def = domain_def_ref (domain->machine->def);
+    job_start ("reconnect", reconnect, reconnection, reconnection_free, 0, reconnected, reconnection);
+  }
+  events_subscribe (manager->events, domain_event, manager);
+}
