@@ -156,7 +156,7 @@ def test_attach_and_detach(connection, network, holder):
     assert ports_of(holder, "virbr7") == [interface.find("target").get("dev")]
     assert error_of(domain.attachDevice, card("nosuch", MACS[1]))[0] == libvirt.VIR_ERR_NO_NETWORK
     assert error_of(domain.attachDevice, card("isolated", MACS[1], "<address type='pci' bus='77'/>"))
-    assert port_ids(network) == [interface.find("source").get("portid")]
+    wait_for(lambda: port_ids(network) == [interface.find("source").get("portid")], "the end of the refused cards' ports")
 
 
 def test_the_guest_lets_go_of_a_card(connection, network, holder, boot):  # noqa: F811

@@ -249,6 +249,8 @@ interface_leave_network (DeviceInterface *interface)
     interface->host_type = HOST_ADDRESS_NONE;
     interface->host_pci = (HostPci){ 0 };
   }
+  if (interface->type == INTERFACE_USER) /* of a session */
+    interface->backend_type = BACKEND_NONE;
   interface->type = INTERFACE_NETWORK;
   interface->mac_table_manager = 0;
   g_clear_pointer (&interface->portid, g_free);
