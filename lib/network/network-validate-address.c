@@ -264,7 +264,7 @@ network_check_dhcp_host (const NetworkCheck *check, const NetworkDhcpHost *host,
 }
 
 void
-network_check_host_among (const NetworkCheck *check, const NetworkDhcpHost *host, const NetworkIp *ip)
+network_check_host_inside (const NetworkCheck *check, const NetworkDhcpHost *host, const NetworkIp *ip)
 {
   IpAddress address, own;
   guint prefix;
@@ -292,7 +292,7 @@ check_hosts (const NetworkCheck *check, const NetworkIp *ip, IpFamily family)
     guint8 mac[MAC_BYTES];
 
     network_check_dhcp_host (check, host, family, FALSE);
-    network_check_host_among (check, host, ip);
+    network_check_host_inside (check, host, ip);
     if (address != NULL && !g_hash_table_add (seen, address))
       network_refuse (check, &host->ip, host, VIR_ERR_CONFIG_UNSUPPORTED,
                       "two static host definitions have the address '%s' in network '%s'", host->ip,

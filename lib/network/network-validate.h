@@ -31,8 +31,8 @@ void network_check_forward (const NetworkCheck *check, const NetworkDef *def);
 void network_check_dhcp_host (const NetworkCheck *check, const NetworkDhcpHost *host, IpFamily family,
                               gboolean partial);
 void network_check_dhcp_range (const NetworkCheck *check, const NetworkDhcpRange *range, const NetworkIp *ip);
-/* A host beside the others of its subnet: no two have one address or one MAC. @same: not compared with. */
-void network_check_host_among (const NetworkCheck *check, const NetworkDhcpHost *host, const NetworkIp *ip);
+/* A host in its subnet: inside of it, and not at the network's own address. */
+void network_check_host_inside (const NetworkCheck *check, const NetworkDhcpHost *host, const NetworkIp *ip);
 void network_check_addresses (const NetworkCheck *check, const NetworkDef *def);
 
 void network_check_dns_txt (const NetworkCheck *check, const NetworkDnsTxt *txt, gboolean partial);

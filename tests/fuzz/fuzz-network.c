@@ -49,10 +49,10 @@ update (const char *text)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *text = g_strndup ((const char *)data, size);
+  g_autofree char *text = size > 0 ? g_strndup ((const char *)data, size) : g_strdup ("");
 
-  read_as (&network_document, (const char *)data, (gssize)size);
-  read_as (&network_port_document, (const char *)data, (gssize)size);
+  read_as (&network_document, text, (gssize)size);
+  read_as (&network_port_document, text, (gssize)size);
   update (text);
   return 0;
 }
