@@ -8,7 +8,7 @@
 #include "cli/document-files.h"
 #include "cli/documents.h"
 #include "config.h"
-#include "document/report.h"
+#include "document/document-report.h"
 #include "kinds/document-kinds.h"
 
 #include <stdio.h>

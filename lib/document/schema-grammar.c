@@ -119,6 +119,8 @@ new_pattern (PatternType type, gboolean nullable, const Pattern *one, const Patt
   return pattern;
 }
 
+static const Pattern empty = { .type = PATTERN_EMPTY, .nullable = TRUE };
+
 static const Pattern *compile (Compiler *compiler, xmlNode *node, const char *definition);
 
 static const Pattern *
@@ -145,7 +147,7 @@ compile_list (Compiler *compiler, xmlNode *node, PatternType type, const char *d
 
     pattern = pattern != NULL ? pair (type, pattern, part) : part;
   }
-  return pattern != NULL ? pattern : new_pattern (PATTERN_EMPTY, TRUE, NULL, NULL);
+  return pattern != NULL ? pattern : &empty;
 }
 
 /* <anyName>, <nsName> or, in @node's own attribute, one name. What follows it, in @ret_rest. */
@@ -375,7 +377,7 @@ compile (Compiler *compiler, xmlNode *node, const char *definition)
   if (is_rng (node, "text"))
     return new_pattern (PATTERN_TEXT, TRUE, NULL, NULL);
   if (is_rng (node, "empty"))
-    return new_pattern (PATTERN_EMPTY, TRUE, NULL, NULL);
+    return &empty;
   if (is_rng (node, "notAllowed"))
     return new_pattern (PATTERN_NOT_ALLOWED, FALSE, NULL, NULL);
   if (is_rng (node, "choice"))
@@ -387,13 +389,13 @@ compile (Compiler *compiler, xmlNode *node, const char *definition)
   if (is_rng (node, "group"))
     return part;
   if (is_rng (node, "optional"))
-    return pair (PATTERN_CHOICE, part, new_pattern (PATTERN_EMPTY, TRUE, NULL, NULL));
+    return pair (PATTERN_CHOICE, part, &empty);
   part = new_pattern (PATTERN_ONE_OR_MORE, part->nullable, part, NULL);
   if (is_rng (node, "oneOrMore"))
     return part;
   if (!is_rng (node, "zeroOrMore"))
     g_error ("a built-in schema is wrong: <%s> is not understood", (const char *)node->name);
-  return pair (PATTERN_CHOICE, part, new_pattern (PATTERN_EMPTY, TRUE, NULL, NULL));
+  return pair (PATTERN_CHOICE, part, &empty);
 }
 
 /* The definitions of @parent, which is the grammar or a part that was included into it. */

@@ -33,7 +33,7 @@ VALID = {
                 "<source file='/s'/></disk></disks></domainsnapshot>",
     "snapshot-of-a-domain": "<domainsnapshot><domain type='qemu'><name>a</name></domain></domainsnapshot>",
     "checkpoint": "<domaincheckpoint><disks><disk name='vda' checkpoint='bitmap'/></disks></domaincheckpoint>",
-    "backup": "<domainbackup mode='pull'><server transport='unix' socket='/s'/><disks><disk name='vda'>"
+    "backup": "<domainbackup mode='pull'><server transport='unix' socket='/s'/><disks><disk name='vda' type='file'>"
               "<scratch file='/f'/></disk></disks></domainbackup>",
     "node-device": f"<device><parent>pci_0000_00_02_0</parent><name>x</name><capability type='mdev'>"
                    f"<type id='t'/><uuid>{UUID}</uuid></capability></device>",
@@ -49,15 +49,15 @@ WRONG = [
      "'fc_host')"),
     ("volume", "<name>v</name>", "", "1:1: error: missing volume name element"),
     ("checkpoint", "checkpoint='bitmap'", "checkpoint='bitmp'",
-     "1:43: error: <disk> cannot have the attribute checkpoint='bitmp' here: did you mean 'bitmap'? accepted: 'no' or "
-     "'bitmap'"),
+     "1:43: error: Invalid value for attribute 'checkpoint' in element 'disk': 'bitmp' (did you mean 'bitmap'? "
+     "accepted: 'no' or 'bitmap')"),
     ("backup", "<server transport='unix' socket='/s'/>", "", "1:1: error: <domainbackup> lacks <server>"),
     ("backup", "<scratch file='/f'/>", "<server/>",
-     "1:89: error: unknown element 'server' in element 'disk': it belongs in <domainbackup>"),
+     "1:101: error: unknown element 'server' in element 'disk': it belongs in <domainbackup>"),
     ("node-device", "<type id='t'/>", "stray<type id='t'/>",
      "1:56: error: <capability> takes no text: 'stray' is too much"),
     ("snapshot", "<name>s</name>", "<name>s</name><name>t</name>",
-     "1:31: error: <name> is there more than once in <domainsnapshot>: it was said before, in line 1"),
+     "1:31: error: element 'name' is not expected here in element 'domainsnapshot': it was said before, in line 1"),
     ("cpu", "<model>", "<mode>custom</mode><model>",
      "1:20: error: unknown element 'mode' in element 'cpu': it is an attribute, mode='...'"),
 ]

@@ -160,7 +160,9 @@ def test_json_of_mistakes_is_the_manuals(tmp_path):
                             check=False)
     mistakes = json.loads(result.stdout)["bad.xml"]
     assert result.returncode == 1
-    assert set(mistakes[0]) == json_members("validate")
+    # What would be accepted is not always known; what stands there is, where something does.
+    assert json_members("validate") - set(mistakes[0]) <= {"value", "accepted", "nearest"}
+    assert set(mistakes[0]) <= json_members("validate")
 
 
 def test_json_of_the_daemons_answers_is_the_manuals(daemon):

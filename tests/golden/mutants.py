@@ -169,12 +169,11 @@ class Mutator:
         root, marks = getattr(self, kind)()
         if any(mark is None for mark in marks):
             return None
-        ways = [root.getroottree().getpath(mark) for mark in marks]
+        places = [list(root.iter(etree.Element)).index(mark) for mark in marks]
         etree.indent(root)
         text = etree.tostring(root).decode() + "\n"
-        again = etree.fromstring(text)
-        lines = {again.xpath(way)[0].sourceline if "*" not in way else 0 for way in ways} \
-            if not again.nsmap else {again.getroottree().xpath(way, namespaces=again.nsmap)[0].sourceline for way in ways}
+        again = list(etree.fromstring(text).iter(etree.Element))
+        lines = {again[place].sourceline for place in places}
         return Mutant(kind, text, lines)
 
 

@@ -28,7 +28,6 @@ documents_are_written_as_libvirt_writes_them (G_GNUC_UNUSED void **state)
     const char *given, *written; /* inside of <secret>, behind the UUID */
   } rows[] = {
     { "", "" },
-    { "<usage type='none'/>", "" },
     { "<usage type='volume'><volume>/a</volume></usage><description>c &amp; d</description>",
       "  <description>c &amp; d</description>\n"
       "  <usage type='volume'>\n    <volume>/a</volume>\n  </usage>\n" },

@@ -6,7 +6,7 @@
  * as XPath has it, and the value that stands there. The document is read again for that, which costs time
  * only where there are mistakes and somebody asked for this form.
  */
-#include "document/report.h"
+#include "document/document-report.h"
 
 #include "base/xml-document.h"
 

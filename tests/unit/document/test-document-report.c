@@ -2,7 +2,7 @@
 
 /* Mistakes for programs and on a terminal: paths, values, the line with its caret. */
 #include "cmocka-glib.h"
-#include "document/report.h"
+#include "document/document-report.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
