@@ -145,7 +145,7 @@ has_timer (const DomainDef *def, const ClockTimer *timer)
     case TIMER_TSC:
     case TIMER_KVMCLOCK:
     case TIMER_HYPERVCLOCK:
-      return machine->has_x86_timers || timer->present != TRISTATE_YES;
+      return machine->is_x86 || timer->present != TRISTATE_YES;
     case TIMER_ARMVTIMER:
       return machine->has_gic && def->type == VIRT_TYPE_KVM;
     default:

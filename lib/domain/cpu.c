@@ -143,7 +143,7 @@ forget_model (DomainCpu *cpu)
 
 /* What a mode has no use for is dropped, as libvirt drops it. */
 static void
-complete_mode (DomainCpu *cpu)
+complete_mode (const MachineKind *machine, DomainCpu *cpu)
 {
   switch (cpu->mode) {
     case CPU_MODE_NONE:
@@ -156,7 +156,7 @@ complete_mode (DomainCpu *cpu)
       break;
     case CPU_MODE_HOST_PASSTHROUGH:
     case CPU_MODE_MAXIMUM:
-      if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && cpu->migratable == TRISTATE_ABSENT)
+      if (cpu->mode == CPU_MODE_HOST_PASSTHROUGH && cpu->migratable == TRISTATE_ABSENT && machine->is_x86)
         cpu->migratable = TRISTATE_YES;
       forget_model (cpu);
       cpu->match = CPU_MATCH_NONE;
@@ -194,7 +194,7 @@ complete_cpu (Completion *completion)
   if (def->cpu == NULL)
     return;
 
-  complete_mode (def->cpu);
+  complete_mode (machine_kind_of (def), def->cpu);
   complete_cpu_features (def->cpu);
   if (def->cpu->check == CPU_CHECK_ABSENT && !is_without_model (def->cpu))
     def->cpu->check = default_check (def);

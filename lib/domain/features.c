@@ -338,6 +338,15 @@ validate_machine_features (Validation *validation, const DomainFeatures *feature
     { features->has_gic, machine->has_gic, "gic", &features->has_gic },
   };
 
+  if (features->hyperv != NULL && !machine->is_x86)
+    validation_error (validation, features->hyperv, features,
+                      "Hyperv features are not supported for architecture '%s' or machine type '%s'",
+                      arch != NULL ? arch : "x86_64", type != NULL ? type : "");
+  if (features->vmport != TRISTATE_ABSENT && !machine->is_x86)
+    validation_error (validation, &features->vmport, features,
+                      "vmport is not available with this QEMU binary: the architecture has none");
+  if (def->genid != NULL && !machine->is_x86)
+    validation_error (validation, &def->genid, def, "this QEMU does not support the 'genid' capability");
   if (features->gic == GIC_3 && machine->has_gic && !machine->says_gic)
     validation_host_error (validation, &features->gic, features,
                            "gic-version option is not available with this QEMU binary: expected version='2'");

@@ -38,14 +38,15 @@ static const Field input_fields[] = {
 static InputBus
 default_bus (Completion *completion, const DeviceInput *input)
 {
-  gboolean is_pc = machine_kind_of (completion->def)->has_ps2;
+  const MachineKind *machine = machine_kind_of (completion->def);
+  InputBus without_ps2 = machine->virtio_address == ADDRESS_CCW ? INPUT_BUS_VIRTIO : INPUT_BUS_USB;
 
   switch (input->type) {
     case INPUT_MOUSE:
     case INPUT_KEYBOARD:
-      return is_pc ? INPUT_BUS_PS2 : INPUT_BUS_USB;
+      return machine->has_ps2 ? INPUT_BUS_PS2 : without_ps2;
     case INPUT_TABLET:
-      return INPUT_BUS_USB;
+      return without_ps2;
     case INPUT_PASSTHROUGH:
       return INPUT_BUS_VIRTIO;
     default:
@@ -75,6 +76,8 @@ validate_bus (Validation *validation, const DeviceInput *input)
     case INPUT_BUS_PS2:
       if (input->type != INPUT_MOUSE && input->type != INPUT_KEYBOARD)
         REFUSE (bus, "ps2 bus does not support %s input device; expected 'usb' or 'virtio'", type);
+      else if (!machine_kind_of (validation->def)->has_ps2)
+        REFUSE (bus, "ps2 is not supported by this QEMU binary: expected 'usb' or 'virtio'");
       break;
     case INPUT_BUS_USB:
       if (input->type == INPUT_PASSTHROUGH)

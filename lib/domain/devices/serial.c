@@ -59,6 +59,14 @@ default_model (SerialTarget target, const MachineKind *machine)
   return SERIAL_MODEL_NONE;
 }
 
+/* Documents of old say a PC's port where they mean the machine's own, whichever that is. */
+static gboolean
+is_meant_as_default (const MachineKind *machine, const DeviceSerial *serial)
+{
+  return serial->target == SERIAL_ISA && serial->model == SERIAL_MODEL_NONE
+         && machine->serial_target != SERIAL_NONE;
+}
+
 static guint64
 unsaid_port (const DomainDef *def)
 {
@@ -78,7 +86,7 @@ serial_complete (Completion *completion, Device *device)
   const MachineKind *machine = machine_kind_of (completion->def);
 
   chardev_complete (completion, &serial->source);
-  if (serial->target == SERIAL_NONE)
+  if (serial->target == SERIAL_NONE || is_meant_as_default (machine, serial))
     serial->target = machine->serial_target;
   if (serial->model == SERIAL_MODEL_NONE)
     serial->model = default_model (serial->target, machine);

@@ -13,9 +13,10 @@
 #define SSID_MAX     3
 
 /* Kinds that are asked first; the others follow in the order of device_kinds. */
-static const char *const first_kinds[] = { "disk",       "interface", "sound",  "hostdev",   "filesystem",
-                                           "controller", "smartcard", "serial", "parallel",  "channel",
-                                           "console",    "video",     "input",  "memballoon" };
+static const char *const first_kinds[] = { "disk",       "interface", "sound",      "hostdev",    "video",
+                                           "controller", "smartcard", "serial",     "parallel",   "channel",
+                                           "console",    "input",     "filesystem", "memballoon", "rng",
+                                           "memory",     "vsock",     "crypto" };
 
 typedef struct {
   Completion *completion;

@@ -6,7 +6,7 @@
  */
 #include "domain/pc/address-assign.h"
 
-#include "domain/devices/controller.h"
+#include "domain/devices/serial.h"
 #include "domain/machines/machine-kind.h"
 
 #define UID_MAX 0xffff
@@ -20,7 +20,7 @@ typedef struct {
 static gboolean
 has_pci_address (const Device *device)
 {
-  return device->address.type == ADDRESS_PCI && device->address.slot.set;
+  return device->address.type == ADDRESS_PCI && device->address.slot.set && device->kind != &serial_kind;
 }
 
 static void

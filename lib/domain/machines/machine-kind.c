@@ -49,7 +49,7 @@ static const MachineChoice video_virtio[] = { { NULL, "virtio" }, { NULL, NULL }
   .architectures = X86, .virtio_address = ADDRESS_PCI, .has_ps2 = TRUE, .panic_model = PANIC_ISA,    \
   .usb_models = usb_pc, .scsi_models = scsi_usual, .interface_models = interface_usual,              \
   .video_models = video_usual, .serial_target = SERIAL_ISA, .serial_model = SERIAL_MODEL_ISA_SERIAL, \
-  .tpm_model = TPM_TIS, .has_old_tpm = TRUE, .has_power_states = TRUE, .has_x86_timers = TRUE,       \
+  .tpm_model = TPM_TIS, .has_old_tpm = TRUE, .has_power_states = TRUE, .is_x86 = TRUE,               \
   .has_maximum_cpu = TRUE, .uefi_needs_acpi = TRUE, .has_acpi = TRUE, .switches_acpi = TRUE
 
 /* And the machines that QEMU made up for want of a real one: nothing but PCI Express and a serial line. */

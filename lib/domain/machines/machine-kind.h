@@ -50,7 +50,7 @@ struct MachineKind {
   gboolean has_old_tpm; /* version 1.2 is what old guests of it expect */
 
   /* What it can have. */
-  gboolean has_x86_timers; /* tsc, kvmclock and Hyper-V's */
+  gboolean is_x86; /* with the timers, and what guests of Microsoft's and VMware's know, of that processor */
   gboolean has_aia;
   gboolean has_gic, has_smmuv3, has_secure_boot, has_power_states, has_maximum_cpu;
   gboolean has_no_ide;       /* neither has it one, nor can one be added */

@@ -150,7 +150,7 @@ clock_machine_options (const Recipe *recipe, GString *options)
 {
   const ClockTimer *timer = find_timer (recipe, TIMER_HPET);
 
-  if (timer != NULL && timer->present != TRISTATE_ABSENT)
+  if (timer != NULL && timer->present != TRISTATE_ABSENT && machine_kind_of (recipe_def (recipe))->is_x86)
     g_string_append_printf (options, ",hpet=%s", timer->present == TRISTATE_YES ? "on" : "off");
 }
 

@@ -216,7 +216,7 @@ add_floppy_controller (Recipe *recipe)
     if (own)
       recipe_option (recipe, "-global", "isa-fdc.%s=%" G_GINT64_FORMAT, name, json_node_get_int (value));
   }
-  if (own)
+  if (machine_kind_of (recipe_def (recipe))->chipset != CHIPSET_Q35)
     json_object_unref (controller);
   else
     recipe_step (recipe, STEP_DEVICE, controller);
