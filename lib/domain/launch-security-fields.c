@@ -46,6 +46,7 @@ static const Field launch_security_fields[] = {
   OF (SEV | SNP, reduced_phys_bits, "reducedPhysBits", field_number, &uint32s),
   OF (SEV, sev_policy, "policy", field_hex4, &uint32s),
   OF (SNP, snp_policy, "policy", field_snp_policy, NULL),
+  { "handle", 0, NULL, NULL, FIELD_IGNORED, { 0, 0 } }, /* of a machine that ran */
   OF (SEV, owner_certificate, "dhCert", field_text, NULL),
   OF (SEV, session, "session", field_text, NULL),
   OF (SNP, visible_workarounds, "guestVisibleWorkarounds", field_text, NULL),

@@ -48,6 +48,7 @@ NOT_DEFINED = re.compile(r"""^/domain/(
 # sizes are written in another unit than that of the test.
 NOT_READ = re.compile(r"^/domain/(devices/\w+/address/@domain|devices/pstore/address/@slot|numatune/memory/@placement"
                       r"|devices/(filesystem/space_(hard|soft)_limit|shmem/size)(/@unit)?"
+                      r"|features/smm/tseg(/@unit)?|devices/redirfilter/usbdev/@version|launchSecurity/handle"
                       r"|devices/interface/mac/@currentAddress|devices/interface/bandwidth(/@classID)?"
                       # How the host's function stands there is the host's own business.
                       r"|devices/(hostdev|interface)/source/address/@multifunction|devices/hostdev/source(/address)?)$")
@@ -55,6 +56,7 @@ NOT_READ = re.compile(r"^/domain/(devices/\w+/address/@domain|devices/pstore/add
 # What completion decides from the whole document and not from the value alone.
 DECIDED = re.compile(r"^/domain/(memory|currentMemory|genid|os/type/@machine|clock/@(adjustment|offset)|cpu/@(check|match)"
                      r"|devices/graphics/@(listen|port)"
+                     r"|cpu/numa/cell/cache/(size|line)/@unit"
                      r"|devices/console/target/@port|devices/hostdev/source/@name|devices/rng/backend"
                      r"|devices/video/model/@(primary|ram))$")
 
