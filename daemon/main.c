@@ -17,6 +17,7 @@
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
 #include "daemon/rpc/server.h"
+#include "daemon/secret/secrets.h"
 
 #include <glib-unix.h>
 #include <malloc.h>
@@ -195,6 +196,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   if (!service_lock (settings->run_directory, error)
       || (service.manager = manager_new (settings, error)) == NULL)
     return FALSE;
+  service.manager->secrets = secrets_source (service.manager);
   process_become_subreaper ();
   manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);

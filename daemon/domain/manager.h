@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/call/client-account.h"
+#include "daemon/core/secret-source.h"
 #include "daemon/core/settings.h"
 #include "daemon/domain/domain.h"
 #include "daemon/drivers/qemu/probe.h"
@@ -16,8 +17,9 @@ struct Manager {
   Events *events;
   ClientAccounts *accounts; /* of the clients of all wires */
   CapsCache *caps;
-  Platform *platform;  /* may be used in any thread */
-  GHashTable *by_uuid; /* char * → Domain * (owned) */
+  SecretSource secrets; /* what machines are given of the daemon's own */
+  Platform *platform;   /* may be used in any thread */
+  GHashTable *by_uuid;  /* char * → Domain * (owned) */
   GHashTable *by_name;
   GHashTable *by_id;
   GPtrArray *by_order; /* all of them ordered by name, once somebody has asked; NULL: out of date */

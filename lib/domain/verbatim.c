@@ -19,7 +19,6 @@ typedef struct {
   }
 
 static const UnmodelledPart parts[] = {
-  PART ("throttlegroups", verbatim.throttle_groups),
   PART ("cputune/cachetune", cputune.cachetunes),
   PART ("cputune/memorytune", cputune.memorytunes),
   PART ("resource/fibrechannel", resource.fibrechannel),

@@ -16,7 +16,7 @@ DOCUMENTS_AT_ONCE = 300
 
 # Paths that the schemas accept and no document with them is understood: each is refused with its place.
 REFUSED = re.compile(r"""^(
-    devices/disk/privateData                                        # libvirt's own notes in its state files
+    devices/disk(/\w+)*/privateData                                 # libvirt's own notes in its state files
   | devices/(console|parallel)/target/(model(/@name)?|@type)        # only a serial port's has a meaning
   | datacenterpath(/text\(\))?                                      # of another namespace
 )$""", re.VERBOSE)
@@ -42,6 +42,7 @@ NOT_DEFINED = re.compile(r"""^/domain/(
   | cpu/model(/@fallback)?                                           # beside a mode that has none
   | features/hyperv/(vendor_id/@value|spinlocks/@retries)            # turned off
   | blkiotune(/.*)? | cputune(/.*)? | iothreads                      # 0: no limit
+  | throttlegroups/throttlegroup/.*                                  # 0, too
 )$""", re.VERBOSE)
 
 # An address by itself, without what tells where, is no address; a placement is known by what it is given with; and some
@@ -50,7 +51,10 @@ NOT_READ = re.compile(r"^/domain/(devices/\w+/address/@domain|devices/pstore/add
                       r"|devices/(filesystem/space_(hard|soft)_limit|shmem/size)(/@unit)?"
                       r"|devices/interface/mac/@currentAddress|devices/interface/bandwidth(/@classID)?"
                       # How the host's function stands there is the host's own business.
-                      r"|devices/(hostdev|interface)/source/address/@multifunction|devices/hostdev/source(/address)?)$")
+                      r"|devices/(hostdev|interface)/source/address/@multifunction|devices/hostdev/source(/address)?"
+                      r"|devices/disk(/\w+)*/(source(/address(/@multifunction)?)?|max_size(/@unit)?)"
+                      # What libvirt forgets, too: that a connection to a server is made again later.
+                      r"|devices/disk(/\w+)*/reconnect(/@\w+)?)$")
 
 # What completion decides from the whole document and not from the value alone.
 DECIDED = re.compile(r"^/domain/(memory|currentMemory|genid|os/type/@machine|clock/@(adjustment|offset)|cpu/@(check|match)"

@@ -79,6 +79,9 @@ append_socket (GString *text, JsonObject *data)
       g_string_append_printf (text, ",wait=%s", json_object_get_boolean_member (data, "wait") ? "on" : "off");
   } else if (json_object_has_member (data, "reconnect"))
     g_string_append_printf (text, ",reconnect=%d", (int)json_object_get_int_member (data, "reconnect"));
+  else if (json_object_has_member (data, "reconnect-ms"))
+    g_string_append_printf (text, ",reconnect-ms=%" G_GINT64_FORMAT,
+                            json_object_get_int_member (data, "reconnect-ms"));
   if (json_object_get_boolean_member_with_default (data, "telnet", FALSE))
     g_string_append (text, ",telnet=on");
 }

@@ -73,8 +73,8 @@ socket_data (Recipe *recipe, const Device *device, const Chardev *chardev, const
 
   if (server)
     props_add (data, "wait", "b", FALSE, NULL);
-  else if (source->reconnect_enabled == TRISTATE_YES)
-    props_add (data, "reconnect", "N", &source->reconnect_timeout, NULL);
+  else
+    props_add_reconnect (data, recipe_caps (recipe), source->reconnect_enabled, &source->reconnect_timeout);
   props_add (data, "telnet", "?b", chardev->protocol == PROTOCOL_TELNET, NULL);
   return data;
 }

@@ -304,7 +304,7 @@ parts_without_meaning_here_are_listed (void **state G_GNUC_UNUSED)
   g_auto (GStrv) none = domain_def_unmodelled (whole);
   g_autofree char *list = g_strjoinv (" ", parts);
 
-  assert_string_equal (list, "throttlegroups cpu/numa/cell/cache");
+  assert_string_equal (list, "cpu/numa/cell/cache");
   assert_int_equal (g_strv_length (none), 0);
 }
 

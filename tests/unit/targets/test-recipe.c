@@ -107,10 +107,10 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
       "interface 52:54:00:00:00:01 - 300 queues are more than the 256 of a tap device" },
     { CARD ("bridge", "<source bridge='b'/><virtualport type='openvswitch'/><filterref filter='f'/>"),
       "filterref is not supported for network interfaces with virtualport type openvswitch" },
-    { "<disk type='network' device='disk'><source protocol='nbd' name='x'><host name='h'/></source><target "
+    { "<disk type='volume' device='disk'><source pool='p' volume='x'/><target "
       "dev='vda' "
       "bus='virtio'/></disk>",
-      "disk 'vda': disks of type 'network' are not supported yet by the QEMU target" },
+      "disk 'vda': disks of type 'volume' are not supported by the QEMU target" },
     { HOSTDEV ("pci", PCI_SOURCE, "<driver name='kvm'/>"),
       "invalid PCI passthrough type 'kvm': QEMU has 'vfio'" },
     { HOSTDEV ("scsi", SCSI_SOURCE, ""),
@@ -118,9 +118,6 @@ test_refused_by_name (void **state G_GNUC_UNUSED)
     { "<hostdev type='scsi' rawio='yes'><source" SCSI_SOURCE "</source></hostdev>",
       "rawio= is not supported yet" },
     { HOSTDEV ("scsi", ISCSI_SOURCE ("iqn.a/b", ""), ""), "cannot parse target for lunStr 'iqn.a/b'" },
-    { HOSTDEV ("scsi", ISCSI_SOURCE ("iqn.a/1", "<auth username='u'><secret type='iscsi' usage='x'/></auth>"),
-               ""),
-      "<auth> of an iSCSI host device is not supported yet by the QEMU target" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
