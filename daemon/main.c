@@ -18,6 +18,7 @@
 #include "daemon/host/process.h"
 #include "daemon/ops/domain/network-cards.h"
 #include "daemon/rpc/server.h"
+#include "daemon/secret/secrets.h"
 
 #include <glib-unix.h>
 #include <malloc.h>
@@ -198,6 +199,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   if (!service_lock (settings->run_directory, error)
       || (service.manager = manager_new (settings, error)) == NULL)
     return FALSE;
+  service.manager->secrets = secrets_source (service.manager);
   process_become_subreaper ();
   manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);

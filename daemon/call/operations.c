@@ -185,8 +185,8 @@ const Operation operations[] = {
   { 0, 290, "DOMAIN_BLOCK_COMMIT", "Dsmsmstu", "-", "Domain", "BlockCommit", ACCESS_WRITE, NULL, NULL },
   { 0, 345, "DOMAIN_BLOCK_COPY", "DssaP{16}u", "-", "Domain", "BlockCopy", ACCESS_WRITE, NULL, NULL },
   { 0, 386, "DOMAIN_SET_BLOCK_THRESHOLD", "Dstu", "-", "Domain", "SetBlockThreshold", ACCESS_WRITE, op_domain_set_block_threshold, NULL },
-  { 0, 451, "DOMAIN_SET_THROTTLE_GROUP", "DsaP{32}u", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
-  { 0, 452, "DOMAIN_DEL_THROTTLE_GROUP", "Dmsu", "-", NULL, NULL, ACCESS_WRITE, NULL, NULL },
+  { 0, 451, "DOMAIN_SET_THROTTLE_GROUP", "DsaP{32}u", "-", NULL, NULL, ACCESS_WRITE, op_domain_set_throttle_group, NULL },
+  { 0, 452, "DOMAIN_DEL_THROTTLE_GROUP", "Dmsu", "-", NULL, NULL, ACCESS_WRITE, op_domain_del_throttle_group, NULL },
 
   /* Processors and memory */
   { 0, 26, "DOMAIN_PIN_VCPU", "Duay{2048}", "-", NULL, NULL, ACCESS_WRITE, op_domain_pin_vcpu, NULL },

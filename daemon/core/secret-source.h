@@ -6,8 +6,9 @@
 
 /* Who gives a machine's start the values of the secrets that its document names. */
 typedef struct {
-  /* In a job: the value of the secret with that UUID; NULL with @error (VIR_ERR_NO_SECRET). (transfer full)
-   */
-  SecretValue *(*fetch) (gpointer data, Job *job, const char *uuid, GError **error);
+  /* In a job: the value of the secret with that UUID, or (@uuid NULL) of that virSecretUsageType and usage;
+   * NULL with @error (VIR_ERR_NO_SECRET). (transfer full) */
+  SecretValue *(*fetch) (gpointer data, Job *job, const char *uuid, int usage_type, const char *usage,
+                         GError **error);
   gpointer data;
 } SecretSource;

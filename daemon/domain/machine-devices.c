@@ -33,8 +33,8 @@ machine_hotplug_init (Machine *machine, Hotplug *plug)
 {
   Manager *manager = machine->domain->manager;
 
-  *plug =
-      (Hotplug){ qmp_ref (machine->qmp), manager->settings, manager->store, manager->caps, machine->helpers };
+  *plug = (Hotplug){ qmp_ref (machine->qmp), manager->settings, manager->store,
+                     manager->caps,          machine->helpers,  manager->secrets };
 }
 
 void

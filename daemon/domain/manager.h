@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/call/client-account.h"
+#include "daemon/core/secret-source.h"
 #include "daemon/core/settings.h"
 #include "daemon/domain/domain.h"
 #include "daemon/drivers/qemu/probe.h"
@@ -18,8 +19,9 @@ struct Manager {
   Events *events;
   ClientAccounts *accounts; /* of the clients of all wires */
   CapsCache *caps;
-  Platform *platform; /* may be used in any thread */
-  GHashTable *by_id;  /* domains that run */
+  SecretSource secrets; /* what machines are given of the daemon's own */
+  Platform *platform;   /* may be used in any thread */
+  GHashTable *by_id;    /* domains that run */
   int next_id;
   GPtrArray *registries; /* Registry: of every kind that has one, in the order of object_kinds */
   GQueue changes;        /* see change.h */

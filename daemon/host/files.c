@@ -298,7 +298,7 @@ files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **e
     const RecipeFile *file = recipe_get_file (recipe, i);
     gpointer opened;
 
-    if (file->passed) {
+    if (file->passed || file->made) {
       if (!take_offered (files, file, error))
         return FALSE;
       continue;

@@ -401,11 +401,10 @@ image_info_read_chain (const char *path, const char *format, const DiskBacking *
   for (guint depth = 1; last != NULL && said != NULL && !disk_backing_is_end (said); depth++) {
     const char *below = disk_backing_path (said);
 
-    if (below == NULL || depth >= IMAGE_CHAIN_MAX) {
-      virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                      below == NULL ? "the <backingStore> of '%s' is not a local file, which is not supported"
-                                    : "the <backingStore> of '%s' is too long",
-                      path);
+    if (below == NULL)
+      break; /* no local file: QEMU connects to it, and nobody reads its header */
+    if (depth >= IMAGE_CHAIN_MAX) {
+      virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "the <backingStore> of '%s' is too long", path);
       return NULL;
     }
     last->backing = said->backing != NULL ? read_alone (top, below, said->format, error)

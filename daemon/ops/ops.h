@@ -165,6 +165,10 @@ void op_domain_set_iothread_params (Call *call);
 void op_domain_get_block_io_tune (Call *call);
 void op_domain_set_block_io_tune (Call *call);
 
+/* ops/domain/domain-throttle.c */
+void op_domain_set_throttle_group (Call *call);
+void op_domain_del_throttle_group (Call *call);
+
 /* ops/domain/domain-job.c */
 void op_domain_abort_job (Call *call);
 void op_domain_get_job_info (Call *call);

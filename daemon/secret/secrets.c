@@ -254,3 +254,16 @@ secrets_fetch_value (Job *job, Manager *manager, const char *uuid, int usage_typ
   g_propagate_error (error, question.error);
   return NULL;
 }
+
+static SecretValue *
+fetch_for_machine (gpointer manager, Job *job, const char *uuid, int usage_type, const char *usage,
+                   GError **error)
+{
+  return secrets_fetch_value (job, manager, uuid, usage_type, usage, error);
+}
+
+SecretSource
+secrets_source (Manager *manager)
+{
+  return (SecretSource){ fetch_for_machine, manager };
+}

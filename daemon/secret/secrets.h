@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/core/job.h"
+#include "daemon/core/secret-source.h"
 #include "daemon/object/registry.h"
 #include "daemon/secret/secret-cell.h"
 #include "secret/secret-document.h"
@@ -30,5 +31,6 @@ Secret *secrets_find_usage (Manager *manager, int usage_type, const char *usage_
  * In a job: the value of the secret that has the UUID, or (@uuid NULL) the usage, for what a machine or a
  * pool needs it for; one that is private, too. NULL with @error.
  */
+SecretSource secrets_source (Manager *manager); /* the same as a machine's start and hotplug are given it */
 SecretValue *secrets_fetch_value (Job *job, Manager *manager, const char *uuid, int usage_type,
                                   const char *usage_id, GError **error);

@@ -157,7 +157,5 @@ kept_check (FieldReader *reader, xmlNode *root)
       check_part (reader, domain_rules, part);
     if (is_named (part, "idmap", strlen ("idmap")))
       kept_check_idmap (reader, part);
-    if (is_named (part, "throttlegroups", strlen ("throttlegroups")))
-      kept_check_throttle_groups (reader, part);
   }
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What kept parts (document/kept-check.h) say in more than one place: the maps of users and groups, which
- * come in pairs and begin with root, and the limits that disks share, which have a name each and no total
- * beside its parts. libvirt compares them whenever it reads a document, in these words.
+ * What a kept part (document/kept-check.h) says in more than one place: the maps of users and groups, which
+ * come in pairs and begin with root. libvirt compares them whenever it reads a document, in these words.
  */
 
 #include "document/kept-numbers.h"
@@ -77,55 +76,4 @@ kept_check_idmap (FieldReader *reader, xmlNode *part)
   if (check_idmap_entries (reader, part, "uid", &users) && check_idmap_entries (reader, part, "gid", &groups)
       && (users == 0) != (groups == 0))
     refuse (reader, part, VIR_ERR_CONFIG_UNSUPPORTED, "uid and gid should be mapped both");
-}
-
-static gboolean
-has_number (xmlNode *group, const char *prefix, const char *limit)
-{
-  g_autofree char *name = g_strconcat (prefix, limit, NULL);
-  xmlNode *element = next_named (group->children, name);
-  xmlChar *text = element != NULL ? xmlNodeGetContent (element) : NULL;
-  guint64 value = 0;
-
-  if (text != NULL)
-    value = g_ascii_strtoull ((const char *)text, NULL, 10);
-  xmlFree (text);
-  return value != 0;
-}
-
-/* A total and one of its parts is one too many. */
-static void
-check_totals (FieldReader *reader, xmlNode *group)
-{
-  static const char *const limits[] = { "bytes_sec", "iops_sec", "bytes_sec_max", "iops_sec_max" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (limits); i++) {
-    g_autofree char *message = NULL;
-
-    if (!has_number (group, "total_", limits[i])
-        || (!has_number (group, "read_", limits[i]) && !has_number (group, "write_", limits[i])))
-      continue;
-    message = g_strdup_printf ("total and read/write %s cannot be set at the same time", limits[i]);
-    refuse (reader, group, VIR_ERR_XML_ERROR, message);
-  }
-}
-
-void
-kept_check_throttle_groups (FieldReader *reader, xmlNode *part)
-{
-  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
-  for (xmlNode *group = next_named (part->children, "throttlegroup"); group != NULL;
-       group = next_named (group->next, "throttlegroup")) {
-    xmlNode *element = next_named (group->children, "group_name");
-    xmlChar *name = element != NULL ? xmlNodeGetContent (element) : NULL;
-
-    check_totals (reader, group);
-    if (name == NULL || *name == '\0')
-      refuse (reader, group, VIR_ERR_XML_ERROR, "missing group name");
-    else if (!g_hash_table_add (names, g_strdup ((const char *)name)))
-      diagnostics_error (reader->diagnostics, xml_document_node_position (reader->document, element),
-                         VIR_ERR_XML_ERROR, "duplicate group name '%s' found", (const char *)name);
-    xmlFree (name);
-  }
 }

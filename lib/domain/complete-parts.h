@@ -17,6 +17,8 @@ void complete_os (Completion *completion);
 void complete_firmware (Completion *completion); /* domain/os-firmware.c: <loader>, <nvram>, <firmware> */
 void complete_cpu (Completion *completion);
 void complete_features (Completion *completion);
+void throttle_groups_complete (DomainDef *def); /* domain/throttle-groups.c */
+void throttle_groups_validate (Validation *validation);
 void complete_individual_vcpus (Completion *completion);
 void complete_iothreads (Completion *completion);
 void complete_cputune (Completion *completion);

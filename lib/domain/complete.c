@@ -319,6 +319,7 @@ complete_all (Completion *completion)
   complete_resource_limits (completion);
   complete_lifecycle (def);
   complete_iothreads (completion);
+  throttle_groups_complete (completion->def);
   complete_cputune (completion);
   complete_clock (completion);
   complete_seclabels (completion);

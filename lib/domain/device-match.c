@@ -8,11 +8,22 @@
 
 #include "base/virt-error.h"
 
+/* One that ends with a slash frees all that is in the element. */
+static gboolean
+is_below (const Field *field, const char *const *free_paths)
+{
+  for (; *free_paths != NULL; free_paths++)
+    if (g_str_has_suffix (*free_paths, "/") && g_str_has_prefix (field->path, *free_paths))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 is_free (const Field *field, const char *const *free_paths)
 {
   return (field->flags & (FIELD_LIVE | FIELD_IGNORED)) != 0
-         || (free_paths != NULL && g_strv_contains (free_paths, field->path));
+         || (free_paths != NULL
+             && (g_strv_contains (free_paths, field->path) || is_below (field, free_paths)));
 }
 
 /* One field of two structs of the same table. */

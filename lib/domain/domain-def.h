@@ -262,7 +262,7 @@ typedef struct {
 
 /* Parts of libvirt's format that are kept and written back as they stand: domain/verbatim.c. */
 typedef struct {
-  char *throttle_groups, *bootloader, *bootloader_arguments, *idmap;
+  char *bootloader, *bootloader_arguments, *idmap;
   /* The elements of libvirt's other namespaces. */
   char *lxc_namespace, *xen_commandline, *bhyve_commandline, *vmware_datacenter_path;
 } DomainVerbatim;
@@ -298,6 +298,7 @@ struct DomainDef {
   Number iothreads;
   GPtrArray *iothread_ids; /* DomainIothread; NULL: 1 to iothreads */
   DefaultIothread default_iothread;
+  GPtrArray *throttle_groups; /* DiskIotune, each with its name; domain/devices/disk.h */
   int pm_suspend_to_mem, pm_suspend_to_disk;
   char *emulator;
   GPtrArray

@@ -8,6 +8,7 @@
 #include "domain/domain-def.h"
 
 #include "domain/device-list.h"
+#include "domain/devices/disk.h"
 #include "domain/sysinfo.h"
 
 const EnumTable virt_types = { "domain type",
@@ -109,7 +110,8 @@ static const Field domain_fields[] = {
   FIELD_WITH (DomainDef, iothread_ids, "iothreadids/iothread", field_list, &domain_iothread_table,
               FIELD_NO_ABI),
   HOST_STRUCT (default_iothread, "defaultiothread", &default_iothread_table),
-  HOST_PART (throttle_groups, "throttlegroups"),
+  FIELD_WITH (DomainDef, throttle_groups, "throttlegroups/throttlegroup", field_list, &throttle_group_table,
+              FIELD_NO_ABI),
   HOST_STRUCT (cputune, "cputune", &domain_cputune_table),
   HOST_STRUCT (numatune, "numatune", &domain_numatune_table),
   HOST_STRUCT (resource, "resource", &domain_resource_table),

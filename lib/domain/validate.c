@@ -183,6 +183,7 @@ domain_validate (Validation *validation)
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     if (are_understood (validation, checks[i].parts))
       checks[i].check (validation);
+  throttle_groups_validate (validation);
   domain_validate_shared (validation);
   validate_devices (validation);
   g_clear_pointer (&validation->controllers, g_hash_table_unref);

@@ -21,7 +21,6 @@ typedef struct {
   }
 
 static const UnmodelledPart parts[] = {
-  PART ("throttlegroups", verbatim.throttle_groups),
   PART ("bootloader", verbatim.bootloader),
   PART ("bootloader_args", verbatim.bootloader_arguments),
   PART ("os/nvram/source", os.nvram_source),

@@ -78,10 +78,10 @@ settle_medium (Search *search, const DeviceDisk *disk, GError **error)
 
   if (def == NULL)
     return FALSE;
-  if (updated == NULL || !is_drive (updated)
-      || g_strcmp0 (disk_path (disk), disk_path ((const DeviceDisk *)updated)) == 0)
+  if (updated == NULL || !is_drive (updated) || disk_has_same_source (disk, (const DeviceDisk *)updated))
     return TRUE; /* it had been written down */
-  if (!running_medium_settle (search->job, search->plug, disk, (const DeviceDisk *)updated, &changed, error))
+  if (!running_medium_settle (search->job, search->plug, def->emulator, disk, (const DeviceDisk *)updated,
+                              &changed, error))
     return FALSE;
   g_message ("domain '%s': the medium of disk '%s' was being changed when the daemon ended; it is %s",
              def->name, disk->target, changed ? "the new one" : "the old one");

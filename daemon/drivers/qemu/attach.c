@@ -7,6 +7,7 @@
  * first when a later one is refused.
  */
 #include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/made-files.h"
 #include "daemon/drivers/qemu/memory-files.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 #include "daemon/drivers/qemu/start.h"
@@ -176,10 +177,29 @@ prepare_memory (Plugging *plugging, GError **error)
          && memory_files_prepare (plugging->recipe, plug->settings, account, NULL, NULL, 0, error);
 }
 
+/* { "fdset-id": 3, "fd": 27 }: QEMU's secrets are read by the name of the descriptor, not by that of a set.
+ */
+static gboolean
+name_secret (Plugging *plugging, const RecipeFile *file, JsonNode *answer, GError **error)
+{
+  JsonObject *object = untrusted_object_of (answer);
+  guint64 number = object != NULL ? untrusted_count (object, "fd") : 0;
+  g_autofree char *name = g_strdup_printf ("/proc/self/fd/%" G_GUINT64_FORMAT, number);
+
+  if (number == 0) {
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "QEMU did not say which descriptor it took");
+    return FALSE;
+  }
+  recipe_rename_file (plugging->recipe, file, name);
+  return TRUE;
+}
+
 static gboolean
 pass_files (Plugging *plugging, GError **error)
 {
-  if (!files_open (&plugging->files, plugging->recipe, FALSE, error) || !prepare_memory (plugging, error))
+  if (!made_files_offer (&plugging->files, plugging->recipe, &plugging->plug->secrets,
+                         plugging->plug->settings, plugging->job, error)
+      || !files_open (&plugging->files, plugging->recipe, FALSE, error) || !prepare_memory (plugging, error))
     return FALSE;
   for (guint i = 0; i < recipe_file_count (plugging->recipe); i++) {
     const RecipeFile *file = recipe_get_file (plugging->recipe, i);
@@ -197,6 +217,8 @@ pass_files (Plugging *plugging, GError **error)
     if (answer == NULL)
       return FALSE;
     plugging->sets++;
+    if (file->is_secret && !name_secret (plugging, file, answer, error))
+      return FALSE;
   }
   return TRUE;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/core/job.h"
+#include "daemon/core/secret-source.h"
 #include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/qmp.h"
@@ -19,6 +20,7 @@ typedef struct Hotplug {
   Store *store;
   CapsCache *caps;
   HelperSet *helpers; /* the machine's; touched in the main loop only */
+  SecretSource secrets;
 } Hotplug;
 
 /* Plug in @device, a device of @def, the live definition with the device in it, completed and with its alias;

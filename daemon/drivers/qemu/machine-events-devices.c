@@ -81,7 +81,7 @@ on_io_error (MachineEvents *events, JsonObject *arguments)
 
   if (disk == NULL)
     disk = disk_of_index (events, index_of_node (event_text (arguments, "node-name")));
-  path = disk != NULL && disk_path (disk) != NULL ? disk_path (disk) : "";
+  path = disk != NULL && disk_source_text (disk) != NULL ? disk_source_text (disk) : "";
   name = disk != NULL && disk->device.alias != NULL ? disk->device.alias : "";
 
   machine_events_emit (events, VIR_DOMAIN_EVENT_ID_IO_ERROR, g_variant_new ("(ssi)", path, name, action));

@@ -376,7 +376,8 @@ fetch_key (TpmStart *start, Job *job, GError **error)
   const SecretSource *secrets = start->secrets;
 
   if (secrets->fetch != NULL)
-    start->key = secrets->fetch (secrets->data, job, start->tpm->secret, error);
+    start->key =
+        secrets->fetch (secrets->data, job, start->tpm->secret, VIR_SECRET_USAGE_TYPE_NONE, NULL, error);
   else
     virt_error_set (error, VIR_ERR_NO_SECRET, "Secret not found: no secret with matching uuid '%s'",
                     start->tpm->secret);

@@ -5,11 +5,13 @@
  * limits. Another medium in a drive is in running-medium.c.
  */
 #include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/machine-pr-helper.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 #include "daemon/drivers/qemu/running-medium.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 
 #include "daemon/core/blocking.h"
+#include "daemon/host/account.h"
 #include "daemon/host/image.h"
 #include "domain/devices/disk.h"
 #include "targets/qemu/throttle.h"
@@ -84,44 +86,65 @@ running_disk_choose (Device *device, LiveValues *values, GError **error)
 }
 
 static DiskBacking *
-backing_of (const ImageInfo *info, guint node)
+found_backing (const ImageInfo *info)
 {
   DiskBacking *backing = disk_backing_new ();
 
   if (info == NULL)
-    return backing;
+    return backing; /* nothing is below */
   backing->type = info->is_device ? DISK_TYPE_BLOCK : DISK_TYPE_FILE;
-  backing->index = NUMBER (node);
   backing->format = g_strdup (info->format);
   *(info->is_device ? &backing->dev : &backing->file) = g_strdup (info->path);
-  backing->backing = backing_of (info->backing, node + 1);
   return backing;
 }
 
+/* Numbers for one image, and for the file its data is in. */
+static void
+number_image (Number *index, DiskSource *source, guint *node)
+{
+  *index = NUMBER ((*node)++);
+  if (source->data_store != NULL)
+    source->data_store->index = NUMBER ((*node)++);
+}
+
+/* The images below: said by the document, and after the last that it names those that were found. @info: of
+ * the image above. */
+static void
+number_below (DiskBacking **place, const ImageInfo *info, guint *node)
+{
+  for (;; place = &(*place)->backing) {
+    info = info != NULL ? info->backing : NULL;
+    if (*place == NULL)
+      *place = found_backing (info);
+    if (disk_backing_is_end (*place))
+      return;
+    number_image (&(*place)->index, &(*place)->source, node);
+  }
+}
+
 /* The numbers of the disk's block nodes, by which QEMU's events speak of them, and what the document shows of
- * the images below. Counted as libvirt does: from the last disk to the first, an empty drive too. */
+ * the images below. Counted as libvirt does: from the last disk to the first, an empty drive too. Filters and
+ * an overlay have the last ones. */
 void
 running_disk_number (Device *device, LiveValues *values)
 {
   DeviceDisk *disk = (DeviceDisk *)device;
-  guint node = values->next_node;
   const char *path = disk_path (disk);
   const ImageInfo *info = path != NULL ? g_hash_table_lookup (values->images, path) : NULL;
   gboolean said = disk->backing != NULL && !disk->backing->detected;
 
   disk->source_index = (Number){ 0 };
-  if (info == NULL) {
-    values->next_node = node + 1;
+  if (!disk_has_nodes (disk)) {
+    values->next_node++;
     return;
   }
-  disk->source_index = NUMBER (node);
-  disk_backing_free (disk->backing);
-  disk->backing = backing_of (info->backing, node + 1);
+  number_image (&disk->source_index, &disk->source, &values->next_node);
+  if (!said)
+    g_clear_pointer (&disk->backing, disk_backing_free);
+  number_below (&disk->backing, info, &values->next_node);
   /* That nothing is below is said for good, as libvirt has it: only images that were found are live. */
-  disk->backing->detected = !said && info->backing != NULL;
-  for (; info != NULL; info = info->backing)
-    node++;
-  values->next_node = node;
+  disk->backing->detected = !said && !disk_backing_is_end (disk->backing);
+  values->next_node += (disk->throttle_filters != NULL ? disk->throttle_filters->len : 0) + disk->transient;
 }
 
 gboolean
@@ -130,7 +153,7 @@ running_disk_started (const DomainDef *def G_GNUC_UNUSED, const Device *device, 
 {
   const DeviceDisk *disk = (const DeviceDisk *)device;
 
-  return disk->iotune == NULL || disk_path (disk) == NULL
+  return disk->iotune == NULL || !disk_has_nodes (disk)
          || qmp_run (qmp, job, "block_set_io_throttle", qemu_throttle_arguments (disk), error);
 }
 
@@ -147,13 +170,60 @@ remove_node (Plugging *plugging, guint64 number, const char *layer)
 void
 running_disk_remove_rest (Plugging *plugging, const Device *device)
 {
+  static const char *const layers[] = { "filter", "format", "slice-sto", "storage" };
   guint64 index = ((const DeviceDisk *)device)->source_index.value;
 
   if (!((const DeviceDisk *)device)->source_index.set)
     return;
-  for (guint64 number = index + 1; number <= index + CHAIN_MAX; number++)
-    if (!remove_node (plugging, number, "format") || !remove_node (plugging, number, "storage"))
+  for (guint64 number = index; number <= index + CHAIN_MAX; number++) {
+    gboolean any = FALSE;
+
+    for (guint i = 0; i < G_N_ELEMENTS (layers); i++)
+      any = remove_node (plugging, number, layers[i]) || any;
+    if (!any && number > index)
       return;
+  }
+}
+
+/* One helper serves all the machine's disks: it comes with the first that needs it. */
+static gboolean
+is_only_reserved (const DomainDef *def, const Device *device)
+{
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+
+  if (!disk_is_reserved (disk))
+    return FALSE;
+  DOMAIN_FOREACH_DEVICE (def, disk_kind, const DeviceDisk, other) {
+    if (disk_is_reserved (other) && g_strcmp0 (other->device.alias, device->alias) != 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+running_disk_open (Plugging *plugging, DomainDef *def, Device *device, GError **error)
+{
+  const Hotplug *plug = plugging->plug;
+  g_autofree char *run = store_run_directory (plug->store, def->uuid);
+  g_autoptr (GPtrArray) helpers = g_ptr_array_new ();
+  g_autoptr (Account) account = NULL;
+
+  if (!is_only_reserved (def, device))
+    return TRUE;
+  account = account_for_machine (plug->settings, def->uuid, (int)def->id.value, error);
+  if (account == NULL
+      || !pr_helper_start (def, account, run, plugging->directory, helpers, plugging->job, error))
+    return FALSE;
+  for (guint i = 0; i < helpers->len; i++)
+    plugging_add_helper (plugging, g_ptr_array_index (helpers, i));
+  return TRUE;
+}
+
+void
+running_disk_close (const Plugging *plugging, const DomainDef *def, const Device *device)
+{
+  if (is_only_reserved (def, device))
+    plugging_stop_helper (plugging, PR_HELPER_NAME);
 }
 
 gboolean
@@ -162,7 +232,7 @@ running_disk_update (Job *job, const Hotplug *plug, DomainDef *def, const Device
 {
   const DeviceDisk *disk = (const DeviceDisk *)device;
 
-  if (g_strcmp0 (disk_path (disk), disk_path ((const DeviceDisk *)updated)) == 0)
+  if (disk_has_same_source (disk, (const DeviceDisk *)updated))
     return TRUE;
   return running_medium_change (job, plug, def, disk, (DeviceDisk *)updated, force, error);
 }

@@ -45,6 +45,8 @@ const RunningKind *running_kind (const DeviceKind *kind); /* never NULL: an empt
 /* The rows' functions: disks (running-disk.c), displays (running-graphics.c), network cards
  * (running-interface.c), devices of the host (running-hostdev.c), the others (running-misc.c). */
 gboolean running_disk_choose (Device *device, LiveValues *values, GError **error);
+gboolean running_disk_open (Plugging *plugging, DomainDef *def, Device *device, GError **error);
+void running_disk_close (const Plugging *plugging, const DomainDef *def, const Device *device);
 void running_disk_number (Device *device, LiveValues *values);
 gboolean
 running_disk_started (const DomainDef *def, const Device *device, Qmp *qmp, Job *job, GError **error);

@@ -10,6 +10,7 @@
 
 #include "daemon/drivers/qemu/attach-private.h"
 #include "daemon/drivers/qemu/running-kinds.h"
+#include "targets/qemu/throttle.h"
 
 #include <string.h>
 
@@ -110,7 +111,7 @@ forget_medium (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *
   plugging_init (&plugging, job, plug);
   if (disk->source_index.set && plugging_add (&plugging, def, old, RECIPE_BY_PATH, &problem)) {
     for (guint i = recipe_step_count (plugging.recipe); i > 0 && problem == NULL; i--)
-      if (recipe_get_step (plugging.recipe, i - 1)->kind == STEP_BLOCKDEV)
+      if (recipe_get_step (plugging.recipe, i - 1)->kind != STEP_DEVICE)
         plugging_undo_step (&plugging, recipe_get_step (plugging.recipe, i - 1), &problem);
     running_disk_remove_rest (&plugging, old);
   }
@@ -148,10 +149,9 @@ running_medium_change (Job *job, const Hotplug *plug, DomainDef *def, const Devi
     return FALSE;
   }
 
-  good = exchange (&plugging, alias, disk_path (disk) != NULL, error);
+  good = exchange (&plugging, alias, disk_has_source (disk), error);
   if (!good && disk->source_index.set) {
-    g_autofree char *node =
-        g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-format", disk->source_index.value);
+    g_autofree char *node = qemu_disk_node (plugging.caps, disk);
     insert (&plugging, alias, node, NULL);
   }
   plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
@@ -224,11 +224,12 @@ ask_nodes (Plugging *plugging, Nodes *nodes, GError **error)
 static void
 remove_nodes (Plugging *plugging, const Nodes *nodes, const DeviceDisk *loser)
 {
-  static const char *const layers[] = { "format", "storage" };
+  static const char *const layers[] = { "format", "slice-sto", "storage" };
+  const guint count = G_N_ELEMENTS (layers);
 
-  for (guint64 i = 0; loser->source_index.set && i < 2 * (CHAIN_MAX + 1); i++) {
+  for (guint64 i = 0; loser->source_index.set && i < count * (CHAIN_MAX + 1); i++) {
     g_autofree char *name = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-%s",
-                                             loser->source_index.value + i / 2, layers[i % 2]);
+                                             loser->source_index.value + i / count, layers[i % count]);
 
     if (g_hash_table_contains (nodes->nodes, name)
         && !plugging_tell (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL))
@@ -255,18 +256,24 @@ remove_unused_sets (Plugging *plugging, Nodes *nodes, const char *alias, GError 
 }
 
 static gboolean
-put_back (Plugging *plugging, const DeviceDisk *disk, const Drive *drive, GError **error)
+put_back (Plugging *plugging, const char *emulator, const DeviceDisk *disk, const Drive *drive,
+          GError **error)
 {
-  g_autofree char *node = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-format", disk->source_index.value);
+  g_autoptr (QemuCaps) caps = NULL;
+  g_autofree char *node = NULL;
 
-  if (drive->has_medium || disk_path (disk) == NULL)
+  if (drive->has_medium || !disk_has_source (disk))
     return TRUE;
+  caps = caps_cache_get (plugging->plug->caps, emulator, error);
+  if (caps == NULL)
+    return FALSE;
+  node = qemu_disk_node (caps, disk);
   return open_tray (plugging, disk, TRUE, error) && insert (plugging, disk->device.alias, node, error);
 }
 
 gboolean
-running_medium_settle (Job *job, const Hotplug *plug, const DeviceDisk *disk, const DeviceDisk *updated,
-                       gboolean *ret_changed, GError **error)
+running_medium_settle (Job *job, const Hotplug *plug, const char *emulator, const DeviceDisk *disk,
+                       const DeviceDisk *updated, gboolean *ret_changed, GError **error)
 {
   g_auto (Plugging) plugging = { 0 };
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -279,9 +286,9 @@ running_medium_settle (Job *job, const Hotplug *plug, const DeviceDisk *disk, co
   if (!plugging_ask_list (&plugging, "query-block", NULL, look_at_drive, &drive, error)
       || !ask_nodes (&plugging, &nodes, error))
     return FALSE;
-  *ret_changed = disk_path (updated) == NULL ? !drive.has_medium
-                                             : drive.has_medium && drive.index == updated->source_index.value;
-  if (!*ret_changed && !put_back (&plugging, disk, &drive, error))
+  *ret_changed = !disk_has_source (updated) ? !drive.has_medium
+                                            : drive.has_medium && drive.index == updated->source_index.value;
+  if (!*ret_changed && !put_back (&plugging, emulator, disk, &drive, error))
     return FALSE;
   plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
   remove_nodes (&plugging, &nodes, *ret_changed ? disk : updated);

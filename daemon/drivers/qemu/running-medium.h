@@ -12,5 +12,5 @@ gboolean running_medium_change (Job *job, const Hotplug *plug, DomainDef *def, c
 
 /* A change from @disk to @updated was cut short: make the drive whole with the one that QEMU has in it, the
  * old one if it has none, and take the other one away. @ret_changed: it is @updated. */
-gboolean running_medium_settle (Job *job, const Hotplug *plug, const DeviceDisk *disk,
+gboolean running_medium_settle (Job *job, const Hotplug *plug, const char *emulator, const DeviceDisk *disk,
                                 const DeviceDisk *updated, gboolean *ret_changed, GError **error);

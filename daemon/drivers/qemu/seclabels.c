@@ -79,7 +79,7 @@ seclabels_check (const DomainDef *def, const Settings *settings, GError **error)
     if (!check_model (((const Seclabel *)g_ptr_array_index (def->seclabels, i))->model, settings, error))
       return FALSE;
   DOMAIN_FOREACH_DEVICE (def, disk_kind, const DeviceDisk, disk)
-    if (!check_device_labels (disk->source_seclabels, settings, error))
+    if (!check_device_labels (disk->source.seclabels, settings, error))
       return FALSE;
   DOMAIN_FOREACH_DEVICE (def, serial_kind, const DeviceSerial, serial)
     if (!check_chardev (&serial->source, settings, error))

@@ -18,9 +18,11 @@
 #include "daemon/drivers/qemu/listening.h"
 #include "daemon/drivers/qemu/live-cpu.h"
 #include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/drivers/qemu/machine-pr-helper.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/machine-tuning.h"
 #include "daemon/drivers/qemu/machine-virtiofs.h"
+#include "daemon/drivers/qemu/made-files.h"
 #include "daemon/drivers/qemu/memory-files.h"
 #include "daemon/drivers/qemu/missing-disks.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
@@ -386,6 +388,8 @@ open_everything (Start *start, GError **error)
 
   if (!make_directories (start, error) || !take_host_devices (start, error) || !open_interfaces (start, error)
       || !open_sockets (start, error)
+      || !made_files_offer (&start->files, start->recipe, &start->request->secrets, settings, start->job,
+                            error)
       || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
       || !memory_files_prepare (start->recipe, settings, start->account, start->groups, &start->group_count,
                                 START_MAX_GROUPS, error)
@@ -395,7 +399,9 @@ open_everything (Start *start, GError **error)
   if (!tpm_start (start->def, settings, start->account, start->run_directory, start->qemu_directory,
                   &start->request->secrets, start->helpers, start->job, error)
       || !virtiofs_start (start->def, start->account, start->run_directory, start->qemu_directory,
-                          start->helpers, start->job, error))
+                          start->helpers, start->job, error)
+      || !pr_helper_start (start->def, start->account, start->run_directory, start->qemu_directory,
+                           start->helpers, start->job, error))
     return FALSE;
 
   int listening = monitor_socket_listen (start->run_directory, error);

@@ -10,6 +10,7 @@
 
 #include "domain/devices/disk.h"
 #include "targets/qemu/recipe.h"
+#include "targets/qemu/throttle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +29,12 @@
 
 typedef struct {
   Qmp *qmp;
-  char *node;
-  guint64 size;   /* bytes; 0 with @device: all of it */
-  char *device;   /* the host's block device whose size it is to have; NULL: @size as it is */
-  guint patience; /* seconds */
+  CapsCache *caps;
+  DomainDef *def;         /* the running machine's */
+  const DeviceDisk *disk; /* of it */
+  guint64 size;           /* bytes; 0 with @device: all of it */
+  char *device;           /* the host's block device whose size it is to have; NULL: @size as it is */
+  guint patience;         /* seconds */
 } Resize;
 
 static void
@@ -40,7 +43,7 @@ resize_free (gpointer data)
   Resize *resize = data;
 
   qmp_unref (resize->qmp);
-  g_free (resize->node);
+  domain_def_unref (resize->def);
   g_free (resize->device);
   g_free (resize);
 }
@@ -74,11 +77,17 @@ resize_job (Job *job, gpointer data, GError **error)
 {
   Resize *resize = data;
   g_autoptr (JsonNode) answer = NULL;
+  g_autoptr (QemuCaps) caps = NULL;
+  g_autofree char *node = NULL;
 
   if (resize->device != NULL && !ask_device (resize, error))
     return NULL;
+  caps = caps_cache_get (resize->caps, resize->def->emulator, error);
+  if (caps == NULL)
+    return NULL;
+  node = qemu_disk_node (caps, resize->disk);
   answer = qmp_call (resize->qmp, job, "block_resize",
-                     props ("node-name", "s", resize->node, "size", "t", (guint64)resize->size, NULL), error);
+                     props ("node-name", "s", node, "size", "t", (guint64)resize->size, NULL), error);
   return answer != NULL ? JOB_OK : NULL;
 }
 
@@ -104,7 +113,7 @@ check_resize (Call *call, const DeviceDisk *disk, const char *name, guint flags)
 
   if (disk == NULL)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "disk '%s' was not found in the domain config", name);
-  else if (disk_path (disk) == NULL || disk->readonly || !disk->source_index.set)
+  else if (!disk_has_source (disk) || disk->readonly || !disk->source_index.set)
     call_fail_with (call, VIR_ERR_OPERATION_UNSUPPORTED, "can't resize empty or readonly disk '%s'",
                     disk->target);
   else if ((flags & RESIZE_CAPACITY) && (disk->type != DISK_TYPE_BLOCK || !g_str_equal (format, "raw")))
@@ -137,7 +146,9 @@ resize_begin (Domain *domain, Call *call)
     size = (size + SECTOR - 1) / SECTOR * SECTOR;
   resize = g_new0 (Resize, 1);
   resize->qmp = qmp_ref (domain->machine->qmp);
-  resize->node = g_strdup_printf ("libvirt-%u-format", (guint)disk->source_index.value);
+  resize->caps = call->manager->caps;
+  resize->def = domain_def_ref (domain->machine->def);
+  resize->disk = disk;
   resize->size = size;
   resize->device = (flags & RESIZE_CAPACITY) ? g_strdup (disk_path (disk)) : NULL;
   resize->patience = call->manager->settings->call_timeout;

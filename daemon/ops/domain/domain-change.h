@@ -3,6 +3,8 @@
 
 #include "daemon/ops/ops.h"
 
+#include "domain/devices/disk.h"
+
 #include <json-glib/json-glib.h>
 
 /*
@@ -39,3 +41,6 @@ typedef struct {
 
 /* Takes the call over, and @change->values; the struct is copied. Answers nothing. */
 void domain_change (Call *call, const ChangeRequest *change);
+
+/* domain-iotune.c: what typed parameters (a{sv}) say of limits, into @said, a new one. */
+gboolean iotune_take_parameters (DiskIotune *said, GVariant *parameters, GError **error);

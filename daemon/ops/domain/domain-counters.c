@@ -252,6 +252,27 @@ answer_image (gpointer result, const GError *error, gpointer data)
                                                request->sizes.physical));
 }
 
+#define ASK_SECONDS 5 /* for QEMU to tell the sizes of its disks */
+
+/* What has no path on the host: as QEMU knows it. */
+static void
+answer_from_machine (Machine *machine, gpointer data)
+{
+  Call *call = data;
+  const DeviceDisk *disk =
+      machine != NULL ? domain_def_find_disk (machine->def, call_string (call, 1)) : NULL;
+  guint64 capacity = 0, physical = 0;
+
+  if (disk == NULL || disk->device.alias == NULL
+      || !disk_sizes (machine->disks, disk->device.alias, 0, &capacity, &physical))
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "the size of disk '%s' is not known",
+                    call_string (call, 1));
+  else
+    call_answer (call,
+                 g_variant_new ("(ttt)", disk_highest_offset (machine->statistics, disk->device.alias, 0),
+                                capacity, physical));
+}
+
 static void
 block_info_with (Call *call, DomainDef *def)
 {
@@ -261,6 +282,16 @@ block_info_with (Call *call, DomainDef *def)
   if (disk == NULL) {
     call_fail_with (call, VIR_ERR_INVALID_ARG, "invalid path %s not assigned to domain",
                     call_string (call, 1));
+    return;
+  }
+  if (disk_path (disk) == NULL && disk_has_nodes (disk)) {
+    if (domain_is_active (call->domain))
+      machine_ask_disks (call->domain->machine, ASK_SECONDS, answer_from_machine, call);
+    else
+      call_fail_with (call, VIR_ERR_OPERATION_UNSUPPORTED,
+                      "the size of disk '%s', which is no file and no block device, is known only while the "
+                      "domain runs",
+                      disk->target);
     return;
   }
   if (disk_path (disk) == NULL) {

@@ -69,8 +69,8 @@ take_parameter (DiskIotune *said, const char *name, GVariant *value, GError **er
   return FALSE;
 }
 
-static gboolean
-take_parameters (DiskIotune *said, GVariant *parameters, GError **error)
+gboolean
+iotune_take_parameters (DiskIotune *said, GVariant *parameters, GError **error)
 {
   GVariantIter iter;
   const char *name;
@@ -97,7 +97,7 @@ apply_iotune (DomainDef *def, const Machine *machine, gconstpointer values, GErr
                     machine != NULL ? "live" : "persistent", change->disk);
     return FALSE;
   }
-  if (machine != NULL && disk_path (disk) == NULL) {
+  if (machine != NULL && !disk_has_nodes (disk)) {
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk '%s' has no image to be limited",
                     disk->target);
     return FALSE;
@@ -163,7 +163,7 @@ op_domain_set_block_io_tune (Call *call)
   values->disk = g_strdup (call_string (call, 1));
   values->said = field_new (&disk_iotune_table);
   values->parameters = g_variant_get_child_value (call->arguments, 2);
-  if (take_parameters (values->said, values->parameters, &error)) {
+  if (iotune_take_parameters (values->said, values->parameters, &error)) {
     domain_change (call, &change);
   } else {
     change_free (values);

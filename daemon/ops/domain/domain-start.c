@@ -13,7 +13,6 @@
 #include "daemon/object/change.h"
 #include "daemon/ops/domain/network-cards.h"
 #include "daemon/ops/domain/volume-disks.h"
-#include "daemon/secret/secrets.h"
 
 #define START_KNOWN_FLAGS                                                                 \
   (VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_BYPASS_CACHE \
@@ -123,12 +122,6 @@ start_done (gpointer result, const GError *error, gpointer data)
   call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
 }
 
-static SecretValue *
-fetch_secret (gpointer manager, Job *job, const char *uuid, GError **error)
-{
-  return secrets_fetch_value (job, manager, uuid, VIR_SECRET_USAGE_TYPE_NONE, NULL, error);
-}
-
 /* @document: what @def was read from, if not the domain's own; may be NULL. @with_image: the domain's managed
  * save goes with this start. */
 static void
@@ -150,7 +143,7 @@ start_with_image (Call *call, DomainDef *def, const char *document, Restore *res
   }
   request = start_request_new (def, manager_new_id (manager), (flags & VIR_DOMAIN_START_PAUSED) != 0,
                                !domain->persistent, manager->settings, manager->store, manager->caps);
-  request->secrets = (SecretSource){ fetch_secret, manager };
+  request->secrets = manager->secrets;
   request->document = g_strdup (document);
   request->restore = restore;
   if (with_image)

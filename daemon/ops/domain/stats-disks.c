@@ -58,7 +58,7 @@ add_counters (GVariantBuilder *list, const DiskCounters *counters, guint number)
 static void
 add_disk (GVariantBuilder *list, const Machine *machine, const DeviceDisk *disk, guint number)
 {
-  const char *path = disk_path (disk), *alias = disk->device.alias;
+  const char *path = disk_source_text (disk), *alias = disk->device.alias;
   DiskCounters counters = { 0 };
   guint64 capacity, physical;
 
@@ -83,7 +83,7 @@ add_backing (GVariantBuilder *list, const Machine *machine, const DeviceDisk *di
 
   for (const DiskBacking *backing = disk->backing; backing != NULL && !disk_backing_is_end (backing);
        backing = backing->backing, depth++) {
-    add_name (list, disk->target, disk_backing_path (backing), number);
+    add_name (list, disk->target, disk_backing_text (backing), number);
     stats_add (list, UINT (backing->index.value), "block.%u.backingIndex", number);
     if (machine != NULL && disk->device.alias != NULL
         && disk_sizes (machine->disks, disk->device.alias, depth, &capacity, &physical))

@@ -7,24 +7,20 @@
 #include "daemon/ops/domain/volume-disks.h"
 
 #include "base/virt-error.h"
-#include "base/xml-document.h"
 #include "daemon/storage/pools.h"
 
 /* What the document says, and what the main loop finds of it. */
 typedef struct {
   Manager *manager;
-  const char *target; /* of the disk */
-  char *pool, *volume, *policy;
-  char *path; /* of the volume; NULL with @error */
+  const char *target, *pool, *volume; /* of the disk */
+  char *path;                         /* of the volume; NULL with @error */
+  gboolean is_device;
   GError *error;
 } VolumeSearch;
 
 static void
 search_clear (VolumeSearch *search)
 {
-  g_free (search->pool);
-  g_free (search->volume);
-  g_free (search->policy);
   g_free (search->path);
   g_clear_error (&search->error);
 }
@@ -53,58 +49,51 @@ search_volume (gpointer data)
   VolumeSearch *search = data;
   const StorageVolumeDef *volume = find_volume (search, &search->error);
 
-  if (volume != NULL && volume->type == STORAGE_VOLUME_FILE)
+  if (volume != NULL && (volume->type == STORAGE_VOLUME_FILE || volume->type == STORAGE_VOLUME_BLOCK)) {
     search->path = g_strdup (volume->path);
-  else if (volume != NULL)
+    search->is_device = volume->type == STORAGE_VOLUME_BLOCK;
+  } else if (volume != NULL)
     virt_error_set (&search->error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "disk '%s': volume '%s' of pool '%s' is no file", search->target, search->volume,
-                    search->pool);
+                    "disk '%s': volume '%s' of pool '%s' is no file and no block device", search->target,
+                    search->volume, search->pool);
 }
 
 static gboolean
-read_source (const DeviceDisk *disk, VolumeSearch *search, GError **error)
+check_source (const DeviceDisk *disk, GError **error)
 {
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  g_autoptr (XmlDocument) document =
-      disk->source != NULL ? xml_document_parse (disk->source, -1, diagnostics) : NULL;
-  xmlNode *root = document != NULL ? xml_document_root (document) : NULL;
-
-  if (root != NULL) {
-    search->pool = xml_node_attribute (root, "pool");
-    search->volume = xml_node_attribute (root, "volume");
-    search->policy = xml_node_attribute (root, "startupPolicy");
-  }
-  if (search->pool == NULL || search->volume == NULL) {
+  if (disk->source.pool == NULL || disk->source.volume == NULL)
     virt_error_set (error, VIR_ERR_XML_ERROR,
-                    "disk '%s': a disk of type 'volume' names its pool and its volume", disk->target);
-    return FALSE;
-  }
-  if (xmlFirstElementChild (root) == NULL)
+                    "'pool' and 'volume' must be specified together for 'pool' type source: disk '%s'",
+                    disk->target);
+  else if (disk->source.pool_mode != DISK_POOL_MODE_NONE)
+    virt_error_set (error, VIR_ERR_XML_ERROR,
+                    "disk source mode is only valid when storage pool is of iscsi type: disk '%s'",
+                    disk->target);
+  else
     return TRUE;
-  virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                  "disk '%s': nothing but pool and volume is supported in <source>", disk->target);
   return FALSE;
 }
 
 gboolean
 volume_disk_translate (Job *job, Manager *manager, DeviceDisk *disk, GError **error)
 {
-  g_auto (VolumeSearch) search = { .manager = manager, .target = disk->target };
+  g_auto (VolumeSearch) search = {
+    .manager = manager, .target = disk->target, .pool = disk->source.pool, .volume = disk->source.volume
+  };
 
   if (disk->type != DISK_TYPE_VOLUME)
     return TRUE;
-  if (!read_source (disk, &search, error))
+  if (!check_source (disk, error))
     return FALSE;
   job_in_main_loop (job, search_volume, &search);
   if (search.path == NULL) {
     g_propagate_error (error, g_steal_pointer (&search.error));
     return FALSE;
   }
-  disk->type = DISK_TYPE_FILE;
-  disk->file = g_steal_pointer (&search.path);
-  disk->startup_policy =
-      search.policy != NULL ? MAX (enum_table_value (&startup_policies, search.policy), 0) : 0;
-  g_clear_pointer (&disk->source, g_free);
+  disk->type = search.is_device ? DISK_TYPE_BLOCK : DISK_TYPE_FILE;
+  *(search.is_device ? &disk->dev : &disk->file) = g_steal_pointer (&search.path);
+  g_clear_pointer (&disk->source.pool, g_free);
+  g_clear_pointer (&disk->source.volume, g_free);
   if (disk->format == NULL)
     disk->format =
         g_strdup ("raw"); /* as of every other disk that does not say; what is inside is not trusted */

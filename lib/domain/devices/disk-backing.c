@@ -8,25 +8,20 @@
 
 #include "domain/devices/disk-private.h"
 
-#define FILE_TYPE  (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
-#define BLOCK_TYPE FIELD_VALUE (DISK_TYPE_BLOCK)
-#define PATH_TYPES (FILE_TYPE | BLOCK_TYPE)
-
-static const FieldRange range_32 = { 0, G_MAXUINT32 };
+#define FILE_TYPE (DISK_TYPE_BIT (NONE) | DISK_TYPE_BIT (FILE))
 
 static const Field backing_fields[] = {
   FIELD (DiskBacking, type, "@type", field_enum, &disk_types),
-  FIELD_WITH (DiskBacking, index, "@index", field_number, &range_32, FIELD_LIVE),
+  FIELD_WITH (DiskBacking, index, "@index", field_number, &disk_range_32, FIELD_LIVE),
   FIELD (DiskBacking, format, "format/@type", field_text, NULL),
-  FIELD (DiskBacking, metadata_cache, "format/metadata_cache", field_verbatim, NULL),
+  FIELD (DiskBacking, metadata_cache, "format/metadata_cache/max_size", field_memory, &disk_cache_size),
   FIELD_WHEN (DiskBacking, file, "source/@file", field_text, NULL, type, FILE_TYPE),
-  FIELD_WHEN (DiskBacking, dev, "source/@dev", field_text, NULL, type, BLOCK_TYPE),
-  FIELD_WHEN (DiskBacking, slices, "source/slices", field_verbatim, NULL, type, PATH_TYPES),
-  FIELD_WHEN (DiskBacking, seclabels, "source/seclabel", field_verbatims, NULL, type, PATH_TYPES),
-  FIELD_WHEN (DiskBacking, encryption, "source/encryption", field_verbatim, NULL, type, PATH_TYPES),
-  FIELD_WHEN (DiskBacking, reservations, "source/reservations", field_verbatim, NULL, type, PATH_TYPES),
-  FIELD_WHEN (DiskBacking, data_store, "source/dataStore", field_verbatim, NULL, type, PATH_TYPES),
-  FIELD_WHEN (DiskBacking, source, "source", field_verbatim, NULL, type, ~PATH_TYPES),
+  FIELD_WHEN (DiskBacking, fdgroup, "source/@fdgroup", field_text, NULL, type, FILE_TYPE),
+  FIELD_WHEN (DiskBacking, dev, "source/@dev", field_text, NULL, type, DISK_TYPE_BIT (BLOCK)),
+  DISK_SOURCE_ATTRIBUTES (DiskBacking),
+  FIELD (DiskBacking, startup_policy, "source/@startupPolicy", field_enum, &startup_policies),
+  FIELD_WITH (DiskBacking, source_index, "source/@index", field_number, &disk_range_32, FIELD_LIVE),
+  DISK_SOURCE_ELEMENTS (DiskBacking),
   FIELD (DiskBacking, backing, "backingStore", field_optional, &disk_backing_table),
   FIELD_END,
 };
@@ -120,15 +115,42 @@ disk_backing_path (const DiskBacking *backing)
   return backing->type == DISK_TYPE_BLOCK ? backing->dev : backing->file;
 }
 
-gboolean
-disk_backing_has_more (const DiskBacking *backing)
+const char *
+disk_backing_text (const DiskBacking *backing)
 {
-  for (; backing != NULL; backing = backing->backing)
-    if (backing->metadata_cache != NULL || backing->slices != NULL || backing->encryption != NULL
-        || backing->reservations != NULL || backing->data_store != NULL
-        || (backing->seclabels != NULL && backing->seclabels->len > 0))
-      return TRUE;
-  return FALSE;
+  const char *path = disk_backing_path (backing);
+
+  return path != NULL ? path : disk_source_name (backing->type, &backing->source);
+}
+
+gboolean
+disk_backing_has_source (const DiskBacking *backing)
+{
+  return disk_backing_path (backing) != NULL || disk_source_is_set (backing->type, &backing->source);
+}
+
+DiskImage
+disk_backing_image (const DiskBacking *backing)
+{
+  return (DiskImage){ .type = backing->type,
+                      .format = backing->format,
+                      .path = disk_backing_path (backing),
+                      .fdgroup = backing->fdgroup,
+                      .source = &backing->source,
+                      .auth = backing->source.auth,
+                      .encryption = backing->source.encryption,
+                      .metadata_cache = backing->metadata_cache };
+}
+
+DiskImage
+disk_data_image (const DiskDataStore *store)
+{
+  return (DiskImage){ .type = store->type,
+                      .format = store->format,
+                      .path = store->type == DISK_TYPE_BLOCK ? store->dev : store->file,
+                      .source = &store->source,
+                      .auth = store->source.auth,
+                      .encryption = store->source.encryption };
 }
 
 /* libvirt reads nothing more of one without a type: it ends the chain, whatever it holds. */
@@ -142,15 +164,20 @@ end_without_type (DiskBacking *backing)
 
 /* What a running machine's document says was found, as its indexes tell, is not what a person has said. */
 void
-disk_backing_complete (DeviceDisk *disk, gboolean live, gboolean lax)
+disk_backing_complete (Completion *completion, DeviceDisk *disk)
 {
   if (disk->backing == NULL)
     return;
-  if (lax)
+  if (completion->lax)
     end_without_type (disk->backing);
-  disk->backing->detected = live && disk->backing->index.set;
-  for (DiskBacking *backing = disk->backing; backing != NULL && !live; backing = backing->backing)
-    backing->index = (Number){ 0 };
+  disk->backing->detected = completion->live && disk->backing->index.set;
+  for (DiskBacking *backing = disk->backing; backing != NULL; backing = backing->backing) {
+    if (!completion->live)
+      backing->index = (Number){ 0 };
+    if (backing->metadata_cache.value == 0)
+      backing->metadata_cache.set = FALSE;
+    disk_source_complete (completion, backing->type, &backing->source);
+  }
 }
 
 #define REFUSE(member, ...) \
@@ -169,7 +196,8 @@ disk_backing_validate (Validation *validation, const DeviceDisk *disk)
     else if (!disk_knows_format (backing->format))
       REFUSE (format, "unknown storage source format '%s'; expected one such as 'raw' or 'qcow2'",
               backing->format);
-    if (disk_backing_path (backing) == NULL && backing->source == NULL)
+    if (!disk_backing_has_source (backing))
       REFUSE (file, "missing disk backing store source");
+    disk_image_validate (validation, disk, disk_backing_image (backing));
   }
 }

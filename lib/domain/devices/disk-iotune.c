@@ -270,17 +270,23 @@ is_length (const Field *field)
 }
 
 void
+disk_iotune_validate_totals (Validation *validation, gconstpointer object, const DiskIotune *tune)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    if (number_at (tune, limits[i].total)->set
+        && (number_at (tune, limits[i].read)->set || number_at (tune, limits[i].write)->set))
+      validation_error_code (validation, VIR_ERR_XML_ERROR, number_at (tune, limits[i].total), object,
+                             "total and read/write %s cannot be set at the same time", limits[i].name);
+}
+
+void
 disk_iotune_validate (Validation *validation, const DeviceDisk *disk)
 {
   const DiskIotune *tune = disk->iotune;
 
   if (tune == NULL)
     return;
-  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
-    if (number_at (tune, limits[i].total)->set
-        && (number_at (tune, limits[i].read)->set || number_at (tune, limits[i].write)->set))
-      validation_error_code (validation, VIR_ERR_XML_ERROR, number_at (tune, limits[i].total), disk,
-                             "total and read/write %s cannot be set at the same time", limits[i].name);
+  disk_iotune_validate_totals (validation, disk, tune);
   for (const Field *field = iotune_fields; field->path != NULL; field++) {
     const Number *number = disk_iotune_number (tune, field);
 

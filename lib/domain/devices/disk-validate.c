@@ -6,7 +6,6 @@
  */
 
 #include "domain/devices/disk-private.h"
-#include "domain/iothreads.h"
 
 #include <string.h>
 
@@ -25,12 +24,6 @@ static gboolean
 is_empty_drive_allowed (const DeviceDisk *disk)
 {
   return disk->device_type == DISK_DEVICE_CDROM || disk->device_type == DISK_DEVICE_FLOPPY;
-}
-
-static gboolean
-has_source (const DeviceDisk *disk)
-{
-  return disk->file != NULL || disk->dev != NULL || disk->fdgroup != NULL || disk->source != NULL;
 }
 
 static void
@@ -83,8 +76,11 @@ validate_bus (Validation *validation, const DeviceDisk *disk)
                 bus);
   if (disk->tray != TRAY_NONE && !is_empty_drive_allowed (disk))
     REFUSE (tray, "tray is only valid for cdrom and floppy");
-  if (disk->rotation_rate.set && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_IDE
-      && disk->bus != DISK_BUS_SATA)
+  if (disk->rotation_rate.set && disk->device_type != DISK_DEVICE_DISK)
+    validation_error_code (validation, VIR_ERR_INTERNAL_ERROR, &disk->rotation_rate, disk,
+                           "rotation rate is only valid for disk device");
+  else if (disk->rotation_rate.set && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_IDE
+           && disk->bus != DISK_BUS_SATA)
     REFUSE (rotation_rate, "rotation rate is only valid for SCSI/IDE/SATA bus, '%s' is on bus '%s'",
             disk->target, bus);
 }
@@ -131,27 +127,98 @@ validate_address (Validation *validation, const DeviceDisk *disk)
     REFUSE (device.address, "target must be 0 for ide controller, not %u", (guint)address->target.value);
 }
 
+/* The formats that libvirt has a name for and QEMU none. */
+static void
+validate_format (Validation *validation, const DeviceDisk *disk, const DiskImage *image)
+{
+  const char *format = image->format != NULL ? image->format : "raw";
+  gconstpointer member = &disk->format;
+
+  if (image->type == DISK_TYPE_DIR && strcmp (format, "fat") != 0)
+    validation_error (validation, member, disk,
+                      "storage type 'dir' requires use of storage format 'fat', not '%s'", format);
+  else if (image->type != DISK_TYPE_DIR && strcmp (format, "fat") == 0)
+    validation_error (validation, member, disk,
+                      "storage format 'fat' is supported only with 'dir' storage type");
+  else if (strcmp (format, "iso") == 0)
+    validation_error (validation, member, disk,
+                      "storage format 'iso' is not directly supported by QEMU, use 'raw' instead");
+  else if (strcmp (format, "dir") == 0)
+    validation_error (validation, member, disk,
+                      "'directory' storage format is not directly supported by QEMU, use 'dir' disk type "
+                      "instead");
+  else if (strcmp (format, "cow") == 0)
+    validation_error (validation, member, disk, "'cow' storage format is not supported");
+  if (image->metadata_cache.set && strcmp (format, "qcow2") != 0)
+    validation_error (validation, &disk->metadata_cache, disk,
+                      "metadata cache max size control is supported only with qcow2 images");
+}
+
+void
+disk_image_validate (Validation *validation, const DeviceDisk *disk, DiskImage image)
+{
+  validate_format (validation, disk, &image);
+  disk_source_validate (validation, disk, image.type, image.format, image.source);
+}
+
+static void
+validate_keys (Validation *validation, const DeviceDisk *disk)
+{
+  if (disk->auth != NULL && disk->source.auth != NULL)
+    REFUSE (auth, "an <auth> definition already found for disk source");
+  else
+    disk_auth_validate (validation, disk, &disk->source, disk->auth);
+  if (disk->encryption != NULL && disk->source.encryption != NULL)
+    REFUSE (encryption, "an <encryption> definition already found for disk source");
+  else
+    disk_encryption_validate (validation, disk, disk->type, disk->format, &disk->source, disk->encryption);
+}
+
+static void
+validate_transient (Validation *validation, const DeviceDisk *disk)
+{
+  if (!disk->transient)
+    return;
+  if (disk_is_readonly (disk))
+    REFUSE (transient, "transient disk '%s' must not be read-only", disk->target);
+  else if (disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_VOLUME
+           && disk->type != DISK_TYPE_VHOST_USER)
+    REFUSE (transient, "transient disk supported only with 'file' type (%s)", disk->target);
+  else if (disk->transient_share_backing == TRISTATE_YES && disk->bus != DISK_BUS_VIRTIO
+           && disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_USB)
+    REFUSE (transient_share_backing, "disk bus '%s' doesn't support transiend disk backing image sharing",
+            enum_table_name (&disk_buses, disk->bus));
+}
+
 static void
 validate_source (Validation *validation, const DeviceDisk *disk)
 {
-  if (!has_source (disk) && !is_empty_drive_allowed (disk))
+  if (!disk_has_source (disk) && !is_empty_drive_allowed (disk))
     validation_error_code (validation, VIR_ERR_NO_SOURCE, disk, disk,
                            "%s: the disk needs a <source>; only cdrom and floppy drives may be empty",
                            disk->target != NULL ? disk->target : "(no target)");
+  if (disk->startup_policy != STARTUP_NONE && disk->type == DISK_TYPE_NETWORK)
+    REFUSE_XML (startup_policy, "disk startupPolicy '%s' is not allowed for disk of 'network' type",
+                enum_table_name (&startup_policies, disk->startup_policy));
   if (disk->startup_policy == STARTUP_REQUISITE && !is_empty_drive_allowed (disk))
     REFUSE_XML (startup_policy, "disk startupPolicy 'requisite' is allowed only for cdrom or floppy");
-  if (disk->type == DISK_TYPE_DIR && g_strcmp0 (disk->format, "fat") != 0)
-    REFUSE (format, "storage type 'dir' requires use of storage format 'fat', not '%s'", disk->format);
+  if (disk->type == DISK_TYPE_DIR && !disk_is_readonly (disk) && g_strcmp0 (disk->format, "fat") == 0)
+    REFUSE (readonly, "virtual FAT storage can't be accessed in read-write mode");
   /* Every other format keeps in its image what only one machine may change. */
-  if (disk->shareable && !disk->readonly && has_source (disk) && disk->format != NULL
+  if (disk->shareable && !disk->readonly && disk_has_source (disk) && disk->format != NULL
       && !g_str_equal (disk->format, "raw"))
     REFUSE (shareable,
             "shared access for disk '%s' requires use of supported storage format: 'raw', not '%s'",
             disk->target, disk->format);
   if (disk->device_type != DISK_DEVICE_LUN)
     return;
-  if (disk->type == DISK_TYPE_FILE)
+  if (disk->type == DISK_TYPE_NETWORK && disk->source.protocol != DISK_PROTOCOL_ISCSI)
+    REFUSE (source.protocol, "disk device='lun' is not supported for protocol='%s'; expected 'iscsi'",
+            enum_table_name (&disk_protocols, disk->source.protocol));
+  else if (disk->type != DISK_TYPE_BLOCK && disk->type != DISK_TYPE_NETWORK && disk->type != DISK_TYPE_VOLUME)
     REFUSE (type, "disk device='lun' is only valid for block type disk source");
+  if (disk_encryption (disk) != NULL)
+    REFUSE (encryption, "disk device 'lun' doesn't support encryption");
   if (disk->bus != DISK_BUS_SCSI && disk->bus != DISK_BUS_VIRTIO)
     REFUSE (bus, "disk device='lun' is not supported for bus='%s'; expected 'scsi' or 'virtio'",
             enum_table_name (&disk_buses, disk->bus));
@@ -170,17 +237,21 @@ validate_lun_only (Validation *validation, const DeviceDisk *disk)
       REFUSE (wwn, "Setting wwn is not supported for lun device");
     if (disk->serial != NULL && disk->bus == DISK_BUS_SCSI)
       REFUSE (serial, "scsi-block 'lun' devices do not support the serial property");
+    if (disk->sgio == DISK_SGIO_UNFILTERED)
+      REFUSE (sgio, "unfiltered sgio is no longer supported");
     return;
   }
+  if (disk->source.reservations != NULL)
+    REFUSE (source.reservations, "<reservations/> allowed only for lun devices");
   if (disk->rawio != TRISTATE_ABSENT)
     REFUSE (rawio, "rawio can be used only with device='lun'");
   if (disk->sgio != 0)
     REFUSE (sgio, "sgio can be used only with device='lun'");
 }
 
-static const char *const formats[] = { "raw", "dir",  "bochs", "cloop", "dmg",   "iso",
-                                       "vpc", "vdi",  "fat",   "vhd",   "ploop", "luks",
-                                       "cow", "qcow", "qcow2", "qed",   "vmdk",  NULL };
+/* "luks" is a format to libvirt, and none that a disk can say: it is an <encryption>. */
+static const char *const formats[] = { "raw", "dir",   "bochs", "cloop", "dmg",   "iso", "vpc",  "vdi", "fat",
+                                       "vhd", "ploop", "cow",   "qcow",  "qcow2", "qed", "vmdk", NULL };
 
 gboolean
 disk_knows_format (const char *format)
@@ -207,12 +278,14 @@ validate_driver (Validation *validation, const DeviceDisk *disk)
   if (disk->rerror_policy == DISK_ERROR_ENOSPACE)
     REFUSE (rerror_policy,
             "Invalid disk read error policy: 'enospace'; expected 'stop', 'report' or 'ignore'");
-  if (disk->copy_on_read == TRISTATE_YES && disk->readonly)
+  if (disk->copy_on_read == TRISTATE_YES && disk->device_type == DISK_DEVICE_LUN)
+    REFUSE (copy_on_read, "copy_on_read is not compatible with 'lun' disk '%s'", disk->target);
+  else if (disk->copy_on_read == TRISTATE_YES && disk->readonly)
     REFUSE (copy_on_read, "copy_on_read is not compatible with read-only disk '%s'", disk->target);
-  if (disk->iothread.set && !iothreads_may_miss (validation)
-      && !domain_has_iothread (validation->def, disk->iothread.value))
-    REFUSE (iothread, "Disk iothread '%u' not defined in iothreadid: the domain has %u iothreads",
-            (guint)disk->iothread.value, domain_count_iothreads (validation->def));
+  if (disk->discard_no_unref == TRISTATE_YES && g_strcmp0 (disk->format, "qcow2") != 0)
+    REFUSE (discard_no_unref, "'discard_no_unref' only works with qcow2 disk format");
+  else if (disk->discard_no_unref == TRISTATE_YES && disk->readonly)
+    REFUSE (discard_no_unref, "'discard_no_unref' is not compatible with read-only disk");
 }
 
 static void
@@ -229,9 +302,6 @@ validate_virtio (Validation *validation, const DeviceDisk *disk)
     REFUSE (queues, "queues attribute in disk driver element is only supported by virtio-blk");
   if (disk->queue_size.set)
     REFUSE (queue_size, "queue_size attribute in disk driver element is only supported by virtio-blk");
-  if (disk->iothread.set)
-    REFUSE (iothread, "IOThreads not available for bus '%s' target '%s'",
-            enum_table_name (&disk_buses, disk->bus), disk->target);
 }
 
 static gboolean
@@ -286,8 +356,13 @@ disk_validate (Validation *validation, const Device *device)
   validate_source (validation, disk);
   validate_lun_only (validation, disk);
   validate_driver (validation, disk);
+  validate_keys (validation, disk);
+  validate_transient (validation, disk);
+  disk_image_validate (validation, disk, disk_image (disk));
+  disk_driver_validate (validation, disk);
   validate_virtio (validation, disk);
   validate_identity (validation, disk);
   disk_backing_validate (validation, disk);
   disk_iotune_validate (validation, disk);
+  disk_throttle_validate (validation, disk);
 }

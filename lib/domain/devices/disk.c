@@ -16,9 +16,6 @@
 
 #include <string.h>
 
-const EnumTable disk_types = {
-  "disk type", { NULL, "file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa" }
-};
 const EnumTable disk_devices = { "disk device", { NULL, "disk", "cdrom", "floppy", "lun" } };
 const EnumTable disk_buses = { "disk bus",
                                { NULL, "ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd" } };
@@ -40,10 +37,8 @@ static const EnumTable translations = { "geometry translation", { NULL, "auto", 
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };
 
-#define FILE_TYPE   (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
-#define BLOCK_TYPE  FIELD_VALUE (DISK_TYPE_BLOCK)
-#define PATH_TYPES  (FILE_TYPE | BLOCK_TYPE)
-#define OTHER_TYPES (~PATH_TYPES)
+#define FILE_TYPE  (FIELD_VALUE (DISK_TYPE_NONE) | FIELD_VALUE (DISK_TYPE_FILE))
+#define BLOCK_TYPE FIELD_VALUE (DISK_TYPE_BLOCK)
 
 #define HOST_FIELD(member, path, kind, detail) \
   FIELD_WITH (DeviceDisk, member, path, kind, detail, FIELD_NO_ABI)
@@ -54,6 +49,27 @@ static const FieldRange range_32 = { 0, G_MAXUINT32 };
       G_STRUCT_OFFSET (DeviceDisk, type), (types)                                            \
     }                                                                                        \
   }
+
+const FieldSize disk_cache_size = { 1, 1, "bytes", 1 };
+
+static const Field queue_fields[] = {
+  FIELD_WITH (DiskQueue, id, "@id", field_number, &range_32, FIELD_REQUIRED),
+  FIELD_END,
+};
+static const FieldTable queue_table = { sizeof (DiskQueue), queue_fields };
+
+static const Field iothread_fields[] = {
+  FIELD_WITH (DiskIothread, id, "@id", field_number, &range_32, FIELD_REQUIRED),
+  FIELD (DiskIothread, queues, "queue", field_list, &queue_table),
+  FIELD_END,
+};
+static const FieldTable iothread_table = { sizeof (DiskIothread), iothread_fields };
+
+static const Field throttle_filter_fields[] = {
+  FIELD (DiskThrottleFilter, group, "@group", field_text, NULL),
+  FIELD_END,
+};
+static const FieldTable throttle_filter_table = { sizeof (DiskThrottleFilter), throttle_filter_fields };
 
 static const Field disk_fields[] = {
   HOST_FIELD (type, "@type", field_enum, &disk_types),
@@ -79,21 +95,17 @@ static const Field disk_fields[] = {
   FIELD (DeviceDisk, queues, "driver/@queues", field_number, &range_32),
   FIELD (DeviceDisk, queue_size, "driver/@queue_size", field_number, &range_32),
   VIRTIO_FIELDS (DeviceDisk),
-  HOST_FIELD (iothreads, "driver/iothreads", field_verbatim, NULL),
-  HOST_FIELD (metadata_cache, "driver/metadata_cache", field_verbatim, NULL),
-  HOST_FIELD (auth, "auth", field_verbatim, NULL),
+  HOST_FIELD (iothreads, "driver/iothreads/iothread", field_list, &iothread_table),
+  HOST_FIELD (metadata_cache, "driver/metadata_cache/max_size", field_memory, &disk_cache_size),
+  HOST_FIELD (auth, "auth", field_optional, &disk_auth_table),
 
   SOURCE_FIELD (file, "source/@file", field_text, NULL, 0, FILE_TYPE),
   SOURCE_FIELD (fdgroup, "source/@fdgroup", field_text, NULL, 0, FILE_TYPE),
   SOURCE_FIELD (dev, "source/@dev", field_text, NULL, 0, BLOCK_TYPE),
-  SOURCE_FIELD (startup_policy, "source/@startupPolicy", field_enum, &startup_policies, 0, PATH_TYPES),
-  SOURCE_FIELD (source_index, "source/@index", field_number, &range_32, FIELD_LIVE, PATH_TYPES),
-  SOURCE_FIELD (slices, "source/slices", field_verbatim, NULL, 0, PATH_TYPES),
-  SOURCE_FIELD (source_seclabels, "source/seclabel", field_verbatims, NULL, 0, PATH_TYPES),
-  SOURCE_FIELD (source_encryption, "source/encryption", field_verbatim, NULL, 0, PATH_TYPES),
-  SOURCE_FIELD (reservations, "source/reservations", field_verbatim, NULL, 0, PATH_TYPES),
-  SOURCE_FIELD (data_store, "source/dataStore", field_verbatim, NULL, 0, PATH_TYPES),
-  SOURCE_FIELD (source, "source", field_verbatim, NULL, 0, OTHER_TYPES),
+  DISK_SOURCE_ATTRIBUTES (DeviceDisk),
+  HOST_FIELD (startup_policy, "source/@startupPolicy", field_enum, &startup_policies),
+  FIELD_WITH (DeviceDisk, source_index, "source/@index", field_number, &range_32, FIELD_LIVE | FIELD_NO_ABI),
+  DISK_SOURCE_ELEMENTS (DeviceDisk),
 
   HOST_FIELD (backing, "backingStore", field_disk_backing, &disk_backing_table),
   HOST_FIELD (backend_domain, "backenddomain", field_verbatim, NULL),
@@ -113,7 +125,7 @@ static const Field disk_fields[] = {
   FIELD (DeviceDisk, rotation_rate, "target/@rotation_rate", field_number, &disk_rotation_rates),
 
   HOST_FIELD (iotune, "iotune", field_optional, &disk_iotune_table),
-  HOST_FIELD (throttle_filters, "throttlefilters", field_verbatim, NULL),
+  HOST_FIELD (throttle_filters, "throttlefilters/throttlefilter", field_list, &throttle_filter_table),
   FIELD (DeviceDisk, readonly, "readonly", field_flag, NULL),
   FIELD (DeviceDisk, shareable, "shareable", field_flag, NULL),
   FIELD (DeviceDisk, transient, "transient", field_flag, NULL),
@@ -122,7 +134,7 @@ static const Field disk_fields[] = {
   FIELD (DeviceDisk, wwn, "wwn", field_text, NULL),
   FIELD (DeviceDisk, vendor, "vendor", field_text, NULL),
   FIELD (DeviceDisk, product, "product", field_text, NULL),
-  HOST_FIELD (encryption, "encryption", field_verbatim, NULL),
+  HOST_FIELD (encryption, "encryption", field_optional, &disk_encryption_table),
   DEVICE_BOOT_FIELDS (DeviceDisk),
   DEVICE_FIELDS (DeviceDisk),
   FIELD_END,
@@ -132,6 +144,63 @@ const char *
 disk_path (const DeviceDisk *disk)
 {
   return disk->type == DISK_TYPE_BLOCK ? disk->dev : disk->file;
+}
+
+gboolean
+disk_has_source (const DeviceDisk *disk)
+{
+  return disk->file != NULL || disk->dev != NULL || disk_source_is_set (disk->type, &disk->source);
+}
+
+const char *
+disk_source_text (const DeviceDisk *disk)
+{
+  const char *path = disk_path (disk);
+
+  return path != NULL ? path : disk_source_name (disk->type, &disk->source);
+}
+
+gboolean
+disk_is_reserved (const DeviceDisk *disk)
+{
+  return disk->source.reservations != NULL && disk->source.reservations->managed == TRISTATE_YES;
+}
+
+const DiskAuth *
+disk_auth (const DeviceDisk *disk)
+{
+  return disk->auth != NULL ? disk->auth : disk->source.auth;
+}
+
+const DiskEncryption *
+disk_encryption (const DeviceDisk *disk)
+{
+  return disk->encryption != NULL ? disk->encryption : disk->source.encryption;
+}
+
+gboolean
+disk_has_nodes (const DeviceDisk *disk)
+{
+  return disk->type != DISK_TYPE_VHOST_USER && disk_has_source (disk);
+}
+
+gboolean
+disk_is_readonly (const DeviceDisk *disk)
+{
+  return disk->readonly || disk->device_type == DISK_DEVICE_CDROM;
+}
+
+DiskImage
+disk_image (const DeviceDisk *disk)
+{
+  return (DiskImage){ .type = disk->type,
+                      .format = disk->format,
+                      .path = disk_path (disk),
+                      .fdgroup = disk->fdgroup,
+                      .source = &disk->source,
+                      .auth = disk_auth (disk),
+                      .encryption = disk_encryption (disk),
+                      .metadata_cache = disk->metadata_cache };
 }
 
 DeviceDisk *
@@ -246,6 +315,14 @@ disk_complete (Completion *completion, Device *device)
     disk->cache = DISK_CACHE_NONE;
   if (disk->tray == TRAY_CLOSED)
     disk->tray = TRAY_NONE;
+  if (disk->metadata_cache.value == 0)
+    disk->metadata_cache.set = FALSE;
+  if (disk->transient_share_backing == TRISTATE_NO)
+    disk->transient_share_backing = TRISTATE_ABSENT;
+  if (!completion->live)
+    g_clear_pointer (&disk->mirror, g_free);
+  if (disk->type == DISK_TYPE_VHOST_USER && disk->snapshot == DISK_SNAPSHOT_NONE)
+    disk->snapshot = DISK_SNAPSHOT_NO;
   if (disk->rotation_rate.value == 0)
     disk->rotation_rate.set = FALSE;
   if (disk->queues.value == 0)
@@ -265,7 +342,12 @@ disk_complete (Completion *completion, Device *device)
   drop_empty (&disk->serial);
   drop_empty (&disk->vendor);
   drop_empty (&disk->product);
-  disk_backing_complete (disk, completion->live, completion->lax);
+  disk_source_complete (completion, disk->type, &disk->source);
+  if (disk->type == DISK_TYPE_NVME && disk->source.managed == TRISTATE_ABSENT)
+    disk->source.managed = TRISTATE_YES;
+  disk_auth_complete (disk->auth);
+  disk_encryption_complete (disk->encryption);
+  disk_backing_complete (completion, disk);
   drop_sizes_of_nothing (disk);
   disk_iotune_complete (disk);
 }
@@ -407,11 +489,9 @@ disk_check_names (const Device *device, const Device *other_device, DeviceChange
 }
 
 /* What of a drive may change under the guest: its medium. */
-static const char *const medium_fields[] = { "@type",        "driver/@type",
-                                             "driver/@name", "source/@file",
-                                             "source/@dev",  "source/@startupPolicy",
-                                             "source",       "backingStore",
-                                             "target/@tray", NULL };
+static const char *const medium_fields[] = { "@type",   "driver/@type", "driver/@name",
+                                             "source/", "backingStore", "target/@tray",
+                                             NULL };
 
 static void
 take_text (char **text, const char *value)
@@ -420,13 +500,43 @@ take_text (char **text, const char *value)
   *text = g_strdup (value);
 }
 
+/* The source of one copy for that of another, with all that belongs to it. */
+static void
+exchange_sources (DeviceDisk *disk, DeviceDisk *other)
+{
+  const DiskSource source = disk->source;
+
+  disk->source = other->source;
+  other->source = source;
+}
+
+/* Is the medium the same one? */
+gboolean
+disk_has_same_source (const DeviceDisk *disk, const DeviceDisk *given)
+{
+  if (g_strcmp0 (disk_path (disk), disk_path (given)) != 0)
+    return FALSE;
+  for (const Field *field = disk_fields; field->path != NULL; field++)
+    if (field->offset >= G_STRUCT_OFFSET (DeviceDisk, source)
+        && field->offset < G_STRUCT_OFFSET (DeviceDisk, source) + sizeof (DiskSource)
+        && field->type != NULL) {
+      const Field one[] = { *field, FIELD_END };
+      const FieldTable table = { sizeof (DeviceDisk), one };
+      g_autofree char *difference = field_compare (&table, disk, given, 0);
+
+      if (difference != NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static Device *
 disk_update (const Device *device, const Device *given_device, GError **error)
 {
   const DeviceDisk *disk = (const DeviceDisk *)device, *given = (const DeviceDisk *)given_device;
   gboolean removable = disk->device_type == DISK_DEVICE_CDROM || disk->device_type == DISK_DEVICE_FLOPPY;
-  gboolean same = g_strcmp0 (disk_path (disk), disk_path (given)) == 0;
-  DeviceDisk *updated;
+  gboolean same = disk_has_same_source (disk, given);
+  DeviceDisk *updated, *copy;
 
   if (!device_check_difference (device, given_device, medium_fields, "disk", error))
     return NULL;
@@ -443,7 +553,9 @@ disk_update (const Device *device, const Device *given_device, GError **error)
     updated->type = given->type;
   take_text (&updated->file, given->file);
   take_text (&updated->dev, given->dev);
-  take_text (&updated->source, given->source);
+  copy = (DeviceDisk *)device_copy (given_device);
+  exchange_sources (updated, copy);
+  device_free (&copy->device);
   disk_backing_free (updated->backing);
   updated->backing = disk_backing_copy (given->backing);
   if (given->format != NULL)

@@ -2,19 +2,9 @@
 #pragma once
 
 #include "domain/devices/device.h"
+#include "domain/devices/disk-source.h"
 #include "domain/devices/virtio.h"
 
-typedef enum {
-  DISK_TYPE_NONE,
-  DISK_TYPE_FILE,
-  DISK_TYPE_BLOCK,
-  DISK_TYPE_DIR,
-  DISK_TYPE_NETWORK,
-  DISK_TYPE_VOLUME,
-  DISK_TYPE_NVME,
-  DISK_TYPE_VHOST_USER,
-  DISK_TYPE_VHOST_VDPA
-} DiskType;
 typedef enum {
   DISK_DEVICE_NONE,
   DISK_DEVICE_DISK,
@@ -53,7 +43,15 @@ typedef enum {
 typedef enum { DISK_IO_NONE, DISK_IO_NATIVE, DISK_IO_THREADS, DISK_IO_URING } DiskIo;
 typedef enum { DISK_DISCARD_NONE, DISK_DISCARD_UNMAP, DISK_DISCARD_IGNORE } DiskDiscard;
 typedef enum { DETECT_ZEROES_NONE, DETECT_ZEROES_OFF, DETECT_ZEROES_ON, DETECT_ZEROES_UNMAP } DetectZeroes;
+typedef enum { DISK_SGIO_NONE, DISK_SGIO_FILTERED, DISK_SGIO_UNFILTERED } DiskSgio;
 typedef enum { STARTUP_NONE, STARTUP_MANDATORY, STARTUP_REQUISITE, STARTUP_OPTIONAL } StartupPolicy;
+typedef enum {
+  DISK_SNAPSHOT_NONE,
+  DISK_SNAPSHOT_NO,
+  DISK_SNAPSHOT_INTERNAL,
+  DISK_SNAPSHOT_EXTERNAL,
+  DISK_SNAPSHOT_MANUAL
+} DiskSnapshot;
 typedef enum { TRANSLATION_UNSET, TRANSLATION_AUTO, TRANSLATION_NONE, TRANSLATION_LBA } DiskTranslation;
 typedef enum { TRAY_NONE, TRAY_CLOSED, TRAY_OPEN } DiskTray;
 
@@ -76,22 +74,36 @@ struct DiskBacking {
   int type;     /* DiskType; DISK_TYPE_NONE without a file: nothing is below */
   Number index; /* live only: of its block node */
   char *format;
-  char *metadata_cache; /* verbatim: inside <format> */
-  char *file, *dev;
-  char *slices, *encryption, *reservations, *data_store; /* verbatim: inside a file's or block's <source> */
-  GPtrArray *seclabels;                                  /* verbatim, there too */
-  char *source;                                          /* verbatim, for the other types */
-  DiskBacking *backing;                                  /* NULL: nothing is said of what is below */
-  gboolean detected; /* read from the images at the machine's start; of the first one */
+  Number metadata_cache; /* bytes */
+  char *file, *fdgroup, *dev;
+  int startup_policy;  /* StartupPolicy; without a meaning, like the next */
+  Number source_index; /* live only */
+  DiskSource source;
+  DiskBacking *backing; /* NULL: nothing is said of what is below */
+  gboolean detected;    /* read from the images at the machine's start; of the first one */
 };
+
+/* One of the threads that serve a virtio disk, with the queues it has; none: they are dealt out. */
+typedef struct {
+  Number id;
+} DiskQueue;
+typedef struct {
+  Number id;
+  GPtrArray *queues; /* DiskQueue */
+} DiskIothread;
+
+/* Its requests are counted by that throttle group, before those of the next. */
+typedef struct {
+  char *group;
+} DiskThrottleFilter;
 
 typedef struct {
   Device device;
   int type;        /* DiskType */
   int device_type; /* DiskDevice */
   int model;       /* VirtioModel */
-  int rawio, sgio; /* Tristate; 1 filtered 2 unfiltered */
-  int snapshot;    /* 1 no 2 internal 3 external 4 manual */
+  int rawio, sgio; /* Tristate; DiskSgio */
+  int snapshot;    /* DiskSnapshot */
 
   /* <driver> */
   char *driver;                           /* "qemu" */
@@ -106,18 +118,17 @@ typedef struct {
   int discard_no_unref; /* Tristate */
   Number queues, queue_size;
   VirtioOptions virtio;
-  char *iothreads, *metadata_cache; /* verbatim */
+  GPtrArray *iothreads;  /* DiskIothread */
+  Number metadata_cache; /* bytes */
 
-  /* <source>: file and block by fields, the other types as they stand */
+  /* <source> */
   char *file, *fdgroup, *dev; /* see disk_path */
   int startup_policy;         /* StartupPolicy */
   Number source_index;        /* live only */
-  char *slices, *reservations, *source_encryption,
-      *data_store;                      /* verbatim: inside a file's or block's <source> */
-  GPtrArray *source_seclabels;          /* verbatim */
-  char *source;                         /* the whole element verbatim, for the other types */
-  char *auth, *backend_domain, *mirror; /* verbatim */
-  DiskBacking *backing;                 /* <backingStore> */
+  DiskSource source;
+  DiskAuth *auth;                /* beside the source, as old documents have it; see disk_auth */
+  char *backend_domain, *mirror; /* verbatim */
+  DiskBacking *backing;          /* <backingStore> */
 
   /* <geometry>, <blockio> */
   Number cylinders, heads, sectors;
@@ -133,19 +144,19 @@ typedef struct {
   Number rotation_rate; /* rpm; 1: not rotating */
 
   DiskIotune *iotune;
-  char *throttle_filters; /* verbatim */
+  GPtrArray *throttle_filters; /* DiskThrottleFilter, from the image upwards */
   gboolean readonly, shareable, transient;
   int transient_share_backing; /* Tristate */
   char *serial, *wwn, *vendor, *product;
-  char *encryption; /* verbatim */
+  DiskEncryption *encryption; /* beside the source; see disk_encryption */
 
   /* Of a running machine, and not in the document: its threshold was set by the index of its image. */
   gboolean threshold_by_index;
 } DeviceDisk;
 
 extern const DeviceKind disk_kind;
-extern const EnumTable disk_types, disk_devices, disk_buses, disk_caches, disk_error_policies, disk_ios,
-    disk_discards, detect_zeroes_modes, startup_policies;
+extern const EnumTable disk_devices, disk_buses, disk_caches, disk_error_policies, disk_ios, disk_discards,
+    detect_zeroes_modes;
 
 /* DiskIotune: its elements are the names of libvirt's typed parameters, in their order. */
 extern const FieldTable disk_iotune_table;
@@ -162,8 +173,46 @@ gboolean disk_iotune_check (const DiskIotune *said, GError **error);
 /* What a running machine would have: QEMU knows no burst without its limit. NULL is fine. */
 gboolean disk_iotune_check_bursts (const DiskIotune *tune, GError **error);
 
-/* The file or block device behind it; NULL for an empty drive and for the types kept verbatim. */
+/* The throttle groups of a domain (DiskIotune), and the one of that name; NULL: there is none. */
+extern const FieldTable throttle_group_table;
+DiskIotune *domain_def_find_throttle_group (const DomainDef *def, const char *name);
+/* A disk that has a filter of that group; NULL: none. */
+const DeviceDisk *domain_def_find_throttled_disk (const DomainDef *def, const char *group);
+
+/* The file or block device behind it; NULL for an empty drive and for the other types. */
 const char *disk_path (const DeviceDisk *disk);
+/* Is the medium of both the same one? */
+gboolean disk_has_same_source (const DeviceDisk *disk, const DeviceDisk *other);
+/* Has it reservations that the daemon's helper is to make? */
+gboolean disk_is_reserved (const DeviceDisk *disk);
+/* Has it a source, of whatever type? */
+gboolean disk_has_source (const DeviceDisk *disk);
+/* What a client is told of its source: a path, or the name a network source has; NULL: nothing. */
+const char *disk_source_text (const DeviceDisk *disk);
+/* What unlocks it, wherever the document says it; NULL: nothing is said. */
+const DiskAuth *disk_auth (const DeviceDisk *disk);
+const DiskEncryption *disk_encryption (const DeviceDisk *disk);
+/* A medium that QEMU reads by itself (no vhost-user server, no empty drive). */
+gboolean disk_has_nodes (const DeviceDisk *disk);
+/* May it never be written? */
+gboolean disk_is_readonly (const DeviceDisk *disk);
+
+/* One image as it is opened, whether it is the disk's own, one below or a data file. Everything is borrowed.
+ */
+typedef struct {
+  int type;           /* DiskType */
+  const char *format; /* NULL: raw */
+  const char *path;   /* of a file or block device; NULL: another source */
+  const char *fdgroup;
+  const DiskSource *source;
+  const DiskAuth *auth;
+  const DiskEncryption *encryption;
+  Number metadata_cache;
+} DiskImage;
+DiskImage disk_image (const DeviceDisk *disk);
+DiskImage disk_backing_image (const DiskBacking *backing);
+DiskImage disk_data_image (const DiskDataStore *store);
+
 /* The disk of that target, or of that file or block device; NULL: none. */
 DeviceDisk *domain_def_find_disk (const DomainDef *def, const char *name);
 extern const FieldTable disk_backing_table;
@@ -171,8 +220,9 @@ DiskBacking *disk_backing_new (void);
 DiskBacking *disk_backing_copy (const DiskBacking *backing); /* NULL is fine */
 void disk_backing_free (DiskBacking *backing);
 gboolean disk_backing_is_end (const DiskBacking *backing);
-/* Is more said of one of the chain than its format and its path? NULL is fine. */
-gboolean disk_backing_has_more (const DiskBacking *backing);
+/* Does it say where its image is? */
+gboolean disk_backing_has_source (const DiskBacking *backing);
+const char *disk_backing_text (const DiskBacking *backing); /* see disk_source_text */
 const char *disk_backing_path (const DiskBacking *backing);
 /* Of a running machine: is @index an image of the disk's chain? */
 gboolean disk_has_image (const DeviceDisk *disk, guint64 index);

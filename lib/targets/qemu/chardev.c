@@ -68,21 +68,6 @@ socket_address (Recipe *recipe, const Device *device, const Chardev *chardev, co
                 props ("str", "s", recipe_passed (recipe, device, QEMU_LISTENING), NULL), NULL);
 }
 
-/* QEMU's own default is not to try again; what the document says of it is passed on. */
-static void
-add_reconnect (const Recipe *recipe, const ChardevSource *source, JsonObject *data)
-{
-  gboolean in_milliseconds = qemu_caps_version (recipe_caps (recipe)) >= RECONNECT_MS_SINCE;
-  guint64 seconds = source->reconnect_enabled == TRISTATE_YES ? source->reconnect_timeout.value : 0;
-
-  if (source->reconnect_enabled == TRISTATE_ABSENT)
-    return;
-  if (in_milliseconds)
-    props_add (data, "reconnect-ms", "t", seconds * 1000, NULL);
-  else
-    props_add (data, "reconnect", "t", seconds, NULL);
-}
-
 /* The certificates a TLS connection is made with, where the host's administrator keeps them. */
 static void
 add_tls (Recipe *recipe, const ChardevSource *source, const char *id, JsonObject *data)
@@ -107,7 +92,7 @@ socket_data (Recipe *recipe, const Device *device, const Chardev *chardev, const
   if (server)
     props_add (data, "wait", "b", FALSE, NULL);
   else
-    add_reconnect (recipe, source, data);
+    props_add_reconnect (data, recipe_caps (recipe), source->reconnect_enabled, &source->reconnect_timeout);
   return data;
 }
 

@@ -11,39 +11,26 @@
 
 #include <string.h>
 
+#define MAPPING_OLDEST_QEMU 9000000 /* iothread-vq-mapping of virtio-blk */
+
 /* What the document says and nobody here can do yet. */
 static gboolean
 check_supported (Recipe *recipe, const DeviceDisk *disk)
 {
   const UnsupportedPart unsupported[] = {
-    { disk->auth != NULL, "<auth>" },
-    { disk->mirror != NULL, "<mirror>" },
     { disk->backend_domain != NULL, "<backenddomain>" },
-    { disk->encryption != NULL, "<encryption>" },
-    { disk->throttle_filters != NULL, "<throttlefilters>" },
-    { disk->metadata_cache != NULL, "<metadata_cache>" },
-    { disk->iothreads != NULL, "<driver><iothreads>" },
-    { disk->iothread.set && disk->bus != DISK_BUS_VIRTIO,
-      "<driver iothread=> of a disk whose bus is not 'virtio'" },
-    { disk->slices != NULL, "<source><slices>" },
-    { disk->reservations != NULL, "<source><reservations>" },
-    { disk->source_encryption != NULL, "<source><encryption>" },
-    { disk->data_store != NULL, "<source><dataStore>" },
-    { disk->fdgroup != NULL, "<source fdgroup=>" },
-    { disk_backing_has_more (disk->backing), "more of a <backingStore> than its format and its path" },
-    { disk->transient, "<transient>" },
-    { disk->sgio != 0, "sgio=" },
-    { disk->rawio == TRISTATE_YES, "rawio=" },
     { disk->driver != NULL && strcmp (disk->driver, "qemu") != 0, "<driver name=> other than 'qemu'" },
+    { disk->bus == DISK_BUS_XEN || disk->bus == DISK_BUS_UML, "<target bus=> 'xen' and 'uml'" },
   };
 
-  gboolean fine = recipe_check_parts (recipe, &disk->device, unsupported, G_N_ELEMENTS (unsupported));
+  if (disk->fdgroup != NULL && recipe_by_descriptor (recipe)) {
+    g_autoptr (GError) problem = NULL;
 
-  if (disk->type != DISK_TYPE_FILE && disk->type != DISK_TYPE_BLOCK)
-    return recipe_refuse (recipe, &disk->device,
-                          "type=", "disks of type '%s' are not supported yet by the QEMU target",
-                          enum_table_name (&disk_types, disk->type));
-  return fine;
+    virt_error_set (&problem, VIR_ERR_INVALID_ARG,
+                    "file descriptor group '%s' was not associated with the domain", disk->fdgroup);
+    return recipe_keep_problem (recipe, &disk->device, "<source fdgroup=>", g_steal_pointer (&problem));
+  }
+  return recipe_check_parts (recipe, &disk->device, unsupported, G_N_ELEMENTS (unsupported));
 }
 
 static gboolean
@@ -86,6 +73,34 @@ add_common (JsonObject *properties, const DeviceDisk *disk, const char *node)
              error_policy (rerror), NULL);
 }
 
+/* Which threads serve its queues; a thread without queues of its own gets some by QEMU. */
+static void
+add_iothreads (JsonObject *properties, const DeviceDisk *disk)
+{
+  JsonArray *mapping;
+
+  props_add_iothread (properties, &disk->iothread);
+  if (disk->iothreads == NULL || disk->iothreads->len == 0)
+    return;
+  mapping = json_array_new ();
+  for (guint i = 0; i < disk->iothreads->len; i++) {
+    const DiskIothread *thread = g_ptr_array_index (disk->iothreads, i);
+    JsonObject *entry = json_object_new ();
+
+    props_add_iothread (entry, &thread->id);
+    if (thread->queues != NULL && thread->queues->len > 0) {
+      JsonArray *queues = json_array_new ();
+
+      for (guint k = 0; k < thread->queues->len; k++)
+        json_array_add_int_element (
+            queues, (gint64)((const DiskQueue *)g_ptr_array_index (thread->queues, k))->id.value);
+      props_add (entry, "vqs", "a", queues, NULL);
+    }
+    json_array_add_object_element (mapping, entry);
+  }
+  props_add (properties, "iothread-vq-mapping", "a", mapping, NULL);
+}
+
 static gboolean
 recipe_add_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, GError **error)
 {
@@ -98,12 +113,59 @@ recipe_add_virtio_disk (Recipe *recipe, const DeviceDisk *disk, const char *node
                              "bus 'scsi' can be a 'lun'");
   properties = props ("driver", "s", virtio_driver ("virtio-blk-pci", disk->model), "scsi", "?b", lun, NULL);
   props_add_virtio (properties, &disk->virtio);
-  props_add_iothread (properties, &disk->iothread);
+  if (disk->iothreads != NULL
+      && !qemu_caps_has_property (recipe_caps (recipe), "virtio-blk-pci", "iothread-vq-mapping")
+      && qemu_caps_version (recipe_caps (recipe)) < MAPPING_OLDEST_QEMU) {
+    json_object_unref (properties);
+    return qemu_lacks (recipe, &disk->device, "<driver><iothreads>", NULL, error);
+  }
+  add_iothreads (properties, disk);
   props_add (properties, "ioeventfd", "T", disk->ioeventfd, "event_idx", "T", disk->event_idx, "num-queues",
              "N", &disk->queues, "queue-size", "N", &disk->queue_size, NULL);
   add_common (properties, disk, node);
   props_add (properties, "serial", "?s", disk->serial, NULL);
   return recipe_device (recipe, &disk->device, properties, error);
+}
+
+/* The data are another process's: QEMU has a connection to it and no nodes. */
+static gboolean
+recipe_add_vhost_user_disk (Recipe *recipe, const DeviceDisk *disk, GError **error)
+{
+  const DiskSource *source = &disk->source;
+  const char *driver = virtio_driver ("vhost-user-blk-pci", disk->model);
+  g_autofree char *chardev = g_strconcat ("chr-vu-", disk->device.alias, NULL);
+  JsonObject *data, *properties;
+
+  if (!qemu_needs_type (recipe, &disk->device, "vhost-user-blk-pci", error))
+    return FALSE;
+  data = props ("addr", "o",
+                props ("type", "s", "unix", "data", "o", props ("path", "s", source->socket, NULL), NULL),
+                "server", "b", FALSE, NULL);
+  props_add_reconnect (data, recipe_caps (recipe), source->reconnect, &source->reconnect_timeout);
+  recipe_step (recipe, STEP_CHARDEV,
+               props ("id", "s", chardev, "backend", "o",
+                      props ("type", "s", "socket", "data", "o", data, NULL), NULL));
+  properties = props ("driver", "s", driver, NULL);
+  props_add_virtio (properties, &disk->virtio);
+  props_add (properties, "event_idx", "T", disk->event_idx, "num-queues", "N", &disk->queues, "queue-size",
+             "N", &disk->queue_size, "chardev", "s", chardev, NULL);
+  return recipe_device (recipe, &disk->device, properties, error);
+}
+
+/* A card of a board that has a slot for one: there is no device to plug. */
+static gboolean
+recipe_add_sd_card (Recipe *recipe, const DeviceDisk *disk, GError **error)
+{
+  const char *path = disk_path (disk), *format = disk->format != NULL ? disk->format : "raw";
+  g_autofree char *file = NULL;
+
+  if (recipe_host (recipe)->plugging || path == NULL)
+    return qemu_unsupported (&disk->device, error,
+                             "a disk on bus 'sd' is a file that is there from the start");
+  file = option_escape (recipe_file (recipe, path, !disk->readonly, &disk->device, "disk image"));
+  recipe_option (recipe, "-drive", "file=%s,format=%s,if=sd,index=%d%s", file, format,
+                 disk_target_index (disk->target), disk->readonly ? ",readonly=on" : "");
+  return TRUE;
 }
 
 /* IDE and SATA disks differ in how their controller's ports are numbered: an IDE one has two buses of two
@@ -162,7 +224,8 @@ recipe_add_scsi_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, 
     props_add (properties, "device_id", "s", disk->serial != NULL ? disk->serial : name, NULL);
   add_common (properties, disk, node);
   if (disk->device_type == DISK_DEVICE_DISK)
-    props_add (properties, "rotation_rate", "N", &disk->rotation_rate, NULL);
+    props_add (properties, "rotation_rate", "N", &disk->rotation_rate, "removable", "T", disk->removable,
+               NULL);
   props_add (properties, "wwn", "?t", disk->wwn != NULL ? g_ascii_strtoull (disk->wwn, NULL, 16) : (guint64)0,
              "vendor", "?s", disk->vendor, "product", "?s", disk->product, "serial", "?s", disk->serial,
              NULL);
@@ -249,7 +312,16 @@ recipe_add_disk (Recipe *recipe, const Device *device, GError **error)
   const DeviceDisk *disk = (const DeviceDisk *)device;
   g_autofree char *node = NULL;
 
-  if (!check_supported (recipe, disk) || !disk_add_nodes (recipe, disk, &node, error))
+  if (!check_supported (recipe, disk))
+    return FALSE;
+  if (disk->bus == DISK_BUS_SD)
+    return recipe_add_sd_card (recipe, disk, error);
+  if (disk->type == DISK_TYPE_VHOST_USER)
+    return recipe_add_vhost_user_disk (recipe, disk, error);
+  /* libvirt plugs it in once its overlay is there. */
+  if (disk->transient_share_backing == TRISTATE_YES && !disk_has_overlay (recipe, disk))
+    return TRUE;
+  if (!disk_add_nodes (recipe, disk, &node, error))
     return FALSE;
   switch (disk->bus) {
     case DISK_BUS_VIRTIO:

@@ -141,28 +141,28 @@ node_name (const Recipe *recipe, const Device *device)
 
 /* "iqn.1992-01.com.example:storage/1": the target, and the unit behind the slash. */
 static JsonObject *
-make_iscsi (Recipe *recipe, const DeviceHostdev *hostdev, GError **error)
+make_iscsi (Recipe *recipe, const DeviceHostdev *hostdev, const char *node, GError **error)
 {
+  const DiskSecret key = { hostdev->secret_type, hostdev->secret_uuid, hostdev->secret_usage };
+  g_autofree char *secret = hostdev->auth_user != NULL ? g_strconcat (node, "-secret0", NULL) : NULL;
   const HostdevIscsiHost *host = g_ptr_array_index (hostdev->iscsi_hosts, 0);
   g_auto (GStrv) parts = g_strsplit (hostdev->iscsi_name, "/", 2);
   g_autofree char *portal = NULL;
   guint64 unit;
 
-  if (hostdev->auth_user != NULL) {
-    recipe_refuse (recipe, &hostdev->device, "<source><auth>",
-                   "<auth> of an iSCSI host device is not supported yet by the QEMU target");
-    return NULL;
-  }
   if (!parse_uint (parts[1], G_MAXUINT32, &unit)) {
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
                     "cannot parse target for lunStr '%s': expected TARGET/UNIT with a number as unit",
                     hostdev->iscsi_name);
     return NULL;
   }
+  if (secret != NULL)
+    recipe_add_secret (recipe, &hostdev->device, secret, &key);
   portal =
       g_strdup_printf ("%s:%" G_GUINT64_FORMAT, host->name, host->port.set ? host->port.value : ISCSI_PORT);
   return props ("driver", "s", "iscsi", "portal", "s", portal, "target", "s", parts[0], "lun", "u",
-                (guint)unit, "transport", "s", "tcp", "initiator-name", "?s", hostdev->initiator, NULL);
+                (guint)unit, "transport", "s", "tcp", "user", "?s", hostdev->auth_user, "password-secret",
+                "?s", secret, "initiator-name", "?s", hostdev->initiator, NULL);
 }
 
 static JsonObject *
@@ -216,7 +216,7 @@ add_scsi (Recipe *recipe, const DeviceHostdev *hostdev, GError **error)
                           "rawio=", "rawio= is not supported yet by the QEMU target");
   if (!qemu_needs_type (recipe, &hostdev->device, "scsi-generic", error))
     return FALSE;
-  backend = hostdev->scsi_source == SCSI_SOURCE_ISCSI ? make_iscsi (recipe, hostdev, error)
+  backend = hostdev->scsi_source == SCSI_SOURCE_ISCSI ? make_iscsi (recipe, hostdev, node, error)
                                                       : make_generic (recipe, hostdev);
   if (backend == NULL)
     return FALSE;

@@ -151,8 +151,7 @@ vhost_user_backend (Recipe *recipe, const DeviceInterface *interface)
       props ("type", "s", "unix", "data", "o", props ("path", "s", interface->source_path, NULL), NULL);
   JsonObject *data = props ("addr", "o", address, "server", "b", is_server, NULL);
 
-  if (interface->reconnect == TRISTATE_YES)
-    props_add (data, "reconnect", "N", &interface->reconnect_timeout, NULL);
+  props_add_reconnect (data, recipe_caps (recipe), interface->reconnect, &interface->reconnect_timeout);
   recipe_step (recipe, STEP_CHARDEV,
                props ("id", "s", chardev, "backend", "o",
                       props ("type", "s", "socket", "data", "o", data, NULL), NULL));

@@ -416,6 +416,7 @@ recipe_add_domain (Recipe *recipe, GError **error)
   recipe_add_part (recipe, recipe_add_memory, "<memory>");
   recipe_add_topology (recipe);
   recipe_add_part (recipe, add_iothreads, "<iothreads>");
+  recipe_add_throttle_groups (recipe);
   recipe_add_part (recipe, recipe_add_nodes, "<cpu><numa>");
   recipe_option (recipe, "-uuid", "%s", def->uuid);
   recipe_add_part (recipe, recipe_add_sysinfo, "<sysinfo>");

@@ -61,7 +61,7 @@ number_disks (const Recipe *recipe)
     if (device->kind != &disk_kind)
       continue;
     g_hash_table_insert (nodes, device, GUINT_TO_POINTER (number));
-    number += disk_count_images (recipe, (const DeviceDisk *)device);
+    number += disk_count_nodes (recipe, (const DeviceDisk *)device);
   }
   return nodes;
 }

@@ -101,6 +101,8 @@ gboolean
 recipe_chardev (Recipe *recipe, const Device *device, const Chardev *source, const char *id, GError **error);
 /* The members every virtio device may have. */
 void props_add_virtio (JsonObject *properties, const VirtioOptions *virtio);
+/* When a lost connection is made again; @enabled: Tristate, @timeout in seconds. */
+void props_add_reconnect (JsonObject *data, const QemuCaps *caps, int enabled, const Number *timeout);
 /* "iothread": "iothread1", when the document names one. */
 void props_add_iothread (JsonObject *properties, const Number *iothread);
 /* The form of a "...-pci" driver for the kind of address that @device has: "virtio-blk-ccw" on a mainframe's
@@ -115,8 +117,14 @@ gboolean disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node
 /* The row of that kind, or one that refuses. */
 const QemuDeviceKind *qemu_device_kind (const DeviceKind *kind);
 
-/* How many images a disk has, as far as is known or said; an empty drive has one. */
-guint disk_count_images (const Recipe *recipe, const DeviceDisk *disk);
+/* How many numbers the nodes of a disk take, as far as is known or said; an empty drive takes one. */
+guint disk_count_nodes (const Recipe *recipe, const DeviceDisk *disk);
+/* Are its changes kept in a file that ends with the machine? */
+gboolean disk_has_overlay (const Recipe *recipe, const DeviceDisk *disk);
+/* The -object step of a secret that QEMU reads from a file: disk-keys.c. */
+void recipe_add_secret (Recipe *recipe, const Device *device, const char *id, const DiskSecret *secret);
+/* The machine's throttle groups, before its disks: throttle.c. */
+void recipe_add_throttle_groups (Recipe *recipe);
 
 /* The number of the last of them, those that the running machine has counted. */
 guint recipe_disk_nodes (const Recipe *recipe);

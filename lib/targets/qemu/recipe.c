@@ -50,6 +50,11 @@ file_free (gpointer data)
   g_free (file->made_from);
   g_free (file->content);
   g_free (file->problem);
+  g_free (file->secret_uuid);
+  g_free (file->secret_usage);
+  if (file->secret_text != NULL)
+    explicit_bzero (file->secret_text, strlen (file->secret_text));
+  g_free (file->secret_text);
   g_free (file);
 }
 
@@ -423,6 +428,75 @@ recipe_passed (Recipe *recipe, const Device *device, const char *name)
   return told;
 }
 
+/* @by_name: QEMU opens it by a name that a set of descriptors does not give. */
+static RecipeFile *
+add_made_file (Recipe *recipe, const Device *device, const char *name, gboolean by_name)
+{
+  g_autofree char *path = recipe->files == RECIPE_BY_PATH
+                              ? g_build_filename (recipe->host.run_directory, name, NULL)
+                              : g_strconcat (device->alias, "-", name, NULL);
+  RecipeFile *file;
+
+  add_file (recipe, path, FALSE, device, "made file", by_name && !recipe->host.plugging);
+  file = g_ptr_array_index (recipe->file_list, recipe->file_list->len - 1);
+  file->made = TRUE;
+  return file;
+}
+
+static const char *
+last_file_name (const Recipe *recipe)
+{
+  return g_ptr_array_index (recipe->file_names, recipe->file_names->len - 1);
+}
+
+const char *
+recipe_made_file (Recipe *recipe, const Device *device, const char *name)
+{
+  add_made_file (recipe, device, name, FALSE)->writable = TRUE;
+  return last_file_name (recipe);
+}
+
+const char *
+recipe_secret_file (Recipe *recipe, const Device *device, const char *id, const char *uuid, int usage_type,
+                    const char *usage)
+{
+  RecipeFile *file = add_made_file (recipe, device, id, TRUE);
+
+  file->is_secret = TRUE;
+  file->secret_uuid = g_strdup (uuid);
+  file->secret_usage = g_strdup (usage);
+  file->secret_type = usage_type;
+  return last_file_name (recipe);
+}
+
+const char *
+recipe_secret_text (Recipe *recipe, const Device *device, const char *id, const char *text)
+{
+  RecipeFile *file = add_made_file (recipe, device, id, TRUE);
+
+  file->is_secret = TRUE;
+  file->secret_text = g_strdup (text);
+  return last_file_name (recipe);
+}
+
+void
+recipe_rename_file (Recipe *recipe, const RecipeFile *file, const char *name)
+{
+  guint index;
+
+  if (!g_ptr_array_find (recipe->file_list, file, &index))
+    return;
+  for (guint i = 0; i < recipe->steps->len; i++) {
+    Step *step = g_ptr_array_index (recipe->steps, i);
+
+    if (step->kind == STEP_OBJECT
+        && g_strcmp0 (json_object_get_string_member_with_default (step->properties, "file", NULL),
+                      g_ptr_array_index (recipe->file_names, index))
+               == 0)
+      json_object_set_string_member (step->properties, "file", name);
+  }
+}
+
 const char *
 recipe_content (Recipe *recipe, const char *name, const char *text)
 {
@@ -525,7 +599,7 @@ recipe_disk_nodes (const Recipe *recipe)
   guint number = recipe->host.nodes_used;
 
   DOMAIN_FOREACH_DEVICE (recipe->def, disk_kind, const DeviceDisk, disk)
-    number += disk_count_images (recipe, disk);
+    number += disk_count_nodes (recipe, disk);
   return number;
 }
 

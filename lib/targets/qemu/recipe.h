@@ -50,7 +50,13 @@ typedef struct {
   /* QEMU opens it anew by its name (kernels, initial ramdisks), with its own rights: what is passed has to be
    * a copy in a memfd, mode 0444. Asked for only where host->can_read says no. */
   gboolean by_name;
-  gboolean passed;   /* made and not opened, see recipe_passed; @path is its name in a running QEMU */
+  gboolean passed; /* made and not opened, see recipe_passed; @path is its name in a running QEMU */
+  gboolean made;   /* made and not opened, and told like a file; @path is its name among what is offered */
+  /* What it holds, where that is a secret of the daemon: by @secret_uuid or @secret_usage; @secret_text: as
+   * it stands. @made, and mode 0444 in memory, as QEMU opens it anew. */
+  gboolean is_secret;
+  char *secret_uuid, *secret_usage, *secret_text;
+  int secret_type;   /* virSecretUsageType: of @secret_usage */
   gboolean output;   /* takes what the guest writes: opened for writing only, and made when it is not there */
   gboolean truncate; /* an output that is emptied first; otherwise it is appended to */
   /* A machine's own store, which may not exist yet: it is first made as a copy of @made_from, or that cannot
@@ -96,6 +102,9 @@ typedef struct {
   /* May QEMU's account read @path itself? NULL: yes. Only asked when files go by descriptor. */
   gboolean (*can_read) (gpointer data, const char *path);
   gpointer can_read_data;
+  /* The number of an account or group of that name on the host; NULL: names cannot be looked up. FALSE: there
+   * is none. */
+  gboolean (*account_id) (const char *name, gboolean group, Number *ret_id);
   /* What the host's firmware says, for <smbios mode='host'>; NULL: nothing. */
   const struct Sysinfo *smbios;
 } RecipeHost;
@@ -136,6 +145,15 @@ const char *recipe_content (Recipe *recipe, const char *name, const char *text);
  * is RecipeFile.purpose, and with the alias the name a running QEMU gets it by. How QEMU is to be told of it:
  * its number, or that name. Owned by the recipe. */
 const char *recipe_passed (Recipe *recipe, const Device *device, const char *name);
+/* A file that the daemon makes for @device and that has no name on the host. How QEMU is to be told of it.
+ * Owned by the recipe. */
+const char *recipe_made_file (Recipe *recipe, const Device *device, const char *name);
+/* The same, with what a secret of the daemon holds, or with @text; @id: of the object that reads it. */
+const char *recipe_secret_file (Recipe *recipe, const Device *device, const char *id, const char *uuid,
+                                int usage_type, const char *usage);
+const char *recipe_secret_text (Recipe *recipe, const Device *device, const char *id, const char *text);
+/* A running QEMU has opened @file by that name: the steps that were told another are told this one. */
+void recipe_rename_file (Recipe *recipe, const RecipeFile *file, const char *name);
 /* QEMU is to map the file @path, of @size bytes: see RecipeMemoryFile. @purpose is static. */
 void recipe_memory_file (Recipe *recipe, const char *path, guint64 size, const Device *device,
                          const char *purpose);
@@ -212,6 +230,13 @@ char *recipe_tpm_socket (const char *run_directory, const Device *tpm);
 /* Where virtiofsd listens for a device of such a machine. (transfer full) */
 #define VIRTIOFS_SOCKET_SUFFIX "fs.sock"
 char *recipe_virtiofs_socket (const char *run_directory, const Device *filesystem);
+
+/* Where the machine's helper for persistent reservations listens. (transfer full) */
+char *recipe_pr_helper_socket (const char *run_directory);
+gboolean domain_def_wants_pr_helper (const DomainDef *def);
+
+/* What is made of a transient disk's changes: see recipe_made_file. */
+#define DISK_OVERLAY "overlay"
 
 /* The name of the descriptor (recipe_passed) of a vsock device: of /dev/vhost-vsock, told the guest's number.
  */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define RECONNECT_MS_QEMU 9002000 /* since then a time to reconnect is said in milliseconds */
+
 gboolean
 qemu_unsupported (const Device *device, GError **error, const char *format, ...)
 {
@@ -73,6 +75,18 @@ props_add_iothread (JsonObject *properties, const Number *iothread)
     return;
   id = g_strdup_printf ("iothread%" G_GUINT64_FORMAT, iothread->value);
   props_add (properties, "iothread", "s", id, NULL);
+}
+
+void
+props_add_reconnect (JsonObject *data, const QemuCaps *caps, int enabled, const Number *timeout)
+{
+  gboolean milliseconds = qemu_caps_version (caps) >= RECONNECT_MS_QEMU;
+  guint64 value = enabled == TRISTATE_YES ? timeout->value : 0;
+
+  if (enabled == TRISTATE_ABSENT)
+    return;
+  props_add (data, milliseconds ? "reconnect-ms" : "reconnect", "t", milliseconds ? value * 1000 : value,
+             NULL);
 }
 
 /* "virtio-blk-pci-transitional": QEMU's word for the models that say which revision they speak. */

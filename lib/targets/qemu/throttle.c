@@ -5,7 +5,7 @@
  */
 #include "targets/qemu/throttle.h"
 
-#include "targets/qemu/recipe.h"
+#include "targets/qemu/recipe-private.h"
 
 #include <string.h>
 
@@ -35,6 +35,81 @@ static const struct {
   { MEMBER ("iops_rd_max_length", read_iops_sec_max_length), TRUE },
   { MEMBER ("iops_wr_max_length", write_iops_sec_max_length), TRUE },
 };
+
+/* The same as members of a throttle group, in libvirt's order. */
+static const struct {
+  const char *name;
+  gsize offset;
+  gboolean optional;
+} group_members[] = {
+  { MEMBER ("bps-total", total_bytes_sec) },
+  { MEMBER ("bps-read", read_bytes_sec) },
+  { MEMBER ("bps-write", write_bytes_sec) },
+  { MEMBER ("iops-total", total_iops_sec) },
+  { MEMBER ("iops-read", read_iops_sec) },
+  { MEMBER ("iops-write", write_iops_sec) },
+  { MEMBER ("bps-total-max", total_bytes_sec_max) },
+  { MEMBER ("bps-read-max", read_bytes_sec_max) },
+  { MEMBER ("bps-write-max", write_bytes_sec_max) },
+  { MEMBER ("iops-total-max", total_iops_sec_max) },
+  { MEMBER ("iops-read-max", read_iops_sec_max) },
+  { MEMBER ("iops-write-max", write_iops_sec_max) },
+  { MEMBER ("iops-size", size_iops_sec) },
+  { MEMBER ("bps-total-max-length", total_bytes_sec_max_length), TRUE },
+  { MEMBER ("bps-read-max-length", read_bytes_sec_max_length), TRUE },
+  { MEMBER ("bps-write-max-length", write_bytes_sec_max_length), TRUE },
+  { MEMBER ("iops-total-max-length", total_iops_sec_max_length), TRUE },
+  { MEMBER ("iops-read-max-length", read_iops_sec_max_length), TRUE },
+  { MEMBER ("iops-write-max-length", write_iops_sec_max_length), TRUE },
+};
+
+JsonObject *
+qemu_throttle_limits (const DiskIotune *group)
+{
+  JsonObject *limits = json_object_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (group_members); i++) {
+    const Number *number = (const Number *)((const char *)group + group_members[i].offset);
+
+    if (number->value != 0 || !group_members[i].optional)
+      json_object_set_int_member (limits, group_members[i].name, (gint64)number->value);
+  }
+  return limits;
+}
+
+char *
+qemu_throttle_group_id (const char *name)
+{
+  return g_strconcat ("throttle-", name, NULL);
+}
+
+static gboolean
+has_limits (const DiskIotune *group)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (group_members); i++)
+    if (((const Number *)((const char *)group + group_members[i].offset))->value != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* A group without a limit is none that libvirt makes. One that a filter names has to be there all the same.
+ */
+void
+recipe_add_throttle_groups (Recipe *recipe)
+{
+  const DomainDef *def = recipe_def (recipe);
+
+  for (guint i = 0; def->throttle_groups != NULL && i < def->throttle_groups->len; i++) {
+    const DiskIotune *group = g_ptr_array_index (def->throttle_groups, i);
+    g_autofree char *id = qemu_throttle_group_id (group->group_name);
+
+    if (has_limits (group)
+        || (recipe_by_descriptor (recipe) && domain_def_find_throttled_disk (def, group->group_name) != NULL))
+      recipe_step (recipe, STEP_OBJECT,
+                   props ("qom-type", "s", "throttle-group", "id", "s", id, "limits", "o",
+                          qemu_throttle_limits (group), NULL));
+  }
+}
 
 char *
 qemu_disk_object (const DeviceDisk *disk)

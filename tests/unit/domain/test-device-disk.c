@@ -80,10 +80,10 @@ static const DeviceCase completed[] = {
     "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
     "<source file='/a' startupPolicy='optional'/><target dev='vda' bus='virtio'/><shareable/>"
     "</disk>" },
-  { "<disk type='network'><source protocol='nbd' startupPolicy='optional'><host name='a'/>"
+  { "<disk type='network'><source protocol='nbd'><host name='a'/>"
     "</source><target dev='vda'/></disk>",
     "<disk type='network' device='disk'><driver name='qemu' type='raw'/>"
-    "<source protocol='nbd' startupPolicy='optional'><host name='a'/></source>"
+    "<source protocol='nbd'><host name='a' port='10809'/></source>"
     "<target dev='vda' bus='virtio'/></disk>" },
   { "<disk device='floppy'><target dev='fda'/><readonly/></disk>",
     "<disk type='file' device='floppy'><driver name='qemu' type='raw'/>"

@@ -90,7 +90,7 @@ static const Mistake mistakes[] = {
              "<throttlegroup><total_bytes_sec>5</total_bytes_sec><read_bytes_sec>5</read_bytes_sec>"
              "<group_name>a</group_name></throttlegroup><throttlegroup/></throttlegroups>",
     .code = VIR_ERR_XML_ERROR,
-    .mistakes = "8:76: error: total and read/write bytes_sec cannot be set at the same time\n"
+    .mistakes = "8:91: error: total and read/write bytes_sec cannot be set at the same time\n"
                 "8:161: error: duplicate group name 'a' found\n"
                 "8:203: error: missing group name\n" },
   { "clock adjustment", .extra = "<clock offset='utc' adjustment='later'/>", .code = VIR_ERR_XML_ERROR,
