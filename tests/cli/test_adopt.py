@@ -13,7 +13,7 @@ from conftest import BUILD, PATIENCE, domain_xml
 DOMAIN = "11111111-1111-4111-8111-111111111111"
 POOL = "22222222-2222-4222-8222-222222222222"
 SECRET = "33333333-3333-4333-8333-333333333333"
-WARNING = "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE\nOVERWRITTEN AND LOST.\n-->\n\n"
+WARNING = "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE. CHANGES TO IT ARE LIKELY TO BE\nOVERWRITTEN.\n-->\n\n"
 
 
 @pytest.fixture
@@ -81,8 +81,9 @@ def test_what_is_taken_and_what_not(domctl, tree):
 
 def test_the_value_of_a_secret(daemon, domctl, tree):
     domctl("adopt-libvirt", "--root", tree, status=1)
-    value = subprocess.run(["virsh", "-c", f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock",
-                            "secret-get-value", "--plain", SECRET], capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+    uri = f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock"
+    value = subprocess.run(["virsh", "-c", uri, "secret-get-value", "--plain", SECRET], capture_output=True, text=True,
+                           timeout=PATIENCE, check=True).stdout
     assert value.strip() == "open sesame"
 
 

@@ -10,6 +10,7 @@ import random
 
 from lxml import etree
 
+WRONG = ("bogus", "-5", "", "99999999999999999999", "a b", "é")
 ELSEWHERE = ("virtio", "qcow2", "hvm", "network", "yes", "off", "raw", "none", "bridge", "pty")
 
 
@@ -126,7 +127,7 @@ class Mutator:
         return self.change_value(lambda old: misspell(old, self.chance) if old else "x")
 
     def wrong_value(self):
-        return self.change_value(lambda old: self.chance.choice(["bogus", "-5", "", "99999999999999999999", "a b", "é"]))
+        return self.change_value(lambda old: self.chance.choice(WRONG))
 
     def value_of_elsewhere(self):
         return self.change_value(lambda old: self.chance.choice(ELSEWHERE))

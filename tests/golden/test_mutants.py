@@ -26,8 +26,8 @@ def good_documents():
 def validate(folder):
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
     environment |= {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
-    done = subprocess.run([golden.build_directory() / "cli" / "domctl", "validate", "--format", "json", "--capabilities",
-                           golden.FOLDER / "capabilities" / "qemu-7.2.json", folder], stdout=subprocess.PIPE,
+    words = ["validate", "--format", "json", "--capabilities", golden.FOLDER / "capabilities" / "qemu-7.2.json", folder]
+    done = subprocess.run([golden.build_directory() / "cli" / "domctl", *words], stdout=subprocess.PIPE,
                           env=environment, check=False, timeout=600)
     assert done.returncode == 1
     return json.loads(done.stdout)
