@@ -358,7 +358,7 @@ translate_run (CommandLine *line)
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
 
-  def = load_document (path, 0, &emulators, diagnostics, &text);
+  def = load_document (path, &emulators, diagnostics, &text);
   if (def != NULL)
     recipe = make_recipe (def, &emulators, text, diagnostics);
   print_diagnostics (diagnostics);
