@@ -7,7 +7,6 @@
 
 #include "base/scalars.h"
 #include "daemon/call/libvirt-names.h"
-#include "daemon/domain/domain-kind.h"
 
 /* "Connect\nListDomains" → Operation; made once, read only afterwards. */
 static GHashTable *
@@ -81,7 +80,7 @@ operation_find_object (Call *call)
   }
   call->object = registry_find_uuid (manager_registry (call->manager, kind), key, NULL);
   if (call->object != NULL) {
-    if (kind == &domain_kind) {
+    if (kind == call->manager->domains->kind) {
       call->domain = (Domain *)call->object;
       call->domain_uuid = g_strdup (key);
     }
