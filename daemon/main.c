@@ -126,7 +126,7 @@ asked_to_end (gpointer data)
 {
   const Service *service = data;
 
-  host_shutdown_ask (service->shutdown, quit, service->loop);
+  host_shutdown_request (service->shutdown, quit, service->loop);
   return G_SOURCE_CONTINUE;
 }
 

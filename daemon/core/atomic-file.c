@@ -39,7 +39,7 @@ follow_links (const char *path)
 
 /* Without a name where the file system can, and else under another. */
 static int
-open_aside (AtomicFile *aside)
+open_temporary (AtomicFile *aside)
 {
   g_autofree char *directory = g_path_get_dirname (aside->path);
   int fd = open (directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -67,7 +67,7 @@ open_now (gpointer path, GError **error)
                     "'%s' exists and is no regular file and no block device", (const char *)path);
     return NULL;
   }
-  aside->fd = aside->is_device ? open (aside->path, O_RDWR | O_CLOEXEC) : open_aside (aside);
+  aside->fd = aside->is_device ? open (aside->path, O_RDWR | O_CLOEXEC) : open_temporary (aside);
   if (aside->fd < 0) {
     int problem = errno;
 

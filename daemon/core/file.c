@@ -59,7 +59,7 @@ store_sync_directory (const char *directory, GError **error)
 
 /* A name beside @path that nobody has. (transfer full) */
 static char *
-name_aside (const char *path)
+temporary_name (const char *path)
 {
   static gint number;
   g_autofree char *directory = g_path_get_dirname (path);
@@ -121,7 +121,7 @@ gboolean
 prepared_file_commit (PreparedFile *file, GError **error)
 {
   gboolean durable = file->directory >= 0;
-  g_autofree char *old = durable ? name_aside (file->path) : NULL;
+  g_autofree char *old = durable ? temporary_name (file->path) : NULL;
   gboolean has_old = durable && link (file->path, old) == 0;
 
   if (durable && !has_old && errno != ENOENT) {
@@ -217,7 +217,7 @@ gboolean
 store_remove_file (const char *path, GError **error)
 {
   g_autofree char *directory = g_path_get_dirname (path);
-  g_autofree char *old = name_aside (path);
+  g_autofree char *old = temporary_name (path);
   int fd;
   gboolean synced;
 
@@ -241,7 +241,7 @@ store_remove_file (const char *path, GError **error)
 }
 
 void
-store_remove_aside (const char *directory)
+store_remove_temporary (const char *directory)
 {
   g_autoptr (GDir) entries = directory != NULL ? g_dir_open (directory, 0, NULL) : NULL;
   const char *name;

@@ -22,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PreparedFile, prepared_file_free)
 /* Begins the name of everything written aside: what a crash left of it is removed at the next start. */
 #define STORE_ASIDE_PREFIX ".aside-"
 /* Remove what writers that were cut short have left in @directory (NULL: nothing), at a start. */
-void store_remove_aside (const char *directory);
+void store_remove_temporary (const char *directory);
 
 /* Write @text to @path in one go. On the disk when it returns TRUE; FALSE: what was there still is. */
 gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);

@@ -366,7 +366,7 @@ no_answer (gpointer data)
 }
 
 static void
-state_told (GObject *source, GAsyncResult *result, gpointer data)
+state_sent (GObject *source, GAsyncResult *result, gpointer data)
 {
   HostShutdown *shutdown = data;
   g_autoptr (GError) error = NULL;
@@ -396,13 +396,13 @@ manager_connected (G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpointer
     g_dbus_connection_call (connection, SYSTEMD_NAME, SYSTEMD_PATH, "org.freedesktop.DBus.Properties", "Get",
                             g_variant_new ("(ss)", SYSTEMD_MANAGER, "SystemState"), G_VARIANT_TYPE ("(v)"),
                             G_DBUS_CALL_FLAGS_NO_AUTO_START, QUESTION_TIMEOUT, shutdown->cancellable,
-                            state_told, shutdown);
+                            state_sent, shutdown);
   else if (!gone)
     no_answer (shutdown);
 }
 
 void
-host_shutdown_ask (HostShutdown *shutdown, void (*done) (gpointer data), gpointer data)
+host_shutdown_request (HostShutdown *shutdown, void (*done) (gpointer data), gpointer data)
 {
   gboolean again = shutdown->done != NULL;
 

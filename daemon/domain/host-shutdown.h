@@ -15,7 +15,7 @@ typedef struct HostShutdown HostShutdown;
 HostShutdown *host_shutdown_new (Manager *manager);
 /* The daemon was asked to end: @done is called once it may, which is at once unless the host is shutting
  * down. Asked again, it may at once. */
-void host_shutdown_ask (HostShutdown *shutdown, void (*done) (gpointer data), gpointer data);
+void host_shutdown_request (HostShutdown *shutdown, void (*done) (gpointer data), gpointer data);
 /* The daemon ends: nothing is done or waited for any more. What machines still hold is freed with the
  * manager, and this after it. */
 void host_shutdown_stop (HostShutdown *shutdown);

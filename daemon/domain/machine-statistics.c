@@ -79,6 +79,6 @@ machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *machi
   question->pending = 2;
   question->then = then;
   question->data = data;
-  qmp_ask (machine->qmp, "query-blockstats", NULL, seconds, statistics_answered, question);
-  qmp_ask (machine->qmp, "query-block", NULL, seconds, disks_answered, question);
+  qmp_query (machine->qmp, "query-blockstats", NULL, seconds, statistics_answered, question);
+  qmp_query (machine->qmp, "query-block", NULL, seconds, disks_answered, question);
 }

@@ -185,7 +185,7 @@ finish (Machine *machine)
 }
 
 static void
-end_told (Machine *machine)
+end_notified (Machine *machine)
 {
   if (machine->linger != 0)
     g_source_remove (machine->linger);
@@ -200,7 +200,7 @@ lingered (gpointer data)
   Machine *machine = data;
 
   machine->linger = 0;
-  end_told (machine);
+  end_notified (machine);
   return G_SOURCE_REMOVE;
 }
 
@@ -219,7 +219,7 @@ process_ended (G_GNUC_UNUSED Process *process, ProcessExit how, gpointer data)
   if (machine->qmp != NULL && !machine->monitor_closed)
     machine->linger = g_timeout_add (LAST_WORDS_WAIT, lingered, machine);
   else
-    end_told (machine);
+    end_notified (machine);
 }
 
 static void
@@ -378,7 +378,7 @@ monitor_closed (G_GNUC_UNUSED Qmp *qmp, const GError *error, gpointer data)
            error != NULL ? error->message : "-");
   machine->monitor_closed = TRUE;
   if (machine->ended && machine->linger != 0)
-    end_told (machine);
+    end_notified (machine);
 }
 
 static const QmpHandlers monitor_handlers = { .event = monitor_event, .closed = monitor_closed };

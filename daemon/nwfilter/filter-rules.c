@@ -622,7 +622,7 @@ adopt_files (const Settings *settings)
 
   if (directory == NULL)
     return FALSE;
-  store_remove_aside (folder);
+  store_remove_temporary (folder);
   while ((name = g_dir_read_name (directory)) != NULL) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
 

@@ -161,17 +161,17 @@ remove_aside_below (const char *path)
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
     g_autofree char *below = g_build_filename (path, name, NULL);
 
-    store_remove_aside (below);
+    store_remove_temporary (below);
   }
 }
 
 void
 store_recover (Store *store)
 {
-  store_remove_aside (store->documents);
-  store_remove_aside (store->completed);
+  store_remove_temporary (store->documents);
+  store_remove_temporary (store->completed);
   for (guint i = 0; i < G_N_ELEMENTS (store->autostart); i++)
-    store_remove_aside (store->autostart[i]);
+    store_remove_temporary (store->autostart[i]);
   remove_aside_below (store->machines);
   mend_each (store, STORE_NEXT_SUFFIX, recover_next);
   mend_each (store, STORE_LEAVING_SUFFIX, recover_leaving);

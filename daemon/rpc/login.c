@@ -132,8 +132,8 @@ auth_polkit (RpcClient *client, const RpcHeader *header)
   question = g_new0 (PolkitQuestion, 1);
   *question = (PolkitQuestion){ rpc_client_ref (client), *header };
   rpc_connection_hold (client->connection);
-  polkit_ask (polkit_action (client->client.read_only), client->client.pid, client->client.uid,
-              polkit_answered, question);
+  polkit_check (polkit_action (client->client.read_only), client->client.pid, client->client.uid,
+                polkit_answered, question);
 }
 
 /* The URIs we are: what the other daemon of a pair would answer is said as libvirt says it. Parameters are

@@ -14,7 +14,7 @@
 #define ALLOW_USER_INTERACTION 1
 
 typedef struct {
-  PolkitAnswered answered;
+  PolkitChecked answered;
   gpointer data;
 } Question;
 
@@ -68,7 +68,7 @@ on_bus (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
 }
 
 void
-polkit_ask (const char *action, pid_t pid, uid_t uid, PolkitAnswered answered, gpointer data)
+polkit_check (const char *action, pid_t pid, uid_t uid, PolkitChecked answered, gpointer data)
 {
   Question *question = g_new0 (Question, 1);
   Waiting *waiting = g_new0 (Waiting, 1);

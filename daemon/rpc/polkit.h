@@ -10,8 +10,8 @@ typedef enum {
   POLKIT_REFUSED,     /* also when polkit cannot be reached */
 } PolkitAnswer;
 
-typedef void (*PolkitAnswered) (PolkitAnswer answer, gpointer data);
+typedef void (*PolkitChecked) (PolkitAnswer answer, gpointer data);
 
 /* The action of libvirt's that a client of the socket needs. */
 const char *polkit_action (gboolean read_only);
-void polkit_ask (const char *action, pid_t pid, uid_t uid, PolkitAnswered answered, gpointer data);
+void polkit_check (const char *action, pid_t pid, uid_t uid, PolkitChecked answered, gpointer data);

@@ -212,7 +212,7 @@ diagnostics_has_errors (const Diagnostics *diagnostics)
 }
 
 guint
-diagnostics_errors_told (const Diagnostics *diagnostics)
+diagnostics_errors_reported (const Diagnostics *diagnostics)
 {
   return diagnostics->errors_told;
 }

@@ -59,7 +59,7 @@ void diagnostics_explain (Diagnostics *diagnostics, const Diagnostics *refusals)
 
 gboolean diagnostics_has_errors (const Diagnostics *diagnostics);
 /* How often an error was told, those not kept too: a part in whose reading it rose was not understood. */
-guint diagnostics_errors_told (const Diagnostics *diagnostics);
+guint diagnostics_errors_reported (const Diagnostics *diagnostics);
 gboolean diagnostics_has_error_at (const Diagnostics *diagnostics, Position where);
 guint diagnostics_count (const Diagnostics *diagnostics);
 const Diagnostic *diagnostics_get (const Diagnostics *diagnostics, guint index); /* ordered by place */

@@ -436,7 +436,7 @@ doubt_rows (Walk *walk, const char *level, const char *name, const char *nearest
                               && (length - is_attribute != strlen (nearest)
                                   || strncmp (word + is_attribute, nearest, strlen (nearest)) != 0))
       continue;
-    source_map_doubt (walk->reader->map, (char *)walk->object + field->offset);
+    source_map_mark_invalid (walk->reader->map, (char *)walk->object + field->offset);
     if (nearest != NULL)
       g_hash_table_add (walk->meant, (gpointer)field);
   }
@@ -531,7 +531,7 @@ report_misplaced (Walk *walk, const Field *field, Position where, const char *le
   g_autofree char *why = NULL;
 
   if (field->when.values != 0
-      && source_map_is_doubted (walk->reader->map, (char *)walk->object + field->when.offset))
+      && source_map_is_invalid (walk->reader->map, (char *)walk->object + field->when.offset))
     return;
   why = why_misplaced (walk, field, level, node);
   report_of (walk) (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
@@ -581,7 +581,7 @@ report_stranger (Walk *walk, Position where, const char *level, xmlNode *node, c
     doubt_rows (walk, level, name, nearest);
   /* What is wrong behind the last mistake that is shown need not be found. */
   if (!walk->reader->lax && nearest != NULL
-      && diagnostics_errors_told (walk->reader->diagnostics) < DIAGNOSTICS_MAX
+      && diagnostics_errors_reported (walk->reader->diagnostics) < DIAGNOSTICS_MAX
       && !is_said_beside (walk, level, node, nearest))
     corrections_add_name (walk->reader->corrections, node, nearest);
   report_of (walk) (walk->reader->diagnostics, where, VIR_ERR_XML_INVALID_SCHEMA,
@@ -706,23 +706,23 @@ field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNo
   g_autoptr (GHashTable) meant = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) missing = g_ptr_array_new ();
   Walk walk = { reader, table, object, element, used, TRUE, meant };
-  guint errors = diagnostics_errors_told (reader->diagnostics);
+  guint errors = diagnostics_errors_reported (reader->diagnostics);
 
   source_map_add (reader->map, object, xml_document_node_position (reader->document, element));
   for (const Field *field = table->fields; field->path != NULL; field++) {
-    guint before = diagnostics_errors_told (reader->diagnostics);
+    guint before = diagnostics_errors_reported (reader->diagnostics);
 
     if (!field_applies (field, object))
       continue;
     if (!read_field (&walk, field) && is_demanded (&walk, field))
       g_ptr_array_add (missing, (gpointer)field);
-    if (diagnostics_errors_told (reader->diagnostics) != before)
-      source_map_doubt (reader->map, (char *)object + field->offset);
+    if (diagnostics_errors_reported (reader->diagnostics) != before)
+      source_map_mark_invalid (reader->map, (char *)object + field->offset);
   }
   look_over (&walk, element, "");
   walk.strangers = FALSE;
   look_over (&walk, element, "");
   look_for_missing (&walk, missing);
-  if (diagnostics_errors_told (reader->diagnostics) != errors)
-    source_map_doubt (reader->map, object);
+  if (diagnostics_errors_reported (reader->diagnostics) != errors)
+    source_map_mark_invalid (reader->map, object);
 }

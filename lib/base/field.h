@@ -149,8 +149,8 @@ typedef struct {
   const char *attribute; /* NULL: the element's text */
   virErrorNumber code;
   virErrorDomain origin;
-  /* What libvirt says instead of its general words, or NULL. {value} is the value, {name} the document's name,
-   * {service} that attribute of the same element, and so any other. */
+  /* What libvirt says instead of its general words, or NULL. {value} is the value, {name} the document's
+   * name, {service} that attribute of the same element, and so any other. */
   const char *words;
 } ValueError;
 
@@ -159,10 +159,10 @@ typedef struct {
  * that was not understood. So what the object holds, or lacks, is not what was meant, and nothing that would
  * only follow from it should be said. Reading doubts the member and every struct around it.
  */
-void source_map_doubt (SourceMap *map, gconstpointer object);
+void source_map_mark_invalid (SourceMap *map, gconstpointer object);
 void source_map_trust (SourceMap *map, gconstpointer object); /* after all */
 void source_map_clear (SourceMap *map);                       /* for another reading */
-gboolean source_map_is_doubted (const SourceMap *map, gconstpointer object);
+gboolean source_map_is_invalid (const SourceMap *map, gconstpointer object);
 
 /* An element of that name stands where it has no meaning: who misses one should know. */
 void source_map_add_stray (SourceMap *map, const char *name);

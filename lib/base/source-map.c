@@ -57,7 +57,7 @@ source_map_find (const SourceMap *map, gconstpointer member, gconstpointer fallb
 }
 
 void
-source_map_doubt (SourceMap *map, gconstpointer object)
+source_map_mark_invalid (SourceMap *map, gconstpointer object)
 {
   if (map != NULL)
     g_hash_table_add (map->doubts, (gpointer)object);
@@ -71,7 +71,7 @@ source_map_trust (SourceMap *map, gconstpointer object)
 }
 
 gboolean
-source_map_is_doubted (const SourceMap *map, gconstpointer object)
+source_map_is_invalid (const SourceMap *map, gconstpointer object)
 {
   return map != NULL && g_hash_table_contains (map->doubts, object);
 }

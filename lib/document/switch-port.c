@@ -95,12 +95,12 @@ interface_rate_complete (InterfaceRate **rate)
     return;
 
   Number *numbers[] = { &(*rate)->average, &(*rate)->peak, &(*rate)->floor, &(*rate)->burst };
-  gboolean is_said = (*rate)->average.set || (*rate)->floor.set;
+  gboolean is_given = (*rate)->average.set || (*rate)->floor.set;
 
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
     if (numbers[i]->value == 0)
       numbers[i]->set = FALSE;
-  if (is_said && !(*rate)->average.set && !(*rate)->floor.set) {
+  if (is_given && !(*rate)->average.set && !(*rate)->floor.set) {
     field_free (&interface_rate_table, *rate);
     *rate = NULL;
   }

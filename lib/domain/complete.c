@@ -215,7 +215,7 @@ complete_devices (Completion *completion)
   for (guint i = 0; i < devices->len; i++) {
     Device *device = g_ptr_array_index (devices, i);
 
-    if (device->kind->complete != NULL && !completion_doubts (completion, device))
+    if (device->kind->complete != NULL && !completion_is_invalid (completion, device))
       device->kind->complete (completion, device);
   }
 }
@@ -226,9 +226,9 @@ is_target_understood (const Completion *completion)
 {
   const DomainOs *os = &completion->def->os;
 
-  if (completion_doubts (completion, os) && source_map_find (completion->map, os, NULL).line == 0)
+  if (completion_is_invalid (completion, os) && source_map_find (completion->map, os, NULL).line == 0)
     return FALSE;
-  return !completion_doubts (completion, &os->machine) && !completion_doubts (completion, &os->arch);
+  return !completion_is_invalid (completion, &os->machine) && !completion_is_invalid (completion, &os->arch);
 }
 
 /* May this host's emulator run the definition? What libvirt asks, in its order and words. */
@@ -324,7 +324,7 @@ complete_all (Completion *completion)
   complete_clock (completion);
   complete_seclabels (completion);
   if (!complete_target (completion)) {
-    source_map_doubt (completion->map, &def->os.machine);
+    source_map_mark_invalid (completion->map, &def->os.machine);
     return; /* without its machine nothing below means anything */
   }
   complete_os (completion);

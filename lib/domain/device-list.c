@@ -99,7 +99,7 @@ report_unknown_element (FieldReader *reader, xmlNode *element)
     words[i + 1] = device_kinds[i]->element;
   nearest = nearest_word (name, words);
   if (!reader->lax)
-    source_map_doubt (reader->map, nearest != NULL ? device_kind_by_element (nearest) : ANY_KIND);
+    source_map_mark_invalid (reader->map, nearest != NULL ? device_kind_by_element (nearest) : ANY_KIND);
   if (!reader->lax && nearest != NULL)
     corrections_add_name (reader->corrections, element, nearest);
   if (nearest != NULL)
@@ -125,8 +125,8 @@ read_emulator (FieldReader *reader, DomainDef *def, xmlNode *element)
 static void
 doubt_kind (SourceMap *map, Device *device)
 {
-  source_map_doubt (map, device->kind);
-  if (source_map_is_doubted (map, &device->address))
+  source_map_mark_invalid (map, device->kind);
+  if (source_map_is_invalid (map, &device->address))
     field_address.clear (NULL, &device->address);
 }
 
@@ -136,7 +136,7 @@ read_device (FieldReader *reader, DomainDef *def, const DeviceKind *kind, xmlNod
   Device *device = device_new (kind);
 
   field_read (reader, &kind->table, device, element);
-  if (source_map_is_doubted (reader->map, device))
+  if (source_map_is_invalid (reader->map, device))
     doubt_kind (reader->map, device);
   domain_def_add_device (def, device);
 }

@@ -81,7 +81,7 @@ static gboolean
 lacks (const FieldReader *reader, gconstpointer member)
 {
   return source_map_find (reader->map, member, NULL).line == 0
-         && !source_map_is_doubted (reader->map, member);
+         && !source_map_is_invalid (reader->map, member);
 }
 
 /* Does the document not say it, and does nothing of that name stand in a wrong place? */
@@ -108,7 +108,7 @@ check_read (FieldReader *reader, DomainDef *def)
                        def->verbatim.bootloader != NULL ? where
                                                         : source_map_find (reader->map, &def->os, def),
                        VIR_ERR_XML_ERROR, "an os <type> must be specified");
-  if (lacks_element (reader, &def->memory, "memory") && !source_map_is_doubted (reader->map, &def->cpu)
+  if (lacks_element (reader, &def->memory, "memory") && !source_map_is_invalid (reader->map, &def->cpu)
       && (def->cpu == NULL || def->cpu->numa.cells == NULL))
     diagnostics_error (reader->diagnostics, where, VIR_ERR_XML_ERROR,
                        "Memory size must be specified via <memory> or in the <numa> configuration");
@@ -194,10 +194,10 @@ add_refusals (Diagnostics *diagnostics, const Diagnostics *refusals, gboolean la
 
 /* Of a device that was not understood nothing more is to be said, and nothing by comparing others with it. */
 static void
-leave_out_doubted (DomainDef *def, const SourceMap *map)
+leave_out_invalid (DomainDef *def, const SourceMap *map)
 {
   for (guint i = def->devices->len; i > 0; i--)
-    if (source_map_is_doubted (map, g_ptr_array_index (def->devices, i - 1)))
+    if (source_map_is_invalid (map, g_ptr_array_index (def->devices, i - 1)))
       g_ptr_array_remove_index (def->devices, i - 1);
 }
 
@@ -214,7 +214,7 @@ complete_and_check (DomainDef *def, guint flags, const Platform *platform, Field
                                   reader->lax || kept, kept, anywhere });
   diagnostics_add_further (reader->diagnostics, completing);
   domain_validate_shared (&validation);
-  leave_out_doubted (def, reader->map);
+  leave_out_invalid (def, reader->map);
   domain_validate (&validation);
   diagnostics_add_further (reader->diagnostics, checking);
 }

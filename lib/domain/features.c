@@ -323,7 +323,7 @@ validate_machine_features (Validation *validation, const DomainFeatures *feature
   const MachineKind *machine = machine_kind_of (def);
   const char *arch = def->os.arch, *type = def->os.machine;
   const struct {
-    gboolean is_said, is_possible;
+    gboolean is_given, is_possible;
     const char *name;
     gconstpointer member;
   } rules[] = {
@@ -351,7 +351,7 @@ validate_machine_features (Validation *validation, const DomainFeatures *feature
     validation_host_error (validation, &features->gic, features,
                            "gic-version option is not available with this QEMU binary: expected version='2'");
   for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
-    if (rules[i].is_said && !rules[i].is_possible)
+    if (rules[i].is_given && !rules[i].is_possible)
       validation_error (validation, rules[i].member, features,
                         "The '%s' feature is not supported for architecture '%s' or machine type '%s'",
                         rules[i].name, arch != NULL ? arch : "x86_64", type != NULL ? type : "");

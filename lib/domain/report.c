@@ -16,7 +16,7 @@ static void G_GNUC_PRINTF (6, 0)
 {
   g_autofree char *message = g_strdup_vprintf (format, arguments);
 
-  if (!source_map_is_doubted (map, member) || member == object)
+  if (!source_map_is_invalid (map, member) || member == object)
     diagnostics_error (diagnostics, source_map_find (map, member, object), code, "%s", message);
 }
 
@@ -25,7 +25,7 @@ static void G_GNUC_PRINTF (6, 0)
     report_whole_at (const SourceMap *map, Diagnostics *diagnostics, virErrorNumber code,
                      gconstpointer member, gconstpointer object, const char *format, va_list arguments)
 {
-  if (!source_map_is_doubted (map, object))
+  if (!source_map_is_invalid (map, object))
     report_at (map, diagnostics, code, member, object, format, arguments);
 }
 
@@ -42,7 +42,7 @@ static void
 static gboolean
 may_miss (const SourceMap *map, gconstpointer what)
 {
-  return source_map_is_doubted (map, what) || source_map_is_doubted (map, ANY_KIND);
+  return source_map_is_invalid (map, what) || source_map_is_invalid (map, ANY_KIND);
 }
 
 void
@@ -109,9 +109,9 @@ completion_may_miss (const Completion *completion, gconstpointer what)
 }
 
 gboolean
-completion_doubts (const Completion *completion, gconstpointer object)
+completion_is_invalid (const Completion *completion, gconstpointer object)
 {
-  return source_map_is_doubted (completion->map, object);
+  return source_map_is_invalid (completion->map, object);
 }
 
 gboolean

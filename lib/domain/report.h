@@ -66,7 +66,7 @@ void completion_host_error (Completion *completion, virErrorNumber code, gconstp
                             gconstpointer object, const char *format, ...) G_GNUC_PRINTF (5, 6);
 gboolean completion_may_miss (const Completion *completion, gconstpointer what);
 /* Was something in @object (a device, a struct, a member) not understood? */
-gboolean completion_doubts (const Completion *completion, gconstpointer object);
+gboolean completion_is_invalid (const Completion *completion, gconstpointer object);
 
 /* VIR_ERR_CONFIG_UNSUPPORTED; use validation_error_code for others */
 void validation_error (Validation *validation, gconstpointer member, gconstpointer object, const char *format,

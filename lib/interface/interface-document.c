@@ -162,7 +162,7 @@ refuse (const FieldReader *reader, gconstpointer member, gconstpointer around, c
   g_autofree char *text = NULL;
   va_list arguments;
 
-  if (source_map_is_doubted (reader->map, member))
+  if (source_map_is_invalid (reader->map, member))
     return;
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);

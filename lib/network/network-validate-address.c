@@ -96,7 +96,7 @@ static void
 check_lease (const NetworkCheck *check, const NetworkLeaseTime *lease)
 {
   if (lease != NULL && lease->expiry.set && lease->expiry.value != 0
-      && !source_map_is_doubted (check->reader->map, &lease->unit)
+      && !source_map_is_invalid (check->reader->map, &lease->unit)
       && network_lease_seconds (lease) < LEASE_SECONDS_MIN)
     network_refuse (check, &lease->expiry, lease, VIR_ERR_CONFIG_UNSUPPORTED,
                     "The minimum lease time should be greater than 2 minutes");

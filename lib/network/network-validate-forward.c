@@ -148,7 +148,7 @@ check_nat_port (const NetworkCheck *check, const NetworkForward *forward)
   const Number *start = &forward->nat_port_start, *end = &forward->nat_port_end;
   const char *wrong = NULL;
 
-  if (source_map_is_doubted (check->reader->map, start) || source_map_is_doubted (check->reader->map, end))
+  if (source_map_is_invalid (check->reader->map, start) || source_map_is_invalid (check->reader->map, end))
     return;
   if (end->set && !start->set)
     wrong = "start";
@@ -307,7 +307,7 @@ network_check_forward (const NetworkCheck *check, const NetworkDef *def)
 {
   int mode = mode_of (def);
 
-  if (source_map_is_doubted (check->reader->map, &def->forward.mode))
+  if (source_map_is_invalid (check->reader->map, &def->forward.mode))
     return;
   check_pool (check, def);
   check_nat (check, def);

@@ -74,7 +74,7 @@ network_check_virtual_port (const NetworkCheck *check, const InterfaceVirtualPor
   };
 
   if (port->type == VIRTUAL_PORT_NONE) {
-    if (!source_map_is_doubted (check->reader->map, &port->type))
+    if (!source_map_is_invalid (check->reader->map, &port->type))
       network_refuse_from (check, port, fallback, VIR_FROM_NONE, VIR_ERR_XML_ERROR,
                            "missing required virtualport type");
     return;

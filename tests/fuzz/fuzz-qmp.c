@@ -137,7 +137,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   events = machine_events_new (def, VIR_DOMAIN_RUNNING, 0, &machine_handlers, NULL);
   qmp = qmp_new (pair[0], 0, &handlers, &closed);
   for (guint i = 0; i < COMMANDS; i++)
-    qmp_ask (qmp, "query-status", NULL, 1, answered, &answers);
+    qmp_query (qmp, "query-status", NULL, 1, answered, &answers);
   if ((data[0] & 1) && send (pair[1], OPENING, strlen (OPENING), MSG_NOSIGNAL) < 0)
     g_assert_not_reached ();
   g_assert_cmpint (send (pair[1], data + 1, size - 1, MSG_NOSIGNAL), ==, (gssize)size - 1);

@@ -60,7 +60,7 @@ answer_deadline (const Agent *agent)
 }
 
 static gboolean
-take_turn (const Agent *agent, GError **error)
+begin_conversation (const Agent *agent, GError **error)
 {
   gint64 deadline = deadline_in (agent, AGENT_SYNC_SECONDS);
   gboolean taken = FALSE;
@@ -78,7 +78,7 @@ take_turn (const Agent *agent, GError **error)
 }
 
 static void
-give_turn (const Agent *agent)
+end_conversation (const Agent *agent)
 {
   g_mutex_lock (&turn_lock);
   g_hash_table_remove (talking, agent->path);
@@ -197,10 +197,10 @@ is_greeting (JsonObject *object, gint64 id)
   return untrusted_number (object, "return", &value) && value == id;
 }
 
-/* Greet, and pass over all that comes before the answer; an error among it is kept in @ret_said (may be
+/* Greet, and pass over all that comes before the answer; an error among it is kept in @ret_given (may be
  * NULL). */
 static gboolean
-greet (Agent *agent, JsonObject **ret_said, GError **error)
+greet (Agent *agent, JsonObject **ret_given, GError **error)
 {
   gint64 id = g_random_int_range (1, G_MAXINT);
   gint64 deadline = deadline_in (agent, agent->timeout >= 0 ? MIN (agent->timeout, AGENT_SYNC_SECONDS)
@@ -221,8 +221,8 @@ greet (Agent *agent, JsonObject **ret_said, GError **error)
     object = line_object (line, &delimited);
     if (delimited && is_greeting (object, id))
       return TRUE;
-    if (ret_said != NULL && *ret_said == NULL && object != NULL && json_object_has_member (object, "error"))
-      *ret_said = g_steal_pointer (&object);
+    if (ret_given != NULL && *ret_given == NULL && object != NULL && json_object_has_member (object, "error"))
+      *ret_given = g_steal_pointer (&object);
     passed += g_bytes_get_size (line);
   }
   return unresponsive (error, "the guest agent does not stop talking");
@@ -238,7 +238,7 @@ agent_open (const char *path, pid_t qemu, Job *job, int timeout, GError **error)
   agent->timeout = timeout;
   agent->fd = -1;
   agent->input = g_byte_array_new ();
-  if (!take_turn (agent, error)) {
+  if (!begin_conversation (agent, error)) {
     g_clear_pointer (&agent->path, g_free);
     return NULL;
   }
@@ -260,7 +260,7 @@ agent_close (Agent *agent)
   if (agent->fd >= 0)
     close (agent->fd);
   if (agent->path != NULL)
-    give_turn (agent);
+    end_conversation (agent);
   g_byte_array_unref (agent->input);
   g_free (agent->path);
   g_free (agent);

@@ -28,7 +28,7 @@ void plugging_clear (Plugging *plugging);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Plugging, plugging_clear)
 
 /* One command whose answer says nothing. Takes @arguments. */
-gboolean plugging_tell (Plugging *plugging, const char *command, JsonObject *arguments, GError **error);
+gboolean plugging_send (Plugging *plugging, const char *command, JsonObject *arguments, GError **error);
 /* Every object of the list that a question is answered with. Takes @arguments. What QEMU says is untrusted.
  */
 gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,

@@ -40,7 +40,7 @@ plugging_clear (Plugging *plugging)
 }
 
 gboolean
-plugging_tell (Plugging *plugging, const char *command, JsonObject *arguments, GError **error)
+plugging_send (Plugging *plugging, const char *command, JsonObject *arguments, GError **error)
 {
   g_autoptr (JsonNode) answer = qmp_call (plugging->plug->qmp, plugging->job, command, arguments, error);
 
@@ -242,7 +242,7 @@ static gboolean
 say_option (Plugging *plugging, const Step *step, GError **error)
 {
   if (g_str_equal (step->option, "-watchdog-action"))
-    return plugging_tell (plugging, "set-action", props ("watchdog", "s", step->value, NULL), error);
+    return plugging_send (plugging, "set-action", props ("watchdog", "s", step->value, NULL), error);
   virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
                   "the device needs the option %s, which QEMU can only be given at its start", step->option);
   return FALSE;
@@ -260,7 +260,7 @@ say_step (Plugging *plugging, const Step *step, GError **error)
                     "the device needs what QEMU can only be given at its start");
     return FALSE;
   }
-  return plugging_tell (plugging, command, json_object_ref (step->properties), error);
+  return plugging_send (plugging, command, json_object_ref (step->properties), error);
 }
 
 void
@@ -286,7 +286,7 @@ plugging_undo_step (Plugging *plugging, const Step *step, GError **error)
     const char *value = json_object_get_string_member_with_default (step->properties, name, "");
     g_autoptr (GError) problem = NULL;
 
-    if (plugging_tell (plugging, command, props (name, "s", value, NULL), &problem))
+    if (plugging_send (plugging, command, props (name, "s", value, NULL), &problem))
       return TRUE;
     if (step->kind != STEP_CHARDEV || i + 1 == BUSY_TRIES || strstr (problem->message, "is busy") == NULL
         || !job_check (plugging->job, NULL)) {
@@ -318,9 +318,9 @@ plugging_undo (Plugging *plugging)
 
     /* One that a step has taken has no name any more. */
     if (file->passed)
-      plugging_tell (plugging, "closefd", props ("fdname", "s", file->path, NULL), NULL);
+      plugging_send (plugging, "closefd", props ("fdname", "s", file->path, NULL), NULL);
     else
-      undone = plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL)
+      undone = plugging_send (plugging, "remove-fd", props ("fdset-id", "i", (int)file->set, NULL), NULL)
                && undone;
   }
   plugging->sets = 0;
@@ -477,7 +477,7 @@ void
 plugging_remove_sets (Plugging *plugging, const GArray *sets)
 {
   for (guint i = 0; i < sets->len; i++)
-    plugging_tell (plugging, "remove-fd", props ("fdset-id", "i", (int)g_array_index (sets, gint64, i), NULL),
+    plugging_send (plugging, "remove-fd", props ("fdset-id", "i", (int)g_array_index (sets, gint64, i), NULL),
                    NULL);
 }
 

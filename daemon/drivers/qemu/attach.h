@@ -33,7 +33,7 @@ void attach_published (const Hotplug *plug, const DomainDef *def, const Device *
 gboolean attach_finish (Job *job, const Hotplug *plug, DomainDef *def, const Device *device, GError **error);
 
 /* Ask for the device to be taken out; the guest takes its time, and QEMU tells by DEVICE_DELETED. */
-gboolean detach_ask (Job *job, const Hotplug *plug, const Device *device, GError **error);
+gboolean detach_request (Job *job, const Hotplug *plug, const Device *device, GError **error);
 /* The device is gone: take away what was behind it. @def is the live definition with @device still in it.
  * @partly: some of it may not be there, and nothing is said of that. */
 gboolean detach_remove_backend (Job *job, const Hotplug *plug, const DomainDef *def, const Device *device,

@@ -9,7 +9,7 @@
 #include "daemon/drivers/qemu/running-kinds.h"
 
 gboolean
-detach_ask (Job *job, const Hotplug *plug, const Device *device, GError **error)
+detach_request (Job *job, const Hotplug *plug, const Device *device, GError **error)
 {
   g_autoptr (JsonNode) answer =
       qmp_call (plug->qmp, job, "device_del", props ("id", "s", device->alias, NULL), error);

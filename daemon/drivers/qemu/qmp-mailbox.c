@@ -48,7 +48,7 @@ qmp_command_settle (Qmp *qmp, QmpCommand *command, JsonNode *answer, GError *err
 }
 
 void
-qmp_command_tell (QmpCommand *command)
+qmp_command_notify (QmpCommand *command)
 {
   if (command == NULL)
     return;
@@ -364,8 +364,8 @@ ask_refused (gpointer data)
 }
 
 void
-qmp_ask (Qmp *qmp, const char *name, JsonObject *arguments, guint timeout_seconds, QmpReply reply,
-         gpointer data)
+qmp_query (Qmp *qmp, const char *name, JsonObject *arguments, guint timeout_seconds, QmpReply reply,
+           gpointer data)
 {
   MAIN_LOOP_ONLY ();
 

@@ -14,7 +14,7 @@ typedef struct QmpCommand {
   gboolean whole; /* the answer is all that QEMU said, as text */
   JsonNode *answer;
   GError *error;
-  /* Of qmp_ask: */
+  /* Of qmp_query: */
   QmpReply reply;
   gpointer data;
   guint timer;
@@ -73,7 +73,7 @@ void qmp_command_free (gpointer command);
  * out, to be told by the caller when the lock is free again: (transfer full). */
 QmpCommand *qmp_command_settle (Qmp *qmp, QmpCommand *command, JsonNode *answer, GError *error);
 /* Takes @command; NULL is fine. */
-void qmp_command_tell (QmpCommand *command);
+void qmp_command_notify (QmpCommand *command);
 GError *qmp_hung_up_error (const Qmp *qmp, const char *command);
 
 /* Main loop. An event, or with NULL that the conversation is ready, for the handlers. Takes @arguments. */

@@ -128,7 +128,7 @@ qmp_end (Qmp *qmp, GError *why)
   close (qmp->fd);
   qmp->fd = -1;
   for (guint i = 0; i < told->len; i++)
-    qmp_command_tell (told->pdata[i]);
+    qmp_command_notify (told->pdata[i]);
   qmp_notices_flush (qmp); /* the last words come before the end */
   qmp_tell_closed (qmp);
   if (qmp->more != 0)
@@ -331,7 +331,7 @@ qmp_take_answer (Qmp *qmp, JsonObject *message)
   GError *error = answer == NULL ? error_from_qemu (message, command->name) : NULL;
   QmpCommand *asked = qmp_command_settle (qmp, command, answer, error);
   g_mutex_unlock (&qmp->lock);
-  qmp_command_tell (asked);
+  qmp_command_notify (asked);
 }
 
 static void

@@ -63,5 +63,5 @@ gboolean qmp_wait_ready (Qmp *qmp, Job *job, GError **error);
 
 /* In the main loop: ask; @reply is called once with the answer or the error, within @timeout_seconds. */
 typedef void (*QmpReply) (JsonNode *answer, const GError *error, gpointer data);
-void qmp_ask (Qmp *qmp, const char *command, JsonObject *arguments, guint timeout_seconds, QmpReply reply,
-              gpointer data);
+void qmp_query (Qmp *qmp, const char *command, JsonObject *arguments, guint timeout_seconds, QmpReply reply,
+                gpointer data);

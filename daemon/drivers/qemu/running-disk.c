@@ -162,7 +162,7 @@ remove_node (Plugging *plugging, guint64 number, const char *layer)
 {
   g_autofree char *name = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-%s", number, layer);
 
-  return plugging_tell (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL);
+  return plugging_send (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL);
 }
 
 /* The images below have the numbers that follow, without a gap. One that is another disk's is in use, and

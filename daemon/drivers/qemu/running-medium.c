@@ -50,7 +50,7 @@ open_tray (Plugging *plugging, const DeviceDisk *disk, gboolean force, GError **
 {
   const char *alias = disk->device.alias;
 
-  if (!plugging_tell (plugging, "blockdev-open-tray", props ("id", "s", alias, "force", "b", force, NULL),
+  if (!plugging_send (plugging, "blockdev-open-tray", props ("id", "s", alias, "force", "b", force, NULL),
                       error))
     return FALSE;
   for (guint i = 0; i < TRAY_TRIES; i++) {
@@ -86,7 +86,7 @@ insert (Plugging *plugging, const char *alias, const char *node, GError **error)
 {
   if (node == NULL)
     return TRUE;
-  return plugging_tell (plugging, "blockdev-insert-medium",
+  return plugging_send (plugging, "blockdev-insert-medium",
                         props ("id", "s", alias, "node-name", "s", node, NULL), error);
 }
 
@@ -95,7 +95,7 @@ static gboolean
 exchange (Plugging *plugging, const char *alias, gboolean had_medium, GError **error)
 {
   if (had_medium
-      && !plugging_tell (plugging, "blockdev-remove-medium", props ("id", "s", alias, NULL), error))
+      && !plugging_send (plugging, "blockdev-remove-medium", props ("id", "s", alias, NULL), error))
     return FALSE;
   return insert (plugging, alias, top_node (plugging), error);
 }
@@ -154,7 +154,7 @@ running_medium_change (Job *job, const Hotplug *plug, DomainDef *def, const Devi
     g_autofree char *node = qemu_disk_node (plugging.caps, disk);
     insert (&plugging, alias, node, NULL);
   }
-  plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
+  plugging_send (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
   if (!good) {
     take_back (&plugging, def, updated);
     return FALSE;
@@ -232,7 +232,7 @@ remove_nodes (Plugging *plugging, const Nodes *nodes, const DeviceDisk *loser)
                                              loser->source_index.value + i / count, layers[i % count]);
 
     if (g_hash_table_contains (nodes->nodes, name)
-        && !plugging_tell (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL))
+        && !plugging_send (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL))
       return; /* another disk's, which is in use */
   }
 }
@@ -290,7 +290,7 @@ running_medium_settle (Job *job, const Hotplug *plug, const char *emulator, cons
                                             : drive.has_medium && drive.index == updated->source_index.value;
   if (!*ret_changed && !put_back (&plugging, emulator, disk, &drive, error))
     return FALSE;
-  plugging_tell (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
+  plugging_send (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
   remove_nodes (&plugging, &nodes, *ret_changed ? disk : updated);
   return remove_unused_sets (&plugging, &nodes, alias, error);
 }

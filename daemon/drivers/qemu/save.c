@@ -71,7 +71,7 @@ managed_save_remove (const char *path, GError **error)
 }
 
 gboolean
-managed_save_put_aside (const char *path, GError **error)
+managed_save_set_apart (const char *path, GError **error)
 {
   g_autofree char *leaving = g_strconcat (path, LEAVING_SUFFIX, NULL);
 
@@ -92,7 +92,7 @@ managed_save_put_back (const char *path)
 }
 
 void
-managed_save_forget_aside (const char *path)
+managed_save_remove_apart (const char *path)
 {
   g_autofree char *leaving = g_strconcat (path, LEAVING_SUFFIX, NULL);
 
@@ -126,7 +126,7 @@ managed_save_recover (const Settings *settings, gboolean (*is_defined) (const ch
     if (is_defined (g_ptr_array_index (uuids, i), data))
       managed_save_put_back (path);
     else
-      managed_save_forget_aside (path);
+      managed_save_remove_apart (path);
   }
 }
 

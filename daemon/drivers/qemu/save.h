@@ -35,9 +35,9 @@ char *managed_save_path (const Settings *settings, const char *uuid);
 gboolean managed_save_remove (const char *path, GError **error);
 /* Any thread. For the while in which its definition is removed the image has another name; then it is put
  * back, or forgotten. One that is not there is no error. */
-gboolean managed_save_put_aside (const char *path, GError **error);
+gboolean managed_save_set_apart (const char *path, GError **error);
 void managed_save_put_back (const char *path);
-void managed_save_forget_aside (const char *path);
+void managed_save_remove_apart (const char *path);
 /* At the start: what a crash left aside is put back where @is_defined, and forgotten where not. */
 void managed_save_recover (const Settings *settings, gboolean (*is_defined) (const char *uuid, gpointer data),
                            gpointer data);

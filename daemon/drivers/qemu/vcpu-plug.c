@@ -108,7 +108,7 @@ vcpu_plug (guint number, Qmp *qmp, Job *job, GError **error)
 }
 
 gboolean
-vcpu_unplug_ask (guint number, Qmp *qmp, Job *job, GError **error)
+vcpu_unplug_request (guint number, Qmp *qmp, Job *job, GError **error)
 {
   g_autofree char *alias = domain_vcpu_alias (number);
   g_autoptr (JsonNode) answer = qmp_call (qmp, job, "device_del", props ("id", "s", alias, NULL), error);

@@ -14,4 +14,4 @@
 gboolean vcpus_plug_all (DomainDef *def, Qmp *qmp, Job *job, GError **error);
 gboolean vcpu_plug (guint number, Qmp *qmp, Job *job, GError **error);
 /* Ask for it to be taken out; the guest takes its time, and QEMU tells by DEVICE_DELETED. */
-gboolean vcpu_unplug_ask (guint number, Qmp *qmp, Job *job, GError **error);
+gboolean vcpu_unplug_request (guint number, Qmp *qmp, Job *job, GError **error);

@@ -124,7 +124,7 @@ agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds)
 }
 
 void
-agent_call_ask (Call *call, AgentWork work)
+agent_call_query (Call *call, AgentWork work)
 {
   agent_call_begin (call, work, call->domain->agent_timeout, call->manager->settings->call_timeout);
 }

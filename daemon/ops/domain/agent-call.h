@@ -24,7 +24,7 @@ typedef GVariant *(*AgentWork) (Agent *agent, const AgentContext *context, GErro
  * @timeout: see agent_open; @seconds: the job's time, 0 for no bound. */
 void agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds);
 /* The same with the domain's own response timeout. */
-void agent_call_ask (Call *call, AgentWork work);
+void agent_call_query (Call *call, AgentWork work);
 
 /* Reading what an agent says, beside base/untrusted-json.h: 0 for what is missing or no whole number. */
 gint64 agent_number (JsonObject *object, const char *name);

@@ -290,7 +290,7 @@ detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
     job_in_main_loop (job, publish_removed, &publication);
     return TRUE;
   }
-  if (detach_ask (job, &request->plug, device, error))
+  if (detach_request (job, &request->plug, device, error))
     return TRUE;
   job_in_main_loop (job, forget_removal, &publication);
   return FALSE;

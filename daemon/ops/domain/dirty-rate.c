@@ -125,7 +125,7 @@ op_domain_start_dirty_rate_calc (Call *call)
   }
   if (!call_check_monitor (call) || (mode = mode_of (call, flags)) == NULL)
     return;
-  qmp_ask (call->domain->machine->qmp, "calc-dirty-rate",
-           props ("calc-time", "i", seconds, "mode", "s", mode, NULL), call->manager->settings->call_timeout,
-           started, call);
+  qmp_query (call->domain->machine->qmp, "calc-dirty-rate",
+             props ("calc-time", "i", seconds, "mode", "s", mode, NULL),
+             call->manager->settings->call_timeout, started, call);
 }

@@ -43,7 +43,7 @@ op_domain_get_hostname (Call *call)
   if (flags & VIR_DOMAIN_GET_HOSTNAME_LEASE)
     call_answer_leased_hostname (call);
   else
-    agent_call_ask (call, get_hostname);
+    agent_call_query (call, get_hostname);
 }
 
 /* File systems. */
@@ -106,7 +106,7 @@ void
 op_domain_get_fsinfo (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), 0))
-    agent_call_ask (call, get_fsinfo);
+    agent_call_query (call, get_fsinfo);
 }
 
 /* Guest information, as typed parameters. */
@@ -359,7 +359,7 @@ op_domain_get_guest_info (Call *call)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "unsupported guest information types '0x%x'",
                     call_uint (call, 1) & ~known);
   else
-    agent_call_ask (call, get_information);
+    agent_call_query (call, get_information);
 }
 
 /* Network addresses. */
@@ -406,5 +406,5 @@ addresses_by_agent (Agent *agent, const AgentContext *context G_GNUC_UNUSED, GEr
 void
 call_ask_agent_for_addresses (Call *call)
 {
-  agent_call_ask (call, addresses_by_agent);
+  agent_call_query (call, addresses_by_agent);
 }

@@ -35,7 +35,7 @@ void
 op_domain_set_user_password (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 3), VIR_DOMAIN_PASSWORD_ENCRYPTED))
-    agent_call_ask (call, set_password);
+    agent_call_query (call, set_password);
 }
 
 /* Keys. */
@@ -75,7 +75,7 @@ void
 op_domain_authorized_ssh_keys_get (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 2), 0))
-    agent_call_ask (call, get_keys);
+    agent_call_query (call, get_keys);
 }
 
 static GVariant *
@@ -124,5 +124,5 @@ op_domain_authorized_ssh_keys_set (Call *call)
     call_fail_plain (call, VIR_FROM_DOMAIN, VIR_ERR_INVALID_ARG,
                      "keys in virDomainAuthorizedSSHKeysSet must not be NULL");
   else
-    agent_call_ask (call, set_keys);
+    agent_call_query (call, set_keys);
 }

@@ -97,7 +97,7 @@ void
 op_domain_get_time (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), 0))
-    agent_call_ask (call, get_time);
+    agent_call_query (call, get_time);
 }
 
 static GVariant *
@@ -129,7 +129,7 @@ void
 op_domain_set_time (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 3), VIR_DOMAIN_TIME_SYNC))
-    agent_call_ask (call, set_time);
+    agent_call_query (call, set_time);
 }
 
 /* File systems. */
@@ -169,7 +169,7 @@ void
 op_domain_fsfreeze (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 2), 0))
-    agent_call_ask (call, freeze);
+    agent_call_query (call, freeze);
 }
 
 static GVariant *
@@ -190,7 +190,7 @@ op_domain_fsthaw (Call *call)
   if (g_variant_n_children (list) > 0)
     call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "specifying mountpoints is not supported");
   else
-    agent_call_ask (call, thaw);
+    agent_call_query (call, thaw);
 }
 
 static GVariant *
@@ -214,7 +214,7 @@ op_domain_fstrim (Call *call)
   if (call_maybe_string (call, 1) != NULL && *call_maybe_string (call, 1) != '\0')
     call_fail_with (call, VIR_ERR_ARGUMENT_UNSUPPORTED, "Specifying mount point is not supported for now");
   else
-    agent_call_ask (call, trim);
+    agent_call_query (call, trim);
 }
 
 /* Its end, and sleep. */
@@ -246,7 +246,7 @@ call_order_agent (Call *call, gboolean restart)
   if (domain_is_active (call->domain))
     machine_events_restart_on_shutdown (call->domain->machine->events,
                                         FALSE); /* the guest does that itself */
-  agent_call_ask (call, restart ? reboot : power_down);
+  agent_call_query (call, restart ? reboot : power_down);
 }
 
 static GVariant *
@@ -271,5 +271,5 @@ op_domain_pm_suspend_for_duration (Call *call)
   else if (target > VIR_NODE_SUSPEND_TARGET_HYBRID)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "Unknown suspend target: %u", target);
   else
-    agent_call_ask (call, suspend);
+    agent_call_query (call, suspend);
 }

@@ -89,11 +89,11 @@ take_parameters (BandwidthChange *change, GVariant *list, GError **error)
 
 /* A direction is changed as a whole; without an average or a floor it has no limits. */
 static void
-set_rate (InterfaceRate **rate, const InterfaceRate *said, gboolean is_said)
+set_rate (InterfaceRate **rate, const InterfaceRate *said, gboolean is_given)
 {
   gboolean limited = said->average.value != 0 || said->floor.value != 0;
 
-  if (!limited && !is_said)
+  if (!limited && !is_given)
     return;
   field_free (&interface_rate_table, *rate);
   *rate = NULL;

@@ -183,7 +183,7 @@ change_live (Call *call, Domain *domain)
     g_clear_pointer (&arguments, json_object_unref);
     call_fail (call, error);
   } else
-    qmp_ask (machine->qmp, command, arguments, call->manager->settings->call_timeout, told, call);
+    qmp_query (machine->qmp, command, arguments, call->manager->settings->call_timeout, told, call);
 }
 
 static void

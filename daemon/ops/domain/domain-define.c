@@ -170,14 +170,14 @@ undefine_write (Store *store, gpointer data, GError **error)
   Undefine *undefine = data;
   const char *image = undefine->managed_save;
 
-  if (image != NULL && !managed_save_put_aside (image, error))
+  if (image != NULL && !managed_save_set_apart (image, error))
     return FALSE;
   if (store_remove (store, undefine->uuid, undefine->name, error)) {
     if (undefine->def != NULL)
       tpm_forget (undefine->def, undefine->call->manager->settings,
                   (undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_TPM) != 0);
     if (image != NULL)
-      managed_save_forget_aside (image);
+      managed_save_remove_apart (image);
     return TRUE;
   }
   if (image != NULL)
@@ -214,7 +214,7 @@ look_for_variables (gpointer input, GError **error)
 
 /* Before the change, which others' changes wait for. */
 static gpointer
-undefine_look (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
+undefine_prepare (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
   const Undefine *undefine = input;
 
@@ -223,7 +223,7 @@ undefine_look (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 }
 
 static void
-undefine_looked (gpointer result, const GError *error, gpointer data)
+undefine_prepared (gpointer result, const GError *error, gpointer data)
 {
   Undefine *looked = data, *change;
 
@@ -253,8 +253,8 @@ undefine_with (Call *call, const char *nvram, DomainDef *def)
   if (call->domain->managed_save)
     undefine->managed_save = managed_save_path (call->manager->settings, call->domain->uuid);
   if (nvram != NULL && !(undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM))
-    job_start ("undefine", undefine_look, undefine, undefine_free, UNDEFINE_LOOK_SECONDS, undefine_looked,
-               undefine);
+    job_start ("undefine", undefine_prepare, undefine, undefine_free, UNDEFINE_LOOK_SECONDS,
+               undefine_prepared, undefine);
   else
     change_start (call->manager, &undefine_change, undefine, undefine_free);
 }

@@ -190,9 +190,9 @@ op_domain_graphics_reload (Call *call)
     call_fail_with (call, VIR_ERR_INVALID_ARG, "unknown graphics reload type %u: %d (any) or %d (vnc)", type,
                     RELOAD_ANY, RELOAD_VNC);
   else if (call_check_monitor (call))
-    qmp_ask (call->domain->machine->qmp, "display-reload",
-             props ("type", "s", "vnc", "tls-certs", "b", TRUE, NULL), call->manager->settings->call_timeout,
-             reloaded, call);
+    qmp_query (call->domain->machine->qmp, "display-reload",
+               props ("type", "s", "vnc", "tls-certs", "b", TRUE, NULL),
+               call->manager->settings->call_timeout, reloaded, call);
 }
 
 /* Screenshots. */

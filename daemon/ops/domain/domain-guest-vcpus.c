@@ -77,7 +77,7 @@ void
 op_domain_get_guest_vcpus (Call *call)
 {
   if (call_check_flags (call, call_uint (call, 1), 0))
-    agent_call_ask (call, get_vcpus);
+    agent_call_query (call, get_vcpus);
 }
 
 /* Tell the guest to use those of @vcpus where @change is set, or not to: as their `online` now says. */
@@ -180,7 +180,7 @@ op_domain_set_guest_vcpus (Call *call)
   if (state != 0 && state != 1)
     call_fail_plain (call, VIR_FROM_QEMU, VIR_ERR_INVALID_ARG, "unsupported state value");
   else
-    agent_call_ask (call, set_vcpus);
+    agent_call_query (call, set_vcpus);
 }
 
 /* Counts: VIR_DOMAIN_VCPU_GUEST of the calls about all processors. */
@@ -205,7 +205,7 @@ call_get_guest_vcpu_count (Call *call)
     call_fail_with (call, VIR_ERR_INVALID_ARG,
                     "vCPU count provided by the guest agent can only be requested for live domains");
   else
-    agent_call_ask (call, get_count);
+    agent_call_query (call, get_count);
 }
 
 static GVariant *
@@ -254,5 +254,5 @@ call_set_guest_vcpu_count (Call *call)
                     "requested vcpu count is greater than the count of enabled vcpus in the domain: %u > %u",
                     count, domain_vcpus_online (call->domain->machine->def));
   else
-    agent_call_ask (call, set_count);
+    agent_call_query (call, set_count);
 }

@@ -150,7 +150,7 @@ check_range (const SchedulerParameter *parameter, GVariant *value, GError **erro
 
 /* A machine that runs is not told what says nothing. */
 static gboolean
-is_to_be_told (const SchedulerParameter *parameter, GVariant *value)
+is_to_be_sent (const SchedulerParameter *parameter, GVariant *value)
 {
   if (parameter->about == ABOUT_SHARES)
     return TRUE;
@@ -181,7 +181,7 @@ apply_scheduler (DomainDef *def, const Machine *machine, gconstpointer values, G
       continue;
     if (!check_range (&parameters[i], value, error))
       return FALSE;
-    if (machine == NULL || is_to_be_told (&parameters[i], value))
+    if (machine == NULL || is_to_be_sent (&parameters[i], value))
       set_value (&def->cputune, &parameters[i], value);
   }
   return TRUE;
@@ -222,7 +222,7 @@ enact_scheduler (G_GNUC_UNUSED Job *job, const ChangeTarget *target, gconstpoint
   for (guint i = 0; i < G_N_ELEMENTS (parameters); i++) {
     g_autoptr (GVariant) value = g_variant_lookup_value ((GVariant *)values, parameters[i].name, NULL);
 
-    if (value != NULL && is_to_be_told (&parameters[i], value)
+    if (value != NULL && is_to_be_sent (&parameters[i], value)
         && !tell (&parameters[i], value, cgroup, threads, error))
       return FALSE;
   }
@@ -240,7 +240,7 @@ announce_scheduler (Domain *domain, gconstpointer values)
     g_autoptr (GVariant) value = g_variant_lookup_value ((GVariant *)values, parameters[i].name, NULL);
     g_autofree char *name = g_strconcat ("cputune.", parameters[i].name, NULL);
 
-    if (value == NULL || !is_to_be_told (&parameters[i], value))
+    if (value == NULL || !is_to_be_sent (&parameters[i], value))
       continue;
     changed = TRUE;
     g_variant_builder_add (&list, "{sv}", name, value);

@@ -55,7 +55,7 @@ op_domain_send_key (Call *call)
   keys = read_keys (call);
   if (keys == NULL)
     return;
-  qmp_ask (call->domain->machine->qmp, "send-key",
-           props ("keys", "a", keys, hold != 0 ? "hold-time" : NULL, "u", hold, NULL),
-           call->manager->settings->call_timeout, sent, call);
+  qmp_query (call->domain->machine->qmp, "send-key",
+             props ("keys", "a", keys, hold != 0 ? "hold-time" : NULL, "u", hold, NULL),
+             call->manager->settings->call_timeout, sent, call);
 }

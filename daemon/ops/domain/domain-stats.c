@@ -371,7 +371,7 @@ definition_there (G_GNUC_UNUSED Domain *domain, DomainDef *def, G_GNUC_UNUSED co
 }
 
 static void
-disks_told (G_GNUC_UNUSED Machine *machine, gpointer data)
+disks_answered (G_GNUC_UNUSED Machine *machine, gpointer data)
 {
   one_less (data);
 }
@@ -436,7 +436,7 @@ ask (Slot *slot, const Machine *machine)
     asked = g_new0 (Asked, 1);
     *asked = (Asked){ slot, i };
     slot->gathering->pending++;
-    qmp_ask (machine->qmp, questions[i].command, arguments, STATS_SECONDS, told, asked);
+    qmp_query (machine->qmp, questions[i].command, arguments, STATS_SECONDS, told, asked);
   }
 }
 
@@ -455,7 +455,7 @@ gather (Gathering *gathering, Domain *domain, gboolean wait)
   }
   if ((gathering->groups & VIR_DOMAIN_STATS_BLOCK) && domain->machine != NULL && wait) {
     gathering->pending++;
-    machine_ask_disks (domain->machine, STATS_SECONDS, disks_told, gathering);
+    machine_ask_disks (domain->machine, STATS_SECONDS, disks_answered, gathering);
   }
   if (wait)
     ask (slot, domain->machine);

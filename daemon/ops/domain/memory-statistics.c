@@ -133,6 +133,6 @@ op_domain_memory_stats (Call *call)
   if (balloon == NULL || machine->qmp == NULL || machine->monitor_closed)
     answer_with (call, NULL);
   else
-    qmp_ask (machine->qmp, "qom-get", balloon_property (balloon, "guest-stats"), STATISTICS_SECONDS, told,
-             call);
+    qmp_query (machine->qmp, "qom-get", balloon_property (balloon, "guest-stats"), STATISTICS_SECONDS, told,
+               call);
 }

@@ -120,7 +120,7 @@ take_out (Job *job, VcpuRequest *request, GError **error)
 
   request->over = FALSE;
   job_in_main_loop (job, expect_removal, request);
-  if (!vcpu_unplug_ask (request->number, request->plug.qmp, job, error)) {
+  if (!vcpu_unplug_request (request->number, request->plug.qmp, job, error)) {
     job_in_main_loop (job, forget_removal, request);
     return FALSE;
   }

@@ -86,7 +86,7 @@ number_at (const DiskIotune *tune, gsize offset)
 }
 
 static gboolean
-is_said (const DiskIotune *tune, const Limit *limit)
+is_given (const DiskIotune *tune, const Limit *limit)
 {
   return number_at (tune, limit->total)->set || number_at (tune, limit->read)->set
          || number_at (tune, limit->write)->set;
@@ -112,7 +112,7 @@ void
 disk_iotune_merge (DiskIotune *tune, const DiskIotune *old)
 {
   for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
-    if (!is_said (tune, &limits[i]))
+    if (!is_given (tune, &limits[i]))
       take_limit (tune, old, &limits[i]);
   if (!tune->size_iops_sec.set)
     tune->size_iops_sec = old->size_iops_sec;
@@ -121,7 +121,7 @@ disk_iotune_merge (DiskIotune *tune, const DiskIotune *old)
   for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
     const Limit *length = &lengths[i], *limit = &limits[i], *burst = &limits[i + 2];
 
-    if (!is_said (tune, length)) {
+    if (!is_given (tune, length)) {
       take_limit (tune, old, length);
       continue;
     }

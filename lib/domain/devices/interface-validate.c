@@ -19,8 +19,8 @@
 static const char *const direct_modes[] = { "vepa", "private", "bridge", "passthrough", NULL };
 static const char *const socket_modes[] = { "server", "client", NULL };
 
-#define NEEDS_SOURCE(is_said, member, attribute)                                                       \
-  if (!(is_said))                                                                                      \
+#define NEEDS_SOURCE(is_given, member, attribute)                                                      \
+  if (!(is_given))                                                                                     \
   REFUSE_XML (member, "Missing required attribute '%s' in element '%s': interface type='%s' needs it", \
               attribute, "source", enum_table_name (&interface_types, interface->type))
 
@@ -305,10 +305,10 @@ validate_guest_ips (Validation *validation, const DeviceInterface *interface)
 static void
 validate_host_ips (Validation *validation, const DeviceInterface *interface)
 {
-  gboolean is_said = (interface->host_ips != NULL && interface->host_ips->len > 0)
-                     || (interface->host_routes != NULL && interface->host_routes->len > 0);
+  gboolean is_given = (interface->host_ips != NULL && interface->host_ips->len > 0)
+                      || (interface->host_routes != NULL && interface->host_routes->len > 0);
 
-  if (is_said && interface->type != INTERFACE_ETHERNET) {
+  if (is_given && interface->type != INTERFACE_ETHERNET) {
     REFUSE (host_ips,
             "Invalid attempt to set network interface host-side IP route and/or address info on interface of "
             "type '%s'. This is only supported on interfaces of type 'ethernet'",

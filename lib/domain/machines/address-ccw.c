@@ -32,7 +32,7 @@ key_of (const DeviceAddress *address)
 }
 
 static gboolean
-is_said (const DeviceAddress *address)
+is_given (const DeviceAddress *address)
 {
   return address->type == ADDRESS_CCW && address->devno.set;
 }
@@ -116,7 +116,7 @@ assign_ccw_addresses (Completion *completion)
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
 
-    if (is_said (&device->address))
+    if (is_given (&device->address))
       reserve (&map, device);
   }
   for (guint i = 0; i < G_N_ELEMENTS (first_kinds); i++)

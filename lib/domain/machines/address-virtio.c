@@ -21,7 +21,7 @@ prefer_virtio_addresses (Completion *completion)
     Device *device = g_ptr_array_index (def->devices, i);
 
     if (device->address.type == ADDRESS_NONE && device->kind->is_virtio != NULL
-        && device->kind->is_virtio (device) && !completion_doubts (completion, device))
+        && device->kind->is_virtio (device) && !completion_is_invalid (completion, device))
       device->address.type = type;
   }
 }

@@ -39,7 +39,7 @@ wants_drive_address (const Completion *completion, const Device *device)
 {
   const DomainDef *def = completion->def;
 
-  return device->kind == &disk_kind && !completion_doubts (completion, device)
+  return device->kind == &disk_kind && !completion_is_invalid (completion, device)
          && device->address.type == ADDRESS_NONE && device->kind->place (def, device) == PLACE_DRIVE;
 }
 

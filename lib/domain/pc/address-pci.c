@@ -21,7 +21,7 @@ pci_connect_of (const DomainDef *def, const Device *device)
 }
 
 gboolean
-pci_address_is_said (const Device *device)
+pci_address_is_given (const Device *device)
 {
   return device->address.type == ADDRESS_PCI && device->address.slot.set;
 }
@@ -114,7 +114,7 @@ placed_companion (const DomainDef *def, const DeviceController *controller)
 {
   DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other) {
     if (controller_is_ich9_usb (other) && other->index.value == controller->index.value
-        && pci_address_is_said (&other->device))
+        && pci_address_is_given (&other->device))
       return other;
   }
   return NULL;
@@ -130,7 +130,7 @@ assign_ich9_usb (PciAssignment *assignment, DeviceController *controller)
     PciPlace place = { (guint)companion->device.address.bus.value,
                        (guint)companion->device.address.slot.value, function };
 
-    pci_assignment_said (assignment, &controller->device, &place);
+    pci_assignment_given (assignment, &controller->device, &place);
     if (!assignment->rehearsal)
       give (&controller->device, &place);
   } else {
@@ -149,7 +149,7 @@ is_pci_controller (const Device *device)
 static void
 assign_device (PciAssignment *assignment, Device *device)
 {
-  if (!pci_address_is_wanted (device) || completion_doubts (assignment->completion, device)
+  if (!pci_address_is_wanted (device) || completion_is_invalid (assignment->completion, device)
       || pci_connect_of (assignment->completion->def, device) == 0)
     return;
   if (device->kind == &controller_kind && controller_is_ich9_usb ((DeviceController *)device))
@@ -194,7 +194,7 @@ add_known_buses (PciAssignment *assignment)
     if (controller->type != CONTROLLER_PCI || !controller->index.set
         || controller->index.value >= PCI_BUSES_MAX)
       continue;
-    if (controller->index.value == 0 && completion_doubts (assignment->completion, controller))
+    if (controller->index.value == 0 && completion_is_invalid (assignment->completion, controller))
       model = machine_pci_root (assignment->completion);
     pci_map_set_bus (assignment->map, (guint)controller->index.value, model);
   }
@@ -216,13 +216,13 @@ keep_slot_for_bridge (PciAssignment *assignment)
 
 /* Where the document leaves the PCI topology to us, one port more than needed lets a device be plugged in. */
 static void
-keep_port_for_hotplug (PciAssignment *assignment, guint buses_said)
+keep_port_for_hotplug (PciAssignment *assignment, guint buses_given)
 {
   guint connect = PCI_CONNECT_EXPRESS | PCI_CONNECT_HOTPLUG;
   guint bus = pci_map_buses (assignment->map);
   PciPlace place = { 0 };
 
-  if (buses_said > 1 || bus <= buses_said || pci_map_model (assignment->map, 0) != PCIE_ROOT)
+  if (buses_given > 1 || bus <= buses_given || pci_map_model (assignment->map, 0) != PCIE_ROOT)
     return;
   if (!pci_map_find (assignment->map, connect, PCI_FUNCTION_ANY, FALSE, &place)) {
     place.bus = bus;
@@ -252,7 +252,7 @@ add_missing_controllers (PciAssignment *assignment)
 }
 
 static guint
-buses_said (const DomainDef *def)
+buses_given (const DomainDef *def)
 {
   guint64 count = 0;
 
@@ -270,12 +270,12 @@ run_round (Completion *completion, gboolean rehearsal)
   g_autoptr (PciMap) map = pci_map_new (machine_kind_of (completion->def)->many_pci_roots);
   PciAssignment assignment = { completion, map, rehearsal, FALSE, NULL };
   g_autoptr (GArray) clashes = g_array_new (FALSE, FALSE, sizeof (PciClash));
-  guint said = buses_said (completion->def);
+  guint said = buses_given (completion->def);
 
   assignment.clashes = clashes;
   add_known_buses (&assignment);
   pci_reserve_builtin (&assignment);
-  pci_reserve_said (&assignment);
+  pci_reserve_given (&assignment);
   pci_reserve_chipset_places (&assignment);
   pci_report_clashes (&assignment);
   if (assignment.failed)
@@ -307,13 +307,13 @@ complete_multifunction (const DomainDef *def)
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *device = g_ptr_array_index (def->devices, i);
 
-    if (pci_address_is_said (device) && device->address.function.value != 0)
+    if (pci_address_is_given (device) && device->address.function.value != 0)
       g_hash_table_add (shared, slot_key (device));
   }
   for (guint i = 0; i < def->devices->len; i++) {
     Device *device = g_ptr_array_index (def->devices, i);
 
-    if (pci_address_is_said (device) && device->address.function.value == 0
+    if (pci_address_is_given (device) && device->address.function.value == 0
         && device->address.multifunction == TRISTATE_ABSENT
         && g_hash_table_contains (shared, slot_key (device)))
       device->address.multifunction = TRISTATE_YES;

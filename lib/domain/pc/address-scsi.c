@@ -80,7 +80,7 @@ assign_scsi_hostdev_addresses (Completion *completion)
     Device *device = g_ptr_array_index (completion->def->devices, i);
 
     if (is_scsi_hostdev (device) && device->address.type == ADDRESS_NONE
-        && !completion_doubts (completion, device))
+        && !completion_is_invalid (completion, device))
       assign_next (places, device, &place);
   }
 }

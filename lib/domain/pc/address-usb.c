@@ -124,7 +124,8 @@ add_buses (UsbMap *map)
   DOMAIN_FOREACH_DEVICE (map->completion->def, controller_kind, DeviceController, controller) {
     guint count = controller->type == CONTROLLER_USB ? controller_ports (controller) : 0;
 
-    if (count == 0 && controller->type == CONTROLLER_USB && completion_doubts (map->completion, controller))
+    if (count == 0 && controller->type == CONTROLLER_USB
+        && completion_is_invalid (map->completion, controller))
       count = USB_PORTS_MAX; /* whichever ports it was meant to have */
     if (count > 0 && !find_bus (map, controller->index.value)) {
       UsbBus *bus = g_new0 (UsbBus, 1);

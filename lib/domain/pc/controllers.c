@@ -120,7 +120,7 @@ require_smartcard_readers (Completion *completion)
   DOMAIN_FOREACH_DEVICE (completion->def, smartcard_kind, DeviceSmartcard, smartcard) {
     DeviceAddress *address = &smartcard->device.address;
 
-    if (completion_doubts (completion, smartcard))
+    if (completion_is_invalid (completion, smartcard))
       continue;
     if (address->type == ADDRESS_NONE) {
       address->type = ADDRESS_CCID;

@@ -190,12 +190,12 @@ misfit (const PciAssignment *assignment, const PciPlace *place, guint connect)
 static gboolean
 is_understood (const PciAssignment *assignment, const Device *device)
 {
-  return !completion_doubts (assignment->completion, device)
+  return !completion_is_invalid (assignment->completion, device)
          && !completion_may_miss (assignment->completion, &controller_kind);
 }
 
 void
-pci_assignment_said (PciAssignment *assignment, Device *device, PciPlace *place)
+pci_assignment_given (PciAssignment *assignment, Device *device, PciPlace *place)
 {
   guint connect = pci_connect_of (assignment->completion->def, device);
   g_autofree char *why = NULL;
@@ -222,12 +222,12 @@ pci_assignment_said (PciAssignment *assignment, Device *device, PciPlace *place)
 }
 
 static void
-reserve_said (PciAssignment *assignment, Device *device)
+reserve_given (PciAssignment *assignment, Device *device)
 {
   PciPlace place = place_of (device);
 
   if (pci_connect_of (assignment->completion->def, device) == 0
-      && !completion_doubts (assignment->completion, device)) {
+      && !completion_is_invalid (assignment->completion, device)) {
     g_autofree char *user = device_describe (device);
 
     if (device->kind == &disk_kind || device->kind == &hostdev_kind)
@@ -244,21 +244,21 @@ reserve_said (PciAssignment *assignment, Device *device)
     reject (assignment, device, why);
     return;
   }
-  pci_assignment_said (assignment, device, &place);
+  pci_assignment_given (assignment, device, &place);
   if (assignment->rehearsal)
     device->address.bus = NUMBER (place.bus); /* moved behind a bridge, when only a bridge takes it */
 }
 
 void
-pci_reserve_said (PciAssignment *assignment)
+pci_reserve_given (PciAssignment *assignment)
 {
   GPtrArray *devices = assignment->completion->def->devices;
 
   for (guint i = 0; i < devices->len; i++) {
     Device *device = g_ptr_array_index (devices, i);
 
-    if (pci_address_is_said (device) && on_board_row (assignment->completion->def, device) < 0)
-      reserve_said (assignment, device);
+    if (pci_address_is_given (device) && on_board_row (assignment->completion->def, device) < 0)
+      reserve_given (assignment, device);
   }
 }
 

@@ -22,7 +22,7 @@ typedef struct {
 } PciAssignment;
 
 guint pci_connect_of (const DomainDef *def, const Device *device); /* PciConnect; 0: never on PCI */
-gboolean pci_address_is_said (const Device *device);
+gboolean pci_address_is_given (const Device *device);
 gboolean pci_address_is_wanted (const Device *device); /* it is for us to choose */
 
 /* Reserve @place for @device and write it into the definition, in a rehearsal too. */
@@ -30,10 +30,10 @@ void pci_assignment_fix (PciAssignment *assignment, Device *device, const PciPla
 /* Reserve the next place for @device; @function or PCI_FUNCTION_ANY. */
 void pci_assignment_next (PciAssignment *assignment, Device *device, int function);
 /* Reserve a place the document asks for; a mistake is reported. */
-void pci_assignment_said (PciAssignment *assignment, Device *device, PciPlace *place);
+void pci_assignment_given (PciAssignment *assignment, Device *device, PciPlace *place);
 
 void pci_reserve_builtin (PciAssignment *assignment);        /* the chipset's own functions */
-void pci_reserve_said (PciAssignment *assignment);           /* the document's addresses */
+void pci_reserve_given (PciAssignment *assignment);          /* the document's addresses */
 void pci_reserve_chipset_places (PciAssignment *assignment); /* places libvirt prefers for some devices */
 void pci_report_clashes (PciAssignment *assignment);
 /* For machines without PCI: a mistake for each device that needs it. */

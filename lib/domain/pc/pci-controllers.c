@@ -77,7 +77,7 @@ check_pci_controllers (Completion *completion)
 
   DOMAIN_FOREACH_DEVICE (completion->def, controller_kind, DeviceController, controller) {
     /* A controller without a model is refused by its own validation. */
-    if (completion_doubts (completion, controller))
+    if (completion_is_invalid (completion, controller))
       continue;
     if (controller->type == CONTROLLER_PCI && controller->model == CONTROLLER_MODEL_NONE)
       right = FALSE;

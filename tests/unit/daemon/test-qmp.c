@@ -425,15 +425,15 @@ main_loop_asks_too (void **state)
   (void)state;
   json_object_set_int_member (arguments, "value", 7);
   scene_begin (&scene, lines, &handlers);
-  qmp_ask (scene.qmp, "balloon", arguments, 10, note_reply, &first);
+  qmp_query (scene.qmp, "balloon", arguments, 10, note_reply, &first);
   assert_true (run_main_loop_until (&first.all));
   assert_string_equal (first.text, "{}");
-  qmp_ask (scene.qmp, "query-balloon", NULL, 1, note_reply, &second);
+  qmp_query (scene.qmp, "query-balloon", NULL, 1, note_reply, &second);
   assert_true (run_main_loop_until (&second.all));
   assert_int_equal (second.code, VIR_ERR_OPERATION_TIMEOUT);
   qmp_close (scene.qmp);
-  qmp_ask (scene.qmp, "query-balloon", NULL, 1, note_reply, &third);
-  assert_int_equal (third.count, 0); /* never from inside qmp_ask */
+  qmp_query (scene.qmp, "query-balloon", NULL, 1, note_reply, &third);
+  assert_int_equal (third.count, 0); /* never from inside qmp_query */
   assert_true (run_main_loop_until (&third.all));
   assert_int_equal (third.code, VIR_ERR_OPERATION_FAILED);
   scene_end (&scene);
@@ -452,7 +452,7 @@ silent_qemu_is_not_asked_for_ever (void **state)
   (void)state;
   scene_begin (&scene, lines, &handlers);
   for (guint i = 0; i <= QMP_MAX_WAITING; i++)
-    qmp_ask (scene.qmp, "query-balloon", NULL, 100, note_reply, &replies);
+    qmp_query (scene.qmp, "query-balloon", NULL, 100, note_reply, &replies);
   while (replies.count == 0)
     g_main_context_iteration (NULL, TRUE);
   assert_non_null (strstr (replies.text, "has left 256 commands unanswered"));
