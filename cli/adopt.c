@@ -153,7 +153,8 @@ skip_generated_comment (const char *text)
 static char *
 take_out_nvram (const char *text, char **ret_old)
 {
-  g_autoptr (GRegex) expression = g_regex_new ("(<nvram\\b(?:[^>]*[^>/])?)>\\s*([^<]*?)\\s*</nvram>", 0, 0, NULL);
+  g_autoptr (GRegex) expression =
+      g_regex_new ("(<nvram\\b(?:[^>]*[^>/])?)>\\s*([^<]*?)\\s*</nvram>", 0, 0, NULL);
   g_autoptr (GMatchInfo) match = NULL;
   g_autofree char *old = NULL;
 

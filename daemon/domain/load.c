@@ -137,6 +137,7 @@ clear_away (Manager *manager, const FoundMachine *found, Domain *domain)
   if (found->process == NULL && !monitor_socket_is_held (run_directory)) {
     helpers_stop_in (run_directory);
     machine_clean_up (manager->settings, manager->store, found->uuid);
+    g_hash_table_add (manager->ended, g_strdup (found->uuid));
   }
 }
 
@@ -195,8 +196,10 @@ remove_left_runs (Manager *manager)
   for (guint i = 0; i < left->len; i++) {
     g_autofree char *directory = store_run_directory (manager->store, g_ptr_array_index (left, i));
 
-    if (!monitor_socket_is_held (directory))
-      machine_clean_up (manager->settings, manager->store, g_ptr_array_index (left, i));
+    if (monitor_socket_is_held (directory))
+      continue;
+    machine_clean_up (manager->settings, manager->store, g_ptr_array_index (left, i));
+    g_hash_table_add (manager->ended, g_strdup (g_ptr_array_index (left, i)));
   }
 }
 

@@ -132,6 +132,7 @@ manager_new (const Settings *settings, GError **error)
   qemu_platform_set_firmware (manager->platform, NULL, settings->state_directory);
   qemu_platform_set_host (manager->platform, settings->host_directory);
   manager->by_id = g_hash_table_new (NULL, NULL);
+  manager->ended = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   manager->next_id = 1;
   manager->registries = g_ptr_array_new_with_free_func ((GDestroyNotify)registry_free);
   g_queue_init (&manager->changes);
@@ -187,6 +188,7 @@ manager_free (Manager *manager)
     g_source_remove (manager->trimming);
   g_ptr_array_unref (manager->registries);
   g_hash_table_unref (manager->by_id);
+  g_hash_table_unref (manager->ended);
   qemu_platform_free (manager->platform);
   caps_cache_free (manager->caps);
   events_free (manager->events);

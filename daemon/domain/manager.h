@@ -22,6 +22,7 @@ struct Manager {
   SecretSource secrets; /* what machines are given of the daemon's own */
   Platform *platform;   /* may be used in any thread */
   GHashTable *by_id;    /* domains that run */
+  GHashTable *ended;    /* UUIDs of the machines that ended, or were being started, while no daemon ran */
   int next_id;
   GPtrArray *registries; /* Registry: of every kind that has one, in the order of object_kinds */
   GQueue changes;        /* see change.h */

@@ -46,7 +46,8 @@ static void
 add_stock (Loading *loading, const char *file)
 {
   g_autofree char *path = g_strconcat (STOCK_RESOURCES "/", file, NULL), *xml = NULL;
-  g_autoptr (GBytes) bytes = g_resource_lookup_data (domaind_nwfilter_get_resource (), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  g_autoptr (GBytes) bytes =
+      g_resource_lookup_data (domaind_nwfilter_get_resource (), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (file);
   g_autofree char *source = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
   FilterDef *def = document_read (&filter_document, source, -1, 0, diagnostics);
@@ -81,7 +82,7 @@ add_all_stock (Loading *loading)
   if (settings->session || access (mark, F_OK) == 0)
     return;
   files = g_resource_enumerate_children (domaind_nwfilter_get_resource (), STOCK_RESOURCES,
-                                          G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+                                         G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   for (guint i = 0; files != NULL && files[i] != NULL; i++)
     add_stock (loading, files[i]);
   if (!store_write_file (mark, "", 0, MARK_MODE, &error))

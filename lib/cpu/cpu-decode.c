@@ -200,7 +200,7 @@ cpu_host_model (const QemuCaps *caps, QemuAccel accel, gboolean migratable, GErr
   DomainCpu *cpu;
 
   if (!most->is_known) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
                     "QEMU '%s' does not support reporting CPU model for virttype '%s'",
                     qemu_caps_binary (caps), accel == QEMU_ACCEL_KVM ? "kvm" : "qemu");
     return NULL;

@@ -25,8 +25,8 @@ typedef struct {
 } Difference;
 
 void difference_free (gpointer difference);
-/* @before and @after: completed documents with their sources, which are not the same afterwards: what was chosen
- * freely is taken out of them. In the order of @before. (transfer full) */
+/* @before and @after: completed documents with their sources, which are not the same afterwards: what was
+ * chosen freely is taken out of them. In the order of @before. (transfer full) */
 GPtrArray *documents_compare (Origins *before, Origins *after);
 /* "live", "start", "hardware"; NULL of what is not judged. */
 const char *difference_effect_name (DifferenceEffect effect);

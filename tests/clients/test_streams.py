@@ -120,9 +120,9 @@ def test_what_is_not_there_is_not_found(connection):
         with pytest.raises(libvirt.libvirtError, match="nothing") as caught:
             look_up("nothing")
         assert caught.value.get_error_code() == code
-    for listing in ("Networks", "DefinedNetworks", "Interfaces", "DefinedInterfaces", "Secrets"):
+    for listing in ("Networks", "DefinedNetworks", "DefinedInterfaces", "Secrets"):
         assert getattr(connection, f"list{listing}")() == []
-    for listing in ("Networks", "Interfaces", "Devices", "NWFilterBindings", "Secrets"):
+    for listing in ("Networks", "Devices", "NWFilterBindings", "Secrets"):
         assert getattr(connection, f"listAll{listing}")() == []
 
 

@@ -412,7 +412,6 @@ net-info default
 net-start default
 nodedev-dumpxml x
 nodedev-detach x
-nwfilter-list
 nwfilter-binding-list
 secret-list
 secret-set-value 87291af1-1366-410c-bb6e-fbc6f66ff7ae abc

@@ -164,7 +164,7 @@ def test_virt_xml_edits_the_definition(host):
     assert devices.findtext("rng/backend") == "/dev/urandom"
     assert devices.find("graphics").get("type") == "vnc"
     assert devices.find("channel/target").get("name") == "org.qemu.guest_agent.0"
-    assert devices.find("watchdog") is None
+    assert [it.get("model") for it in devices.findall("watchdog")] == ["itco"]  # the chipset's
 
 
 def test_virt_xml_shows_a_difference_without_making_it(host):

@@ -46,7 +46,7 @@ OPTION_SETS = {
     "disk to be made": [*NO_SYSTEM, "--disk", "NEW,size=1", "--import", *USER],
     "installation from a CD": [*NO_SYSTEM, "--disk", "DISK", "--cdrom", "DISK", *USER],
     "installation from the network": [*NO_SYSTEM, "--disk", "DISK", "--pxe", "--network", "default,mac=52:54:00:0a:0b:0c"],
-    "an architecture that is not there": ["--arch", "aarch64", *LINUX],
+    "an architecture that is not there": ["--arch", "sparc64", *LINUX],
     "containers": ["--container", *IMPORT],
 }
 

@@ -144,7 +144,7 @@ def test_devices_among_them_from_the_beginning(daemon, connection):
                                   "<vcpu id='2' enabled='no' hotpluggable='yes'/>"
                                   "<vcpu id='3' enabled='yes' hotpluggable='yes' order='2'/></vcpus>")
     arguments = open(f"/proc/{daemon.machines()['web']}/cmdline", encoding="utf-8").read().split("\0")
-    assert arguments[arguments.index("-smp") + 1] == "1,maxcpus=4,sockets=1,dies=1,cores=2,threads=2"
+    assert arguments[arguments.index("-smp") + 1] == "1,maxcpus=4,sockets=1,dies=1,clusters=1,cores=2,threads=2"
     domain.setVcpu("2", 1, LIVE)
     assert "<vcpu id='2' enabled='yes' hotpluggable='yes' order='4'/>" in vcpus(domain)
     assert vcpus(domain).startswith("<vcpu placement='static'>4</vcpu>")

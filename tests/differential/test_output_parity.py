@@ -121,6 +121,8 @@ KNOWN = [
     (r"^ +<seclabel type='dynamic' model='dac'.*?</seclabel>\n", "the driver that lets libvirt start QEMU as root"),
     (r"(<driver name='qemu') type='raw'/>", "libvirt forgets the format of a drive that is empty"),
     (r"<driver name='qemu'/>", "likewise"),
+    (r"^ +<watchdog model='itco' action='reset'(?:/>|>\n +<alias name='watchdog0'/>\n +</watchdog>)\n",
+     "a q35 machine's own, which libvirt shows since 9.1"),
 ]
 
 # The same, of machines that do not run.
@@ -257,8 +259,8 @@ def test_capabilities(uris):
         return machines, golden.etree.tostring(element).decode()
 
     assert host(ours) == host(theirs)
-    architectures = [element.get("name") for element in theirs.findall("guest/arch")
-                     if element.get("name") in ("i686", "x86_64")]  # machines of others are not run here
-    assert [element.get("name") for element in ours.findall("guest/arch")] == architectures
-    for arch in architectures:
+    architectures, known = ([element.get("name") for element in root.findall("guest/arch")] for root in (theirs, ours))
+    # Each knows some that the other does not: libvirt 9.0 no LoongArch, ours none that no machine is completed for.
+    assert [name for name in known if name in architectures] == [name for name in architectures if name in known]
+    for arch in ("i686", "x86_64"):
         assert guest(ours, arch) == guest(theirs, arch)

@@ -191,7 +191,8 @@ def test_processors_of_running_machines(both):
             machine.destroy()
 
     for document in STARTED:
-        assert_same(*(outcome(started, c, document) for c in both))
+        ours, theirs = (outcome(started, c, document) for c in both)
+        assert_same(re.sub(' clusters="1"', "", ours) if isinstance(ours, str) else ours, theirs)  # of libvirt 11.3
 
 
 def host_cpu(connection):
@@ -219,7 +220,8 @@ NOT_OFFERED = {
 
 
 # What this libvirt does not list yet.
-OF_LATER_LIBVIRT = ["devices/crypto"]
+OF_LATER_LIBVIRT = ["devices/crypto", "devices/interface", "devices/panic", "devices/console", "features/async-teardown",
+                    "features/s390-pv", "features/ps2", "features/tdx", "features/launchSecurity"]
 
 
 def offered(connection, machine, virt_type):

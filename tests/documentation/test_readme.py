@@ -50,7 +50,7 @@ def test_commands_named_exist(page):
     commands = set(re.findall(r"^  ([a-z][a-z-]*) +\S", overview, re.MULTILINE))
     text = page.read_text()
     words = "\n".join(re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
-    for command in re.findall(r"\bdomctl ((?!--)[a-z]+)", words):
+    for command in re.findall(r"\bdomctl ((?!--)[a-z][a-z-]*)", words):
         assert command in commands, f"{page.name}: domctl {command}"
     for program in re.findall(r"sudo ((?:examples|tests)/\w+)", words):
         assert os.access(TOP / program, os.X_OK), f"{page.name}: {program}"

@@ -11,9 +11,10 @@ static FilterBindingDef *
 binding_of (const DomainDef *def, const DeviceInterface *interface, const char *port, GError **error)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  g_autofree char *text = g_markup_printf_escaped ("<filterbinding><owner><name>%s</name><uuid>%s</uuid></owner>"
-                                                   "<portdev name='%s'/><mac address='%s'/>",
-                                                   def->name, def->uuid, port, interface->mac);
+  g_autofree char *text =
+      g_markup_printf_escaped ("<filterbinding><owner><name>%s</name><uuid>%s</uuid></owner>"
+                               "<portdev name='%s'/><mac address='%s'/>",
+                               def->name, def->uuid, port, interface->mac);
   g_autofree char *whole = g_strconcat (text, interface->filterref, "</filterbinding>", NULL);
   FilterBindingDef *binding = document_read (&filter_binding_document, whole, -1, DOCUMENT_LAX, diagnostics);
 
@@ -47,7 +48,8 @@ unref_binding (gpointer binding)
 static FilterBindingDef *
 find_binding (const DomainDef *def, const DeviceInterface *interface, const char *port)
 {
-  FilterBindingDef *binding = interface->filterref != NULL && port != NULL ? filter_binding_find (port) : NULL;
+  FilterBindingDef *binding =
+      interface->filterref != NULL && port != NULL ? filter_binding_find (port) : NULL;
 
   if (binding != NULL && g_str_equal (binding->owner_uuid, def->uuid)
       && g_ascii_strcasecmp (binding->mac, interface->mac) == 0)

@@ -250,8 +250,7 @@ check_unmanaged (const DeviceInterface *interface, GError **error)
 }
 
 static gboolean
-open_ethernet (const InterfacePlace *place, DeviceInterface *interface, Queues *queues,
-               GError **error)
+open_ethernet (const InterfacePlace *place, DeviceInterface *interface, Queues *queues, GError **error)
 {
   g_autofree char *name = wanted_name (interface);
   gboolean is_managed = interface->target_managed != TRISTATE_NO;

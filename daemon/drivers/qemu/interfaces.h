@@ -36,8 +36,8 @@ void interface_close (const Settings *settings, const DomainDef *def, const Devi
 /* Main loop: of all interfaces of a machine that has ended, in a thread of their own. */
 void interfaces_close_later (const Settings *settings, DomainDef *def);
 
-/* A running machine's: @updated's bridge, bandwidth, isolation and filter in place of @interface's. On an error they
- * are as they were. */
+/* A running machine's: @updated's bridge, bandwidth, isolation and filter in place of @interface's. On an
+ * error they are as they were. */
 gboolean interface_change (const Settings *settings, const DomainDef *def, const DeviceInterface *interface,
                            const DeviceInterface *updated, GError **error);
 

@@ -490,7 +490,16 @@ has_card (const Domain *domain, const char *port)
   return FALSE;
 }
 
-/* @uuid NULL: of all domains. Ports without an owner are somebody else's. */
+/* Clients may make ports for what is no domain here: those are not ours to delete. */
+static gboolean
+is_ours (Manager *manager, const NetworkPortDef *port)
+{
+  return port->owner_uuid != NULL
+         && (manager_find_uuid (manager, port->owner_uuid, NULL) != NULL
+             || g_hash_table_contains (manager->ended, port->owner_uuid));
+}
+
+/* @uuid NULL: of all domains. */
 static void
 delete_strays (Manager *manager, const char *uuid)
 {
@@ -503,7 +512,7 @@ delete_strays (Manager *manager, const char *uuid)
     for (guint p = 0; p < network->ports->len; p++) {
       NetworkPortDef *port = g_ptr_array_index (network->ports, p);
 
-      if (port->owner_uuid != NULL && (uuid == NULL || g_str_equal (port->owner_uuid, uuid))
+      if ((uuid != NULL ? g_strcmp0 (port->owner_uuid, uuid) == 0 : is_ours (manager, port))
           && !(busy != NULL && g_hash_table_contains (busy, port->owner_uuid))
           && !has_card (manager_find_uuid (manager, port->owner_uuid, NULL), port->uuid))
         g_ptr_array_add (strays, network_port_def_ref (port));

@@ -111,6 +111,7 @@ static const MachineKind kinds[] = {
     .pci_object = "zpci",
     .virtio_address = ADDRESS_CCW,
     .has_zpci = TRUE,
+    .has_key_wrap = TRUE,
     .has_no_ide = TRUE,
     .adds_balloon = TRUE,
     .adds_panic = PANIC_S390,

@@ -51,7 +51,7 @@ struct MachineKind {
 
   /* What it can have. */
   gboolean is_x86; /* with the timers, and what guests of Microsoft's and VMware's know, of that processor */
-  gboolean has_aia;
+  gboolean has_aia, has_key_wrap;
   gboolean has_gic, has_smmuv3, has_secure_boot, has_power_states, has_maximum_cpu;
   gboolean has_no_ide;       /* neither has it one, nor can one be added */
   gboolean lacks_virtio_vga; /* virtio's primary display has no VGA registers */

@@ -108,6 +108,9 @@ check_modelled (Recipe *recipe)
 
   if (recipe_by_descriptor (recipe))
     refuse_here (recipe);
+  if (def->keywrap != NULL && def->keywrap->len > 0 && !machine_kind_of (def)->has_key_wrap)
+    recipe_refuse (recipe, NULL, "<keywrap>",
+                   "key wrapping configuration is not available with this QEMU binary: <keywrap>");
   for (guint i = 0; parts != NULL && parts[i] != NULL; i++)
     recipe_refuse (recipe, NULL, parts[i], "element <%s> is not supported yet by the QEMU target", parts[i]);
   for (guint i = 0; i < G_N_ELEMENTS (unsupported); i++)

@@ -220,7 +220,7 @@ test_the_host_model_of_the_emulator (void **state G_GNUC_UNUSED)
   assert_int_equal (cpu->features->len, 28);
   field_free (&domain_cpu_table, cpu);
   assert_null (cpu_host_model (caps, QEMU_ACCEL_KVM, TRUE, &error));
-  assert_int_equal (virt_error_code (error), VIR_ERR_CONFIG_UNSUPPORTED);
+  assert_int_equal (virt_error_code (error), VIR_ERR_OPERATION_UNSUPPORTED);
 }
 
 static void

@@ -155,10 +155,10 @@ a_start_that_fails_leaves_nothing (void **state)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    g_autofree char *prepared = look (rows[i].before), *before = NULL, *after = NULL;
-    g_autofree char *removed = NULL;
+    g_autofree char *before = NULL, *after = NULL;
     Host host;
 
+    g_free (look (rows[i].before));
     host_open (&host, *state, rows[i].inside);
     before = everything (&host);
     assert_null (act_with (&host, START, 0, &error));
@@ -167,7 +167,7 @@ a_start_that_fails_leaves_nothing (void **state)
     after = everything (&host);
     assert_string_equal (after, before);
     host_close (&host);
-    removed = look ("ip link del nr-vb1; ip link del nr-other; true");
+    g_free (look ("ip link del nr-vb1; ip link del nr-other; true"));
   }
 }
 

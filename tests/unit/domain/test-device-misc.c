@@ -91,7 +91,8 @@ static const DeviceCase completed[] = {
     "</backend></tpm>" },
   { "<lease><lockspace>a</lockspace><key>b</key><target path='/x' offset='1'/></lease>",
     "<lease><lockspace>a</lockspace><key>b</key><target path='/x' offset='1'/></lease>" },
-  { "<redirfilter><usbdev class='8' version='2.5' allow='yes'/><usbdev vendor='-1' allow='no'/></redirfilter>",
+  { "<redirfilter><usbdev class='8' version='2.5' allow='yes'/><usbdev vendor='-1' "
+    "allow='no'/></redirfilter>",
     "<redirfilter><usbdev class='0x08' version='2.50' allow='yes'/><usbdev allow='no'/></redirfilter>" },
   DEVICE_CASES_END,
 };

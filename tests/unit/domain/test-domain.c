@@ -317,7 +317,7 @@ what_libvirt_adds_by_itself_asks_for_nothing (void **state G_GNUC_UNUSED)
                "<seclabel type='dynamic' model='dac' relabel='yes'><label>+64055:+64055</label></seclabel>");
   g_autofree char *asking =
       machine ("qemu", "",
-               "<keywrap><cipher name='aes' state='on'/></keywrap>"
+               "<bootloader>/b</bootloader>"
                "<seclabel type='static' model='dac' relabel='yes'><label>+1:+1</label></seclabel>");
   g_autoptr (DomainDef) def = parse (document, 0);
   g_autoptr (DomainDef) other = parse (asking, 0);
@@ -326,7 +326,7 @@ what_libvirt_adds_by_itself_asks_for_nothing (void **state G_GNUC_UNUSED)
   g_autofree char *list = g_strjoinv (" ", parts);
 
   assert_int_equal (g_strv_length (none), 0);
-  assert_string_equal (list, "keywrap");
+  assert_string_equal (list, "bootloader");
 }
 
 #define WITH_ALIASES                                                                                         \

@@ -178,10 +178,7 @@ each_text (NetworkDef *def, guint number)
 static void
 no_text_becomes_a_line_of_its_own (G_GNUC_UNUSED void **state)
 {
-  static const char *const attempts[] = { "a\nlog-queries", "a\rlog-queries",
-                                          "a\x0b"
-                                          "b",
-                                          "a\001b" };
+  static const char *const attempts[] = { "a\nlog-queries", "a\rlog-queries", "a\013b", "a\001b" };
   guint texts = 0;
 
   for (guint a = 0; a < G_N_ELEMENTS (attempts); a++)

@@ -141,8 +141,8 @@ ports_are_written_as_they_were (G_GNUC_UNUSED void **state)
     "  <plug type='network' bridge='virbr0' macTableManager='libvirt'/>\n",
     "  <plug type='bridge' bridge='br0'/>\n",
     "  <plug type='direct' dev='eth0' mode='passthrough'/>\n",
-    "  <plug type='hostdev-pci' managed='yes'>\n    <driver name='vfio'/>\n"
-    "    <address domain='0x0001' bus='0x02' slot='0x03' function='0x4'/>\n  </plug>\n",
+    ("  <plug type='hostdev-pci' managed='yes'>\n    <driver name='vfio'/>\n"
+     "    <address domain='0x0001' bus='0x02' slot='0x03' function='0x4'/>\n  </plug>\n"),
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (plugs); i++) {
