@@ -267,6 +267,9 @@ class Daemon:
             seen.append((object_path, f"{signal_interface}.{member}", arguments.unpack()))
 
         number = self.bus.connection.signal_subscribe("org.libvirt", interface, None, path, None, 0, handler)
+        # The bus answers in order: from here on it knows of the subscription, whatever causes the next signal.
+        self.bus.connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", None,
+                                      None, Gio.DBusCallFlags.NONE, -1, None)
         try:
             yield seen
         finally:

@@ -442,8 +442,12 @@ watch (Network *network)
 {
   g_autofree char *directory = store_run_directory (network->registry->store, network->uuid);
 
-  g_clear_pointer (&network->watch, network_watch_free);
+  /* The new one first: they share a socket, and what the kernel has said meanwhile must not go with the old.
+   */
+  NetworkWatch *before = g_steal_pointer (&network->watch);
+
   network->watch = network_watch_new (network->status, directory, changed, network);
+  network_watch_free (before);
 }
 
 /* What was found on the host (a card's functions) is part of the live definition. */
