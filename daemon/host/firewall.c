@@ -12,8 +12,11 @@
 #include "base/virt-error.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <nftables/libnftables.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MAX_REASON 4096 /* bytes of what nft says of a mistake */
 
@@ -82,6 +85,18 @@ set_error (GError **error, const char *what, const char *said)
                   *reason != '\0' ? reason : "nftables does not say why");
 }
 
+/* Asked before the library is: where it may not, it writes so to the process's standard error, which is the
+ * terminal of whoever started a session's daemon. */
+static gboolean
+may_change_packet_filters (void)
+{
+  struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+  return syscall (SYS_capget, &header, sets) == 0
+         && (sets[CAP_TO_INDEX (CAP_NET_ADMIN)].effective & CAP_TO_MASK (CAP_NET_ADMIN)) != 0;
+}
+
 /* Run @text. FALSE with what nft said of it in @said, which is this text's alone. */
 static gboolean
 run (const char *text, Sink *output, Sink *said)
@@ -89,9 +104,11 @@ run (const char *text, Sink *output, Sink *said)
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&firewall_lock);
   g_autoptr (NftContext) context = nft_ctx_new (NFT_CTX_DEFAULT);
   FILE *output_file = sink_open (output), *said_file = sink_open (said);
-  gboolean done = FALSE;
+  gboolean permitted = may_change_packet_filters (), done = FALSE;
 
-  if (context != NULL && output_file != NULL && said_file != NULL) {
+  if (!permitted)
+    g_string_append (said->text, g_strerror (EPERM));
+  if (permitted && context != NULL && output_file != NULL && said_file != NULL) {
     nft_ctx_output_set_flags (context, NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE
                                            | NFT_CTX_OUTPUT_NUMERIC_PRIO | NFT_CTX_OUTPUT_NUMERIC_PROTO);
     nft_ctx_set_output (context, output_file);

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import subprocess
 
@@ -99,6 +100,11 @@ def session(root):
 @pytest.fixture
 def virsh(session):
     return lambda *words, **options: session.run("virsh", "-c", "qemu:///session", *words, **options)
+
+
+def test_the_log_is_the_daemons_alone(session):
+    """A library that is not permitted something may say so to the terminal itself."""
+    assert [line for line in session.log().splitlines() if not re.match(r"\d{4}-\d\d-\d\dT\S+ (info|warning) ", line)] == []
 
 
 def test_virsh_with_the_plain_uri(session, virsh):
