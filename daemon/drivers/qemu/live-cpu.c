@@ -6,6 +6,10 @@
  *
  * QEMU tells whole words of CPUID at once, which is two questions instead of three hundred. Features that are
  * bits of other registers have to be asked one by one, and are only where the guest has such a register.
+ *
+ * The questions are a tenth of the time of a small machine's start, and the same emulator answers them alike
+ * for every machine with the same words about its processor. So answers are kept, but never one of a QEMU
+ * that has read a saved state: what a hostile state made of it must not be told of other machines.
  */
 #include "daemon/drivers/qemu/live-cpu.h"
 
@@ -17,6 +21,25 @@
 #define FIRST_CPU      "/machine/unattached/device[0]"
 #define WORDS_MAX      256                 /* entries of one answer; QEMU 7.2 has 18 */
 #define REGISTER_WORDS "arch-capabilities" /* the feature of having the registers that hold the others */
+#define ANSWERS_MAX    64                  /* kept; each is half a kilobyte */
+
+/* What a QEMU said of its processor. */
+typedef struct {
+  QemuCaps *caps; /* the emulator as it was probed: another probe is another emulator */
+  CpuFeatureSet enabled, filtered;
+} Answer;
+
+static GMutex answers_lock;
+static GHashTable *answers; /* words about the processor → Answer; locked */
+
+static void
+answer_free (gpointer data)
+{
+  Answer *answer = data;
+
+  qemu_caps_unref (answer->caps);
+  g_free (answer);
+}
 
 gboolean
 live_choose_cpu (DomainDef *def, const QemuCaps *caps, GError **error)
@@ -124,20 +147,81 @@ ask_registers (Qmp *qmp, Job *job, CpuFeatureSet *enabled, GError **error)
   return TRUE;
 }
 
-gboolean
-live_ask_cpu (DomainDef *def, const QemuCaps *caps, Qmp *qmp, Job *job, GError **error)
+/* The words of @argv that decide what processor the guest gets. NULL: others may as well. (transfer full) */
+static char *
+words_about_cpu (const char *const *argv)
+{
+  static const char *const deciding[] = { "-cpu", "-machine", "-accel", "-smp", "-global", NULL };
+  static const char *const anything[] = { "-set", "-readconfig", NULL };
+  g_autoptr (GString) words = g_string_new (NULL);
+
+  for (guint i = 0; argv[i] != NULL && argv[i + 1] != NULL; i++) {
+    if (g_strv_contains (anything, argv[i]))
+      return NULL;
+    if (g_strv_contains (deciding, argv[i]))
+      g_string_append_printf (words, "%s %s\n", argv[i], argv[i + 1]);
+  }
+  return g_string_free (g_steal_pointer (&words), FALSE);
+}
+
+static gboolean
+find_answer (const QemuCaps *caps, const char *words, CpuFeatureSet *ret_enabled, CpuFeatureSet *ret_filtered)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&answers_lock);
+  const Answer *answer = answers != NULL ? g_hash_table_lookup (answers, words) : NULL;
+
+  if (answer == NULL || answer->caps != caps)
+    return FALSE;
+  *ret_enabled = answer->enabled;
+  *ret_filtered = answer->filtered;
+  return TRUE;
+}
+
+static void
+keep_answer (QemuCaps *caps, const char *words, const CpuFeatureSet *enabled, const CpuFeatureSet *filtered)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&answers_lock);
+  Answer *answer = g_new0 (Answer, 1);
+
+  *answer = (Answer){ qemu_caps_ref (caps), *enabled, *filtered };
+  if (answers == NULL)
+    answers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, answer_free);
+  if (g_hash_table_size (answers) >= ANSWERS_MAX)
+    g_hash_table_remove_all (answers);
+  g_hash_table_replace (answers, g_strdup (words), answer);
+}
+
+/* FALSE with @error set, or without one: this QEMU does not say. */
+static gboolean
+ask_cpu (Qmp *qmp, Job *job, CpuFeatureSet *enabled, CpuFeatureSet *filtered, GError **error)
 {
   g_autoptr (JsonNode) words = NULL, missing = NULL;
+
+  if (!ask_both (qmp, job, "feature-words", "filtered-features", &words, &missing, error)
+      || !read_words (words, enabled) || !read_words (missing, filtered))
+    return FALSE;
+  return !cpu_feature_set_has (enabled, (guint)cpu_feature_find (REGISTER_WORDS))
+         || ask_registers (qmp, job, enabled, error);
+}
+
+gboolean
+live_ask_cpu (DomainDef *def, QemuCaps *caps, const char *const *argv, Qmp *qmp, Job *job, GError **error)
+{
+  g_autofree char *words = argv != NULL ? words_about_cpu (argv) : NULL;
+  g_autoptr (GError) problem = NULL;
   CpuFeatureSet enabled = { 0 }, filtered = { 0 };
 
   if (!cpu_is_named (def->cpu) || cpu_model_find (def->cpu->model) == NULL)
     return TRUE;
-  if (!ask_both (qmp, job, "feature-words", "filtered-features", &words, &missing, error))
+  if (words != NULL && find_answer (caps, words, &enabled, &filtered))
+    return cpu_update_live (caps, def->cpu, &enabled, &filtered, error);
+  if (!ask_cpu (qmp, job, &enabled, &filtered, &problem)) {
+    if (problem == NULL)
+      return TRUE;
+    g_propagate_error (error, g_steal_pointer (&problem));
     return FALSE;
-  if (!read_words (words, &enabled) || !read_words (missing, &filtered))
-    return TRUE;
-  if (cpu_feature_set_has (&enabled, (guint)cpu_feature_find (REGISTER_WORDS))
-      && !ask_registers (qmp, job, &enabled, error))
-    return FALSE;
+  }
+  if (words != NULL)
+    keep_answer (caps, words, &enabled, &filtered);
   return cpu_update_live (caps, def->cpu, &enabled, &filtered, error);
 }

@@ -11,5 +11,8 @@
  * document asks for that. */
 gboolean live_choose_cpu (DomainDef *def, const QemuCaps *caps, GError **error);
 
-/* After, before the CPUs run: it says what the guest got; see cpu_update_live. */
-gboolean live_ask_cpu (DomainDef *def, const QemuCaps *caps, Qmp *qmp, Job *job, GError **error);
+/* After, before the CPUs run: it says what the guest got; see cpu_update_live. @argv: its command line, where
+ * another QEMU with the same words about its processor may have been asked already and may be believed for
+ * this one; NULL: ask this one, and believe it for itself alone. */
+gboolean
+live_ask_cpu (DomainDef *def, QemuCaps *caps, const char *const *argv, Qmp *qmp, Job *job, GError **error);

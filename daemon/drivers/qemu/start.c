@@ -606,7 +606,9 @@ talk (Start *start, GError **error)
     return FALSE;
   }
 
-  if (!live_ask_cpu (start->def, start->caps, start->qmp, start->job, error))
+  if (!live_ask_cpu (start->def, start->caps,
+                     start->request->restore == NULL ? (const char *const *)start->argv : NULL, start->qmp,
+                     start->job, error))
     return FALSE;
 
   /* Everything is known: written down before the guest's first instruction. */
