@@ -643,6 +643,16 @@ report_text (Walk *walk, xmlNode *element, const char *level)
                     (const char *)element->name, has[0] != '\0' ? "; it has " : "", has);
 }
 
+/* The path of @element, which stands below @level, as rows have it: with its prefix. (transfer full) */
+static char *
+level_below (const char *level, const xmlNode *element)
+{
+  const char *prefix = element->ns != NULL ? (const char *)element->ns->prefix : NULL;
+
+  return g_strconcat (level, level[0] != '\0' ? "/" : "", prefix != NULL ? prefix : "",
+                      prefix != NULL ? ":" : "", (const char *)element->name, NULL);
+}
+
 /* Look over @element, which stands at @level of the table, for what no row used. */
 static void
 look_over (Walk *walk, xmlNode *element, const char *level)
@@ -671,8 +681,7 @@ look_over (Walk *walk, xmlNode *element, const char *level)
       report_unused (walk, xml_document_node_position (document, child), level, child,
                      (const char *)child->name);
     } else if (whole == NULL) {
-      g_autofree char *below = level[0] != '\0' ? g_strconcat (level, "/", (const char *)child->name, NULL)
-                                                : g_strdup ((const char *)child->name);
+      g_autofree char *below = level_below (level, child);
 
       look_over (walk, child, below);
     }

@@ -29,6 +29,7 @@ void complete_numa (Completion *completion); /* before the memory: with nodes, i
 gboolean complete_memory_size (Completion *completion, Number *size, char **unit, gconstpointer object);
 void complete_clock (Completion *completion);
 
+void validate_policy (Validation *validation);
 void validate_sysinfo (Validation *validation);
 void validate_os (Validation *validation);
 void validate_firmware (Validation *validation);

@@ -29,6 +29,7 @@ domain_def_unref (DomainDef *def)
   if (def == NULL || !g_atomic_int_dec_and_test (&def->ref_count))
     return;
   g_free (def->emulator);
+  policy_unref (def->policy);
   field_free (&domain_table, def);
 }
 
@@ -38,8 +39,18 @@ domain_def_copy (const DomainDef *def)
   DomainDef *copy = field_copy (&domain_table, def);
 
   copy->emulator = g_strdup (def->emulator);
+  copy->policy = def->policy != NULL ? policy_ref (def->policy) : NULL;
   copy->ref_count = 1;
   return copy;
+}
+
+void
+domain_def_set_metadata (DomainDef *def, const char *metadata, Policy *policy)
+{
+  g_free (def->metadata);
+  def->metadata = g_strdup (metadata);
+  policy_unref (def->policy);
+  def->policy = policy != NULL ? policy_ref (policy) : NULL;
 }
 
 gboolean

@@ -5,6 +5,7 @@
 #include "domain/devices/device.h"
 #include "domain/launch-security.h"
 #include "domain/platform.h"
+#include "domain/policy.h"
 #include "domain/qemu-namespace.h"
 #include "domain/seclabel.h"
 #include "domain/tuning.h"
@@ -274,7 +275,8 @@ struct DomainDef {
   char *name, *uuid, *title, *description;
   GPtrArray *sysinfos;                 /* Sysinfo; domain/sysinfo.h */
   char *genid;                         /* generated when the document has an empty <genid/> */
-  char *metadata;                      /* the <metadata> element verbatim */
+  char *metadata;                      /* the <metadata> element verbatim; see domain_def_set_metadata */
+  Policy *policy;                      /* ours of it, shared by copies; NULL: none */
   Number memory, current_memory;       /* KiB */
   Number max_memory, max_memory_slots; /* KiB; slots for memory devices */
   int memory_dump_core;                /* Tristate, on/off */
@@ -343,6 +345,8 @@ DomainDef *domain_def_ref (DomainDef *def);
 void domain_def_unref (DomainDef *def);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DomainDef, domain_def_unref)
 DomainDef *domain_def_copy (const DomainDef *def); /* a separate one with one reference */
+/* Only before @def is shared. @metadata: the element, or NULL; @policy: what policy_read says of it. */
+void domain_def_set_metadata (DomainDef *def, const char *metadata, Policy *policy);
 
 typedef enum {
   DOMAIN_READ_LAX = 1 << 0, /* unknown elements and attributes are warnings (the wires without VALIDATE) */

@@ -145,6 +145,7 @@ read_definition (FieldReader *reader, guint flags)
   verbatim_claim_namespaces (xml_document_root (reader->document));
   field_read (reader, &domain_table, def, xml_document_root (reader->document));
   source_map_trust (reader->map, def); /* each part of it is doubted by itself */
+  def->policy = policy_read_document (reader, xml_document_root (reader->document));
   check_read (reader, def);
   if ((flags & DOMAIN_READ_LIVE) == 0)
     forget_running_state (def);

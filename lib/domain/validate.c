@@ -166,6 +166,7 @@ static const struct {
   { validate_qemu_namespace, { 0 } },
   { validate_seclabels, { PART (seclabels) } },
   { validate_host, { 0 } },
+  { validate_policy, { PART (devices) } },
 };
 
 static gboolean

@@ -79,8 +79,9 @@ typedef struct {
   Call *call;
   DomainDef *config; /* NULL: not meant */
   gboolean live;
-  char *config_was, *live_was; /* the <metadata> of each */
-  char *config_is, *live_is;   /* and with the element; NULL: none is left */
+  char *config_was, *live_was;         /* the <metadata> of each */
+  char *config_is, *live_is;           /* and with the element; NULL: none is left */
+  Policy *config_policy, *live_policy; /* which they hold; NULL: none */
 } MetadataChange;
 
 static void
@@ -93,6 +94,8 @@ change_free (gpointer data)
   g_free (change->live_was);
   g_free (change->config_is);
   g_free (change->live_is);
+  policy_unref (change->config_policy);
+  policy_unref (change->live_policy);
   g_free (change);
 }
 
@@ -103,10 +106,11 @@ is_element (const Call *call)
 }
 
 static gboolean
-make_metadata (const Call *call, const char *was, char **ret_is, GError **error)
+make_metadata (const Call *call, const char *was, char **ret_is, Policy **ret_policy, GError **error)
 {
   return metadata_set (was, call_maybe_string (call, 2), call_maybe_string (call, 3),
-                       call_maybe_string (call, 4), ret_is, error);
+                       call_maybe_string (call, 4), ret_is, error)
+         && policy_read (*ret_is, ret_policy, error);
 }
 
 static gpointer
@@ -114,27 +118,29 @@ make_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
 {
   MetadataChange *change = input;
   gboolean made =
-      (change->config == NULL || make_metadata (change->call, change->config_was, &change->config_is, error))
-      && (!change->live || make_metadata (change->call, change->live_was, &change->live_is, error));
+      (change->config == NULL
+       || make_metadata (change->call, change->config_was, &change->config_is, &change->config_policy, error))
+      && (!change->live
+          || make_metadata (change->call, change->live_was, &change->live_is, &change->live_policy, error));
 
   return made ? JOB_OK : NULL;
 }
 
-/* A copy of @def with what the call sets. @metadata: the element, if it is one. */
+/* A copy of @def with what the call sets. @metadata, @policy: the element, if it is one. */
 static DomainDef *
-changed_definition (const Call *call, const DomainDef *def, const char *metadata)
+changed_definition (const Call *call, const DomainDef *def, const char *metadata, Policy *policy)
 {
   const char *value = call_maybe_string (call, 2);
   DomainDef *changed = domain_def_copy (def);
-  char **member = is_element (call)                                       ? &changed->metadata
-                  : call_int (call, 1) == VIR_DOMAIN_METADATA_DESCRIPTION ? &changed->description
-                                                                          : &changed->title;
+  char **member =
+      call_int (call, 1) == VIR_DOMAIN_METADATA_DESCRIPTION ? &changed->description : &changed->title;
 
+  if (is_element (call)) {
+    domain_def_set_metadata (changed, metadata, policy);
+    return changed;
+  }
   g_free (*member);
-  if (is_element (call))
-    *member = metadata != NULL ? g_strdup (metadata) : NULL;
-  else
-    *member = value != NULL && value[0] != '\0' ? g_strdup (value) : NULL;
+  *member = value != NULL && value[0] != '\0' ? g_strdup (value) : NULL;
   return changed;
 }
 
@@ -165,7 +171,8 @@ set_live (const MetadataChange *change)
   Machine *machine = call->domain->machine;
 
   if (machine != NULL)
-    machine_replace_def (machine, changed_definition (call, machine->def, change->live_is));
+    machine_replace_def (machine,
+                         changed_definition (call, machine->def, change->live_is, change->live_policy));
 }
 
 /* The definition is safe; the running machine follows, if it was meant as well. */
@@ -190,7 +197,7 @@ set_made (const MetadataChange *change)
   const char *name;
 
   if (change->config != NULL) {
-    changed = changed_definition (call, change->config, change->config_is);
+    changed = changed_definition (call, change->config, change->config_is, change->config_policy);
     element = changed_element (call, changed, &name);
     config_edit (call, changed, name, element, config_set);
   } else if (call->domain->machine == NULL) {
