@@ -2,13 +2,15 @@
 
 /*
  * `domctl diff`: what two documents say differently, whatever their order and spelling. Either of them may be
- * a file or a machine that is defined, so that a repository is compared with what the host has of it. The
+ * a file or a machine that is defined, so that a repository is compared with what the host has of it, or a
+ * revision of what is defined is compared with another. The
  * exit status is that of diff: 0 where nothing differs, 1 where something does, 2 where they cannot be
  * compared.
  */
 #include "document/difference.h"
 #include "cli/connection.h"
 #include "cli/documents.h"
+#include "cli/history.h"
 #include "domain/difference-effect.h"
 #include "kinds/document-kinds.h"
 
@@ -21,7 +23,9 @@ enum { DIFF_SAME = 0, DIFF_DIFFERENT = 1, DIFF_TROUBLE = 2 };
 static gboolean from_source;
 
 typedef struct {
-  const char *name; /* the word that names it */
+  const char *name;   /* what it is called in the result: the word that names it */
+  const char *object; /* that which it is a revision of; NULL: it is none */
+  guint revision;
   const DocumentKind *kind;
   char *source, *completed;
   DomainDef *def; /* of a domain */
@@ -64,10 +68,13 @@ fetch_domain (CommandLine *line, Side *side, char **ret_kept)
 
   if (line->connection == NULL && command_connect (line) == NULL)
     return FALSE;
-  path = connection_find_domain (line->connection, side->name, &error);
+  if (side->object != NULL)
+    side->source = history_load (line, side->object, side->revision, &error);
+  else
+    path = connection_find_domain (line->connection, side->name, &error);
   if (path != NULL)
     side->source = ask_document (line, path, TRUE, &error);
-  if (side->source != NULL && !from_source)
+  if (path != NULL && side->source != NULL && !from_source)
     *ret_kept = ask_document (line, path, FALSE, &error);
   if (error != NULL)
     command_error ("%s", error->message);
@@ -112,7 +119,7 @@ load_side (CommandLine *line, Side *side, Emulators *emulators)
   g_autofree char *kept = NULL;
   gboolean loaded;
 
-  if (!is_file (side->name) && !fetch_domain (line, side, &kept))
+  if ((side->object != NULL || !is_file (side->name)) && !fetch_domain (line, side, &kept))
     return FALSE;
   if (side->source == NULL
       && !g_file_get_contents (g_str_equal (side->name, "-") ? "/dev/stdin" : side->name, &side->source, NULL,
@@ -212,42 +219,94 @@ print_json (const CommandLine *line, const Side *before, const Side *after, cons
 }
 
 static int
-diff_run (CommandLine *line)
+compare (CommandLine *line, Side *before, Side *after)
 {
-  g_auto (Side) before = { .name = line->arguments[0] }, after = { .name = line->arguments[1] };
   g_autoptr (GPtrArray) differences = NULL;
   Emulators emulators = { 0 };
   gboolean loaded;
 
   if (!emulators_open (&emulators))
     return DIFF_TROUBLE;
-  loaded = load_side (line, &before, &emulators) && load_side (line, &after, &emulators);
+  loaded = load_side (line, before, &emulators) && load_side (line, after, &emulators);
   emulators_close (&emulators);
   if (!loaded)
     return DIFF_TROUBLE;
-  if (before.kind != after.kind) {
-    command_error (_ ("'%s' is a <%s>, and '%s' a <%s>"), before.name, before.kind->root, after.name,
-                   after.kind->root);
+  if (before->kind != after->kind) {
+    command_error (_ ("'%s' is a <%s>, and '%s' a <%s>"), before->name, before->kind->root, after->name,
+                   after->kind->root);
     return DIFF_TROUBLE;
   }
-  differences = documents_compare (before.origins, after.origins);
-  if (before.def != NULL && after.def != NULL)
-    domain_differences_judge (differences, before.def, after.def);
+  differences = documents_compare (before->origins, after->origins);
+  if (before->def != NULL && after->def != NULL)
+    domain_differences_judge (differences, before->def, after->def);
   for (guint i = 0; i < differences->len; i++)
-    print_difference (line, &before, &after, g_ptr_array_index (differences, i));
-  print_json (line, &before, &after, differences);
+    print_difference (line, before, after, g_ptr_array_index (differences, i));
+  print_json (line, before, after, differences);
   return differences->len > 0 ? DIFF_DIFFERENT : DIFF_SAME;
+}
+
+/* Which revisions the words mean: NAME REVISION, with the newest one, or NAME REVISION REVISION. FALSE after
+ * an error was printed. */
+static gboolean
+find_revisions (CommandLine *line, guint *ret_before, guint *ret_after)
+{
+  const char *name = line->arguments[0];
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 1; i < line->argument_count; i++)
+    if (!history_parse_number (line->arguments[i], i == 1 ? ret_before : ret_after)) {
+      command_usage_error (line, _ ("'%s' is no revision: expected a number that 'domctl history' shows"),
+                           line->arguments[i]);
+      return FALSE;
+    }
+  if (line->argument_count > 2)
+    return TRUE;
+  if (command_connect (line) == NULL)
+    return FALSE;
+  *ret_after = history_newest (line, name, &error);
+  if (*ret_after == 0)
+    command_error ("%s", error->message);
+  return *ret_after > 0;
+}
+
+static int
+compare_revisions (CommandLine *line)
+{
+  const char *name = line->arguments[0];
+  guint numbers[2] = { 0, 0 };
+
+  if (!find_revisions (line, &numbers[0], &numbers[1]))
+    return DIFF_TROUBLE;
+  g_autofree char *before_name = g_strdup_printf ("%s@%u", name, numbers[0]);
+  g_autofree char *after_name = g_strdup_printf ("%s@%u", name, numbers[1]);
+  g_auto (Side) before = { .name = before_name, .object = name, .revision = numbers[0] };
+  g_auto (Side) after = { .name = after_name, .object = name, .revision = numbers[1] };
+  return compare (line, &before, &after);
+}
+
+static int
+diff_run (CommandLine *line)
+{
+  g_auto (Side) before = { .name = line->arguments[0] }, after = { .name = line->arguments[1] };
+  guint number;
+
+  if (line->argument_count > 2
+      || (history_parse_number (line->arguments[1], &number) && !is_file (line->arguments[1])))
+    return compare_revisions (line);
+  return compare (line, &before, &after);
 }
 
 static const GOptionEntry diff_options[] = {
   { "source", 0, 0, G_OPTION_ARG_NONE, &from_source,
     N_ ("Of defined machines, take what their documents say and not what was chosen"), NULL },
+  HISTORY_KIND_OPTION,
   CAPABILITIES_OPTION,
   G_OPTION_ENTRY_NULL,
 };
 
 const Command difference_commands[] = {
-  { "diff", "BEFORE AFTER", N_ ("Compare two documents, or machines with them"), 2, 2, diff_options,
+  { "diff", "BEFORE AFTER | DOMAIN REVISION [REVISION]",
+    N_ ("Compare two documents, or machines with them, or what one was before"), 2, 3, diff_options,
     diff_run },
   { NULL },
 };

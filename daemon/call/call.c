@@ -191,6 +191,21 @@ argument (const Call *call, guint index)
   return g_variant_get_child_value (call->arguments, index);
 }
 
+/* The program's name helps people; who it is says the wire. */
+Author *
+call_author (const Call *call)
+{
+  const Client *client = call->client;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/comm", (int)client->pid);
+  g_autofree char *program = NULL;
+  g_autofree char *who = NULL;
+
+  if (client->pid > 0 && g_file_get_contents (path, &program, NULL, NULL) && *g_strchomp (program) != '\0')
+    who = g_strdup_printf ("%s (%s)", client->who, program);
+  return author_new (client->id != NULL ? (gint64)client->uid : (gint64)geteuid (),
+                     who != NULL ? who : client->who, call->operation->name);
+}
+
 guint32
 call_uint (const Call *call, guint index)
 {

@@ -67,6 +67,8 @@ Domain *call_find_domain_again (Call *call);
 void call_lock (Call *call, const char *name, void (*begin) (Call *call));
 /* 16 bytes, as UUIDs stand in answers. */
 GVariant *call_uuid_value (const char *uuid);
+/* Who asks, for the history of what is defined. (transfer full) */
+Author *call_author (const Call *call);
 /* Every domain as it stands in answers: (sayi). (borrowed) */
 GVariant *call_domain_value (Domain *domain);
 

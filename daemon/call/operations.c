@@ -46,6 +46,11 @@ const Operation operations[] = {
   { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", "org.domaind1.Connect", "BaselineHypervisorCPU", ACCESS_HOST, op_connect_baseline_hypervisor_cpu, &dbus_empty_is_absent },
   { 0, 395, "NODE_GET_SEV_INFO", "iu", "aP{64}i", NULL, NULL, ACCESS_HOST, op_node_get_sev_info, NULL },
 
+  /* What definitions were before */
+  { -1, 0, "ListRevisions", "ss", "a(uxxssst){10000}", "org.domaind1.Connect", "ListRevisions", ACCESS_READ, op_object_list_revisions, NULL },
+  { -1, 0, "GetRevision", "ssu", "s", "org.domaind1.Connect", "GetRevision", ACCESS_SECURE, op_object_get_revision, NULL },
+  { -1, 0, "Revert", "ssu", "-", "org.domaind1.Connect", "Revert", ACCESS_WRITE, op_object_revert, NULL },
+
   /* Lists of domains */
   { 0, 21, "CONNECT_LIST_DEFINED_DOMAINS", "i", "as{16384}", NULL, NULL, ACCESS_CONNECT, op_connect_list_defined_domains, NULL },
   { 0, 22, "DOMAIN_LOOKUP_BY_ID", "i", "D", "Connect", "DomainLookupByID", ACCESS_CONNECT, op_domain_lookup_by_id, NULL },

@@ -167,6 +167,23 @@ store_write_file (const char *path, const char *text, gssize length, int mode, G
   return file != NULL && prepared_file_commit (file, error);
 }
 
+gboolean
+store_append_file (const char *path, gsize offset, const char *text, gssize length, int mode, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  gboolean is_new = access (path, F_OK) < 0;
+  int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+  gboolean written = fd >= 0 && ftruncate (fd, (off_t)offset) == 0
+                     && lseek (fd, (off_t)offset, SEEK_SET) == (off_t)offset
+                     && write_all (fd, text, length < 0 ? strlen (text) : (gsize)length) && fsync (fd) == 0;
+
+  if (!written)
+    store_system_error (error, errno, "write", path);
+  if (fd >= 0)
+    close (fd);
+  return written && (!is_new || store_sync_directory (directory, error));
+}
+
 char *
 store_read_file (const char *path, gsize limit, gsize *ret_length, GError **error)
 {

@@ -26,6 +26,10 @@ void store_remove_temporary (const char *directory);
 
 /* Write @text to @path in one go. On the disk when it returns TRUE; FALSE: what was there still is. */
 gboolean store_write_file (const char *path, const char *text, gssize length, int mode, GError **error);
+/* The first @offset bytes of @path, which is made where it is not there, and @text behind them. On the disk
+ * when it returns TRUE; FALSE: the first bytes still are, and what is behind them may not be whole. */
+gboolean
+store_append_file (const char *path, gsize offset, const char *text, gssize length, int mode, GError **error);
 
 gboolean store_sync_directory (const char *directory, GError **error);
 /* The whole file, at most @limit bytes. */

@@ -23,6 +23,10 @@
 #define DEFAULT_MAX_ANONYMOUS    100
 #define DEFAULT_MAX_REQUESTS     256
 #define DEFAULT_MAX_WORKERS      16
+#define DEFAULT_REVISIONS        100
+#define MAX_REVISIONS            10000
+#define DEFAULT_TRASH_DAYS       30
+#define MAX_TRASH_DAYS           3650
 /* Numbers that neither login.defs(5) nor systemd give to anybody: https://systemd.io/UIDS-GIDS */
 #define ACCOUNTS_FIRST   2000000000
 #define ACCOUNTS_LAST    2000065535
@@ -90,6 +94,8 @@ static const Setting settings_table[] = {
   COUNT_SETTING ("clients", "max-client-requests", max_client_requests, 1, 4096),
   COUNT_SETTING ("clients", "max-workers", max_workers, 1, 256),
   SETTING ("clients", "login-timeout", KIND_SECONDS, login_timeout, NULL),
+  COUNT_SETTING ("definitions", "history-revisions", history_revisions, 0, MAX_REVISIONS),
+  COUNT_SETTING ("definitions", "trash-days", trash_days, 0, MAX_TRASH_DAYS),
   SETTING ("log", "level", KIND_WORD, log_level, "error", "warning", "info", "debug", NULL),
   SETTING ("log", "format", KIND_WORD, log_format, "auto", "text", "journal", NULL),
 };
@@ -154,6 +160,8 @@ settings_new_default (gboolean session, const char *root)
   settings->max_client_requests = DEFAULT_MAX_REQUESTS;
   settings->max_workers = DEFAULT_MAX_WORKERS;
   settings->login_timeout = DEFAULT_LOGIN_SECONDS;
+  settings->history_revisions = DEFAULT_REVISIONS;
+  settings->trash_days = DEFAULT_TRASH_DAYS;
   settings->log_level = g_strdup ("info");
   settings->log_format = g_strdup ("auto");
   return settings;

@@ -44,6 +44,8 @@ typedef struct {
   guint max_client_requests;   /* calls of one client in flight */
   guint max_workers;           /* jobs at a time that read documents of all users but root */
   guint login_timeout;         /* seconds a connection has to log in */
+  guint history_revisions;     /* documents kept of each definition; 0: none */
+  guint trash_days;            /* what was removed stays so long; 0: until somebody empties the trash */
   char *log_level;             /* "error", "warning", "info", "debug" */
   char *log_format;            /* "auto", "text" or "journal" */
 } Settings;

@@ -86,7 +86,7 @@ complete_by_ourselves (Store *store, const Platform *platform, const char *uuid,
   g_free (def->uuid);
   def->uuid = g_strdup (uuid);
   completed = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
-  return store_save (store, uuid, name, source, completed, error) ? g_steal_pointer (&def) : NULL;
+  return store_save (store, uuid, name, source, completed, NULL, error) ? g_steal_pointer (&def) : NULL;
 }
 
 DomainDef *

@@ -62,7 +62,7 @@ add_stock (Loading *loading, const char *file)
     return;
   }
   xml = document_to_xml (&filter_document, def, 0);
-  if (store_save (loading->registry->store, def->uuid, def->name, source, xml, &error)) {
+  if (store_save (loading->registry->store, def->uuid, def->name, source, xml, NULL, &error)) {
     g_ptr_array_add (loading->added, def);
   } else {
     g_warning ("filter '%s': %s", def->name, error->message);

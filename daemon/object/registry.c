@@ -292,7 +292,7 @@ load_definition (Registry *registry, const StoreEntry *entry, GError **error)
     return NULL;
   document_set_uuid (document, def, entry->uuid);
   xml = document_to_xml (document, def, FIELD_WRITE_SECURE);
-  if (store_save (registry->store, entry->uuid, entry->name, source, xml, error))
+  if (store_save (registry->store, entry->uuid, entry->name, source, xml, NULL, error))
     return def;
   document_unref (document, def);
   return NULL;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/object/object.h"
+#include "daemon/object/store-history.h"
 #include "daemon/object/store-index.h"
 #include "daemon/object/store.h"
 
@@ -13,6 +14,7 @@ struct Store {
                        */
   char *completed;    /* UUID.xml and the index */
   char *machines;     /* the running machines' UUID/ */
+  guint history_revisions; /* kept of each definition */
   StoreIndex *index;
 };
 
@@ -30,6 +32,13 @@ char *store_path_in (const char *directory, const char *name, const char *suffix
 char *store_autostart_path (Store *store, const char *name, StoreAutostart which);
 /* The first line of a completed text made from @source. (transfer full) */
 char *store_completed_header (const char *source);
+/* The checksum of the document that the completed @text was made from; NULL: it does not say. (transfer full)
+ */
+char *store_completed_sum (const char *text);
+/* The document @source is about to be that of the definition: on the disk when this returns, and of no
+ * account until it is. Nothing to do where the last one is the same. */
+gboolean store_add_revision (Store *store, const char *uuid, const char *name, const char *source,
+                             const Author *author, GError **error);
 gboolean store_remove_links (Store *store, const char *name, GError **error);
 /* Mark @new_name for autostart as @old_name is. */
 gboolean store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error);

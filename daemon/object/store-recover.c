@@ -69,9 +69,11 @@ static gboolean
 finish_removal (Store *store, const char *uuid, const char *name, const char *owner)
 {
   g_autofree char *path = store_path_in (store->completed, uuid, ".xml");
+  g_autofree char *history = store_path_in (store->completed, uuid, HISTORY_SUFFIX);
 
   return store_remove_links (store, name, NULL)
-         && (g_strcmp0 (owner, name) != 0 || store_remove_file (path, NULL));
+         && (g_strcmp0 (owner, name) != 0
+             || (store_remove_file (history, NULL) && store_remove_file (path, NULL)));
 }
 
 /* The name may have gone to another definition meanwhile, if the steps after the rename failed while the
@@ -132,6 +134,16 @@ recover_leaving (Store *store, const char *path, const char *uuid)
     store_remove_file (path, NULL);
 }
 
+/* The first definition of something was cut short before it held: nobody has the history. */
+static void
+recover_history (Store *store, const char *path, const char *uuid)
+{
+  g_autofree char *completed = store_path_in (store->completed, uuid, ".xml");
+
+  if (access (completed, F_OK) < 0 && errno == ENOENT)
+    store_remove_file (path, NULL);
+}
+
 /* Files of the completed definitions that end with @suffix, each given to @mend with its UUID. */
 static void
 mend_each (Store *store, const char *suffix, void (*mend) (Store *store, const char *path, const char *uuid))
@@ -175,4 +187,5 @@ store_recover (Store *store)
   remove_aside_below (store->machines);
   mend_each (store, STORE_NEXT_SUFFIX, recover_next);
   mend_each (store, STORE_LEAVING_SUFFIX, recover_leaving);
+  mend_each (store, HISTORY_SUFFIX, recover_history);
 }

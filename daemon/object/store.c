@@ -61,6 +61,15 @@ store_completed_header (const char *source)
   return g_strconcat (COMPLETED_HEADER, sum, COMPLETED_HEADER_END, NULL);
 }
 
+char *
+store_completed_sum (const char *text)
+{
+  const char *end = g_str_has_prefix (text, COMPLETED_HEADER) ? strstr (text, COMPLETED_HEADER_END) : NULL;
+  const char *sum = text + strlen (COMPLETED_HEADER);
+
+  return end != NULL ? g_strndup (sum, (gsize)(end - sum)) : NULL;
+}
+
 /* "domains" and "autostart" are beside each other; other kinds have their links below their documents. */
 static char *
 links_folder (const ObjectKind *kind, const Settings *settings, StoreAutostart which)
@@ -100,6 +109,7 @@ store_new (const ObjectKind *kind, const Settings *settings, GError **error)
                                       kind->run_folder != NULL ? kind->run_folder : "machines", NULL);
   if (!make_directories (store, settings, error))
     return NULL;
+  store->history_revisions = settings->history_revisions;
   index = g_build_filename (store->completed, INDEX_NAME, NULL);
   store->index = store_index_open (index);
   return g_steal_pointer (&store);
@@ -151,7 +161,7 @@ struct StoreEdit {
 
 StoreEdit *
 store_prepare (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
-               GError **error)
+               const Author *author, GError **error)
 {
   g_autofree char *header = store_completed_header (source);
   g_autofree char *text = g_strconcat (header, completed, NULL);
@@ -176,7 +186,7 @@ store_prepare (Store *store, const char *uuid, const char *name, const char *sou
     if (edit->completed == NULL)
       return NULL;
   }
-  return g_steal_pointer (&edit);
+  return store_add_revision (store, uuid, name, source, author, error) ? g_steal_pointer (&edit) : NULL;
 }
 
 gboolean
@@ -212,23 +222,23 @@ store_edit_free (StoreEdit *edit)
 
 static gboolean
 save_texts (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
-            GError **error)
+            const Author *author, GError **error)
 {
-  g_autoptr (StoreEdit) edit = store_prepare (store, uuid, name, source, completed, error);
+  g_autoptr (StoreEdit) edit = store_prepare (store, uuid, name, source, completed, author, error);
 
   return edit != NULL && store_commit (edit, error);
 }
 
 gboolean
 store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
-            GError **error)
+            const Author *author, GError **error)
 {
   g_autofree char *path = store_source_path (store, name);
 
   /* A definition that went under that name may have left its marks, if they could not be removed. */
   if (access (path, F_OK) < 0 && errno == ENOENT && !store_remove_links (store, name, error))
     return FALSE;
-  return save_texts (store, uuid, name, source, completed, error);
+  return save_texts (store, uuid, name, source, completed, author, error);
 }
 
 char *
@@ -341,6 +351,7 @@ store_remove (Store *store, const char *uuid, const char *name, GError **error)
 {
   g_autofree char *path = store_source_path (store, name);
   g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
+  g_autofree char *history = store_path_in (store->completed, uuid, HISTORY_SUFFIX);
   g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
   g_autoptr (GError) problem = NULL;
   gboolean noted = begin_leaving (store, uuid, name, &problem);
@@ -354,9 +365,11 @@ store_remove (Store *store, const char *uuid, const char *name, GError **error)
   }
   gboolean unlinked = store_remove_links (store, name, &problem);
   done_later (unlinked, &problem);
+  gboolean forgotten = store_remove_file (history, &problem);
+  done_later (forgotten, &problem);
   gboolean removed = store_remove_file (final, &problem);
   done_later (removed, &problem);
-  if (unlinked && removed)
+  if (unlinked && forgotten && removed)
     done_later (store_remove_file (leaving, &problem), &problem);
   return TRUE;
 }
@@ -371,7 +384,7 @@ take_rename_back (Store *store, const char *new_name, const char *leaving)
 
 gboolean
 store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name, const char *source,
-              const char *completed, GError **error)
+              const char *completed, const Author *author, GError **error)
 {
   g_autofree char *old_path = store_source_path (store, old_name);
   g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
@@ -380,7 +393,7 @@ store_rename (Store *store, const char *uuid, const char *old_name, const char *
   if (!begin_leaving (store, uuid, old_name, error))
     return FALSE;
   if (!store_copy_links (store, old_name, new_name, error)
-      || !save_texts (store, uuid, new_name, source, completed, error)) {
+      || !save_texts (store, uuid, new_name, source, completed, author, error)) {
     take_rename_back (store, new_name, leaving);
     return FALSE;
   }

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "daemon/core/settings.h"
+#include "daemon/object/store-history.h"
 
 /*
  * What is on disk of one kind of object: the users' documents, the completed definitions, autostart links,
  * and of domains the running machines' state files. Everything is written aside, fsynced, renamed, and its
  * directory fsynced before the call returns. Any thread; callers serialize by object.
  */
-typedef struct Store Store;
 typedef struct ObjectKind ObjectKind; /* daemon/object/object.h */
 
 /* Makes the directories. */
@@ -33,15 +33,16 @@ GPtrArray *store_list (Store *store, void (*broken) (const char *path, const GEr
 /*
  * Both texts of a definition. Both are written aside first; renaming the user's document over the old one is
  * the instant at which the new definition holds, so that a crash or a full disk leaves either the old or the
- * new one whole. The completed text remembers which document it was made from.
+ * new one whole. The completed text remembers which document it was made from, and the history whose it is.
+ * @author NULL: the document was found in its directory.
  */
 gboolean store_save (Store *store, const char *uuid, const char *name, const char *source,
-                     const char *completed, GError **error);
+                     const char *completed, const Author *author, GError **error);
 /* The same in two halves: after the first everything that can fail for the want of space has happened, and
- * nothing has changed. An edit that is freed without a commit leaves nothing. */
+ * nothing has changed. An edit that is freed without a commit leaves nothing that counts. */
 typedef struct StoreEdit StoreEdit;
 StoreEdit *store_prepare (Store *store, const char *uuid, const char *name, const char *source,
-                          const char *completed, GError **error);
+                          const char *completed, const Author *author, GError **error);
 gboolean store_commit (StoreEdit *edit, GError **error);
 void store_edit_free (StoreEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StoreEdit, store_edit_free)
@@ -53,7 +54,7 @@ char *
 store_load_completed (Store *store, const char *uuid, const char *name, gboolean *ret_stale, GError **error);
 /* The same definition under another name. */
 gboolean store_rename (Store *store, const char *uuid, const char *old_name, const char *new_name,
-                       const char *source, const char *completed, GError **error);
+                       const char *source, const char *completed, const Author *author, GError **error);
 gboolean store_remove (Store *store, const char *uuid, const char *name, GError **error);
 typedef enum {
   STORE_AUTOSTART,

@@ -288,6 +288,9 @@ void op_object_is_persistent (Call *call);
 void op_object_list_all (Call *call);       /* need_results, flags */
 void op_object_lookup_by_name (Call *call); /* a name */
 void op_object_lookup_by_uuid (Call *call); /* a UUID's bytes */
+void op_object_list_revisions (Call *call); /* a kind, an object */
+void op_object_get_revision (Call *call);   /* a kind, an object, a number */
+void op_object_revert (Call *call);         /* the same */
 void op_object_name (Call *call);
 void op_object_uuid (Call *call);
 

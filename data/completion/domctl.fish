@@ -82,6 +82,8 @@ function __domctl_values
             echo qemu-argv
         case --format
             printf '%s\n' text json
+        case --kind
+            printf '%s\n' domain network pool secret filter
         case --mode
             printf '%s\n' acpi agent initctl signal paravirt
         case --event
@@ -90,7 +92,7 @@ function __domctl_values
 end
 
 function __domctl_wants_value
-    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --to --format --mode --event
+    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --to --format --kind --mode --event
 end
 
 complete -c domctl -f

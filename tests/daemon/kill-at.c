@@ -3,7 +3,7 @@
  * Loaded into a daemon that is to be killed in the midst of something: from the moment that the file $KILL_AT
  * is there, which says "before N" or "after N", commands to QEMU are counted, and the daemon is killed as it
  * sends the one of that number, or as it has sent it; where the file says "disk N", calls that change
- * directories are counted, and it is killed instead of the one of that number.
+ * directories, or make files shorter, are counted, and it is killed instead of the one of that number.
  */
 #include <dlfcn.h>
 #include <signal.h>
@@ -59,6 +59,17 @@ symlink (const char *target, const char *path)
     *(void **)&symlink_it = dlsym (RTLD_NEXT, "symlink");
   count_disk ();
   return symlink_it (target, path);
+}
+
+int
+ftruncate (int fd, off_t length)
+{
+  static int (*truncate_it) (int, off_t);
+
+  if (truncate_it == NULL)
+    *(void **)&truncate_it = dlsym (RTLD_NEXT, "ftruncate");
+  count_disk ();
+  return truncate_it (fd, length);
 }
 
 static int

@@ -15,6 +15,7 @@
 
 struct ConfigEdit {
   Call *call;
+  Author *author;
   DomainDef *def;
   char *uuid, *old_name, *completed;
   char *elements[CONFIG_EDIT_MAX], *replacements[CONFIG_EDIT_MAX]; /* NULL: to be as in @def, or to go */
@@ -35,6 +36,7 @@ config_edit_free (ConfigEdit *edit)
   if (edit == NULL)
     return;
   store_edit_free (edit->texts);
+  author_free (edit->author);
   domain_def_unref (edit->def);
   g_clear_pointer (&edit->before, domain_def_unref);
   g_free (edit->uuid);
@@ -213,7 +215,8 @@ edit_prepare (Store *store, gpointer data, GError **error)
   g_autofree char *edited = edit_text (store, edit, error);
 
   if (edited != NULL)
-    edit->texts = store_prepare (store, edit->uuid, edit->old_name, edited, edit->completed, error);
+    edit->texts =
+        store_prepare (store, edit->uuid, edit->old_name, edited, edit->completed, edit->author, error);
   return edit->texts != NULL;
 }
 
@@ -227,7 +230,8 @@ edit_write (Store *store, gpointer data, GError **error)
     return (edit->texts != NULL || edit_prepare (store, edit, error)) && store_commit (edit->texts, error);
   edited = edit_text (store, edit, error);
   return edited != NULL
-         && store_rename (store, edit->uuid, edit->old_name, edit->def->name, edited, edit->completed, error);
+         && store_rename (store, edit->uuid, edit->old_name, edit->def->name, edited, edit->completed,
+                          edit->author, error);
 }
 
 GError *
@@ -278,6 +282,7 @@ edit_new (Call *call, DomainDef *def)
   ConfigEdit *edit = g_new0 (ConfigEdit, 1);
 
   edit->call = call;
+  edit->author = call_author (call);
   edit->def = def;
   edit->uuid = g_strdup (call->domain->uuid);
   edit->old_name = g_strdup (call->domain->name);

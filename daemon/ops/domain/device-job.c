@@ -33,6 +33,7 @@ device_request_free (gpointer data)
   g_clear_pointer (&request->config_def, domain_def_unref);
   g_clear_pointer (&request->new_config, domain_def_unref);
   store_edit_free (request->edit);
+  author_free (request->author);
   g_free (request->uuid);
   g_free (request->name);
   g_free (request->text);
@@ -145,7 +146,7 @@ prepare_config (DeviceRequest *request, GError **error)
     return FALSE;
   edited = edited_source (request, source);
   request->edit = store_prepare (store, request->uuid, request->name, edited != NULL ? edited : completed,
-                                 completed, error);
+                                 completed, request->author, error);
   return request->edit != NULL;
 }
 

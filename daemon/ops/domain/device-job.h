@@ -11,6 +11,7 @@ typedef enum { DEVICE_ATTACH, DEVICE_DETACH, DEVICE_UPDATE } DeviceAction;
 
 typedef struct {
   Call *call; /* main loop's; holds the domain's lock */
+  Author *author;
   Manager *manager;
   char *uuid, *name;
   int id; /* of the running machine */

@@ -3,6 +3,7 @@
  * Definitions made and unmade. A document is parsed in a job of its own, where it costs
  * nobody else anything; the change that follows is written in turn (change.h) and committed here.
  */
+#include "daemon/ops/domain/domain-define.h"
 #include "daemon/core/blocking.h"
 #include "daemon/domain/definition.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
@@ -25,6 +26,8 @@ typedef struct {
   Call *call;
   const Platform *platform;
   gboolean strict;
+  Author *author;
+  char *uuid; /* of the domain it is to be where the document says none; NULL: a new one */
   char *source, *completed;
   DomainDef *def;
   GPtrArray *messages;
@@ -35,6 +38,8 @@ define_free (gpointer data)
 {
   Define *define = data;
 
+  author_free (define->author);
+  g_free (define->uuid);
   g_free (define->source);
   g_free (define->completed);
   g_clear_pointer (&define->def, domain_def_unref);
@@ -50,6 +55,10 @@ parse_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
   define->def = definition_parse (define->platform, define->source, define->strict, define->messages, error);
   if (define->def == NULL)
     return NULL;
+  if (define->uuid != NULL) {
+    g_free (define->def->uuid);
+    define->def->uuid = g_strdup (define->uuid);
+  }
   define->completed = domain_def_to_xml (define->def, DOMAIN_WRITE_SECURE);
   return JOB_OK;
 }
@@ -67,7 +76,8 @@ define_write (Store *store, gpointer data, GError **error)
 {
   Define *define = data;
 
-  return store_save (store, define->def->uuid, define->def->name, define->source, define->completed, error);
+  return store_save (store, define->def->uuid, define->def->name, define->source, define->completed,
+                     define->author, error);
 }
 
 static void
@@ -81,7 +91,10 @@ define_done (Manager *manager, gpointer data, const GError *error)
     return;
   }
   domain = manager_commit_definition (manager, define->def, g_steal_pointer (&define->messages));
-  call_answer (define->call, g_variant_new ("(@(sayi))", call_domain_value (domain)));
+  if (g_str_equal (define->call->operation->out, "-"))
+    call_answer_nothing (define->call);
+  else
+    call_answer (define->call, g_variant_new ("(@(sayi))", call_domain_value (domain)));
 }
 
 static const ChangeKind define_change = { "define", define_check, define_write, define_done };
@@ -103,20 +116,27 @@ define_parsed (gpointer result, const GError *error, gpointer data)
 }
 
 void
+domain_define_text (Call *call, const char *text, const char *uuid, gboolean strict)
+{
+  Define *define = g_new0 (Define, 1);
+
+  define->call = call;
+  define->platform = call->manager->platform;
+  define->strict = strict;
+  define->author = call_author (call);
+  define->uuid = g_strdup (uuid);
+  define->source = g_strdup (text);
+  define->messages = g_ptr_array_new_with_free_func (g_free);
+  call_work (call, strlen (define->source), "define", parse_job, define, define_free, define_parsed);
+}
+
+void
 op_domain_define_xml (Call *call)
 {
   guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
-  Define *define;
 
-  if (!call_check_flags (call, flags, VIR_DOMAIN_DEFINE_VALIDATE))
-    return;
-  define = g_new0 (Define, 1);
-  define->call = call;
-  define->platform = call->manager->platform;
-  define->strict = (flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0;
-  define->source = g_strdup (call_string (call, 0));
-  define->messages = g_ptr_array_new_with_free_func (g_free);
-  call_work (call, strlen (define->source), "define", parse_job, define, define_free, define_parsed);
+  if (call_check_flags (call, flags, VIR_DOMAIN_DEFINE_VALIDATE))
+    domain_define_text (call, call_string (call, 0), NULL, (flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0);
 }
 
 typedef struct {

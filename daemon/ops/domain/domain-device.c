@@ -168,6 +168,7 @@ request_new (Call *call, gboolean live, gboolean config)
   Domain *domain = call->domain;
 
   request->call = call;
+  request->author = call_author (call);
   request->manager = call->manager;
   request->uuid = g_strdup (domain->uuid);
   request->name = g_strdup (domain->name);

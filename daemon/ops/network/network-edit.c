@@ -18,6 +18,7 @@ typedef struct {
   Network *network; /* its lock is held by the call */
   NetworkDef *live, *live_was, *config, *config_was;
   NetworkParts parts;
+  Author *author;
   Store *store;
   NetworkInput *input; /* NULL: it does not run */
   NetworkStatus *status;
@@ -29,6 +30,7 @@ edit_free (gpointer data)
 {
   NetworkEdit *edit = data;
 
+  author_free (edit->author);
   network_def_unref (edit->live);
   network_def_unref (edit->live_was);
   network_def_unref (edit->config);
@@ -102,9 +104,9 @@ prepare_config (Store *store, const NetworkEdit *edit, GError **error)
   g_autofree char *completed = network_def_to_xml (edit->config, FALSE);
   g_autofree char *source = changed_source (store, edit, completed, error);
 
-  return source != NULL
-             ? store_prepare (store, edit->config->uuid, edit->config->name, source, completed, error)
-             : NULL;
+  return source != NULL ? store_prepare (store, edit->config->uuid, edit->config->name, source, completed,
+                                         edit->author, error)
+                        : NULL;
 }
 
 static gboolean
@@ -172,6 +174,7 @@ network_edit (Call *call, NetworkDef *live, NetworkDef *config, NetworkParts par
   Network *network = (Network *)call->object;
 
   edit->call = call;
+  edit->author = call_author (call);
   edit->network = network;
   edit->live = live;
   edit->config = config;

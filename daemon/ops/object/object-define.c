@@ -18,9 +18,11 @@ typedef struct {
   Call *call;
   const ObjectKind *kind;
   Registry *registry;
+  Author *author;
   char *uuid, *name;
-  gpointer def; /* of what is defined */
-  char **names; /* that its kind has looked up */
+  char *same_uuid; /* of the object it is to be where the document says none; NULL: a new one */
+  gpointer def;    /* of what is defined */
+  char **names;    /* that its kind has looked up */
   char *source, *xml;
   gpointer rest; /* what it has besides, once all changes before it are done; NULL: nothing */
   gboolean strict, was_kept, autostart;
@@ -34,6 +36,8 @@ change_free (gpointer data)
   document_unref (change->kind->document, change->def);
   if (change->rest != NULL)
     change->kind->release_rest (change->rest);
+  author_free (change->author);
+  g_free (change->same_uuid);
   g_free (change->uuid);
   g_free (change->name);
   g_strfreev (change->names);
@@ -49,6 +53,7 @@ change_new (Call *call, const ObjectKind *kind)
 
   change->call = call;
   change->kind = kind;
+  change->author = call_author (call);
   change->registry = manager_registry (call->manager, kind);
   if (call->object != NULL) {
     change->uuid = g_strdup (call->object->uuid);
@@ -109,7 +114,7 @@ keep_or_remove (const ObjectChange *change, GError **error)
   if (is_kept (change))
     return (change->rest == NULL || kind->keep_rest (change->rest, error))
            && store_save (change->registry->store, change->uuid, change->name, change->source, change->xml,
-                          error);
+                          change->author, error);
   return (change->rest == NULL || kind->unkeep_rest (change->rest, error))
          && (!change->was_kept || remove_from_disk (change, error));
 }
@@ -134,6 +139,15 @@ define_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
 }
 
 static void
+answer_defined (Call *call, const Object *object)
+{
+  if (g_str_equal (call->operation->out, "-"))
+    call_answer_nothing (call);
+  else
+    object_answer (call, object, NULL);
+}
+
+static void
 define_done (G_GNUC_UNUSED Manager *manager, gpointer data, const GError *error)
 {
   ObjectChange *change = data;
@@ -141,7 +155,7 @@ define_done (G_GNUC_UNUSED Manager *manager, gpointer data, const GError *error)
   if (error != NULL)
     call_fail (change->call, g_error_copy (error));
   else
-    object_answer (change->call, registry_commit_definition (change->registry, change->def), NULL);
+    answer_defined (change->call, registry_commit_definition (change->registry, change->def));
 }
 
 static const ChangeKind define_change = { "define", define_check, define_write, define_done };
@@ -156,6 +170,8 @@ read_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
   change->def = document_read (document, change->source, -1, change->strict ? 0 : DOCUMENT_LAX, diagnostics);
   if (!diagnostics_check (diagnostics, error))
     return NULL;
+  if (change->same_uuid != NULL)
+    document_set_uuid (document, change->def, change->same_uuid);
   if (change->kind->look != NULL)
     change->names = change->kind->look (change->def);
   change->uuid = g_strdup (document_uuid (document, change->def));
@@ -179,9 +195,16 @@ read_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 void
 object_define (Call *call, const ObjectKind *kind, gboolean strict)
 {
+  object_define_text (call, kind, call_string (call, 0), NULL, strict);
+}
+
+void
+object_define_text (Call *call, const ObjectKind *kind, const char *text, const char *uuid, gboolean strict)
+{
   ObjectChange *change = change_new (call, kind);
 
-  change->source = g_strdup (call_string (call, 0));
+  change->source = g_strdup (text);
+  change->same_uuid = g_strdup (uuid);
   change->strict = strict;
   call_work (call, strlen (change->source), "read", read_job, change, NULL, read_done);
 }

@@ -171,7 +171,7 @@ make_store (void)
   g_autoptr (Store) store = open_store (directory);
   g_autofree char *text = document ("old");
 
-  assert_true (store_save (store, UUID, "old", text, text, NULL));
+  assert_true (store_save (store, UUID, "old", text, text, NULL, NULL));
   assert_true (store_set_autostart (store, "old", STORE_AUTOSTART, TRUE, NULL));
   return directory;
 }
@@ -187,7 +187,7 @@ rename_it (Store *store)
 {
   g_autofree char *text = document ("new");
 
-  store_rename (store, UUID, "old", "new", text, text, NULL);
+  store_rename (store, UUID, "old", "new", text, text, NULL, NULL);
 }
 
 static void
@@ -195,7 +195,7 @@ save_it (Store *store)
 {
   g_autofree char *text = g_strdup ("<domain type='qemu'><name>old</name><title>t</title></domain>\n");
 
-  store_save (store, UUID, "old", text, text, NULL);
+  store_save (store, UUID, "old", text, text, NULL, NULL);
 }
 
 static void
@@ -313,7 +313,7 @@ check_change (void (*change) (Store *), const char *before, const char *after, g
   }
 }
 
-#define DEFINED "old autostart 1 1 1 0"
+#define DEFINED "old autostart 1 1 2 0"
 
 static void
 a_removal_is_done_or_not (void **state G_GNUC_UNUSED)
@@ -333,7 +333,7 @@ a_pools_removal_is_done_or_not (void **state G_GNUC_UNUSED)
 static void
 a_rename_is_done_or_not (void **state G_GNUC_UNUSED)
 {
-  check_change (rename_it, DEFINED, "new autostart 1 1 1 0", 1);
+  check_change (rename_it, DEFINED, "new autostart 1 1 2 0", 1);
 }
 
 static void

@@ -142,7 +142,7 @@ save (Store *store, const char *name, const char *title)
 {
   g_autofree char *text = document (name, title);
 
-  return store_save (store, UUID, name, text, text, NULL);
+  return store_save (store, UUID, name, text, text, NULL, NULL);
 }
 
 static gboolean
@@ -156,7 +156,7 @@ define_another (Store *store)
 {
   g_autofree char *text = document ("other", "first");
 
-  return store_save (store, OTHER_UUID, "other", text, text, NULL);
+  return store_save (store, OTHER_UUID, "other", text, text, NULL, NULL);
 }
 
 static gboolean
@@ -170,7 +170,7 @@ rename_it (Store *store)
 {
   g_autofree char *text = document ("new", "first");
 
-  return store_rename (store, UUID, "old", "new", text, text, NULL);
+  return store_rename (store, UUID, "old", "new", text, text, NULL, NULL);
 }
 
 static gboolean
@@ -310,7 +310,7 @@ a_name_given_again_is_kept (void **state G_GNUC_UNUSED)
   assert_true (save (store, "old", "first"));
   assert_true (rename_it (store));
   assert_true (g_file_set_contents (leaving, "old", -1, NULL));
-  assert_true (store_save (store, OTHER_UUID, "old", text, text, NULL));
+  assert_true (store_save (store, OTHER_UUID, "old", text, text, NULL, NULL));
   store_free (store);
 
   store = open_store (directory);

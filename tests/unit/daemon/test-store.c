@@ -72,7 +72,7 @@ save (Fixture *fixture, const char *name, const char *uuid, const char *more)
   g_autoptr (GError) error = NULL;
   g_autofree char *source = document (name, NULL, more), *completed = document (name, uuid, more);
 
-  assert_true (store_save (fixture->store, uuid, name, source, completed, &error));
+  assert_true (store_save (fixture->store, uuid, name, source, completed, NULL, &error));
   assert_null (error);
 }
 
@@ -128,7 +128,7 @@ test_source_comes_back (void **state)
   g_autofree char *loaded = NULL, *completed = NULL;
   gboolean stale = TRUE;
 
-  assert_true (store_save (fixture->store, UUID_A, "a", source, "<domain/>\n", NULL));
+  assert_true (store_save (fixture->store, UUID_A, "a", source, "<domain/>\n", NULL, NULL));
   reopen (fixture);
   loaded = store_load_source (fixture->store, "a", NULL);
   assert_string_equal (loaded, source);
@@ -194,7 +194,7 @@ test_odd_names (void **state)
     g_autofree char *uuid = g_strdup_printf ("00000000-0000-4000-8000-%012u", (guint)i);
     g_autofree char *source = NULL;
 
-    assert_true (store_save (fixture->store, uuid, names[i], names[i], "<domain/>", NULL));
+    assert_true (store_save (fixture->store, uuid, names[i], names[i], "<domain/>", NULL, NULL));
     source = store_load_source (fixture->store, names[i], NULL);
     assert_string_equal (source, names[i]);
   }
@@ -213,7 +213,7 @@ test_long_name_is_refused (void **state)
   g_autofree char *name = g_strnfill (300, 'n');
   g_autoptr (GError) error = NULL;
 
-  assert_false (store_save (fixture->store, UUID_A, name, "x", "y", &error));
+  assert_false (store_save (fixture->store, UUID_A, name, "x", "y", NULL, &error));
   assert_non_null (strstr (error->message, "too long"));
   assert_listed (fixture, "");
 }
@@ -300,7 +300,7 @@ test_rename (void **state)
   save (fixture, "old", UUID_A, "");
   assert_true (store_set_autostart (fixture->store, "old", STORE_AUTOSTART, TRUE, NULL));
   assert_true (store_set_autostart (fixture->store, "old", STORE_AUTOSTART_ONCE, TRUE, NULL));
-  assert_true (store_rename (fixture->store, UUID_A, "old", "new", source, completed, NULL));
+  assert_true (store_rename (fixture->store, UUID_A, "old", "new", source, completed, NULL, NULL));
   assert_listed (fixture, "new " UUID_A " autostart once");
   reopen (fixture);
   assert_listed (fixture, "new " UUID_A " autostart once");
@@ -357,7 +357,7 @@ test_no_room_leaves_the_old_one (void **state)
   limit.rlim_cur = 4096; /* writing beyond this fails, as on a full disk */
   signal (SIGXFSZ, SIG_IGN);
   assert_int_equal (setrlimit (RLIMIT_FSIZE, &limit), 0);
-  assert_false (store_save (fixture->store, UUID_A, "a", source, completed, &error));
+  assert_false (store_save (fixture->store, UUID_A, "a", source, completed, NULL, &error));
   assert_int_equal (setrlimit (RLIMIT_FSIZE, &old_limit), 0);
   assert_non_null (strstr (error->message, "a.xml"));
   assert_whole (fixture);
@@ -383,7 +383,7 @@ test_killed_at_any_instant (void **state)
 
       for (gboolean new = TRUE;; new = !new)
         store_save (fixture->store, UUID_A, "a", new ? new_source : source, new ? new_completed : completed,
-                    NULL);
+                    NULL, NULL);
     }
     g_usleep (2000 + i * 370);
     kill (child, SIGKILL);
