@@ -27,6 +27,8 @@ gboolean store_identify (const ObjectKind *kind, const char *text, const char *p
 #define STORE_NEXT_SUFFIX    ".next.xml" /* a completed text whose document is not written yet */
 #define STORE_LEAVING_SUFFIX ".leaving"  /* the name that a definition is about to lose */
 
+#define STORE_APPLIED_SUFFIX ".applied" /* where it was applied from */
+
 /* "DIRECTORY/NAME" and @suffix. (transfer full) */
 char *store_path_in (const char *directory, const char *name, const char *suffix);
 char *store_autostart_path (Store *store, const char *name, StoreAutostart which);
@@ -39,6 +41,8 @@ char *store_completed_sum (const char *text);
  * account until it is. Nothing to do where the last one is the same. */
 gboolean store_add_revision (Store *store, const char *uuid, const char *name, const char *source,
                              const Author *author, GError **error);
+/* daemon/object/store-applied.c: as it is kept. (transfer full) */
+char *store_applied_text (const char *source, const char *file);
 gboolean store_remove_links (Store *store, const char *name, GError **error);
 /* Mark @new_name for autostart as @old_name is. */
 gboolean store_copy_links (Store *store, const char *old_name, const char *new_name, GError **error);

@@ -70,7 +70,10 @@ finish_removal (Store *store, const char *uuid, const char *name, const char *ow
 {
   g_autofree char *path = store_path_in (store->completed, uuid, ".xml");
   g_autofree char *history = store_path_in (store->completed, uuid, HISTORY_SUFFIX);
+  g_autofree char *applied = store_path_in (store->completed, uuid, STORE_APPLIED_SUFFIX);
 
+  if (g_strcmp0 (owner, name) == 0)
+    unlink (applied);
   return store_remove_links (store, name, NULL)
          && (g_strcmp0 (owner, name) != 0
              || (store_remove_file (history, NULL) && store_remove_file (path, NULL)));

@@ -352,6 +352,7 @@ store_remove (Store *store, const char *uuid, const char *name, GError **error)
   g_autofree char *path = store_source_path (store, name);
   g_autofree char *final = store_path_in (store->completed, uuid, ".xml");
   g_autofree char *history = store_path_in (store->completed, uuid, HISTORY_SUFFIX);
+  g_autofree char *applied = store_path_in (store->completed, uuid, STORE_APPLIED_SUFFIX);
   g_autofree char *leaving = store_path_in (store->completed, uuid, STORE_LEAVING_SUFFIX);
   g_autoptr (GError) problem = NULL;
   gboolean noted = begin_leaving (store, uuid, name, &problem);
@@ -367,6 +368,7 @@ store_remove (Store *store, const char *uuid, const char *name, GError **error)
   done_later (unlinked, &problem);
   gboolean forgotten = store_remove_file (history, &problem);
   done_later (forgotten, &problem);
+  unlink (applied); /* durable with what follows */
   gboolean removed = store_remove_file (final, &problem);
   done_later (removed, &problem);
   if (unlinked && forgotten && removed)

@@ -36,8 +36,8 @@ PLACES = {
     "share/domaind/schemas": {path.name for path in (TOP / "schemas").glob("*.rng")},
     "share/locale/de/LC_MESSAGES": {"domaind.mo"},
     "share/man/man1": {"domctl.1"},
-    "share/man/man5": {"domaind.conf.5", "domaind-domain.5", "domaind-interface.5", "domaind-network.5", "domaind-nwfilter.5", "domaind-policy.5",
-                       "domaind-secret.5"},
+    "share/man/man5": {"domaind.conf.5", "domaind-domain.5", "domaind-interface.5", "domaind-network.5", "domaind-nwfilter.5",
+                       "domaind-policy.5", "domaind-secret.5"},
     "share/man/man8": {"domaind.8"},
     "share/polkit-1/actions": {"org.domaind1.policy"},
 }
