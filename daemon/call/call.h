@@ -33,6 +33,8 @@ struct Call {
   Object *object;      /* the first argument when it is one that a registry has: the same */
   Domain *domain;      /* the first argument when it is a domain: looked up before the function runs */
   char *domain_uuid;   /* the same, to find it again after a wait */
+  Child *child; /* the first argument when its parent is an object: object, domain and domain_uuid are its
+                   parent */
   /* The wire's half. */
   void (*respond) (Call *call, GVariant *answer, const GError *error);
   gpointer wire_data;

@@ -60,37 +60,66 @@ operation_by_procedure (int program, int procedure)
   return g_hash_table_lookup (procedure_index (), GINT_TO_POINTER (program << 16 | procedure));
 }
 
-/* An operation whose first argument is an object of a kind that has a registry gets it looked up by UUID,
- * which is what a handle means. */
-gboolean
-operation_find_object (Call *call)
+static void
+set_object (Call *call, Object *object)
 {
-  const ObjectKind *kind = object_kind_of_letter (call->operation->in[0]);
-  g_autoptr (GVariant) handle = NULL;
-  g_autofree char *key = NULL;
+  call->object = object;
+  if (object == NULL || object->kind != call->manager->domains->kind)
+    return;
+  call->domain = (Domain *)object;
+  g_free (call->domain_uuid);
+  call->domain_uuid = g_strdup (object->uuid);
+}
+
+/* The object of a handle by UUID, which is what a handle means. Fails the call and gives FALSE when there is
+ * none. */
+static gboolean
+find_in_registry (Call *call, const ObjectKind *kind, GVariant *handle)
+{
+  g_autofree char *key = object_handle_key (kind, handle);
   const char *name = NULL;
 
-  if (kind == NULL || kind->size == 0)
-    return TRUE;
-  handle = g_variant_get_child_value (call->arguments, 0);
-  key = object_handle_key (kind, handle);
   if (key == NULL) {
     call_fail_with (call, VIR_ERR_INVALID_ARG, "the UUID of a %s has %d bytes", kind->name, UUID_BYTES);
     return FALSE;
   }
-  call->object = registry_find_uuid (manager_registry (call->manager, kind), key, NULL);
-  if (call->object != NULL) {
-    if (kind == call->manager->domains->kind) {
-      call->domain = (Domain *)call->object;
-      call->domain_uuid = g_strdup (key);
-    }
+  set_object (call, registry_find_uuid (manager_registry (call->manager, kind), key, NULL));
+  if (call->object != NULL)
     return TRUE;
-  }
   if (!kind->unnamed)
     g_variant_get_child (handle, 0, "&s", &name);
   call_fail_with (call, kind->missing, "no %s with matching uuid '%s'%s%s%s", kind->name, key,
                   name != NULL ? " (" : "", name != NULL ? name : "", name != NULL ? ")" : "");
   return FALSE;
+}
+
+/* A child by its owner's UUID and its own name. */
+static gboolean
+find_child (Call *call, const ObjectKind *kind, GVariant *handle)
+{
+  g_autoptr (GVariant) owner = g_variant_get_child_value (handle, 1);
+  GError *error = NULL;
+  const char *name;
+
+  if (!find_in_registry (call, kind->child->owner, owner))
+    return FALSE;
+  g_variant_get_child (handle, 0, "&s", &name);
+  call->child = child_find (child_tree_of (kind, call->object), name, &error);
+  if (call->child == NULL)
+    call_fail (call, error);
+  return call->child != NULL;
+}
+
+gboolean
+operation_find_object (Call *call)
+{
+  const ObjectKind *kind = object_kind_of_letter (call->operation->in[0]);
+  g_autoptr (GVariant) handle = NULL;
+
+  if (kind == NULL || (kind->size == 0 && kind->child == NULL))
+    return TRUE;
+  handle = g_variant_get_child_value (call->arguments, 0);
+  return kind->child != NULL ? find_child (call, kind, handle) : find_in_registry (call, kind, handle);
 }
 
 static void

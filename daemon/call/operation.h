@@ -50,7 +50,7 @@ void operation_dispatch (Call *call);
 /* access.c: NULL when allowed. */
 GError *access_check (const Operation *operation, const Client *client, GVariant *arguments);
 
-/* The object that the call's first argument names, into call->object: also after a wait, in which it may have
- * gone. Answers the call and gives FALSE when there is none. Nothing to do for the kinds without a registry.
- */
+/* The object that the call's first argument names, into call->object, or the child and its parent into
+ * call->child and call->object: also after a wait, in which it may have gone. Answers the call and gives
+ * FALSE when there is none. Nothing to do for the kinds without a registry. */
 gboolean operation_find_object (Call *call);

@@ -8,6 +8,7 @@
 #include "daemon/dbus/paths.h"
 
 #include "base/scalars.h"
+#include "daemon/object/child.h"
 
 #include <string.h>
 
@@ -75,11 +76,28 @@ dbus_path_of_uuid (const ObjectKind *kind, const char *uuid)
   return g_strconcat (DBUS_ROOT "/", kind->path_element, "/", element, NULL);
 }
 
+/* A child's path has its owner's UUID and its own name in one element. */
+static char *
+path_of_child (const ObjectKind *kind, GVariant *handle)
+{
+  g_autoptr (GVariant) owner_handle = g_variant_get_child_value (handle, 1);
+  g_autoptr (GVariant) uuid = g_variant_get_child_value (owner_handle, kind->child->owner->key);
+  g_autofree char *owner = uuid_bytes_element (uuid), *name = NULL;
+  const char *text;
+
+  g_variant_get_child (handle, 0, "&s", &text);
+  name = dbus_path_encode (text);
+  return g_strconcat (DBUS_ROOT "/", kind->path_element, "/", owner, "_", name, NULL);
+}
+
 char *
 dbus_path_of_handle (const ObjectKind *kind, GVariant *handle)
 {
   g_autoptr (GVariant) key = g_variant_get_child_value (handle, kind->key);
   g_autofree char *element = NULL;
+
+  if (kind->child != NULL)
+    return path_of_child (kind, handle);
 
   if (!g_variant_is_of_type (key, G_VARIANT_TYPE_STRING)) {
     element = uuid_bytes_element (key);
@@ -93,26 +111,12 @@ dbus_path_of_handle (const ObjectKind *kind, GVariant *handle)
   return g_strconcat (DBUS_ROOT "/", kind->path_element, "/", element, NULL);
 }
 
-/* A snapshot's path has its domain's UUID and its own name in one element. */
-static char *
-path_of_snapshot (GVariant *snapshot)
-{
-  g_autoptr (GVariant) uuid = NULL;
-  g_autofree char *domain = NULL, *name = NULL;
-  const char *text;
-
-  g_variant_get (snapshot, "(&s(&s@ayi))", &text, NULL, &uuid, NULL);
-  domain = uuid_bytes_element (uuid);
-  name = dbus_path_encode (text);
-  return g_strconcat (DBUS_ROOT "/domainsnapshot/", domain, "_", name, NULL);
-}
-
 gboolean
 dbus_path_exists (const Shape *shape)
 {
   const ObjectKind *kind = object_kind_of_letter (shape->letter);
 
-  return (kind != NULL && kind->path_element != NULL) || shape->letter == 'Z';
+  return kind != NULL && kind->path_element != NULL;
 }
 
 char *
@@ -120,9 +124,26 @@ dbus_path_of (const Shape *shape, GVariant *object)
 {
   const ObjectKind *kind = object_kind_of_letter (shape->letter);
 
-  if (shape->letter == 'Z')
-    return path_of_snapshot (object);
   return kind != NULL && kind->path_element != NULL ? dbus_path_of_handle (kind, object) : NULL;
+}
+
+/* "_87291af1_..._name" as "87291af1-.../name". */
+static char *
+child_key_of (const char *element, GError **error)
+{
+  gsize length = strnlen (element, UUID_TEXT);
+  g_autofree char *owner = g_strndup (element, length);
+  g_autofree char *uuid = dbus_path_uuid (owner, error);
+  g_autofree char *name = NULL;
+
+  if (uuid == NULL)
+    return NULL;
+  name = element[length] == '_' ? dbus_path_decode (element + length + 1) : NULL;
+  if (name == NULL)
+    virt_error_set (error, VIR_ERR_INVALID_ARG,
+                    "'%s' in the object's path is not the UUID of an object, '_' and an encoded name",
+                    element);
+  return name != NULL ? g_strconcat (uuid, "/", name, NULL) : NULL;
 }
 
 char *
@@ -130,6 +151,8 @@ dbus_path_key (const ObjectKind *kind, const char *element, GError **error)
 {
   char *key;
 
+  if (kind->child != NULL)
+    return child_key_of (element, error);
   if (object_key_is_uuid (kind))
     return dbus_path_uuid (element, error);
   key = dbus_path_decode (element);

@@ -84,7 +84,8 @@ passes (const Object *object, guint flags)
          && object_flag_passes (flags, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
                                 VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, object->autostart)
          && object_flag_passes (flags, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
-                                VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, FALSE)
+                                VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT,
+                                child_tree_count (domain->snapshots) > 0)
          && object_flag_passes (flags, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
                                 VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, FALSE)
          && passes_state (domain, flags);

@@ -8,6 +8,7 @@
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/helper/helper-set.h"
 #include "daemon/host/process.h"
+#include "daemon/object/child.h"
 #include "daemon/object/object.h"
 #include "domain/domain-def.h"
 
@@ -45,9 +46,10 @@ struct Domain {
   Job *job;                   /* of the one that has its lock, when it can be cancelled */
   Progress *progress;         /* of the long job that runs, or NULL */
   Progress *completed;        /* of the last that ended, until somebody has asked for it */
-  GPtrArray *messages; /* char *: warnings of its last define (unknown elements), shown as domain messages */
-  gboolean tainted;    /* clients have given its QEMU commands of their own, since it was started */
-  int agent_timeout;   /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
+  GPtrArray *messages;  /* char *: warnings of its last define (unknown elements), shown as domain messages */
+  gboolean tainted;     /* clients have given its QEMU commands of their own, since it was started */
+  ChildTree *snapshots; /* see daemon/snapshot/snapshot-kind.h */
+  int agent_timeout;    /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
 };
 
 /* The running half: see machine.h for its life. */

@@ -18,6 +18,7 @@
 #include "daemon/drivers/qemu/start.h"
 #include "daemon/helper/helper.h"
 #include "daemon/host/account.h"
+#include "daemon/object/child-store.h"
 
 /* A state file, and what became of its machine. */
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
   GPtrArray *found;     /* FoundMachine */
   GPtrArray *saved;     /* UUIDs of managed saves */
   GPtrArray **contents; /* of each registry */
+  GPtrArray *families;  /* GPtrArray of ChildFamily: of each kind whose parent is an object */
   guint pending;        /* kinds that settle, and the taking */
 } Load;
 
@@ -80,6 +82,31 @@ is_defined (const char *uuid, gpointer uuids)
   return g_hash_table_contains (uuids, uuid);
 }
 
+/* Of the domains' children: one without a domain may be a machine's that has no definition. */
+typedef struct {
+  GHashTable *defined, *running; /* UUIDs */
+} KnownDomains;
+
+static gboolean
+is_known (const char *uuid, gpointer data)
+{
+  const KnownDomains *known = data;
+
+  return g_hash_table_contains (known->defined, uuid) || g_hash_table_contains (known->running, uuid);
+}
+
+static void
+read_children (Load *load, KnownDomains *known)
+{
+  load->families = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++) {
+    if ((*kind)->child == NULL)
+      continue;
+    child_store_recover (*kind, load->manager->settings, is_known, known);
+    g_ptr_array_add (load->families, child_store_read_all (*kind, load->manager->settings));
+  }
+}
+
 /* A machine whose start was cut short has no status yet, and its helpers may run. */
 static gboolean
 has_status (const char *uuid, gpointer running)
@@ -110,6 +137,7 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
 
   for (guint i = 0; i < running->len; i++)
     g_hash_table_add (runs, g_ptr_array_index (running, i));
+  read_children (load, &(KnownDomains){ uuids, runs });
   helpers_stop_strays (machines, has_status, runs);
   load->found = g_ptr_array_new_with_free_func (found_machine_free);
   for (guint i = 0; i < running->len; i++)
@@ -216,6 +244,28 @@ take_machines (Manager *manager, const Load *load)
     take_machine (manager, g_ptr_array_index (load->found, i));
 }
 
+static void
+take_children (Manager *manager, const Load *load)
+{
+  guint place = 0;
+
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++) {
+    const GPtrArray *families = (*kind)->child != NULL ? g_ptr_array_index (load->families, place++) : NULL;
+
+    for (guint i = 0; families != NULL && i < families->len; i++) {
+      const ChildFamily *family = g_ptr_array_index (families, i);
+      Object *owner =
+          registry_find_uuid (manager_registry (manager, (*kind)->child->owner), family->uuid, NULL);
+
+      if (owner != NULL)
+        child_tree_fill (child_tree_of (*kind, owner), family->defs, family->current);
+      else
+        g_warning ("there is no %s with UUID %s, and each %s of it stays as it is on disk",
+                   (*kind)->child->owner->name, family->uuid, (*kind)->name);
+    }
+  }
+}
+
 static const char *
 running_name (const char *uuid, gpointer data)
 {
@@ -229,6 +279,7 @@ load_free (Load *load)
 {
   g_clear_pointer (&load->found, g_ptr_array_unref);
   g_clear_pointer (&load->saved, g_ptr_array_unref);
+  g_clear_pointer (&load->families, g_ptr_array_unref);
   g_free (load->contents);
   g_free (load);
 }
@@ -262,6 +313,7 @@ disk_read (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   for (guint i = 0; i < manager->registries->len; i++)
     registry_take (g_ptr_array_index (manager->registries, i), load->contents[i]);
   take_machines (manager, load);
+  take_children (manager, load);
   host_devices_recover (manager->settings, running_name, manager);
   remove_stray_links (manager);
   remove_left_runs (manager);

@@ -15,6 +15,7 @@
 #include "targets/qemu/recipe.h"
 
 #include <malloc.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #define TRIM_SECONDS 2
@@ -72,13 +73,41 @@ manager_registry (Manager *manager, const ObjectKind *kind)
   g_return_val_if_reached (NULL);
 }
 
+/* "UUID/NAME" */
+static GVariant *
+find_child_handle (Manager *manager, const ObjectKind *kind, const char *key, GError **error)
+{
+  const char *slash = strchr (key, '/');
+  g_autofree char *uuid = g_strndup (key, slash != NULL ? (gsize)(slash - key) : 0);
+  const Object *owner = registry_find_uuid (manager_registry (manager, kind->child->owner), uuid, error);
+  const Child *child = owner != NULL ? child_find (child_tree_of (kind, owner), slash + 1, error) : NULL;
+
+  return child != NULL ? child_handle (child) : NULL;
+}
+
+static void
+list_child_handles (Manager *manager, const ObjectKind *kind, GPtrArray *handles)
+{
+  g_autoptr (GPtrArray) owners = registry_list (manager_registry (manager, kind->child->owner));
+
+  for (guint i = 0; i < owners->len; i++) {
+    const ChildTree *tree = child_tree_of (kind, g_ptr_array_index (owners, i));
+
+    for (const Child *child = child_next (tree, NULL, NULL); child != NULL;
+         child = child_next (tree, NULL, child))
+      g_ptr_array_add (handles, g_variant_ref_sink (child_handle (child)));
+  }
+}
+
 GVariant *
 manager_find_handle (Manager *manager, const ObjectKind *kind, const char *key, GError **error)
 {
   GVariant *handle = NULL;
   Object *object;
 
-  if (kind->find_handle != NULL)
+  if (kind->child != NULL)
+    handle = find_child_handle (manager, kind, key, error);
+  else if (kind->find_handle != NULL)
     handle = kind->find_handle (manager, key, error);
   else if ((object = registry_find_uuid (manager_registry (manager, kind), key, error)) != NULL)
     handle = kind->handle (object);
@@ -91,6 +120,10 @@ manager_list_handles (Manager *manager, const ObjectKind *kind)
   GPtrArray *handles = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   g_autoptr (GPtrArray) objects = NULL;
 
+  if (kind->child != NULL) {
+    list_child_handles (manager, kind, handles);
+    return handles;
+  }
   if (kind->list_handles != NULL) {
     kind->list_handles (manager, handles);
     return handles;

@@ -15,6 +15,7 @@ typedef struct Manager Manager;
 typedef struct Registry Registry;
 typedef struct Object Object;
 typedef struct ObjectKind ObjectKind;
+typedef struct ChildKind ChildKind;
 typedef void (*RegistrySettled) (gpointer data);
 
 /* What every object begins with; a kind's own struct has these members first:
@@ -54,6 +55,8 @@ struct ObjectKind {
                                of all else */
   const char *no_undefine;  /* the same of undefining one that has none; NULL: as of all else */
 
+  const ChildKind *child; /* its parent is an object: see child.h; NULL: it is one by itself */
+
   /* Where it is kept. NULL: this kind has no registry of this form. */
   const char *folder;               /* below the configuration and the state: "storage" */
   const char *autostart_folders[2]; /* of links, below the configuration; by StoreAutostart; NULL: none */
@@ -68,7 +71,7 @@ struct ObjectKind {
   void (*released) (Object *object); /* its lock is free again, before the next one has it; or NULL */
 
   /* As it stands in answers. (floating, or the object's own) */
-  GVariant *(*handle) (const Object *object);
+  GVariant *(*handle) (const Object *object); /* NULL: of a child, see child_handle */
   /* For kinds without a registry of this form: by the key of a handle, NULL with @error; and all of them,
    * added to an array of handles. */
   GVariant *(*find_handle) (Manager *manager, const char *key, GError **error);

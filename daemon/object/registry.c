@@ -7,6 +7,24 @@
 #include "daemon/object/registry.h"
 
 #include "daemon/core/main-loop.h"
+#include "daemon/object/child.h"
+
+/* Those of every kind whose parent is an object of this one. */
+static void
+make_trees (Object *object)
+{
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL && (*kind)->child->owner == object->kind)
+      G_STRUCT_MEMBER (ChildTree *, object, (*kind)->child->tree) = child_tree_new (*kind, object);
+}
+
+static void
+free_trees (Object *object)
+{
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL && (*kind)->child->owner == object->kind)
+      child_tree_free (child_tree_of (*kind, object));
+}
 
 static void
 object_free (gpointer data)
@@ -20,6 +38,7 @@ object_free (gpointer data)
   lock_close (object->lock, error);
   if (object->kind->clear != NULL)
     object->kind->clear (object);
+  free_trees (object);
   lock_unref (object->lock);
   g_free (object->name);
   g_free (object->uuid);
@@ -163,6 +182,7 @@ registry_add (Registry *registry, const char *name, const char *uuid)
   object->lock = lock_new (what, OBJECT_WAITING_MAX);
   if (kind->released != NULL)
     lock_set_released (object->lock, released, object);
+  make_trees (object);
   if (kind->init != NULL)
     kind->init (object);
   g_hash_table_insert (registry->by_uuid, object->uuid, object);

@@ -28,8 +28,32 @@ void op_connect_is_secure (Call *call);
 void op_connect_supports_feature (Call *call);
 
 /* ops/connect/missing.c */
-void op_domain_snapshot_current (Call *call);
 void op_lookup_finds_none (Call *call);
+
+/* ops/object/object-children.c */
+void op_child_count_children (Call *call);
+void op_child_current (Call *call);
+void op_child_get_parent (Call *call);
+void op_child_has_metadata (Call *call);
+void op_child_is_current (Call *call);
+void op_child_list_all (Call *call);
+void op_child_list_all_children (Call *call);
+void op_child_list_children_names (Call *call);
+void op_child_lookup_by_name (Call *call);
+
+/* ops/snapshot/snapshot-create.c */
+void op_domain_snapshot_create_xml (Call *call);
+
+/* ops/snapshot/snapshot-delete.c */
+void op_domain_snapshot_delete (Call *call);
+
+/* ops/snapshot/snapshot-list.c */
+void op_domain_has_current_snapshot (Call *call);
+void op_domain_snapshot_list_names (Call *call);
+void op_domain_snapshot_num (Call *call);
+
+/* ops/snapshot/snapshot-xml.c */
+void op_domain_snapshot_get_xml_desc (Call *call);
 
 /* ops/connect/refusals.c */
 void op_domain_fd_associate (Call *call);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "document/document-kind.h"
+#include "domain/devices/disk.h"
 
 /* The document of a domain's snapshot. Pure; immutable once made, shared by reference, any thread. */
 
@@ -13,20 +14,28 @@ typedef enum { /* in the order of the words */
                SNAPSHOT_WHERE_MANUAL
 } SnapshotWhere;
 
+typedef enum { /* in the order of the words: virDomainState + 1, and one more */
+               SNAPSHOT_STATE_NONE,
+               SNAPSHOT_STATE_SHUTOFF = VIR_DOMAIN_SHUTOFF + 1,
+               SNAPSHOT_STATE_DISKS = VIR_DOMAIN_PMSUSPENDED + 2 /* only the disks of a running machine */
+} SnapshotState;
+
 typedef struct {
   char *name; /* the disk's target, or its path */
   int where;  /* SnapshotWhere */
-  int type;   /* of the new source: 0 not said, file, block, network */
+  /* The image in which the disk goes on after an external one. */
+  int type; /* DiskType; none: a file, or nothing is said */
   char *driver_type;
-  Number cache_size; /* of the image's metadata */
-  char *cache_unit;  /* NULL: bytes */
-  gboolean has_cache, deleting;
-  char *source; /* the element, as a disk has it */
+  Number metadata_cache; /* bytes */
+  char *file, *fdgroup, *dev;
+  Number index; /* ignored */
+  DiskSource source;
+  gboolean deleting; /* its image is being merged into the one below */
 } SnapshotDisk;
 
 typedef struct {
   char *name, *description, *parent;
-  int state;      /* of the domain at that time */
+  int state;      /* SnapshotState, or another virDomainState + 1: of the domain at that time */
   Number created; /* seconds since 1970 */
   int memory;     /* SnapshotWhere */
   char *memory_file;
@@ -39,3 +48,15 @@ typedef struct {
 } SnapshotDef;
 
 extern const DocumentKind snapshot_document;
+extern const EnumTable snapshot_wheres, snapshot_states;
+
+/* For who makes a definition. (transfer full) */
+SnapshotDisk *snapshot_disk_new (const char *name, int where);
+SnapshotDisk *snapshot_disk_copy (const SnapshotDisk *disk);
+/* A list (of SnapshotDisk, without a free function: they are the definition's) takes the place of another,
+ * and says that its element is there. Takes @disks; NULL: none. */
+void snapshot_def_set_disks (GPtrArray **list, gboolean *has, GPtrArray *disks);
+/* The file or block device of an external one; NULL: another source, or none. */
+const char *snapshot_disk_path (const SnapshotDisk *disk);
+/* Is any disk, or the memory, kept outside of the disks' own images? */
+gboolean snapshot_is_external (const SnapshotDef *def);

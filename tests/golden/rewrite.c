@@ -80,8 +80,11 @@ print_result (const char *written, const Diagnostics *diagnostics)
 }
 
 static void
-print_paths (const FieldTable *table, const char *above)
+print_paths (const FieldTable *table, const char *above, GPtrArray *inside)
 {
+  if (g_ptr_array_find (inside, table, NULL))
+    return; /* it contains itself: a data file's source has what any source has */
+  g_ptr_array_add (inside, (gpointer)table);
   for (const Field *field = table->fields; field->path != NULL; field++) {
     gboolean is_text = g_str_equal (field->path, ".");
     g_autofree char *path = is_text
@@ -90,12 +93,13 @@ print_paths (const FieldTable *table, const char *above)
 
     puts (path);
     if (field->detail != NULL && field->type != NULL && field->type->size == 0)
-      print_paths (field->detail, path);
+      print_paths (field->detail, path, inside);
     else if (field->type == &field_struct || field->type == &field_optional || field->type == &field_list)
-      print_paths (field->detail, path);
+      print_paths (field->detail, path, inside);
     if (field->type != NULL && field->type->only_attribute != NULL && field->type->only_attribute[0] != '\0')
       printf ("%s/@%s\n", path, field->type->only_attribute);
   }
+  g_ptr_array_set_size (inside, (gint)inside->len - 1);
 }
 
 static void
@@ -119,7 +123,9 @@ main (int argc, char **argv)
   g_autoptr (GString) document = g_string_new (NULL);
 
   if (argc == 3 && strcmp (argv[1], "--paths") == 0) {
-    print_paths (document_kind_of_root (argv[2])->table, "");
+    g_autoptr (GPtrArray) inside = g_ptr_array_new ();
+
+    print_paths (document_kind_of_root (argv[2])->table, "", inside);
     qemu_platform_free (platform);
     return 0;
   }

@@ -36,7 +36,11 @@ KINDS = [
     Kind("volume", "storagevol.tsv", "storagevol.rng", table=True),
     Kind("secret", "secret.tsv", "secret.rng", table=True),
     Kind("storagepoolCapabilities", "storagepoolcaps.tsv", "storagepoolcaps.rng"),
-    Kind("domainsnapshot", "domainsnapshot.tsv", "domainsnapshot.rng", table=True),
+    # A size becomes bytes, and a node's number is of a machine that runs no more.
+    Kind("domainsnapshot", "domainsnapshot.tsv", "domainsnapshot.rng", table=True,
+         dropped=[f"{disks}/disk/{path}" for disks in ("disks", "revertDisks")
+                  for path in ("driver/metadata_cache/max_size", "driver/metadata_cache/max_size/@unit",
+                               "source/@index")]),
     Kind("domaincheckpoint", "domaincheckpoint.tsv", "domaincheckpoint.rng", table=True),
     Kind("domainbackup", "domainbackup.tsv", "domainbackup.rng", table=True),
     Kind("device", "nodedev.tsv", "nodedev.rng"),
@@ -45,7 +49,7 @@ KINDS = [
 ]
 
 
-# Elements that a table keeps as they stand, with all that is in them.
+# Elements that a table keeps as they stand, with all that is in them, or has more of than the schema names.
 WHOLE = {
     "domainsnapshot": {"disks/disk/source", "revertDisks/disk/source", "domain", "inactiveDomain", "cookie"},
     "domaincheckpoint": {"domain"},
@@ -127,7 +131,7 @@ def test_table_and_schema_name_the_same_paths(kind):
     table = {"/".join(path) for path in table_paths(kind)}
     whole = table & WHOLE.get(kind.root, set())
     assert {path for path in schema - table if not is_below(path, whole)} == set()
-    assert table - schema - whole == set()
+    assert {path for path in table - schema if not is_below(path, whole)} == set()
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.root)

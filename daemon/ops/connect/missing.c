@@ -18,8 +18,6 @@ static const struct {
   { "NODE_DEVICE_LOOKUP_BY_NAME", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name '%s'", 0 },
   { "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", VIR_ERR_NO_NODE_DEVICE, "no node device with matching wwnn '%s'",
     0 },
-  { "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_SNAPSHOT,
-    "no domain snapshot with matching name '%s'", 1 },
   { "DOMAIN_CHECKPOINT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_CHECKPOINT,
     "no domain checkpoint with matching name '%s'", 1 },
 };
@@ -40,12 +38,6 @@ describe_argument (const Call *call, guint index)
     return g_strdup ("");
   uuid_format (bytes, text);
   return g_strdup (text);
-}
-
-void
-op_domain_snapshot_current (Call *call)
-{
-  call_fail_with (call, VIR_ERR_NO_DOMAIN_SNAPSHOT, "the domain does not have a current snapshot");
 }
 
 void

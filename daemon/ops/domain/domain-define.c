@@ -9,6 +9,7 @@
 #include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
+#include "daemon/object/child-store.h"
 #include "daemon/ops/ops.h"
 
 #include <errno.h>
@@ -144,6 +145,7 @@ typedef struct {
   guint flags; /* VIR_DOMAIN_UNDEFINE_... */
   char *uuid, *name, *nvram, *managed_save;
   DomainDef *def; /* of a machine with a TPM's state that may go with it; or NULL */
+  gboolean runs;  /* its machine goes on */
 } Undefine;
 
 static void
@@ -183,25 +185,54 @@ remove_variables (gpointer input, GError **error)
   return NULL;
 }
 
-/* The image goes with the definition: what fails leaves both, and so does a crash. */
+typedef void (*ChildrenApart) (const ObjectKind *kind, const Settings *settings, const char *uuid);
+
+/* Of each kind whose parent is a domain. */
+static void
+for_children (const Undefine *undefine, ChildrenApart function)
+{
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL)
+      function (*kind, undefine->call->manager->settings, undefine->uuid);
+}
+
+static gboolean
+set_children_apart (const Undefine *undefine, GError **error)
+{
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL
+        && !child_store_set_apart (*kind, undefine->call->manager->settings, undefine->uuid, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* The image and what is known of snapshots go with the definition: what fails leaves all, and so does a
+ * crash. Those of a machine that goes on without a definition stay. */
 static gboolean
 undefine_write (Store *store, gpointer data, GError **error)
 {
   Undefine *undefine = data;
   const char *image = undefine->managed_save;
 
-  if (image != NULL && !managed_save_set_apart (image, error))
+  if ((image != NULL && !managed_save_set_apart (image, error))
+      || (!undefine->runs && !set_children_apart (undefine, error))) {
+    if (image != NULL)
+      managed_save_put_back (image);
+    for_children (undefine, child_store_put_back);
     return FALSE;
+  }
   if (store_remove (store, undefine->uuid, undefine->name, error)) {
     if (undefine->def != NULL)
       tpm_forget (undefine->def, undefine->call->manager->settings,
                   (undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_TPM) != 0);
     if (image != NULL)
       managed_save_remove_apart (image);
+    for_children (undefine, child_store_remove_apart);
     return TRUE;
   }
   if (image != NULL)
     managed_save_put_back (image);
+  for_children (undefine, child_store_put_back);
   return FALSE;
 }
 
@@ -266,6 +297,7 @@ undefine_with (Call *call, const char *nvram, DomainDef *def)
   undefine->flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
   undefine->uuid = g_strdup (call->domain->uuid);
   undefine->name = g_strdup (call->domain->name);
+  undefine->runs = call->domain->machine != NULL;
   undefine->nvram = g_strdup (nvram);
   /* That of a running machine goes with the machine. */
   if (def != NULL && call->domain->machine == NULL)
@@ -292,6 +324,10 @@ undefine_begin (Domain *domain, Call *call)
 
   if (!domain->persistent)
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+  else if (domain->machine == NULL && child_tree_count (domain->snapshots) > 0
+           && !(flags & VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA))
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot delete inactive domain with %u snapshots",
+                    child_tree_count (domain->snapshots));
   else if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID,
                     "Refusing to undefine while domain managed save image exists");

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A snapshot's document, with the domain's of its time; secrets are for those who may see them. */
+#include "daemon/ops/ops.h"
+#include "daemon/snapshot/snapshot-kind.h"
+#include "snapshot/snapshot-domain.h"
+
+#include <string.h>
+
+static void
+unref_def (gpointer def)
+{
+  document_unref (&snapshot_document, def);
+}
+
+static GVariant *
+make_xml (const Call *call, gpointer data, GError **error)
+{
+  SnapshotDef *shown = data;
+  g_autofree char *xml = NULL;
+
+  if (call_uint (call, 1) & VIR_DOMAIN_SNAPSHOT_XML_SECURE) {
+    xml = document_to_xml (&snapshot_document, data, FIELD_WRITE_SECURE);
+    return g_variant_new ("(s)", xml);
+  }
+  shown = snapshot_without_secrets (data, call->manager->platform, error);
+  if (shown == NULL)
+    return NULL;
+  xml = document_to_xml (&snapshot_document, shown, 0);
+  document_unref (&snapshot_document, shown);
+  return g_variant_new ("(s)", xml);
+}
+
+void
+op_domain_snapshot_get_xml_desc (Call *call)
+{
+  const SnapshotDef *def = call->child->def;
+
+  if (!call_check_flags (call, call_uint (call, 1), VIR_DOMAIN_SNAPSHOT_XML_SECURE))
+    return;
+  call_make (call, def->domain != NULL ? strlen (def->domain) : 0, "snapshot-xml", make_xml,
+             document_ref (&snapshot_document, call->child->def), unref_def);
+}
