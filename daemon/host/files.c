@@ -9,6 +9,7 @@
 #include "base/virt-error.h"
 #include "daemon/core/blocking.h"
 #include "daemon/core/file.h"
+#include "daemon/host/path-obstacle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,7 @@ typedef struct {
   char *path, *content, *made_from, *whose, *purpose, *problem;
   virErrorNumber problem_code;
   gboolean writable, by_name, output, truncate;
+  gboolean only_looks;     /* nothing is made: file_check */
   gboolean is_store, anew; /* see RecipeFile; it is made again though it is there */
 } Wanted;
 
@@ -114,13 +116,17 @@ static int
 cannot_open (const Wanted *file, const char *reason, GError **error)
 {
   const char *purpose = file->purpose != NULL ? file->purpose : "file";
+  g_autofree char *obstacle = path_obstacle (file->path, file->writable);
+  const char *dash = obstacle != NULL ? ": " : "";
+  const char *which = obstacle != NULL ? obstacle : "";
 
   if (file->whose != NULL)
     virt_error_set_from (error, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR,
-                         "Cannot access storage file '%s': %s (%s of %s)", file->path, reason, purpose,
-                         file->whose);
+                         "Cannot access storage file '%s': %s%s%s (%s of %s)", file->path, reason, dash,
+                         which, purpose, file->whose);
   else
-    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access %s '%s': %s", purpose, file->path, reason);
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access %s '%s': %s%s%s", purpose, file->path, reason,
+                    dash, which);
   return -1;
 }
 
@@ -151,6 +157,24 @@ make_from_template (const Wanted *file, GError **error)
   return store_write_file (file->path, contents, (gssize)length, 0600, error);
 }
 
+/* Could it be made? */
+static gboolean
+can_make (const Wanted *file, const char *source, GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (file->path);
+
+  if (source != NULL && access (source, R_OK) != 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "'%s', the template of '%s': %s", source, file->path,
+                    g_strerror (errno));
+    return FALSE;
+  }
+  /* The directory of a store is made with it. */
+  if (source != NULL || access (directory, W_OK | X_OK) == 0)
+    return TRUE;
+  cannot_open (file, g_strerror (errno), error);
+  return FALSE;
+}
+
 /* A store that is not there, or is wanted anew, is made; what cannot be made anew is left alone. */
 static gboolean
 ensure_store (const Wanted *file, GError **error)
@@ -177,14 +201,12 @@ open_flags (const Wanted *file)
 }
 
 static int
-open_file (const Wanted *file, GError **error)
+open_it (const Wanted *file, GError **error)
 {
   struct stat status;
+  int flags = open_flags (file) & (file->only_looks ? ~(O_CREAT | O_TRUNC) : ~0);
+  int fd = open (file->path, flags | O_CLOEXEC | O_NOCTTY, 0600);
 
-  if (!ensure_store (file, error))
-    return -1;
-
-  int fd = open (file->path, open_flags (file) | O_CLOEXEC | O_NOCTTY, 0600);
   if (fd < 0)
     return cannot_open (file, g_strerror (errno), error);
   if (fstat (fd, &status) == 0 && S_ISDIR (status.st_mode)) {
@@ -192,6 +214,12 @@ open_file (const Wanted *file, GError **error)
     return cannot_open (file, "it is a directory", error);
   }
   return fd;
+}
+
+static int
+open_file (const Wanted *file, GError **error)
+{
+  return ensure_store (file, error) ? open_it (file, error) : -1;
 }
 
 static gboolean
@@ -268,6 +296,38 @@ open_wanted (gpointer input, GError **error)
                                    : open_file (wanted, error);
 
   return fd >= 0 ? GINT_TO_POINTER (fd + 1) : NULL;
+}
+
+/* What is made by opening it is not opened. */
+static gpointer
+look_at_wanted (gpointer input, GError **error)
+{
+  const Wanted *wanted = input;
+  gboolean is_there = access (wanted->path, F_OK) == 0;
+  int fd;
+
+  if (wanted->content != NULL)
+    return GINT_TO_POINTER (TRUE);
+  if (!is_there && wanted->is_store && wanted->made_from == NULL)
+    return GINT_TO_POINTER (ensure_store (wanted, error));
+  if (!is_there && (wanted->is_store || wanted->output))
+    return GINT_TO_POINTER (can_make (wanted, wanted->made_from, error));
+  fd = open_it (wanted, error);
+  if (fd >= 0)
+    close (fd);
+  return GINT_TO_POINTER (fd >= 0);
+}
+
+gboolean
+file_check (const RecipeFile *file, GError **error)
+{
+  Wanted *wanted;
+
+  if (file->passed || file->made)
+    return TRUE;
+  wanted = wanted_new (file, FALSE);
+  wanted->only_looks = TRUE;
+  return blocking_run (look_at_wanted, wanted, wanted_free, NULL, error) != NULL;
 }
 
 static void

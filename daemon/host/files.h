@@ -20,6 +20,8 @@ void files_init (Files *files);
  * errors name the file, what it is for, and whose it is. @stores_anew: the machine's own stores are made from
  * their templates again. */
 gboolean files_open (Files *files, const Recipe *recipe, gboolean stores_anew, GError **error);
+/* Could this one be opened? Nothing is made, emptied or kept open. In a job; as files_open. */
+gboolean file_check (const RecipeFile *file, GError **error);
 /* What the recipe calls @name (recipe_passed) is @fd, which is taken. Before files_open. */
 void files_offer (Files *files, const char *name, int fd);
 /* One more; takes @fd. */

@@ -8,6 +8,8 @@
  */
 #include "daemon/host/image.h"
 
+#include "daemon/host/path-obstacle.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -173,8 +175,12 @@ open_image (const char *path, struct stat *ret_status, GError **error)
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
   if (fd < 0 || fstat (fd, ret_status) != 0) {
-    virt_error_set_from (error, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR, "Cannot access storage file '%s': %s",
-                         path, g_strerror (errno));
+    const char *reason = g_strerror (errno);
+    g_autofree char *obstacle = path_obstacle (path, FALSE);
+
+    virt_error_set_from (error, VIR_FROM_STORAGE, VIR_ERR_SYSTEM_ERROR,
+                         "Cannot access storage file '%s': %s%s%s", path, reason,
+                         obstacle != NULL ? ": " : "", obstacle != NULL ? obstacle : "");
     if (fd >= 0)
       close (fd);
     return -1;

@@ -11,13 +11,13 @@ static GMutex lock;
 static GHashTable *taken; /* port numbers */
 
 static gboolean
-can_bind (GSocketAddress *address)
+can_bind (GSocketAddress *address, GError **error)
 {
-  g_autoptr (GSocket) socket =
-      g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr (GSocket) socket = g_socket_new (g_socket_address_get_family (address), G_SOCKET_TYPE_STREAM,
+                                             G_SOCKET_PROTOCOL_TCP, error);
 
   /* With the address reusable, as QEMU does: a port in TIME_WAIT is free. */
-  return socket != NULL && g_socket_bind (socket, address, TRUE, NULL) && g_socket_listen (socket, NULL);
+  return socket != NULL && g_socket_bind (socket, address, TRUE, error) && g_socket_listen (socket, error);
 }
 
 /* A host's name is QEMU's to resolve: a port that is free on every address is free on its own. */
@@ -42,7 +42,7 @@ ports_take (const char *address, guint first, GError **error)
       continue;
     g_autoptr (GSocketAddress) place = place_of (address, port);
 
-    if (can_bind (place))
+    if (can_bind (place, NULL))
       found = port;
   }
   if (found != 0)
@@ -63,4 +63,16 @@ ports_release (guint port)
   if (taken != NULL)
     g_hash_table_remove (taken, GUINT_TO_POINTER (port));
   g_mutex_unlock (&lock);
+}
+
+gboolean
+ports_can_listen (const char *address, guint port, char **ret_problem)
+{
+  g_autoptr (GSocketAddress) place = place_of (address, port);
+  g_autoptr (GError) error = NULL;
+
+  if (can_bind (place, &error))
+    return TRUE;
+  *ret_problem = g_strdup (error->message);
+  return FALSE;
 }

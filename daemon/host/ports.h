@@ -15,3 +15,5 @@
  * set. */
 guint ports_take (const char *address, guint first, GError **error);
 void ports_release (guint port);
+/* Can somebody listen there now? @problem: the kernel's reason when not (transfer full). */
+gboolean ports_can_listen (const char *address, guint port, char **ret_problem);

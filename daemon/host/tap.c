@@ -149,10 +149,28 @@ receive_descriptor (int socket)
   return fd;
 }
 
+static const char *
+helper_program (void)
+{
+  return access (helpers[0], X_OK) == 0 ? helpers[0] : helpers[1];
+}
+
+gboolean
+tap_check_helper (const char *bridge, GError **error)
+{
+  if (access (helper_program (), X_OK) == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
+                  "a daemon without the rights of root needs qemu-bridge-helper to join bridge '%s', and it "
+                  "is not installed (package qemu-system-common)",
+                  bridge);
+  return FALSE;
+}
+
 gboolean
 tap_open_by_helper (char **ret_name, const char *bridge, gboolean header, int *ret_fd, GError **error)
 {
-  const char *program = access (helpers[0], X_OK) == 0 ? helpers[0] : helpers[1];
+  const char *program = helper_program ();
   g_autofree char *bridge_option = g_strconcat ("--br=", bridge, NULL);
   const char *const arguments[] = { program, BRIDGE_HELPER_FD, bridge_option, header ? "--use-vnet" : NULL,
                                     NULL };
@@ -161,14 +179,8 @@ tap_open_by_helper (char **ret_name, const char *bridge, gboolean header, int *r
   gboolean good;
   int pair[2];
 
-  if (access (program, X_OK) != 0) {
-    virt_error_set (
-        error, VIR_ERR_CONFIG_UNSUPPORTED,
-        "a daemon without the rights of root needs qemu-bridge-helper to join bridge '%s', and it "
-        "is not installed (package qemu-system-common)",
-        bridge);
+  if (!tap_check_helper (bridge, error))
     return FALSE;
-  }
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot make a socket: %s", g_strerror (errno));
     return FALSE;

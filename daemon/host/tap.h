@@ -16,6 +16,8 @@
  * *name NULL it gets a name of its own, "vnetN" (transfer full). @device: the character device, NULL for
  * TAP_DEVICE. @header: packets have virtio's header. */
 gboolean tap_open (char **name, const char *device, guint count, gboolean header, int *fds, GError **error);
+/* Is QEMU's bridge helper installed? */
+gboolean tap_check_helper (const char *bridge, GError **error);
 /* A tap on @bridge from QEMU's bridge helper, for a daemon without rights. *ret_name: (transfer full) */
 gboolean
 tap_open_by_helper (char **ret_name, const char *bridge, gboolean header, int *ret_fd, GError **error);

@@ -130,6 +130,10 @@ void op_domain_set_blkio_parameters (Call *call);
 void op_domain_block_resize (Call *call);
 void op_domain_set_block_threshold (Call *call);
 
+/* ops/domain/domain-check.c */
+void op_connect_check_domain_xml (Call *call);
+void op_domain_check (Call *call);
+
 /* ops/domain/domain-console.c */
 void op_domain_open_channel (Call *call);
 void op_domain_open_console (Call *call);

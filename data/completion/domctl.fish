@@ -49,7 +49,7 @@ function __domctl_arguments
     set -l command (__domctl_command)
     set -l connection (__domctl_connection)
     set -l kind (env LC_ALL=C domctl $command --help 2>/dev/null |
-        sed -n "s/^  domctl .*[] ]$command \[\{0,1\}\([A-Z]*\).*/\1/p" | head -n 1)
+        sed -n "s/^  domctl .*[] ]$command \[\{0,1\}\([A-Z|]*\).*/\1/p" | head -n 1)
     switch "$kind"
         case DOMAIN
             switch $command
@@ -61,6 +61,9 @@ function __domctl_arguments
                     domctl $connection list --name --all 2>/dev/null
             end
         case FILE
+            __fish_complete_suffix .xml
+        case 'DOMAIN|FILE'
+            domctl $connection list --name --all 2>/dev/null
             __fish_complete_suffix .xml
         case NAME
             domctl schema --list 2>/dev/null

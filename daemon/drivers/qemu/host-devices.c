@@ -362,6 +362,48 @@ host_device_take (const Settings *settings, const DomainDef *def, const Device *
   return FALSE;
 }
 
+static gboolean
+check_free (const DomainDef *def, const Device *device, GError **error)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&lock);
+  g_autofree char *key = inventory_key (device);
+  const Holder *holder = key != NULL ? g_hash_table_lookup (get_inventory (), key) : NULL;
+
+  return holder == NULL || holder->is_leaving || g_str_equal (holder->uuid, def->uuid)
+         || (holder->is_shared && is_shareable (device)) || refuse_used (key, holder, error);
+}
+
+static gboolean
+check_pci (const Settings *settings, const DomainDef *def, const Device *device, GError **error)
+{
+  g_autofree char *name = host_pci_name (device_host_pci (device));
+  g_autoptr (GPtrArray) group = NULL;
+  gboolean bind;
+  guint number = 0;
+
+  if (!host_pci_check (settings->host_directory, name, error) || !check_vfio (settings, error))
+    return FALSE;
+  group = host_pci_group (settings->host_directory, name, &number, error);
+  return group != NULL && check_group (settings, def, name, group, number, error)
+         && must_bind (settings, device, name, &bind, error);
+}
+
+gboolean
+host_device_check (const Settings *settings, const DomainDef *def, const Device *device, GError **error)
+{
+  const char *mdev = device_host_mdev (device);
+  guint group;
+
+  if (device_host_type (device) == HOSTDEV_NONE)
+    return TRUE;
+  if (!check_free (def, device, error))
+    return FALSE;
+  if (device_host_pci (device) != NULL)
+    return check_pci (settings, def, device, error);
+  return mdev == NULL
+         || (host_mdev_group (settings->host_directory, mdev, &group, error) && check_vfio (settings, error));
+}
+
 void
 host_device_give_back (const Settings *settings, const DomainDef *def, const Device *device)
 {

@@ -16,6 +16,9 @@
  * cannot give it away. Devices that are none of the host's are passed over. Job's thread. */
 gboolean host_device_take (const Settings *settings, const DomainDef *def, const Device *device,
                            const Account *account, GError **error);
+/* Could it be had, as things are now? Nothing is taken. Job's thread. */
+gboolean
+host_device_check (const Settings *settings, const DomainDef *def, const Device *device, GError **error);
 /* It is gone from the machine. Job's thread. */
 void host_device_give_back (const Settings *settings, const DomainDef *def, const Device *device);
 /* All of @def's, or none. Job's thread. */

@@ -9,6 +9,7 @@
  */
 #include "daemon/drivers/qemu/interfaces.h"
 
+#include "daemon/drivers/qemu/interface-check.h"
 #include "daemon/drivers/qemu/interface-filter.h"
 #include "daemon/drivers/qemu/passt.h"
 #include "daemon/host/link.h"
@@ -57,16 +58,6 @@ queues_offer (Queues *queues, const DeviceInterface *interface, const char *what
     files_offer (files, name, queues->fds[i]);
   }
   queues->count = 0;
-}
-
-static gboolean
-check_name (const char *name, GError **error)
-{
-  if (name == NULL || strlen (name) <= LINK_NAME_MAX)
-    return TRUE;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR,
-                  "Network interface name '%s' is too long: it has at most %d bytes", name, LINK_NAME_MAX);
-  return FALSE;
 }
 
 /* The host's end has the card's address, but for its first byte. */
@@ -154,14 +145,6 @@ open_by_helper (DeviceInterface *interface, Queues *queues, GError **error)
 {
   g_autofree char *name = NULL;
 
-  if (interface_queues (interface) > 1 || interface_is_openvswitch (interface) || has_limits (interface)
-      || interface->mtu.set || interface->target_dev != NULL || interface->port_isolated != TRISTATE_ABSENT) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "interface %s: without the rights of root, a tap comes from QEMU's bridge helper: it has "
-                    "one queue, no name or MTU of its own, no bandwidth, isolation or virtual port",
-                    interface->mac);
-    return FALSE;
-  }
   if (!tap_open_by_helper (&name, interface->bridge, interface_is_virtio (interface), queues->fds, error))
     return FALSE;
   queues->count = 1;
@@ -178,8 +161,7 @@ open_bridge (const InterfacePlace *place, DeviceInterface *interface, Queues *qu
 
   if (geteuid () != 0)
     return open_by_helper (interface, queues, error);
-  if (!check_name (name, error)
-      || (!interface->mtu.set && !link_query (interface->bridge, "get interface MTU on", &bridge, error))
+  if ((!interface->mtu.set && !link_query (interface->bridge, "get interface MTU on", &bridge, error))
       || !tap_open (&name, interface->backend_tap, count, interface_is_virtio (interface), queues->fds,
                     error))
     return FALSE;
@@ -236,29 +218,13 @@ add_addresses (const char *name, const DeviceInterface *interface, GError **erro
 }
 
 static gboolean
-check_unmanaged (const DeviceInterface *interface, GError **error)
-{
-  if (interface->target_dev == NULL)
-    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "target dev must be supplied when managed='no'");
-  else if (!link_exists (interface->target_dev))
-    virt_error_set (error, VIR_ERR_INTERNAL_ERROR,
-                    "target managed='no' but specified dev doesn't exist: there is no '%s'",
-                    interface->target_dev);
-  else
-    return TRUE;
-  return FALSE;
-}
-
-static gboolean
 open_ethernet (const InterfacePlace *place, DeviceInterface *interface, Queues *queues, GError **error)
 {
   g_autofree char *name = wanted_name (interface);
   gboolean is_managed = interface->target_managed != TRISTATE_NO;
   guint count = interface_queues (interface);
 
-  if ((!is_managed && !check_unmanaged (interface, error)) || !check_name (name, error)
-      || !tap_open (&name, interface->backend_tap, count, interface_is_virtio (interface), queues->fds,
-                    error))
+  if (!tap_open (&name, interface->backend_tap, count, interface_is_virtio (interface), queues->fds, error))
     return FALSE;
   queues->count = count;
   if ((is_managed && !set_tap_mac (name, interface, error))
@@ -282,14 +248,7 @@ open_direct (const InterfacePlace *place, DeviceInterface *interface, Queues *qu
   guint count = interface_queues (interface);
   guint8 mac[MAC_BYTES];
 
-  if (interface->virtualport != NULL && interface->virtualport->type != VIRTUAL_PORT_NONE) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "interface %s: a virtual port of a direct interface is told to the switch by lldpad, "
-                    "which is not supported",
-                    interface->mac);
-    return FALSE;
-  }
-  if (!check_name (name, error) || !mac_parse (interface->mac, mac)
+  if (!mac_parse (interface->mac, mac)
       || !macvtap_open (&name, interface->source_dev, interface->source_mode, mac, group_of (place->settings),
                         count, TRUE, queues->fds, error))
     return FALSE;
@@ -303,25 +262,6 @@ open_direct (const InterfacePlace *place, DeviceInterface *interface, Queues *qu
 }
 
 /* All. */
-
-/* Only what passes a tap can be filtered, and only by who may change the host's filters. */
-static gboolean
-check_filter (const DeviceInterface *interface, GError **error)
-{
-  if (interface->filterref == NULL)
-    return TRUE;
-  if (interface->type == INTERFACE_DIRECT)
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "filterref is not supported for network interfaces of type direct");
-  else if (geteuid () != 0)
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "interface %s: its traffic is to be filtered (<filterref>), which takes the rights of "
-                    "root: it is not started unfiltered",
-                    interface->mac);
-  else
-    return TRUE;
-  return FALSE;
-}
 
 static gboolean
 open_vhost (const InterfacePlace *place, const DeviceInterface *interface, Files *files, GError **error)
@@ -359,17 +299,12 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
   Queues queues = { 0 };
   gboolean good = FALSE;
 
-  if (interface->type == INTERFACE_NETWORK && interface->bridge == NULL) {
-    virt_error_set_from (error, VIR_FROM_NETWORK, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
-                         interface->network);
+  if (!interface_check_document (interface, error))
     return FALSE;
-  }
   if (interface_uses_passt (interface))
     return open_passt (place, interface, files, error);
   if (!interface_has_tap (interface) && interface->type != INTERFACE_DIRECT)
     return TRUE;
-  if (!check_filter (interface, error))
-    return FALSE;
   if (interface_has_bridge (interface))
     good = open_bridge (place, interface, &queues, error);
   else if (interface->type == INTERFACE_ETHERNET)
@@ -539,7 +474,7 @@ interface_change (const Settings *settings, const DomainDef *def, const DeviceIn
 {
   if (interface->target_dev == NULL)
     return TRUE;
-  if ((updated->filterref != NULL && !check_filter (updated, error))
+  if ((updated->filterref != NULL && !interface_check_filter (updated, error))
       || !interface_filter_change (settings, def, interface, updated, error))
     return FALSE;
   if (change_link (def, interface, updated, error))

@@ -41,6 +41,17 @@ remove_socket (const char *path)
   return lstat (path, &status) != 0 || !S_ISSOCK (status.st_mode) || unlink (path) == 0 || errno == ENOENT;
 }
 
+static gboolean
+check_length (const char *path, GError **error)
+{
+  const struct sockaddr_un address;
+
+  if (strlen (path) < sizeof address.sun_path)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "UNIX socket path '%s' too long", path);
+  return FALSE;
+}
+
 /* A result is never NULL: the descriptor and one. */
 static gpointer
 listen_at (gpointer input, GError **error)
@@ -49,10 +60,8 @@ listen_at (gpointer input, GError **error)
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   int fd;
 
-  if (strlen (wanted->path) >= sizeof address.sun_path) {
-    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "UNIX socket path '%s' too long", wanted->path);
+  if (!check_length (wanted->path, error))
     return NULL;
-  }
   memcpy (address.sun_path, wanted->path, strlen (wanted->path) + 1);
   if (!remove_socket (wanted->path)) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to unlink %s: %s", wanted->path, g_strerror (errno));
@@ -99,6 +108,33 @@ open_one (const Device *device, const char *run_directory, const Account *accoun
   name = g_strconcat (device->alias, "-", QEMU_LISTENING, NULL);
   files_offer (files, name, GPOINTER_TO_INT (opened) - 1);
   return TRUE;
+}
+
+static gpointer
+look_at_place (gpointer data, GError **error)
+{
+  const char *path = data;
+  g_autofree char *directory = g_path_get_dirname (path);
+  struct stat status;
+  int problem = access (directory, W_OK | X_OK) != 0                       ? errno
+                : lstat (path, &status) == 0 && !S_ISSOCK (status.st_mode) ? EADDRINUSE
+                                                                           : 0;
+
+  if (!check_length (path, error))
+    return NULL;
+  if (problem == 0)
+    return GINT_TO_POINTER (TRUE);
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to bind to UNIX socket path '%s': %s", path,
+                  g_strerror (problem));
+  return NULL;
+}
+
+gboolean
+listening_check (const Device *device, const char *run_directory, GError **error)
+{
+  const char *path = qemu_listening_socket (device, run_directory);
+
+  return path == NULL || blocking_run (look_at_place, g_strdup (path), g_free, NULL, error) != NULL;
 }
 
 gboolean

@@ -16,6 +16,8 @@
  * thread. */
 gboolean listening_open (const DomainDef *def, const Device *device, const char *run_directory,
                          const Account *account, Files *files, GError **error);
+/* Could @device's be made? Nothing is. Blocking; a job's thread. */
+gboolean listening_check (const Device *device, const char *run_directory, GError **error);
 /* Remove the sockets of a device that is gone; blocking. */
 void listening_close (const Device *device, const char *run_directory);
 /* The same for a machine that is over, in a thread of its own: nobody waits for it. */

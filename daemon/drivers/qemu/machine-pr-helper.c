@@ -32,6 +32,14 @@ find_program (GError **error)
 }
 
 gboolean
+pr_helper_check (const DomainDef *def, GError **error)
+{
+  g_autofree char *program = domain_def_wants_pr_helper (def) ? find_program (error) : NULL;
+
+  return program != NULL || !domain_def_wants_pr_helper (def);
+}
+
+gboolean
 pr_helper_start (const DomainDef *def, const Account *account, const char *directory,
                  const char *qemu_directory, GPtrArray *helpers, Job *job, GError **error)
 {

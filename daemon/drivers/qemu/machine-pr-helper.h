@@ -12,5 +12,7 @@
  */
 #define PR_HELPER_NAME "pr-helper0"
 
+/* Is it installed, where @def needs it? */
+gboolean pr_helper_check (const DomainDef *def, GError **error);
 gboolean pr_helper_start (const DomainDef *def, const Account *account, const char *directory,
                           const char *qemu_directory, GPtrArray *helpers, Job *job, GError **error);

@@ -396,6 +396,18 @@ start_emulator (TpmStart *start, GPtrArray *helpers, Job *job, GError **error)
 }
 
 gboolean
+tpm_check (const DeviceTpm *tpm, GError **error)
+{
+  g_autofree char *program = NULL, *setup = NULL;
+
+  if (tpm->type != TPM_EMULATOR)
+    return TRUE;
+  program = find_program ("swtpm", "swtpm", error);
+  setup = program != NULL ? find_program ("swtpm_setup", "swtpm-tools", error) : NULL;
+  return setup != NULL;
+}
+
+gboolean
 tpm_start (const DomainDef *def, const Settings *settings, const Account *account, const char *directory,
            const char *qemu_directory, const SecretSource *secrets, GPtrArray *helpers, Job *job,
            GError **error)

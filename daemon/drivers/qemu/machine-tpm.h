@@ -3,10 +3,13 @@
 
 #include "daemon/core/secret-source.h"
 #include "daemon/helper/helper.h"
+#include "domain/devices/tpm.h"
 #include "domain/domain-def.h"
 
 /* A machine's emulated TPM: its state, kept in state_directory/tpm/UUID, and swtpm beside the machine. */
 
+/* Are the programs there that it needs? */
+gboolean tpm_check (const DeviceTpm *tpm, GError **error);
 /* In the start's job: makes the state where there is none, and starts swtpm, which is added to @helpers
  * (Helper).
  * @directory: the machine's run directory; @qemu_directory: where QEMU's sockets are; @secrets: what a state

@@ -298,6 +298,17 @@ virtiofs_is_needed (const DeviceFilesystem *filesystem)
   return filesystem->driver == FILESYSTEM_DRIVER_VIRTIOFS && filesystem->source_socket == NULL;
 }
 
+gboolean
+virtiofs_check (const DeviceFilesystem *filesystem, GError **error)
+{
+  g_auto (Virtiofsd) program = { NULL, FALSE };
+
+  errno = 0;
+  return !virtiofs_is_needed (filesystem)
+         || (check_source (filesystem, error) && find_program (filesystem, &program, error)
+             && check_options (filesystem, &program, error));
+}
+
 Helper *
 virtiofs_start_device (const DeviceFilesystem *filesystem, const Account *account, const char *directory,
                        const char *qemu_directory, Job *job, GError **error)

@@ -12,6 +12,8 @@
 gboolean virtiofs_start (const DomainDef *def, const Account *account, const char *directory,
                          const char *qemu_directory, GPtrArray *helpers, Job *job, GError **error);
 
+/* Could that one be shared: its directory, virtiofsd, what is asked of it? */
+gboolean virtiofs_check (const DeviceFilesystem *filesystem, GError **error);
 /* One of them; does it have one at all, and its name. (transfer full) */
 Helper *virtiofs_start_device (const DeviceFilesystem *filesystem, const Account *account,
                                const char *directory, const char *qemu_directory, Job *job, GError **error);

@@ -155,3 +155,17 @@ memory_files_prepare (const Recipe *recipe, const Settings *settings, const Acco
   }
   return TRUE;
 }
+
+gboolean
+memory_file_check (const RecipeMemoryFile *file, const Settings *settings, const Account *account,
+                   GError **error)
+{
+  g_autofree char *directory = g_path_get_dirname (file->path);
+  struct stat status;
+
+  if (is_own (file, settings))
+    return TRUE;
+  if (named_file_stat (file->path, &status) == 0)
+    return check_others_file (file, directory, error) && join_group (file, account, NULL, NULL, 0, error);
+  return access (directory, W_OK | X_OK) == 0 || cannot (file, "open", error);
+}

@@ -13,3 +13,6 @@
  */
 gboolean memory_files_prepare (const Recipe *recipe, const Settings *settings, const Account *account,
                                gid_t *groups, guint *count, guint max, GError **error);
+/* Could that one be used, as things are now? Nothing is made. */
+gboolean memory_file_check (const RecipeMemoryFile *file, const Settings *settings, const Account *account,
+                            GError **error);

@@ -117,19 +117,35 @@ run (const DeviceInterface *interface, const Account *account, const char *progr
   return helper_start (&plan, run_directory, job, error);
 }
 
+static char *
+find_passt (GError **error)
+{
+  char *program = g_find_program_in_path ("passt");
+
+  if (program == NULL)
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR,
+                    "Cannot find 'passt' in path: No such file or directory (package passt)");
+  return program;
+}
+
+gboolean
+passt_check (GError **error)
+{
+  g_autofree char *program = find_passt (error);
+
+  return program != NULL;
+}
+
 Helper *
 passt_start (const DeviceInterface *interface, const Account *account, const char *run_directory, Job *job,
              int *ret_fd, GError **error)
 {
-  g_autofree char *program = g_find_program_in_path ("passt");
+  g_autofree char *program = find_passt (error);
   Helper *helper;
   int pair[2];
 
-  if (program == NULL) {
-    virt_error_set (error, VIR_ERR_SYSTEM_ERROR,
-                    "Cannot find 'passt' in path: No such file or directory (package passt)");
+  if (program == NULL)
     return NULL;
-  }
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot make a socket: %s", g_strerror (errno));
     return NULL;

@@ -13,6 +13,9 @@
 #define PASST_FD 3
 char **passt_arguments (const char *program, const DeviceInterface *interface);
 
+/* Is it installed? */
+gboolean passt_check (GError **error);
+
 /* Start it as @account; @ret_fd is QEMU's end of its socket. It ends when that end is closed, whoever has it,
  * and needs no daemon meanwhile. @run_directory: the machine's, which exists. NULL: VIR_ERR_SYSTEM_ERROR when
  * it is not installed, VIR_ERR_INTERNAL_ERROR with its last words when it ends at once. (transfer full) */

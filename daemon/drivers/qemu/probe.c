@@ -63,6 +63,29 @@ probe_kvm_problem (void)
   return problem;
 }
 
+const char *
+qemu_emulator_package (const char *arch)
+{
+  static const struct {
+    const char *prefix, *package;
+  } rows[] = {
+    { "aarch64", "qemu-system-arm" },
+    { "arm", "qemu-system-arm" },
+    { "ppc", "qemu-system-ppc" },
+    { "mips", "qemu-system-mips" },
+    { "sparc", "qemu-system-sparc" },
+    { "x86", "qemu-system-x86" },
+    { "i686", "qemu-system-x86" },
+    { "s390", "qemu-system-s390x or, in Debian 12, qemu-system-misc" },
+    { "riscv", "qemu-system-riscv or, in Debian 12, qemu-system-misc" },
+  };
+
+  for (guint i = 0; arch != NULL && i < G_N_ELEMENTS (rows); i++)
+    if (g_str_has_prefix (arch, rows[i].prefix))
+      return rows[i].package;
+  return arch != NULL ? "qemu-system-misc" : "qemu-system-x86";
+}
+
 char *
 qemu_find_emulator (const char *arch)
 {

@@ -28,3 +28,5 @@ char *probe_kvm_problem (void);
 /* "/usr/bin/qemu-system-x86_64" for "x86_64": found in PATH and the usual places; NULL when not installed, or
  * @arch NULL. (transfer full) */
 char *qemu_find_emulator (const char *arch);
+/* The Debian package that has it. @arch may be NULL. */
+const char *qemu_emulator_package (const char *arch);

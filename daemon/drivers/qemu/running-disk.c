@@ -44,23 +44,15 @@ read_image (gpointer input, GError **error)
   return image_info_read_chain (request->path, request->format, request->backing, error);
 }
 
-/* Takes @problem. TRUE: it is told later, and the choice goes on. */
+/* Takes @problem, and says whose it is. */
 static gboolean
-keep_problem (const Device *device, LiveValues *values, GError *problem, GError **error)
+fail (const Device *device, GError *problem, GError **error)
 {
   g_autofree char *what = device_describe (device), *said = problem->message;
-  int code = virt_error_code (problem);
-  ImageProblem *kept;
 
   problem->message = g_strdup_printf ("%s (%s)", said, what);
-  if (values->problems == NULL || code == VIR_ERR_OPERATION_ABORTED || code == VIR_ERR_OPERATION_TIMEOUT) {
-    g_propagate_error (error, problem);
-    return FALSE;
-  }
-  kept = g_new0 (ImageProblem, 1);
-  *kept = (ImageProblem){ device, problem };
-  g_ptr_array_add (values->problems, kept);
-  return TRUE;
+  g_propagate_error (error, problem);
+  return FALSE;
 }
 
 /* What its image says of itself. */
@@ -80,7 +72,7 @@ running_disk_choose (Device *device, LiveValues *values, GError **error)
                              disk_backing_copy (disk->backing) };
   info = blocking_run (read_image, request, image_request_free, (GDestroyNotify)image_info_free, &problem);
   if (info == NULL)
-    return keep_problem (device, values, problem, error);
+    return fail (device, problem, error);
   g_hash_table_replace (values->images, g_strdup (path), info);
   return TRUE;
 }

@@ -12,6 +12,7 @@
 #include "daemon/host/image.h"
 #include "daemon/host/ports.h"
 #include "domain/devices/chardev.h"
+#include "domain/devices/disk.h"
 
 #include <string.h>
 
@@ -39,9 +40,9 @@ live_values_clear (LiveValues *values)
 }
 
 void
-image_problem_free (gpointer data)
+live_problem_free (gpointer data)
 {
-  ImageProblem *problem = data;
+  LiveProblem *problem = data;
 
   g_error_free (problem->error);
   g_free (problem);
@@ -69,10 +70,31 @@ walk (const Walk *walk, gboolean (*visit) (const RunningKind *, Device *, const 
   return TRUE;
 }
 
+/* Takes @problem. TRUE: it is told later, and the choice goes on. */
+static gboolean
+keep_problem (const Device *device, LiveValues *values, GError *problem, GError **error)
+{
+  int code = virt_error_code (problem);
+  gboolean is_kept = values->problems != NULL && (values->keeps_all || device->kind == &disk_kind);
+  LiveProblem *kept;
+
+  if (!is_kept || code == VIR_ERR_OPERATION_ABORTED || code == VIR_ERR_OPERATION_TIMEOUT) {
+    g_propagate_error (error, problem);
+    return FALSE;
+  }
+  kept = g_new0 (LiveProblem, 1);
+  *kept = (LiveProblem){ device, problem };
+  g_ptr_array_add (values->problems, kept);
+  return TRUE;
+}
+
 static gboolean
 choose (const RunningKind *row, Device *device, const Walk *walk, GError **error)
 {
-  return row->choose == NULL || row->choose (device, walk->values, error);
+  GError *problem = NULL;
+
+  return row->choose == NULL || row->choose (device, walk->values, &problem)
+         || keep_problem (device, walk->values, problem, error);
 }
 
 gboolean

@@ -18,16 +18,17 @@ typedef struct LiveValues {
   GArray *ports;         /* guint: taken, until QEMU listens on them */
   guint next_node;       /* the number of the next block node */
   Files *files;          /* descriptors that are had by choosing are offered here; borrowed */
-  /* ImageProblem: images that cannot be used, to be told together with what else stands in the way; NULL: the
-   * first one is the choice's error. */
+  /* LiveProblem: devices for which nothing can be chosen, images that cannot be used among them, to be told
+   * together with what else stands in the way; NULL: the first one is the choice's error. */
   GPtrArray *problems;
+  gboolean keeps_all; /* not only of images, but whatever fails */
 } LiveValues;
 
 typedef struct {
   const Device *device;
   GError *error;
-} ImageProblem;
-void image_problem_free (gpointer data);
+} LiveProblem;
+void live_problem_free (gpointer data);
 
 void live_values_init (LiveValues *values, const char *directory, const char *host, Files *files);
 void live_values_clear (LiveValues *values); /* releases the ports; a zeroed one too */

@@ -150,14 +150,14 @@ find_group (const char *text, gid_t *ret_gid, GError **error)
 }
 
 Account *
-seclabels_account (const DomainDef *def, const Settings *settings, int id, GError **error)
+seclabels_account (const DomainDef *def, const Settings *settings, const char *key, int id, GError **error)
 {
   const Seclabel *seclabel = domain_def_seclabel (def, SECLABEL_MODEL_DAC);
   g_autoptr (Account) account = NULL;
   g_auto (GStrv) parts = NULL;
 
   if (seclabel == NULL || seclabel->type != SECLABEL_STATIC)
-    return account_for_machine (settings, def->uuid, id, error);
+    return account_for_machine (settings, key, id, error);
   parts = g_strsplit (seclabel->label, ":", 2);
   if (g_strv_length (parts) != 2) {
     virt_error_set (error, VIR_ERR_INVALID_ARG,

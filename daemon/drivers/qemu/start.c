@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The start of a machine reads from top to bottom: choose, translate, open, launch, talk. Everything a step
- * makes hangs on one struct, and one function undoes whatever is there; so no step cleans up after another.
+ * The start of a machine reads from top to bottom: choose, translate (start-plan.c), open, launch, talk.
+ * Everything a step makes hangs on one struct, and one function undoes whatever is there; so no step cleans
+ * up after another.
  *
  * The whole has one deadline, settings->start_timeout, and can be cancelled at every wait. QEMU gets its
  * files as descriptors, a listening monitor socket among them: the connection is made before QEMU runs, and
  * the greeting is simply awaited.
  */
-#include "daemon/drivers/qemu/start.h"
+#include "daemon/drivers/qemu/start-plan.h"
 
 #include "daemon/core/tree.h"
 #include "daemon/drivers/qemu/control.h"
-#include "daemon/drivers/qemu/free-arguments.h"
 #include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/listening.h"
@@ -24,20 +24,14 @@
 #include "daemon/drivers/qemu/machine-virtiofs.h"
 #include "daemon/drivers/qemu/made-files.h"
 #include "daemon/drivers/qemu/memory-files.h"
-#include "daemon/drivers/qemu/missing-disks.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/drivers/qemu/scope.h"
-#include "daemon/drivers/qemu/seclabels.h"
 #include "daemon/drivers/qemu/vcpu-plug.h"
 #include "daemon/drivers/qemu/writable.h"
 #include "daemon/host/account.h"
 #include "daemon/host/cgroup.h"
-#include "daemon/host/dmi.h"
 #include "daemon/host/files.h"
-#include "daemon/host/image.h"
-#include "daemon/host/node.h"
-#include "daemon/host/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,27 +39,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define START_MONITOR_FD  3    /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
 #define START_EXIT_WAIT   2000 /* ms between a hung-up monitor and the end of its process */
 #define START_HELPER_WAIT 100  /* ms in which a helper that QEMU lost is seen to have ended */
-#define START_MAX_GROUPS \
-  (ACCOUNT_MAX_GROUPS + 8) /* and those of /dev/kvm, the render node and other devices */
 
 typedef struct {
-  const StartRequest *request;
-  Job *job;
-  const char *uuid;
-  DomainDef *def; /* becomes the live one */
-  QemuCaps *caps;
-  Account *account;
-  gid_t groups[START_MAX_GROUPS];
-  guint group_count;
-  Sysinfo *smbios; /* the host's, where the machine shows it */
-  char *run_directory, *qemu_directory, *render_node;
-  LiveValues live;
-  RecipeHost host;
-  Recipe *recipe;
-  Files files;
+  union {
+    StartPlan plan;
+    struct {
+      START_PLAN_MEMBERS
+    };
+  };
   char **argv, **environment;
   MachineLog log;
   gboolean made_directory, made_interfaces, made_sockets, took_devices;
@@ -75,7 +58,6 @@ typedef struct {
   Qmp *qmp;
   MachineStatus *status;
   GPtrArray *helpers; /* Helper: started so far */
-  GPtrArray *missing; /* MissingDisk */
 } Start;
 
 StartRequest *
@@ -146,7 +128,7 @@ machine_clean_up (const Settings *settings, Store *store, const char *uuid)
   cgroup_remove (uuid);
 }
 
-/* Choose. */
+/* Open. */
 
 static gboolean
 make_directories (Start *start, GError **error)
@@ -162,193 +144,6 @@ make_directories (Start *start, GError **error)
   }
   return TRUE;
 }
-
-/* A machine that the daemon has lost sight of, as its state was damaged, is not started beside itself. */
-static gboolean
-check_alone (const Start *start, GError **error)
-{
-  if (!monitor_socket_is_held (start->run_directory))
-    return TRUE;
-  virt_error_set (error, VIR_ERR_OPERATION_FAILED,
-                  "a process of domain '%s' that the daemon does not know of still runs and listens on "
-                  "'%s/" MONITOR_SOCKET "': end it before the domain is started",
-                  start->request->def->name, start->run_directory);
-  return FALSE;
-}
-
-/* What the machine needs of the host's devices, before anything is begun. */
-static gboolean
-check_devices (Start *start, GError **error)
-{
-  g_autofree char *kvm = NULL, *render = NULL;
-
-  if (start->def->type == VIRT_TYPE_KVM && (kvm = node_kvm_problem ()) == NULL)
-    kvm = account_device_problem (start->account, "/dev/kvm");
-  if (kvm != NULL) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "KVM cannot be used on this host, and domain '%s' is of type 'kvm': %s; type 'qemu' runs "
-                    "here, by emulation",
-                    start->def->name, kvm);
-    return FALSE;
-  }
-  if (start->render_node != NULL)
-    render = account_device_problem (start->account, start->render_node);
-  if (render != NULL)
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "3D acceleration of domain '%s' needs a render node: %s", start->def->name, render);
-  return render == NULL;
-}
-
-/* Those of the account, and of the devices it is given. */
-static void
-choose_groups (Start *start)
-{
-  guint count = start->account->group_count;
-
-  memcpy (start->groups, start->account->groups, count * sizeof *start->groups);
-  if (start->def->type == VIRT_TYPE_KVM && account_device_group ("/dev/kvm", &start->groups[count]))
-    count++;
-  if (start->render_node != NULL && account_device_group (start->render_node, &start->groups[count]))
-    count++;
-  start->group_count = count;
-}
-
-static gboolean
-leave_out_missing (Start *start)
-{
-  domain_def_assign_aliases (start->def); /* clients are told them */
-  start->missing = missing_disks_leave_out (start->def, start->request->restore != NULL);
-  return TRUE;
-}
-
-static gboolean
-choose (Start *start, GError **error)
-{
-  const StartRequest *request = start->request;
-  g_autofree char *found = NULL;
-  const char *emulator = request->def->emulator;
-
-  start->uuid = request->def->uuid;
-  start->run_directory = store_run_directory (request->store, start->uuid);
-  start->qemu_directory = g_build_filename (start->run_directory, START_QEMU_DIRECTORY, NULL);
-  if (emulator == NULL)
-    emulator = found = qemu_find_emulator (request->def->os.arch);
-  if (emulator == NULL) {
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "no emulator for architecture '%s' is installed (package qemu-system-x86)",
-                    request->def->os.arch != NULL ? request->def->os.arch : "unknown");
-    return FALSE;
-  }
-
-  if (!check_alone (start, error))
-    return FALSE;
-  if (!seclabels_check (request->def, request->settings, error))
-    return FALSE;
-  start->account = seclabels_account (request->def, request->settings, request->id, error);
-  start->caps = start->account != NULL ? caps_cache_get (request->caps, emulator, error) : NULL;
-  if (start->caps == NULL)
-    return FALSE;
-  live_values_init (&start->live, start->qemu_directory, request->settings->host_directory, &start->files);
-  start->live.problems = g_ptr_array_new_with_free_func (image_problem_free);
-  start->live.restoring = request->restore != NULL;
-  start->def = domain_def_copy (request->def);
-  if (start->def->emulator == NULL)
-    start->def->emulator = g_strdup (emulator);
-  seclabels_show (start->def, request->settings, start->account);
-  start->render_node = live_wants_render_node (start->def) ? node_render_node () : NULL;
-  choose_groups (start);
-  if (start->def->os.smbios_mode == SMBIOS_MODE_HOST)
-    start->smbios = dmi_read (NULL);
-  return check_devices (start, error)
-         && free_arguments_check (start->def, start->account, start->groups, &start->group_count,
-                                  START_MAX_GROUPS, error)
-         && live_choose_cpu (start->def, start->caps, error) && leave_out_missing (start)
-         && live_choose (start->def, request->id, &start->live, error) && job_check (start->job, error);
-}
-
-/* Translate. */
-
-static const ImageInfo *
-find_image (gpointer data, const char *path)
-{
-  Start *start = data;
-
-  return g_hash_table_lookup (start->live.images, path);
-}
-
-static gboolean
-qemu_can_read (gpointer data, const char *path)
-{
-  return account_can_read (((Start *)data)->account, path);
-}
-
-/* Everything that cannot be made, with its place in the user's document. */
-static gboolean
-check_recipe (const Start *start, GError **error)
-{
-  const StartRequest *request = start->request;
-  g_autofree char *path = request->document == NULL && !request->transient
-                              ? store_source_path (request->store, request->def->name)
-                              : NULL;
-  g_autofree char *stored =
-      path != NULL ? store_load_source (request->store, request->def->name, NULL) : NULL;
-
-  return recipe_check (start->recipe, request->document != NULL ? request->document : stored, path, error);
-}
-
-static const ImageProblem *
-image_problem (const Start *start, guint index)
-{
-  return g_ptr_array_index (start->live.problems, index);
-}
-
-static void
-add_image_problems (Start *start)
-{
-  for (guint i = 0; i < start->live.problems->len; i++)
-    recipe_add_problem (start->recipe, image_problem (start, i)->device,
-                        g_error_copy (image_problem (start, i)->error));
-}
-
-static gboolean
-make_recipe (Start *start, GError **error)
-{
-  const Settings *settings = start->request->settings;
-
-  start->host = (RecipeHost){
-    .run_directory = start->qemu_directory,
-    .state_directory = settings->state_directory,
-    .render_node = start->render_node,
-    .sandbox = settings->sandbox,
-    .paused = TRUE,
-    .monitor_fd = START_MONITOR_FD,
-    .incoming = start->request->restore != NULL ? "defer" : NULL,
-    .image = find_image,
-    .image_data = start,
-    .can_read = qemu_can_read,
-    .can_read_data = start,
-    .now = g_get_real_time () / G_USEC_PER_SEC,
-    .vhost_net = vhost_net_is_there (NULL),
-    .host_directory = settings->host_directory,
-    .smbios = start->smbios,
-  };
-  start->recipe = recipe_new (start->def, start->caps, &start->host, RECIPE_BY_DESCRIPTOR);
-  if (!recipe_add_domain (start->recipe, NULL) || start->live.problems->len > 1) {
-    add_image_problems (start);
-    return check_recipe (start, error);
-  }
-  if (start->live.problems->len == 1) {
-    g_propagate_error (error, g_error_copy (image_problem (start, 0)->error));
-    return FALSE;
-  }
-  for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)
-    g_message ("domain '%s': %s", start->def->name, *warning);
-  start->argv = recipe_to_argv (start->recipe);
-  start->environment = recipe_to_environment (start->recipe);
-  return TRUE;
-}
-
-/* Open. */
 
 static gboolean
 open_interfaces (Start *start, GError **error)
@@ -662,8 +457,8 @@ undo (Start *start)
     listening_close_later (start->def, start->qemu_directory);
   if (start->made_directory)
     machine_clean_up (start->request->settings, start->request->store, start->uuid);
-  else if (start->account != NULL)
-    account_release (start->uuid);
+  else
+    start_plan_release (&start->plan);
 }
 
 static StartedMachine *
@@ -685,9 +480,7 @@ finish (Start *start)
 static void
 start_clear (Start *start)
 {
-  recipe_free (start->recipe); /* before the definition it speaks of */
-  files_clear (&start->files);
-  live_values_clear (&start->live);
+  start_plan_clear (&start->plan);
   machine_log_clear (&start->log);
   if (start->monitor >= 0)
     close (start->monitor);
@@ -696,29 +489,31 @@ start_clear (Start *start)
   qmp_unref (start->qmp);
   machine_status_free (start->status);
   g_clear_pointer (&start->helpers, g_ptr_array_unref);
-  g_clear_pointer (&start->missing, g_ptr_array_unref);
-  g_clear_pointer (&start->def, domain_def_unref);
-  g_clear_pointer (&start->caps, qemu_caps_unref);
-  account_free (start->account);
-  sysinfo_free (start->smbios);
   g_strfreev (start->argv);
   g_strfreev (start->environment);
-  g_free (start->run_directory);
-  g_free (start->qemu_directory);
-  g_free (start->render_node);
+}
+
+static gboolean
+translate (Start *start, GError **error)
+{
+  if (!start_plan_translate (&start->plan, error))
+    return FALSE;
+  for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)
+    g_message ("domain '%s': %s", start->def->name, *warning);
+  start->argv = recipe_to_argv (start->recipe);
+  start->environment = recipe_to_environment (start->recipe);
+  return TRUE;
 }
 
 gpointer
 start_job (Job *job, gpointer request, GError **error)
 {
-  Start start = {
-    .request = request, .job = job, .monitor = -1, .ruleset = -1, .log = { .fd = -1, .reader = -1 }
-  };
+  Start start = { .monitor = -1, .ruleset = -1, .log = { .fd = -1, .reader = -1 } };
   StartedMachine *started = NULL;
 
-  files_init (&start.files);
+  start_plan_init (&start.plan, request, job);
   start.helpers = g_ptr_array_new_with_free_func ((GDestroyNotify)helper_free);
-  if (choose (&start, error) && make_recipe (&start, error) && open_everything (&start, error)
+  if (start_plan_choose (&start.plan, error) && translate (&start, error) && open_everything (&start, error)
       && launch (&start, error) && talk (&start, error))
     started = finish (&start);
   else

@@ -28,6 +28,7 @@ typedef struct {
   gboolean paused;    /* leave the CPUs stopped */
   gboolean transient; /* kept in the status file */
   gboolean auto_destroy; /* kept there too */
+  gboolean is_check;     /* nothing is started: see start-check.h */
   gboolean reset_nvram;  /* the firmware's variables are made from their template again */
   Restore *restore;      /* start it from this saved state; NULL: afresh. Owned */
   char *managed_save; /* removed as the last step, restored from or not; a failed start keeps it; or NULL */
@@ -38,6 +39,7 @@ typedef struct {
 } StartRequest;
 
 #define START_QEMU_DIRECTORY "qemu" /* in the run directory: QEMU's account can write there */
+#define START_MONITOR_FD     3      /* its number in QEMU; RECIPE_FIRST_DESCRIPTOR is above it */
 
 /* @def is referenced; a cold start. */
 StartRequest *start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient,

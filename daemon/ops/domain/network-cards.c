@@ -370,6 +370,48 @@ network_card_resolve (Job *job, Manager *manager, const DomainDef *def, DeviceIn
   return take_plug (interface, &port->plug, error);
 }
 
+static void
+preview_port (gpointer data)
+{
+  Making *making = data;
+  Network *network = network_find_name (making->manager, making->name, &making->error);
+
+  if (network == NULL || !network_check_active (network, &making->error))
+    return;
+  making->port = network_plug (network, making->wanted, FALSE, &making->error);
+  making->input = network_input_new (network, network->def);
+}
+
+gboolean
+network_card_preview (Job *job, Manager *manager, const DomainDef *def, DeviceInterface *interface,
+                      GPtrArray **ret_findings, GError **error)
+{
+  g_autoptr (NetworkPortDef) wanted = NULL;
+  g_autofree char *uuid = new_uuid ();
+  Making making = { .manager = manager, .name = interface->network };
+  gboolean fine;
+
+  if (interface->type != INTERFACE_NETWORK)
+    return TRUE;
+  if (manager->settings->session)
+    return resolve_for_user (job, manager, interface, error);
+  making.wanted = wanted = wanted_port (def, interface, uuid);
+  g_mutex_init (&making.mutex);
+  g_cond_init (&making.changed);
+  job_in_main_loop (job, preview_port, &making);
+  if (making.input != NULL && ret_findings != NULL)
+    *ret_findings = network_run_check (job, making.input, NULL);
+  fine = making.port != NULL;
+  if (fine) {
+    take_settings (interface, making.port);
+    fine = take_plug (interface, &making.port->plug, error);
+  } else {
+    g_propagate_error (error, g_steal_pointer (&making.error));
+  }
+  making_clear (&making);
+  return fine;
+}
+
 DomainDef *
 network_cards_resolve (Job *job, Manager *manager, DomainDef *def, GError **error)
 {

@@ -21,6 +21,11 @@ gboolean network_card_resolve (Job *job, Manager *manager, const DomainDef *def,
  * network. */
 DomainDef *network_cards_resolve (Job *job, Manager *manager, DomainDef *def, GError **error);
 
+/* What the same would make of it, as things are now: no port comes to be, and nothing follows. @ret_findings
+ * (NULL: not wanted): what keeps packets of that network from passing (FirewallFinding); transfer full, and
+ * NULL where nobody looked. */
+gboolean network_card_preview (Job *job, Manager *manager, const DomainDef *def, DeviceInterface *interface,
+                               GPtrArray **ret_findings, GError **error);
 /* Main loop: the job that resolved cards of that domain is over, and what came of it is committed. Ports that
  * no card of its running machine has are deleted. */
 void network_cards_settle (Manager *manager, const char *uuid);
