@@ -16,7 +16,8 @@
 const CommandGroup command_groups[] = {
   { N_ ("Documents (no daemon needed)"), document_commands },
   { N_ ("Comparing"), difference_commands },
-  { N_ ("Why a machine does not start, or has stopped"), check_commands },
+  { N_ ("Would it start"), check_commands },
+  { N_ ("What has happened"), why_commands },
   { N_ ("Listing"), list_commands },
   { N_ ("Definitions"), definition_commands },
   { N_ ("What definitions were before"), history_commands },

@@ -78,6 +78,7 @@ const Operation operations[] = {
   { 0, 450, "DOMAIN_SET_AUTOSTART_ONCE", "Di", "-", "org.domaind1.Domain", "AutostartOnce=", ACCESS_WRITE, op_domain_set_autostart_once, NULL },
   { -1, 0, "CheckDomainXML", "su", "sa(suuuss){256}", "org.domaind1.Connect", "CheckDomainXML", ACCESS_START, op_connect_check_domain_xml, NULL },
   { -1, 0, "Check", "Du", "sa(suuuss){256}", "org.domaind1.Domain", "Check", ACCESS_START, op_domain_check, NULL },
+  { -1, 0, "GetLastEnd", "D", "aP{64}", "org.domaind1.Domain", "GetLastEnd", ACCESS_READ, op_domain_get_last_end, NULL },
   { -1, 0, "GetSource", "D", "s", "org.domaind1.Domain", "GetSource", ACCESS_SECURE, op_domain_get_source, NULL },
 
   /* Life cycle */

@@ -6,12 +6,14 @@
  */
 #include "daemon/domain/auto-destroy.h"
 
+#include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
 
 static void
 end_machine (Machine *machine)
 {
   g_message ("domain '%s' ends with its client", machine->domain->name);
+  machine_note_asked (machine, NULL, "the end of the client that started it");
   machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
 }
 

@@ -3,6 +3,7 @@
 
 #include "daemon/core/job.h"
 #include "daemon/core/progress.h"
+#include "daemon/domain/last-end.h"
 #include "daemon/domain/summary.h"
 #include "daemon/drivers/qemu/machine-events.h"
 #include "daemon/drivers/qemu/qmp.h"
@@ -71,6 +72,9 @@ struct Machine {
   char *owner;                /* the client whose end is its end (Client.id), or NULL: see auto-destroy.h */
   gboolean starting;          /* its CPUs have not run yet */
   guint64 balloon_kib;        /* last known; 0: not known */
+  ProcessExit exit;           /* once it has ended */
+  gboolean panicked, off;     /* its guest has crashed, or has switched itself off */
+  EndAsked asked;             /* who asked for its end */
   char *save_path, *save_id;  /* while it is being saved, see machine-status.h */
   /* What it last said of itself, shown while it is silent. */
   JsonNode *statistics, *disks; /* of query-blockstats and query-block */

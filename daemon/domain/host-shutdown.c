@@ -12,6 +12,7 @@
 
 #include "daemon/call/operation.h"
 #include "daemon/core/service.h"
+#include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/agent.h"
 #include "domain/devices/channel.h"
@@ -163,6 +164,7 @@ end_or_over (Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
     g_warning ("domain '%s' did not shut down within %u seconds and is ended", domain->name,
                shutdown->manager->settings->host_shutdown_timeout);
     wait_for_end (shutdown, domain, DESTROY_SECONDS, TRUE);
+    machine_note_asked (domain->machine, NULL, "host-shutdown");
     machine_end (domain->machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
   }
   shutdown->pending--;

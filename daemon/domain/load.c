@@ -9,6 +9,7 @@
 #include "daemon/domain/load.h"
 
 #include "daemon/core/main-loop.h"
+#include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/host-devices.h"
@@ -35,6 +36,7 @@ typedef struct {
   gpointer data;
   GPtrArray *found;     /* FoundMachine */
   GPtrArray *saved;     /* UUIDs of managed saves */
+  GPtrArray *marked;    /* UUIDs of machines that ran when they were last heard of */
   GPtrArray **contents; /* of each registry */
   GPtrArray *families;  /* GPtrArray of ChildFamily: of each kind whose parent is an object */
   guint pending;        /* kinds that settle, and the taking */
@@ -134,6 +136,7 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
   }
   managed_save_recover (manager->settings, is_defined, uuids);
   load->saved = managed_save_list (manager->settings);
+  load->marked = last_end_list_running (manager->settings);
 
   for (guint i = 0; i < running->len; i++)
     g_hash_table_add (runs, g_ptr_array_index (running, i));
@@ -162,6 +165,8 @@ clear_away (Manager *manager, const FoundMachine *found, Domain *domain)
   /* Nobody has seen how; an orderly end would have waited for the daemon (-no-shutdown). */
   if (domain != NULL && status != NULL && found->process == NULL)
     domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
+  if (status != NULL && found->process == NULL)
+    last_end_record_unseen (manager->settings, status);
   if (found->process == NULL && !monitor_socket_is_held (run_directory)) {
     helpers_stop_in (run_directory);
     machine_clean_up (manager->settings, manager->store, found->uuid);
@@ -266,6 +271,21 @@ take_children (Manager *manager, const Load *load)
   }
 }
 
+/* Those that ran and do not any more, and of whose end nothing is known yet. */
+static void
+record_unseen_ends (Manager *manager, const GPtrArray *marked)
+{
+  for (guint i = 0; i < marked->len; i++) {
+    const char *uuid = g_ptr_array_index (marked, i);
+    const Domain *domain = manager_find_uuid (manager, uuid, NULL);
+
+    if (domain == NULL)
+      last_end_forget (manager->settings, uuid);
+    else if (domain->machine == NULL)
+      last_end_save_unseen (manager->settings, uuid);
+  }
+}
+
 static const char *
 running_name (const char *uuid, gpointer data)
 {
@@ -279,6 +299,7 @@ load_free (Load *load)
 {
   g_clear_pointer (&load->found, g_ptr_array_unref);
   g_clear_pointer (&load->saved, g_ptr_array_unref);
+  g_clear_pointer (&load->marked, g_ptr_array_unref);
   g_clear_pointer (&load->families, g_ptr_array_unref);
   g_free (load->contents);
   g_free (load);
@@ -317,6 +338,7 @@ disk_read (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   host_devices_recover (manager->settings, running_name, manager);
   remove_stray_links (manager);
   remove_left_runs (manager);
+  record_unseen_ends (manager, load->marked);
   load->pending = 1;
   for (guint i = 0; i < manager->registries->len; i++) {
     Registry *registry = g_ptr_array_index (manager->registries, i);

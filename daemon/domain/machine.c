@@ -8,6 +8,7 @@
 
 #include "daemon/call/call.h"
 #include "daemon/core/main-loop.h"
+#include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
 #include "daemon/drivers/qemu/adopt.h"
@@ -21,7 +22,8 @@
 #include "domain/devices/memory.h"
 
 #define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */
-#define ADOPT_AGAIN_SECONDS 5    /* before a machine whose monitor was silent is asked again */
+#define CLIENT_ENDED        "the end of the client that started it"
+#define ADOPT_AGAIN_SECONDS 5 /* before a machine whose monitor was silent is asked again */
 
 /* Its texts are the domain's. */
 static MachineStatus
@@ -48,6 +50,7 @@ status_now (const Machine *machine)
     .agent_timeout = domain->agent_timeout,
     .save_path = machine->save_path,
     .save_id = machine->save_id,
+    .asked = machine->asked,
   };
 }
 
@@ -92,6 +95,7 @@ machine_free (Machine *machine)
   helper_set_free (machine->helpers);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
+  end_asked_clear (&machine->asked);
   g_free (machine->owner);
   g_free (machine->save_path);
   g_free (machine->save_id);
@@ -140,6 +144,32 @@ machine_answer_at_end (Machine *machine, Call *call, guint seconds)
   g_ptr_array_add (machine->endings, ending);
 }
 
+/* Before anything of it is cleared away. */
+static void
+record_end (const Machine *machine)
+{
+  const Domain *domain = machine->domain;
+  const GPtrArray *died = helper_set_messages (machine->helpers);
+  LastEnd *end;
+
+  if (!domain->persistent) {
+    last_end_forget (domain->manager->settings, domain->uuid);
+    return;
+  }
+  end = last_end_new ();
+  end->ended = g_get_real_time ();
+  end->started = machine->started;
+  end->reason = machine->end_reason;
+  end->exit = machine->exit;
+  end->pid = process_pid (machine->process);
+  end->panicked = machine->panicked;
+  end->off = machine->off;
+  end_asked_copy (&end->asked, &machine->asked);
+  for (guint i = 0; i < died->len; i++)
+    g_ptr_array_add (end->helpers, g_strdup (g_ptr_array_index (died, i)));
+  last_end_record (domain->manager->settings, domain->uuid, domain->name, end);
+}
+
 static gboolean
 free_later (gpointer machine)
 {
@@ -161,6 +191,7 @@ finish (Machine *machine)
   interfaces_close_later (manager->settings, machine->def);
   listening_close_later (machine->def, directory);
   helper_set_stop_all (machine->helpers);
+  record_end (machine);
   machine_clean_up (manager->settings, manager->store, domain->uuid);
   if (domain->job != NULL)
     job_cancel (domain->job);
@@ -216,10 +247,23 @@ process_ended (G_GNUC_UNUSED Process *process, ProcessExit how, gpointer data)
                            : "status",
            how.code);
   machine->ended = TRUE;
+  machine->exit = how;
   if (machine->qmp != NULL && !machine->monitor_closed)
     machine->linger = g_timeout_add (LAST_WORDS_WAIT, lingered, machine);
   else
     end_notified (machine);
+}
+
+/* What the guest does that an end comes of. */
+static void
+see_guest (Machine *machine, int state, int reason, int event, int detail)
+{
+  if (state == VIR_DOMAIN_CRASHED)
+    machine->panicked = reason == VIR_DOMAIN_CRASHED_PANICKED;
+  else if (event == VIR_DOMAIN_EVENT_SHUTDOWN)
+    machine->off = detail == VIR_DOMAIN_EVENT_SHUTDOWN_GUEST;
+  else if (state == VIR_DOMAIN_RUNNING)
+    machine->panicked = machine->off = FALSE;
 }
 
 static void
@@ -227,6 +271,7 @@ state_changed (gpointer data, virDomainState state, int reason, int event, int d
 {
   Machine *machine = data;
 
+  see_guest (machine, state, reason, event, detail);
   if (!machine->ended || state != VIR_DOMAIN_SHUTOFF) {
     domain_set_state (machine->domain, state, reason, event, detail);
     return;
@@ -478,6 +523,7 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
 
   machine->qmp = g_steal_pointer (&started->qmp);
   machine->started = g_get_real_time ();
+  last_end_mark_running (domain->manager->settings, domain->uuid, machine->started);
   manager_set_id (domain->manager, domain, started->status->id);
   domain_set_state (domain, state, reason, -1, 0);
   tell_missing (domain, started->missing);
@@ -640,6 +686,7 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
 
   machine->started = status->started;
   machine->starting = status->starting;
+  end_asked_copy (&machine->asked, &status->asked);
   machine->save_path = g_strdup (status->save_path);
   machine->save_id = g_strdup (status->save_id);
   domain->state_changed = status->state_changed;
@@ -654,6 +701,8 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
 
   domain->job = begin_adoption (machine, status, TRUE);
   /* Its client's connection has ended with the daemon. */
+  if (status->auto_destroy && machine->asked.wire == NULL)
+    machine->asked = (EndAsked){ .wire = g_strdup (CLIENT_ENDED), .at = g_get_real_time () };
   if (status->auto_destroy)
     machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
 }

@@ -134,6 +134,9 @@ void op_domain_set_block_threshold (Call *call);
 void op_connect_check_domain_xml (Call *call);
 void op_domain_check (Call *call);
 
+/* ops/domain/domain-last-end.c */
+void op_domain_get_last_end (Call *call);
+
 /* ops/domain/domain-console.c */
 void op_domain_open_channel (Call *call);
 void op_domain_open_console (Call *call);

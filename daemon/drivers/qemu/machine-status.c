@@ -11,6 +11,22 @@
 #define STATUS_FORMAT     1 /* a later daemon that writes otherwise counts up */
 #define STATUS_REASON_MAX 64
 
+void
+end_asked_clear (EndAsked *asked)
+{
+  g_clear_pointer (&asked->wire, g_free);
+  g_clear_pointer (&asked->call, g_free);
+}
+
+void
+end_asked_copy (EndAsked *asked, const EndAsked *from)
+{
+  const EndAsked copy = { g_strdup (from->wire), g_strdup (from->call), from->uid, from->pid, from->at };
+
+  end_asked_clear (asked);
+  *asked = copy;
+}
+
 MachineStatus *
 machine_status_copy (const MachineStatus *status)
 {
@@ -22,6 +38,8 @@ machine_status_copy (const MachineStatus *status)
   copy->save_path = g_strdup (status->save_path);
   copy->save_id = g_strdup (status->save_id);
   copy->restored_path = g_strdup (status->restored_path);
+  copy->asked = (EndAsked){ 0 };
+  end_asked_copy (&copy->asked, &status->asked);
   return copy;
 }
 
@@ -35,6 +53,7 @@ machine_status_free (MachineStatus *status)
   g_free (status->save_path);
   g_free (status->save_id);
   g_free (status->restored_path);
+  end_asked_clear (&status->asked);
   g_free (status);
 }
 
@@ -84,6 +103,28 @@ static const char *const switches[SWITCHES] = {
   [SWITCH_RESTART] = "restart-on-shutdown",
 };
 
+static void
+add_asked (JsonObject *object, const EndAsked *asked)
+{
+  json_object_set_string_member (object, "asked-wire", asked->wire);
+  if (asked->call != NULL)
+    json_object_set_string_member (object, "asked-call", asked->call);
+  json_object_set_int_member (object, "asked-uid", asked->uid);
+  json_object_set_int_member (object, "asked-pid", asked->pid);
+  json_object_set_int_member (object, "asked-at", asked->at);
+}
+
+/* It is for people: what is missing or wrong is left out. */
+static void
+get_asked (JsonObject *object, EndAsked *asked)
+{
+  asked->wire = g_strdup (untrusted_text (object, "asked-wire"));
+  asked->call = g_strdup (untrusted_text (object, "asked-call"));
+  untrusted_number (object, "asked-uid", &asked->uid);
+  untrusted_number (object, "asked-pid", &asked->pid);
+  untrusted_number (object, "asked-at", &asked->at);
+}
+
 char *
 machine_status_to_json (const MachineStatus *status)
 {
@@ -109,6 +150,8 @@ machine_status_to_json (const MachineStatus *status)
     json_object_set_string_member (object, "save-id", status->save_id);
   if (status->restored_path != NULL)
     json_object_set_string_member (object, "restored-path", status->restored_path);
+  if (status->asked.wire != NULL)
+    add_asked (object, &status->asked);
 
   g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
   json_node_take_object (root, object);
@@ -222,6 +265,7 @@ machine_status_from_json (const char *json, GError **error)
       return NULL;
   if (!get_later_members (object, status, error))
     return NULL;
+  get_asked (object, &status->asked);
 
   status->id = (int)values[NUMBER_ID];
   status->pid = (GPid)values[NUMBER_PID];

@@ -3,6 +3,17 @@
 
 #include "base/virt-error.h"
 
+/* Who asked for the end. Copied and written with the machine's status, as the daemon may be killed before the
+ * machine is. */
+typedef struct {
+  char *wire;      /* "D-Bus", "libvirt's RPC", or the part of the daemon that did; NULL: nobody has asked */
+  char *call;      /* "DOMAIN_DESTROY_FLAGS" */
+  gint64 uid, pid; /* pid 0: not known, or the daemon itself */
+  gint64 at;       /* g_get_real_time */
+} EndAsked;
+void end_asked_clear (EndAsked *asked);
+void end_asked_copy (EndAsked *asked, const EndAsked *from);
+
 /*
  * The status file of a running machine (machines/UUID/status.json): what the daemon must know to find the
  * machine again. Read back it is untrusted: every member is checked.
@@ -27,6 +38,7 @@ typedef struct {
   char *save_path, *save_id;
   /* The managed save that is to be removed because the machine runs; or NULL. */
   char *restored_path;
+  EndAsked asked; /* who asked for its end */
 } MachineStatus;
 
 MachineStatus *machine_status_copy (const MachineStatus *status);

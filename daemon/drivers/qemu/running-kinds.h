@@ -17,6 +17,7 @@ typedef struct {
   const DeviceKind *kind;
   /* Before QEMU has it: set in @device what the document leaves open. */
   gboolean (*choose) (Device *device, LiveValues *values, GError **error);
+  gboolean problem_waits; /* what it cannot choose is told with all else that cannot be made */
   /* Once that is chosen for all devices, from the last to the first: give numbers from values->next_node on.
    */
   void (*number) (Device *device, LiveValues *values);

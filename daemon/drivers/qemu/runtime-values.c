@@ -12,7 +12,6 @@
 #include "daemon/host/image.h"
 #include "daemon/host/ports.h"
 #include "domain/devices/chardev.h"
-#include "domain/devices/disk.h"
 
 #include <string.h>
 
@@ -72,10 +71,11 @@ walk (const Walk *walk, gboolean (*visit) (const RunningKind *, Device *, const 
 
 /* Takes @problem. TRUE: it is told later, and the choice goes on. */
 static gboolean
-keep_problem (const Device *device, LiveValues *values, GError *problem, GError **error)
+keep_problem (const RunningKind *row, const Device *device, LiveValues *values, GError *problem,
+              GError **error)
 {
   int code = virt_error_code (problem);
-  gboolean is_kept = values->problems != NULL && (values->keeps_all || device->kind == &disk_kind);
+  gboolean is_kept = values->problems != NULL && (values->keeps_all || row->problem_waits);
   LiveProblem *kept;
 
   if (!is_kept || code == VIR_ERR_OPERATION_ABORTED || code == VIR_ERR_OPERATION_TIMEOUT) {
@@ -94,7 +94,7 @@ choose (const RunningKind *row, Device *device, const Walk *walk, GError **error
   GError *problem = NULL;
 
   return row->choose == NULL || row->choose (device, walk->values, &problem)
-         || keep_problem (device, walk->values, problem, error);
+         || keep_problem (row, device, walk->values, problem, error);
 }
 
 gboolean

@@ -4,6 +4,7 @@
  * What the guest's agent does: commands that clients write themselves, the guest's clock, file systems,
  * passwords, and its end or sleep. What it tells of the guest is in domain-agent-info.c.
  */
+#include "daemon/domain/machine-asked.h"
 #include "daemon/ops/domain/agent-call.h"
 
 #include <libvirt/libvirt-qemu.h>
@@ -246,6 +247,8 @@ call_order_agent (Call *call, gboolean restart)
   if (domain_is_active (call->domain))
     machine_events_restart_on_shutdown (call->domain->machine->events,
                                         FALSE); /* the guest does that itself */
+  if (domain_is_active (call->domain) && !restart)
+    machine_note_asked (call->domain->machine, call, NULL);
   agent_call_query (call, restart ? reboot : power_down);
 }
 

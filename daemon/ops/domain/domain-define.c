@@ -222,6 +222,7 @@ undefine_write (Store *store, gpointer data, GError **error)
     return FALSE;
   }
   if (store_remove (store, undefine->uuid, undefine->name, error)) {
+    last_end_forget (undefine->call->manager->settings, undefine->uuid);
     if (undefine->def != NULL)
       tpm_forget (undefine->def, undefine->call->manager->settings,
                   (undefine->flags & VIR_DOMAIN_UNDEFINE_KEEP_TPM) != 0);

@@ -3,6 +3,7 @@
  * What is done to a running machine. Asking the guest something takes the domain's lock and a job; ending it
  * takes neither: destroy always works, whatever else is stuck.
  */
+#include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/ops/ops.h"
@@ -23,6 +24,7 @@ destroy_now (Call *call, Domain *domain)
   gboolean graceful = (flags_of (call) & VIR_DOMAIN_DESTROY_GRACEFUL) != 0;
   guint seconds = graceful ? call->manager->settings->shutdown_timeout : DESTROY_SECONDS;
 
+  machine_note_asked (domain->machine, call, NULL);
   machine_answer_at_end (domain->machine, call, seconds);
   machine_end (domain->machine, graceful, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
 }
@@ -162,7 +164,7 @@ shutdown_begin (Domain *domain, Call *call)
   if (!must_run (domain, call))
     return;
   machine_events_restart_on_shutdown (domain->machine->events, FALSE);
-  machine_save_status (domain->machine);
+  machine_note_asked (domain->machine, call, NULL);
   control (call, "shutdown", control_shutdown);
 }
 

@@ -4,6 +4,7 @@
  * goes on). The job is daemon/drivers/qemu/save.h's; what it leaves, a file and a stopped machine, is
  * committed here by ending the machine.
  */
+#include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/restore.h"
 #include "daemon/drivers/qemu/save.h"
@@ -77,6 +78,7 @@ save_now (Call *call, Domain *domain)
   request->run_again =
       (save->flags & VIR_DOMAIN_SAVE_RUNNING) || (running && !(save->flags & VIR_DOMAIN_SAVE_PAUSED));
   request->drop_cache = (save->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE) != 0;
+  machine_note_asked (machine, call, NULL);
   machine_set_saving (machine, request->path, request->id);
   if (running) {
     machine_events_expect_pause (machine->events, VIR_DOMAIN_PAUSED_SAVE, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);

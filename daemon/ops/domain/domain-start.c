@@ -8,6 +8,8 @@
 #include "daemon/domain/auto-destroy.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/image-holder.h"
+#include "daemon/domain/last-end-record.h"
+#include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
@@ -47,6 +49,8 @@ start_failed (Call *call, Domain *domain, const GError *error)
     g_clear_pointer (&domain->progress, progress_unref);
     g_warning ("domain '%s' could not be started: %s", domain->name, error->message);
     domain->reason = VIR_DOMAIN_SHUTOFF_FAILED;
+    if (domain->persistent)
+      last_end_record_failed_start (manager->settings, domain->uuid, domain->name, error);
   }
   explained = image_holder_explain (manager, error);
   /* From here on the next one has the lock, and may have done anything. */
@@ -118,6 +122,7 @@ start_done (gpointer result, const GError *error, gpointer data)
   }
   while ((destroyer = g_queue_pop_head (&domain->destroyers)) != NULL)
     machine_answer_at_end (domain->machine, destroyer, DESTROY_SECONDS);
+  machine_note_asked (domain->machine, NULL, "a destroy while it was being started");
   machine_end (domain->machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
   call_fail_with (call, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed while it was being started");
 }
