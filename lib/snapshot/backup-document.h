@@ -5,6 +5,16 @@
 
 /* The document of a backup job. Pure; immutable once made, shared by reference, any thread. */
 
+typedef enum { BACKUP_MODE_NONE, BACKUP_PUSH, BACKUP_PULL } BackupMode;
+typedef enum { BACKUP_STORE_NONE, BACKUP_STORE_FILE, BACKUP_STORE_BLOCK } BackupStoreType;
+typedef enum { BACKUP_DISK_MODE_NONE, BACKUP_FULL, BACKUP_INCREMENTAL } BackupDiskMode;
+typedef enum {
+  BACKUP_TRANSPORT_NONE,
+  BACKUP_TRANSPORT_TCP,
+  BACKUP_TRANSPORT_UNIX,
+  BACKUP_TRANSPORT_FD
+} BackupTransport;
+
 /* A file or device that is written to: the target of a push, the scratch space of a pull. */
 typedef struct {
   char *file, *device;
@@ -15,23 +25,24 @@ typedef struct {
 typedef struct {
   char *name; /* the disk's target */
   int backup; /* Tristate: no leaves it out */
-  int type;   /* of the store: 0 not said, file, block */
-  int mode;   /* 0 not said, full, incremental */
+  int type;   /* BackupStoreType */
+  int mode;   /* BackupDiskMode */
   char *incremental;
   char *export_name, *export_bitmap; /* of the NBD export */
+  Number index;                      /* live only: of the store's block node */
   char *driver_type;
   BackupStore *target, *scratch; /* NULL: chosen */
 } BackupDisk;
 
 typedef struct {
   int tls;       /* Tristate */
-  int transport; /* 0 not said, tcp, unix, fd */
+  int transport; /* BackupTransport */
   char *name, *socket, *fdgroup;
   Number port;
 } BackupServer;
 
 typedef struct {
-  int mode;             /* 0 not said, push, pull */
+  int mode;             /* BackupMode */
   char *incremental;    /* the checkpoint since which; NULL: all */
   BackupServer *server; /* of a pull */
   GPtrArray *disks;     /* BackupDisk; NULL: none are said, so all */
@@ -39,3 +50,13 @@ typedef struct {
 } BackupDef;
 
 extern const DocumentKind backup_document;
+
+/* Only before it is shared. */
+BackupDisk *backup_def_add_disk (BackupDef *def, const char *name);
+BackupStore *backup_store_new (void);
+/* The one of that target; NULL: none. */
+BackupDisk *backup_def_find_disk (const BackupDef *def, const char *name);
+/* What is written to: the target of a push, the scratch space of a pull. */
+BackupStore **backup_disk_store (const BackupDef *def, BackupDisk *disk);
+/* Its file or device; NULL: none is said. (borrowed) */
+const char *backup_store_path (const BackupDisk *disk, const BackupStore *store);

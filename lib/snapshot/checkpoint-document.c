@@ -18,6 +18,12 @@ static const Field disk_fields[] = {
 
 static const FieldTable disk_table = { sizeof (CheckpointDisk), disk_fields };
 
+static void
+free_disk (gpointer disk)
+{
+  field_free (&disk_table, disk);
+}
+
 static const Field checkpoint_fields[] = {
   FIELD (CheckpointDef, name, "name", field_text, NULL),
   FIELD (CheckpointDef, description, "description", field_text, NULL),
@@ -29,6 +35,35 @@ static const Field checkpoint_fields[] = {
 };
 
 static const FieldTable checkpoint_table = { sizeof (CheckpointDef), checkpoint_fields };
+
+CheckpointDisk *
+checkpoint_disk_new (const char *name, int checkpoint)
+{
+  CheckpointDisk *disk = field_new (&disk_table);
+
+  disk->name = g_strdup (name);
+  disk->checkpoint = checkpoint;
+  return disk;
+}
+
+void
+checkpoint_def_set_disks (CheckpointDef *def, GPtrArray *disks)
+{
+  if (def->disks != NULL) {
+    g_ptr_array_set_free_func (def->disks, free_disk);
+    g_ptr_array_unref (def->disks);
+  }
+  def->disks = disks;
+}
+
+CheckpointDisk *
+checkpoint_def_find_disk (const CheckpointDef *def, const char *name)
+{
+  for (guint i = 0; def->disks != NULL && i < def->disks->len; i++)
+    if (g_str_equal (((CheckpointDisk *)g_ptr_array_index (def->disks, i))->name, name))
+      return g_ptr_array_index (def->disks, i);
+  return NULL;
+}
 
 const DocumentKind checkpoint_document = {
   .root = "domaincheckpoint",
