@@ -9,6 +9,7 @@
 #include "daemon/network/networks.h"
 #include "daemon/nwfilter/filters.h"
 #include "daemon/secret/secrets.h"
+#include "daemon/snapshot/checkpoint-kind.h"
 #include "daemon/snapshot/snapshot-kind.h"
 #include "daemon/storage/pools.h"
 
@@ -25,15 +26,7 @@ static const ObjectKind node_device_kind = {
 };
 
 const ObjectKind *const object_kinds[] = {
-  &domain_kind,
-  &network_kind,
-  &network_port_kind,
-  &filter_kind,
-  &storage_pool_kind,
-  &storage_volume_kind,
-  &node_device_kind,
-  &host_interface_kind,
-  &secret_kind,
-  &snapshot_kind,
-  NULL,
+  &domain_kind,       &network_kind,        &network_port_kind, &filter_kind,
+  &storage_pool_kind, &storage_volume_kind, &node_device_kind,  &host_interface_kind,
+  &secret_kind,       &snapshot_kind,       &checkpoint_kind,   NULL,
 };

@@ -49,6 +49,12 @@ progress_unref (Progress *progress)
   g_free (progress);
 }
 
+void
+progress_set_started (Progress *progress, gint64 started)
+{
+  progress->started = g_get_monotonic_time () - MAX (g_get_real_time () - started, 0);
+}
+
 virDomainJobOperation
 progress_operation (const Progress *progress)
 {

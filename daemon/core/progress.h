@@ -23,7 +23,8 @@ typedef struct {
   guint64 bytes_per_second, dirty_pages_per_second;
   guint64 downtime, setup_time; /* ms */
   guint64 postcopy_requests;
-  gboolean is_memory; /* the figures are the guest's memory; otherwise a file's */
+  guint64 temporary_used, temporary_total; /* of a backup's scratch files */
+  gboolean is_memory;                      /* the figures are the guest's memory; otherwise a file's */
 } ProgressFigures;
 
 Progress *progress_new (virDomainJobOperation operation);
@@ -31,6 +32,8 @@ Progress *progress_ref (Progress *progress);
 void progress_unref (Progress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Progress, progress_unref)
 
+/* It has begun earlier, in another daemon: g_get_real_time. Before it is shared. */
+void progress_set_started (Progress *progress, gint64 started);
 virDomainJobOperation progress_operation (const Progress *progress);
 void progress_set (Progress *progress, const ProgressFigures *figures);
 void progress_get (Progress *progress, ProgressFigures *ret);

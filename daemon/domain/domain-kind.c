@@ -87,7 +87,8 @@ passes (const Object *object, guint flags)
                                 VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT,
                                 child_tree_count (domain->snapshots) > 0)
          && object_flag_passes (flags, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT,
-                                VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, FALSE)
+                                VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT,
+                                child_tree_count (domain->checkpoints) > 0)
          && passes_state (domain, flags);
 }
 

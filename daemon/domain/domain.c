@@ -4,6 +4,7 @@
  * half in machine.c.
  */
 #include "daemon/call/call.h"
+#include "daemon/core/progress-parameters.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/machine.h"
 
@@ -129,4 +130,40 @@ void
 events_monitor (Events *events, Domain *domain, GVariant *payload)
 {
   send_event (events, EVENT_MONITOR, domain, 0, payload);
+}
+
+/* As libvirt does, of backups, and of what migration has written. */
+static void
+tell_completed (Domain *domain)
+{
+  Progress *progress = domain->completed;
+  ProgressFigures figures;
+
+  progress_get (progress, &figures);
+  if (progress_operation (progress) == VIR_DOMAIN_JOB_OPERATION_BACKUP
+      || (progress_type (progress) == VIR_DOMAIN_JOB_COMPLETED && figures.is_memory
+          && progress_operation (progress) != VIR_DOMAIN_JOB_OPERATION_RESTORE))
+    events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
+                   g_variant_new ("(@a{sv})", progress_to_parameters (progress)));
+}
+
+void
+domain_end_progress (Domain *domain, const GError *error)
+{
+  virDomainJobType how = error == NULL                                          ? VIR_DOMAIN_JOB_COMPLETED
+                         : virt_error_code (error) == VIR_ERR_OPERATION_ABORTED ? VIR_DOMAIN_JOB_CANCELLED
+                                                                                : VIR_DOMAIN_JOB_FAILED;
+  ProgressFigures figures;
+
+  if (domain->progress == NULL)
+    return;
+  progress_end (domain->progress, how);
+  progress_unref (domain->completed);
+  domain->completed = g_steal_pointer (&domain->progress);
+  progress_get (domain->completed, &figures);
+  if (error == NULL && !figures.is_memory
+      && progress_operation (domain->completed) != VIR_DOMAIN_JOB_OPERATION_BACKUP)
+    g_clear_pointer (&domain->completed, progress_unref); /* as libvirt, which forgets such a dump's */
+  else
+    tell_completed (domain);
 }

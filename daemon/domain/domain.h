@@ -19,6 +19,7 @@
  */
 typedef struct Domain Domain;
 typedef struct Machine Machine; /* the running half; NULL while shut off */
+typedef struct MachineBackup MachineBackup;
 typedef struct Call Call;
 
 struct Domain {
@@ -50,7 +51,8 @@ struct Domain {
   GPtrArray *messages;  /* char *: warnings of its last define (unknown elements), shown as domain messages */
   gboolean tainted;     /* clients have given its QEMU commands of their own, since it was started */
   ChildTree *snapshots; /* see daemon/snapshot/snapshot-kind.h */
-  int agent_timeout;    /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
+  ChildTree *checkpoints; /* see daemon/snapshot/checkpoint-kind.h */
+  int agent_timeout; /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
 };
 
 /* The running half: see machine.h for its life. */
@@ -76,6 +78,7 @@ struct Machine {
   gboolean panicked, off;     /* its guest has crashed, or has switched itself off */
   EndAsked asked;             /* who asked for its end */
   char *save_path, *save_id;  /* while it is being saved, see machine-status.h */
+  MachineBackup *backup;      /* the one that runs, see machine-backup.h; or NULL */
   /* What it last said of itself, shown while it is silent. */
   JsonNode *statistics, *disks; /* of query-blockstats and query-block */
   gboolean silent;              /* it did not answer the last time */
@@ -97,6 +100,8 @@ void domain_lock (Domain *domain, const char *name, Call *call, void (*begin) (D
 /* Change state and tell everybody (lifecycle event, state file). @event/@detail as in virDomainEventType; -1:
  * no event. */
 void domain_set_state (Domain *domain, virDomainState state, int reason, int event, int detail);
+/* Its long job has ended, with @error or without: it is the last completed one now. */
+void domain_end_progress (Domain *domain, const GError *error);
 void domain_lifecycle_event (Domain *domain, int event, int detail);
 /* @number: virDomainEventID. Sinks @payload. */
 void events_domain (Events *events, Domain *domain, int number, GVariant *payload);

@@ -8,7 +8,6 @@
 
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/dump.h"
-#include "daemon/ops/ops.h"
 
 typedef struct {
   Manager *manager;

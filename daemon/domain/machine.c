@@ -9,6 +9,7 @@
 #include "daemon/call/call.h"
 #include "daemon/core/main-loop.h"
 #include "daemon/domain/last-end-record.h"
+#include "daemon/domain/machine-backup.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
 #include "daemon/drivers/qemu/adopt.h"
@@ -192,6 +193,7 @@ finish (Machine *machine)
   listening_close_later (machine->def, directory);
   helper_set_stop_all (machine->helpers);
   record_end (machine);
+  machine_backup_end (machine);
   machine_clean_up (manager->settings, manager->store, domain->uuid);
   if (domain->job != NULL)
     job_cancel (domain->job);
@@ -597,6 +599,24 @@ take_up_devices (Machine *machine, AdoptedMachine *answer)
   }
 }
 
+/* What the last daemon was doing with them, which is done now. */
+static void
+take_up_checkpoints (Machine *machine, const CheckpointNote *note)
+{
+  ChildTree *tree = machine->domain->checkpoints;
+
+  if (note == NULL)
+    return;
+  if (note->created != NULL)
+    tree->current = child_tree_put (tree, note->created);
+  for (guint i = 0; i < note->removed->len; i++) {
+    Child *child = child_find (tree, g_ptr_array_index (note->removed, i), NULL);
+
+    if (child != NULL)
+      child_tree_remove (child);
+  }
+}
+
 /* The monitor has answered: what it says now is the state. */
 static void
 take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
@@ -620,6 +640,9 @@ take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
   machine_events_found (machine->events, answer->state, answer->reason);
   qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
   take_up_devices (machine, answer);
+  take_up_checkpoints (machine, answer->checkpoints);
+  if (answer->backup != NULL)
+    machine_backup_found (machine, g_steal_pointer (&answer->backup));
 }
 
 static void
@@ -653,7 +676,8 @@ begin_adoption (Machine *machine, const MachineStatus *status, gboolean first)
   Manager *manager = domain->manager;
   AdoptContext *context = g_new0 (AdoptContext, 1);
   const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps, machine->helpers };
-  AdoptRequest *request = adopt_request_new (status, machine->def, manager->platform, &plug);
+  AdoptRequest *request =
+      adopt_request_new (status, machine->def, manager->platform, &plug, domain->checkpoints->kind);
 
   *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, first };
   if (first)

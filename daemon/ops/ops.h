@@ -41,6 +41,19 @@ void op_child_list_all_children (Call *call);
 void op_child_list_children_names (Call *call);
 void op_child_lookup_by_name (Call *call);
 
+/* ops/checkpoint/checkpoint-create.c */
+void op_domain_checkpoint_create_xml (Call *call);
+
+/* ops/checkpoint/checkpoint-delete.c */
+void op_domain_checkpoint_delete (Call *call);
+
+/* ops/checkpoint/checkpoint-xml.c */
+void op_domain_checkpoint_get_xml_desc (Call *call);
+
+/* ops/domain/domain-backup.c */
+void op_domain_backup_begin (Call *call);
+void op_domain_backup_get_xml_desc (Call *call);
+
 /* ops/snapshot/snapshot-create.c */
 void op_domain_snapshot_create_xml (Call *call);
 
@@ -486,8 +499,6 @@ void call_answer_leased_hostname (Call *call);
 /* FALSE, and the call failed, unless its domain runs and its monitor can be asked. */
 gboolean call_check_monitor (Call *call);
 
-/* The domain's long job has ended, with @error or without: it is the last completed one now. */
-void domain_end_progress (Domain *domain, const GError *error);
 /* ops/connect/capabilities-xml.c: the documents. (transfer full) */
 char *host_capabilities_xml (const GPtrArray *emulators); /* of QemuCaps, the host's own the last */
 char *domain_capabilities_xml (QemuCaps *caps, const char *arch, const char *machine, const char *type,

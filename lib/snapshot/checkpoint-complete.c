@@ -9,7 +9,17 @@
 #include "base/virt-error.h"
 #include "domain/devices/disk.h"
 
-#include <string.h>
+CheckpointDef *
+checkpoint_read (const char *text, GError **error)
+{
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  CheckpointDef *def = document_read (&checkpoint_document, text, -1, 0, diagnostics);
+
+  if (diagnostics_check (diagnostics, error))
+    return def;
+  document_unref (&checkpoint_document, def);
+  return NULL;
+}
 
 static gboolean
 may_have_bitmap (const DeviceDisk *device)
@@ -127,35 +137,50 @@ checkpoint_complete (CheckpointDef *def, const DomainDef *domain, gint64 now, GE
   return TRUE;
 }
 
-/* The UUID of the definition inside, as a text that is compared; NULL where it has none. */
-static char *
-uuid_of_domain (const char *xml)
+static DomainDef *
+read_domain (const CheckpointDef *def, const Platform *platform, GError **error)
 {
-  const char *begin = strstr (xml, "<uuid>"), *end = begin != NULL ? strstr (begin, "</uuid>") : NULL;
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("the checkpoint's domain");
+  DomainDef *domain = domain_def_parse (def->domain, -1, DOMAIN_READ_NO_SCHEMA, platform, diagnostics);
 
-  return end != NULL ? g_strndup (begin + strlen ("<uuid>"), (gsize)(end - begin) - strlen ("<uuid>")) : NULL;
+  if (diagnostics_check (diagnostics, error))
+    return domain;
+  domain_def_unref (domain);
+  return NULL;
+}
+
+static gboolean
+complete_from_own (CheckpointDef *def, const char *uuid, const Platform *platform, GError **error)
+{
+  g_autoptr (DomainDef) own = read_domain (def, platform, error);
+
+  if (own == NULL)
+    return FALSE;
+  if (g_str_equal (own->uuid, uuid))
+    return align_disks (def, own, error);
+  virt_error_set (error, VIR_ERR_INVALID_ARG, "definition for checkpoint %s must use uuid %s", def->name,
+                  uuid);
+  return FALSE;
 }
 
 gboolean
-checkpoint_complete_redefined (CheckpointDef *def, const DomainDef *domain, GError **error)
+checkpoint_complete_redefined (CheckpointDef *def, const DomainDef *domain, const Platform *platform,
+                               GError **error)
 {
-  g_autofree char *uuid = def->domain != NULL ? uuid_of_domain (def->domain) : NULL;
-
-  if (def->name == NULL)
+  if (def->name == NULL) {
     virt_error_set (error, VIR_ERR_XML_ERROR, "a redefined checkpoint must have a name");
-  else if (!def->created.set)
-    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "missing creationTime from existing checkpoint");
-  else if (def->domain != NULL && (uuid == NULL || g_ascii_strcasecmp (uuid, domain->uuid) != 0))
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "definition for checkpoint %s must use uuid %s", def->name,
-                    domain->uuid);
-  else if (g_strcmp0 (def->parent, def->name) == 0)
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "cannot set moment %s as its own parent", def->name);
-  else if (align_disks (def, domain, error)) {
-    if (def->domain == NULL)
-      set_domain (def, domain);
-    return TRUE;
+    return FALSE;
   }
-  return FALSE;
+  if (!def->created.set) {
+    virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "missing creationTime from existing checkpoint");
+    return FALSE;
+  }
+  if (def->domain != NULL)
+    return complete_from_own (def, domain->uuid, platform, error);
+  if (!align_disks (def, domain, error))
+    return FALSE;
+  set_domain (def, domain);
+  return TRUE;
 }
 
 CheckpointDef *
@@ -170,17 +195,15 @@ checkpoint_without_domain (const CheckpointDef *def)
 CheckpointDef *
 checkpoint_without_secrets (const CheckpointDef *def, const Platform *platform, GError **error)
 {
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new ("the checkpoint's domain");
-  g_autoptr (DomainDef) domain = NULL;
+  g_autoptr (DomainDef) domain = def->domain != NULL ? read_domain (def, platform, error) : NULL;
   CheckpointDef *copy;
 
-  if (def->domain == NULL)
-    return document_copy (&checkpoint_document, def);
-  domain = domain_def_parse (def->domain, -1, DOMAIN_READ_NO_SCHEMA, platform, diagnostics);
-  if (!diagnostics_check (diagnostics, error))
+  if (def->domain != NULL && domain == NULL)
     return NULL;
   copy = document_copy (&checkpoint_document, def);
-  g_free (copy->domain);
-  copy->domain = domain_def_to_xml (domain, 0);
+  if (domain != NULL) {
+    g_free (copy->domain);
+    copy->domain = domain_def_to_xml (domain, 0);
+  }
   return copy;
 }

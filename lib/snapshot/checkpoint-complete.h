@@ -9,12 +9,16 @@
  * FALSE with an error in libvirt's words.
  */
 
+/* A client's document, read strictly; NULL with @error. */
+CheckpointDef *checkpoint_read (const char *text, GError **error);
+
 /* A new one: its name, its time (@now: seconds since 1970), each of the domain's disks with what becomes of
  * it, and the domain as it is. */
 gboolean checkpoint_complete (CheckpointDef *def, const DomainDef *domain, gint64 now, GError **error);
 /* One that a client gives back: everything must be said. The definition inside, where it has one, is of the
- * domain of @uuid; otherwise @domain becomes it. */
-gboolean checkpoint_complete_redefined (CheckpointDef *def, const DomainDef *domain, GError **error);
+ * same domain, and says which disks there were; otherwise @domain becomes it. */
+gboolean checkpoint_complete_redefined (CheckpointDef *def, const DomainDef *domain, const Platform *platform,
+                                        GError **error);
 /* Can the formats of the disks hold bitmaps? */
 gboolean checkpoint_check_formats (const CheckpointDef *def, const DomainDef *domain, GError **error);
 /* The same without the definition, or with it for those who may see no secrets. NULL with @error. (transfer

@@ -20,6 +20,7 @@ struct AdoptRequest {
   DomainDef *live;
   const Platform *platform;
   Hotplug plug; /* its monitor is the job's own */
+  const ObjectKind *checkpoints;
   char *run_directory, *managed_save;
   guint patience; /* seconds for each answer of QEMU's */
 };
@@ -38,7 +39,7 @@ adopt_process (const MachineStatus *status)
 
 AdoptRequest *
 adopt_request_new (const MachineStatus *status, DomainDef *live, const Platform *platform,
-                   const Hotplug *plug)
+                   const Hotplug *plug, const ObjectKind *checkpoints)
 {
   AdoptRequest *request = g_new0 (AdoptRequest, 1);
 
@@ -46,6 +47,7 @@ adopt_request_new (const MachineStatus *status, DomainDef *live, const Platform 
   request->live = domain_def_ref (live);
   request->platform = platform;
   request->plug = *plug;
+  request->checkpoints = checkpoints;
   request->run_directory = store_run_directory (plug->store, status->uuid);
   request->managed_save = managed_save_path (plug->settings, status->uuid);
   request->patience = plug->settings->call_timeout;
@@ -75,6 +77,8 @@ adopted_machine_free (AdoptedMachine *adopted)
   g_ptr_array_unref (adopted->removed);
   g_array_unref (adopted->vcpus);
   g_clear_pointer (&adopted->iothreads, g_array_unref);
+  backup_record_free (adopted->backup);
+  checkpoint_note_free (adopted->checkpoints);
   g_free (adopted);
 }
 
@@ -161,6 +165,26 @@ find_devices (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted
                problem->message);
 }
 
+/* A backup that goes on, and checkpoints that were being made or removed. */
+static void
+find_backup (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted)
+{
+  g_autofree char *directory = store_run_directory (request->plug.store, request->status->uuid);
+  g_autoptr (GError) problem = NULL;
+  CheckpointHost host;
+
+  checkpoint_host_init (&host, request->checkpoints, request->plug.settings, request->status->uuid, qmp,
+                        request->plug.caps, request->live, directory);
+  adopted->backup = backup_record_load (directory, &problem);
+  if (problem != NULL
+      || !checkpoint_settle (job, &host,
+                             adopted->backup != NULL && adopted->backup->phase != BACKUP_PREPARING,
+                             &adopted->checkpoints, &problem))
+    g_warning ("domain '%s': what became of its checkpoints cannot be told: %s", request->status->name,
+               problem->message);
+  checkpoint_host_clear (&host);
+}
+
 gpointer
 adopt_job (Job *job, gpointer data, GError **error)
 {
@@ -200,8 +224,10 @@ adopt_job (Job *job, gpointer data, GError **error)
   adopted->vcpus = g_array_new (FALSE, FALSE, sizeof (guint));
   adopted->half_started = is_half_started (request->status, said);
   adopted->saved = saved;
-  if (!saved && !adopted->half_started)
+  if (!saved && !adopted->half_started) {
     find_devices (request, qmp, job, adopted);
+    find_backup (request, qmp, job, adopted);
+  }
   adopted->image_gone = image_gone;
   adopted->qmp = g_steal_pointer (&qmp);
   adopted->state = request->status->state;

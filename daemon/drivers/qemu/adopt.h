@@ -2,6 +2,8 @@
 #pragma once
 
 #include "daemon/drivers/qemu/attach.h"
+#include "daemon/drivers/qemu/backup-record.h"
+#include "daemon/drivers/qemu/checkpoint.h"
 #include "daemon/drivers/qemu/machine-status.h"
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/host/process.h"
@@ -17,10 +19,10 @@ Process *adopt_process (const MachineStatus *status);
 
 /* @status is copied, @process borrowed: the pid is enough to end a half-started machine. */
 typedef struct AdoptRequest AdoptRequest;
-/* @live: the live definition as it was last written; a reference. @plug: without a monitor. The platform, the
- * store and the settings outlive the job. */
+/* @live: the live definition as it was last written; a reference. @plug: without a monitor. @checkpoints:
+ * their kind. The platform, the store and the settings outlive the job. */
 AdoptRequest *adopt_request_new (const MachineStatus *status, DomainDef *live, const Platform *platform,
-                                 const Hotplug *plug);
+                                 const Hotplug *plug, const ObjectKind *checkpoints);
 void adopt_request_free (AdoptRequest *request);
 
 typedef struct {
@@ -31,9 +33,11 @@ typedef struct {
   GPtrArray *added;      /* Device: plugged in, and the daemon ended before it was written down */
   GPtrArray
       *updated; /* Device: drives whose medium was changed, and the daemon ended before it was written down */
-  GPtrArray *removed; /* aliases: the guest has let go of them meanwhile */
-  GArray *vcpus;      /* guint: plugged in, and the daemon ended before it was written down */
-  GArray *iothreads;  /* guint64: all that QEMU has; NULL: it was not asked */
+  GPtrArray *removed;          /* aliases: the guest has let go of them meanwhile */
+  GArray *vcpus;               /* guint: plugged in, and the daemon ended before it was written down */
+  GArray *iothreads;           /* guint64: all that QEMU has; NULL: it was not asked */
+  BackupRecord *backup;        /* a backup job of the last daemon's; or NULL */
+  CheckpointNote *checkpoints; /* what the last daemon was doing with them, which is done now; or NULL */
   gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
 } AdoptedMachine;
 void adopted_machine_free (AdoptedMachine *adopted);

@@ -12,6 +12,7 @@
 #include "daemon/drivers/qemu/start-plan.h"
 
 #include "daemon/core/tree.h"
+#include "daemon/drivers/qemu/backup-record.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
@@ -119,8 +120,9 @@ machine_directory (Store *store, const char *uuid)
 void
 machine_clean_up (const Settings *settings, Store *store, const char *uuid)
 {
-  g_autofree char *directory = machine_directory (store, uuid);
+  g_autofree char *directory = machine_directory (store, uuid), *run = store_run_directory (store, uuid);
 
+  backup_clean_up (run);
   tree_remove (directory);
   host_devices_give_back_later (settings, uuid);
   account_release (uuid);

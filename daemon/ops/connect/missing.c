@@ -18,8 +18,6 @@ static const struct {
   { "NODE_DEVICE_LOOKUP_BY_NAME", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name '%s'", 0 },
   { "NODE_DEVICE_LOOKUP_SCSI_HOST_BY_WWN", VIR_ERR_NO_NODE_DEVICE, "no node device with matching wwnn '%s'",
     0 },
-  { "DOMAIN_CHECKPOINT_LOOKUP_BY_NAME", VIR_ERR_NO_DOMAIN_CHECKPOINT,
-    "no domain checkpoint with matching name '%s'", 1 },
 };
 
 /* An argument that says which object: a text, or the sixteen bytes of a UUID. (transfer full) */

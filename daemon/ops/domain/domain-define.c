@@ -329,6 +329,10 @@ undefine_begin (Domain *domain, Call *call)
            && !(flags & VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot delete inactive domain with %u snapshots",
                     child_tree_count (domain->snapshots));
+  else if (domain->machine == NULL && child_tree_count (domain->checkpoints) > 0
+           && !(flags & VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA))
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID, "cannot delete inactive domain with %u checkpoints",
+                    child_tree_count (domain->checkpoints));
   else if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
     call_fail_with (call, VIR_ERR_OPERATION_INVALID,
                     "Refusing to undefine while domain managed save image exists");

@@ -3,7 +3,7 @@
  * Dumping a machine into a file of a client's. The job is daemon/drivers/qemu/dump.h's; what becomes of the
  * machine afterwards (it goes on, or has crashed) is committed here.
  */
-#include "daemon/domain/machine.h"
+#include "daemon/domain/machine-backup.h"
 #include "daemon/drivers/qemu/dump.h"
 #include "daemon/ops/ops.h"
 
@@ -75,8 +75,14 @@ dump_now (Call *call, Domain *domain)
 static void
 dump_begin (Domain *domain, Call *call)
 {
-  if (call_check_monitor (call))
+  GError *error = NULL;
+
+  if (!call_check_monitor (call))
+    return;
+  if (domain_check_no_backup (domain, &error))
     dump_now (call, domain);
+  else
+    call_fail (call, error);
 }
 
 /* FALSE, and the call failed, when the flags or the format cannot be. */

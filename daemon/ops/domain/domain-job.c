@@ -3,6 +3,7 @@
  * The long jobs as clients see them: how far they are, how the last one went, and giving one up. None of it
  * waits for the job: the figures are those it last told.
  */
+#include "daemon/core/progress-parameters.h"
 #include "daemon/ops/ops.h"
 
 #define STATS_KNOWN_FLAGS (VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
@@ -30,6 +31,9 @@ op_domain_get_job_info (Call *call)
   if (progress != NULL)
     progress_get (progress, &figures);
   guint64 *kind = figures.is_memory ? memory : file;
+  figures.total += figures.temporary_total;
+  figures.processed += figures.temporary_used;
+  figures.remaining += figures.temporary_total - figures.temporary_used;
   kind[0] = figures.total;
   kind[1] = figures.processed;
   kind[2] = figures.remaining;
@@ -40,93 +44,11 @@ op_domain_get_job_info (Call *call)
                                     memory[2], file[0], file[1], file[2]));
 }
 
-static void
-add_number (GVariantBuilder *list, const char *name, guint64 value)
-{
-  g_variant_builder_add (list, "{sv}", name, g_variant_new_uint64 (value));
-}
-
-static void
-add_memory (GVariantBuilder *list, const ProgressFigures *figures)
-{
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_TOTAL, figures->total);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_PROCESSED, figures->processed);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_REMAINING, figures->remaining);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_BPS, figures->bytes_per_second);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_CONSTANT, figures->constant);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_NORMAL, figures->normal);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES, figures->normal_bytes);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, figures->dirty_pages_per_second);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_ITERATION, figures->iteration);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_POSTCOPY_REQS, figures->postcopy_requests);
-  add_number (list, VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, figures->page_size);
-}
-
-/* (floating) a{sv} */
-static GVariant *
-job_parameters (Progress *progress)
-{
-  GVariantBuilder list;
-  ProgressFigures figures;
-
-  g_variant_builder_init (&list, G_VARIANT_TYPE ("a{sv}"));
-  if (progress == NULL)
-    return g_variant_builder_end (&list);
-  progress_get (progress, &figures);
-  g_variant_builder_add (&list, "{sv}", VIR_DOMAIN_JOB_OPERATION,
-                         g_variant_new_int32 (progress_operation (progress)));
-  add_number (&list, VIR_DOMAIN_JOB_TIME_ELAPSED, progress_milliseconds (progress));
-  if (figures.is_memory) {
-    add_number (&list, VIR_DOMAIN_JOB_DOWNTIME, progress_milliseconds_stopped (progress, figures.downtime));
-    add_number (&list, VIR_DOMAIN_JOB_SETUP_TIME, figures.setup_time);
-  }
-  add_number (&list, VIR_DOMAIN_JOB_DATA_TOTAL, figures.total);
-  add_number (&list, VIR_DOMAIN_JOB_DATA_PROCESSED, figures.processed);
-  add_number (&list, VIR_DOMAIN_JOB_DATA_REMAINING, figures.remaining);
-  if (figures.is_memory)
-    add_memory (&list, &figures);
-  return g_variant_builder_end (&list);
-}
-
 static GVariant *
 job_stats (Progress *progress)
 {
   return g_variant_new ("(i@a{sv})", progress != NULL ? (int)progress_type (progress) : VIR_DOMAIN_JOB_NONE,
-                        job_parameters (progress));
-}
-
-/* As libvirt does, of what migration has written only. */
-static void
-tell_completed (Domain *domain)
-{
-  Progress *progress = domain->completed;
-  ProgressFigures figures;
-
-  progress_get (progress, &figures);
-  if (progress_type (progress) == VIR_DOMAIN_JOB_COMPLETED && figures.is_memory
-      && progress_operation (progress) != VIR_DOMAIN_JOB_OPERATION_RESTORE)
-    events_domain (domain->manager->events, domain, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
-                   g_variant_new ("(@a{sv})", job_parameters (progress)));
-}
-
-void
-domain_end_progress (Domain *domain, const GError *error)
-{
-  virDomainJobType how = error == NULL                                          ? VIR_DOMAIN_JOB_COMPLETED
-                         : virt_error_code (error) == VIR_ERR_OPERATION_ABORTED ? VIR_DOMAIN_JOB_CANCELLED
-                                                                                : VIR_DOMAIN_JOB_FAILED;
-  ProgressFigures figures;
-
-  if (domain->progress == NULL)
-    return;
-  progress_end (domain->progress, how);
-  progress_unref (domain->completed);
-  domain->completed = g_steal_pointer (&domain->progress);
-  progress_get (domain->completed, &figures);
-  if (error == NULL && !figures.is_memory)
-    g_clear_pointer (&domain->completed, progress_unref); /* as libvirt, which forgets such a dump's */
-  else
-    tell_completed (domain);
+                        progress_to_parameters (progress));
 }
 
 void

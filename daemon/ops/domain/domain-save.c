@@ -5,7 +5,7 @@
  * committed here by ending the machine.
  */
 #include "daemon/domain/machine-asked.h"
-#include "daemon/domain/machine.h"
+#include "daemon/domain/machine-backup.h"
 #include "daemon/drivers/qemu/restore.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/ops/domain/parameters.h"
@@ -108,7 +108,8 @@ may_save (Call *call, Domain *domain)
 {
   GError *error = NULL;
 
-  if (domain_check_active (domain, &error) && domain_check_monitor (domain, &error))
+  if (domain_check_active (domain, &error) && domain_check_monitor (domain, &error)
+      && domain_check_no_backup (domain, &error))
     return TRUE;
   call_fail (call, error);
   return FALSE;

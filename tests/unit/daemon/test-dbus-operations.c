@@ -173,14 +173,15 @@ test_signals (G_GNUC_UNUSED void **state)
   assert_int_equal (rows, signals); /* every signal has its event */
 }
 
-/* The shape of arguments, with one letter for an object of any kind that has a registry. */
+/* The shape of arguments, with one letter for an object of any kind that has a registry, or an owner in
+ * one. */
 static char *
 shape_of_any_kind (const Operation *operation)
 {
   const ObjectKind *kind = object_kind_of_letter (operation->in[0]);
   char *shape = g_strdup (operation->in);
 
-  if (kind != NULL && kind->size > 0)
+  if (kind != NULL && (kind->size > 0 || kind->child != NULL))
     shape[0] = '*';
   return shape;
 }

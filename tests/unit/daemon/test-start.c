@@ -9,6 +9,7 @@
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/start.h"
+#include "daemon/snapshot/checkpoint-kind.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/serial.h"
@@ -375,8 +376,9 @@ machine_is_found_again (void **state)
   g_autoptr (Process) process = adopt_process (status);
   assert_non_null (process);
   const Hotplug plug = { NULL, settings, store, caps };
-  Outcome outcome = run_job (adopt_job, adopt_request_new (status, started->def, platform, &plug),
-                             (GDestroyNotify)adopt_request_free);
+  Outcome outcome =
+      run_job (adopt_job, adopt_request_new (status, started->def, platform, &plug, &checkpoint_kind),
+               (GDestroyNotify)adopt_request_free);
   assert_null (outcome.error);
   g_autoptr (AdoptedMachine) adopted = outcome.result;
   assert_int_equal (adopted->state, VIR_DOMAIN_RUNNING);
@@ -397,8 +399,9 @@ half_started_machine_is_known_as_such (void **state)
   g_autoptr (MachineStatus) status = machine_status_copy (started->status);
   status->starting = TRUE;
   const Hotplug plug = { NULL, settings, store, caps };
-  Outcome outcome = run_job (adopt_job, adopt_request_new (status, started->def, platform, &plug),
-                             (GDestroyNotify)adopt_request_free);
+  Outcome outcome =
+      run_job (adopt_job, adopt_request_new (status, started->def, platform, &plug, &checkpoint_kind),
+               (GDestroyNotify)adopt_request_free);
   g_autoptr (AdoptedMachine) adopted = outcome.result;
   assert_true (adopted->half_started);
   qmp_close (adopted->qmp);
