@@ -81,6 +81,8 @@ function __domctl_values
             __fish_complete_path (commandline -ct)
         case --output
             __fish_complete_directories (commandline -ct)
+        case --ci
+            printf '%s\n' gitlab github
         case --to
             echo qemu-argv
         case --format
@@ -95,7 +97,7 @@ function __domctl_values
 end
 
 function __domctl_wants_value
-    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --to --format --kind --mode --event
+    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --to --format --kind --mode --event
 end
 
 complete -c domctl -f
