@@ -30,6 +30,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Networks"), network_commands },
   { N_ ("Networks: changes and state"), network_change_commands },
   { N_ ("Network filters"), filter_commands },
+  { N_ ("Machines as files"), bundle_commands },
   { N_ ("Taking over"), adopt_commands },
   { N_ ("Host"), host_commands },
   { N_ ("Host's network interfaces"), interface_commands },

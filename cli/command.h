@@ -42,11 +42,11 @@ typedef struct {
 } CommandGroup;
 extern const CommandGroup command_groups[]; /* ends with title NULL */
 
-extern const Command document_commands[], difference_commands[], adopt_commands[], lifecycle_commands[],
-    definition_commands[], history_commands[], information_commands[], list_commands[], console_commands[],
-    network_commands[], network_change_commands[], filter_commands[], event_commands[], host_commands[],
-    interface_commands[], processor_commands[], check_commands[], why_commands[], format_commands[],
-    hook_commands[], help_commands[];
+extern const Command bundle_commands[], document_commands[], difference_commands[], adopt_commands[],
+    lifecycle_commands[], definition_commands[], history_commands[], information_commands[], list_commands[],
+    console_commands[], network_commands[], network_change_commands[], filter_commands[], event_commands[],
+    host_commands[], interface_commands[], processor_commands[], check_commands[], why_commands[],
+    format_commands[], hook_commands[], help_commands[];
 
 const Command *command_find (const char *name);
 /* "unknown command 'lst': did you mean 'list'?" (transfer full) */

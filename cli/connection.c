@@ -186,8 +186,8 @@ is_in_group (void)
   return wanted != NULL && getegid () == wanted->gr_gid;
 }
 
-static void
-explain (Connection *connection, GError **error)
+void
+connection_explain (Connection *connection, GError **error)
 {
   if (error == NULL || *error == NULL)
     return;
@@ -225,7 +225,7 @@ connection_call (Connection *connection, const char *path, const char *interface
                                    G_DBUS_CALL_FLAGS_NONE, CALL_TIMEOUT, NULL, error);
 
   if (answer == NULL)
-    explain (connection, error);
+    connection_explain (connection, error);
   return answer;
 }
 
@@ -240,7 +240,7 @@ connection_call_for_fd (Connection *connection, const char *path, const char *in
   gint32 index;
 
   if (answer == NULL) {
-    explain (connection, error);
+    connection_explain (connection, error);
     return -1;
   }
   g_variant_get (answer, "(h)", &index);

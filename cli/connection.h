@@ -34,6 +34,8 @@ void connection_free (Connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Connection, connection_free)
 GDBusConnection *connection_bus (Connection *connection);
 
+/* What the bus says of a call that failed, in words that its caller can act on. */
+void connection_explain (Connection *connection, GError **error);
 /* A method of the Connect or Domain interface; @arguments (sunk) is a tuple. (transfer full) */
 GVariant *connection_call (Connection *connection, const char *path, const char *interface,
                            const char *method, GVariant *arguments, GError **error);

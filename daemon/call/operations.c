@@ -81,6 +81,12 @@ const Operation operations[] = {
   { -1, 0, "GetLastEnd", "D", "aP{64}", "org.domaind1.Domain", "GetLastEnd", ACCESS_READ, op_domain_get_last_end, NULL },
   { -1, 0, "GetSource", "D", "s", "org.domaind1.Domain", "GetSource", ACCESS_SECURE, op_domain_get_source, NULL },
 
+  /* Machines as files */
+  { -1, 0, "Export", "DaP{16}u", "as{1024}", "org.domaind1.Domain", "Export", ACCESS_SECURE, op_domain_export, NULL },
+  { -1, 0, "Import", "aP{16}as{64}u", "sa(ss){4096}", "org.domaind1.Connect", "Import", ACCESS_WRITE, op_domain_import, NULL },
+  { -1, 0, "TransferProgress", "s", "tt", "org.domaind1.Connect", "TransferProgress", ACCESS_READ, op_transfer_progress, NULL },
+  { -1, 0, "TransferAbort", "s", "-", "org.domaind1.Connect", "TransferAbort", ACCESS_WRITE, op_transfer_abort, NULL },
+
   /* Life cycle */
   { 0, 9, "DOMAIN_CREATE", "D", "-", NULL, NULL, ACCESS_START, op_domain_create, NULL },
   { 0, 12, "DOMAIN_DESTROY", "D", "-", NULL, NULL, ACCESS_STOP, op_domain_destroy, NULL },

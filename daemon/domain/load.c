@@ -9,6 +9,7 @@
 #include "daemon/domain/load.h"
 
 #include "daemon/core/main-loop.h"
+#include "daemon/domain/import-journal.h"
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/adopt.h"
@@ -126,6 +127,8 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
   g_autoptr (GHashTable) uuids = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) runs = g_hash_table_new (g_str_hash, g_str_equal);
 
+  store_recover (manager->store); /* of a definition that an import was making */
+  import_journal_recover (manager->settings, manager->store);
   load->contents = g_new0 (GPtrArray *, manager->registries->len + 1);
   for (guint i = 0; i < manager->registries->len; i++) {
     Registry *registry = g_ptr_array_index (manager->registries, i);

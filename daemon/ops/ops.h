@@ -10,6 +10,14 @@
  * or later, exactly once.
  */
 
+/* ops/bundle/domain-export.c */
+void op_domain_export (Call *call);
+
+/* ops/bundle/domain-import.c */
+void op_domain_import (Call *call);
+void op_transfer_abort (Call *call);
+void op_transfer_progress (Call *call);
+
 /* ops/connect/capabilities.c */
 void op_connect_get_capabilities (Call *call);
 void op_connect_get_domain_capabilities (Call *call);

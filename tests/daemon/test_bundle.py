@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A machine as one file: out of one daemon and into another, whole or not at all."""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+import xml.etree.ElementTree as ElementTree
+
+import libvirt
+import pytest
+
+from conftest import BUILD, PATIENCE, Daemon, domain_xml, wait_for
+
+UUID = "7c1d9a52-3a0b-4a7c-9f43-2f0a7f6d9b31"
+NVRAM_AND_TPM = libvirt.VIR_DOMAIN_UNDEFINE_NVRAM | libvirt.VIR_DOMAIN_UNDEFINE_TPM
+
+
+class Domctl:
+    """domctl of one daemon; its words of success, or of refusal."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.environment = dict(os.environ, LC_ALL="C.UTF-8", DBUS_SESSION_BUS_ADDRESS=daemon.bus.address)
+
+    def start(self, *words, **options):
+        return subprocess.Popen([BUILD / "cli" / "domctl", "--connect", "session", *map(str, words)], env=self.environment,
+                                stdin=options.pop("stdin", subprocess.DEVNULL), stdout=options.pop("stdout", subprocess.PIPE),
+                                stderr=subprocess.PIPE, **options)
+
+    def __call__(self, *words, status=0, data=None):
+        done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", *map(str, words)], env=self.environment,
+                              input=data, capture_output=True, timeout=PATIENCE * 3, check=False)
+        assert done.returncode == status, (done.stdout[-500:], done.stderr)
+        return done.stdout if status == 0 else done.stderr.decode()
+
+
+@pytest.fixture
+def domctl(daemon):
+    return Domctl(daemon)
+
+
+@pytest.fixture
+def connection(daemon):
+    it = libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock")
+    yield it
+    it.close()
+
+
+def image(path, *arguments):
+    subprocess.run(["qemu-img", "create", "-q", *map(str, arguments[:-1]), path, arguments[-1]], check=True)
+    return path
+
+
+def write(path, *commands):
+    subprocess.run(["qemu-io", "-f", "qcow2", *[word for command in commands for word in ("-c", command)], path], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def reads(path, pattern, offset, form="qcow2"):
+    """Has the image that byte in its sectors from @offset on?"""
+    done = subprocess.run(["qemu-io", "-r", "-f", form, "-c", f"read -P {pattern} {offset} 64k", path], capture_output=True,
+                          check=False)
+    return b"Pattern verification failed" not in done.stdout and done.returncode == 0
+
+
+def disk(path, target, form="qcow2"):
+    return f"<disk type='file' device='disk'><driver name='qemu' type='{form}'/><source file='{path}'/>" \
+           f"<target dev='{target}' bus='virtio'/></disk>"
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A directory of images: an overlay, what is below it, and a sparse raw one with data at both ends."""
+    directory = tmp_path / "srv"
+    directory.mkdir()
+    image(directory / "base.qcow2", "-f", "qcow2", "8M")
+    write(directory / "base.qcow2", "write -P 0x11 0 64k", "write -P 0x22 1M 64k")
+    image(directory / "top.qcow2", "-f", "qcow2", "-F", "qcow2", "-b", directory / "base.qcow2", "8M")
+    write(directory / "top.qcow2", "write -P 0x33 1M 64k")
+    with open(directory / "data.raw", "wb") as raw:
+        raw.write(b"begin" * 1000)
+        raw.seek(64 * 1024 * 1024)
+        raw.write(b"end" * 1000)
+    return directory
+
+
+def document(place, name="web", more=""):
+    return "<!-- kept in git -->\n" + domain_xml(name, UUID, devices=f"""
+    <!-- the system -->
+    {disk(place / 'top.qcow2', 'vda')}
+    {disk(place / 'data.raw', 'vdb', 'raw')}
+    <interface type='user'><model type='virtio'/></interface>{more}""")
+
+
+@pytest.fixture
+def archive(domctl, daemon, connection, place, tmp_path):
+    """Of the machine of the documents above, which is gone from the host with its images."""
+    source = document(place)
+    daemon.define(source)
+    domctl("export", "web", tmp_path / "web.domaind")
+    connection.lookupByName("web").undefine()
+    shutil.move(place, tmp_path / "moved")
+    return tmp_path / "web.domaind"
+
+
+def entries(archive):
+    """The archive's files, in order: (TarInfo, bytes)."""
+    plain = subprocess.run(["zstd", "-dqc", archive], check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+        return [(member, tar.extractfile(member).read()) for member in tar]
+
+
+def without_holes(files):
+    """The same archive by a program that knows no sparse files, whose sums are of all bytes."""
+    head = json.loads(files[0][1])
+    for file in head["files"]:
+        file["stored"] = file["size"]
+    files = [regular("bundle.json", json.dumps(head).encode()), *[regular(member.name, data) for member, data in files[1:-1]]]
+    lines = [{"name": member.name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for member, data in files]
+    manifest = {"format": "domaind-manifest", "version": 1, "files": lines}
+    return [*files, regular("manifest.json", json.dumps(manifest).encode())]
+
+
+def pack(path, files):
+    """An archive of (TarInfo, bytes), as anybody can make it."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for member, data in files:
+            tar.addfile(member, io.BytesIO(data))
+    path.write_bytes(subprocess.run(["zstd", "-qc"], input=plain.getvalue(), check=True, capture_output=True).stdout)
+    return path
+
+
+def regular(name, data):
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    return member, data
+
+
+def hardware(domain):
+    """What the guest sees, without the host's paths."""
+    root = ElementTree.fromstring(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    for parent in root.iter():
+        for source in [child for child in parent if child.tag in ("source", "nvram", "kernel", "initrd")]:
+            parent.remove(source)
+    return ElementTree.tostring(root)
+
+
+def nothing_left(daemon, directory=None):
+    state = daemon.root / "var/lib/domaind"
+    assert not list(state.glob("import/*"))
+    assert not list(state.glob("domains/*.xml"))
+    for where in (state, directory):
+        if where is not None and where.exists():
+            assert not [path for path in where.rglob("*") if "aside" in path.name or path.suffix in (".qcow2", ".raw")]
+
+
+def test_out_and_in(domctl, daemon, connection, place, tmp_path):
+    source = document(place)
+    daemon.define(source)
+    before = hardware(connection.lookupByName("web"))
+    domctl("export", "web", tmp_path / "web.domaind")
+    connection.lookupByName("web").undefine()
+    data = (place / "data.raw").read_bytes()
+    shutil.rmtree(place)
+
+    said = domctl("import", tmp_path / "web.domaind", "--directory", tmp_path / "new").decode()
+    new = tmp_path / "new/web"
+    assert f"change: '{place}/top.qcow2' will be '{new}/top.qcow2'" in said
+    domain = connection.lookupByName("web")
+    assert hardware(domain) == before
+    assert domain.UUIDString() == UUID
+    assert (new / "data.raw").read_bytes() == data
+    assert (new / "data.raw").stat().st_blocks * 512 < 1024 * 1024, "the hole is none any more"
+    info = json.loads(subprocess.run(["qemu-img", "info", "--output=json", new / "top.qcow2"], check=True,
+                                     capture_output=True).stdout)
+    assert info["backing-filename"] == str(new / "base.qcow2")
+    assert reads(new / "top.qcow2", "0x11", 0) and reads(new / "top.qcow2", "0x33", "1M")
+    # the user's document is the same but for the paths
+    kept = (daemon.root / "etc/domaind/domains/web.xml").read_text()
+    assert kept == source.replace(str(place), str(new))
+    domain.create()
+    domain.destroy()
+
+
+def test_the_manifest_says_what_sha256sum_says(archive):
+    files = {member.name: data for member, data in entries(archive)}
+    manifest = json.loads(files["manifest.json"])
+    assert [line["name"] for line in manifest["files"]] == [*files][:-1]
+    plain = [line for line in manifest["files"] if "sha256" in line]
+    assert "domain.xml" in [line["name"] for line in plain]
+    for line in plain:
+        assert hashlib.sha256(files[line["name"]]).hexdigest() == line["sha256"]
+    sparse, = [line for line in manifest["files"] if line["name"].endswith("data.raw")]
+    assert sparse["size"] == len(files[sparse["name"]]) and len(sparse["sparse-sha256"]) == 64
+
+
+def test_through_pipes(domctl, daemon, connection, place, tmp_path):
+    daemon.define(document(place))
+    stream = domctl("export", "web", "-")
+    connection.lookupByName("web").undefine()
+    domctl("import", "-", "--directory", tmp_path / "new", data=stream)
+    assert connection.lookupByName("web").UUIDString() == UUID
+
+
+def test_a_new_name_and_identity(domctl, daemon, connection, archive, tmp_path):
+    domctl("import", archive, "--directory", tmp_path / "one")
+    first = connection.lookupByName("web")
+    refusal = domctl("import", archive, "--directory", tmp_path / "two", status=1)
+    assert "is here already" in refusal or "already exists" in refusal
+    domctl("import", archive, "--directory", tmp_path / "two", "--name", "copy", "--new-identity")
+    copy = connection.lookupByName("copy")
+    assert copy.UUIDString() != UUID
+    macs = [ElementTree.fromstring(domain.XMLDesc()).find("devices/interface/mac").get("address") for domain in (first, copy)]
+    assert macs[0] != macs[1]
+    assert (tmp_path / "two/copy/top.qcow2").exists()
+
+
+def test_maps(domctl, connection, archive, place, tmp_path):
+    domctl("import", archive, "--map", f"{place}={tmp_path}/elsewhere", "--map", f"{place}/base.qcow2={tmp_path}/bases/debian.qcow2")
+    assert reads(tmp_path / "elsewhere/top.qcow2", "0x11", 0)
+    assert (tmp_path / "bases/debian.qcow2").exists()
+    assert "maps nothing" in domctl("import", archive, "--map", "relative=/a", status=1)
+
+
+def test_check_says_what_would_be(domctl, daemon, archive, tmp_path):
+    said = domctl("import", archive, "--check", "--directory", tmp_path / "new").decode()
+    assert "will be" in said
+    nothing_left(daemon, tmp_path / "new")
+
+
+def test_a_host_that_does_not_fit(domctl, daemon, connection, place, tmp_path):
+    daemon.define(document(place, more="<interface type='bridge'><source bridge='br-missing'/></interface>"))
+    domctl("export", "web", tmp_path / "web.domaind")
+    connection.lookupByName("web").undefine()
+    assert "there is no bridge 'br-missing'" in domctl("import", tmp_path / "web.domaind", status=1)
+    nothing_left(daemon)
+    findings = json.loads(domctl("--json", "import", tmp_path / "web.domaind", "--force").decode())["findings"]
+    assert {"kind": "problem", "message": "there is no bridge 'br-missing'"} in findings
+
+
+def test_flattened(domctl, daemon, connection, place, tmp_path):
+    daemon.define(document(place))
+    domctl("export", "web", tmp_path / "web.domaind", "--flatten")
+    assert not [member for member, _ in entries(tmp_path / "web.domaind") if "base" in member.name]
+    connection.lookupByName("web").undefine()
+    shutil.rmtree(place)
+    domctl("import", tmp_path / "web.domaind", "--directory", tmp_path / "new")
+    top = tmp_path / "new/web/top.qcow2"
+    assert reads(top, "0x11", 0) and reads(top, "0x33", "1M")
+
+
+def test_an_archive_of_another_program(domctl, connection, archive, tmp_path):
+    """With the zeros of its holes in it: sparse again all the same."""
+    domctl("import", pack(tmp_path / "plain.domaind", without_holes(entries(archive))), "--directory", tmp_path / "new")
+    assert connection.lookupByName("web").UUIDString() == UUID
+    assert (tmp_path / "new/web/data.raw").stat().st_blocks * 512 < 1024 * 1024
+
+
+# What somebody else may make of an archive: refused by name, and nothing has changed.
+
+def change_head(files, change):
+    head = json.loads(files[0][1])
+    change(head)
+    return [regular("bundle.json", json.dumps(head).encode()), *files[1:]]
+
+
+def renamed(name):
+    def change(head):
+        old, head["files"][2]["name"] = head["files"][2]["name"], name
+        for file in head["files"]:
+            if file.get("backing") == old:
+                file["backing"] = name
+    return change
+
+
+def link(kind):
+    def change(files):
+        member = tarfile.TarInfo(files[3][0].name)
+        member.type, member.linkname = kind, "/etc/passwd"
+        return [*files[:3], (member, b""), *files[4:]]
+    return change
+
+
+def repack(change):
+    return lambda path, files: pack(path, change(files))
+
+
+def flip(path, files):
+    """One bit of a disk, in an archive that is none the less well-formed."""
+    index = next(i for i, (member, _) in enumerate(files) if member.name.endswith("top.qcow2"))
+    data = bytearray(files[index][1])
+    data[len(data) // 2] ^= 1
+    return pack(path, [*files[:index], regular(files[index][0].name, bytes(data)), *files[index + 1:]])
+
+
+def flip_outside(path, files):
+    pack(path, files)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def cut(part):
+    def change(path, files):
+        pack(path, files)
+        data = path.read_bytes()
+        path.write_bytes(data[:int(len(data) * part)])
+    return change
+
+
+def pad(path, files):
+    pack(path, files)
+    path.write_bytes(path.read_bytes() + b"and more")
+
+
+def set_version(head):
+    head["version"] = 7
+
+
+def set_path(value):
+    def change(head):
+        head["files"][2]["path"] = value
+    return change
+
+
+def set_huge(head):
+    head["files"][2]["size"] = head["files"][2]["stored"] = 1 << 62
+
+
+def set_smaller(head):
+    head["files"][2]["stored"] = 4096
+
+
+def twice(head):
+    head["files"].append(dict(head["files"][2]))
+
+
+SPOILT = {
+    "newer version": (repack(lambda files: change_head(files, set_version)), "version 7: this domaind reads up to version 1"),
+    "name upwards": (repack(lambda files: change_head(files, renamed("images/../../../etc/cron.d/x"))), "expected letters, digits"),
+    "absolute name": (repack(lambda files: change_head(files, renamed("/etc/cron.d/x"))), "expected letters, digits"),
+    "path upwards": (repack(lambda files: change_head(files, set_path("/srv/../etc/passwd"))), "without '.' and '..'"),
+    "name twice": (repack(lambda files: change_head(files, twice)), "twice"),
+    "symbolic link": (repack(link(tarfile.SYMTYPE)), "is no regular file"),
+    "hard link": (repack(link(tarfile.LNKTYPE)), "is no regular file"),
+    "device": (repack(link(tarfile.CHRTYPE)), "is no regular file"),
+    "directory": (repack(link(tarfile.DIRTYPE)), "is no regular file"),
+    "file twice": (repack(lambda files: [*files[:4], files[3], *files[4:]]), "is expected"),
+    "file left out": (repack(lambda files: [*files[:3], *files[4:]]), "is expected"),
+    "files behind the end": (repack(lambda files: [*files, regular("etc/passwd", b"root")]), "behind its end"),
+    "no manifest": (repack(lambda files: files[:-1]), "has its end where 'manifest.json' is expected"),
+    "larger than any disk": (repack(lambda files: change_head(files, set_huge)), "are needed there"),
+    "more than announced": (repack(lambda files: change_head(files, set_smaller)), "more data than the archive's beginning said"),
+    "a flipped bit": (flip, "is damaged: its SHA-256 is"),
+    "a flipped bit outside": (flip_outside, "archive"),
+    "padded": (pad, "cannot be read"),
+    "cut in the documents": (cut(0.02), "cannot be read"),
+    "cut in a disk": (cut(0.5), "cannot be read"),
+    "cut at the end": (cut(0.98), "cannot be read"),
+    "nothing": (lambda path, files: path.write_bytes(b""), "cannot be read"),
+    "no archive": (lambda path, files: path.write_bytes(b"<domain/>" * 1000), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("spoil, words", SPOILT.values(), ids=[name.replace(" ", "-") for name in SPOILT])
+def test_bad_archives(domctl, daemon, archive, tmp_path, spoil, words):
+    bad = tmp_path / "bad.domaind"
+    spoil(bad, without_holes(entries(archive)))
+    refusal = domctl("import", bad, "--directory", tmp_path / "new", status=1)
+    assert words in refusal, refusal
+    nothing_left(daemon, tmp_path / "new")
+    assert not (tmp_path / "new/web").exists()
+
+
+def test_a_bomb_of_zeros(domctl, daemon, archive, tmp_path):
+    """Terabytes that are no data at all are a sparse file; the same as data are more than was announced."""
+    files = without_holes(entries(archive))
+    index = next(i for i, (member, _) in enumerate(files) if member.name.endswith("data.raw"))
+    bomb = bytes(256 * 1024 * 1024)
+
+    def announce(head):
+        head["files"][index - 1].update(size=len(bomb), stored=4096)
+    changed = change_head([*files[:index], regular(files[index][0].name, bomb), *files[index + 1:]], announce)
+    bad = pack(tmp_path / "bomb.domaind", changed)
+    assert bad.stat().st_size < 1024 * 1024
+    refusal = domctl("import", bad, "--directory", tmp_path / "new", status=1)
+    assert "more data than the archive's beginning said" in refusal
+    nothing_left(daemon, tmp_path / "new")
+
+
+def test_what_is_there_is_not_overwritten(domctl, daemon, archive, tmp_path):
+    (tmp_path / "new/web").mkdir(parents=True)
+    (tmp_path / "new/web/data.raw").write_text("mine")
+    assert "is there already" in domctl("import", archive, "--directory", tmp_path / "new", status=1)
+    assert (tmp_path / "new/web/data.raw").read_text() == "mine"
+    (tmp_path / "there").write_text("mine, too")
+    domctl("import", archive, "--directory", tmp_path / "other")
+    assert "is there already" in domctl("export", "web", tmp_path / "there", status=1)
+    assert (tmp_path / "there").read_text() == "mine, too"

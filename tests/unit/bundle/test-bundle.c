@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an archive says of itself: written and read again, and every way to say it wrongly. */
+#include "cmocka-glib.h"
+
+#include "bundle/bundle-head.h"
+#include "bundle/bundle-manifest.h"
+#include "bundle/bundle-name.h"
+
+#include <string.h>
+
+#define UUID "7c1d9a52-3a0b-4a7c-9f43-2f0a7f6d9b31"
+#define SUM  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+#define DOCUMENTS                                                       \
+  "{'name': 'source.xml', 'role': 'source', 'size': 10, 'stored': 10}," \
+  "{'name': 'domain.xml', 'role': 'domain', 'size': 20, 'stored': 20}"
+#define IMAGE(name, path, more) \
+  "{'name': '" name "', 'role': 'image', 'size': 100, 'stored': 50, 'path': '" path "'" more "}"
+
+static char *
+head_text (const char *files)
+{
+  g_autofree char *text =
+      g_strconcat ("{'format': 'domaind-bundle', 'version': 1, 'name': 'web', 'uuid': '" UUID "', 'files': [",
+                   files, "]}", NULL);
+
+  return g_strdelimit (g_steal_pointer (&text), "'", '"');
+}
+
+static void
+test_head_again (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (BundleHead) head = bundle_head_new ("web", UUID, "domaind 1");
+  g_autoptr (BundleHead) again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL, *text_again = NULL;
+  BundleFile *file;
+
+  bundle_head_add (head, BUNDLE_SOURCE, "source.xml");
+  bundle_head_add (head, BUNDLE_DOMAIN, "domain.xml");
+  file = bundle_head_add (head, BUNDLE_IMAGE, "images/2-top.qcow2");
+  file->path = g_strdup ("/srv/top.qcow2");
+  file->format = g_strdup ("qcow2");
+  file->size = 300;
+  file->stored = 200;
+  file->backing = 3;
+  file = bundle_head_add (head, BUNDLE_IMAGE, "images/3-base.raw");
+  file->path = g_strdup ("/srv/base.raw");
+
+  text = bundle_head_to_json (head);
+  again = bundle_head_parse (text, strlen (text), &error);
+  assert_null (error);
+  text_again = bundle_head_to_json (again);
+  assert_string_equal (text, text_again);
+  assert_int_equal (bundle_head_find_path (again, "/srv/base.raw"), 3);
+  assert_int_equal (bundle_head_stored (again), 200);
+}
+
+static void
+test_bad_heads (G_GNUC_UNUSED void **state)
+{
+  static const struct {
+    const char *files, *words;
+  } cases[] = {
+    { "", "does not begin with the machine's documents" },
+    { IMAGE ("images/a", "/a", ""), "does not begin with the machine's documents" },
+    { DOCUMENTS "," IMAGE ("a", "/a", ""), "outside of 'images/'" },
+    { DOCUMENTS "," IMAGE ("images/../a", "/a", ""), "expected letters" },
+    { DOCUMENTS "," IMAGE ("images/.a", "/a", ""), "expected letters" },
+    { DOCUMENTS "," IMAGE ("images/a/", "/a", ""), "expected letters" },
+    { DOCUMENTS "," IMAGE ("images/a", "a", ""), "absolute path" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a/../b", ""), "absolute path" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a//b", ""), "absolute path" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a/", ""), "absolute path" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a\\nb", ""), "absolute path" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a", "") "," IMAGE ("images/a", "/b", ""), "twice" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a", "") "," IMAGE ("images/b", "/a", ""),
+      "two files that were at '/a'" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a", ", 'backing': 'images/a'"), "no image behind it" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a", "") "," IMAGE ("images/b", "/b", ", 'backing': 'images/a'"),
+      "no image behind it" },
+    { DOCUMENTS "," IMAGE ("images/a", "/a", ", 'backing': 'domain.xml'"), "no image behind it" },
+    { DOCUMENTS ",{'name': 'x', 'role': 'source', 'size': 1, 'stored': 1}", "second file of the role" },
+    { DOCUMENTS ",{'name': 'x', 'role': 'virus', 'size': 1, 'stored': 1}", "known role" },
+    { DOCUMENTS ",{'name': 'nvram', 'role': 'nvram', 'size': 1, 'stored': 1}", "no path" },
+    { DOCUMENTS ",{'name': 'tpm/a', 'role': 'tpm', 'size': 1, 'stored': 1, 'path': '/etc/a'}",
+      "says a path" },
+    { DOCUMENTS ",{'name': 'tpm/a', 'role': 'tpm', 'size': 1, 'stored': 2}", "less than its data" },
+    { DOCUMENTS ",{'name': 'tpm/a', 'role': 'tpm', 'size': -1, 'stored': -1}", "no size" },
+    { DOCUMENTS ",{'name': 'tpm/a', 'role': 'tpm', 'size': 100000000, 'stored': 1}", "at most" },
+    { DOCUMENTS ",7", "without a name" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = head_text (cases[i].files);
+    g_autoptr (GError) error = NULL;
+
+    assert_null (bundle_head_parse (text, strlen (text), &error));
+    if (strstr (error->message, cases[i].words) == NULL)
+      fail_msg ("%s: %s", cases[i].files, error->message);
+  }
+}
+
+static void
+test_newer_versions (G_GNUC_UNUSED void **state)
+{
+  const char *head = "{\"format\": \"domaind-bundle\", \"version\": 2}";
+  const char *manifest = "{\"format\": \"domaind-manifest\", \"version\": 9}";
+  g_autoptr (GError) error = NULL;
+
+  assert_null (bundle_head_parse (head, strlen (head), &error));
+  assert_int_equal (error->code, VIR_ERR_NO_SUPPORT);
+  assert_non_null (strstr (error->message, "version 2: this domaind reads up to version 1"));
+  g_clear_error (&error);
+  assert_null (bundle_manifest_parse (manifest, strlen (manifest), &error));
+  assert_int_equal (error->code, VIR_ERR_NO_SUPPORT);
+}
+
+static void
+test_manifest (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (BundleManifest) made = bundle_manifest_new ();
+  g_autoptr (BundleManifest) more = bundle_manifest_new ();
+  g_autoptr (BundleManifest) again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+
+  bundle_manifest_add (made, "bundle.json", 10, FALSE, SUM);
+  bundle_manifest_add (made, "images/a", 1 << 20, TRUE, SUM);
+  text = bundle_manifest_to_json (made);
+  again = bundle_manifest_parse (text, strlen (text), &error);
+  assert_null (error);
+  assert_true (bundle_manifest_check (again, made, &error));
+
+  bundle_manifest_add (more, "bundle.json", 10, FALSE, SUM);
+  assert_false (bundle_manifest_check (again, more, &error));
+  g_clear_error (&error);
+  bundle_manifest_add (more, "images/a", 1 << 20, FALSE, SUM);
+  assert_false (bundle_manifest_check (again, more, &error));
+  assert_non_null (strstr (error->message, "'images/a' is damaged"));
+}
+
+static void
+test_paths_below (G_GNUC_UNUSED void **state)
+{
+  assert_string_equal (bundle_path_below ("/srv/a/b", "/srv"), "/a/b");
+  assert_string_equal (bundle_path_below ("/srv/a", "/srv/"), "/a");
+  assert_string_equal (bundle_path_below ("/srv", "/srv"), "");
+  assert_string_equal (bundle_path_below ("/srv", "/"), "/srv");
+  assert_null (bundle_path_below ("/srv2/a", "/srv"));
+  assert_null (bundle_path_below ("/sr", "/srv"));
+}
+
+int
+main (void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test (test_head_again),     cmocka_unit_test (test_bad_heads),
+    cmocka_unit_test (test_newer_versions), cmocka_unit_test (test_manifest),
+    cmocka_unit_test (test_paths_below),
+  };
+
+  return cmocka_run_group_tests (tests, NULL, NULL);
+}
