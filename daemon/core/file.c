@@ -7,6 +7,8 @@
  */
 #include "daemon/core/file.h"
 
+#include "daemon/core/shared-sync.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -40,7 +42,7 @@ open_directory (const char *path, GError **error)
 static gboolean
 sync_directory (int fd, const char *path, GError **error)
 {
-  if (fsync (fd) == 0)
+  if (shared_sync (fd) == 0)
     return TRUE;
   store_system_error (error, errno, "sync the directory of", path);
   return FALSE;
@@ -105,7 +107,7 @@ prepared_file_new (const char *path, const char *text, gssize length, int mode, 
   file->path = g_strdup (path);
   file->aside = g_steal_pointer (&aside);
   written = write_all (fd, text, length < 0 ? strlen (text) : (gsize)length) && fchmod (fd, (mode_t)mode) == 0
-            && (!durable || fsync (fd) == 0);
+            && (!durable || shared_sync (fd) == 0);
   if (!written)
     store_system_error (error, errno, "write", path);
   if (close (fd) < 0 && written) {
@@ -173,9 +175,9 @@ store_append_file (const char *path, gsize offset, const char *text, gssize leng
   g_autofree char *directory = g_path_get_dirname (path);
   gboolean is_new = access (path, F_OK) < 0;
   int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
-  gboolean written = fd >= 0 && ftruncate (fd, (off_t)offset) == 0
-                     && lseek (fd, (off_t)offset, SEEK_SET) == (off_t)offset
-                     && write_all (fd, text, length < 0 ? strlen (text) : (gsize)length) && fsync (fd) == 0;
+  gboolean written =
+      fd >= 0 && ftruncate (fd, (off_t)offset) == 0 && lseek (fd, (off_t)offset, SEEK_SET) == (off_t)offset
+      && write_all (fd, text, length < 0 ? strlen (text) : (gsize)length) && shared_sync (fd) == 0;
 
   if (!written)
     store_system_error (error, errno, "write", path);

@@ -41,6 +41,11 @@ char *store_completed_sum (const char *text);
  * account until it is. Nothing to do where the last one is the same. */
 gboolean store_add_revision (Store *store, const char *uuid, const char *name, const char *source,
                              const Author *author, GError **error);
+/* The steps of store_commit, each of which may be taken for many before the next one. */
+gboolean store_commit_completed (StoreEdit *edit, GError **error);
+gboolean store_commit_source (StoreEdit *edit, GError **error);
+void store_finish_commit (StoreEdit *edit);
+gboolean store_forget_marks (Store *store, const char *name, GError **error);
 /* daemon/object/store-applied.c: as it is kept. (transfer full) */
 char *store_applied_text (const char *source, const char *file);
 gboolean store_remove_links (Store *store, const char *name, GError **error);

@@ -190,18 +190,35 @@ store_prepare (Store *store, const char *uuid, const char *name, const char *sou
 }
 
 gboolean
-store_commit (StoreEdit *edit, GError **error)
+store_commit_completed (StoreEdit *edit, GError **error)
 {
-  if (edit->completed != NULL && !prepared_file_commit (edit->completed, error))
-    return FALSE;
-  if (!prepared_file_commit (edit->source, error)) {
-    unlink (edit->next);
-    return FALSE;
-  }
-  /* The new definition holds. What still fails here is mended at the next start. */
+  return edit->completed == NULL || prepared_file_commit (edit->completed, error);
+}
+
+gboolean
+store_commit_source (StoreEdit *edit, GError **error)
+{
+  if (prepared_file_commit (edit->source, error))
+    return TRUE;
+  unlink (edit->next);
+  return FALSE;
+}
+
+/* The new definition holds. What still fails here is mended at the next start. */
+void
+store_finish_commit (StoreEdit *edit)
+{
   if (edit->completed != NULL && rename (edit->next, edit->final) < 0)
     g_warning ("%s: %s", edit->final, g_strerror (errno));
   note_document (edit->store, edit->source_path, edit->name, edit->uuid);
+}
+
+gboolean
+store_commit (StoreEdit *edit, GError **error)
+{
+  if (!store_commit_completed (edit, error) || !store_commit_source (edit, error))
+    return FALSE;
+  store_finish_commit (edit);
   return TRUE;
 }
 
@@ -229,16 +246,21 @@ save_texts (Store *store, const char *uuid, const char *name, const char *source
   return edit != NULL && store_commit (edit, error);
 }
 
+/* A definition that went under that name may have left its marks, if they could not be removed. */
+gboolean
+store_forget_marks (Store *store, const char *name, GError **error)
+{
+  g_autofree char *path = store_source_path (store, name);
+
+  return access (path, F_OK) == 0 || errno != ENOENT || store_remove_links (store, name, error);
+}
+
 gboolean
 store_save (Store *store, const char *uuid, const char *name, const char *source, const char *completed,
             const Author *author, GError **error)
 {
-  g_autofree char *path = store_source_path (store, name);
-
-  /* A definition that went under that name may have left its marks, if they could not be removed. */
-  if (access (path, F_OK) < 0 && errno == ENOENT && !store_remove_links (store, name, error))
-    return FALSE;
-  return save_texts (store, uuid, name, source, completed, author, error);
+  return store_forget_marks (store, name, error)
+         && save_texts (store, uuid, name, source, completed, author, error);
 }
 
 char *

@@ -46,6 +46,13 @@ StoreEdit *store_prepare (Store *store, const char *uuid, const char *name, cons
 gboolean store_commit (StoreEdit *edit, GError **error);
 void store_edit_free (StoreEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (StoreEdit, store_edit_free)
+/* Many definitions, whose syncs are shared. Of each that fails @error is set (transfer full), and it is as it
+ * was, unless the disk itself failed. daemon/object/store-many.c */
+typedef struct {
+  const char *uuid, *name, *source, *completed;
+  GError *error;
+} StoreText;
+void store_save_many (Store *store, StoreText *texts, guint count, const Author *author);
 char *store_load_source (Store *store, const char *name, GError **error);
 /* @ret_stale (may be NULL): the user's document is not the one this was made from; it was changed by hand.
  * NULL with the kind's error for what is missing when there is no completed text: the document was put there
