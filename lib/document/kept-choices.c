@@ -70,6 +70,14 @@ is_kept (const xmlNode *element, const xmlNode *new)
   return FALSE;
 }
 
+/* Whoever is known by its name has the UUID it had, whoever chose it. */
+static gboolean
+is_identity (const xmlNode *element)
+{
+  return is_named (element, "uuid") && element->parent->parent != NULL
+         && element->parent->parent->type == XML_DOCUMENT_NODE;
+}
+
 /* An empty <genid/> asks for one. */
 static void
 keep_text (const xmlNode *old, xmlNode *new)
@@ -91,7 +99,9 @@ keep_below (const Origins *origins, const xmlNode *old, xmlNode *new)
 
     if (pair->one != NULL && pair->other != NULL)
       keep_below (origins, pair->one, pair->other);
-    else if (pair->one != NULL && !origins_is_written (origins, pair->one) && is_kept (pair->one, new))
+    else if (pair->one != NULL
+             && (is_identity (pair->one)
+                 || (!origins_is_written (origins, pair->one) && is_kept (pair->one, new))))
       xmlAddChild (new, xmlDocCopyNode (pair->one, new->doc, 1));
   }
   /* A parent that only holds what was chosen. */
