@@ -20,6 +20,8 @@ const CommandGroup command_groups[] = {
   { N_ ("Checks of a repository"), hook_commands },
   { N_ ("Would it start"), check_commands },
   { N_ ("What has happened"), why_commands },
+  { N_ ("Directories of documents"), plan_commands },
+  { N_ ("Applying them"), apply_commands },
   { N_ ("Listing"), list_commands },
   { N_ ("Definitions"), definition_commands },
   { N_ ("What definitions were before"), history_commands },
@@ -166,6 +168,12 @@ run_each (const Command *command, CommandLine *line)
   return status;
 }
 
+static int
+usage_status (const Command *command, int status)
+{
+  return command->usage != 0 ? command->usage : status;
+}
+
 int
 command_run (const Command *command, CommandLine *line, int argc, char **argv)
 {
@@ -177,7 +185,7 @@ command_run (const Command *command, CommandLine *line, int argc, char **argv)
 
   line->command = command->name;
   if (!g_option_context_parse (context, &argc, &argv, &error))
-    return option_error (line, command, words, error);
+    return usage_status (command, option_error (line, command, words, error));
   if (connect_option != NULL)
     line->connect = connect_option;
   if (line->connect != NULL && connection_parse (line->connect) == NULL)
@@ -194,7 +202,8 @@ command_run (const Command *command, CommandLine *line, int argc, char **argv)
     line->argument_count--;
   }
   if (line->argument_count < command->minimum)
-    return command_usage_error (line, _ ("too few arguments: expected %s"), command->arguments);
+    return usage_status (
+        command, command_usage_error (line, _ ("too few arguments: expected %s"), command->arguments));
   if (line->argument_count > maximum)
     return command_usage_error (line, _ ("unexpected argument '%s'"), line->arguments[maximum]);
 

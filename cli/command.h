@@ -33,6 +33,7 @@ typedef struct {
   const GOptionEntry *options; /* NULL: none of its own */
   int (*run) (CommandLine *line);
   gboolean each; /* run for each argument by itself, as if it was the only one */
+  int usage;     /* exit status of wrong words or options; 0: EXIT_USAGE */
 } Command;
 
 /* A group of commands as the overview shows it. Every group's table ends with a NULL name. */
@@ -42,11 +43,12 @@ typedef struct {
 } CommandGroup;
 extern const CommandGroup command_groups[]; /* ends with title NULL */
 
-extern const Command bundle_commands[], document_commands[], difference_commands[], adopt_commands[],
-    lifecycle_commands[], definition_commands[], history_commands[], information_commands[], list_commands[],
-    console_commands[], network_commands[], network_change_commands[], filter_commands[], event_commands[],
-    host_commands[], interface_commands[], processor_commands[], check_commands[], why_commands[],
-    format_commands[], hook_commands[], help_commands[];
+extern const Command bundle_commands[], document_commands[], plan_commands[], apply_commands[],
+    difference_commands[], adopt_commands[], lifecycle_commands[], definition_commands[], history_commands[],
+    information_commands[], list_commands[], console_commands[], network_commands[],
+    network_change_commands[], filter_commands[], event_commands[], host_commands[], interface_commands[],
+    processor_commands[], check_commands[], why_commands[], format_commands[], hook_commands[],
+    help_commands[];
 
 const Command *command_find (const char *name);
 /* "unknown command 'lst': did you mean 'list'?" (transfer full) */

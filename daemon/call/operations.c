@@ -46,6 +46,10 @@ const Operation operations[] = {
   { 0, 394, "CONNECT_BASELINE_HYPERVISOR_CPU", "msmsmsmsas{256}u", "s", "org.domaind1.Connect", "BaselineHypervisorCPU", ACCESS_HOST, op_connect_baseline_hypervisor_cpu, &dbus_empty_is_absent },
   { 0, 395, "NODE_GET_SEV_INFO", "iu", "aP{64}i", NULL, NULL, ACCESS_HOST, op_node_get_sev_info, NULL },
 
+  /* Sets of documents */
+  { -1, 0, "PlanDocuments", "a(sss){16384}su", "s", "org.domaind1.Connect", "PlanDocuments", ACCESS_SECURE, op_plan_documents, NULL },
+  { -1, 0, "ApplyDocuments", "a(sss){16384}suus", "s", "org.domaind1.Connect", "ApplyDocuments", ACCESS_WRITE, op_apply_documents, NULL },
+
   /* What definitions were before */
   { -1, 0, "ListRevisions", "ss", "a(uxxssst){10000}", "org.domaind1.Connect", "ListRevisions", ACCESS_READ, op_object_list_revisions, NULL },
   { -1, 0, "GetRevision", "ssu", "s", "org.domaind1.Connect", "GetRevision", ACCESS_SECURE, op_object_get_revision, NULL },

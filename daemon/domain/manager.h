@@ -27,6 +27,7 @@ struct Manager {
   GPtrArray *registries; /* Registry: of every kind that has one, in the order of object_kinds */
   GQueue changes;        /* see change.h */
   gboolean changing;
+  gboolean applying;    /* documents are being applied: see ops/apply */
   GQueue recent;        /* Domain: those whose definition is in memory, most recent first */
   gsize document_bytes; /* of the domains' documents in memory */
   GQueue readings;      /* see definition.c */

@@ -17,6 +17,9 @@ void op_domain_export (Call *call);
 void op_domain_import (Call *call);
 void op_transfer_abort (Call *call);
 void op_transfer_progress (Call *call);
+/* ops/apply/apply-op.c */
+void op_apply_documents (Call *call);
+void op_plan_documents (Call *call);
 
 /* ops/connect/capabilities.c */
 void op_connect_get_capabilities (Call *call);

@@ -413,6 +413,13 @@ policy_restart_delay (const Policy *policy, guint restarts)
   return (guint)MIN (delay, most);
 }
 
+gboolean
+policy_requires (const Policy *policy, const char *name)
+{
+  return policy != NULL && policy->start.requires != NULL
+         && g_ptr_array_find_with_equal_func (policy->start.requires, name, g_str_equal, NULL);
+}
+
 guint
 policy_restart_limit (const Policy *policy)
 {

@@ -136,4 +136,6 @@ RestartWhen policy_restart_when (const Policy *policy); /* no */
 guint
 policy_restart_delay (const Policy *policy, guint restarts); /* before the next, after so many; 1, ... */
 guint policy_restart_limit (const Policy *policy);           /* 5 */
-guint policy_restart_interval (const Policy *policy);        /* 600 */
+/* Can it not start without the machine of that name? */
+gboolean policy_requires (const Policy *policy, const char *name);
+guint policy_restart_interval (const Policy *policy); /* 600 */

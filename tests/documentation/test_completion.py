@@ -44,7 +44,7 @@ def complete(*words, directory=None, bus=None):
 
 def test_commands():
     assert complete("val") == {"validate"}
-    assert complete("re") == {"reboot", "reset", "resume", "revert"}
+    assert complete("re") == {"reboot", "render", "reset", "resume", "revert"}
     assert len(complete("")) > 25
 
 

@@ -17,8 +17,8 @@ from conftest import TOP
 PLACES = {
     "bin": {"domctl"},
     "sbin": {"domaind"},
-    "lib/systemd/system": {"domaind.service", "domaind.socket", "domaind-ro.socket"},
-    "lib/systemd/user": {"domaind.service", "domaind.socket", "domaind-libvirt.socket"},
+    "lib/systemd/system": {"domaind.service", "domaind.socket", "domaind-ro.socket", "domaind-apply@.service"},
+    "lib/systemd/user": {"domaind.service", "domaind.socket", "domaind-libvirt.socket", "domaind-apply@.service"},
     "lib/systemd/user/sockets.target.wants": {"domaind.socket", "domaind-libvirt.socket"},
     "lib/sysusers.d": {"domaind.conf"},
     "lib/tmpfiles.d": {"domaind.conf"},
@@ -80,6 +80,12 @@ def test_nothing_is_installed_elsewhere(destination, installed):
     assert [path for path in destination.rglob("*") if path.is_file() and not path.is_relative_to(installed)] == []
 
 
+def test_a_unit_follows_a_directory(installed):
+    for folder in ("system", "user"):
+        service = read_unit(installed / "lib/systemd" / folder / "domaind-apply@.service")["Service"]
+        assert service["ExecStart"] == [f"/{prefix()}/bin/domctl apply --watch $OPTIONS %f"]
+
+
 @pytest.mark.parametrize("unit", ["system/domaind.service", "user/domaind.service"])
 def test_services_start_the_daemon_and_leave_its_machines(installed, unit):
     service = read_unit(installed / "lib/systemd" / unit)["Service"]
@@ -99,14 +105,17 @@ def systemd_says(installed, root, of, mistake):
     program = root / prefix() / "sbin/domaind"
     program.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(installed / "sbin/domaind", program)
+    (root / prefix() / "bin").mkdir(exist_ok=True)
+    shutil.copy(program, root / prefix() / "bin/domctl")
     reload = root / "bin/kill"  # every system has it, and systemd looks for it below its root
     reload.parent.mkdir(exist_ok=True)
     shutil.copy(program, reload)
     where, environment = [f"--root={root}"], dict(os.environ)
     if of == "user":  # whose units systemd does not look for below a root
         where, environment = ["--user"], dict(environment, SYSTEMD_UNIT_PATH=str(units), XDG_RUNTIME_DIR=str(root))
-        service = units / "domaind.service"
-        service.write_text(service.read_text().replace(f"/{prefix()}/", f"{root}/{prefix()}/"))
+        for name in ("domaind.service", "domaind-apply@.service"):
+            service = units / name
+            service.write_text(service.read_text().replace(f"/{prefix()}/", f"{root}/{prefix()}/"))
     result = subprocess.run(["systemd-analyze", *where, "verify", "--man=no", *(units / name for name in PLACES[f"lib/systemd/{of}"])],
                             capture_output=True, text=True, check=False, env=environment)
     return [line for line in result.stderr.splitlines() if "domaind" in line]

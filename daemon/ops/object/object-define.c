@@ -24,7 +24,8 @@ typedef struct {
   gpointer def;    /* of what is defined */
   char **names;    /* that its kind has looked up */
   char *source, *xml;
-  gpointer rest; /* what it has besides, once all changes before it are done; NULL: nothing */
+  char *completing; /* what is completed in place of @source, which is kept; NULL: the same */
+  gpointer rest;    /* what it has besides, once all changes before it are done; NULL: nothing */
   gboolean strict, was_kept, autostart;
 } ObjectChange;
 
@@ -42,6 +43,7 @@ change_free (gpointer data)
   g_free (change->name);
   g_strfreev (change->names);
   g_free (change->source);
+  g_free (change->completing);
   g_free (change->xml);
   g_free (change);
 }
@@ -167,7 +169,8 @@ read_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
   const DocumentKind *document = change->kind->document;
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
 
-  change->def = document_read (document, change->source, -1, change->strict ? 0 : DOCUMENT_LAX, diagnostics);
+  change->def = document_read (document, change->completing != NULL ? change->completing : change->source, -1,
+                               change->strict ? 0 : DOCUMENT_LAX, diagnostics);
   if (!diagnostics_check (diagnostics, error))
     return NULL;
   if (change->same_uuid != NULL)
@@ -195,15 +198,17 @@ read_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 void
 object_define (Call *call, const ObjectKind *kind, gboolean strict)
 {
-  object_define_text (call, kind, call_string (call, 0), NULL, strict);
+  object_define_text (call, kind, call_string (call, 0), NULL, NULL, strict);
 }
 
 void
-object_define_text (Call *call, const ObjectKind *kind, const char *text, const char *uuid, gboolean strict)
+object_define_text (Call *call, const ObjectKind *kind, const char *text, const char *completing,
+                    const char *uuid, gboolean strict)
 {
   ObjectChange *change = change_new (call, kind);
 
   change->source = g_strdup (text);
+  change->completing = g_strdup (completing);
   change->same_uuid = g_strdup (uuid);
   change->strict = strict;
   call_work (call, strlen (change->source), "read", read_job, change, NULL, read_done);

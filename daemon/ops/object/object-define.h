@@ -11,7 +11,8 @@
 /* The call's first argument is the document of an object of @kind. It is read in a job, @strict by the schema
  * too; the answer is the object. */
 void object_define (Call *call, const ObjectKind *kind, gboolean strict);
-/* The same of @text, answered with nothing where the call's operation answers nothing. @uuid: of the object
- * that the document, which says none, is of; NULL: what it says, or a new one. */
-void
-object_define_text (Call *call, const ObjectKind *kind, const char *text, const char *uuid, gboolean strict);
+/* The same of @text, answered with nothing where the call's operation answers nothing. @completing: what is
+ * read and completed, while @text is kept; NULL: the same. @uuid: of the object that the document, which says
+ * none, is of; NULL: what it says, or a new one. */
+void object_define_text (Call *call, const ObjectKind *kind, const char *text, const char *completing,
+                         const char *uuid, gboolean strict);

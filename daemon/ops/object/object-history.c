@@ -151,7 +151,7 @@ define_again (gpointer result, const GError *error, gpointer data)
   else if (request->kind == &domain_kind)
     domain_define_text (request->call, request->text, uuid, FALSE);
   else
-    object_define_text (request->call, request->kind, request->text, uuid, FALSE);
+    object_define_text (request->call, request->kind, request->text, NULL, uuid, FALSE);
 }
 
 void
