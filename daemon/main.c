@@ -16,6 +16,7 @@
 #include "daemon/domain/load.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
+#include "daemon/ops/domain/migrate.h"
 #include "daemon/ops/domain/network-cards.h"
 #include "daemon/rpc/server.h"
 #include "daemon/secret/secrets.h"
@@ -201,6 +202,7 @@ serve (const Settings *settings, const Options *options, GError **error)
     return FALSE;
   service.manager->secrets = secrets_source (service.manager);
   process_become_subreaper ();
+  service.manager->resolve_migration = migrate_resolve;
   manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);
   if (service.error != NULL) {

@@ -18,7 +18,8 @@
 #define DEFAULT_CALL_SECONDS     30
 #define DEFAULT_FAREWELL_SECONDS 120 /* a guest that stops its own services takes as long */
 #define DEFAULT_LOGIN_SECONDS    30
-#define DEFAULT_MAX_CLIENTS      5000 /* as libvirtd's */
+#define DEFAULT_TLS_DIRECTORY    "/etc/pki/qemu" /* as libvirt's */
+#define DEFAULT_MAX_CLIENTS      5000            /* as libvirtd's */
 #define DEFAULT_MAX_QUEUED       512
 #define DEFAULT_MAX_ANONYMOUS    100
 #define DEFAULT_MAX_REQUESTS     256
@@ -41,7 +42,8 @@ typedef enum {
   KIND_YES_NO,
   KIND_SECONDS,
   KIND_ACCOUNTS,
-  KIND_COUNT
+  KIND_COUNT,
+  KIND_UUID
 } SettingKind;
 
 typedef struct {
@@ -85,6 +87,8 @@ static const Setting settings_table[] = {
   SETTING ("machines", "shutdown-timeout", KIND_SECONDS, shutdown_timeout, NULL),
   SETTING ("machines", "on-host-shutdown", KIND_WORD, on_host_shutdown, "shutdown", "save", "none", NULL),
   SETTING ("machines", "host-shutdown-timeout", KIND_SECONDS, host_shutdown_timeout, NULL),
+  SETTING ("migration", "host-uuid", KIND_UUID, host_uuid, NULL),
+  SETTING ("migration", "tls-directory", KIND_PATH, migration_tls_directory, NULL),
   SETTING ("clients", "libvirt-sockets", KIND_WORD, libvirt_sockets, "auto", "yes", "no", NULL),
   SETTING ("clients", "authentication", KIND_WORD, authentication, "none", "polkit", NULL),
   SETTING ("clients", "socket-group", KIND_OPTIONAL_TEXT, socket_group, NULL),
@@ -154,6 +158,8 @@ settings_new_default (gboolean session, const char *root)
   settings->authentication = g_strdup ("none");
   settings->socket_group = g_strdup ("libvirt");
   settings->lease_directory = g_strdup ("");
+  settings->host_uuid = g_strdup ("");
+  settings->migration_tls_directory = g_strdup (DEFAULT_TLS_DIRECTORY);
   settings->max_clients = DEFAULT_MAX_CLIENTS;
   settings->max_queued_clients = DEFAULT_MAX_QUEUED;
   settings->max_anonymous_clients = DEFAULT_MAX_ANONYMOUS;
@@ -246,6 +252,7 @@ apply_count (Settings *settings, const Setting *setting, const char *file, const
 static gboolean
 apply (Settings *settings, const Setting *setting, const char *file, const char *value, GError **error)
 {
+  guint8 uuid[UUID_BYTES];
   guint64 seconds;
   gboolean yes = g_str_equal (value, "yes") || g_str_equal (value, "true");
 
@@ -281,6 +288,11 @@ apply (Settings *settings, const Setting *setting, const char *file, const char 
       return TRUE;
     case KIND_COUNT:
       return apply_count (settings, setting, file, value, error);
+    case KIND_UUID:
+      if (!uuid_parse (value, uuid))
+        return bad_value (error, file, setting, value, "a UUID");
+      replace_text (settings, setting, g_strdup (value));
+      return TRUE;
     default:
       g_assert_not_reached ();
   }
@@ -397,6 +409,7 @@ is_same (const Setting *setting, const Settings *settings, const Settings *other
     case KIND_TEXT:
     case KIND_OPTIONAL_TEXT:
     case KIND_WORD:
+    case KIND_UUID:
       return g_strcmp0 (*(char *const *)one, *(char *const *)another) == 0;
     case KIND_YES_NO:
     case KIND_SECONDS:
@@ -442,6 +455,8 @@ settings_free (Settings *settings)
   g_free (settings->authentication);
   g_free (settings->socket_group);
   g_free (settings->lease_directory);
+  g_free (settings->host_uuid);
+  g_free (settings->migration_tls_directory);
   g_free (settings->log_level);
   g_free (settings->log_format);
   g_free (settings);

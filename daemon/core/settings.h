@@ -33,9 +33,11 @@ typedef struct {
   guint start_timeout; /* seconds QEMU has to open its monitor */
   guint call_timeout;  /* seconds a call to a guest's monitor has */
   guint shutdown_timeout;
-  char *on_host_shutdown;      /* what becomes of machines then: "shutdown", "save", "none" */
-  guint host_shutdown_timeout; /* seconds each has */
-  char *libvirt_sockets;       /* "auto", "yes", "no" */
+  char *host_uuid;               /* this host's towards others; "": the machine's own */
+  char *migration_tls_directory; /* of the certificates of encrypted migrations */
+  char *on_host_shutdown;        /* what becomes of machines then: "shutdown", "save", "none" */
+  guint host_shutdown_timeout;   /* seconds each has */
+  char *libvirt_sockets;         /* "auto", "yes", "no" */
   char *authentication; /* of clients on the sockets: "none" (the socket's permissions decide), "polkit" */
   char *socket_group;   /* who may use the read-write socket besides root, when it is "none"; "" for nobody */
   guint max_clients;    /* of both wires and all users together: connections, senders with calls in flight */

@@ -21,6 +21,7 @@ typedef struct Domain Domain;
 typedef struct Machine Machine; /* the running half; NULL while shut off */
 typedef struct MachineBackup MachineBackup;
 typedef struct Call Call;
+typedef struct Migration Migration; /* domain-migration.h */
 
 struct Domain {
   union {
@@ -52,7 +53,9 @@ struct Domain {
   gboolean tainted;     /* clients have given its QEMU commands of their own, since it was started */
   ChildTree *snapshots; /* see daemon/snapshot/snapshot-kind.h */
   ChildTree *checkpoints; /* see daemon/snapshot/checkpoint-kind.h */
-  int agent_timeout; /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
+  int agent_timeout;    /* seconds its guest's agent has to answer, or virDomainAgentResponseTimeoutValues */
+  Migration *migration; /* on its way from or to another host; or NULL */
+  guint64 migration_speed; /* MiB a second that a migration may take; 0: no limit */
 };
 
 /* The running half: see machine.h for its life. */

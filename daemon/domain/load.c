@@ -9,6 +9,7 @@
 #include "daemon/domain/load.h"
 
 #include "daemon/core/main-loop.h"
+#include "daemon/domain/domain-migration.h"
 #include "daemon/domain/import-journal.h"
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine.h"
@@ -166,8 +167,15 @@ clear_away (Manager *manager, const FoundMachine *found, Domain *domain)
   else
     g_message ("domain '%s' ended while the daemon was away", status != NULL ? status->name : found->uuid);
   /* Nobody has seen how; an orderly end would have waited for the daemon (-no-shutdown). */
-  if (domain != NULL && status != NULL && found->process == NULL)
-    domain->reason = status->starting ? VIR_DOMAIN_SHUTOFF_FAILED : VIR_DOMAIN_SHUTOFF_CRASHED;
+  if (domain != NULL && status != NULL && found->process == NULL) {
+    const Migration *migration = migration_found (domain, status);
+
+    domain->reason = migration != NULL && migration->phase == MIGRATION_CONFIRM
+                         ? (int)VIR_DOMAIN_SHUTOFF_MIGRATED
+                     : status->starting ? (int)VIR_DOMAIN_SHUTOFF_FAILED
+                                        : (int)VIR_DOMAIN_SHUTOFF_CRASHED;
+    migration_machine_ended (domain);
+  }
   if (status != NULL && found->process == NULL)
     last_end_record_unseen (manager->settings, status);
   if (found->process == NULL && !monitor_socket_is_held (run_directory)) {

@@ -8,6 +8,7 @@
 
 #include "daemon/call/call.h"
 #include "daemon/core/main-loop.h"
+#include "daemon/domain/domain-migration.h"
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine-backup.h"
 #include "daemon/domain/machine-crash.h"
@@ -31,6 +32,7 @@ static MachineStatus
 status_now (const Machine *machine)
 {
   const Domain *domain = machine->domain;
+  const Migration *migration = domain->migration;
 
   return (MachineStatus){
     .name = domain->name,
@@ -52,6 +54,11 @@ status_now (const Machine *machine)
     .save_path = machine->save_path,
     .save_id = machine->save_id,
     .asked = machine->asked,
+    .migration_phase = migration != NULL ? (char *)migration_phase_word (migration->phase) : NULL,
+    .migration_peer = migration != NULL ? migration->peer : NULL,
+    .migration_flags = migration != NULL ? (gint64)migration->flags : 0,
+    .migration_ran =
+        migration != NULL && (migration_is_incoming (migration) ? migration->defined : migration->ran),
   };
 }
 
@@ -205,10 +212,15 @@ finish (Machine *machine)
   domain_set_state (domain, VIR_DOMAIN_SHUTOFF, machine->end_reason, VIR_DOMAIN_EVENT_STOPPED,
                     machine->end_detail);
   if (!domain->persistent) {
+    Migration *migration = g_steal_pointer (&domain->migration);
+
     tpm_forget (machine->def, manager->settings, FALSE);
     manager_remove (manager, domain);
-  } else
+    migration_free (migration);
+  } else {
     lock_release (domain->lock, machine); /* where a half-started one was found again */
+    migration_machine_ended (domain);
+  }
   for (guint i = 0; i < endings->len; i++)
     ending_answer (g_ptr_array_index (endings, i));
   g_ptr_array_unref (endings);
@@ -459,8 +471,10 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
 }
 
 static int
-start_reason (gboolean restored, gboolean paused)
+start_reason (gboolean restored, gboolean incoming, gboolean paused)
 {
+  if (incoming)
+    return VIR_DOMAIN_PAUSED_MIGRATION;
   if (paused)
     return restored ? (int)VIR_DOMAIN_PAUSED_MIGRATION : (int)VIR_DOMAIN_PAUSED_USER;
   return restored ? (int)VIR_DOMAIN_RUNNING_RESTORED : (int)VIR_DOMAIN_RUNNING_BOOTED;
@@ -518,19 +532,22 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
   MAIN_LOOP_ONLY ();
 
   int state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
-  int reason = start_reason (started->restored, paused);
-  gboolean restored = started->restored;
+  int reason = start_reason (started->restored, started->incoming, paused);
+  gboolean restored = started->restored, incoming = started->incoming;
   Machine *machine = machine_new (domain, g_steal_pointer (&started->process),
                                   g_steal_pointer (&started->def), state, reason);
 
   machine->qmp = g_steal_pointer (&started->qmp);
   machine->started = g_get_real_time ();
   last_end_mark_running (domain->manager->settings, domain->uuid, machine->started);
+  machine->starting = incoming;
   manager_set_id (domain->manager, domain, started->status->id);
   domain_set_state (domain, state, reason, -1, 0);
   tell_missing (domain, started->missing);
   tell_agent (domain);
-  if (restored)
+  if (incoming)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED);
+  else if (restored)
     tell_restored (domain, paused);
   else
     tell_booted (domain, paused);
@@ -617,6 +634,28 @@ take_up_checkpoints (Machine *machine, const CheckpointNote *note)
   }
 }
 
+/* What is left to do of a migration that was under way; QEMU was told already (adopt.c). */
+static void
+take_up_migration (Machine *machine, const AdoptContext *context)
+{
+  Domain *domain = machine->domain;
+  Migration *migration = domain->migration;
+
+  if (migration == NULL)
+    return;
+  if (migration->phase == MIGRATION_PERFORMED && migration->peer != NULL && context->first) {
+    lock_pass (domain->lock, context, migration, "migration");
+    domain->manager->resolve_migration (domain);
+    return;
+  }
+  if (migration->phase == MIGRATION_PERFORMED)
+    g_warning (
+        "domain '%s' was migrated, and nobody has said whether it runs on the target: it stays paused here; "
+        "resume it if it does not, destroy it if it does",
+        domain->name);
+  migration_end (migration);
+}
+
 /* The monitor has answered: what it says now is the state. */
 static void
 take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
@@ -631,6 +670,10 @@ take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
     end_found (machine, context, "saved", VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
     return;
   }
+  if (domain->migration != NULL && domain->migration->phase == MIGRATION_CONFIRM) {
+    end_found (machine, context, "migrated", VIR_DOMAIN_SHUTOFF_MIGRATED, VIR_DOMAIN_EVENT_STOPPED_MIGRATED);
+    return;
+  }
   domain->managed_save = domain->managed_save && !answer->image_gone;
   machine->qmp = g_steal_pointer (&answer->qmp);
   machine->starting = FALSE;
@@ -643,6 +686,7 @@ take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
   take_up_checkpoints (machine, answer->checkpoints);
   if (answer->backup != NULL)
     machine_backup_found (machine, g_steal_pointer (&answer->backup));
+  take_up_migration (machine, context);
 }
 
 static void
@@ -717,6 +761,7 @@ machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *
   domain->tainted = status->tainted;
   domain->agent_timeout = status->agent_timeout;
   manager_set_id (domain->manager, domain, status->id);
+  migration_found (domain, status);
   if (status->shutdown_seen)
     machine_events_set_shutdown_seen (machine->events);
   machine_events_restart_on_shutdown (machine->events, status->restart_on_shutdown);

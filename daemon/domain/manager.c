@@ -10,6 +10,7 @@
 #include "daemon/core/work.h"
 #include "daemon/domain/definition.h"
 #include "daemon/domain/domain-kind.h"
+#include "daemon/domain/domain-migration.h"
 #include "daemon/domain/machine.h"
 #include "daemon/host/account.h"
 #include "targets/qemu/recipe.h"
@@ -208,6 +209,7 @@ part_from_machines (Manager *manager)
     Domain *domain = g_ptr_array_index (domains, i);
 
     machine_free (g_steal_pointer (&domain->machine));
+    migration_free (g_steal_pointer (&domain->migration));
   }
 }
 

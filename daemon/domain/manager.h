@@ -34,6 +34,8 @@ struct Manager {
   gboolean reading;
   guint trimming; /* source: see manager_trim_soon */
   gint64 loaded;  /* g_get_monotonic_time */
+  /* A machine was found again that was sent to a peer, which has not said whether it runs there. */
+  void (*resolve_migration) (Domain *domain);
 };
 
 /* That of a kind which has one. */

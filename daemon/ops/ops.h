@@ -349,6 +349,32 @@ void op_object_revert (Call *call);         /* the same */
 void op_object_name (Call *call);
 void op_object_uuid (Call *call);
 
+/* ops/domain/migrate-calls.c */
+void op_domain_migrate_begin3 (Call *call);
+void op_domain_migrate_begin3_params (Call *call);
+void op_domain_migrate_confirm3 (Call *call);
+void op_domain_migrate_confirm3_params (Call *call);
+void op_domain_migrate_perform3 (Call *call);
+void op_domain_migrate_perform3_params (Call *call);
+void op_domain_migrate_to_uri3 (Call *call);
+
+/* ops/domain/migrate-finish.c */
+void op_domain_migrate_finish3 (Call *call);
+void op_domain_migrate_finish3_params (Call *call);
+
+/* ops/domain/migrate-prepare.c */
+void op_domain_migrate_prepare3 (Call *call);
+void op_domain_migrate_prepare3_params (Call *call);
+
+/* ops/domain/migrate-tuning.c */
+void op_domain_migrate_get_compression_cache (Call *call);
+void op_domain_migrate_get_max_downtime (Call *call);
+void op_domain_migrate_get_max_speed (Call *call);
+void op_domain_migrate_set_compression_cache (Call *call);
+void op_domain_migrate_set_max_downtime (Call *call);
+void op_domain_migrate_set_max_speed (Call *call);
+void op_domain_migrate_start_post_copy (Call *call);
+
 /* ops/interface/interface.c */
 void op_connect_list_all_interfaces (Call *call);
 void op_connect_list_defined_interfaces (Call *call);

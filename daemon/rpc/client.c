@@ -10,6 +10,7 @@
 
 #include "daemon/call/libvirt-names.h"
 #include "daemon/domain/auto-destroy.h"
+#include "daemon/domain/domain-migration.h"
 #include "daemon/rpc/server.h"
 #include "wire/xdr.h"
 
@@ -94,6 +95,7 @@ on_closed (RpcConnection *connection, gpointer data)
 
   client->connection = NULL;
   client->client.ended = TRUE;
+  migration_client_ended (client->manager, client->client.id);
   auto_destroy_client_ended (client->manager, client->client.id);
   rpc_connection_free (connection);
   client_account_charge (client->account, &client->charged, 0);

@@ -59,7 +59,7 @@ OPEN_ARROWS = {
     ("daemon/object/change.h", "daemon/domain/manager.h"),
 }
 # Circles that are larger than they should be, by their first file; as above.
-OPEN_CIRCLES = {"daemon/call/call": 10}
+OPEN_CIRCLES = {"daemon/call/call": 12}
 # What attaches, detaches, updates and places devices reads their rows, and includes no kind.
 KNOWS_NO_KIND = [
     "lib/domain/device-change.c",

@@ -8,6 +8,7 @@
 #include "daemon/drivers/qemu/adopt.h"
 
 #include "daemon/drivers/qemu/machine-events.h"
+#include "daemon/drivers/qemu/migration-disks.h"
 #include "daemon/drivers/qemu/migration.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/save-image.h"
@@ -141,6 +142,40 @@ take_save_back (AdoptRequest *request, Qmp *qmp, Job *job, GError **error)
   return ask_status (qmp, job, error);
 }
 
+/* It was being sent to another host, whose QEMU was not told to run: it runs on here. What is on its way by
+ * post-copy is not: that QEMU runs. */
+static gboolean
+is_to_be_taken_back (const MachineStatus *status)
+{
+  static const char *const phases[] = { "perform", "take-back", NULL };
+
+  return status->migration_phase != NULL && g_strv_contains (phases, status->migration_phase);
+}
+
+/* (transfer full): what QEMU says now. */
+static char *
+take_migration_back (AdoptRequest *request, Qmp *qmp, Job *job, GError **error)
+{
+  MachineStatus *status = request->status;
+  g_autofree char *transfer = migration_ask (qmp, job, NULL, NULL, error);
+  g_autoptr (JsonNode) answer = NULL;
+
+  if (transfer == NULL)
+    return NULL;
+  if (g_str_has_prefix (transfer, "postcopy-"))
+    return ask_status (qmp, job, error);
+  if (!migration_stop (qmp, job, request->patience, error)
+      || !migration_disks_forget (qmp, request->patience, job, error))
+    return NULL;
+  if (status->migration_ran && (answer = qmp_call (qmp, job, "cont", NULL, error)) == NULL)
+    return NULL;
+  if (status->migration_ran) {
+    status->state = VIR_DOMAIN_RUNNING;
+    status->reason = VIR_DOMAIN_RUNNING_MIGRATION_CANCELED;
+  }
+  return ask_status (qmp, job, error);
+}
+
 /* A half-started one has not executed anything: QEMU waits for its saved state, or for its CPUs to be
  * started. With its state restored it says "paused", from whichever file that came. */
 static gboolean
@@ -203,10 +238,11 @@ adopt_job (Job *job, gpointer data, GError **error)
   }
 
   gboolean saved = request->status->save_path != NULL && was_saved (request->status);
-  if (request->status->save_path != NULL && !saved) {
+  if ((request->status->save_path != NULL && !saved) || is_to_be_taken_back (request->status)) {
     g_autofree char *before G_GNUC_UNUSED = said;
 
-    said = take_save_back (request, qmp, job, error);
+    said = is_to_be_taken_back (request->status) ? take_migration_back (request, qmp, job, error)
+                                                 : take_save_back (request, qmp, job, error);
     if (said == NULL) {
       job_in_main_loop (job, close_monitor, qmp);
       return NULL;

@@ -40,6 +40,8 @@ machine_status_copy (const MachineStatus *status)
   copy->restored_path = g_strdup (status->restored_path);
   copy->asked = (EndAsked){ 0 };
   end_asked_copy (&copy->asked, &status->asked);
+  copy->migration_phase = g_strdup (status->migration_phase);
+  copy->migration_peer = g_strdup (status->migration_peer);
   return copy;
 }
 
@@ -54,6 +56,8 @@ machine_status_free (MachineStatus *status)
   g_free (status->save_id);
   g_free (status->restored_path);
   end_asked_clear (&status->asked);
+  g_free (status->migration_phase);
+  g_free (status->migration_peer);
   g_free (status);
 }
 
@@ -91,6 +95,11 @@ static const StatusNumber numbers[NUMBERS] = {
 #define AUTO_DESTROY  "auto-destroy"
 #define AGENT_TIMEOUT "agent-timeout"
 
+#define MIGRATION_PHASE "migration-phase"
+#define MIGRATION_PEER  "migration-peer"
+#define MIGRATION_RAN   "migration-ran"
+
+static const StatusNumber migration_flags = { "migration-flags", 0, G_MAXUINT32 };
 static const StatusNumber agent_timeout = { AGENT_TIMEOUT, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
                                             G_MAXINT };
 
@@ -125,6 +134,16 @@ get_asked (JsonObject *object, EndAsked *asked)
   untrusted_number (object, "asked-at", &asked->at);
 }
 
+static void
+add_migration (JsonObject *object, const MachineStatus *status)
+{
+  json_object_set_string_member (object, MIGRATION_PHASE, status->migration_phase);
+  json_object_set_int_member (object, migration_flags.name, status->migration_flags);
+  json_object_set_boolean_member (object, MIGRATION_RAN, status->migration_ran);
+  if (status->migration_peer != NULL)
+    json_object_set_string_member (object, MIGRATION_PEER, status->migration_peer);
+}
+
 char *
 machine_status_to_json (const MachineStatus *status)
 {
@@ -152,6 +171,8 @@ machine_status_to_json (const MachineStatus *status)
     json_object_set_string_member (object, "restored-path", status->restored_path);
   if (status->asked.wire != NULL)
     add_asked (object, &status->asked);
+  if (status->migration_phase != NULL)
+    add_migration (object, status);
 
   g_autoptr (JsonNode) root = json_node_new (JSON_NODE_OBJECT);
   json_node_take_object (root, object);
@@ -233,6 +254,16 @@ get_later_members (JsonObject *object, MachineStatus *status, GError **error)
   return TRUE;
 }
 
+static gboolean
+get_migration (JsonObject *object, MachineStatus *status, GError **error)
+{
+  return !json_object_has_member (object, MIGRATION_PHASE)
+         || (get_text (object, MIGRATION_PHASE, &status->migration_phase, error)
+             && get_text_if_any (object, MIGRATION_PEER, &status->migration_peer, error)
+             && get_number (object, &migration_flags, &status->migration_flags, error)
+             && get_switch (object, MIGRATION_RAN, &status->migration_ran, error));
+}
+
 MachineStatus *
 machine_status_from_json (const char *json, GError **error)
 {
@@ -255,7 +286,8 @@ machine_status_from_json (const char *json, GError **error)
   }
   if (!get_text_if_any (object, "save-path", &status->save_path, error)
       || !get_text_if_any (object, "save-id", &status->save_id, error)
-      || !get_text_if_any (object, "restored-path", &status->restored_path, error))
+      || !get_text_if_any (object, "restored-path", &status->restored_path, error)
+      || !get_migration (object, status, error))
     return NULL;
   for (guint i = 0; i < NUMBERS; i++)
     if (!get_number (object, &numbers[i], &values[i], error))

@@ -39,6 +39,11 @@ typedef struct {
   /* The managed save that is to be removed because the machine runs; or NULL. */
   char *restored_path;
   EndAsked asked; /* who asked for its end */
+  /* Being migrated (domain-migration.h), or NULL: the phase, its flags (VIR_MIGRATE_*), the target's daemon
+   * where the source speaks with it itself, and whether the CPUs ran. */
+  char *migration_phase, *migration_peer;
+  gint64 migration_flags;
+  gboolean migration_ran;
 } MachineStatus;
 
 MachineStatus *machine_status_copy (const MachineStatus *status);

@@ -69,9 +69,8 @@ read_figures (JsonObject *answer, Progress *progress)
   progress_set (progress, &figures);
 }
 
-/* "completed", "failed", "cancelled", "active"...; "none" when there never was one. (transfer full) */
-static char *
-ask (Qmp *qmp, Job *job, Progress *progress, char **ret_reason, GError **error)
+char *
+migration_ask (Qmp *qmp, Job *job, Progress *progress, char **ret_reason, GError **error)
 {
   g_autoptr (JsonNode) answer = qmp_call (qmp, job, "query-migrate", NULL, error);
 
@@ -86,16 +85,16 @@ ask (Qmp *qmp, Job *job, Progress *progress, char **ret_reason, GError **error)
   return g_strdup (status != NULL ? status : "none");
 }
 
-static gboolean
-is_over (const char *status)
+gboolean
+migration_is_over (const char *status)
 {
   static const char *const over[] = { "none", "completed", "failed", "cancelled", NULL };
 
   return g_strv_contains (over, status);
 }
 
-static gboolean
-was_given_up (Progress *progress, GError **error)
+gboolean
+migration_was_given_up (Progress *progress, GError **error)
 {
   if (!progress_is_given_up (progress))
     return FALSE;
@@ -103,27 +102,33 @@ was_given_up (Progress *progress, GError **error)
   return TRUE;
 }
 
+guint
+migration_next_pause (guint pause)
+{
+  return pause == 0 ? FIRST_QUESTION : MIN (pause * 2, LAST_QUESTION);
+}
+
 /* Until it is over; how it ended. (transfer full) */
 static char *
 wait_for_end (Qmp *qmp, Job *job, Progress *progress, gboolean may_give_up, guint patience, char **ret_reason,
               GError **error)
 {
-  guint pause = FIRST_QUESTION;
+  guint pause = migration_next_pause (0);
 
   for (;;) {
     g_autofree char *status = NULL;
 
     job_extend_deadline (job, patience);
-    status = ask (qmp, job, progress, ret_reason, error);
-    if (status == NULL || is_over (status))
+    status = migration_ask (qmp, job, progress, ret_reason, error);
+    if (status == NULL || migration_is_over (status))
       return g_steal_pointer (&status);
-    if (may_give_up && was_given_up (progress, error))
+    if (may_give_up && migration_was_given_up (progress, error))
       return NULL;
     if (may_give_up)
       progress_wait (progress, pause);
     else
       g_usleep ((gulong)pause * 1000);
-    pause = MIN (pause * 2, LAST_QUESTION);
+    pause = migration_next_pause (pause);
   }
 }
 
@@ -189,7 +194,7 @@ migration_write (Qmp *qmp, Job *job, int fd, Progress *progress, guint patience,
   GError *problem = NULL;
 
   job_extend_deadline (job, patience);
-  if (was_given_up (progress, error))
+  if (migration_was_given_up (progress, error))
     return FALSE;
   /* QEMU's own limit is meant for networks. */
   if (!tell (qmp, job, "migrate-set-parameters", props ("max-bandwidth", "t", (guint64)G_MAXINT64, NULL),

@@ -21,5 +21,15 @@ gboolean migration_read (Qmp *qmp, Job *job, int fd, Progress *progress, guint p
 /* No transfer runs any more when this returns TRUE; nothing happens where there was none. */
 gboolean migration_stop (Qmp *qmp, Job *job, guint patience, GError **error);
 
+/* What migrations between hosts are made of as well. */
+/* "completed", "failed", "cancelled", "active"...; "none" when there never was one. @progress and @ret_reason
+ * (the first reason QEMU has told; transfer full) may be NULL. (transfer full) */
+char *migration_ask (Qmp *qmp, Job *job, Progress *progress, char **ret_reason, GError **error);
+gboolean migration_is_over (const char *status);
+/* TRUE with VIR_ERR_OPERATION_ABORTED. */
+gboolean migration_was_given_up (Progress *progress, GError **error);
+/* ms until the next question: after a pause of so many, 0 for the first one. */
+guint migration_next_pause (guint pause);
+
 /* A descriptor QEMU knows by @name from now on. */
 gboolean give_descriptor (Qmp *qmp, Job *job, int fd, const char *name, GError **error);

@@ -91,7 +91,7 @@ copy_definition (StartPlan *plan, G_GNUC_UNUSED GError **error)
   live_values_init (&plan->live, plan->qemu_directory, request->settings->host_directory, &plan->files);
   plan->live.problems = g_ptr_array_new_with_free_func (live_problem_free);
   plan->live.keeps_all = request->is_check;
-  plan->live.restoring = request->restore != NULL;
+  plan->live.restoring = start_request_goes_on (request);
   plan->def = domain_def_copy (request->def);
   if (plan->def->emulator == NULL)
     plan->def->emulator = g_strdup (plan->emulator);
@@ -147,7 +147,7 @@ static gboolean
 choose_devices (StartPlan *plan, GError **error)
 {
   domain_def_assign_aliases (plan->def); /* clients are told them */
-  plan->missing = missing_disks_leave_out (plan->def, plan->request->restore != NULL);
+  plan->missing = missing_disks_leave_out (plan->def, start_request_goes_on (plan->request));
   return live_choose (plan->def, plan->request->id, &plan->live, error) && job_check (plan->job, error);
 }
 
@@ -223,7 +223,7 @@ begin_recipe (StartPlan *plan)
     .sandbox = settings->sandbox,
     .paused = TRUE,
     .monitor_fd = START_MONITOR_FD,
-    .incoming = plan->request->restore != NULL ? "defer" : NULL,
+    .incoming = start_request_goes_on (plan->request) ? "defer" : NULL,
     .image = find_image,
     .image_data = plan,
     .can_read = qemu_can_read,

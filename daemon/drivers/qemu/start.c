@@ -77,6 +77,12 @@ start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient, 
   return request;
 }
 
+gboolean
+start_request_goes_on (const StartRequest *request)
+{
+  return request->restore != NULL || request->incoming != NULL;
+}
+
 void
 start_request_free (StartRequest *request)
 {
@@ -85,6 +91,7 @@ start_request_free (StartRequest *request)
   domain_def_unref (request->def);
   g_free (request->document);
   restore_free (request->restore);
+  migrate_in_free (request->incoming);
   g_free (request->managed_save);
   g_free (request);
 }
@@ -242,7 +249,7 @@ write_down (GPid pid, guint64 start_time, gpointer data, GError **error)
     .transient = start->request->transient,
     .auto_destroy = start->request->auto_destroy,
     .state = VIR_DOMAIN_PAUSED,
-    .reason = VIR_DOMAIN_PAUSED_STARTING_UP,
+    .reason = start->request->incoming != NULL ? VIR_DOMAIN_PAUSED_MIGRATION : VIR_DOMAIN_PAUSED_STARTING_UP,
     .started = now,
     .state_changed = now,
   };
@@ -359,6 +366,8 @@ load_state (Start *start, GError **error)
 {
   Restore *restore = start->request->restore;
 
+  if (start->request->incoming != NULL)
+    return migrate_in_listen (start->request->incoming, start->def, start->qmp, start->job, error);
   if (restore == NULL)
     return TRUE;
   if (!restore_state (restore, start->qmp, start->job, start->request->settings->call_timeout, error))
@@ -411,6 +420,8 @@ talk (Start *start, GError **error)
   /* Everything is known: written down before the guest's first instruction. */
   if (!tuning_apply (start->def, process_pid (start->process), error) || !save_status (start, error))
     return FALSE;
+  if (start->request->incoming != NULL)
+    return TRUE;
   if (!paused && !run_cpus (start, &problem)) {
     explain (start, problem, error);
     return FALSE;
@@ -475,6 +486,7 @@ finish (Start *start)
   started->helpers = g_steal_pointer (&start->helpers);
   started->missing = g_steal_pointer (&start->missing);
   started->restored = start->request->restore != NULL;
+  started->incoming = start->request->incoming != NULL;
   started->image_removed = start->request->managed_save != NULL && started->status->restored_path == NULL;
   return started;
 }

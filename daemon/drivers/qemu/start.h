@@ -4,6 +4,7 @@
 #include "daemon/core/secret-source.h"
 #include "daemon/core/settings.h"
 #include "daemon/drivers/qemu/machine-status.h"
+#include "daemon/drivers/qemu/migrate-in.h"
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/drivers/qemu/restore.h"
@@ -31,6 +32,7 @@ typedef struct {
   gboolean is_check;     /* nothing is started: see start-check.h */
   gboolean reset_nvram;  /* the firmware's variables are made from their template again */
   Restore *restore;      /* start it from this saved state; NULL: afresh. Owned */
+  MigrateIn *incoming;   /* its state comes from another QEMU, for which it waits; NULL: it does not. Owned */
   char *managed_save; /* removed as the last step, restored from or not; a failed start keeps it; or NULL */
   const Settings *settings; /* these three outlive the job */
   Store *store;
@@ -45,6 +47,8 @@ typedef struct {
 StartRequest *start_request_new (DomainDef *def, int id, gboolean paused, gboolean transient,
                                  const Settings *settings, Store *store, CapsCache *caps);
 void start_request_free (StartRequest *request);
+/* Not afresh: with a state that it has had. */
+gboolean start_request_goes_on (const StartRequest *request);
 
 /* What a start gives; taken apart by whoever commits it (steal the members, then free the rest). */
 typedef struct {
@@ -55,6 +59,7 @@ typedef struct {
   GPtrArray *helpers;     /* Helper: beside it, not watched yet */
   GPtrArray *missing;     /* MissingDisk (missing-disks.h): what was left out */
   gboolean restored;      /* from a saved state */
+  gboolean incoming;      /* it waits for its state: its status says that it is starting */
   gboolean image_removed; /* the managed save is gone now */
 } StartedMachine;
 void started_machine_free (StartedMachine *started);

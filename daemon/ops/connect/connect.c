@@ -57,9 +57,10 @@ op_connect_is_encrypted (Call *call)
 void
 op_connect_supports_feature (Call *call)
 {
-  /* VIR_DRV_FEATURE_*: descriptors, strings in typed parameters, keepalive, migratable documents, events by
-   * callback number, close callbacks, the right order of network updates. */
-  static const int supported[] = { 8, 9, 10, 11, 14, 15, 16 };
+  /* VIR_DRV_FEATURE_*: migration from peer to peer, of version 3, protected against changes; descriptors,
+   * strings in typed parameters, keepalive, migratable documents, migration offline and with parameters,
+   * events by callback number, close callbacks, the right order of network updates. */
+  static const int supported[] = { 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
   int feature = call_int (call, 0), answer = 0;
 
   for (gsize i = 0; i < G_N_ELEMENTS (supported); i++)

@@ -37,8 +37,7 @@ start_flags (const Call *call)
   return count > 1 ? call_uint (call, (guint)count - 1) : 0;
 }
 
-/* A start that failed leaves nothing: a transient domain is forgotten. */
-static void
+void
 start_failed (Call *call, Domain *domain, const GError *error)
 {
   Manager *manager = call->manager;
@@ -77,21 +76,25 @@ starting_free (gpointer data)
   g_free (starting);
 }
 
-/* Disks that are volumes become files first, cards on networks what their ports are plugged into. */
-static gpointer
-translate_and_start (Job *job, gpointer data, GError **error)
+StartedMachine *
+start_translated (Job *job, Manager *manager, StartRequest *request, GError **error)
 {
-  Starting *starting = data;
-  StartRequest *request = starting->request;
-  g_autoptr (DomainDef) with_files = volume_disks_translate (job, starting->manager, request->def, error);
-  DomainDef *translated =
-      with_files != NULL ? network_cards_resolve (job, starting->manager, with_files, error) : NULL;
+  g_autoptr (DomainDef) with_files = volume_disks_translate (job, manager, request->def, error);
+  DomainDef *translated = with_files != NULL ? network_cards_resolve (job, manager, with_files, error) : NULL;
 
   if (translated == NULL)
     return NULL;
   domain_def_unref (request->def);
   request->def = translated;
   return start_job (job, request, error);
+}
+
+static gpointer
+translate_and_start (Job *job, gpointer data, GError **error)
+{
+  const Starting *starting = data;
+
+  return start_translated (job, starting->manager, starting->request, error);
 }
 
 static void
