@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A machine as one file: out of one daemon and into another, whole or not at all."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -10,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import time
+import tempfile
 import xml.etree.ElementTree as ElementTree
 
 import libvirt
@@ -50,7 +51,8 @@ def domctl(daemon):
 def connection(daemon):
     it = libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock")
     yield it
-    it.close()
+    with contextlib.suppress(libvirt.libvirtError):  # closed before its daemon was stopped
+        it.close()
 
 
 def image(path, *arguments):
@@ -405,3 +407,249 @@ def test_what_is_there_is_not_overwritten(domctl, daemon, archive, tmp_path):
     domctl("import", archive, "--directory", tmp_path / "other")
     assert "is there already" in domctl("export", "web", tmp_path / "there", status=1)
     assert (tmp_path / "there").read_text() == "mine, too"
+
+
+# Cut short.
+
+def slow_reader(archive, at):
+    """What sends @at bytes of the archive, and then nothing more."""
+    return subprocess.Popen(["sh", "-c", f"head -c {at} '{archive}'; exec sleep infinity"], stdout=subprocess.PIPE)
+
+
+def parts(directory):
+    return list(directory.rglob(".aside-import-*")) if directory.exists() else []
+
+
+@pytest.mark.parametrize("how", ["kill", "interrupt"])
+def test_an_import_cut_short_leaves_nothing(domctl, daemon, archive, tmp_path, how):
+    big = tmp_path / "big.domaind"  # more than what is in flight, so that the disks have begun
+    files = without_holes(entries(archive))
+    index = next(i for i, (member, _) in enumerate(files) if member.name.endswith("data.raw"))
+    noise = os.urandom(8 * 1024 * 1024)
+
+    def announce(head):
+        head["files"][index - 1].update(size=len(noise), stored=len(noise))
+    pack(big, change_head([*files[:index], regular(files[index][0].name, noise), *files[index + 1:]], announce))
+    reader = slow_reader(big, big.stat().st_size // 2)
+    client = domctl.start("import", "-", "--directory", tmp_path / "new", stdin=reader.stdout)
+    try:
+        reader.stdout.close()
+        wait_for(lambda: any(part.stat().st_size == len(noise) for part in parts(tmp_path / "new")), "a part of the disk")
+        if how == "kill":
+            daemon.kill()
+            assert client.wait(PATIENCE) == 1
+            assert parts(tmp_path / "new")
+            daemon.start()
+        else:
+            client.send_signal(signal.SIGINT)
+            assert client.wait(PATIENCE) == 1
+            assert b"given up by client" in client.stderr.read()
+    finally:
+        reader.kill()
+        reader.wait()
+    nothing_left(daemon, tmp_path / "new")
+    assert not (tmp_path / "new/web").exists()
+    domctl("import", archive, "--directory", tmp_path / "new")
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_a_commit_cut_short_is_finished(daemon, connection, domctl, archive, tmp_path, moved):
+    """The daemon was killed when so many files had their names: as the journal has it then."""
+    domctl("import", archive, "--directory", tmp_path / "new")
+    connection.lookupByName("web").undefine()
+    connection.close()
+    daemon.stop()
+    journal = daemon.root / "var/lib/domaind/import/3b0c8f9e-6a54-4c55-8d1b-0e9c6f6b7a10"
+    journal.mkdir()
+    names = ["top.qcow2", "base.qcow2", "data.raw"]
+    new = tmp_path / "new/web"
+    lines = [{"part": f"{new}/.aside-import-x-{i}", "target": f"{new}/{name}"} for i, name in enumerate(names)]
+    for line in lines[moved:]:
+        pathlib.Path(line["target"]).rename(line["part"])
+    documents = {member.name: data for member, data in entries(archive)}
+    for name in ("source.xml", "domain.xml"):
+        (journal / name).write_bytes(documents[name])
+    (journal / "journal.json").write_text(json.dumps({"uuid": UUID, "name": "web", "uid": 0, "client": "x", "call": "Import",
+                                                      "committed": True, "files": lines}))
+    daemon.start()
+    assert daemon.get(f"/org/libvirt/QEMU/domain/_{UUID.replace('-', '_')}", "org.libvirt.Domain", "Name") == "web"
+    assert sorted(path.name for path in new.iterdir()) == sorted(names)
+    assert not journal.exists()
+
+
+def test_an_export_whose_reader_goes(domctl, daemon, connection, place):
+    daemon.define(document(place))
+    with open(place / "data.raw", "r+b") as raw:
+        raw.write(os.urandom(8 * 1024 * 1024))
+    read, write_end = os.pipe()
+    client = domctl.start("export", "web", "-", stdout=write_end)
+    os.close(write_end)
+    os.read(read, 100)
+    os.close(read)
+    assert client.wait(PATIENCE) == 1
+    assert b"Broken pipe" in client.stderr.read()
+    domain = connection.lookupByName("web")
+    domain.create()  # its lock is free again
+    domain.destroy()
+
+
+# Machines that run.
+
+@pytest.fixture(scope="session")
+def guest():
+    directory = BUILD / "guest"
+    subprocess.run([pathlib.Path(__file__).parents[2] / "examples/guest/make", directory], check=True)
+    return directory
+
+
+def counting(daemon, guest, place):
+    return f"""<domain type='qemu'>
+  <name>web</name><uuid>{UUID}</uuid>
+  <memory unit='MiB'>128</memory>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>{guest}/vmlinuz</kernel><initrd>{guest}/initrd.img</initrd>
+  <cmdline>console=ttyS0 quiet guest.count</cmdline></os>
+  <features><acpi/><apic/></features>
+  <devices>{disk(place / 'top.qcow2', 'vda')}
+  <serial type='file'><source path='{daemon.root}/console.log'/></serial></devices>
+</domain>"""
+
+
+def counts_to(daemon, number):
+    def seen():
+        console = daemon.root / "console.log"
+        numbers = [int(line.split()[-1]) for line in console.read_bytes().splitlines() if line.startswith(b"guest: count ")] \
+            if console.exists() else []
+        return [one for one in numbers if one >= number]
+    return wait_for(seen, f"the number {number}")[-1]
+
+
+def test_memory_goes_with_it(domctl, daemon, connection, place, guest, tmp_path):
+    daemon.define(counting(daemon, guest, place))
+    domain = connection.lookupByName("web")
+    domain.create()
+    reached = counts_to(daemon, 3)
+    domctl("export", "web", tmp_path / "web.domaind", "--memory")
+    assert domain.state() == [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_UNPAUSED]
+    counts_to(daemon, reached + 2)  # it runs on
+    domain.destroy()
+    domain.undefine()
+    shutil.rmtree(place)
+    domctl("import", tmp_path / "web.domaind", "--directory", tmp_path / "new")
+    (daemon.root / "console.log").unlink()
+    domain = connection.lookupByName("web")
+    assert domain.hasManagedSaveImage()
+    domain.create()
+    counts_to(daemon, reached + 1)
+    assert b"guest: count 1\r" not in (daemon.root / "console.log").read_bytes(), "it began anew"
+    assert str(tmp_path / "new/web/top.qcow2") in domain.XMLDesc()
+    domain.destroy()
+    assert "keeps its identity" in domctl("import", tmp_path / "web.domaind", "--directory", tmp_path / "two", "--name", "two",
+                                          "--new-identity", status=1)
+
+
+def test_the_guest_runs_on_after_the_daemon_was_killed(domctl, daemon, connection, place, tmp_path):
+    daemon.define(document(place))
+    connection.lookupByName("web").create()
+    with open(place / "data.raw", "r+b") as raw:
+        raw.write(os.urandom(8 * 1024 * 1024))
+    read, write_end = os.pipe()
+    client = domctl.start("export", "web", "-", stdout=write_end)
+    os.close(write_end)
+    wait_for(lambda: connection.lookupByName("web").state()[0] == libvirt.VIR_DOMAIN_PAUSED, "the pause")
+    daemon.kill()
+    client.wait(PATIENCE)
+    os.close(read)
+    daemon.start()
+    path = f"/org/libvirt/QEMU/domain/_{UUID.replace('-', '_')}"
+    wait_for(lambda: daemon.call(path, "org.libvirt.Domain", "GetState", "(u)", 0)[0] == libvirt.VIR_DOMAIN_RUNNING, "running")
+    daemon.call(path, "org.libvirt.Domain", "Destroy", "(u)", 0)
+
+
+UEFI = """<domain type='qemu'>
+  <name>office</name>
+  <memory unit='MiB'>256</memory>
+  <os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type>
+    <kernel>{guest}/vmlinuz</kernel><initrd>{guest}/initrd.img</initrd><cmdline>console=ttyS0 quiet</cmdline></os>
+  <features><acpi/></features>
+  <devices>{disk}
+    <interface type='user'/>
+    <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
+    <serial type='file'><source path='{console}'/></serial>
+  </devices>
+</domain>
+"""
+
+
+@pytest.mark.skipif(shutil.which("swtpm_setup") is None, reason="needs swtpm-tools")
+@pytest.mark.skipif(not pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd").exists(), reason="needs the package ovmf")
+def test_uefi_and_tpm_on_another_host(domctl, daemon, connection, place, guest, tmp_path, bus):
+    """From one daemon's root into another's, and up to the guest's own word."""
+    console = tmp_path / "console.log"
+
+    def boots(domain):
+        console.unlink(missing_ok=True)
+        domain.create()
+        wait_for(lambda: console.exists() and b"guest: ready" in console.read_bytes(), "the guest")
+        domain.destroy()
+
+    daemon.define(UEFI.format(guest=guest, disk=disk(place / "top.qcow2", "vda"), console=console))
+    domain = connection.lookupByName("office")
+    boots(domain)
+    before, uuid = hardware(domain), domain.UUIDString()
+    tpm = daemon.root / f"var/lib/domaind/tpm/{uuid}/tpm2/tpm2-00.permall"
+    nvram = pathlib.Path(ElementTree.fromstring(domain.XMLDesc()).findtext("os/nvram"))
+    state = tpm.read_bytes(), nvram.read_bytes()
+    domctl("export", "office", tmp_path / "office.domaind")
+    domain.undefineFlags(NVRAM_AND_TPM)
+    shutil.rmtree(place)
+    connection.close()
+    daemon.stop()
+
+    other = Daemon(pathlib.Path(tempfile.mkdtemp(prefix="e")), bus)  # swtpm's socket has a path of at most 107 bytes
+    root = other.root
+    other.had_the_name = True
+    try:
+        other.start()
+        Domctl(other)("import", tmp_path / "office.domaind")
+        there = libvirt.open(f"qemu:///session?socket={root}/run/domaind/libvirt-sock")
+        domain = there.lookupByName("office")
+        assert domain.UUIDString() == uuid
+        assert hardware(domain) == before
+        new = pathlib.Path(ElementTree.fromstring(domain.XMLDesc()).findtext("os/nvram"))
+        assert root in new.parents
+        assert ((root / f"var/lib/domaind/tpm/{uuid}/tpm2/tpm2-00.permall").read_bytes(), new.read_bytes()) == state
+        assert (root / "var/lib/domaind/images/office/top.qcow2").exists()
+        boots(domain)
+        there.close()
+    finally:
+        other.clean_up()
+
+
+# Signatures.
+
+@pytest.fixture
+def key(tmp_path):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    public = (tmp_path / "key.pub").read_text().split()
+    (tmp_path / "allowed").write_text(f"anna@example.org {public[0]} {public[1]}\n")
+    return tmp_path / "key"
+
+
+def test_signatures(domctl, daemon, connection, place, key, tmp_path):
+    daemon.define(document(place))
+    domctl("export", "web", tmp_path / "signed.domaind", "--sign", key)
+    domctl("export", "web", tmp_path / "plain.domaind")
+    assert "ssh-keygen" in domctl("export", "web", tmp_path / "none.domaind", "--sign", tmp_path / "missing", status=1)
+    assert not list(tmp_path.glob("none.domaind*"))
+    connection.lookupByName("web").undefine()
+    verify = ["--directory", tmp_path / "new", "--verify", tmp_path / "allowed", "--signer"]
+
+    assert "is not signed" in domctl("import", tmp_path / "plain.domaind", *verify, "anna@example.org", status=1)
+    assert "is not accepted" in domctl("import", tmp_path / "signed.domaind", *verify, "eve@example.org", status=1)
+    files = entries(tmp_path / "signed.domaind")
+    assert files[-1][0].name == "manifest.json.sig"
+    forged = [*without_holes(files[:-1]), regular(files[-1][0].name, files[-1][1])]
+    pack(tmp_path / "forged.domaind", forged)
+    assert "is not accepted" in domctl("import", tmp_path / "forged.domaind", *verify, "anna@example.org", status=1)
+    nothing_left(daemon, tmp_path / "new")
+    domctl("import", tmp_path / "signed.domaind", *verify, "anna@example.org")
