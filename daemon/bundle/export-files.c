@@ -12,6 +12,8 @@
 #include "daemon/core/file.h"
 #include "daemon/host/image.h"
 #include "daemon/host/named-file.h"
+#include "daemon/object/child-store.h"
+#include "daemon/snapshot/snapshot-kind.h"
 #include "domain/devices/disk.h"
 #include "domain/devices/tpm.h"
 
@@ -389,6 +391,37 @@ export_files_add_state (ExportFiles *files, const DomainDef *def, const Settings
 
     if (!add_tpm_directory (files, directory, versions[i], error))
       return FALSE;
+  }
+  return TRUE;
+}
+
+/* Documents, called by numbers here, for their names are their user's; and the name of the current one. */
+gboolean
+export_files_add_snapshots (ExportFiles *files, const DomainDef *def, gboolean flatten,
+                            const Settings *settings, GError **error)
+{
+  g_autofree char *path = child_store_directory (&snapshot_kind, settings, def->uuid);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  if (directory != NULL && flatten) {
+    note (files, "flattened disks have no snapshots: what is noted of them stays here");
+    return TRUE;
+  }
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+    g_autofree char *archived = g_str_equal (name, BUNDLE_CURRENT_NAME)
+                                    ? g_strdup ("snapshot/" BUNDLE_CURRENT_NAME)
+                                    : g_strdup_printf ("snapshot/%u.xml", files->files->len);
+    gsize length;
+    char *text;
+
+    if (!g_str_has_suffix (name, ".xml") && !g_str_equal (name, BUNDLE_CURRENT_NAME))
+      continue;
+    text = has_room (files, error) ? read_small (file, &length, error) : NULL;
+    if (text == NULL)
+      return FALSE;
+    export_files_add_text (files, BUNDLE_SNAPSHOT, archived, text, length);
   }
   return TRUE;
 }

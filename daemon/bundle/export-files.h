@@ -37,5 +37,8 @@ gboolean export_files_add_images (ExportFiles *files, const DomainDef *def, gboo
 /* The firmware's variables and the TPM's state, where there are any. */
 gboolean
 export_files_add_state (ExportFiles *files, const DomainDef *def, const Settings *settings, GError **error);
+/* What is noted of the machine's snapshots; what they hold is in its images. */
+gboolean export_files_add_snapshots (ExportFiles *files, const DomainDef *def, gboolean flatten,
+                                     const Settings *settings, GError **error);
 /* The sizes of all of them, in the head. */
 gboolean export_files_measure (ExportFiles *files, GError **error);

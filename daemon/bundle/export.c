@@ -177,6 +177,8 @@ static gboolean
 export_still (ExportRequest *request, ExportFiles *files, Stream *stream, Job *job, GError **error)
 {
   return export_files_add_state (files, request->def, request->settings, error)
+         && export_files_add_snapshots (files, request->def, (request->flags & EXPORT_FLATTEN) != 0,
+                                        request->settings, error)
          && add_memory (request, files, job, error) && export_files_measure (files, error)
          && write_archive (request, files, stream, job, error);
 }

@@ -113,6 +113,8 @@ host_fit_files (const BundleHead *head, const ImportPlan *plan, const FitHost *h
 {
   g_autoptr (GHashTable) systems = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, wanted_free);
   g_autofree char *tpm = g_build_filename (host->settings->state_directory, "tpm", plan->def->uuid, NULL);
+  g_autofree char *snapshots =
+      g_build_filename (host->settings->state_directory, "snapshot", plan->def->uuid, NULL);
   struct stat status;
 
   for (guint i = 0; i < head->files->len; i++) {
@@ -125,6 +127,8 @@ host_fit_files (const BundleHead *head, const ImportPlan *plan, const FitHost *h
   }
   if (bundle_head_find (head, BUNDLE_TPM) != NULL && access (tpm, F_OK) == 0)
     add (problems, "the state of a TPM of this UUID is there already: '%s'", tpm);
+  if (bundle_head_find (head, BUNDLE_SNAPSHOT) != NULL && access (snapshots, F_OK) == 0)
+    add (problems, "there are snapshots of a machine of this UUID already: '%s'", snapshots);
   check_room (systems, problems);
 }
 

@@ -17,6 +17,8 @@
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/drivers/qemu/start.h"
 #include "daemon/network/networks.h"
+#include "daemon/object/child-store.h"
+#include "daemon/snapshot/snapshot-kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,8 +59,16 @@ import_request_free (gpointer data)
   bundle_head_free (request->head);
   import_plan_free (request->plan);
   import_journal_free (request->journal);
+  g_clear_pointer (&request->snapshots, g_ptr_array_unref);
+  g_free (request->snapshot);
   g_free (request->completed);
   g_free (request);
+}
+
+static void
+snapshot_free (gpointer def)
+{
+  document_unref (&snapshot_document, def);
 }
 
 static void
@@ -355,6 +365,38 @@ read_small (Import *import, const BundleFile *file, GError **error)
          && store_write_file (path, text, (gssize)length, 0600, error);
 }
 
+/* The document of a snapshot holds those of the machine: places and names are exchanged in it as well. */
+static gboolean
+read_snapshot (Import *import, const BundleFile *file, GError **error)
+{
+  ImportRequest *request = import->request;
+  g_autofree char *folder = g_build_filename (import_journal_directory (request->journal), "snapshot", NULL);
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (file->name);
+  gsize length;
+  g_autofree char *text = archive_reader_text (import->reader, CHILD_TEXT_MAX, &length, error);
+  g_autofree char *edited = NULL;
+  SnapshotDef *def;
+
+  if (text == NULL)
+    return FALSE;
+  if (g_str_has_suffix (file->name, "/" BUNDLE_CURRENT_NAME)) {
+    request->snapshot = g_utf8_make_valid (text, -1);
+    return child_store_check_name (&snapshot_kind, request->snapshot, error)
+           && child_store_set_current (folder, request->snapshot, error);
+  }
+  edited = import_values_edit (request->plan->values, text);
+  def = edited != NULL ? document_read (&snapshot_document, edited, -1, DOCUMENT_LAX, diagnostics) : NULL;
+  if (def == NULL) {
+    if (edited == NULL || diagnostics_check (diagnostics, error))
+      virt_error_set (error, VIR_ERR_OPERATION_FAILED, "'%s' in the archive is no snapshot", file->name);
+    return FALSE;
+  }
+  g_ptr_array_add (request->snapshots, def);
+  return diagnostics_check (diagnostics, error)
+         && child_store_check_name (&snapshot_kind, document_name (&snapshot_document, def), error)
+         && child_store_save (&snapshot_kind, folder, def, error);
+}
+
 static gboolean
 read_files (Import *import, const char *const *parts, GError **error)
 {
@@ -364,8 +406,9 @@ read_files (Import *import, const char *const *parts, GError **error)
     const BundleFile *file = g_ptr_array_index (head->files, i);
 
     if (!next_file (import, file->name, file, error)
-        || !(parts[i] != NULL ? read_large (import, file, parts[i], error)
-                              : read_small (import, file, error)))
+        || !(parts[i] != NULL                ? read_large (import, file, parts[i], error)
+             : file->role == BUNDLE_SNAPSHOT ? read_snapshot (import, file, error)
+                                             : read_small (import, file, error)))
       return FALSE;
   }
   return TRUE;
@@ -513,6 +556,7 @@ import_job (Job *job, gpointer data, GError **error)
 
   job_extend_deadline (job, G_MAXINT32);
   request->findings = g_ptr_array_new_with_free_func (finding_free);
+  request->snapshots = g_ptr_array_new_with_free_func (snapshot_free);
   stream_init (&stream, request->archive, FALSE, job, request->progress);
   request->archive = -1;
   import.reader = archive_reader_new (&stream, error);

@@ -40,6 +40,8 @@ typedef struct {
   ImportPlan *plan;
   char *completed;        /* the document of the plan's definition */
   ImportJournal *journal; /* to be committed */
+  GPtrArray *snapshots;   /* SnapshotDef, owned: on disk in the journal */
+  char *snapshot;         /* the name of the current one, or NULL */
   gboolean has_memory;
 } ImportRequest;
 

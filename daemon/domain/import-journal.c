@@ -7,6 +7,7 @@
  *   source.xml     the machine's documents, once they are
  *   domain.xml
  *   tpm/           the state of its TPM
+ *   snapshot/      the documents of its snapshots
  *
  * Writing "committed" into journal.json is the instant at which the machine exists. Every step behind it can
  * be done again: a part that has its name is passed over. A name that is taken by then is not overwritten.
@@ -34,6 +35,7 @@
 #define JOURNAL_BYTES_MAX  (16 * 1024 * 1024)
 #define JOURNAL_VALUES_MAX (8 * BUNDLE_FILES_MAX)
 #define DOCUMENT_BYTES_MAX (64 * 1024 * 1024)
+#define FOLDERS            2
 #define PART_PREFIX        STORE_ASIDE_PREFIX "import-"
 
 typedef struct {
@@ -47,7 +49,7 @@ struct ImportJournal {
   Author *author;   /* of the machine's definition */
   GPtrArray *parts; /* Part */
   gboolean begun, committed;
-  gboolean has_tpm; /* to be given its place by this commit */
+  gboolean has_folder[FOLDERS]; /* to be given its place by this commit */
 };
 
 static void
@@ -235,20 +237,34 @@ move (const char *from, const char *to, GError **error)
   return FALSE;
 }
 
-static gboolean
-finish_tpm (const ImportJournal *journal, GError **error)
+/* Its directories that become the machine's, which are kept by UUID in those of the same names in the state.
+ */
+static const struct {
+  const char *name;
+  int mode; /* of the directory above */
+} folders[FOLDERS] = { { "tpm", 0711 }, { "snapshot", 0700 } };
+
+static char *
+folder_here (const ImportJournal *journal, guint index)
 {
-  g_autofree char *from = g_build_filename (journal->directory, "tpm", NULL);
-  g_autofree char *parent = g_build_filename (journal->settings->state_directory, "tpm", NULL);
-  g_autofree char *to = g_build_filename (parent, journal->uuid, NULL);
+  return g_build_filename (journal->directory, folders[index].name, NULL);
+}
+
+static char *
+folder_there (const ImportJournal *journal, guint index)
+{
+  return g_build_filename (journal->settings->state_directory, folders[index].name, journal->uuid, NULL);
+}
+
+static gboolean
+finish_folder (const ImportJournal *journal, guint index, GError **error)
+{
+  g_autofree char *from = folder_here (journal, index), *to = folder_there (journal, index);
+  g_autofree char *above = g_path_get_dirname (to);
 
   if (access (from, F_OK) != 0)
     return TRUE;
-  if (g_mkdir_with_parents (parent, 0711) < 0) {
-    store_system_error (error, errno, "make", parent);
-    return FALSE;
-  }
-  return move (from, to, error);
+  return store_make_directory (above, folders[index].mode, error) && move (from, to, error);
 }
 
 static gboolean
@@ -260,17 +276,16 @@ finish (const ImportJournal *journal, Store *store, const char *source, const ch
     if (!move (part->part, part->target, error))
       return FALSE;
   }
-  return finish_tpm (journal, error)
-         && store_save (store, journal->uuid, journal->name, source, completed, journal->author, error);
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+    if (!finish_folder (journal, i, error))
+      return FALSE;
+  return store_save (store, journal->uuid, journal->name, source, completed, journal->author, error);
 }
 
 /* Names that were given are taken back: those whose part is gone. */
 static void
 take_back (ImportJournal *journal)
 {
-  g_autofree char *tpm = g_build_filename (journal->settings->state_directory, "tpm", journal->uuid, NULL);
-  g_autofree char *own_tpm = g_build_filename (journal->directory, "tpm", NULL);
-
   journal->committed = FALSE;
   for (guint i = 0; i < journal->parts->len; i++) {
     const Part *part = g_ptr_array_index (journal->parts, i);
@@ -280,21 +295,27 @@ take_back (ImportJournal *journal)
     if (rename (part->target, part->part) < 0)
       g_warning ("cannot take back '%s': %s", part->target, g_strerror (errno));
   }
-  if (journal->has_tpm && access (own_tpm, F_OK) != 0 && rename (tpm, own_tpm) < 0)
-    g_warning ("cannot take back '%s': %s", tpm, g_strerror (errno));
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++) {
+    g_autofree char *here = folder_here (journal, i), *there = folder_there (journal, i);
+
+    if (journal->has_folder[i] && access (here, F_OK) != 0 && rename (there, here) < 0)
+      g_warning ("cannot take back '%s': %s", there, g_strerror (errno));
+  }
 }
 
 gboolean
 import_journal_commit (ImportJournal *journal, Store *store, const char *source, const char *completed,
                        GError **error)
 {
-  g_autofree char *tpm = g_build_filename (journal->directory, "tpm", NULL);
-
   if (!write_in (journal, SOURCE_NAME, source, error)
       || !write_in (journal, COMPLETED_NAME, completed, error))
     return FALSE;
   journal->committed = TRUE;
-  journal->has_tpm = access (tpm, F_OK) == 0;
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++) {
+    g_autofree char *folder = folder_here (journal, i);
+
+    journal->has_folder[i] = access (folder, F_OK) == 0;
+  }
   if (!write_journal (journal, error)) {
     journal->committed = FALSE;
     return FALSE;

@@ -15,14 +15,16 @@
 #define BUNDLE_FILES_MAX      1024
 #define BUNDLE_SMALL_MAX      (64 * 1024 * 1024) /* bytes of what is no image and no memory */
 
+#define BUNDLE_CURRENT_NAME "current" /* of the file that names the current snapshot */
+
 typedef enum {
   BUNDLE_SOURCE, /* the user's document */
   BUNDLE_DOMAIN, /* the completed one */
   BUNDLE_NVRAM,
-  BUNDLE_TPM, /* a file of its state */
-  BUNDLE_SNAPSHOT,
-  BUNDLE_IMAGE,  /* a disk's, one below it, or a kernel's */
-  BUNDLE_MEMORY, /* a managed save */
+  BUNDLE_TPM,      /* a file of its state */
+  BUNDLE_SNAPSHOT, /* the document of one, or the name of the current one */
+  BUNDLE_IMAGE,    /* a disk's, one below it, or a kernel's */
+  BUNDLE_MEMORY,   /* a managed save */
   BUNDLE_ROLES
 } BundleRole;
 

@@ -266,6 +266,43 @@ def test_an_archive_of_another_program(domctl, connection, archive, tmp_path):
     assert (tmp_path / "new/web/data.raw").stat().st_blocks * 512 < 1024 * 1024
 
 
+def snapshot(name, parent, definition):
+    return f"<domainsnapshot><name>{name}</name>{parent}<creationTime>1700000000</creationTime><state>shutoff</state>" \
+           f"<memory snapshot='no'/><disks><disk name='vda' snapshot='internal'/></disks>{definition}</domainsnapshot>"
+
+
+def test_snapshots_go_with_it(domctl, daemon, connection, place, tmp_path):
+    daemon.define(document(place))
+    domain = connection.lookupByName("web")
+    subprocess.run(["qemu-img", "snapshot", "-c", "first, 50 %", place / "top.qcow2"], check=True)
+    redefine = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
+    definition = domain.XMLDesc()
+    domain.snapshotCreateXML(snapshot("first, 50 %", "", definition), redefine)
+    domain.snapshotCreateXML(snapshot("second", "<parent><name>first, 50 %</name></parent>", definition),
+                             redefine | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT)
+    domctl("export", "web", tmp_path / "web.domaind")
+    domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+    shutil.rmtree(place)
+
+    domctl("import", tmp_path / "web.domaind", "--directory", tmp_path / "new")
+
+    def check(machine):
+        assert sorted(machine.snapshotListNames()) == ["first, 50 %", "second"]
+        assert machine.snapshotCurrent().getName() == "second"
+        assert machine.snapshotLookupByName("second").getParent().getName() == "first, 50 %"
+        text = machine.snapshotLookupByName("second").getXMLDesc()
+        assert str(tmp_path / "new/web/top.qcow2") in text and str(place) not in text
+    check(connection.lookupByName("web"))
+    listed = subprocess.run(["qemu-img", "snapshot", "-l", tmp_path / "new/web/top.qcow2"], check=True, capture_output=True)
+    assert b"first, 50 %" in listed.stdout
+    connection.close()
+    daemon.stop()
+    daemon.start()
+    again = libvirt.open(f"qemu:///session?socket={daemon.root}/run/domaind/libvirt-sock")
+    check(again.lookupByName("web"))
+    again.close()
+
+
 # What somebody else may make of an archive: refused by name, and nothing has changed.
 
 def change_head(files, change):

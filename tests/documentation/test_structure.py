@@ -45,7 +45,7 @@ DAEMON = {
     "daemon/snapshot": ["daemon/core", "daemon/host", "daemon/object", "daemon/call", "daemon/domain",
                         "daemon/drivers", "daemon/storage"],
     "daemon/bundle": ["daemon/core", "daemon/host", "daemon/object", "daemon/call", "daemon/domain", "daemon/drivers",
-                      "daemon/network", "daemon/storage"],
+                      "daemon/network", "daemon/snapshot", "daemon/storage"],
     "daemon/domain": ["daemon/core", "daemon/host", "daemon/helper", "daemon/object", "daemon/call", "daemon/drivers"],
     "daemon/ops": ["daemon"],
     "daemon/rpc": ["daemon/core", "daemon/call", "daemon/object", "daemon/domain"],

@@ -7,6 +7,7 @@
 #include "daemon/bundle/import.h"
 #include "daemon/bundle/transfers.h"
 #include "daemon/object/change.h"
+#include "daemon/object/child.h"
 #include "daemon/ops/bundle/transfer-call.h"
 #include "daemon/ops/domain/parameters.h"
 #include "daemon/ops/ops.h"
@@ -165,6 +166,7 @@ commit_done (Manager *manager, gpointer data, const GError *error)
   }
   domain = manager_commit_definition (manager, request->plan->def, g_ptr_array_new_with_free_func (g_free));
   domain->managed_save = request->has_memory;
+  child_tree_fill (domain->snapshots, request->snapshots, request->snapshot);
   answer (call, request, domain->uuid);
 }
 
