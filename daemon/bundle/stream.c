@@ -50,7 +50,7 @@ stream_check (Stream *stream)
     return FALSE;
   if (progress_is_given_up (stream->progress))
     virt_error_set (&stream->error, VIR_ERR_OPERATION_ABORTED, "given up by client");
-  else
+  else if (stream->job != NULL)
     job_check (stream->job, &stream->error);
   return stream->error == NULL;
 }
@@ -59,15 +59,16 @@ stream_check (Stream *stream)
 static gboolean
 wait_for (Stream *stream, short events)
 {
+  GCancellable *cancellable = stream->job != NULL ? job_cancellable (stream->job) : NULL;
   GPollFD cancelled;
-  gboolean has_cancelled = g_cancellable_make_pollfd (job_cancellable (stream->job), &cancelled);
+  gboolean has_cancelled = g_cancellable_make_pollfd (cancellable, &cancelled);
   struct pollfd fds[] = { { stream->fd, events, 0 }, { has_cancelled ? cancelled.fd : -1, POLLIN, 0 } };
   int ready = 0;
 
   while (stream_check (stream) && (ready = poll (fds, G_N_ELEMENTS (fds), TICK)) == 0)
     ;
   if (has_cancelled)
-    g_cancellable_release_fd (job_cancellable (stream->job));
+    g_cancellable_release_fd (cancellable);
   return stream->error == NULL && (ready >= 0 || errno == EINTR);
 }
 

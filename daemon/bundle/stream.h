@@ -9,8 +9,8 @@
  * thread.
  */
 typedef struct {
-  int fd; /* (owned) */
-  Job *job;
+  int fd;   /* (owned) */
+  Job *job; /* NULL: nobody cancels it */
   Progress *progress;
   guint64 bytes; /* that have passed */
   GError *error; /* of the last that failed, until it is taken */
