@@ -16,6 +16,7 @@
 const CommandGroup command_groups[] = {
   { N_ ("Documents (no daemon needed)"), document_commands },
   { N_ ("Comparing"), difference_commands },
+  { N_ ("New documents"), init_commands },
   { N_ ("Documents in a repository"), format_commands },
   { N_ ("Checks of a repository"), hook_commands },
   { N_ ("Would it start"), check_commands },

@@ -81,6 +81,14 @@ function __domctl_values
             __fish_complete_path (commandline -ct)
         case --output
             __fish_complete_directories (commandline -ct)
+        case --os
+            domctl init --list 2>/dev/null | sed -n '3,$s/^ \([^ ]*\) .*/\1/p'
+        case --like
+            domctl list --name --all 2>/dev/null
+        case --virt-type
+            printf '%s\n' kvm qemu
+        case --iso --image --ssh-key --write
+            __fish_complete_path (commandline -ct)
         case --ci
             printf '%s\n' gitlab github
         case --to
@@ -97,7 +105,7 @@ function __domctl_values
 end
 
 function __domctl_wants_value
-    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --to --format --kind --mode --event
+    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --os --like --virt-type --iso --image --ssh-key --write --to --format --kind --mode --event
 end
 
 complete -c domctl -f
