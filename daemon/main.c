@@ -14,6 +14,7 @@
 #include "daemon/domain/auto-destroy.h"
 #include "daemon/domain/host-shutdown.h"
 #include "daemon/domain/load.h"
+#include "daemon/domain/machine-block-jobs.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
 #include "daemon/ops/domain/migrate.h"
@@ -203,6 +204,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   service.manager->secrets = secrets_source (service.manager);
   process_become_subreaper ();
   service.manager->resolve_migration = migrate_resolve;
+  machine_add_watcher (&machine_block_jobs_watcher);
   manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);
   if (service.error != NULL) {

@@ -73,6 +73,7 @@ struct Machine {
   int end_reason, end_detail; /* virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED */
   GPtrArray *endings;         /* calls that are answered when it is over, see machine_answer_at_end */
   HelperSet *helpers;         /* the processes beside it */
+  GPtrArray *block_jobs;      /* MachineBlockJob: see machine-block-jobs.h; NULL: none yet */
   GPtrArray *removals;        /* those who wait for a device to be gone, see machine-devices.h */
   char *owner;                /* the client whose end is its end (Client.id), or NULL: see auto-destroy.h */
   gboolean starting;          /* its CPUs have not run yet */

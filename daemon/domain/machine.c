@@ -13,7 +13,6 @@
 #include "daemon/domain/machine-backup.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
-#include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/listening.h"
@@ -26,6 +25,16 @@
 #define LAST_WORDS_WAIT     1000 /* ms a dead process's monitor has to be read to its end */
 #define CLIENT_ENDED        "the end of the client that started it"
 #define ADOPT_AGAIN_SECONDS 5 /* before a machine whose monitor was silent is asked again */
+
+static const MachineWatcher *watchers[MACHINE_WATCHERS_MAX];
+static guint watcher_count;
+
+void
+machine_add_watcher (const MachineWatcher *watcher)
+{
+  g_return_if_fail (watcher_count < MACHINE_WATCHERS_MAX);
+  watchers[watcher_count++] = watcher;
+}
 
 /* Its texts are the domain's. */
 static MachineStatus
@@ -100,6 +109,7 @@ machine_free (Machine *machine)
   domain_def_unref (machine->def);
   g_clear_pointer (&machine->endings, g_ptr_array_unref);
   g_clear_pointer (&machine->removals, g_ptr_array_unref);
+  g_clear_pointer (&machine->block_jobs, g_ptr_array_unref);
   helper_set_free (machine->helpers);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
@@ -225,6 +235,8 @@ finish (Machine *machine)
     ending_answer (g_ptr_array_index (endings, i));
   g_ptr_array_unref (endings);
   machine_removals_end (machine);
+  for (guint i = 0; i < watcher_count; i++)
+    watchers[i]->ended (machine);
   /* This runs inside the process's and the events' own callbacks. */
   g_idle_add (free_later, machine);
 }
@@ -425,6 +437,8 @@ monitor_event (G_GNUC_UNUSED Qmp *qmp, const char *name, JsonObject *arguments, 
 
   report_monitor_event (machine, name, arguments, microseconds);
   machine_events_qmp (machine->events, name, arguments);
+  for (guint i = 0; i < watcher_count; i++)
+    watchers[i]->monitor_event (machine, name, arguments);
 }
 
 /* A monitor that hangs up while the process goes on: the machine runs, but nothing can be asked of it. */
@@ -681,6 +695,8 @@ take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
   g_clear_pointer (&machine->save_id, g_free);
   domain_set_state (domain, answer->state, answer->reason, -1, 0);
   machine_events_found (machine->events, answer->state, answer->reason);
+  for (guint i = 0; i < watcher_count; i++)
+    watchers[i]->found (machine, answer);
   qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
   take_up_devices (machine, answer);
   take_up_checkpoints (machine, answer->checkpoints);

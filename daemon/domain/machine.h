@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/domain/manager.h"
+#include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/start.h"
 
 /*
@@ -37,4 +38,17 @@ char *machine_qemu_directory (const Machine *machine);
 /* The state file, after whatever it says has changed. The definition beside it is written when it is
  * replaced: the first one by the start. */
 void machine_save_status (Machine *machine);
-void machine_free (Machine *machine); /* stops watching; the process goes on */
+/*
+ * Who else has something to do when a machine lives: block jobs. All are told in the order in which they were
+ * added, before the first machine.
+ */
+typedef struct {
+  /* QEMU has said something, and its meaning for the machine's state is known. @arguments may be NULL. */
+  void (*monitor_event) (Machine *machine, const char *name, JsonObject *arguments);
+  /* It was found again, and its monitor has answered; events follow. */
+  void (*found) (Machine *machine, const AdoptedMachine *adopted);
+  void (*ended) (Machine *machine); /* it is over; the domain is shut off */
+} MachineWatcher;
+#define MACHINE_WATCHERS_MAX 8
+void machine_add_watcher (const MachineWatcher *watcher); /* static */
+void machine_free (Machine *machine);                     /* stops watching; the process goes on */

@@ -516,7 +516,8 @@ read_image_header (int fd, const char *path, const char *format, GError **error)
   }
   read_qcow2_features (header, image);
   if (name != NULL && (image->backing = resolve_backing (path, name, NULL)) == NULL)
-    image->backing = g_steal_pointer (&name);
+    image->backing = g_strdup (name);
+  image->backing_name = g_steal_pointer (&name);
   return g_steal_pointer (&image);
 }
 
@@ -533,6 +534,7 @@ image_header_free (ImageHeader *header)
     return;
   g_free (header->format);
   g_free (header->backing);
+  g_free (header->backing_name);
   g_free (header->backing_format);
   g_free (header->compat);
   g_free (header);

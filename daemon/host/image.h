@@ -28,6 +28,7 @@ typedef struct {
   char *format;         /* "raw" when it is no other that is known */
   guint64 virtual_size; /* bytes; the file's own size where the format says nothing that can be believed */
   char *backing;        /* absolute path; as it stands when it is no local file; NULL: none */
+  char *backing_name;   /* the same as it stands, and perhaps relative */
   char *backing_format; /* NULL: not stated */
   char *compat;         /* qcow2: "0.10" or "1.1"; NULL: another format */
   guint64 cluster_size; /* qcow2: bytes; 0: another format */

@@ -18,7 +18,7 @@
 #define STATUS_FILE      "status.json"
 #define LIVE_FILE        "live.xml"
 #define STATUS_MAX_BYTES (1024 * 1024)
-#define HOTPLUG_PREFIX   "hotplug-" /* and the encoded alias, and ".xml" */
+#define HOTPLUG          "hotplug" /* and the alias of the device */
 
 char *
 store_run_directory (Store *store, const char *uuid)
@@ -69,57 +69,80 @@ store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_l
 }
 
 static char *
-hotplug_path (Store *store, const char *uuid, const char *alias)
+record_path (Store *store, const char *uuid, const char *kind, const char *name)
 {
-  g_autofree char *encoded = store_encode_name (alias);
-  g_autofree char *file = g_strconcat (HOTPLUG_PREFIX, encoded, ".xml", NULL);
+  g_autofree char *encoded = store_encode_name (name);
+  g_autofree char *file = g_strconcat (kind, "-", encoded, NULL);
 
   return status_path (store, uuid, file);
 }
 
 gboolean
-store_save_hotplug (Store *store, const char *uuid, const char *alias, const char *live_xml, GError **error)
+store_save_record (Store *store, const char *uuid, const char *kind, const char *name, const char *text,
+                   GError **error)
 {
-  g_autofree char *path = hotplug_path (store, uuid, alias);
+  g_autofree char *path = record_path (store, uuid, kind, name);
 
-  return write_renamed (path, live_xml, error);
+  return write_renamed (path, text, error);
 }
 
 void
-store_remove_hotplug (Store *store, const char *uuid, const char *alias)
+store_remove_record (Store *store, const char *uuid, const char *kind, const char *name)
 {
-  g_autofree char *path = hotplug_path (store, uuid, alias);
+  g_autofree char *path = record_path (store, uuid, kind, name);
 
   if (unlink (path) < 0 && errno != ENOENT)
     g_warning ("cannot remove '%s': %s", path, g_strerror (errno));
 }
 
 char *
-store_load_hotplug (Store *store, const char *uuid, const char *alias, GError **error)
+store_load_record (Store *store, const char *uuid, const char *kind, const char *name, GError **error)
 {
-  g_autofree char *path = hotplug_path (store, uuid, alias);
+  g_autofree char *path = record_path (store, uuid, kind, name);
 
   return store_read_file (path, XML_MAX_BYTES, NULL, error);
 }
 
 GPtrArray *
+store_list_records (Store *store, const char *uuid, const char *kind)
+{
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *path = store_run_directory (store, uuid), *prefix = g_strconcat (kind, "-", NULL);
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *file;
+
+  while (directory != NULL && (file = g_dir_read_name (directory)) != NULL)
+    if (g_str_has_prefix (file, prefix)) {
+      char *name = store_decode_name (file + strlen (prefix));
+
+      if (name != NULL)
+        g_ptr_array_add (names, name);
+    }
+  return names;
+}
+
+gboolean
+store_save_hotplug (Store *store, const char *uuid, const char *alias, const char *live_xml, GError **error)
+{
+  return store_save_record (store, uuid, HOTPLUG, alias, live_xml, error);
+}
+
+void
+store_remove_hotplug (Store *store, const char *uuid, const char *alias)
+{
+  store_remove_record (store, uuid, HOTPLUG, alias);
+}
+
+char *
+store_load_hotplug (Store *store, const char *uuid, const char *alias, GError **error)
+{
+  return store_load_record (store, uuid, HOTPLUG, alias, error);
+}
+
+GPtrArray *
 store_list_hotplug (Store *store, const char *uuid)
 {
-  GPtrArray *aliases = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *path = store_run_directory (store, uuid);
-  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    if (g_str_has_prefix (name, HOTPLUG_PREFIX) && g_str_has_suffix (name, ".xml")) {
-      g_autofree char *encoded =
-          g_strndup (name + strlen (HOTPLUG_PREFIX), strlen (name) - strlen (HOTPLUG_PREFIX ".xml"));
-      char *alias = store_decode_name (encoded);
-
-      if (alias != NULL)
-        g_ptr_array_add (aliases, alias);
-    }
-  return aliases;
+  return store_list_records (store, uuid, HOTPLUG);
 }
 
 /* Everything a machine leaves in its run directory: its own files, sockets, nothing deeper. */

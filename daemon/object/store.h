@@ -76,6 +76,14 @@ store_save_status (Store *store, const char *uuid, const char *json, const char 
 gboolean
 store_load_status (Store *store, const char *uuid, char **ret_json, char **ret_live_xml, GError **error);
 void store_remove_status (Store *store, const char *uuid);
+/* Notes of what is done to a running machine, each written down before it is begun and removed when it is
+ * done: what is found at a start says what is to be finished or undone. @kind is a static word, @name any
+ * text; both together name the file. All of them go with the machine. */
+gboolean store_save_record (Store *store, const char *uuid, const char *kind, const char *name,
+                            const char *text, GError **error);
+void store_remove_record (Store *store, const char *uuid, const char *kind, const char *name);
+char *store_load_record (Store *store, const char *uuid, const char *kind, const char *name, GError **error);
+GPtrArray *store_list_records (Store *store, const char *uuid, const char *kind); /* names; transfer full */
 /* A device on its way into or out of a running machine, written down before the first step: the live
  * definition with the device in it. What is found at a start says what is to be finished or undone. */
 gboolean

@@ -150,6 +150,19 @@ void op_domain_set_interface_parameters (Call *call);
 void op_domain_get_blkio_parameters (Call *call);
 void op_domain_set_blkio_parameters (Call *call);
 
+/* ops/domain/domain-block-commit.c */
+void op_domain_block_commit (Call *call);
+
+/* ops/domain/domain-block-copy.c */
+void op_domain_block_copy (Call *call);
+
+/* ops/domain/domain-block-jobs.c */
+void op_domain_block_job_abort (Call *call);
+void op_domain_block_job_set_speed (Call *call);
+void op_domain_block_pull (Call *call);
+void op_domain_block_rebase (Call *call);
+void op_domain_get_block_job_info (Call *call);
+
 /* ops/domain/domain-blocks.c */
 void op_domain_block_resize (Call *call);
 void op_domain_set_block_threshold (Call *call);

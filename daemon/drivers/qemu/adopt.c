@@ -76,6 +76,7 @@ adopted_machine_free (AdoptedMachine *adopted)
   g_ptr_array_unref (adopted->added);
   g_ptr_array_unref (adopted->updated);
   g_ptr_array_unref (adopted->removed);
+  g_ptr_array_unref (adopted->block_jobs);
   g_array_unref (adopted->vcpus);
   g_clear_pointer (&adopted->iothreads, g_array_unref);
   backup_record_free (adopted->backup);
@@ -186,6 +187,38 @@ is_half_started (const MachineStatus *status, const char *said)
              || g_str_equal (said, "paused") || g_str_equal (said, "restore-vm"));
 }
 
+static void
+adopted_block_job_free (gpointer data)
+{
+  AdoptedBlockJob *found = data;
+
+  block_job_free (found->job);
+  block_job_report_clear (&found->report);
+  g_free (found);
+}
+
+/* What the records say, and QEMU. */
+static void
+find_block_jobs (const Hotplug *plug, Job *job, const char *uuid, GPtrArray *ret_found)
+{
+  g_autoptr (GPtrArray) names = store_list_records (plug->store, uuid, BLOCK_JOB_RECORD);
+
+  for (guint i = 0; i < MIN (names->len, BLOCK_JOBS_MAX); i++) {
+    const char *name = g_ptr_array_index (names, i);
+    g_autoptr (GError) problem = NULL;
+    g_autofree char *json = store_load_record (plug->store, uuid, BLOCK_JOB_RECORD, name, &problem);
+    AdoptedBlockJob *found = g_new0 (AdoptedBlockJob, 1);
+
+    found->job = json != NULL ? block_job_from_json (json, &problem) : NULL;
+    if (found->job != NULL && block_job_ask (job, plug, found->job->id, &found->report, &problem)) {
+      g_ptr_array_add (ret_found, found);
+      continue;
+    }
+    g_warning ("what became of the block job '%s' cannot be told: %s", name, problem->message);
+    adopted_block_job_free (found);
+  }
+}
+
 /* A machine whose devices cannot be told is a machine all the same. */
 static void
 find_devices (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted)
@@ -198,6 +231,7 @@ find_devices (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted
       || !adopt_processors (job, &plug, request->live, adopted, &problem))
     g_warning ("domain '%s': what became of its devices cannot be told: %s", request->status->name,
                problem->message);
+  find_block_jobs (&plug, job, request->status->uuid, adopted->block_jobs);
 }
 
 /* A backup that goes on, and checkpoints that were being made or removed. */
@@ -257,6 +291,7 @@ adopt_job (Job *job, gpointer data, GError **error)
   adopted->added = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
   adopted->updated = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
   adopted->removed = g_ptr_array_new_with_free_func (g_free);
+  adopted->block_jobs = g_ptr_array_new_with_free_func (adopted_block_job_free);
   adopted->vcpus = g_array_new (FALSE, FALSE, sizeof (guint));
   adopted->half_started = is_half_started (request->status, said);
   adopted->saved = saved;

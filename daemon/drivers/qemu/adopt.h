@@ -3,6 +3,7 @@
 
 #include "daemon/drivers/qemu/attach.h"
 #include "daemon/drivers/qemu/backup-record.h"
+#include "daemon/drivers/qemu/block-job.h"
 #include "daemon/drivers/qemu/checkpoint.h"
 #include "daemon/drivers/qemu/machine-status.h"
 #include "daemon/drivers/qemu/qmp.h"
@@ -25,6 +26,12 @@ AdoptRequest *adopt_request_new (const MachineStatus *status, DomainDef *live, c
                                  const Hotplug *plug, const ObjectKind *checkpoints);
 void adopt_request_free (AdoptRequest *request);
 
+/* A block job whose record was found, and what QEMU says of it now. */
+typedef struct {
+  BlockJob *job;
+  BlockJobReport report;
+} AdoptedBlockJob;
+
 typedef struct {
   Qmp *qmp;          /* ready; without handlers: see qmp_set_handlers */
   int state, reason; /* virDomainState, virDomain*Reason: what QEMU says now, in the light of the status */
@@ -38,6 +45,7 @@ typedef struct {
   GArray *iothreads;           /* guint64: all that QEMU has; NULL: it was not asked */
   BackupRecord *backup;        /* a backup job of the last daemon's; or NULL */
   CheckpointNote *checkpoints; /* what the last daemon was doing with them, which is done now; or NULL */
+  GPtrArray *block_jobs;       /* AdoptedBlockJob */
   gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
 } AdoptedMachine;
 void adopted_machine_free (AdoptedMachine *adopted);

@@ -33,6 +33,9 @@ gboolean plugging_send (Plugging *plugging, const char *command, JsonObject *arg
  */
 gboolean plugging_ask_list (Plugging *plugging, const char *command, JsonObject *arguments,
                             void (*each) (JsonObject *item, gpointer data), gpointer data, GError **error);
+/* Make a recipe of @def without a step; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has, block
+ * nodes from values.next_node on. */
+gboolean plugging_begin (Plugging *plugging, DomainDef *def, RecipeFiles files, GError **error);
 /* Make the recipe of @device of @def; RECIPE_BY_DESCRIPTOR numbers what is new above what QEMU has. */
 gboolean plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error);
 /* Before the first step: see store_save_hotplug. A device without an alias has no steps either. */

@@ -120,7 +120,7 @@ open_device (Plugging *plugging, DomainDef *def, Device *device, GError **error)
 }
 
 gboolean
-plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error)
+plugging_begin (Plugging *plugging, DomainDef *def, RecipeFiles files, GError **error)
 {
   const Hotplug *plug = plugging->plug;
   g_autofree char *run = store_run_directory (plug->store, def->uuid);
@@ -130,13 +130,9 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
   if (plugging->caps == NULL)
     return FALSE;
   live_values_init (&plugging->values, plugging->directory, plug->settings->host_directory, &plugging->files);
-  if (files == RECIPE_BY_DESCRIPTOR) {
-    if (!count_used (plugging, error))
-      return FALSE;
-    plugging->values.next_node = plugging->host.nodes_used + 1;
-    if (!live_choose_device (device, &plugging->values, error) || !open_device (plugging, def, device, error))
-      return FALSE;
-  }
+  if (files == RECIPE_BY_DESCRIPTOR && !count_used (plugging, error))
+    return FALSE;
+  plugging->values.next_node = plugging->host.nodes_used + 1;
   plugging->host.run_directory = plugging->directory;
   plugging->host.state_directory = plug->settings->state_directory;
   plugging->host.monitor_fd = -1;
@@ -146,6 +142,18 @@ plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles fi
   plugging->host.image = find_image;
   plugging->host.image_data = plugging;
   plugging->recipe = recipe_new (def, plugging->caps, &plugging->host, files);
+  return TRUE;
+}
+
+gboolean
+plugging_add (Plugging *plugging, DomainDef *def, Device *device, RecipeFiles files, GError **error)
+{
+  if (!plugging_begin (plugging, def, files, error))
+    return FALSE;
+  if (files == RECIPE_BY_DESCRIPTOR
+      && (!live_choose_device (device, &plugging->values, error)
+          || !open_device (plugging, def, device, error)))
+    return FALSE;
   return recipe_add_device (plugging->recipe, device, error);
 }
 

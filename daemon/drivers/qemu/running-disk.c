@@ -13,12 +13,10 @@
 #include "daemon/core/blocking.h"
 #include "daemon/host/account.h"
 #include "daemon/host/image.h"
-#include "domain/devices/disk.h"
+#include "domain/devices/disk-chain.h"
 #include "targets/qemu/throttle.h"
 
 #include <string.h>
-
-#define CHAIN_MAX 64 /* images below a disk's */
 
 typedef struct {
   char *path, *format;
@@ -136,6 +134,8 @@ running_disk_number (Device *device, LiveValues *values)
   number_below (&disk->backing, info, &values->next_node);
   /* That nothing is below is said for good, as libvirt has it: only images that were found are live. */
   disk->backing->detected = !said && !disk_backing_is_end (disk->backing);
+  if (disk->throttle_filters != NULL && disk->throttle_filters->len > 0)
+    disk->filter_index = NUMBER (values->next_node + (guint)disk->transient);
   values->next_node += (disk->throttle_filters != NULL ? disk->throttle_filters->len : 0) + disk->transient;
 }
 
@@ -157,24 +157,26 @@ remove_node (Plugging *plugging, guint64 number, const char *layer)
   return plugging_send (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL);
 }
 
-/* The images below have the numbers that follow, without a gap. One that is another disk's is in use, and
- * QEMU keeps it. */
+/* From the filters down, and from the image on top to the last below it. One that is another disk's is in
+ * use, and QEMU keeps it. */
 void
 running_disk_remove_rest (Plugging *plugging, const Device *device)
 {
-  static const char *const layers[] = { "filter", "format", "slice-sto", "storage" };
-  guint64 index = ((const DeviceDisk *)device)->source_index.value;
+  static const char *const layers[] = { "format", "slice-sto", "storage" };
+  const DeviceDisk *disk = (const DeviceDisk *)device;
+  guint filters = disk->throttle_filters != NULL ? disk->throttle_filters->len : 0;
+  g_autoptr (GArray) indexes = disk_list_indexes (disk);
+  guint overlay = qemu_disk_filter (disk);
 
-  if (!((const DeviceDisk *)device)->source_index.set)
+  if (!disk->source_index.set)
     return;
-  for (guint64 number = index; number <= index + CHAIN_MAX; number++) {
-    gboolean any = FALSE;
-
-    for (guint i = 0; i < G_N_ELEMENTS (layers); i++)
-      any = remove_node (plugging, number, layers[i]) || any;
-    if (!any && number > index)
-      return;
-  }
+  for (guint i = filters; i > 0; i--)
+    remove_node (plugging, overlay + i - 1, "filter");
+  for (guint i = 0; disk->transient && i < G_N_ELEMENTS (layers); i++)
+    remove_node (plugging, overlay - 1, layers[i]);
+  for (guint i = 0; i < indexes->len; i++)
+    for (guint k = 0; k < G_N_ELEMENTS (layers); k++)
+      remove_node (plugging, g_array_index (indexes, guint64, i), layers[k]);
 }
 
 /* One helper serves all the machine's disks: it comes with the first that needs it. */

@@ -9,12 +9,12 @@
 #include "daemon/drivers/qemu/running-medium.h"
 
 #include "daemon/drivers/qemu/attach-private.h"
+#include "daemon/drivers/qemu/image-nodes.h"
 #include "daemon/drivers/qemu/running-kinds.h"
 #include "targets/qemu/throttle.h"
 
 #include <string.h>
 
-#define CHAIN_MAX  64  /* images below a disk's */
 #define TRAY_WAIT  200 /* ms between two looks at a tray that its guest has locked */
 #define TRAY_TRIES 25  /* of them: as long as libvirt waits */
 
@@ -193,68 +193,6 @@ look_at_drive (JsonObject *item, gpointer data)
       json_object_get_string_member_with_default (json_node_get_object (inserted), "node-name", ""));
 }
 
-typedef struct {
-  GHashTable *nodes; /* their names */
-  GHashTable *sets;  /* the numbers of those in use, as text */
-} Nodes;
-
-static void
-look_at_node (JsonObject *item, gpointer data)
-{
-  static const char set[] = "/dev/fdset/";
-  Nodes *nodes = data;
-  const char *file = json_object_get_string_member_with_default (item, "file", "");
-
-  g_hash_table_add (nodes->nodes,
-                    g_strdup (json_object_get_string_member_with_default (item, "node-name", "")));
-  if (g_str_has_prefix (file, set))
-    g_hash_table_add (nodes->sets, g_strdup (file + strlen (set)));
-}
-
-static gboolean
-ask_nodes (Plugging *plugging, Nodes *nodes, GError **error)
-{
-  g_hash_table_remove_all (nodes->nodes);
-  g_hash_table_remove_all (nodes->sets);
-  return plugging_ask_list (plugging, "query-named-block-nodes", props ("flat", "b", TRUE, NULL),
-                            look_at_node, nodes, error);
-}
-
-/* From the top of its chain downwards, whichever of them were made. */
-static void
-remove_nodes (Plugging *plugging, const Nodes *nodes, const DeviceDisk *loser)
-{
-  static const char *const layers[] = { "format", "slice-sto", "storage" };
-  const guint count = G_N_ELEMENTS (layers);
-
-  for (guint64 i = 0; loser->source_index.set && i < count * (CHAIN_MAX + 1); i++) {
-    g_autofree char *name = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-%s",
-                                             loser->source_index.value + i / count, layers[i % count]);
-
-    if (g_hash_table_contains (nodes->nodes, name)
-        && !plugging_send (plugging, "blockdev-del", props ("node-name", "s", name, NULL), NULL))
-      return; /* another disk's, which is in use */
-  }
-}
-
-/* The descriptors of the drive that no node uses any more. */
-static gboolean
-remove_unused_sets (Plugging *plugging, Nodes *nodes, const char *alias, GError **error)
-{
-  g_autoptr (GArray) sets = plugging_sets_of (plugging, alias, error);
-
-  if (sets == NULL || !ask_nodes (plugging, nodes, error))
-    return FALSE;
-  for (guint i = sets->len; i > 0; i--) {
-    g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, g_array_index (sets, gint64, i - 1));
-
-    if (g_hash_table_contains (nodes->sets, number))
-      g_array_remove_index (sets, i - 1);
-  }
-  plugging_remove_sets (plugging, sets);
-  return TRUE;
-}
-
 static gboolean
 put_back (Plugging *plugging, const char *emulator, const DeviceDisk *disk, const Drive *drive,
           GError **error)
@@ -276,21 +214,18 @@ running_medium_settle (Job *job, const Hotplug *plug, const char *emulator, cons
                        const DeviceDisk *updated, gboolean *ret_changed, GError **error)
 {
   g_auto (Plugging) plugging = { 0 };
-  g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autoptr (GHashTable) sets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GArray) indexes = NULL;
   const char *alias = disk->device.alias;
   Drive drive = { alias, FALSE, 0 };
-  Nodes nodes = { names, sets };
 
   plugging_init (&plugging, job, plug);
-  if (!plugging_ask_list (&plugging, "query-block", NULL, look_at_drive, &drive, error)
-      || !ask_nodes (&plugging, &nodes, error))
+  if (!plugging_ask_list (&plugging, "query-block", NULL, look_at_drive, &drive, error))
     return FALSE;
   *ret_changed = !disk_has_source (updated) ? !drive.has_medium
                                             : drive.has_medium && drive.index == updated->source_index.value;
   if (!*ret_changed && !put_back (&plugging, emulator, disk, &drive, error))
     return FALSE;
   plugging_send (&plugging, "blockdev-close-tray", props ("id", "s", alias, NULL), NULL);
-  remove_nodes (&plugging, &nodes, *ret_changed ? disk : updated);
-  return remove_unused_sets (&plugging, &nodes, alias, error);
+  indexes = disk_list_indexes (*ret_changed ? disk : updated);
+  return image_nodes_remove (job, plug, alias, indexes, error);
 }

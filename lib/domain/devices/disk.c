@@ -116,7 +116,7 @@ static const Field disk_fields[] = {
   FIELD (DeviceDisk, logical_block_size, "blockio/@logical_block_size", field_number, &range_32),
   FIELD (DeviceDisk, physical_block_size, "blockio/@physical_block_size", field_number, &range_32),
   FIELD (DeviceDisk, discard_granularity, "blockio/@discard_granularity", field_number, &range_32),
-  FIELD_WITH (DeviceDisk, mirror, "mirror", field_verbatim, NULL, FIELD_LIVE | FIELD_NO_ABI),
+  FIELD_WITH (DeviceDisk, mirror, "mirror", field_optional, &disk_mirror_table, FIELD_LIVE | FIELD_NO_ABI),
 
   FIELD (DeviceDisk, target, "target/@dev", field_text, NULL),
   FIELD (DeviceDisk, bus, "target/@bus", field_enum, &disk_buses),
@@ -319,8 +319,10 @@ disk_complete (Completion *completion, Device *device)
     disk->metadata_cache.set = FALSE;
   if (disk->transient_share_backing == TRISTATE_NO)
     disk->transient_share_backing = TRISTATE_ABSENT;
-  if (!completion->live)
-    g_clear_pointer (&disk->mirror, g_free);
+  if (!completion->live && disk->mirror != NULL) {
+    field_free (&disk_mirror_table, disk->mirror);
+    disk->mirror = NULL;
+  }
   if (disk->type == DISK_TYPE_VHOST_USER && disk->snapshot == DISK_SNAPSHOT_NONE)
     disk->snapshot = DISK_SNAPSHOT_NO;
   if (disk->rotation_rate.value == 0)

@@ -83,6 +83,22 @@ struct DiskBacking {
   gboolean detected;    /* read from the images at the machine's start; of the first one */
 };
 
+typedef enum { MIRROR_JOB_NONE, MIRROR_JOB_COPY, MIRROR_JOB_ACTIVE_COMMIT } MirrorJob;
+typedef enum { MIRROR_READY_NONE, MIRROR_READY_YES, MIRROR_READY_ABORT, MIRROR_READY_PIVOT } MirrorReady;
+
+/* Live only: the image that a block job will make the disk's own. Its members are those of DiskBacking. */
+typedef struct {
+  int type;                    /* DiskType */
+  char *old_file, *old_format; /* of a copy: as documents before <source> had them */
+  int job, ready;              /* MirrorJob, MirrorReady */
+  char *format;
+  Number metadata_cache; /* bytes */
+  char *file, *fdgroup, *dev;
+  Number source_index;
+  DiskSource source;
+  DiskBacking *backing; /* of a copy with images of its own below, or none; NULL: those of the disk */
+} DiskMirror;
+
 /* One of the threads that serve a virtio disk, with the queues it has; none: they are dealt out. */
 typedef struct {
   Number id;
@@ -126,9 +142,10 @@ typedef struct {
   int startup_policy;         /* StartupPolicy */
   Number source_index;        /* live only */
   DiskSource source;
-  DiskAuth *auth;                /* beside the source, as old documents have it; see disk_auth */
-  char *backend_domain, *mirror; /* verbatim */
-  DiskBacking *backing;          /* <backingStore> */
+  DiskAuth *auth;       /* beside the source, as old documents have it; see disk_auth */
+  char *backend_domain; /* verbatim */
+  DiskBacking *backing; /* <backingStore> */
+  DiskMirror *mirror;   /* live only */
 
   /* <geometry>, <blockio> */
   Number cylinders, heads, sectors;
@@ -150,7 +167,10 @@ typedef struct {
   char *serial, *wwn, *vendor, *product;
   DiskEncryption *encryption; /* beside the source; see disk_encryption */
 
-  /* Of a running machine, and not in the document: its threshold was set by the index of its image. */
+  /* Of a running machine, and not in the document: the number of its first throttle filter; not set: it
+   * follows those of the images. */
+  Number filter_index;
+  /* The same: its threshold was set by the index of its image. */
   gboolean threshold_by_index;
 } DeviceDisk;
 
@@ -216,6 +236,7 @@ DiskImage disk_data_image (const DiskDataStore *store);
 /* The disk of that target, or of that file or block device; NULL: none. */
 DeviceDisk *domain_def_find_disk (const DomainDef *def, const char *name);
 extern const FieldTable disk_backing_table;
+extern const FieldTable disk_mirror_table;
 DiskBacking *disk_backing_new (void);
 DiskBacking *disk_backing_copy (const DiskBacking *backing); /* NULL is fine */
 void disk_backing_free (DiskBacking *backing);

@@ -10,6 +10,7 @@
  * as it does when a person starts it.
  */
 #include "targets/qemu/disk-nodes.h"
+#include "domain/devices/disk-chain.h"
 #include "targets/qemu/throttle.h"
 
 #include <string.h>
@@ -221,6 +222,41 @@ find_below (const DiskBacking *said, const ImageInfo *info, DiskImage *ret_image
   return TRUE;
 }
 
+/* The nodes of one image; @below has what it stands on. The name of the one that stands for it. */
+static char *
+add_one (DiskNode *node, Below *below, GError **error)
+{
+  const DiskDataStore *store = node->image.source->data_store;
+  gboolean has_format = disk_has_format_node (recipe_caps (node->recipe), &node->image);
+  g_autofree char *data = NULL, *storage = NULL;
+  char *name;
+
+  if (store != NULL) {
+    guint number = store->index.set ? (guint)store->index.value : node->number + 1;
+
+    data = add_data_store (node->recipe, node->disk, store, number, node->readonly, error);
+    if (data == NULL)
+      return NULL;
+  }
+  storage = add_storage (node, has_format, error);
+  if (storage == NULL || !has_format)
+    return g_steal_pointer (&storage);
+  below->data = data;
+  below->file = storage;
+  name = g_strdup_printf ("libvirt-%u-format", node->number);
+  add_format (node, name, below);
+  return name;
+}
+
+/* A running machine's images say their numbers themselves, which follow in no order once the chain has
+ * changed.
+ */
+static guint
+number_below (const DiskBacking *said, guint next)
+{
+  return said != NULL && said->index.set ? (guint)said->index.value : next;
+}
+
 /* The images below come first: a node's backing has to exist before it. Depth is bounded by who read the
  * headers and the document. @closed: everything is known to the end. */
 static char *
@@ -229,14 +265,13 @@ add_image (const Chain *chain, const DiskImage *image, const DiskBacking *said, 
 {
   Recipe *recipe = chain->recipe;
   const DiskDataStore *store = image->source->data_store;
-  gboolean has_format = disk_has_format_node (recipe_caps (recipe), image);
   g_auto (DiskNode) node = { .recipe = recipe,
                              .disk = chain->disk,
                              .image = *image,
                              .number = number,
                              .readonly = depth > 0 || disk_is_readonly (chain->disk)
                                          || disk_has_overlay (recipe, chain->disk) };
-  g_autofree char *backing = NULL, *data = NULL, *storage = NULL, *name = NULL;
+  g_autofree char *backing = NULL;
   DiskImage below_image;
   /* A running QEMU is given nothing on the word of a header that nobody has read. */
   Below below = { .closed = said != NULL || info != NULL || recipe_by_descriptor (recipe) };
@@ -245,24 +280,12 @@ add_image (const Chain *chain, const DiskImage *image, const DiskBacking *said, 
     const DiskBacking *next = said != NULL ? said->backing : NULL;
 
     backing = add_image (chain, &below_image, next, info != NULL ? info->backing : NULL,
-                         number + 1 + (store != NULL), depth + 1, error);
+                         number_below (said, number + 1 + (store != NULL)), depth + 1, error);
     if (backing == NULL)
       return NULL;
   }
-  if (store != NULL) {
-    data = add_data_store (recipe, chain->disk, store, number + 1, node.readonly, error);
-    if (data == NULL)
-      return NULL;
-  }
-  storage = add_storage (&node, has_format, error);
-  if (storage == NULL || !has_format)
-    return g_steal_pointer (&storage);
-  below.data = data;
-  below.file = storage;
   below.backing = backing;
-  name = g_strdup_printf ("libvirt-%u-format", number);
-  add_format (&node, name, &below);
-  return g_steal_pointer (&name);
+  return add_one (&node, &below, error);
 }
 
 static char *
@@ -411,8 +434,38 @@ disk_add_nodes (Recipe *recipe, const DeviceDisk *disk, char **ret_node, GError 
     node = add_overlay (recipe, disk, number++, node);
   if (disk->copy_on_read == TRISTATE_YES)
     node = add_copy_on_read (recipe, disk, node);
+  if (disk->filter_index.set)
+    number = (guint)disk->filter_index.value;
   *ret_node = add_filters (recipe, disk, number, node);
   return TRUE;
+}
+
+gboolean
+recipe_add_image (Recipe *recipe, const DeviceDisk *disk, const DiskImage *image, guint number,
+                  gboolean readonly, const char *backing, char **ret_node, GError **error)
+{
+  g_auto (DiskNode)
+      node = { .recipe = recipe, .disk = disk, .image = *image, .number = number, .readonly = readonly };
+  Below below = { .backing = backing, .closed = TRUE };
+
+  *ret_node = add_one (&node, &below, error);
+  return *ret_node != NULL;
+}
+
+char *
+qemu_image_node (const QemuCaps *caps, const DeviceDisk *disk, guint64 index)
+{
+  DiskImage image;
+
+  return disk_image_of (disk, index, &image) ? disk_top_node_name (caps, &image, (guint)index) : NULL;
+}
+
+guint
+qemu_disk_filter (const DeviceDisk *disk)
+{
+  if (disk->filter_index.set)
+    return (guint)disk->filter_index.value;
+  return (guint)disk->source_index.value + count_chain (disk, NULL) + (disk->transient ? 1 : 0);
 }
 
 char *
@@ -422,8 +475,7 @@ qemu_disk_node (const QemuCaps *caps, const DeviceDisk *disk)
   guint number = (guint)disk->source_index.value, filters = count_filters (disk);
 
   if (filters > 0)
-    return g_strdup_printf ("libvirt-%u-filter",
-                            number + count_chain (disk, NULL) + (disk->transient ? 1 : 0) + filters - 1);
+    return g_strdup_printf ("libvirt-%u-filter", qemu_disk_filter (disk) + filters - 1);
   if (disk->copy_on_read == TRISTATE_YES)
     return g_strconcat ("libvirt-CoR-", disk->target, NULL);
   if (disk->transient)

@@ -3,6 +3,7 @@
 
 #include "base/diagnostics.h"
 #include "base/virt-error.h"
+#include "domain/devices/disk.h"
 #include "domain/domain-def.h"
 #include "targets/qemu/caps.h"
 #include <json-glib/json-glib.h>
@@ -199,6 +200,11 @@ const GPtrArray *recipe_directories (const Recipe *recipe);
 gboolean recipe_add_domain (Recipe *recipe, GError **error);
 /* One device, for hotplug. */
 gboolean recipe_add_device (Recipe *recipe, const Device *device, GError **error);
+
+/* The nodes of one image of @disk, and of nothing below it: @backing is the node it stands on, NULL: none.
+ * @number: of its nodes. The one that stands for the image is in @ret_node (transfer full). */
+gboolean recipe_add_image (Recipe *recipe, const DeviceDisk *disk, const DiskImage *image, guint number,
+                           gboolean readonly, const char *backing, char **ret_node, GError **error);
 
 /* Something of @device that stands in the way and that the recipe does not see itself, to be told with the
  * rest. Takes @problem. */

@@ -18,6 +18,10 @@ char *qemu_disk_object (const DeviceDisk *disk);
 
 /* The block node that a running machine's device is connected to. (transfer full) */
 char *qemu_disk_node (const QemuCaps *caps, const DeviceDisk *disk);
+/* The node that stands for image @index of its chain; NULL: it has no such image. (transfer full) */
+char *qemu_image_node (const QemuCaps *caps, const DeviceDisk *disk, guint64 index);
+/* The number of the first of its throttle filters; the others have the next ones. */
+guint qemu_disk_filter (const DeviceDisk *disk);
 
 /* What query-block says of the disk's limits ("inserted" of its entry, untrusted; NULL: nothing is inserted).
  * (transfer full) */

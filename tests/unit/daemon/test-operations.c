@@ -175,7 +175,7 @@ test_dispatch_checks_access_first (G_GNUC_UNUSED void **state)
 {
   const Operation *destroy = operation_by_member ("Domain", "Destroy");
   const Operation *xml = operation_by_member ("Domain", "GetXMLDesc");
-  const Operation *pull = operation_by_member ("Domain", "BlockPull");
+  const Operation *missing = operation_by_member ("Domain", "SendProcessSignal");
 
   assert_int_equal (dispatch (destroy, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), 0)),
                     VIR_ERR_OPERATION_DENIED);
@@ -185,11 +185,10 @@ test_dispatch_checks_access_first (G_GNUC_UNUSED void **state)
   assert_int_equal (dispatch (xml, TRUE, g_variant_new ("(@(sayi)u)", some_domain (), VIR_DOMAIN_XML_SECURE)),
                     VIR_ERR_OPERATION_DENIED);
   assert_int_equal (
-      dispatch (pull, FALSE, g_variant_new ("(@(sayi)stu)", some_domain (), "vda", (guint64)0, 0)),
+      dispatch (missing, FALSE, g_variant_new ("(@(sayi)xuu)", some_domain (), (gint64)1, 9, 0)),
       VIR_ERR_NO_SUPPORT);
-  assert_int_equal (
-      dispatch (pull, TRUE, g_variant_new ("(@(sayi)stu)", some_domain (), "vda", (guint64)0, 0)),
-      VIR_ERR_OPERATION_DENIED);
+  assert_int_equal (dispatch (missing, TRUE, g_variant_new ("(@(sayi)xuu)", some_domain (), (gint64)1, 9, 0)),
+                    VIR_ERR_OPERATION_DENIED);
 }
 
 static void

@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A block job from its begin to its end, as the main loop sees it. QEMU's events move it: each says what is
+ * to be done next, and it is done in a job of its own when the domain's lock is had. What is remembered is in
+ * the record; a step that finds its machine or its job gone does nothing.
+ */
+#include "daemon/domain/machine-block-jobs.h"
+
+#include "daemon/call/call.h"
+#include "daemon/core/main-loop.h"
+#include "daemon/domain/machine-devices.h"
+#include "daemon/domain/source-follow.h"
+#include "daemon/drivers/qemu/adopt.h"
+#include "daemon/host/named-file.h"
+
+#define STATUS_READY 3 /* VIR_DOMAIN_BLOCK_JOB_READY; outcomes have the numbers below */
+
+struct MachineBlockJob {
+  Machine *machine;
+  BlockJob *job;
+  gboolean holding;   /* it has the domain's lock */
+  gboolean locking;   /* it waits for it */
+  gboolean busy;      /* a step of it is being taken */
+  gboolean begun;     /* who began it has been told */
+  gboolean pending;   /* QEMU waits to be told to finalize */
+  gboolean concluded; /* QEMU has ended it, or never had it */
+  char *problem;      /* why it could not pivot */
+  GPtrArray *waiters; /* Call: answered at its end */
+  BlockJobEnded ended;
+  gpointer ended_data;
+};
+
+static void advance (MachineBlockJob *entry);
+
+static void
+entry_free (gpointer data)
+{
+  MachineBlockJob *entry = data;
+
+  block_job_free (entry->job);
+  g_free (entry->problem);
+  g_ptr_array_unref (entry->waiters);
+  g_free (entry);
+}
+
+/* Takes @job. */
+static MachineBlockJob *
+entry_new (Machine *machine, BlockJob *job)
+{
+  MachineBlockJob *entry = g_new0 (MachineBlockJob, 1);
+
+  entry->machine = machine;
+  entry->job = job;
+  entry->waiters = g_ptr_array_new ();
+  if (machine->block_jobs == NULL)
+    machine->block_jobs = g_ptr_array_new_with_free_func (entry_free);
+  g_ptr_array_add (machine->block_jobs, entry);
+  return entry;
+}
+
+static MachineBlockJob *
+find_id (const Machine *machine, const char *id)
+{
+  for (guint i = 0; machine->block_jobs != NULL && i < machine->block_jobs->len; i++) {
+    MachineBlockJob *entry = g_ptr_array_index (machine->block_jobs, i);
+
+    if (g_strcmp0 (entry->job->id, id) == 0)
+      return entry;
+  }
+  return NULL;
+}
+
+MachineBlockJob *
+machine_find_block_job (const Machine *machine, const char *target)
+{
+  for (guint i = 0; machine->block_jobs != NULL && i < machine->block_jobs->len; i++) {
+    MachineBlockJob *entry = g_ptr_array_index (machine->block_jobs, i);
+
+    if (target == NULL || g_str_equal (entry->job->target, target))
+      return entry;
+  }
+  return NULL;
+}
+
+const BlockJob *
+machine_block_job_record (const MachineBlockJob *job)
+{
+  return job->job;
+}
+
+gboolean
+machine_check_no_block_job (const Machine *machine, const char *target, GError **error)
+{
+  const MachineBlockJob *entry = machine_find_block_job (machine, target);
+
+  if (entry == NULL)
+    return TRUE;
+  if (target == NULL)
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain has active block job");
+  else
+    virt_error_set (error,
+                    entry->job->kind->pivots ? VIR_ERR_BLOCK_COPY_ACTIVE : VIR_ERR_OPERATION_UNSUPPORTED,
+                    "disk '%s' already in active block job", target);
+  return FALSE;
+}
+
+/* The disk of @job in the live definition; NULL: it has been detached. */
+static DeviceDisk *
+disk_in (const DomainDef *def, const BlockJob *job)
+{
+  Device *device = domain_def_find_alias ((DomainDef *)def, job->alias);
+
+  return device != NULL && device->kind == &disk_kind ? (DeviceDisk *)device : NULL;
+}
+
+static void
+set_ready (Machine *machine, const BlockJob *job, int ready)
+{
+  DomainDef *def = domain_def_copy (machine->def);
+  DeviceDisk *disk = disk_in (def, job);
+
+  if (disk == NULL || disk->mirror == NULL || disk->mirror->ready == ready) {
+    domain_def_unref (def);
+    return;
+  }
+  disk->mirror->ready = ready;
+  machine_replace_def (machine, def);
+}
+
+/* By the path of the disk as it is now, and by its target. */
+static void
+emit (Machine *machine, const BlockJob *job, int status)
+{
+  const DeviceDisk *disk = disk_in (machine->def, job);
+  Events *events = machine->domain->manager->events;
+  const char *path = disk != NULL ? disk_source_text (disk) : NULL;
+
+  if (job->kind->type == 0)
+    return;
+  events_domain (events, machine->domain, VIR_DOMAIN_EVENT_ID_BLOCK_JOB,
+                 g_variant_new ("(sii)", path != NULL ? path : "", job->kind->type, status));
+  events_domain (events, machine->domain, VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2,
+                 g_variant_new ("(sii)", job->target, job->kind->type, status));
+}
+
+/* One step, in a job's thread. */
+
+typedef struct {
+  Manager *manager;
+  char *uuid;
+  int id;
+  Hotplug plug;
+  DomainDef *def;
+  BlockJob *job; /* a copy */
+  const char *command;
+  char *problem;
+} JobStep;
+
+static void
+step_free (gpointer data)
+{
+  JobStep *step = data;
+
+  machine_hotplug_clear (&step->plug);
+  g_clear_pointer (&step->def, domain_def_unref);
+  block_job_free (step->job);
+  g_free (step->uuid);
+  g_free (step->problem);
+  g_free (step);
+}
+
+static JobStep *
+step_new (const MachineBlockJob *entry)
+{
+  Machine *machine = entry->machine;
+  Domain *domain = machine->domain;
+  JobStep *step = g_new0 (JobStep, 1);
+
+  step->manager = domain->manager;
+  step->uuid = g_strdup (domain->uuid);
+  step->id = domain->id;
+  machine_hotplug_init (machine, &step->plug);
+  step->def = domain_def_ref (machine->def);
+  step->job = block_job_copy_of (entry->job);
+  return step;
+}
+
+static Machine *
+find_machine (Manager *manager, const char *uuid, int id)
+{
+  Domain *domain = manager_find_uuid (manager, uuid, NULL);
+
+  return domain != NULL && domain->id == id ? domain->machine : NULL;
+}
+
+/* NULL: it is gone, and so is all that was to be done. */
+static MachineBlockJob *
+find_entry (const JobStep *step)
+{
+  const Machine *machine = find_machine (step->manager, step->uuid, step->id);
+
+  return machine != NULL ? find_id (machine, step->job->id) : NULL;
+}
+
+static void
+run_step (MachineBlockJob *entry, JobFunction function, JobDone done, const char *command)
+{
+  Domain *domain = entry->machine->domain;
+  JobStep *step = step_new (entry);
+  Job *job;
+
+  entry->busy = TRUE;
+  step->command = command;
+  job =
+      job_start ("block-job", function, step, step_free, domain->manager->settings->call_timeout, done, step);
+  if (entry->holding)
+    domain->job = job;
+}
+
+static MachineBlockJob *
+step_over (const JobStep *step)
+{
+  MachineBlockJob *entry = find_entry (step);
+
+  if (entry == NULL)
+    return NULL;
+  entry->busy = FALSE;
+  if (entry->holding)
+    entry->machine->domain->job = NULL;
+  return entry;
+}
+
+static void
+release (MachineBlockJob *entry)
+{
+  entry->holding = FALSE;
+  lock_release (entry->machine->domain->lock, entry);
+}
+
+/* The lock. */
+
+static void
+lock_had (gpointer data)
+{
+  JobStep *step = data;
+  MachineBlockJob *entry = find_entry (step);
+
+  /* lock_check has just seen it. */
+  entry->locking = FALSE;
+  entry->holding = TRUE;
+  step_free (step);
+  advance (entry);
+}
+
+static gboolean
+lock_check (gpointer data, GError **error)
+{
+  if (find_entry (data) != NULL)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  return FALSE;
+}
+
+static void
+lock_failed (gpointer data, GError *error)
+{
+  MachineBlockJob *entry = find_entry (data);
+
+  if (entry != NULL)
+    entry->locking = FALSE;
+  g_error_free (error);
+  step_free (data);
+}
+
+static void
+want_lock (MachineBlockJob *entry)
+{
+  const LockRequest request = {
+    .name = "block-job",
+    .holder = entry,
+    .check = lock_check,
+    .begin = lock_had,
+    .fail = lock_failed,
+    .data = step_new (entry),
+  };
+
+  entry->locking = TRUE;
+  lock_acquire (entry->machine->domain->lock, &request);
+}
+
+/* Its end. */
+
+static void
+answer_waiters (GPtrArray *waiters, const BlockJob *job, BlockJobOutcome outcome, const char *problem)
+{
+  for (guint i = 0; i < waiters->len; i++) {
+    Call *call = g_ptr_array_index (waiters, i);
+
+    if (job->state == BLOCK_JOB_PIVOTING && outcome != BLOCK_JOB_COMPLETED)
+      call_fail_with (call, VIR_ERR_OPERATION_FAILED, "block job '%s' failed while pivoting: %s", job->id,
+                      problem != NULL ? problem : "it was cancelled");
+    else if (problem != NULL && outcome != BLOCK_JOB_COMPLETED && job->state != BLOCK_JOB_ABORTING)
+      call_fail_with (call, VIR_ERR_OPERATION_FAILED, "block job '%s' failed: %s", job->id, problem);
+    else
+      call_answer_nothing (call);
+  }
+}
+
+/* QEMU has let go of all; the documents follow. */
+static void
+commit (MachineBlockJob *entry, const JobStep *done)
+{
+  Machine *machine = entry->machine;
+  g_autoptr (BlockJob) job = block_job_copy_of (entry->job);
+  g_autoptr (GPtrArray) waiters = g_ptr_array_ref (entry->waiters);
+  g_autofree char *problem = g_strdup (done->problem != NULL ? done->problem : entry->problem);
+  const BlockJobOutcome outcome = done->job->outcome;
+  BlockJobEnded ended = entry->ended;
+  gpointer ended_data = entry->ended_data;
+
+  machine_replace_def (machine, block_job_apply (job, outcome, machine->def));
+  store_remove_record (done->manager->store, done->uuid, BLOCK_JOB_RECORD, job->id);
+  g_info ("domain '%s': block job '%s' has ended (%d)", machine->domain->name, job->id, (int)outcome);
+  emit (machine, job, (int)outcome);
+  if (ended != NULL)
+    ended (machine, job, outcome, problem, ended_data);
+  release (entry);
+  g_ptr_array_remove (machine->block_jobs, entry);
+  answer_waiters (waiters, job, outcome, problem);
+}
+
+static void
+conclude_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  JobStep *step = data;
+  MachineBlockJob *entry = step_over (step);
+  g_autoptr (GPtrArray) waiters = NULL;
+
+  if (entry == NULL)
+    return;
+  if (error == NULL) {
+    commit (entry, step);
+    return;
+  }
+  /* The record stays: the next daemon ends it. */
+  g_warning ("domain '%s': the end of block job '%s' is not done: %s", entry->machine->domain->name,
+             entry->job->id, error->message);
+  waiters = g_ptr_array_ref (entry->waiters);
+  entry->waiters = g_ptr_array_new ();
+  entry->concluded = FALSE;
+  release (entry);
+  for (guint i = 0; i < waiters->len; i++)
+    call_fail (g_ptr_array_index (waiters, i), g_error_copy (error));
+}
+
+static gpointer
+conclude_job (Job *thread, gpointer data, GError **error)
+{
+  JobStep *step = data;
+
+  return block_job_conclude (thread, &step->plug, step->def, step->job, &step->problem, error) ? JOB_OK
+                                                                                               : NULL;
+}
+
+/* Finalizing: of a job that pivots the stored definition comes first. */
+
+static void
+told (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  JobStep *step = data;
+  MachineBlockJob *entry = step_over (step);
+
+  if (entry == NULL)
+    return;
+  if (error != NULL)
+    g_warning ("domain '%s': block job '%s': %s", entry->machine->domain->name, entry->job->id,
+               error->message);
+  advance (entry);
+}
+
+static gpointer
+tell_job (Job *thread, gpointer data, GError **error)
+{
+  JobStep *step = data;
+
+  return block_job_tell (thread, &step->plug, step->command, step->job->id, error) ? JOB_OK : NULL;
+}
+
+static void
+followed (G_GNUC_UNUSED Domain *domain, const GError *error, gpointer data)
+{
+  JobStep *step = data;
+  MachineBlockJob *entry = find_entry (step);
+
+  if (entry != NULL && error != NULL) {
+    g_warning ("domain '%s': disk '%s' keeps its image: %s", entry->machine->domain->name, entry->job->target,
+               error->message);
+    entry->problem = g_strdup (error->message);
+  }
+  if (entry != NULL)
+    run_step (entry, tell_job, told, error != NULL ? "job-cancel" : "job-finalize");
+  step_free (step);
+}
+
+static void
+finalize (MachineBlockJob *entry)
+{
+  Machine *machine = entry->machine;
+  const DeviceDisk *disk = disk_in (machine->def, entry->job);
+  g_autoptr (DomainDef) after = NULL;
+
+  entry->pending = FALSE;
+  if (entry->job->state != BLOCK_JOB_PIVOTING || disk == NULL) {
+    run_step (entry, tell_job, told, "job-finalize");
+    return;
+  }
+  after = block_job_apply (entry->job, BLOCK_JOB_COMPLETED, machine->def);
+  entry->busy = TRUE;
+  source_follow (machine->domain, disk, disk_in (after, entry->job), followed, step_new (entry));
+}
+
+static void
+advance (MachineBlockJob *entry)
+{
+  if (entry->busy || entry->locking || (!entry->pending && !entry->concluded))
+    return;
+  if (!entry->holding)
+    want_lock (entry);
+  else if (entry->concluded)
+    run_step (entry, conclude_job, conclude_done, NULL);
+  else
+    finalize (entry);
+}
+
+static void
+monitor_event (Machine *machine, const char *name, JsonObject *arguments)
+{
+  const char *status = untrusted_text (arguments, "status");
+  MachineBlockJob *entry = NULL;
+
+  if (g_str_equal (name, "JOB_STATUS_CHANGE"))
+    entry = find_id (machine, untrusted_text (arguments, "id"));
+  if (entry == NULL || status == NULL)
+    return;
+  if (g_str_equal (status, "ready") && entry->job->state < BLOCK_JOB_READY) {
+    entry->job->state = BLOCK_JOB_READY;
+    set_ready (machine, entry->job, MIRROR_READY_YES);
+    emit (machine, entry->job, STATUS_READY);
+  }
+  entry->pending = entry->pending || g_str_equal (status, "pending");
+  entry->concluded = entry->concluded || g_str_equal (status, "concluded");
+  if (entry->begun)
+    advance (entry);
+}
+
+/* Asking for the end. */
+
+typedef struct {
+  JobStep *step;
+  Call *call;
+  BlockJobState before;
+  gboolean asynchronous;
+} Ending;
+
+static void
+ending_free (gpointer data)
+{
+  Ending *ending = data;
+
+  step_free (ending->step);
+  g_free (ending);
+}
+
+static gpointer
+end_job (Job *thread, gpointer data, GError **error)
+{
+  JobStep *step = ((Ending *)data)->step;
+  g_autofree char *json = block_job_to_json (step->job);
+  gboolean good;
+
+  if (!store_save_record (step->plug.store, step->uuid, BLOCK_JOB_RECORD, step->job->id, json, error))
+    return NULL;
+  good = step->job->state == BLOCK_JOB_PIVOTING
+             ? block_job_tell (thread, &step->plug, "job-complete", step->job->id, error)
+             : block_job_cancel (thread, &step->plug, step->job, error);
+  return good ? JOB_OK : NULL;
+}
+
+static void
+end_told (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  Ending *ending = data;
+  MachineBlockJob *entry = step_over (ending->step);
+
+  if (entry == NULL)
+    return; /* the machine has ended, and the call was answered then */
+  /* It may be over by itself, in the moment it was asked to end. */
+  if (error != NULL && !entry->concluded) {
+    entry->job->state = ending->before;
+    set_ready (entry->machine, entry->job,
+               ending->before == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
+    g_ptr_array_remove (entry->waiters, ending->call);
+    release (entry);
+    call_fail (ending->call, g_error_copy (error));
+  } else if (ending->asynchronous) {
+    g_ptr_array_remove (entry->waiters, ending->call);
+    call_answer_nothing (ending->call);
+  }
+  advance (entry);
+}
+
+void
+machine_block_job_end (Machine *machine, MachineBlockJob *entry, gboolean pivot, gboolean asynchronous,
+                       Call *call)
+{
+  MAIN_LOOP_ONLY ();
+
+  Domain *domain = machine->domain;
+  Ending *ending = g_new0 (Ending, 1);
+
+  ending->call = call;
+  ending->before = entry->job->state;
+  ending->asynchronous = asynchronous;
+  lock_pass (domain->lock, call, entry, "block-job");
+  entry->holding = TRUE;
+  entry->busy = TRUE;
+  entry->job->state = pivot ? BLOCK_JOB_PIVOTING : BLOCK_JOB_ABORTING;
+  set_ready (machine, entry->job, pivot ? MIRROR_READY_PIVOT : MIRROR_READY_ABORT);
+  g_ptr_array_add (entry->waiters, call);
+  ending->step = step_new (entry);
+  domain->job = job_start ("block-job-end", end_job, ending, ending_free,
+                           domain->manager->settings->call_timeout, end_told, ending);
+}
+
+static void
+machine_ended (Machine *machine)
+{
+  g_autoptr (GPtrArray) entries = g_steal_pointer (&machine->block_jobs);
+
+  for (guint i = 0; entries != NULL && i < entries->len; i++) {
+    MachineBlockJob *entry = g_ptr_array_index (entries, i);
+
+    release (entry);
+    for (guint k = 0; k < entry->waiters->len; k++)
+      call_fail_with (g_ptr_array_index (entry->waiters, k), VIR_ERR_OPERATION_FAILED,
+                      "domain is no longer running");
+  }
+}
+
+/* Found again. */
+
+static void
+machine_found (Machine *machine, const AdoptedMachine *adopted)
+{
+  const GPtrArray *found = adopted->block_jobs;
+
+  for (guint i = 0; i < found->len; i++) {
+    const AdoptedBlockJob *one = g_ptr_array_index (found, i);
+    const char *status = one->report.status != NULL ? one->report.status : "";
+    MachineBlockJob *entry;
+
+    if (find_id (machine, one->job->id) != NULL)
+      continue; /* asked again */
+    entry = entry_new (machine, block_job_copy_of (one->job));
+    entry->begun = TRUE;
+    entry->pending = g_str_equal (status, "pending");
+    entry->concluded = !one->report.exists || g_str_equal (status, "concluded");
+    g_message ("domain '%s': block job '%s' was %s when the daemon ended; it is %s", machine->domain->name,
+               one->job->id, one->job->state == BLOCK_JOB_STARTING ? "beginning" : "running",
+               one->report.exists ? status : "gone");
+    /* What was to be asked of it was not. */
+    if (g_str_equal (status, "ready"))
+      entry->job->state = BLOCK_JOB_READY;
+    else if (g_str_equal (status, "running") || g_str_equal (status, "paused"))
+      entry->job->state = BLOCK_JOB_RUNNING;
+    set_ready (machine, entry->job,
+               entry->job->state == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
+    advance (entry);
+  }
+}
+
+const MachineWatcher machine_block_jobs_watcher = { monitor_event, machine_found, machine_ended };
+
+/* Beginning. */
+
+static void
+request_free (gpointer data)
+{
+  BlockJobRequest *request = data;
+
+  machine_hotplug_clear (&request->plug);
+  g_clear_pointer (&request->start.def, domain_def_unref);
+  block_job_free (request->start.job);
+  g_free (request->start.backing);
+  g_free (request->target);
+  g_free (request->uuid);
+  g_free (request->made_file);
+  if (request->free_data != NULL)
+    request->free_data (request->data);
+  g_free (request);
+}
+
+/* The record is written: from now on the disk has a job. */
+static void
+publish (gpointer data)
+{
+  BlockJobRequest *request = data;
+  Machine *machine = find_machine (request->manager, request->uuid, request->id);
+  MachineBlockJob *entry;
+  DomainDef *def;
+  DeviceDisk *disk;
+
+  if (machine == NULL)
+    return;
+  entry = entry_new (machine, block_job_copy_of (request->start.job));
+  entry->ended = request->ended;
+  entry->ended_data = request->ended_data;
+  if (request->start.disk->mirror == NULL)
+    return;
+  def = domain_def_copy (machine->def);
+  disk = disk_in (def, entry->job);
+  if (disk != NULL)
+    disk->mirror = field_copy (&disk_mirror_table, request->start.disk->mirror);
+  machine_replace_def (machine, def);
+}
+
+/* What was made for it, when it does not begin. */
+static void
+undo (Job *thread, BlockJobRequest *request)
+{
+  BlockJobStart *start = &request->start;
+  g_autofree char *problem = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (start->job != NULL
+      && !block_job_conclude (thread, &request->plug, start->def, start->job, &problem, &error))
+    g_warning ("what was made for block job '%s' may still be there: %s", start->job->id, error->message);
+  if (request->made_file != NULL)
+    named_file_unlink (request->made_file);
+}
+
+static gpointer
+begin_job (Job *thread, gpointer data, GError **error)
+{
+  BlockJobRequest *request = data;
+  BlockJobStart *start = &request->start;
+  g_autofree char *json = NULL;
+
+  if (request->prepare (thread, request, error)) {
+    json = block_job_to_json (start->job);
+    if (store_save_record (request->plug.store, request->uuid, BLOCK_JOB_RECORD, start->job->id, json,
+                           error)) {
+      job_in_main_loop (thread, publish, request);
+      if (request->begin (thread, &request->plug, start, error))
+        return JOB_OK;
+    }
+  }
+  undo (thread, request);
+  return NULL;
+}
+
+static void
+begin_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
+{
+  BlockJobRequest *request = data;
+  const BlockJob *job = request->start.job;
+  Machine *machine = find_machine (request->manager, request->uuid, request->id);
+  MachineBlockJob *entry = machine != NULL && job != NULL ? find_id (machine, job->id) : NULL;
+
+  if (machine != NULL)
+    machine->domain->job = NULL;
+  if (entry != NULL && error != NULL) {
+    machine_replace_def (machine, block_job_apply (job, BLOCK_JOB_CANCELED, machine->def));
+    store_remove_record (request->manager->store, request->uuid, BLOCK_JOB_RECORD, job->id);
+    g_ptr_array_remove (machine->block_jobs, entry);
+    entry = NULL;
+  }
+  if (entry != NULL) {
+    entry->begun = TRUE;
+    if (entry->job->state == BLOCK_JOB_STARTING)
+      entry->job->state = BLOCK_JOB_RUNNING;
+    advance (entry);
+  }
+  request->done (request, error);
+}
+
+void
+machine_block_job_begin (Machine *machine, BlockJobRequest *request)
+{
+  MAIN_LOOP_ONLY ();
+
+  Domain *domain = machine->domain;
+
+  request->manager = domain->manager;
+  request->uuid = g_strdup (domain->uuid);
+  request->id = domain->id;
+  machine_hotplug_init (machine, &request->plug);
+  request->start.def = domain_def_copy (machine->def);
+  DOMAIN_FOREACH_DEVICE (request->start.def, disk_kind, DeviceDisk, disk) {
+    if (g_strcmp0 (disk->target, request->target) == 0)
+      request->start.disk = disk;
+  }
+  domain->job = job_start ("block-job", begin_job, request, request_free,
+                           domain->manager->settings->call_timeout, begin_done, request);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/drivers/qemu/block-job.h"
+
+/*
+ * How the four kinds of block job that a client can ask for are begun. Conversations of a job's thread; each
+ * makes and opens what it needs and tells QEMU to begin. On an error what was made stays for
+ * block_job_conclude, which the caller runs: nothing is undone twice.
+ */
+typedef struct {
+  DomainDef *def;           /* the live definition, with the <mirror> */
+  const DeviceDisk *disk;   /* of it */
+  BlockJob *job;            /* whose record is written */
+  guint64 bytes_per_second; /* 0: as fast as it goes */
+  char *backing; /* what the header of the image on which the rest stands is to say; NULL: QEMU's word */
+  /* Of a copy. */
+  gboolean shallow;            /* the images below are shared */
+  gboolean own_chain;          /* the mirror has images of its own below */
+  gboolean synchronous;        /* the guest's writes go to both before they are done */
+  guint64 granularity, buffer; /* bytes; 0: QEMU's own */
+} BlockJobStart;
+
+gboolean block_job_start_pull (Job *thread, const Hotplug *plug, const BlockJobStart *start, GError **error);
+gboolean block_job_start_commit (Job *thread, const Hotplug *plug, BlockJobStart *start, GError **error);
+gboolean block_job_start_copy (Job *thread, const Hotplug *plug, const BlockJobStart *start, GError **error);
