@@ -28,6 +28,8 @@ const CommandGroup command_groups[] = {
   { N_ ("What definitions were before"), history_commands },
   { N_ ("Running machines"), lifecycle_commands },
   { N_ ("Information"), information_commands },
+  { N_ ("Checkpoints"), checkpoint_commands },
+  { N_ ("Backups and long jobs"), backup_commands },
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
   { N_ ("Networks"), network_commands },

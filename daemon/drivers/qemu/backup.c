@@ -154,6 +154,34 @@ set_figures (const Watch *watch)
   progress_set (watch->backup->request->progress, &figures);
 }
 
+/* What the job of the disk of that number says now. */
+static void
+note_figures (Watch *watch, guint number, const BackupJobState *state)
+{
+  if (!state->found || watch->canceled)
+    return;
+  g_array_index (watch->figures, DiskProgress, number) =
+      (DiskProgress){ MIN (state->current, FIGURE_MAX), MIN (state->total, FIGURE_MAX) };
+  set_figures (watch);
+}
+
+/* Before anybody is told that it has begun, so that whoever asks at once is answered. */
+static void
+look_first (Watch *watch)
+{
+  const BackupRecord *record = watch->backup->record;
+  g_autoptr (JsonNode) answer = backup_ask (watch->backup, "query-jobs", NULL, NULL);
+
+  g_array_set_size (watch->figures, record->disks->len);
+  for (guint i = 0; answer != NULL && i < record->disks->len; i++) {
+    const BackupTrace *trace = g_ptr_array_index (record->disks, i);
+    g_auto (BackupJobState) state = { 0 };
+
+    backup_find_job (answer, trace->job, &state);
+    note_figures (watch, i, &state);
+  }
+}
+
 /* FALSE: QEMU does not answer any more. */
 static gboolean
 look (Watch *watch, GError **error)
@@ -168,10 +196,7 @@ look (Watch *watch, GError **error)
     g_auto (BackupJobState) state = { 0 };
 
     backup_find_job (answer, trace->job, &state);
-    if (state.found && !watch->canceled)
-      g_array_index (watch->figures, DiskProgress, i) =
-          (DiskProgress){ MIN (state.current, FIGURE_MAX), MIN (state.total, FIGURE_MAX) };
-    set_figures (watch);
+    note_figures (watch, i, &state);
     if (g_hash_table_contains (watch->done, trace))
       continue;
     if (!state.found)
@@ -275,6 +300,7 @@ backup_job (Job *job, gpointer data, GError **error)
   if (request->record != NULL) {
     result = go_on (&watch, error);
   } else if (backup_begin (&backup, error)) {
+    look_first (&watch);
     job_in_main_loop (job, announce_begun, request);
     result = run (&watch, error) ? finish (&watch, error) : NULL;
   }
