@@ -21,13 +21,14 @@
 #define PART_SUFFIX   ".part"
 #define EXPORT_MEMORY 1
 #define EXPORT_FLAT   2
+#define EXPORT_OVA    4
 #define IMPORT_CHECK  1
 #define IMPORT_ANEW   2
 #define IMPORT_FORCE  4
 #define VERIFIED      "good"
 
 static gboolean with_memory, flatten, new_identity, check_only, force;
-static char *signing_key, *new_name, *directory, *allowed_signers, *signer;
+static char *format, *signing_key, *new_name, *directory, *allowed_signers, *signer;
 static char **maps;
 
 /* Export. */
@@ -94,13 +95,15 @@ static int
 export_to (CommandLine *line, const char *path, const char *name, const char *file)
 {
   g_autofree char *part = NULL, *refusal = NULL;
+  gboolean is_ova = g_strcmp0 (format, "ova") == 0;
   int fd = open_for_writing (file, &part);
   Transfer transfer = { .line = line,
                         .path = path,
                         .interface = OWN_DOMAIN_INTERFACE,
                         .method = "Export",
                         .archive = fd,
-                        .flags = (with_memory ? EXPORT_MEMORY : 0) | (flatten ? EXPORT_FLAT : 0),
+                        .flags = (with_memory ? EXPORT_MEMORY : 0) | (flatten ? EXPORT_FLAT : 0)
+                                 | (is_ova ? EXPORT_OVA : 0),
                         .talk = signing_key != NULL ? sign : NULL,
                         .talk_data = &refusal };
   g_autoptr (GError) error = NULL;
@@ -131,6 +134,10 @@ export_run (CommandLine *line)
   g_autoptr (GError) error = NULL;
   g_autofree char *path = NULL, *name = NULL;
 
+  if (format != NULL && !g_str_equal (format, "ova") && !g_str_equal (format, "domaind"))
+    return command_usage_error (line, _ ("unknown format '%s': expected domaind or ova"), format);
+  if (g_strcmp0 (format, "ova") == 0 && (with_memory || signing_key != NULL))
+    return command_usage_error (line, _ ("an OVA has no place for memory or a signature"));
   if (command_connect (line) == NULL)
     return EXIT_FAILED;
   path = connection_find_domain (line->connection, line->arguments[0], &error);
@@ -274,6 +281,8 @@ static const GOptionEntry export_options[] = {
     N_ ("With what it has in memory: it goes on from there elsewhere"), NULL },
   { "flatten", 0, 0, G_OPTION_ARG_NONE, &flatten, N_ ("Each disk as one image, without those below it"),
     NULL },
+  { "format", 0, 0, G_OPTION_ARG_STRING, &format,
+    N_ ("domaind, or ova for other hypervisors: of the disks alone"), N_ ("FORMAT") },
   { "sign", 0, 0, G_OPTION_ARG_FILENAME, &signing_key, N_ ("Sign it with this key of ssh-keygen's"),
     N_ ("KEY") },
   G_OPTION_ENTRY_NULL,

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "daemon/bundle/archive-writer.h"
 #include "daemon/bundle/export-files.h"
+#include "daemon/bundle/export-ova.h"
 #include "daemon/bundle/image-tool.h"
 #include "daemon/drivers/qemu/migration.h"
 #include "daemon/drivers/qemu/save-image.h"
@@ -203,7 +204,8 @@ static gboolean
 export_bundle (ExportRequest *request, Stream *stream, Job *job, GError **error)
 {
   g_autoptr (ExportFiles) files = export_files_new (request->def, CREATOR);
-  gboolean flatten = (request->flags & EXPORT_FLATTEN) != 0;
+  gboolean ova = (request->flags & EXPORT_OVA) != 0;
+  gboolean flatten = ova || (request->flags & EXPORT_FLATTEN) != 0;
   gboolean done;
 
   if (!add_documents (request, files, error))
@@ -216,8 +218,11 @@ export_bundle (ExportRequest *request, Stream *stream, Job *job, GError **error)
     return FALSE;
   if (request->running && !command (request, job, "stop", error))
     return FALSE;
-  done = (!flatten || export_files_add_images (files, request->def, TRUE, request->settings, error))
-         && export_still (request, files, stream, job, error);
+  if (ova)
+    done = export_ova (request->def, request->settings, stream, files->notes, error);
+  else
+    done = (!flatten || export_files_add_images (files, request->def, TRUE, request->settings, error))
+           && export_still (request, files, stream, job, error);
   if (request->running && !command (request, job, "cont", done ? error : NULL))
     done = FALSE;
   request->notes = g_ptr_array_ref (files->notes);

@@ -14,8 +14,9 @@
 typedef enum {
   EXPORT_MEMORY = 1 << 0,  /* what it has in memory: a managed save, or what runs */
   EXPORT_FLATTEN = 1 << 1, /* disks without those below them */
+  EXPORT_OVA = 1 << 2,     /* an OVA, of the disks alone */
 } ExportFlags;
-#define EXPORT_KNOWN_FLAGS (EXPORT_MEMORY | EXPORT_FLATTEN)
+#define EXPORT_KNOWN_FLAGS (EXPORT_MEMORY | EXPORT_FLATTEN | EXPORT_OVA)
 
 typedef struct {
   const Settings *settings;

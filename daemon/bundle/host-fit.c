@@ -144,7 +144,9 @@ check_processor (const DomainDef *def, const QemuCaps *caps, GPtrArray *problems
   const char *start, *end;
   DomainCpu *own;
 
-  if (def->type != VIRT_TYPE_KVM || def->cpu == NULL || def->cpu->mode != CPU_MODE_CUSTOM)
+  /* One that is not checked starts with what there is of it, as it does with libvirt. */
+  if (def->type != VIRT_TYPE_KVM || def->cpu == NULL || def->cpu->mode != CPU_MODE_CUSTOM
+      || def->cpu->check == CPU_CHECK_NONE)
     return;
   g_autofree char *xml = domain_def_to_xml (def, 0);
   start = strstr (xml, "<cpu ");

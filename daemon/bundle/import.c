@@ -11,6 +11,7 @@
 #include "daemon/bundle/archive-reader.h"
 #include "daemon/bundle/host-fit.h"
 #include "daemon/bundle/image-tool.h"
+#include "daemon/bundle/import-ova.h"
 #include "daemon/core/file.h"
 #include "daemon/domain/definition.h"
 #include "daemon/drivers/qemu/save-image.h"
@@ -87,27 +88,24 @@ typedef struct {
   Job *job;
   Stream *stream;
   ArchiveReader *reader;
+  ImportOva *ova;           /* it is one; NULL: a bundle */
   char *source, *completed; /* the archive's documents */
 } Import;
 
 static void
 import_clear (Import *import)
 {
+  import_ova_free (import->ova);
   archive_reader_free (import->reader);
   g_free (import->source);
   g_free (import->completed);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
 
-/* The next file must be that one; @file NULL: of any size. */
+/* The file that was read last must be that one; @file NULL: of any size. */
 static gboolean
-next_file (Import *import, const char *name, const BundleFile *file, GError **error)
+check_file (const char *found, guint64 size, const char *name, const BundleFile *file, GError **error)
 {
-  const char *found;
-  guint64 size;
-
-  if (!archive_reader_next (import->reader, &found, &size, error))
-    return FALSE;
   if (g_strcmp0 (found, name) != 0) {
     g_autofree char *shown = found != NULL ? g_strescape (found, NULL) : NULL;
 
@@ -124,6 +122,16 @@ next_file (Import *import, const char *name, const BundleFile *file, GError **er
     return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+next_file (Import *import, const char *name, const BundleFile *file, GError **error)
+{
+  const char *found;
+  guint64 size;
+
+  return archive_reader_next (import->reader, &found, &size, error)
+         && check_file (found, size, name, file, error);
 }
 
 /* (transfer full) */
@@ -151,20 +159,61 @@ next_document (Import *import, guint index, GError **error)
 }
 
 static gboolean
-read_head (Import *import, GError **error)
+read_bundle_head (Import *import, const char *found, guint64 size, GError **error)
 {
   ImportRequest *request = import->request;
   gsize length;
-  g_autofree char *text = next_text (import, BUNDLE_HEAD_NAME, NULL, BUNDLE_HEAD_BYTES_MAX, &length, error);
+  g_autofree char *text = check_file (found, size, BUNDLE_HEAD_NAME, NULL, error)
+                              ? archive_reader_text (import->reader, BUNDLE_HEAD_BYTES_MAX, &length, error)
+                              : NULL;
 
   request->head = text != NULL ? bundle_head_parse (text, length, error) : NULL;
   if (request->head == NULL)
     return FALSE;
-  progress_set (request->progress, &(ProgressFigures){ .total = bundle_head_stored (request->head),
-                                                       .remaining = bundle_head_stored (request->head) });
   import->source = next_document (import, 0, error);
   import->completed = import->source != NULL ? next_document (import, 1, error) : NULL;
   return import->completed != NULL;
+}
+
+/* Its document is made ours, and completed; there is nothing in it to sign. */
+static gboolean
+read_ova_head (Import *import, const char *found, guint64 size, GError **error)
+{
+  const Platform *platform = import->request->manager->platform;
+  g_autoptr (DomainDef) def = NULL;
+
+  if (import->request->verifier >= 0) {
+    virt_error_set (error, VIR_ERR_OPERATION_DENIED, "the archive is not signed");
+    return FALSE;
+  }
+  import->ova = import_ova_new (import->reader, found, size, error);
+  if (import->ova == NULL)
+    return FALSE;
+  import->source = g_strdup (import_ova_document (import->ova, platform));
+  def = definition_parse (platform, import->source, FALSE, NULL, error);
+  if (def == NULL)
+    return FALSE;
+  import->completed = domain_def_to_xml (def, DOMAIN_WRITE_SECURE);
+  import->request->head = import_ova_head (import->ova, def->name, def->uuid);
+  return TRUE;
+}
+
+static gboolean
+read_head (Import *import, GError **error)
+{
+  ImportRequest *request = import->request;
+  const char *found;
+  guint64 size;
+
+  if (!archive_reader_next (import->reader, &found, &size, error))
+    return FALSE;
+  if (!(found != NULL && g_str_has_suffix (found, OVA_SUFFIX)
+            ? read_ova_head (import, found, size, error)
+            : read_bundle_head (import, found, size, error)))
+    return FALSE;
+  progress_set (request->progress, &(ProgressFigures){ .total = bundle_head_stored (request->head),
+                                                       .remaining = bundle_head_stored (request->head) });
+  return TRUE;
 }
 
 /* Planning. */
@@ -543,8 +592,11 @@ restore (Import *import, GError **error)
     if (target != NULL)
       parts[i] = import_journal_add (request->journal, target);
   }
-  return import_journal_begin (request->journal, error) && read_files (import, parts, error)
-         && read_end (import, error) && set_places (request, parts, error);
+  if (!import_journal_begin (request->journal, error))
+    return FALSE;
+  if (import->ova != NULL)
+    return import_ova_read (import->ova, parts, request->manager->settings, error);
+  return read_files (import, parts, error) && read_end (import, error) && set_places (request, parts, error);
 }
 
 gpointer
@@ -552,7 +604,7 @@ import_job (Job *job, gpointer data, GError **error)
 {
   ImportRequest *request = data;
   g_auto (Stream) stream = { .fd = -1 };
-  g_auto (Import) import = { request, job, &stream, NULL, NULL, NULL };
+  g_auto (Import) import = { .request = request, .job = job, .stream = &stream };
 
   job_extend_deadline (job, G_MAXINT32);
   request->findings = g_ptr_array_new_with_free_func (finding_free);

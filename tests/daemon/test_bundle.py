@@ -690,3 +690,98 @@ def test_signatures(domctl, daemon, connection, place, key, tmp_path):
     assert "is not accepted" in domctl("import", tmp_path / "forged.domaind", *verify, "anna@example.org", status=1)
     nothing_left(daemon, tmp_path / "new")
     domctl("import", tmp_path / "signed.domaind", *verify, "anna@example.org")
+
+
+# OVAs.
+
+OVF = "{http://schemas.dmtf.org/ovf/envelope/1}"
+RASD = "{http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData}"
+
+
+@pytest.fixture
+def ova(domctl, daemon, connection, place, tmp_path):
+    daemon.define(document(place))
+    domctl("export", "web", tmp_path / "web.ova", "--format", "ova")
+    connection.lookupByName("web").undefine()
+    shutil.rmtree(place)
+    return tmp_path / "web.ova"
+
+
+def members(ova):
+    with tarfile.open(ova) as tar:
+        return [(member, tar.extractfile(member).read()) for member in tar]
+
+
+def write_ova(path, files):
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for member, data in files:
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def test_an_ova_as_others_read_it(ova):
+    files = members(ova)
+    assert [member.name for member, _ in files] == ["web.ovf", "web.mf", "web-disk1.vmdk", "web-disk2.vmdk"]
+    contents = {member.name: data for member, data in files}
+    for line in contents["web.mf"].decode().splitlines():
+        name, _, sum256 = line.removeprefix("SHA256(").partition(")= ")
+        assert hashlib.sha256(contents[name]).hexdigest() == sum256
+    root = ElementTree.fromstring(contents["web.ovf"])
+    hrefs = [file.get(f"{OVF}href") for file in root.iter(f"{OVF}File")]
+    assert hrefs == ["web-disk1.vmdk", "web-disk2.vmdk"]
+    assert [disk.get(f"{OVF}capacity") for disk in root.iter(f"{OVF}Disk")][0] == str(8 * 1024 * 1024)
+    items = [(item.findtext(f"{RASD}ResourceType"), item.findtext(f"{RASD}HostResource")) for item in root.iter(f"{OVF}Item")]
+    assert items == [("3", None), ("4", None), ("20", None), ("17", "ovf:/disk/vmdisk1"), ("17", "ovf:/disk/vmdisk2"), ("10", None)]
+    assert b"streamOptimized" in contents["web-disk1.vmdk"][:4096]
+
+
+def test_an_ova_comes_back(domctl, connection, ova, tmp_path):
+    mac = [item.findtext(f"{RASD}Address") for item in ElementTree.fromstring(members(ova)[0][1]).iter(f"{OVF}Item")][-1]
+    domctl("import", ova, "--directory", tmp_path / "new")
+    domain = connection.lookupByName("web")
+    top = tmp_path / "new/web/web-disk1.qcow2"
+    assert reads(top, "0x11", 0) and reads(top, "0x33", "1M")
+    assert domain.maxMemory() == 32 * 1024
+    disks = ElementTree.fromstring(domain.XMLDesc()).findall("devices/disk/source")
+    assert [source.get("file") for source in disks] == [str(top), str(tmp_path / "new/web/web-disk2.qcow2")]
+    cards = ElementTree.fromstring(domain.XMLDesc()).findall("devices/interface/mac")
+    assert [card.get("address") for card in cards] == [mac]
+
+
+def spoil_disk(files):
+    data = bytearray(files[2][1])
+    data[-2000] ^= 1
+    return [*files[:2], regular(files[2][0].name, bytes(data)), *files[3:]]
+
+
+def rename_file(name):
+    def change(files):
+        text = files[0][1].replace(b"web-disk1.vmdk", name.encode())
+        return [regular("web.ovf", text), *files[2:]]
+    return change
+
+
+def not_a_vmdk(files):
+    data = b"QFI\xfb" + bytes(1020)
+    text = files[0][1].replace(f"ovf:size='{files[2][0].size}'".encode(), b"ovf:size='1024'", 1)
+    return [regular("web.ovf", text), regular(files[2][0].name, data), *files[3:]]
+
+
+BAD_OVAS = {
+    "flipped bit": (spoil_disk, "is damaged"),
+    "name upwards": (rename_file("../../etc/passwd"), "expected letters"),
+    "disk missing": (lambda files: files[:-1], "is not in the archive"),
+    "disk twice": (lambda files: [*files, files[-1]], "is in the archive twice"),
+    "more files": (lambda files: [*files, regular("virus", b"x")], "of which its document says nothing"),
+    "no hardware": (lambda files: [regular("web.ovf", b"<Envelope/>"), *files[1:]], "has no virtual system"),
+    "no document": (lambda files: [regular("web.ovf", b"garbage"), *files[1:]], "cannot be read"),
+    "no VMDK": (not_a_vmdk, "is no VMDK"),
+}
+
+
+@pytest.mark.parametrize("spoil, words", BAD_OVAS.values(), ids=[name.replace(" ", "-") for name in BAD_OVAS])
+def test_bad_ovas(domctl, daemon, ova, tmp_path, spoil, words):
+    bad = write_ova(tmp_path / "bad.ova", spoil(members(ova)))
+    refusal = domctl("import", bad, "--directory", tmp_path / "new", status=1)
+    assert words in refusal, refusal
+    nothing_left(daemon, tmp_path / "new")
