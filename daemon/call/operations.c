@@ -285,7 +285,7 @@ const Operation operations[] = {
   { 0, 189, "DOMAIN_SNAPSHOT_LOOKUP_BY_NAME", "Dsu", "Z", "Domain", "SnapshotLookupByName", ACCESS_READ, op_child_lookup_by_name, NULL },
   { 0, 190, "DOMAIN_HAS_CURRENT_SNAPSHOT", "Du", "i", NULL, NULL, ACCESS_READ, op_domain_has_current_snapshot, NULL },
   { 0, 191, "DOMAIN_SNAPSHOT_CURRENT", "Du", "Z", "Domain", "SnapshotCurrent", ACCESS_READ, op_child_current, NULL },
-  { 0, 192, "DOMAIN_REVERT_TO_SNAPSHOT", "Zu", "-", "DomainSnapshot", "Revert", ACCESS_WRITE, NULL, NULL },
+  { 0, 192, "DOMAIN_REVERT_TO_SNAPSHOT", "Zu", "-", "DomainSnapshot", "Revert", ACCESS_WRITE, op_domain_revert_to_snapshot, NULL },
   { 0, 193, "DOMAIN_SNAPSHOT_DELETE", "Zu", "-", "DomainSnapshot", "Delete", ACCESS_WRITE, op_domain_snapshot_delete, NULL },
   { 0, 244, "DOMAIN_SNAPSHOT_GET_PARENT", "Zu", "Z", "DomainSnapshot", "GetParent", ACCESS_READ, op_child_get_parent, NULL },
   { 0, 246, "DOMAIN_SNAPSHOT_NUM_CHILDREN", "Zu", "i", NULL, NULL, ACCESS_READ, op_child_count_children, NULL },

@@ -99,16 +99,46 @@ is_known (const char *uuid, gpointer data)
   return g_hash_table_contains (known->defined, uuid) || g_hash_table_contains (known->running, uuid);
 }
 
-static void
-read_children (Load *load, KnownDomains *known)
+/* What was cut short is ended before it is read, unless a machine that runs has to be asked. */
+static GPtrArray *
+read_kind (Manager *manager, const ObjectKind *kind, KnownDomains *known)
 {
-  load->families = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
-  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++) {
-    if ((*kind)->child == NULL)
+  GPtrArray *families;
+
+  child_store_recover (kind, manager->settings, is_known, known);
+  families = child_store_read_all (kind, manager->settings);
+  for (guint i = 0; i < families->len; i++) {
+    ChildFamily *family = g_ptr_array_index (families, i);
+    const char *name = g_hash_table_lookup (known->defined, family->uuid);
+
+    if (kind->child->is_unfinished == NULL || !kind->child->is_unfinished (manager, family->uuid))
       continue;
-    child_store_recover (*kind, load->manager->settings, is_known, known);
-    g_ptr_array_add (load->families, child_store_read_all (*kind, load->manager->settings));
+    family->unfinished = g_hash_table_contains (known->running, family->uuid);
+    if (family->unfinished || name == NULL)
+      continue;
+    kind->child->finish (manager, family->uuid, name);
+    families->pdata[i] = child_store_read (kind, manager->settings, family->uuid);
+    child_family_free (family);
   }
+  return families;
+}
+
+static void
+read_children (Load *load, GHashTable *defined)
+{
+  g_autoptr (GHashTable) running = g_hash_table_new (g_str_hash, g_str_equal);
+  KnownDomains known = { defined, running };
+
+  for (guint i = 0; i < load->found->len; i++) {
+    const FoundMachine *found = g_ptr_array_index (load->found, i);
+
+    if (found->process != NULL)
+      g_hash_table_add (running, found->uuid);
+  }
+  load->families = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL)
+      g_ptr_array_add (load->families, read_kind (load->manager, *kind, &known));
 }
 
 /* A machine whose start was cut short has no status yet, and its helpers may run. */
@@ -144,11 +174,11 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
 
   for (guint i = 0; i < running->len; i++)
     g_hash_table_add (runs, g_ptr_array_index (running, i));
-  read_children (load, &(KnownDomains){ uuids, runs });
   helpers_stop_strays (machines, has_status, runs);
   load->found = g_ptr_array_new_with_free_func (found_machine_free);
   for (guint i = 0; i < running->len; i++)
     g_ptr_array_add (load->found, find_machine (manager, g_ptr_array_index (running, i)));
+  read_children (load, uuids);
   return JOB_OK;
 }
 
@@ -273,9 +303,11 @@ take_children (Manager *manager, const Load *load)
       Object *owner =
           registry_find_uuid (manager_registry (manager, (*kind)->child->owner), family->uuid, NULL);
 
-      if (owner != NULL)
+      if (owner != NULL) {
         child_tree_fill (child_tree_of (*kind, owner), family->defs, family->current);
-      else
+        if (family->unfinished)
+          (*kind)->child->finish_running (owner);
+      } else
         g_warning ("there is no %s with UUID %s, and each %s of it stays as it is on disk",
                    (*kind)->child->owner->name, family->uuid, (*kind)->name);
     }

@@ -485,10 +485,14 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
 }
 
 static int
-start_reason (gboolean restored, gboolean incoming, gboolean paused)
+start_reason (const StartedMachine *started, gboolean paused)
 {
-  if (incoming)
+  gboolean restored = started->restored;
+
+  if (started->incoming)
     return VIR_DOMAIN_PAUSED_MIGRATION;
+  if (started->from_snapshot && restored)
+    return paused ? (int)VIR_DOMAIN_PAUSED_FROM_SNAPSHOT : (int)VIR_DOMAIN_RUNNING_FROM_SNAPSHOT;
   if (paused)
     return restored ? (int)VIR_DOMAIN_PAUSED_MIGRATION : (int)VIR_DOMAIN_PAUSED_USER;
   return restored ? (int)VIR_DOMAIN_RUNNING_RESTORED : (int)VIR_DOMAIN_RUNNING_BOOTED;
@@ -540,13 +544,23 @@ tell_restored (Domain *domain, gboolean paused)
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
 }
 
+static void
+tell_from_snapshot (Domain *domain, gboolean paused)
+{
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT);
+  if (paused)
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT);
+  else
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
+}
+
 void
 machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
 {
   MAIN_LOOP_ONLY ();
 
   int state = paused ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING;
-  int reason = start_reason (started->restored, started->incoming, paused);
+  int reason = start_reason (started, paused);
   gboolean restored = started->restored, incoming = started->incoming;
   Machine *machine = machine_new (domain, g_steal_pointer (&started->process),
                                   g_steal_pointer (&started->def), state, reason);
@@ -561,6 +575,8 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
   tell_agent (domain);
   if (incoming)
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED);
+  else if (started->from_snapshot)
+    tell_from_snapshot (domain, paused);
   else if (restored)
     tell_restored (domain, paused);
   else

@@ -139,8 +139,8 @@ read_file (const ObjectKind *kind, const char *directory, const char *file, GPtr
                error != NULL ? error->message : "that is no name of a document");
 }
 
-static ChildFamily *
-read_family (const ObjectKind *kind, const Settings *settings, const char *uuid)
+ChildFamily *
+child_store_read (const ObjectKind *kind, const Settings *settings, const char *uuid)
 {
   g_autofree char *directory = child_store_directory (kind, settings, uuid);
   g_autofree char *current = g_build_filename (directory, CURRENT, NULL);
@@ -170,7 +170,7 @@ child_store_read_all (const ObjectKind *kind, const Settings *settings)
 
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
     if (uuid_parse (name, uuid))
-      g_ptr_array_add (families, read_family (kind, settings, name));
+      g_ptr_array_add (families, child_store_read (kind, settings, name));
   return families;
 }
 

@@ -27,8 +27,9 @@ gboolean child_store_set_current (const char *directory, const char *name, GErro
 typedef struct {
   const ObjectKind *kind;
   char *uuid;
-  GPtrArray *defs; /* of the kind's document, owned */
-  char *current;   /* or NULL */
+  GPtrArray *defs;     /* of the kind's document, owned */
+  char *current;       /* or NULL */
+  gboolean unfinished; /* see ChildKind.is_unfinished */
 } ChildFamily;
 void child_family_free (gpointer family);
 /* A definition of that name as it is on disk; NULL with @error. (transfer full) */
@@ -36,6 +37,8 @@ gpointer child_store_load (const ObjectKind *kind, const char *directory, const 
 /* At a start: of every owner. What cannot be read is said in the log, and stays. (ChildFamily, transfer full)
  */
 GPtrArray *child_store_read_all (const ObjectKind *kind, const Settings *settings);
+/* The same of one owner. (transfer full) */
+ChildFamily *child_store_read (const ObjectKind *kind, const Settings *settings, const char *uuid);
 
 /* For the while in which their owner's definition is removed its directory has another name; then it is put
  * back or removed. None there is no error. */

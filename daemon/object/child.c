@@ -297,6 +297,15 @@ child_tree_fill (ChildTree *tree, const GPtrArray *defs, const char *current)
 }
 
 void
+child_tree_clear (ChildTree *tree)
+{
+  MAIN_LOOP_ONLY ();
+
+  tree->first = tree->last = tree->current = NULL;
+  g_hash_table_remove_all (tree->by_name);
+}
+
+void
 child_tree_remove (Child *child)
 {
   MAIN_LOOP_ONLY ();

@@ -27,6 +27,14 @@ struct ChildKind {
   guint roots; /* of an owner's list: those that follow none; of a child's: all that follow it */
   guint leaves, no_leaves;
   gboolean (*passes) (const Child *child, guint flags); /* the kind's own filters */
+  /* What a crash cut short, at a start, before any client is served. All NULL: nothing can be. Is there
+   * anything of that owner? And it is ended, of an owner that does not run; both in a job, with nothing in
+   * memory yet. */
+  gboolean (*is_unfinished) (Manager *manager, const char *uuid);
+  void (*finish) (Manager *manager, const char *uuid, const char *name);
+  /* The same of an owner that runs: main loop; it is a job's, and has the owner's lock before others have it.
+   */
+  void (*finish_running) (Object *owner);
 };
 
 struct Child {
@@ -71,6 +79,8 @@ Child *child_tree_put (ChildTree *tree, gpointer def);
 /* All of an owner at once: (gpointer) definitions, referenced, in any order; of those that follow each other
  * in a circle, or what is not there, the first found follows none, and is said in the log. */
 void child_tree_fill (ChildTree *tree, const GPtrArray *defs, const char *current);
+/* Of all that is on disk again: none is left. */
+void child_tree_clear (ChildTree *tree);
 /* Gone from disk. Those that followed it follow what it followed, and have definitions that say so; if it was
  * the current one, that is what it followed. */
 void child_tree_remove (Child *child);

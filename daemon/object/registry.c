@@ -364,7 +364,8 @@ void
 registry_add_uuids (const GPtrArray *contents, GHashTable *uuids)
 {
   for (guint i = 0; i < contents->len; i++)
-    g_hash_table_add (uuids, ((const Loaded *)g_ptr_array_index (contents, i))->entry->uuid);
+    g_hash_table_insert (uuids, ((const Loaded *)g_ptr_array_index (contents, i))->entry->uuid,
+                         ((const Loaded *)g_ptr_array_index (contents, i))->entry->name);
 }
 
 static void

@@ -26,7 +26,7 @@ void registry_free (Registry *registry);
 /* Every definition on disk, in a job; the main loop makes them persistent objects. Broken ones are logged and
  * skipped. (transfer full), for registry_take. */
 GPtrArray *registry_read (Registry *registry);
-/* The UUIDs of those in @contents, borrowed, into a set. */
+/* The UUIDs of those in @contents, each with its name, borrowed, into a table. */
 void registry_add_uuids (const GPtrArray *contents, GHashTable *uuids);
 void registry_take (Registry *registry, GPtrArray *contents); /* takes @contents */
 

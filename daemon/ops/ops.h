@@ -76,6 +76,9 @@ void op_domain_has_current_snapshot (Call *call);
 void op_domain_snapshot_list_names (Call *call);
 void op_domain_snapshot_num (Call *call);
 
+/* ops/snapshot/snapshot-revert.c */
+void op_domain_revert_to_snapshot (Call *call);
+
 /* ops/snapshot/snapshot-xml.c */
 void op_domain_snapshot_get_xml_desc (Call *call);
 

@@ -267,3 +267,25 @@ snapshot_switch_disks (DomainDef *domain, const GPtrArray *disks, gboolean below
     device->format = g_strdup (disk->driver_type);
   }
 }
+
+void
+snapshot_put_below (DomainDef *domain, const DomainDef *before, const GPtrArray *disks)
+{
+  DOMAIN_FOREACH_DEVICE (domain, disk_kind, DeviceDisk, device) {
+    const SnapshotDisk *disk = snapshot_find_disk (disks, device->target);
+    const DeviceDisk *old = domain_def_find_disk (before, device->target);
+    DiskBacking *below;
+
+    if (disk == NULL || disk->where != SNAPSHOT_WHERE_EXTERNAL || old == NULL)
+      continue;
+    below = disk_backing_new ();
+    below->type = old->type;
+    below->index = old->source_index;
+    below->format = g_strdup (old->format != NULL ? old->format : "raw");
+    below->file = g_strdup (old->file);
+    below->dev = g_strdup (old->dev);
+    below->backing = disk_backing_copy (old->backing);
+    g_clear_pointer (&device->backing, disk_backing_free);
+    device->backing = below;
+  }
+}

@@ -21,3 +21,6 @@ SnapshotDisk *snapshot_find_disk (const GPtrArray *disks, const char *target);
 /* The images that disks of @domain get by an external snapshot take the place of theirs. @below: what they
  * had becomes the image below; otherwise it is found in the new image's header when it is opened. */
 void snapshot_switch_disks (DomainDef *domain, const GPtrArray *disks, gboolean below);
+/* Disks of @domain, the live definition in which external ones have their new images already, have those of
+ * @before below them, with their nodes' numbers. */
+void snapshot_put_below (DomainDef *domain, const DomainDef *before, const GPtrArray *disks);

@@ -59,11 +59,25 @@ restore_open (const char *path, const char *replacement, const Platform *platfor
   return g_steal_pointer (&restore);
 }
 
+Restore *
+restore_of_snapshot (const char *snapshot, GPtrArray *targets, DomainDef *def)
+{
+  Restore *restore = g_new0 (Restore, 1);
+
+  restore->progress = progress_new (VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT);
+  restore->snapshot = g_strdup (snapshot);
+  restore->targets = g_ptr_array_ref (targets);
+  restore->def = domain_def_ref (def);
+  return restore;
+}
+
 void
 restore_free (Restore *restore)
 {
   if (restore == NULL)
     return;
+  g_free (restore->snapshot);
+  g_clear_pointer (&restore->targets, g_ptr_array_unref);
   save_image_free (restore->image);
   g_clear_pointer (&restore->def, domain_def_unref);
   progress_unref (restore->progress);

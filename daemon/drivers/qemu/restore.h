@@ -11,7 +11,9 @@
  * document comes from the image, and so do memory and devices, before the CPUs run.
  */
 typedef struct {
-  SaveImage *image;
+  SaveImage *image;    /* NULL: the state is a snapshot inside of the disks, ... */
+  char *snapshot;      /* ... with this name */
+  GPtrArray *targets;  /* char *: of those disks */
   DomainDef *def;      /* of the image, or what took its place */
   gboolean drop_cache; /* leave nothing of the file in the host's cache */
   Progress *progress;
@@ -20,6 +22,9 @@ typedef struct {
 /* Any thread. The image at @path and its definition. @replacement (may be NULL): a document to start it with,
  * which has to describe the same machine. */
 Restore *restore_open (const char *path, const char *replacement, const Platform *platform, GError **error);
+/* The same from a snapshot called @snapshot inside of the disks of @def with these targets (char *, owned by
+ * the array, which is referenced). */
+Restore *restore_of_snapshot (const char *snapshot, GPtrArray *targets, DomainDef *def);
 void restore_free (Restore *restore);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Restore, restore_free)
 
@@ -30,5 +35,5 @@ DomainDef *restore_parse (const char *xml, const Platform *platform, GError **er
 DomainDef *
 restore_replacement (const char *xml, const DomainDef *saved, const Platform *platform, GError **error);
 
-/* Job's thread: the state into a QEMU that waits for it. */
+/* Job's thread: the state in the image into a QEMU that waits for it. */
 gboolean restore_state (Restore *restore, Qmp *qmp, Job *job, guint patience, GError **error);

@@ -211,6 +211,13 @@ live_problem (const StartPlan *plan, guint index)
   return g_ptr_array_index (plan->live.problems, index);
 }
 
+/* A snapshot inside of the disks is loaded by a QEMU that has begun. */
+static gboolean
+waits_for_state (const StartRequest *request)
+{
+  return request->incoming != NULL || (request->restore != NULL && request->restore->image != NULL);
+}
+
 static void
 begin_recipe (StartPlan *plan)
 {
@@ -223,7 +230,7 @@ begin_recipe (StartPlan *plan)
     .sandbox = settings->sandbox,
     .paused = TRUE,
     .monitor_fd = START_MONITOR_FD,
-    .incoming = start_request_goes_on (plan->request) ? "defer" : NULL,
+    .incoming = waits_for_state (plan->request) ? "defer" : NULL,
     .image = find_image,
     .image_data = plan,
     .can_read = qemu_can_read,

@@ -28,6 +28,7 @@
 #include "daemon/drivers/qemu/monitor-socket.h"
 #include "daemon/drivers/qemu/runtime-values.h"
 #include "daemon/drivers/qemu/scope.h"
+#include "daemon/drivers/qemu/snapshot-job.h"
 #include "daemon/drivers/qemu/vcpu-plug.h"
 #include "daemon/drivers/qemu/writable.h"
 #include "daemon/host/account.h"
@@ -360,6 +361,15 @@ run_cpus (Start *start, GError **error)
   return answer != NULL;
 }
 
+/* The one inside of its disks. */
+static gboolean
+load_snapshot (Start *start, const Restore *restore, GError **error)
+{
+  return snapshot_job_run (start->job, start->qmp, start->request->caps,
+                           start->request->settings->call_timeout, "snapshot-load", restore->snapshot,
+                           start->def, restore->targets, error);
+}
+
 /* The state the machine is in when its CPUs run: its own beginning, or a saved one. */
 static gboolean
 load_state (Start *start, GError **error)
@@ -370,7 +380,9 @@ load_state (Start *start, GError **error)
     return migrate_in_listen (start->request->incoming, start->def, start->qmp, start->job, error);
   if (restore == NULL)
     return TRUE;
-  if (!restore_state (restore, start->qmp, start->job, start->request->settings->call_timeout, error))
+  if (restore->image == NULL
+          ? !load_snapshot (start, restore, error)
+          : !restore_state (restore, start->qmp, start->job, start->request->settings->call_timeout, error))
     return FALSE;
   job_extend_deadline (start->job, start->request->settings->start_timeout);
   return TRUE;
@@ -487,6 +499,7 @@ finish (Start *start)
   started->missing = g_steal_pointer (&start->missing);
   started->restored = start->request->restore != NULL;
   started->incoming = start->request->incoming != NULL;
+  started->from_snapshot = start->request->from_snapshot;
   started->image_removed = start->request->managed_save != NULL && started->status->restored_path == NULL;
   return started;
 }

@@ -28,12 +28,13 @@ typedef struct {
   int id;             /* the running machine's number */
   gboolean paused;    /* leave the CPUs stopped */
   gboolean transient; /* kept in the status file */
-  gboolean auto_destroy; /* kept there too */
-  gboolean is_check;     /* nothing is started: see start-check.h */
-  gboolean reset_nvram;  /* the firmware's variables are made from their template again */
-  Restore *restore;      /* start it from this saved state; NULL: afresh. Owned */
-  MigrateIn *incoming;   /* its state comes from another QEMU, for which it waits; NULL: it does not. Owned */
-  char *managed_save; /* removed as the last step, restored from or not; a failed start keeps it; or NULL */
+  gboolean auto_destroy;  /* kept there too */
+  gboolean is_check;      /* nothing is started: see start-check.h */
+  gboolean from_snapshot; /* it is a snapshot that is gone back to */
+  gboolean reset_nvram;   /* the firmware's variables are made from their template again */
+  Restore *restore;       /* start it from this saved state; NULL: afresh. Owned */
+  MigrateIn *incoming; /* its state comes from another QEMU, for which it waits; NULL: it does not. Owned */
+  char *managed_save;  /* removed as the last step, restored from or not; a failed start keeps it; or NULL */
   const Settings *settings; /* these three outlive the job */
   Store *store;
   CapsCache *caps;
@@ -60,6 +61,7 @@ typedef struct {
   GPtrArray *missing;     /* MissingDisk (missing-disks.h): what was left out */
   gboolean restored;      /* from a saved state */
   gboolean incoming;      /* it waits for its state: its status says that it is starting */
+  gboolean from_snapshot; /* ... or with disks, that are a snapshot's */
   gboolean image_removed; /* the managed save is gone now */
 } StartedMachine;
 void started_machine_free (StartedMachine *started);

@@ -73,9 +73,8 @@ looks_for_agent_first (const Operation *operation)
   return g_strv_contains (names, operation->name);
 }
 
-/* The agent's channel, or NULL and the call failed. */
-static const DeviceChannel *
-find_agent (Call *call)
+const DeviceChannel *
+call_find_agent (Call *call)
 {
   GError *error = NULL;
 
@@ -103,7 +102,7 @@ find_agent (Call *call)
 void
 agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds)
 {
-  const DeviceChannel *channel = find_agent (call);
+  const DeviceChannel *channel = call_find_agent (call);
   Machine *machine;
   AgentRequest *request;
 

@@ -5,6 +5,7 @@
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/agent.h"
 #include "daemon/ops/ops.h"
+#include "domain/devices/channel.h"
 
 /*
  * Operations that the agent inside the guest carries out. Each is a plain function in a job's thread, which
@@ -25,6 +26,10 @@ typedef GVariant *(*AgentWork) (Agent *agent, const AgentContext *context, GErro
 void agent_call_begin (Call *call, AgentWork work, int timeout, guint seconds);
 /* The same with the domain's own response timeout. */
 void agent_call_query (Call *call, AgentWork work);
+
+/* The channel of the agent of the call's domain, which runs; NULL, and the call failed in libvirt's words,
+ * when it has none that is connected. */
+const DeviceChannel *call_find_agent (Call *call);
 
 /* Reading what an agent says, beside base/untrusted-json.h: 0 for what is missing or no whole number. */
 gint64 agent_number (JsonObject *object, const char *name);

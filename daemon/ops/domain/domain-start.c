@@ -20,6 +20,8 @@
   (VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_BYPASS_CACHE \
    | VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_RESET_NVRAM)
 
+#define START_FROM_SNAPSHOT (1U << 31) /* beside VIR_DOMAIN_START_*: no client says it */
+
 static void
 answer_started (Call *call, Domain *domain)
 {
@@ -154,6 +156,7 @@ start_with_image (Call *call, DomainDef *def, const char *document, Restore *res
   request->secrets = manager->secrets;
   request->document = g_strdup (document);
   request->restore = restore;
+  request->from_snapshot = (flags & START_FROM_SNAPSHOT) != 0;
   if (with_image)
     request->managed_save = managed_save_path (manager->settings, domain->uuid);
   request->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
@@ -403,4 +406,12 @@ start_definition (Call *call, DomainDef *def, GPtrArray *messages, Restore *rest
   create->restore = restore;
   create->flags = flags;
   change_start (call->manager, &create_change, create, NULL);
+}
+
+void
+start_from_snapshot (Call *call, DomainDef *def, Restore *restore, gboolean paused)
+{
+  call->domain->destroy_asked = FALSE;
+  start_with_image (call, def, NULL, restore, START_FROM_SNAPSHOT | (paused ? VIR_DOMAIN_START_PAUSED : 0),
+                    FALSE);
 }

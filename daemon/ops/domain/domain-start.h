@@ -9,6 +9,9 @@
  * to start from) are taken, both may be NULL. @flags: VIR_DOMAIN_START_PAUSED, _RESET_NVRAM, _AUTODESTROY;
  * others mean nothing here. */
 void start_definition (Call *call, DomainDef *def, GPtrArray *messages, Restore *restore, guint flags);
+/* The same for the call's domain, whose lock the call has: a snapshot is gone back to. @restore NULL: afresh.
+ */
+void start_from_snapshot (Call *call, DomainDef *def, Restore *restore, gboolean paused);
 
 /* A start's job: disks that are volumes become files first, cards on networks what their ports are plugged
  * into. */

@@ -2,12 +2,18 @@
 
 /*
  * Snapshots deleted: one, one with what follows it, or only what follows it; with what is kept in the disks,
- * or only what is known of them.
+ * or only what is known of them. They go one after the other, those that follow others first, and each is
+ * gone whole before the next: a daemon that is killed meanwhile has deleted some, and none by half.
  */
+#include "daemon/domain/machine-devices.h"
+#include "daemon/domain/machine.h"
+#include "daemon/drivers/qemu/snapshot-job.h"
+#include "daemon/object/change.h"
 #include "daemon/object/child-store.h"
 #include "daemon/ops/object/object-children.h"
 #include "daemon/ops/ops.h"
 #include "daemon/snapshot/snapshot-kind.h"
+#include "daemon/snapshot/snapshot-merge.h"
 
 #define DELETE_KNOWN_FLAGS                                                        \
   (VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN | VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY \
@@ -15,12 +21,121 @@
 
 typedef struct {
   Call *call;
-  char *directory;
-  GPtrArray *names;   /* that go, those that follow others first */
-  GPtrArray *adopted; /* SnapshotDef: of those that follow another one then */
-  char *current;      /* afterwards, or NULL */
-  gboolean moves;     /* it is another one than now */
-} Delete;
+  gboolean metadata_only;
+  GPtrArray *names;         /* char *: that are still to go, the next one last */
+  SnapshotDelete *deletion; /* of the one that goes now */
+  DomainDef *live;          /* NULL: its machine does not run */
+  Hotplug plug;
+  guint patience;
+} Deleting;
+
+static void
+end_one (Deleting *deleting)
+{
+  g_clear_pointer (&deleting->deletion, snapshot_delete_free);
+  g_clear_pointer (&deleting->live, domain_def_unref);
+  if (deleting->plug.qmp != NULL)
+    machine_hotplug_clear (&deleting->plug);
+  deleting->plug = (Hotplug){ 0 };
+}
+
+static void
+deleting_free (gpointer data)
+{
+  Deleting *deleting = data;
+
+  end_one (deleting);
+  g_ptr_array_unref (deleting->names);
+  g_free (deleting);
+}
+
+static void delete_next (Deleting *deleting);
+
+static gboolean
+store_check (Manager *manager, gpointer data, GError **error)
+{
+  const Deleting *deleting = data;
+
+  return manager_find_uuid (manager, deleting->deletion->place->uuid, error) != NULL;
+}
+
+static gboolean
+store_write (Store *store G_GNUC_UNUSED, gpointer data, GError **error)
+{
+  return snapshot_delete_store (((Deleting *)data)->deletion, error);
+}
+
+static void
+stored (Manager *manager, gpointer data, const GError *error)
+{
+  Deleting *deleting = data;
+  SnapshotDelete *deletion = deleting->deletion;
+  Domain *domain = manager_find_uuid (manager, deletion->place->uuid, NULL);
+  Child *child = domain != NULL ? child_find (domain->snapshots, deletion->def->name, NULL) : NULL;
+
+  if (error != NULL || domain == NULL) {
+    call_fail (deleting->call, g_error_copy (error));
+    return;
+  }
+  if (child != NULL)
+    child_tree_remove (child);
+  for (guint i = 0; i < deletion->changed->len; i++)
+    child_tree_put (domain->snapshots, g_ptr_array_index (deletion->changed, i));
+  domain->snapshots->current =
+      deletion->current != NULL ? child_find (domain->snapshots, deletion->current, NULL) : NULL;
+  if (deletion->config_after != NULL)
+    definition_replace (domain, domain_def_ref (deletion->config_after));
+  end_one (deleting);
+  delete_next (deleting);
+}
+
+static const ChangeKind store_change = { "snapshot-delete", store_check, store_write, stored };
+
+static void
+images_done (gpointer result, const GError *error, gpointer data)
+{
+  Deleting *deleting = data;
+  Domain *domain = manager_find_uuid (deleting->call->manager, deleting->call->domain_uuid, NULL);
+
+  if (domain != NULL)
+    domain->job = NULL;
+  if (result == NULL)
+    call_fail (deleting->call, g_error_copy (error));
+  else
+    change_start (deleting->call->manager, &store_change, deleting, NULL);
+}
+
+/* The disks that have it inside. */
+static GPtrArray *
+inside (const SnapshotDef *def)
+{
+  GPtrArray *targets = g_ptr_array_new ();
+
+  for (guint i = 0; def->disks != NULL && i < def->disks->len; i++) {
+    const SnapshotDisk *disk = g_ptr_array_index (def->disks, i);
+
+    if (disk->where == SNAPSHOT_WHERE_INTERNAL)
+      g_ptr_array_add (targets, disk->name);
+  }
+  return targets;
+}
+
+static gpointer
+images_job (Job *job, gpointer data, GError **error)
+{
+  Deleting *deleting = data;
+  SnapshotDelete *deletion = deleting->deletion;
+  g_autoptr (GPtrArray) targets = inside (deletion->def);
+  gboolean in_qemu = deleting->live != NULL && targets->len > 0 && !deletion->metadata_only;
+
+  return snapshot_delete_images (deletion, in_qemu, error)
+                 && (!in_qemu
+                     || snapshot_job_run (job, deleting->plug.qmp, deleting->plug.caps, deleting->patience,
+                                          "snapshot-delete", deletion->def->name, deleting->live, targets,
+                                          error))
+             ? JOB_OK
+             : NULL;
+}
 
 static void
 unref_def (gpointer def)
@@ -28,113 +143,127 @@ unref_def (gpointer def)
   document_unref (&snapshot_document, def);
 }
 
-static void
-delete_free (gpointer data)
+/* What follows it follows the one before it then. */
+static GPtrArray *
+adopted (const Child *child)
 {
-  Delete *delete = data;
+  GPtrArray *defs = g_ptr_array_new_with_free_func (unref_def);
+  const char *before = child->before != NULL ? child->before->name : NULL;
 
-  g_free (delete->directory);
-  g_ptr_array_unref (delete->names);
-  g_ptr_array_unref (delete->adopted);
-  g_free (delete->current);
-  g_free (delete);
+  for (const Child *one = child->first; one != NULL; one = one->next)
+    g_ptr_array_add (defs, child_def_after (&snapshot_kind, one->def, before));
+  return defs;
 }
 
-/* Whatever comes between, each that is left follows one that is there. */
-static gpointer
-forget_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
+static GPtrArray *
+all_others (const Child *child)
 {
-  const Delete *delete = data;
+  GPtrArray *defs = g_ptr_array_new_with_free_func (unref_def);
 
-  if (delete->moves && !child_store_set_current (delete->directory, delete->current, error))
-    return NULL;
-  for (guint i = 0; i < delete->adopted->len; i++)
-    if (!child_store_save (&snapshot_kind, delete->directory, g_ptr_array_index (delete->adopted, i), error))
-      return NULL;
-  for (guint i = 0; i < delete->names->len; i++)
-    if (!child_store_remove (delete->directory, g_ptr_array_index (delete->names, i), error))
-      return NULL;
-  return JOB_OK;
+  for (const Child *one = child_next (child->tree, NULL, NULL); one != NULL;
+       one = child_next (child->tree, NULL, one))
+    if (one != child)
+      g_ptr_array_add (defs, document_ref (&snapshot_document, one->def));
+  return defs;
 }
 
 static void
-forgotten (gpointer result, const GError *error, gpointer data)
+with_config (Call *call, DomainDef *config)
 {
-  const Delete *delete = data;
-  Call *call = delete->call;
+  Deleting *deleting = call->user_data;
+  Domain *domain = call->domain;
+  const Child *child =
+      child_find (domain->snapshots, g_ptr_array_index (deleting->names, deleting->names->len - 1), NULL);
+  const Child *current = domain->snapshots->current;
+  SnapshotDelete *deletion = g_new0 (SnapshotDelete, 1);
+
+  g_ptr_array_set_size (deleting->names, (gint)deleting->names->len - 1);
+  deleting->deletion = deletion;
+  deletion->place = snapshot_place_new (call->manager->settings, call->manager->store,
+                                        call->manager->platform, domain->uuid, domain->name);
+  deletion->place->author = call_author (call);
+  deletion->metadata_only = deleting->metadata_only;
+  deletion->def = document_ref (&snapshot_document, child->def);
+  deletion->config = domain_def_ref (config);
+  deletion->changed = adopted (child);
+  deletion->others = all_others (child);
+  current = current == child ? child->before : current;
+  deletion->current = g_strdup (current != NULL ? current->name : NULL);
+  if (domain->machine != NULL && domain->machine->qmp != NULL) {
+    deleting->live = domain_def_ref (domain->machine->def);
+    machine_hotplug_init (domain->machine, &deleting->plug);
+    deleting->patience = call->manager->settings->call_timeout;
+  }
+  domain->job = job_start ("snapshot-delete", images_job, deleting, NULL, 0, images_done, deleting);
+}
+
+static gboolean
+check (const Domain *domain, const Deleting *deleting, const Child *child, GError **error)
+{
+  const SnapshotDef *def = child->def;
+
+  if (deleting->metadata_only)
+    return TRUE;
+  if (domain->machine != NULL && snapshot_is_external (def))
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                    "external snapshot '%s' can be deleted while domain '%s' is shut off, and not while it "
+                    "runs",
+                    child->name, domain->name);
+  else if (domain->machine == NULL || domain_check_monitor (domain, error))
+    return TRUE;
+  return FALSE;
+}
+
+static void
+delete_next (Deleting *deleting)
+{
+  Call *call = deleting->call;
+  GError *error = NULL;
+  const Child *child = NULL;
   Domain *domain;
 
-  if (result == NULL) {
-    call_fail (call, g_error_copy (error));
-    return;
+  while (child == NULL) {
+    if (deleting->names->len == 0) {
+      call_answer_nothing (call);
+      return;
+    }
+    domain = call_find_domain_again (call);
+    if (domain == NULL)
+      return;
+    child =
+        child_find (domain->snapshots, g_ptr_array_index (deleting->names, deleting->names->len - 1), NULL);
+    if (child == NULL)
+      g_ptr_array_set_size (deleting->names, (gint)deleting->names->len - 1);
   }
-  domain = call_find_domain_again (call);
-  if (domain == NULL)
-    return;
-  for (guint i = 0; i < delete->names->len; i++) {
-    Child *child = child_find (domain->snapshots, g_ptr_array_index (delete->names, i), NULL);
-
-    if (child != NULL)
-      child_tree_remove (child);
-  }
-  if (delete->moves)
-    domain->snapshots->current =
-        delete->current != NULL ? child_find (domain->snapshots, delete->current, NULL) : NULL;
-  call_answer_nothing (call);
-}
-
-/* Which go, and what that does to the others. */
-static Delete *
-delete_new (Call *call, guint flags)
-{
-  Child *top = call->child;
-  ChildTree *tree = top->tree;
-  gboolean below =
-      (flags & (VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN | VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY)) != 0;
-  gboolean itself = (flags & VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY) == 0;
-  const char *before = top->before != NULL ? top->before->name : NULL;
-  Delete *delete = g_new0 (Delete, 1);
-
-  delete->call = call;
-  delete->directory = child_store_directory (&snapshot_kind, call->manager->settings, call->domain->uuid);
-  delete->names = g_ptr_array_new_with_free_func (g_free);
-  delete->adopted = g_ptr_array_new_with_free_func (unref_def);
-  for (const Child *child = child_next (tree, top, NULL); below && child != NULL;
-       child = child_next (tree, top, child))
-    g_ptr_array_insert (delete->names, -1, g_strdup (child->name));
-  for (guint i = 0; i < delete->names->len / 2; i++) {
-    gpointer *names = delete->names->pdata, name = names[i];
-
-    names[i] = names[delete->names->len - 1 - i];
-    names[delete->names->len - 1 - i] = name;
-  }
-  if (itself)
-    g_ptr_array_add (delete->names, g_strdup (top->name));
-  for (const Child *child = top->first; itself && !below && child != NULL; child = child->next)
-    g_ptr_array_add (delete->adopted, child_def_after (&snapshot_kind, child->def, before));
-  delete->moves = tree->current != NULL
-                  && (below ? child_is_below (tree->current, top) && (itself || tree->current != top)
-                            : tree->current == top);
-  if (delete->moves)
-    delete->current = g_strdup (itself ? before : top->name);
-  call->user_data = delete;
-  call->user_free = delete_free;
-  return delete;
+  call->domain = domain;
+  if (check (domain, deleting, child, &error))
+    call_with_definition (call, DEFINITION_CONFIG, with_config);
+  else
+    call_fail (call, error);
 }
 
 static void
-delete_begin (Domain *domain G_GNUC_UNUSED, Call *call)
+begin (Domain *domain G_GNUC_UNUSED, Call *call)
 {
   guint flags = call_uint (call, 1);
-  Delete *delete;
+  Child *top = call_find_child_again (call);
+  Deleting *deleting;
 
-  if (call_find_child_again (call) == NULL)
+  if (top == NULL)
     return;
-  delete = delete_new (call, flags);
-  if (flags & VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
-    job_start ("snapshot", forget_job, delete, NULL, 0, forgotten, delete);
-  else
-    call_fail_from (call, VIR_FROM_QEMU, VIR_ERR_NO_SUPPORT, "%s", "virDomainSnapshotDelete");
+  deleting = g_new0 (Deleting, 1);
+  deleting->call = call;
+  deleting->metadata_only = (flags & VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY) != 0;
+  deleting->names = g_ptr_array_new_with_free_func (g_free);
+  if ((flags & VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY) == 0)
+    g_ptr_array_add (deleting->names, g_strdup (top->name));
+  if ((flags & (VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN | VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY)) != 0)
+    for (const Child *child = child_next (top->tree, top, NULL); child != NULL;
+         child = child_next (top->tree, top, child))
+      g_ptr_array_add (deleting->names, g_strdup (child->name));
+  call->user_data = deleting;
+  call->user_free = deleting_free;
+  delete_next (deleting);
 }
 
 void
@@ -150,5 +279,5 @@ op_domain_snapshot_delete (Call *call)
                     "Flags 'VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN' and "
                     "'VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY' are mutually exclusive");
   else
-    domain_lock (call->domain, "snapshot-delete", call, delete_begin);
+    domain_lock (call->domain, "snapshot-delete", call, begin);
 }

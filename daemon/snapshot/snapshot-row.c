@@ -5,6 +5,7 @@
 
 #include "daemon/domain/domain-kind.h"
 #include "daemon/domain/domain.h"
+#include "daemon/snapshot/snapshot-adopt.h"
 
 #define WHEN_FLAGS \
   (VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE | VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE | VIR_DOMAIN_SNAPSHOT_LIST_DISK_ONLY)
@@ -38,6 +39,9 @@ static const ChildKind child = {
   .leaves = VIR_DOMAIN_SNAPSHOT_LIST_LEAVES,
   .no_leaves = VIR_DOMAIN_SNAPSHOT_LIST_NO_LEAVES,
   .passes = passes,
+  .is_unfinished = snapshot_is_unfinished,
+  .finish = snapshot_finish_stopped,
+  .finish_running = snapshot_finish_running,
 };
 
 static const char *const interfaces[] = { "org.libvirt.DomainSnapshot", NULL };

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "snapshot/snapshot-document.h"
+
+/*
+ * What is about to be done to a domain's disks, written down beside its snapshots before it is begun: one at
+ * a time, for the domain's lock is held. A daemon that finds one finishes it or undoes it
+ * (snapshot-recover.h). Any thread.
+ *
+ * A creation is SNAPSHOT_INTENT_MAKING until everything that is new stands there whole: until then it is
+ * undone, from then on finished. Going back and deleting are done again from their beginning, which any
+ * number of times comes to the same.
+ */
+typedef enum {
+  SNAPSHOT_INTENT_NONE,
+  SNAPSHOT_INTENT_CREATE,
+  SNAPSHOT_INTENT_REVERT,
+  SNAPSHOT_INTENT_DELETE
+} SnapshotIntentKind;
+
+typedef struct {
+  int kind;         /* SnapshotIntentKind */
+  gboolean made;    /* of a creation: see above */
+  gboolean keeps;   /* of a creation: the snapshot is known afterwards */
+  gboolean running; /* of a creation: QEMU runs, and its CPUs did when it was begun */
+  char *name;       /* of the snapshot */
+  char *document;   /* the snapshot's, as it will be */
+  GPtrArray *files; /* char *: made for it, and nobody else's */
+} SnapshotIntent;
+
+SnapshotIntent *snapshot_intent_new (int kind, const char *name);
+void snapshot_intent_free (SnapshotIntent *intent);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SnapshotIntent, snapshot_intent_free)
+
+/* @directory: that of the domain's snapshots. On the disk when it returns TRUE. */
+gboolean snapshot_intent_write (const SnapshotIntent *intent, const char *directory, GError **error);
+/* NULL without an error: there is none. What is read is untrusted. */
+SnapshotIntent *snapshot_intent_read (const char *directory, GError **error);
+gboolean snapshot_intent_remove (const char *directory, GError **error);
+/* The snapshot in it; NULL with @error. (transfer full) */
+SnapshotDef *snapshot_intent_def (const SnapshotIntent *intent, GError **error);
