@@ -25,12 +25,21 @@ struct ArchiveWriter {
   Stream *stream;
   BundleManifest *manifest;
   void *zeros;
+  gboolean discards; /* a write has failed: nothing more is written */
+  gboolean ends;     /* it is being freed */
 };
 
+/* Libarchive does not free all it has once a write has failed, so it is not told of it; only when all is
+ * freed, for it would fill up the file it is in with zeros, however large that is. */
 static la_ssize_t
 write_out (G_GNUC_UNUSED struct archive *archive, void *data, const void *bytes, size_t length)
 {
-  return stream_write (((ArchiveWriter *)data)->stream, bytes, length);
+  ArchiveWriter *writer = data;
+
+  if (writer->ends)
+    return -1;
+  writer->discards = writer->discards || stream_write (writer->stream, bytes, length) < 0;
+  return (la_ssize_t)length;
 }
 
 static gboolean
@@ -84,7 +93,7 @@ archive_writer_free (ArchiveWriter *writer)
 {
   if (writer == NULL)
     return;
-  archive_write_fail (writer->archive); /* nothing more is written; of no meaning after the end */
+  writer->ends = TRUE;
   archive_write_free (writer->archive);
   bundle_manifest_free (writer->manifest);
   if (writer->zeros != MAP_FAILED)
@@ -117,7 +126,7 @@ write_header (ArchiveWriter *writer, const char *name, guint64 size, const GArra
   }
   if (has_holes && stretches->len == 0)
     archive_entry_sparse_add_entry (entry, 0, 0);
-  written = archive_write_header (writer->archive, entry) == ARCHIVE_OK;
+  written = archive_write_header (writer->archive, entry) == ARCHIVE_OK && !writer->discards;
   archive_entry_free (entry);
   return written || fail (writer, error);
 }
@@ -125,7 +134,8 @@ write_header (ArchiveWriter *writer, const char *name, guint64 size, const GArra
 static gboolean
 write_bytes (ArchiveWriter *writer, const void *bytes, gsize length, GError **error)
 {
-  return archive_write_data (writer->archive, bytes, length) == (la_ssize_t)length || fail (writer, error);
+  return (archive_write_data (writer->archive, bytes, length) == (la_ssize_t)length && !writer->discards)
+         || fail (writer, error);
 }
 
 static gboolean
@@ -150,7 +160,8 @@ end_file (ArchiveWriter *writer, const char *name, guint64 size, BundleSum *sum,
   gboolean sparse = bundle_sum_end (sum, size, text);
 
   bundle_manifest_add (writer->manifest, name, size, sparse, text);
-  return archive_write_finish_entry (writer->archive) == ARCHIVE_OK || fail (writer, error);
+  return (archive_write_finish_entry (writer->archive) == ARCHIVE_OK && !writer->discards)
+         || fail (writer, error);
 }
 
 gboolean
@@ -204,5 +215,5 @@ archive_writer_file (ArchiveWriter *writer, const char *name, int fd, const char
 gboolean
 archive_writer_end (ArchiveWriter *writer, GError **error)
 {
-  return archive_write_close (writer->archive) == ARCHIVE_OK || fail (writer, error);
+  return (archive_write_close (writer->archive) == ARCHIVE_OK && !writer->discards) || fail (writer, error);
 }

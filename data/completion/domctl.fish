@@ -79,7 +79,7 @@ function __domctl_values
             printf '%s\n' system session qemu:///system qemu:///session
         case --capabilities
             __fish_complete_path (commandline -ct)
-        case --output
+        case --output --directory
             __fish_complete_directories (commandline -ct)
         case --os
             domctl init --list 2>/dev/null | sed -n '3,$s/^ \([^ ]*\) .*/\1/p'
@@ -87,14 +87,18 @@ function __domctl_values
             domctl list --name --all 2>/dev/null
         case --virt-type
             printf '%s\n' kvm qemu
-        case --iso --image --ssh-key --write
+        case --iso --image --ssh-key --write --sign --verify
             __fish_complete_path (commandline -ct)
         case --ci
             printf '%s\n' gitlab github
         case --to
             echo qemu-argv
         case --format
-            printf '%s\n' text json
+            if test (__domctl_command) = export
+                printf '%s\n' domaind ova
+            else
+                printf '%s\n' text json
+            end
         case --kind
             printf '%s\n' domain network pool secret filter
         case --mode
@@ -105,7 +109,7 @@ function __domctl_values
 end
 
 function __domctl_wants_value
-    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --os --like --virt-type --iso --image --ssh-key --write --to --format --kind --mode --event
+    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --os --like --virt-type --iso --image --ssh-key --write --sign --verify --directory --to --format --kind --mode --event
 end
 
 complete -c domctl -f

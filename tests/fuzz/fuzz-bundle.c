@@ -2,10 +2,12 @@
 
 /*
  * Any bytes as a machine's archive, or as a part of one that is behind a checksum or a compression: by the
- * first byte the archive itself, its head, its manifest, or a document whose paths are exchanged.
+ * first byte the archive itself, its head, its manifest, a document whose paths are exchanged, or an OVF
+ * document.
  */
 #include "bundle/bundle-head.h"
 #include "bundle/import-source.h"
+#include "bundle/ovf-read.h"
 #include "daemon/bundle/archive-reader.h"
 
 #include <string.h>
@@ -75,6 +77,17 @@ read_manifest (const char *text, gsize size)
 }
 
 static void
+read_ovf (const char *text, gsize size)
+{
+  g_autoptr (Ovf) ovf = ovf_parse (text, size, NULL);
+  g_autofree char *again = ovf != NULL ? ovf_to_xml (ovf) : NULL;
+
+  if (ovf == NULL)
+    return;
+  g_assert_cmpuint (ovf->disks->len, <=, OVF_DISKS_MAX);
+}
+
+static void
 edit_document (const char *text)
 {
   g_autoptr (GHashTable) paths = g_hash_table_new (g_str_hash, g_str_equal);
@@ -93,7 +106,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   if (text == NULL)
     return 0;
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0:
       read_archive (data + 1, size - 1);
       break;

@@ -5,6 +5,7 @@
 #include "bundle/bundle-head.h"
 #include "bundle/bundle-manifest.h"
 #include "bundle/bundle-name.h"
+#include "bundle/ovf-read.h"
 
 #include <string.h>
 
@@ -151,13 +152,91 @@ test_paths_below (G_GNUC_UNUSED void **state)
   assert_null (bundle_path_below ("/sr", "/srv"));
 }
 
+static void
+test_ovf_again (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (Ovf) made = ovf_empty (), again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL, *text_again = NULL;
+
+  made->name = g_strdup ("web & shop");
+  made->vcpus = 4;
+  made->memory = (guint64)2048 << 20;
+  made->is_efi = TRUE;
+  ovf_add_disk (made, "web-disk1.vmdk", 12345, (guint64)40 << 30, FALSE);
+  ovf_add_disk (made, "web-disk2.vmdk", 54321, 1 << 20, TRUE);
+  ovf_add_card (made, "52:54:00:00:00:01", "VmxNet3");
+  text = ovf_to_xml (made);
+  again = ovf_parse (text, strlen (text), &error);
+  assert_null (error);
+  text_again = ovf_to_xml (again);
+  assert_string_equal (text, text_again);
+}
+
+#define OVF(hardware, files)                                                                               \
+  "<Envelope xmlns:o='http://schemas.dmtf.org/ovf/envelope/1'><References>" files "</References>"          \
+  "<DiskSection><Disk o:diskId='d' o:fileRef='f' o:capacity='8' o:capacityAllocationUnits='byte * 2^30'/>" \
+  "</DiskSection><VirtualSystem o:id='web'><VirtualHardwareSection>"                                       \
+  "<Item><ResourceType>3</ResourceType><VirtualQuantity>2</VirtualQuantity></Item>"                        \
+  "<Item><AllocationUnits>MegaBytes</AllocationUnits><ResourceType>4</ResourceType>"                       \
+  "<VirtualQuantity>512</VirtualQuantity></Item>" hardware                                                 \
+  "</VirtualHardwareSection></VirtualSystem></Envelope>"
+#define OVF_FILE(name, more) "<File o:id='f' o:href='" name "' " more "/>"
+#define OVF_DISK             "<Item><HostResource>ovf:/disk/d</HostResource><ResourceType>17</ResourceType></Item>"
+
+static void
+test_ovf_of_others (G_GNUC_UNUSED void **state)
+{
+  const char *text = OVF (OVF_DISK, OVF_FILE ("a.vmdk", ""));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Ovf) ovf = ovf_parse (text, strlen (text), &error);
+  const OvfDisk *disk;
+
+  assert_null (error);
+  assert_string_equal (ovf->name, "web");
+  assert_int_equal (ovf->vcpus, 2);
+  assert_int_equal (ovf->memory, (guint64)512 << 20);
+  assert_false (ovf->is_efi);
+  disk = g_ptr_array_index (ovf->disks, 0);
+  assert_string_equal (disk->file, "a.vmdk");
+  assert_int_equal (disk->capacity, (guint64)8 << 30);
+}
+
+static void
+test_bad_ovfs (G_GNUC_UNUSED void **state)
+{
+  static const struct {
+    const char *text, *words;
+  } cases[] = {
+    { "", "cannot be read" },
+    { "<Envelope/>", "has no virtual system" },
+    { "<Envelope><VirtualSystem><VirtualHardwareSection/></VirtualSystem></Envelope>", "has no name" },
+    { "<Envelope><VirtualSystem id='a'><VirtualHardwareSection/></VirtualSystem></Envelope>",
+      "no processors" },
+    { OVF (OVF_DISK, ""), "without a file" },
+    { OVF (OVF_DISK, OVF_FILE ("../a", "")), "expected letters" },
+    { OVF (OVF_DISK, OVF_FILE ("/etc/a", "")), "expected letters" },
+    { OVF (OVF_DISK, OVF_FILE ("a", "o:compression='gzip'")), "in 'gzip'" },
+    { OVF (OVF_DISK OVF_DISK, OVF_FILE ("a", "")), "two disks of the file" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+
+    assert_null (ovf_parse (cases[i].text, strlen (cases[i].text), &error));
+    if (strstr (error->message, cases[i].words) == NULL)
+      fail_msg ("%s: %s", cases[i].text, error->message);
+  }
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (test_head_again),     cmocka_unit_test (test_bad_heads),
     cmocka_unit_test (test_newer_versions), cmocka_unit_test (test_manifest),
-    cmocka_unit_test (test_paths_below),
+    cmocka_unit_test (test_paths_below),    cmocka_unit_test (test_ovf_again),
+    cmocka_unit_test (test_ovf_of_others),  cmocka_unit_test (test_bad_ovfs),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
