@@ -692,6 +692,22 @@ def test_signatures(domctl, daemon, connection, place, key, tmp_path):
     domctl("import", tmp_path / "signed.domaind", *verify, "anna@example.org")
 
 
+def test_a_document_with_an_image_beside_it(domctl, daemon, connection, place, tmp_path):
+    (place / "web.xml").write_text(document(place))
+    moved = tmp_path / "stick"
+    shutil.copytree(place, moved)
+    shutil.rmtree(place)
+    said = domctl("import", moved / "web.xml", "--check").decode()
+    assert f"change: '{place}/data.raw' will be '{moved}/data.raw'" in said
+    assert connection.listDefinedDomains() == []
+    domctl("import", moved / "web.xml", "--name", "shop")
+    sources = ElementTree.fromstring(connection.lookupByName("shop").XMLDesc()).findall("devices/disk/source")
+    assert [source.get("file") for source in sources] == [str(moved / "top.qcow2"), str(moved / "data.raw")]
+    assert "with --name and --check alone" in domctl("import", moved / "web.xml", "--force", status=2)
+    (moved / "bad.xml").write_text("<domain><nonsense/></domain>")
+    assert "bad.xml:1:" in domctl("import", moved / "bad.xml", status=1)
+
+
 # OVAs.
 
 OVF = "{http://schemas.dmtf.org/ovf/envelope/1}"
