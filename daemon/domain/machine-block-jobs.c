@@ -6,6 +6,8 @@
  */
 #include "daemon/domain/machine-block-jobs.h"
 
+#include "daemon/domain/machine-backup.h"
+
 #include "daemon/call/call.h"
 #include "daemon/core/main-loop.h"
 #include "daemon/domain/machine-devices.h"
@@ -93,6 +95,10 @@ machine_check_no_block_job (const Machine *machine, const char *target, GError *
 {
   const MachineBlockJob *entry = machine_find_block_job (machine, target);
 
+  if (entry == NULL && target != NULL && machine_backup_has_disk (machine, target)) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk '%s' already in active block job", target);
+    return FALSE;
+  }
   if (entry == NULL)
     return TRUE;
   if (target == NULL)
@@ -382,7 +388,11 @@ static gpointer
 tell_job (Job *thread, gpointer data, GError **error)
 {
   JobStep *step = data;
+  const DeviceDisk *disk = disk_in (step->def, step->job);
 
+  /* The guest's requests are held: what is carried over now is exact. */
+  if (g_str_equal (step->command, "job-finalize") && step->job->state == BLOCK_JOB_PIVOTING && disk != NULL)
+    block_job_before_pivot (thread, &step->plug, step->def, disk, step->job);
   return block_job_tell (thread, &step->plug, step->command, step->job->id, error) ? JOB_OK : NULL;
 }
 

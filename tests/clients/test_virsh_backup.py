@@ -493,3 +493,59 @@ def test_machine_ends_during_a_pull(daemon, machine):
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "QEMU's end")
         daemon.start()
         assert not scratch.exists()
+
+
+# Images that change.
+
+def since(machine, checkpoint, expected):
+    """Back up what has changed since, and see which clusters that is; and that with them a full copy is the disk."""
+    copy = machine.root / "since.qcow2"
+    machine.begin(f"<domainbackup><incremental>{checkpoint}</incremental><disks><disk name='vda' type='file'>"
+                  f"<target file='{copy}'/></disk></disks></domainbackup>")
+    assert machine.completed()["success"] == "1"
+    extents = json.loads(image("map", "--output=json", "-U", copy))
+    changed = {offset for e in extents if e["depth"] == 0 for offset in range(e["start"], e["start"] + e["length"], CLUSTER)}
+    assert set(expected) <= changed
+    return changed
+
+
+@pytest.fixture
+def layered(machine):
+    """The disk has changed since c1 before and after another image took its place."""
+    virsh, root = machine.virsh, machine.root  # noqa: F811
+    machine.checkpoint("c1", "vda")
+    machine.write(0, 2, 2 * CLUSTER)
+    virsh("blockcopy", NAME, "vda", root / "copy.qcow2", "--wait", "--pivot", "--transient-job")
+    machine.write(0, 3, 7 * CLUSTER)
+    return machine
+
+
+def test_bitmaps_go_with_a_copy(layered):
+    assert list(layered.bitmaps().values()) == [["c1"]]
+    assert since(layered, "c1", [2 * CLUSTER, 7 * CLUSTER]) == {2 * CLUSTER, 7 * CLUSTER}
+
+
+def test_bitmaps_survive_an_active_commit(machine):
+    machine.checkpoint("c1", "vda")
+    machine.write(0, 2, 2 * CLUSTER)
+    machine.virsh("blockcommit", NAME, "vda", "--active", "--wait", "--pivot")
+    machine.write(0, 3, 7 * CLUSTER)
+    assert list(machine.bitmaps().values()) == [["c1"]]
+    since(machine, "c1", [2 * CLUSTER, 7 * CLUSTER])
+
+
+def test_bitmaps_survive_a_pull(machine):
+    machine.checkpoint("c1", "vda")
+    machine.write(0, 2, 2 * CLUSTER)
+    machine.virsh("blockpull", NAME, "vda", "--wait")
+    machine.write(0, 3, 7 * CLUSTER)
+    since(machine, "c1", [2 * CLUSTER, 7 * CLUSTER])
+
+
+def test_a_disk_has_one_job(machine):
+    pull(machine)
+    assert machine.virsh.fails("blockcopy", NAME, "vda", machine.root / "copy.qcow2",
+                               "--transient-job").strip() == \
+        "error: Operation not supported: disk 'vda' already in active block job"
+    machine.virsh("domjobabort", NAME)
+    machine.completed()

@@ -9,6 +9,8 @@
  */
 #include "daemon/drivers/qemu/block-job-kinds.h"
 
+#include "daemon/drivers/qemu/block-bitmaps.h"
+
 #include "daemon/drivers/qemu/image-nodes.h"
 #include "targets/qemu/throttle.h"
 
@@ -151,7 +153,8 @@ block_job_start_pull (Job *thread, const Hotplug *plug, const BlockJobStart *sta
   g_autoptr (QemuCaps) caps = NULL;
   JsonObject *arguments;
 
-  if (!names_init (&names, plug, start, &caps, error))
+  if (!names_init (&names, plug, start, &caps, error)
+      || !block_bitmaps_gather (thread, plug, start->def, start->disk, error))
     return FALSE;
   arguments = props ("device", "s", names.own, "job-id", "s", start->job->id, "base-node", "?s", names.base,
                      "backing-file", "?s", start->backing, "speed", "?t", start->bytes_per_second,
@@ -174,6 +177,9 @@ block_job_start_commit (Job *thread, const Hotplug *plug, BlockJobStart *start, 
     return FALSE;
   if (job->opened_overlay
       && !image_nodes_reopen (thread, plug, start->def, start->disk, job->overlay, TRUE, error))
+    return FALSE;
+  if (job->kind->pivots ? !block_bitmaps_commit (thread, plug, start->def, start->disk, job->base, error)
+                        : !block_bitmaps_gather (thread, plug, start->def, start->disk, error))
     return FALSE;
   arguments =
       props ("device", "s", names.root, "job-id", "s", job->id, "top-node", "s", names.top, "base-node", "s",
@@ -209,6 +215,21 @@ add_mirror (Job *thread, const Hotplug *plug, const BlockJobStart *start, const 
   *ret_node = good ? qemu_image_node (caps, disk, disk->source_index.value) : NULL;
   device_free (&disk->device);
   return good;
+}
+
+void
+block_job_before_pivot (Job *thread, const Hotplug *plug, const DomainDef *def, const DeviceDisk *disk,
+                        const BlockJob *job)
+{
+  g_autoptr (GError) problem = NULL;
+  DeviceDisk *mirror;
+
+  if (job->kind != &block_job_copy)
+    return;
+  mirror = disk_of_mirror (disk);
+  if (!block_bitmaps_copy (thread, plug, def, disk, mirror, &problem))
+    g_warning ("the copy of disk '%s' has no bitmaps of its checkpoints: %s", disk->target, problem->message);
+  device_free (&mirror->device);
 }
 
 gboolean

@@ -21,6 +21,10 @@ typedef struct {
   guint64 granularity, buffer; /* bytes; 0: QEMU's own */
 } BlockJobStart;
 
+/* The guest's requests are held, and the mirror is about to be the disk's own image: it gets the bitmaps of
+ * checkpoints. Without them they are missing, which the log says and a backup refuses. */
+void block_job_before_pivot (Job *thread, const Hotplug *plug, const DomainDef *def, const DeviceDisk *disk,
+                             const BlockJob *job);
 gboolean block_job_start_pull (Job *thread, const Hotplug *plug, const BlockJobStart *start, GError **error);
 gboolean block_job_start_commit (Job *thread, const Hotplug *plug, BlockJobStart *start, GError **error);
 gboolean block_job_start_copy (Job *thread, const Hotplug *plug, const BlockJobStart *start, GError **error);

@@ -5,6 +5,7 @@
  * every long job (domain-job.c).
  */
 #include "daemon/domain/machine-backup.h"
+#include "daemon/domain/machine-block-jobs.h"
 #include "daemon/object/child-store.h"
 #include "daemon/ops/object/object-children.h"
 #include "daemon/ops/ops.h"
@@ -73,6 +74,18 @@ read_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
   return backup_complete (begin->def, begin->live, suffix, error) ? JOB_OK : NULL;
 }
 
+static gboolean
+check_block_jobs (const Machine *machine, const BackupDef *def, GError **error)
+{
+  for (guint i = 0; i < def->disks->len; i++) {
+    const BackupDisk *disk = g_ptr_array_index (def->disks, i);
+
+    if (backup_disk_is_copied (disk) && !machine_check_no_block_job (machine, disk->name, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 read_done (gpointer result, const GError *error, gpointer data)
 {
@@ -88,8 +101,10 @@ read_done (gpointer result, const GError *error, gpointer data)
   domain = call_find_domain_again (call);
   if (domain == NULL || !call_check_monitor (call))
     return;
-  if (begin->checkpoint == NULL
-      || checkpoint_follow_current (domain->checkpoints, begin->checkpoint, &problem))
+  if (!check_block_jobs (domain->machine, begin->def, &problem))
+    call_fail (call, problem);
+  else if (begin->checkpoint == NULL
+           || checkpoint_follow_current (domain->checkpoints, begin->checkpoint, &problem))
     machine_backup_begin (call, g_steal_pointer (&begin->def), g_steal_pointer (&begin->checkpoint),
                           (call_uint (call, 3) & VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) != 0);
   else

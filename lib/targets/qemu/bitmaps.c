@@ -270,6 +270,23 @@ bitmap_actions_for_copy (JsonArray *actions, const NodeStates *states, const GPt
 }
 
 void
+bitmap_actions_for_removal (JsonArray *actions, const NodeStates *states, const GPtrArray *chain)
+{
+  const char *top = g_ptr_array_index (chain, 0);
+  const NodeState *state = node_states_find (states, top);
+
+  for (guint i = 0; state != NULL && i < state->bitmaps->len; i++) {
+    const NodeBitmap *bitmap = g_ptr_array_index (state->bitmaps, i);
+    g_autoptr (GPtrArray) nodes = is_lasting (bitmap) ? bitmap_chain (states, chain, bitmap->name) : NULL;
+
+    if (nodes == NULL || nodes->len == 1)
+      continue;
+    g_ptr_array_remove_index (nodes, 0);
+    bitmap_action_merge (actions, top, bitmap->name, nodes, bitmap->name);
+  }
+}
+
+void
 bitmap_actions_for_commit (JsonArray *actions, const NodeStates *states, const GPtrArray *chain,
                            const char *base)
 {

@@ -62,6 +62,8 @@ void bitmap_actions_for_overlay (JsonArray *actions, const NodeStates *states, c
  * and where the copy is one of the whole @chain what those below have noted too. */
 void bitmap_actions_for_copy (JsonArray *actions, const NodeStates *states, const GPtrArray *chain,
                               const char *copy, gboolean whole);
+/* What the images below the first of @chain have noted is noted in the first too, as they will go. */
+void bitmap_actions_for_removal (JsonArray *actions, const NodeStates *states, const GPtrArray *chain);
 /* What the images of @chain above @base have noted is noted in @base, into which they are written. */
 void bitmap_actions_for_commit (JsonArray *actions, const NodeStates *states, const GPtrArray *chain,
                                 const char *base);

@@ -112,12 +112,14 @@ test_what_becomes_of_bitmaps (G_GNUC_UNUSED void **state)
   g_autoptr (NodeStates) states = states_of (answer);
   g_autoptr (GPtrArray) chain = names_of ("top middle base"), above = names_of ("top middle");
   JsonArray *overlay = json_array_new (), *whole = json_array_new (), *shallow = json_array_new ();
-  JsonArray *commit = json_array_new ();
+  JsonArray *commit = json_array_new (), *removal = json_array_new ();
 
   bitmap_actions_for_overlay (overlay, states, "top", "new");
   bitmap_actions_for_copy (whole, states, chain, "copy", TRUE);
   bitmap_actions_for_copy (shallow, states, chain, "copy", FALSE);
   bitmap_actions_for_commit (commit, states, above, "base");
+  bitmap_actions_for_removal (removal, states, chain);
+  assert_actions (removal, "merge top/c1<middle");
   assert_actions (overlay, "add new/c1 add new/c2");
   assert_actions (whole, "add copy/c1 merge copy/c1<top,middle add copy/c2 merge copy/c2<top");
   assert_actions (shallow, "add copy/c1 merge copy/c1<top add copy/c2 merge copy/c2<top");
