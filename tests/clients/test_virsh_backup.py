@@ -549,3 +549,22 @@ def test_a_disk_has_one_job(machine):
         "error: Operation not supported: disk 'vda' already in active block job"
     machine.virsh("domjobabort", NAME)
     machine.completed()
+
+
+def test_bitmaps_go_on_above_a_snapshot(machine):
+    machine.checkpoint("c1", "vda")
+    machine.write(0, 2, 2 * CLUSTER)
+    snapshot = machine.root / "snapshot.xml"
+    snapshot.write_text("<domainsnapshot><name>s</name><disks><disk name='vda' snapshot='external'/>"
+                        "<disk name='vdb' snapshot='no'/><disk name='vdc' snapshot='no'/></disks></domainsnapshot>")
+    machine.virsh("snapshot-create", NAME, snapshot, "--disk-only")
+    machine.write(0, 3, 7 * CLUSTER)
+    assert list(machine.bitmaps().values()) == [["c1"], ["c1"]]
+    assert since(machine, "c1", [2 * CLUSTER, 7 * CLUSTER]) == {2 * CLUSTER, 7 * CLUSTER}
+    xml = ElementTree.fromstring(machine.virsh("checkpoint-dumpxml", NAME, "c1", "--no-domain", "--size"))
+    assert xml.find("disks/disk[@name='vda']").get("size") == str(2 * CLUSTER)
+    pull(machine)
+    snapshot.write_text(snapshot.read_text().replace("<name>s<", "<name>t<"))
+    assert "cannot acquire state change lock" in machine.virsh.fails("snapshot-create", NAME, snapshot, "--disk-only")
+    machine.virsh("domjobabort", NAME)
+    machine.completed()

@@ -8,6 +8,7 @@
 
 #include "daemon/drivers/qemu/attach-private.h"
 #include "domain/devices/disk.h"
+#include "targets/qemu/bitmaps.h"
 #include "targets/qemu/throttle.h"
 
 #include <string.h>
@@ -69,23 +70,47 @@ snapshot_overlays_open (Job *job, const Hotplug *plug, DomainDef *def, const GPt
   return overlays;
 }
 
+/* What is noted since a checkpoint goes on in the new image, from its first write on. */
+static void
+add_bitmaps (JsonArray *actions, const NodeStates *states, const QemuCaps *caps, const DeviceDisk *disk,
+             const DeviceDisk *overlay)
+{
+  g_autofree char *below = qemu_image_node (caps, disk, disk->source_index.value);
+  g_autofree char *above = qemu_image_node (caps, overlay, overlay->source_index.value);
+
+  if (g_strcmp0 (overlay->format, "qcow2") == 0)
+    bitmap_actions_for_overlay (actions, states, below, above);
+}
+
+static NodeStates *
+ask_nodes (const SnapshotOverlays *overlays, GError **error)
+{
+  g_autoptr (JsonNode) answer = qmp_call (overlays->plug->qmp, overlays->job, "query-named-block-nodes",
+                                          props ("flat", "b", TRUE, NULL), error);
+
+  return answer != NULL ? node_states_new (answer) : NULL;
+}
+
 gboolean
 snapshot_overlays_switch (SnapshotOverlays *overlays, const DomainDef *live, GError **error)
 {
   g_autoptr (QemuCaps) caps = caps_cache_get (overlays->plug->caps, live->emulator, error);
+  g_autoptr (NodeStates) states = caps != NULL ? ask_nodes (overlays, error) : NULL;
   g_auto (Plugging) plugging = { 0 };
   JsonArray *actions;
 
-  if (caps == NULL)
+  if (states == NULL)
     return FALSE;
   plugging_init (&plugging, overlays->job, overlays->plug);
   actions = json_array_new ();
   for (guint i = 0; i < overlays->targets->len; i++) {
     const char *target = g_ptr_array_index (overlays->targets, i);
-    g_autofree char *node = qemu_disk_node (caps, domain_def_find_disk (live, target));
-    g_autofree char *overlay = qemu_disk_node (caps, domain_def_find_disk (overlays->def, target));
+    const DeviceDisk *disk = domain_def_find_disk (live, target);
+    const DeviceDisk *above = domain_def_find_disk (overlays->def, target);
+    g_autofree char *node = qemu_disk_node (caps, disk), *overlay = qemu_disk_node (caps, above);
     JsonObject *data = props ("node", "s", node, "overlay", "s", overlay, NULL);
 
+    add_bitmaps (actions, states, caps, disk, above);
     json_array_add_object_element (actions,
                                    props ("type", "s", "blockdev-snapshot", "data", "o", data, NULL));
   }

@@ -4,6 +4,7 @@
  * A new snapshot, or one that is told of again. The document is read, the snapshot made in a job
  * (snapshot-make.h), and what is then on disk taken into memory.
  */
+#include "daemon/domain/machine-backup.h"
 #include "daemon/domain/machine-devices.h"
 #include "daemon/domain/machine.h"
 #include "daemon/object/change.h"
@@ -196,7 +197,7 @@ prepare_machine (Create *create, Domain *domain)
   const DeviceChannel *channel;
   GError *error = NULL;
 
-  if (!domain_check_monitor (domain, &error)) {
+  if (!domain_check_monitor (domain, &error) || !domain_check_no_backup (domain, &error)) {
     call_fail (create->call, error);
     return FALSE;
   }
