@@ -110,6 +110,18 @@ machine_check_no_block_job (const Machine *machine, const char *target, GError *
   return FALSE;
 }
 
+gboolean
+machine_check_device_free (const Machine *machine, const char *alias, GError **error)
+{
+  for (guint i = 0; alias != NULL && machine->block_jobs != NULL && i < machine->block_jobs->len; i++) {
+    const MachineBlockJob *entry = g_ptr_array_index (machine->block_jobs, i);
+
+    if (g_str_equal (entry->job->alias, alias))
+      return machine_check_no_block_job (machine, entry->job->target, error);
+  }
+  return TRUE;
+}
+
 /* The disk of @job in the live definition; NULL: it has been detached. */
 static DeviceDisk *
 disk_in (const DomainDef *def, const BlockJob *job)

@@ -54,6 +54,9 @@ const BlockJob *machine_block_job_record (const MachineBlockJob *job);
 /* FALSE with libvirt's code and words when the disk has one; @target NULL: when any disk has. */
 gboolean machine_check_no_block_job (const Machine *machine, const char *target, GError **error);
 
+/* The same for the device with that alias (may be NULL). */
+gboolean machine_check_device_free (const Machine *machine, const char *alias, GError **error);
+
 /* Ask for its end: with @pivot the mirror becomes the disk's own image. The call, which has the domain's
  * lock, is answered when the job has ended, or with @asynchronous when QEMU has agreed. */
 void machine_block_job_end (Machine *machine, MachineBlockJob *job, gboolean pivot, gboolean asynchronous,

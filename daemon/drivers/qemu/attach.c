@@ -451,6 +451,16 @@ typedef struct {
   GArray *sets;
 } SetSearch;
 
+/* "virtio-disk0", or "virtio-disk0 write": the alias, and perhaps what the descriptor is for. */
+static gboolean
+is_owned_by (const char *opaque, const char *alias)
+{
+  gsize length = strlen (alias);
+
+  return opaque != NULL && strncmp (opaque, alias, length) == 0
+         && (opaque[length] == '\0' || opaque[length] == ' ');
+}
+
 static void
 match_set (JsonObject *item, gpointer data)
 {
@@ -463,7 +473,7 @@ match_set (JsonObject *item, gpointer data)
   for (guint i = 0; list != NULL && i < json_array_get_length (list); i++) {
     JsonObject *entry = untrusted_object_of (json_array_get_element (list, i));
 
-    if (g_strcmp0 (untrusted_text (entry, "opaque"), search->alias) == 0) {
+    if (is_owned_by (untrusted_text (entry, "opaque"), search->alias)) {
       g_array_append_val (search->sets, number);
       return;
     }

@@ -160,9 +160,12 @@ image_chain_below (const ImageInfo *info, guint64 *next)
 
 /* Opening one in another mode. */
 
+#define FOR_WRITING " write" /* behind the alias: what such a descriptor is called */
+
 typedef struct {
   guint64 set;
-  GArray *fds; /* guint64 */
+  GArray *fds;           /* guint64 */
+  gboolean only_written; /* those that were added for writing */
 } SetContent;
 
 static void
@@ -174,9 +177,12 @@ look_at_set (JsonObject *item, gpointer data)
   if (untrusted_count (item, "fdset-id") != content->set)
     return;
   for (guint i = 0; list != NULL && i < MIN (json_array_get_length (list), IMAGE_NODES_MAX); i++) {
-    guint64 fd = untrusted_count (untrusted_object_of (json_array_get_element (list, i)), "fd");
+    JsonObject *entry = untrusted_object_of (json_array_get_element (list, i));
+    const char *opaque = untrusted_text (entry, "opaque");
+    guint64 fd = untrusted_count (entry, "fd");
 
-    g_array_append_val (content->fds, fd);
+    if (!content->only_written || (opaque != NULL && g_str_has_suffix (opaque, FOR_WRITING)))
+      g_array_append_val (content->fds, fd);
   }
 }
 
@@ -209,6 +215,7 @@ pass_again (Plugging *plugging, const DeviceDisk *disk, const char *path, gboole
 {
   int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   g_autoptr (JsonNode) answer = NULL;
+  g_autofree char *opaque = NULL;
   int fd;
 
   if (!plugging_ask_list (plugging, "query-fdsets", NULL, look_at_set, before, error))
@@ -218,9 +225,10 @@ pass_again (Plugging *plugging, const DeviceDisk *disk, const char *path, gboole
     virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Failed to open file '%s': %s", path, g_strerror (errno));
     return FALSE;
   }
-  answer = qmp_call_with_fd (
-      plugging->plug->qmp, plugging->job, "add-fd",
-      props ("fdset-id", "i", (int)before->set, "opaque", "?s", disk->device.alias, NULL), fd, error);
+  opaque = g_strconcat (disk->device.alias, writable ? FOR_WRITING : NULL, NULL);
+  answer =
+      qmp_call_with_fd (plugging->plug->qmp, plugging->job, "add-fd",
+                        props ("fdset-id", "i", (int)before->set, "opaque", "s", opaque, NULL), fd, error);
   close (fd);
   *ret_fd = untrusted_count (untrusted_object_of (answer), "fd");
   return answer != NULL;
@@ -241,6 +249,24 @@ reopen (Plugging *plugging, JsonObject *properties, GError **error)
   return plugging_send (plugging, "blockdev-reopen", props ("options", "a", list, NULL), error);
 }
 
+static void
+remove_fds (Plugging *plugging, const SetContent *content)
+{
+  for (guint i = 0; i < content->fds->len; i++)
+    remove_fd (plugging, content->set, g_array_index (content->fds, guint64, i));
+}
+
+/* A daemon that was killed may have passed a descriptor for writing and come no further. */
+static gboolean
+close_written (Plugging *plugging, SetContent *content, GError **error)
+{
+  content->only_written = TRUE;
+  if (!plugging_ask_list (plugging, "query-fdsets", NULL, look_at_set, content, error))
+    return FALSE;
+  remove_fds (plugging, content);
+  return TRUE;
+}
+
 gboolean
 image_nodes_reopen (Job *job, const Hotplug *plug, DomainDef *def, const DeviceDisk *disk, guint64 index,
                     gboolean writable, GError **error)
@@ -249,7 +275,7 @@ image_nodes_reopen (Job *job, const Hotplug *plug, DomainDef *def, const DeviceD
   g_auto (Nodes) nodes = { 0 };
   g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autofree char *name = g_strdup_printf ("libvirt-%" G_GUINT64_FORMAT "-storage", index);
-  SetContent before = { 0, fds };
+  SetContent before = { 0, fds, FALSE };
   DiskImage image;
   JsonObject *properties;
   const char *file;
@@ -260,9 +286,11 @@ image_nodes_reopen (Job *job, const Hotplug *plug, DomainDef *def, const DeviceD
     return FALSE;
   file = g_hash_table_lookup (nodes.names, name);
   if (file == NULL || !g_str_has_prefix (file, FDSET) || !disk_image_of (disk, index, &image)
-      || image.path == NULL || g_hash_table_contains (nodes.readonly, name) != writable)
+      || image.path == NULL)
     return TRUE;
   before.set = g_ascii_strtoull (file + strlen (FDSET), NULL, 10);
+  if (g_hash_table_contains (nodes.readonly, name) != writable)
+    return writable || close_written (&plugging, &before, error);
   properties = node_properties (&plugging, def, disk, index, name, writable, error);
   if (properties == NULL)
     return FALSE;
@@ -275,8 +303,7 @@ image_nodes_reopen (Job *job, const Hotplug *plug, DomainDef *def, const DeviceD
     remove_fd (&plugging, before.set, fd);
     return FALSE;
   }
-  for (guint i = 0; i < fds->len; i++)
-    remove_fd (&plugging, before.set, g_array_index (fds, guint64, i));
+  remove_fds (&plugging, &before);
   return TRUE;
 }
 

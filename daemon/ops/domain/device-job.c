@@ -10,6 +10,8 @@
  */
 #include "daemon/ops/domain/device-job.h"
 
+#include "daemon/domain/machine-block-jobs.h"
+
 #include "daemon/call/call.h"
 #include "daemon/ops/domain/config-edit.h"
 #include "daemon/ops/domain/network-cards.h"
@@ -54,7 +56,19 @@ find_machine (const DeviceRequest *request)
 typedef struct {
   DeviceRequest *request;
   Device *device;
+  GError *error; /* what it says against it */
 } Publication;
+
+/* A disk whose images a block job works on stays. */
+static void
+check_free (gpointer data)
+{
+  Publication *publication = data;
+  const Machine *machine = find_machine (publication->request);
+
+  if (machine != NULL)
+    machine_check_device_free (machine, publication->device->alias, &publication->error);
+}
 
 static void
 publish_added (gpointer data)
@@ -277,10 +291,15 @@ static gboolean
 detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **error)
 {
   Device *device = find (request, request->live_def, wanted, error);
-  Publication publication = { request, device };
+  Publication publication = { request, device, NULL };
 
   if (device == NULL || !qemu_can_detach (request->live_def, device, error))
     return FALSE;
+  job_in_main_loop (job, check_free, &publication);
+  if (publication.error != NULL) {
+    g_propagate_error (error, publication.error);
+    return FALSE;
+  }
   /* Who names it by its alias is answered when the guest has been asked, as by libvirt: events tell the rest.
    */
   if (!request->by_alias) {
@@ -327,12 +346,17 @@ update_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
 {
   const Device *device = device_match (request->live_def, wanted, error);
   g_autoptr (DomainDef) def = NULL;
-  Publication publication = { request, NULL };
+  Publication publication = { request, (Device *)device, NULL };
   Device *updated;
   guint index;
 
   if (device == NULL)
     return explain_missing (request, wanted, TRUE, error);
+  job_in_main_loop (job, check_free, &publication);
+  if (publication.error != NULL) {
+    g_propagate_error (error, publication.error);
+    return FALSE;
+  }
   updated = device_updated_live (device, wanted, error);
   if (updated == NULL)
     return FALSE;

@@ -6,6 +6,7 @@
  */
 #include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine-backup.h"
+#include "daemon/domain/machine-block-jobs.h"
 #include "daemon/drivers/qemu/restore.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/ops/domain/parameters.h"
@@ -109,7 +110,8 @@ may_save (Call *call, Domain *domain)
   GError *error = NULL;
 
   if (domain_check_active (domain, &error) && domain_check_monitor (domain, &error)
-      && domain_check_no_backup (domain, &error))
+      && domain_check_no_backup (domain, &error)
+      && machine_check_no_block_job (domain->machine, NULL, &error))
     return TRUE;
   call_fail (call, error);
   return FALSE;
