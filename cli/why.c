@@ -11,6 +11,8 @@
 #include <pwd.h>
 #include <string.h>
 
+#define HOST_SHUTDOWN "host-shutdown" /* who asks then */
+
 static gint64
 number_of (GVariant *end, const char *name)
 {
@@ -42,8 +44,10 @@ static const char *
 verdict (GVariant *end)
 {
   gint32 reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+  const char *wire = "";
 
   g_variant_lookup (end, "reason", "i", &reason);
+  g_variant_lookup (end, "asked-wire", "&s", &wire);
   if (is_set (end, "host"))
     return _ ("the host was restarted, or lost its power, while it ran");
   if (is_set (end, "memory"))
@@ -54,6 +58,8 @@ verdict (GVariant *end)
     return _ ("it ended while no daemon ran");
   if (reason == VIR_DOMAIN_SHUTOFF_FAILED)
     return _ ("it could not be started");
+  if (g_str_equal (wire, HOST_SHUTDOWN) && reason != VIR_DOMAIN_SHUTOFF_CRASHED)
+    return _ ("the host shut down");
   if (reason == VIR_DOMAIN_SHUTOFF_SAVED)
     return _ ("it was saved");
   if (reason == VIR_DOMAIN_SHUTOFF_DESTROYED)

@@ -157,8 +157,9 @@ def dumps(daemon):
 
 def test_on_crash_coredump_destroy(daemon, linux):
     with daemon.signals() as seen:
-        linux("guest.panic", more="<on_crash>coredump-destroy</on_crash>", devices=PANIC)
+        path = linux("guest.panic", more="<on_crash>coredump-destroy</on_crash>", devices=PANIC)
         wait_for(lambda: (STOPPED, 2) in events(seen), "the stopped event")
+    assert daemon.call(path, "org.domaind1.Domain", "GetLastEnd")["panicked"] is True
     assert events(seen)[-2:] == [(CRASHED, 0), (STOPPED, 2)]
     assert state(daemon) == (SHUTOFF, 3)
     [dump] = dumps(daemon)

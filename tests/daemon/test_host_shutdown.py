@@ -119,6 +119,8 @@ def test_a_guest_is_asked_and_awaited(daemon, host, linux):  # noqa: F811
     wait_for(lambda: state_of(daemon, UUID) == (SHUTOFF, SHUT_DOWN), "the guest's own end")
     assert b"power button pressed" in linux.console.read_bytes()
     wait_for(lambda: not host.is_delayed(), "the end of the delay")
+    end = daemon.call(domain_path(UUID), "org.domaind1.Domain", "GetLastEnd")
+    assert (end["asked-wire"], end["asked-call"], end["off"]) == ("host-shutdown", "DOMAIN_SHUTDOWN_FLAGS", True)
 
 
 @pytest.mark.parametrize("settings", ["host-shutdown-timeout = 1"])
@@ -128,6 +130,7 @@ def test_one_that_does_not_follow_is_ended(daemon, host):
     wait_for(lambda: state_of(daemon, PLAIN) == (SHUTOFF, DESTROYED), "its end")
     wait_for(lambda: not host.is_delayed(), "the end of the delay")
     assert "domain 'plain' did not shut down within 1 seconds and is ended" in daemon.log()
+    assert daemon.call(domain_path(PLAIN), "org.domaind1.Domain", "GetLastEnd")["asked-wire"] == "host-shutdown"
 
 
 @pytest.mark.parametrize("settings", ["on-host-shutdown = save"])

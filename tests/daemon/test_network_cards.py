@@ -311,3 +311,37 @@ def test_a_network_that_was_started_anew(daemon, holder):
         wait_for(lambda: port_ids(network) == [source["portid"]], "the port")
         wait_for(lambda: len(ports_of(holder, "virbr7")) == 1, "the tap in the bridge")
         assert dict(cards(connection.lookupByName("a"))[0].find("source").attrib) == source
+
+
+def findings(daemon, domain):
+    from conftest import domain_path  # noqa: PLC0415
+
+    return daemon.call(domain_path(domain.UUIDString()), "org.domaind1.Domain", "Check", "(u)", 0)[1]
+
+
+def test_a_check_plugs_in_thought_only(daemon, holder, connection, network):
+    """It says what a start would: the network is not active; then nothing, and there is no port. Another table that drops
+    what is forwarded, as Docker's does, is a warning."""
+    domain = connection.defineXML(domain_xml("web", devices=card("isolated")))
+    if network.isActive():
+        network.destroy()
+    [(name, severity, _, _, what, cure)] = findings(daemon, domain)
+    assert (name, severity, what, cure) == ("network", 2, "network 'isolated' is not active", "domctl net-start isolated")
+    assert "network 'isolated' is not active" in error_of(domain.create)[1]
+    network.create()
+    assert findings(daemon, domain) == [] and network.listAllPorts() == []
+
+    routed = connection.networkDefineXML("<network><name>out</name><bridge name='virbr9'/><forward mode='nat'/>"
+                                         "<ip address='192.0.2.1' prefix='24'/></network>")
+    try:
+        routed.create()
+    except libvirt.libvirtError as error:
+        pytest.skip(f"no network with NAT here: {error}")
+    inside(holder, "nft", "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }")
+    domain = connection.defineXML(domain_xml("out", devices=card("out")))
+    [(name, severity, _, _, what, cure)] = [one for one in findings(daemon, domain) if "drop" in one[4]]
+    assert (name, severity) == ("network", 1)
+    assert what.startswith("network 'out': ") and "FORWARD" in what and cure != ""
+    assert routed.listAllPorts() == []
+    routed.destroy()
+    network.destroy()
