@@ -143,6 +143,23 @@ def test_a_backing_file_that_is_missing(daemon, image):
     assert "qemu-img rebase" in cure and start(daemon) is not None
 
 
+def test_a_run_directory_that_is_too_deep(bus, root):
+    """A socket's path has 107 bytes: one of swtpm's would have more."""
+    if shutil.which("swtpm") is None:
+        pytest.skip("swtpm is not installed")
+    deep = root / ("deep" * 10)
+    deep.mkdir()
+    it = Daemon(deep, bus)
+    try:
+        it.start()
+        it.define(domain_xml("web", UUID, devices="<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>"))
+        [(name, what, _)] = check(it)
+        assert name == "socket" and what.endswith("swtpm.sock' too long")
+        assert "too long" in start(it)
+    finally:
+        it.clean_up()
+
+
 def test_a_document_with_mistakes(daemon):
     xml = domain_xml("web", UUID, devices="<disk typo='file'/>").replace("<vcpu>1</vcpu>", "<vcpu>none</vcpu>")
     name, findings = daemon.call(ROOT, OWN_CONNECT, "CheckDomainXML", "(su)", xml, 0)

@@ -55,6 +55,12 @@ def test_options_before_the_command():
     assert complete("help", "undef") == {"undefine"}
 
 
+def test_values_that_are_asked_for():
+    assert {"win10", "win11"} <= complete("init", "lab", "--os", "win1")
+    assert complete("hook", "install", "--ci", "gi") == {"gitlab", "github"}
+    assert complete("init", "lab", "--virt-type", "k") == {"kvm"}
+
+
 def test_options_of_a_command():
     assert complete("dumpxml", "--in") == {"--inactive"}
     assert {"--to=", "--format=", "--capabilities=", "--json", "--connect=", "--help"} == complete("translate", "--")

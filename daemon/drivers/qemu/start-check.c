@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define KIB    1024
@@ -280,10 +281,42 @@ look_at_interfaces (StartCheck *check, const char *name)
   }
 }
 
+/* Where a helper would listen. Takes @path. */
+static void
+look_at_length (StartCheck *check, const char *name, char *path)
+{
+  const struct sockaddr_un address;
+
+  if (strlen (path) >= sizeof address.sun_path)
+    check_add (check->findings, name, CHECK_ERROR,
+               "a shorter run directory in domaind.conf, or a shorter --root",
+               "UNIX socket path '%s' too long", path);
+  g_free (path);
+}
+
+static void
+look_at_helpers_sockets (StartCheck *check, const char *name)
+{
+  const StartPlan *plan = &check->plan;
+
+  DOMAIN_FOREACH_DEVICE (plan->def, tpm_kind, const DeviceTpm, tpm) {
+    if (tpm->type == TPM_EMULATOR)
+      look_at_length (check, name, recipe_tpm_socket (plan->qemu_directory, &tpm->device));
+  }
+  DOMAIN_FOREACH_DEVICE (plan->def, filesystem_kind, const DeviceFilesystem, filesystem) {
+    if (virtiofs_is_needed (filesystem))
+      look_at_length (check, name, recipe_virtiofs_socket (plan->qemu_directory, &filesystem->device));
+  }
+  if (domain_def_wants_pr_helper (plan->def))
+    look_at_length (check, name, recipe_pr_helper_socket (plan->qemu_directory));
+}
+
 static void
 look_at_sockets (StartCheck *check, const char *name)
 {
   const StartPlan *plan = &check->plan;
+
+  look_at_helpers_sockets (check, name);
 
   for (guint i = 0; i < plan->def->devices->len; i++) {
     g_autoptr (GError) error = NULL;
