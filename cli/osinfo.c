@@ -70,6 +70,16 @@ load_library (GError **error)
   return good;
 }
 
+/* The library's loader forgets a few bytes of its own: they are not to fail a test of ours. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#define LEAKS_BEGIN() __lsan_disable ()
+#define LEAKS_END()   __lsan_enable ()
+#else
+#define LEAKS_BEGIN() (void)0
+#define LEAKS_END()   (void)0
+#endif
+
 /* (transfer full) */
 static OsinfoLoader *
 open_database (GError **error)
@@ -78,8 +88,10 @@ open_database (GError **error)
 
   if (!load_library (error))
     return NULL;
+  LEAKS_BEGIN ();
   loader = library.osinfo_loader_new ();
   library.osinfo_loader_process_default_path (loader, error);
+  LEAKS_END ();
   if (*error == NULL)
     return loader;
   g_object_unref (loader);
