@@ -49,7 +49,8 @@ def test_windows_11(domctl, tmp_path):  # noqa: F811
     done = subprocess.run([DOMCTL, "--json", "--connect", "session", "check", tmp_path / "lab.xml"], capture_output=True,
                           text=True, check=False, env=os.environ | {"DBUS_SESSION_BUS_ADDRESS": bus_of(domctl)})
     [checked] = json.loads(done.stdout)
-    errors = [finding for finding in checked["findings"] if finding["severity"] == "error"]
+    errors = [finding for finding in checked["findings"] if finding["severity"] == "error"
+              and finding["check"] != "socket"]  # swtpm's, in whatever directory the tests run
     assert [("lab.qcow2" in error["message"], "No such file" in error["message"]) for error in errors] == [(True, True)]
 
 
