@@ -109,7 +109,7 @@ follow_done (Manager *manager, gpointer data, const GError *error)
   Domain *domain = manager_find_uuid (manager, follow->uuid, NULL);
 
   if (error == NULL && domain != NULL)
-    definition_replace (domain, g_steal_pointer (&follow->new_def));
+    definition_replace (domain, follow->new_def);
   follow->then (domain, error, follow->data);
 }
 
