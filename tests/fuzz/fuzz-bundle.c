@@ -80,10 +80,11 @@ static void
 read_ovf (const char *text, gsize size)
 {
   g_autoptr (Ovf) ovf = ovf_parse (text, size, NULL);
-  g_autofree char *again = ovf != NULL ? ovf_to_xml (ovf) : NULL;
+  g_autofree char *again = NULL;
 
   if (ovf == NULL)
     return;
+  again = ovf_to_xml (ovf);
   g_assert_cmpuint (ovf->disks->len, <=, OVF_DISKS_MAX);
 }
 
@@ -115,6 +116,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       break;
     case 2:
       read_manifest (text, strlen (text));
+      break;
+    case 3:
+      read_ovf (text, strlen (text));
       break;
     default:
       edit_document (text);
