@@ -2,10 +2,9 @@
 
 /*
  * The export of a machine. Everything is opened before the machine is stopped, so that what cannot be is
- * found while nothing has happened; nothing is written on this host but files without a name (a flattened
- * disk, the memory of a machine that runs), so that there is nothing to clean up after a crash but the guest,
- * which a daemon that finds it standing still would not know to be ours: QEMU is told that it is paused, and
- * who began it is gone, so it is for its user to resume.
+ * found while nothing has happened. Nothing is written on this host but files without a name (a flattened
+ * disk, the memory of a machine that runs), so that a crash leaves nothing to remove; and that the guest
+ * stands still for it is in the machine's state, so that the next daemon lets it run on.
  */
 #include "daemon/bundle/export.h"
 
