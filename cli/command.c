@@ -28,6 +28,7 @@ const CommandGroup command_groups[] = {
   { N_ ("What definitions were before"), history_commands },
   { N_ ("Running machines"), lifecycle_commands },
   { N_ ("Information"), information_commands },
+  { N_ ("Snapshots"), snapshot_commands },
   { N_ ("Checkpoints"), checkpoint_commands },
   { N_ ("Backups and long jobs"), backup_commands },
   { N_ ("Disks at work"), block_job_commands },

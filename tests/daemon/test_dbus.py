@@ -237,7 +237,6 @@ def test_a_path_lives_as_long_as_its_domain(daemon):
 
 
 @pytest.mark.parametrize("method, signature, arguments", [
-    ("SnapshotCreateXML", "(su)", ("<domainsnapshot/>", 0)),
     ("BlockCommit", "(ssstu)", ("vda", "", "", 0, 0)),
     ("BlockPull", "(stu)", ("vda", 0, 0)),
     ("BlockJobAbort", "(su)", ("vda", 0)),

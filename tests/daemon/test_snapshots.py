@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Snapshots of disks with something in them: what is in each after a snapshot, a change, and the way back."""
 
+import pathlib
 import re
+import shutil
 import subprocess
 
 import libvirt
 import pytest
+
+from conftest import domain_path
 
 UUID = "5c1f0a52-1366-410c-bb6e-fbc6f66ff7ae"
 DISK_ONLY = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
@@ -33,7 +37,7 @@ class Machine:
         self.xml = f"""<domain type='qemu'>
   <!-- kept by hand -->
   <name>vm</name><uuid>{UUID}</uuid><memory unit='MiB'>48</memory>
-  <os><type arch='x86_64' machine='q35'>hvm</type>{os}</os>
+  <os><type arch='x86_64' machine='q35'>hvm</type>{os}</os><features><acpi/></features>
   <devices>{disks}{more}</devices>
 </domain>"""
         self.domain = connect(daemon).defineXML(self.xml)
@@ -325,3 +329,61 @@ def test_a_raw_disk_goes_on_in_another_image(daemon):
     machine.write(0x33)
     one.delete()
     assert machine.has(0x33) and machine.current("vda") == str(machine.images["vda"])
+
+
+FIRMWARE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+
+
+@pytest.mark.skipif(not FIRMWARE.exists() or shutil.which("swtpm_setup") is None, reason="needs OVMF and swtpm-tools")
+@pytest.mark.parametrize("runs", [False, True], ids=["off", "running"])
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_firmware_and_tpm_are_part_of_it(daemon, format, runs):
+    """Their state is what it was, whatever the format of the variables; and the machine boots from it."""
+    nvram = daemon.root / f"vars.{format}"
+    subprocess.run(["qemu-img", "convert", "-O", format, "-f", "raw", FIRMWARE.with_name("OVMF_VARS_4M.fd"), nvram],
+                   check=True)
+    machine = Machine(daemon, os=f"<loader readonly='yes' type='pflash'>{FIRMWARE}</loader>"
+                                 f"<nvram format='{format}'>{nvram}</nvram>",
+                      more="<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>")
+    tpm = daemon.root / "var/lib/domaind/tpm" / UUID / "tpm2/tpm2-00.permall"
+    machine.domain.create()
+    if not runs:
+        machine.domain.destroy()
+    one = machine.snapshot("one")
+    if runs:
+        machine.domain.destroy()
+    variables, state = nvram.read_bytes(), tpm.read_bytes()
+    kind = f"-f {format}".split()
+    subprocess.run(["qemu-io", *kind, "-c", "write -P 0x5a 4096 4096", nvram], check=True, stdout=subprocess.DEVNULL)
+    tpm.write_bytes(b"another TPM")
+    machine.write(0x22)
+    machine.domain.revertToSnapshot(one)
+    if runs:
+        assert machine.domain.state() == [RUNNING, libvirt.VIR_DOMAIN_RUNNING_FROM_SNAPSHOT]
+        machine.domain.destroy()
+    else:
+        assert nvram.read_bytes() == variables and tpm.read_bytes() == state
+    assert machine.has(0)
+    pattern = subprocess.run(["qemu-io", "-r", *kind, "-c", "read -P 0x5a 4096 4096", nvram], check=False, text=True,
+                             stdout=subprocess.PIPE).stdout
+    assert "verification failed" in pattern
+    machine.domain.create()
+    assert machine.state() == RUNNING
+
+
+def test_the_bus_has_the_same(daemon, machine):
+    path = daemon.call(domain_path(UUID), "org.libvirt.Domain", "SnapshotCreateXML", "(su)",
+                       "<domainsnapshot><name>sn.1-ä</name></domainsnapshot>", 0)
+    assert path == f"/org/libvirt/QEMU/domainsnapshot/_{UUID.replace('-', '_')}_sn_2e1_2d_c3_a4"
+    assert daemon.call(domain_path(UUID), "org.libvirt.Domain", "ListDomainSnapshots", "(u)", 0) == [path]
+    assert daemon.call(domain_path(UUID), "org.libvirt.Domain", "SnapshotCurrent", "(u)", 0) == path
+    snapshot = "org.libvirt.DomainSnapshot"
+    assert daemon.call(path, snapshot, "IsCurrent", "(u)", 0) is True
+    assert "<name>sn.1-ä</name>" in daemon.call(path, snapshot, "GetXMLDesc", "(u)", 0)
+    child = daemon.call(domain_path(UUID), "org.libvirt.Domain", "SnapshotCreateXML", "(su)",
+                        "<domainsnapshot><name>two</name></domainsnapshot>", 0)
+    assert daemon.call(child, snapshot, "GetParent", "(u)", 0) == path
+    assert daemon.call(path, snapshot, "ListChildren", "(u)", 0) == [child]
+    daemon.call(path, snapshot, "Revert", "(u)", 0)
+    daemon.call(child, snapshot, "Delete", "(u)", 0)
+    assert "no domain snapshot with matching name 'two'" in daemon.error(child, snapshot, "GetXMLDesc", "(u)", 0)[1]
