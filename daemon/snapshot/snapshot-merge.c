@@ -117,6 +117,21 @@ rebase_all (const char *from, const char *to, const char *format, GError **error
   return images != NULL;
 }
 
+/* A snapshot that is inside of the image: it would go with it. NULL: none. (borrowed) */
+static const char *
+find_inside (const SnapshotDelete *deletion, const char *image)
+{
+  g_autofree char *escaped = g_markup_escape_text (image, -1);
+
+  for (guint i = 0; i < deletion->others->len; i++) {
+    const SnapshotDef *def = g_ptr_array_index (deletion->others, i);
+
+    if (!snapshot_is_external (def) && def->domain != NULL && strstr (def->domain, escaped) != NULL)
+      return def->name;
+  }
+  return NULL;
+}
+
 /* @base: the image of then. */
 static gboolean
 merge_disk (SnapshotDelete *deletion, const SnapshotDisk *disk, const char *base, const char *format,
@@ -136,6 +151,11 @@ merge_disk (SnapshotDelete *deletion, const SnapshotDisk *disk, const char *base
     return TRUE;
   }
   top = g_ptr_array_index (above, 0);
+  if (find_inside (deletion, top) != NULL) {
+    g_message ("domain '%s': the images of disk '%s' stay as they are: snapshot '%s' is inside of '%s'",
+               deletion->place->domain, disk->name, find_inside (deletion, top), top);
+    return TRUE;
+  }
   if (!snapshot_image_commit (top, error) || !rebase_all (top, base, format, error))
     return FALSE;
   if (deletion->config_after == NULL)

@@ -145,7 +145,7 @@ finish_done (Manager *manager, gpointer data, const GError *error)
     return;
   }
   if (make->config_after != NULL && make->config != NULL)
-    definition_replace (domain, domain_def_ref (make->config_after));
+    definition_replace (domain, make->config_after);
   if (!make->intent->keeps) {
     /* Nobody can look it up: libvirt's clients get a handle of its name all the same. */
     call_answer (call, g_variant_new ("((s@(sayi)))", make->def->name, call_domain_value (domain)));

@@ -84,7 +84,7 @@ stored (Manager *manager, gpointer data, const GError *error)
   domain->snapshots->current =
       deletion->current != NULL ? child_find (domain->snapshots, deletion->current, NULL) : NULL;
   if (deletion->config_after != NULL)
-    definition_replace (domain, domain_def_ref (deletion->config_after));
+    definition_replace (domain, deletion->config_after);
   end_one (deleting);
   delete_next (deleting);
 }

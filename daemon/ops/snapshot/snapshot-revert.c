@@ -120,7 +120,7 @@ stored (Manager *manager, gpointer data, const GError *error)
     return;
   }
   if (domain->persistent)
-    definition_replace (domain, domain_def_ref (revert->config));
+    definition_replace (domain, revert->config);
   domain->snapshots->current = child_tree_put (domain->snapshots, revert->def);
   if (revert->left != NULL)
     child_tree_put (domain->snapshots, revert->left);
