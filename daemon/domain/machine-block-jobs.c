@@ -454,6 +454,13 @@ advance (MachineBlockJob *entry)
     finalize (entry);
 }
 
+/* QEMU finalizes the others by itself, though it says that they are pending. */
+static gboolean
+is_to_be_finalized (const BlockJob *job, const char *status)
+{
+  return job->kind->pivots && g_str_equal (status, "pending");
+}
+
 static void
 monitor_event (Machine *machine, const char *name, JsonObject *arguments)
 {
@@ -469,7 +476,7 @@ monitor_event (Machine *machine, const char *name, JsonObject *arguments)
     set_ready (machine, entry->job, MIRROR_READY_YES);
     emit (machine, entry->job, STATUS_READY);
   }
-  entry->pending = entry->pending || g_str_equal (status, "pending");
+  entry->pending = entry->pending || is_to_be_finalized (entry->job, status);
   entry->concluded = entry->concluded || g_str_equal (status, "concluded");
   if (entry->begun)
     advance (entry);
@@ -585,7 +592,7 @@ machine_found (Machine *machine, const AdoptedMachine *adopted)
       continue; /* asked again */
     entry = entry_new (machine, block_job_copy_of (one->job));
     entry->begun = TRUE;
-    entry->pending = g_str_equal (status, "pending");
+    entry->pending = is_to_be_finalized (one->job, status);
     entry->concluded = !one->report.exists || g_str_equal (status, "concluded");
     g_message ("domain '%s': block job '%s' was %s when the daemon ended; it is %s", machine->domain->name,
                one->job->id, one->job->state == BLOCK_JOB_STARTING ? "beginning" : "running",
