@@ -46,13 +46,22 @@ rendering_origin (const Rendering *rendering, guint line, guint *ret_line)
   return g_ptr_array_index (rendering->files, origin->file);
 }
 
+/* Has the last line nothing but its indentation yet? */
+static gboolean
+is_blank_line (const GString *text)
+{
+  gsize at = text->len;
+
+  while (at > 0 && (text->str[at - 1] == ' ' || text->str[at - 1] == '\t'))
+    at--;
+  return at == 0 || text->str[at - 1] == '\n';
+}
+
 /* Text of file number @file from its line @line on; *@line is that of what follows. */
 static void
 append (Render *render, const char *text, gsize length, guint file, guint *line)
 {
-  gboolean at_start = render->text->len == 0 || render->text->str[render->text->len - 1] == '\n';
-
-  if (at_start && length > 0)
+  if (is_blank_line (render->text) && length > 0)
     g_array_index (render->lines, TemplateLine, render->lines->len - 1) = (TemplateLine){ file, *line };
   g_string_append_len (render->text, text, (gssize)length);
   for (gsize i = 0; i < length; i++)

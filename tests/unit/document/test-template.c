@@ -53,7 +53,7 @@ static const struct {
     "d:1 base.xml:1 base.xml:2 base.xml:3 base.xml:4 base.xml:5 base.xml:6 d:3 d:4 d:5 " },
   { "<d " XI ">\n  <xi:include\n href='base.xml' xpointer='xpointer(/base/*)'/>\n  <e/></d>",
     "<d " XI ">\n  <one a='1'/>\n<two>\n    <deep/>\n  </two>\n  <e/></d>",
-    "d:1 d:2 base.xml:3 base.xml:4 base.xml:5 d:4 " },
+    "d:1 base.xml:2 base.xml:3 base.xml:4 base.xml:5 d:4 " },
   { "<d " XI "><xi:include href='outer.xml' xpointer='xpointer(/*/one)'/></d>", "<d " XI "><one a='1'/></d>",
     "d:1 " },
   { "<d " XI "><xi:include href='key.pub' parse='text'/></d>", "<d " XI ">ssh-ed25519 A&amp;B me@here</d>",

@@ -213,12 +213,34 @@ test_lax (G_GNUC_UNUSED void **state)
   assert_null (bad);
 }
 
+/* What runs may have lost what its policy speaks of: it is read all the same. */
+static void
+test_kept_without_disks (G_GNUC_UNUSED void **state)
+{
+  static const char document[] =
+      START "<uuid>1450ced9-d2fd-4eac-b93e-4c8460f15ec3</uuid><metadata><policy " NAMESPACE
+            "><seed target='sdb' user='me'/><disk target='vdz'><size>1</size></disk>"
+            "<start><after>web</after></start></policy></metadata>" DISKS;
+  g_autofree char *said = NULL, *more = NULL;
+  g_autoptr (DomainDef) kept = parse (document, DOMAIN_READ_NO_SCHEMA, &said);
+  g_autoptr (DomainDef) lax = parse (document, DOMAIN_READ_LAX, &more);
+
+  assert_string_equal (said, "");
+  assert_non_null (kept);
+  assert_non_null (lax);
+}
+
 int
 main (void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test (test_whole),      cmocka_unit_test (test_kept),    cmocka_unit_test (test_defaults),
-    cmocka_unit_test (test_namespaces), cmocka_unit_test (test_refused), cmocka_unit_test (test_lax),
+    cmocka_unit_test (test_whole),
+    cmocka_unit_test (test_kept),
+    cmocka_unit_test (test_defaults),
+    cmocka_unit_test (test_namespaces),
+    cmocka_unit_test (test_refused),
+    cmocka_unit_test (test_lax),
+    cmocka_unit_test (test_kept_without_disks),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
