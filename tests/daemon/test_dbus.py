@@ -67,7 +67,8 @@ def test_children_are_enumerated(daemon):
     nodes = {node.get("name") for node in introspect(daemon, f"{ROOT}/domain").iter("node") if node.get("name")}
     assert {f"{ROOT}/domain/{node}" for node in nodes} == set(daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0))
     assert {node.get("name") for node in introspect(daemon, ROOT).findall("node")} == {
-        "domain", "domainsnapshot", "interface", "network", "nwfilter", "secret", "storagepool", "storagevol"}
+        "domain", "domaincheckpoint", "domainsnapshot", "interface", "network", "nwfilter", "secret", "storagepool",
+        "storagevol"}
 
 
 def test_own_interfaces_are_there(daemon):
