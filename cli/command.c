@@ -26,6 +26,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Listing"), list_commands },
   { N_ ("Definitions"), definition_commands },
   { N_ ("What definitions were before"), history_commands },
+  { N_ ("The trash"), trash_commands },
   { N_ ("Running machines"), lifecycle_commands },
   { N_ ("Information"), information_commands },
   { N_ ("Snapshots"), snapshot_commands },

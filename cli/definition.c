@@ -12,7 +12,7 @@
 #include <libvirt/libvirt.h>
 
 static gboolean paused, autodestroy, with_console;
-static gboolean nvram, keep_nvram, managed_save;
+static gboolean nvram, keep_nvram, managed_save, no_trash;
 static gboolean inactive, security_info, migratable, source;
 static gboolean disable, once;
 
@@ -123,8 +123,12 @@ undefine_run (CommandLine *line)
   if (path == NULL)
     return EXIT_FAILED;
   name = connection_domain_name (line->connection, path, NULL);
-  answer = connection_call (line->connection, path, DOMAIN_INTERFACE, "Undefine",
-                            g_variant_new ("(u)", flags), &error);
+  if (no_trash)
+    answer = connection_call (line->connection, path, DOMAIN_INTERFACE, "Undefine",
+                              g_variant_new ("(u)", flags), &error);
+  else if (name != NULL)
+    answer = connection_call (line->connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "Discard",
+                              g_variant_new ("(ssu)", "domain", name, flags), &error);
   if (answer == NULL) {
     command_error (_ ("Failed to undefine domain '%s'"), name);
     return command_error ("%s", error->message);
@@ -233,6 +237,7 @@ static const GOptionEntry undefine_options[] = {
   { "nvram", 0, 0, G_OPTION_ARG_NONE, &nvram, N_ ("Remove the NVRAM file too"), NULL },
   { "keep-nvram", 0, 0, G_OPTION_ARG_NONE, &keep_nvram, N_ ("Keep the NVRAM file"), NULL },
   { "managed-save", 0, 0, G_OPTION_ARG_NONE, &managed_save, N_ ("Remove the managed save image too"), NULL },
+  { "no-trash", 0, 0, G_OPTION_ARG_NONE, &no_trash, N_ ("Remove it for good"), NULL },
   G_OPTION_ENTRY_NULL,
 };
 

@@ -72,9 +72,8 @@ history_newest (CommandLine *line, const char *name, GError **error)
   return number;
 }
 
-/* "root", "1000" where the account is gone, "-" where nobody knows. (transfer full) */
-static char *
-user_text (gint64 uid)
+char *
+history_user_text (gint64 uid)
 {
   const struct passwd *account = uid >= 0 ? getpwuid ((uid_t)uid) : NULL;
 
@@ -83,8 +82,8 @@ user_text (gint64 uid)
   return uid >= 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, uid) : g_strdup ("-");
 }
 
-static char *
-time_text (gint64 microseconds, const char *format)
+char *
+history_time_text (gint64 microseconds, const char *format)
 {
   g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (microseconds / G_USEC_PER_SEC);
   g_autoptr (GDateTime) local = utc != NULL ? g_date_time_to_local (utc) : NULL;
@@ -101,7 +100,7 @@ add_json (JsonBuilder *builder, GVariant *revision)
   guint number;
 
   g_variant_get (revision, "(uxx&s&s&st)", &number, &when, &uid, &client, &call, &sum, &bytes);
-  g_autofree char *time = time_text (when, "%FT%T%:z");
+  g_autofree char *time = history_time_text (when, "%FT%T%:z");
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "revision");
   json_builder_add_int_value (builder, number);
@@ -128,8 +127,8 @@ add_row (Table *table, GVariant *revision)
   guint number;
 
   g_variant_get (revision, "(uxx&s&s&st)", &number, &when, &uid, &client, &call, NULL, NULL);
-  g_autofree char *number_text = g_strdup_printf ("%u", number), *time = time_text (when, "%F %T");
-  g_autofree char *user = user_text (uid);
+  g_autofree char *number_text = g_strdup_printf ("%u", number), *time = history_time_text (when, "%F %T");
+  g_autofree char *user = history_user_text (uid);
   table_add (table, number_text, time, user, *call != '\0' ? call : _ ("found in its directory"),
              *client != '\0' ? client : "-", NULL);
 }

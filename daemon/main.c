@@ -19,6 +19,7 @@
 #include "daemon/host/process.h"
 #include "daemon/ops/domain/migrate.h"
 #include "daemon/ops/domain/network-cards.h"
+#include "daemon/ops/object/object-trash.h"
 #include "daemon/rpc/server.h"
 #include "daemon/secret/secrets.h"
 
@@ -144,6 +145,7 @@ ready (gpointer data)
 {
   service_notify ("READY=1");
   g_message ("ready");
+  trash_watch (data);
   manager_autostart (data);
 }
 

@@ -55,6 +55,12 @@ const Operation operations[] = {
   { -1, 0, "GetRevision", "ssu", "s", "org.domaind1.Connect", "GetRevision", ACCESS_SECURE, op_object_get_revision, NULL },
   { -1, 0, "Revert", "ssu", "-", "org.domaind1.Connect", "Revert", ACCESS_WRITE, op_object_revert, NULL },
 
+  /* The trash */
+  { -1, 0, "Discard", "ssu", "u", "org.domaind1.Connect", "Discard", ACCESS_WRITE, op_object_discard, NULL },
+  { -1, 0, "ListTrash", "-", "a(ussxxsas{64}){65536}", "org.domaind1.Connect", "ListTrash", ACCESS_READ, op_trash_list, NULL },
+  { -1, 0, "RestoreTrash", "u", "-", "org.domaind1.Connect", "RestoreTrash", ACCESS_WRITE, op_trash_restore, NULL },
+  { -1, 0, "EmptyTrash", "au{65536}", "u", "org.domaind1.Connect", "EmptyTrash", ACCESS_WRITE, op_trash_empty, NULL },
+
   /* Lists of domains */
   { 0, 21, "CONNECT_LIST_DEFINED_DOMAINS", "i", "as{16384}", NULL, NULL, ACCESS_CONNECT, op_connect_list_defined_domains, NULL },
   { 0, 22, "DOMAIN_LOOKUP_BY_ID", "i", "D", "Connect", "DomainLookupByID", ACCESS_CONNECT, op_domain_lookup_by_id, NULL },

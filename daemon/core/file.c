@@ -186,6 +186,23 @@ store_append_file (const char *path, gsize offset, const char *text, gssize leng
   return written && (!is_new || store_sync_directory (directory, error));
 }
 
+gboolean
+store_rename_file (const char *from, const char *to, GError **error)
+{
+  g_autofree char *source = g_path_get_dirname (from), *target = g_path_get_dirname (to);
+
+  if (rename (from, to) < 0) {
+    store_system_error (error, errno, "move", from);
+    return FALSE;
+  }
+  if (store_sync_directory (target, error)
+      && (g_str_equal (source, target) || store_sync_directory (source, error)))
+    return TRUE;
+  if (rename (to, from) < 0)
+    g_warning ("%s: the change cannot be taken back: %s", to, g_strerror (errno));
+  return FALSE;
+}
+
 char *
 store_read_file (const char *path, gsize limit, gsize *ret_length, GError **error)
 {

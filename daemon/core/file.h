@@ -35,6 +35,9 @@ gboolean store_sync_directory (const char *directory, GError **error);
 /* The whole file, at most @limit bytes. */
 char *store_read_file (const char *path, gsize limit, gsize *ret_length, GError **error);
 gboolean store_make_directory (const char *path, int mode, GError **error);
+/* Another name for @from, in its directory or another one of its file system. Both are fsynced; FALSE: it has
+ * its old name. */
+gboolean store_rename_file (const char *from, const char *to, GError **error);
 /* Remove @path; TRUE when it was not there. The directory is fsynced; FALSE: the file is there still. */
 gboolean store_remove_file (const char *path, GError **error);
 /* VIR_ERR_SYSTEM_ERROR "cannot WHAT 'PATH': REASON", from errno. */

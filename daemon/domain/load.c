@@ -22,6 +22,7 @@
 #include "daemon/helper/helper.h"
 #include "daemon/host/account.h"
 #include "daemon/object/child-store.h"
+#include "daemon/object/trash.h"
 
 /* A state file, and what became of its machine. */
 typedef struct {
@@ -148,6 +149,21 @@ has_status (const char *uuid, gpointer running)
   return g_hash_table_contains (running, uuid);
 }
 
+/* Whole, before any of it is read. */
+static void
+recover_definitions (Manager *manager)
+{
+  g_autoptr (GPtrArray) stores = g_ptr_array_new ();
+
+  for (guint i = 0; i < manager->registries->len; i++) {
+    Registry *registry = g_ptr_array_index (manager->registries, i);
+
+    store_recover (registry->store);
+    g_ptr_array_add (stores, registry->store);
+  }
+  trash_recover (manager->settings, (Store *const *)stores->pdata, stores->len);
+}
+
 static gpointer
 read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
 {
@@ -158,7 +174,7 @@ read_disk (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
   g_autoptr (GHashTable) uuids = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) runs = g_hash_table_new (g_str_hash, g_str_equal);
 
-  store_recover (manager->store); /* of a definition that an import was making */
+  recover_definitions (manager);
   import_journal_recover (manager->settings, manager->store);
   load->contents = g_new0 (GPtrArray *, manager->registries->len + 1);
   for (guint i = 0; i < manager->registries->len; i++) {

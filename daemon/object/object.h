@@ -100,6 +100,9 @@ struct ObjectKind {
   gboolean (*keep_rest) (gpointer rest, GError **error);
   gboolean (*unkeep_rest) (gpointer rest, GError **error);
   gboolean (*erase_rest) (gpointer rest, GError **error);
+  /* Files of the daemon's that are this object's alone, below the state directory, perhaps not there: they go
+   * to the trash with it. NULL: there are none. */
+  GStrv (*state_files) (const Object *object);
   /* What runs follows the definition, in the job, before the disk says so: whole, or it is refused; and back,
    * when it is not on disk after all. Both NULL: nothing runs by it. */
   gboolean (*apply) (const Registry *registry, gpointer def, GError **error);

@@ -344,7 +344,6 @@ registry_read (Registry *registry)
   GPtrArray *contents = g_ptr_array_new_with_free_func (loaded_free);
   GPtrArray *entries;
 
-  store_recover (registry->store);
   entries = store_list (registry->store, report_broken, NULL);
   g_ptr_array_set_free_func (entries, NULL);
   for (guint i = 0; i < entries->len; i++) {

@@ -23,8 +23,8 @@ struct Registry {
 Registry *registry_new (const ObjectKind *kind, Manager *manager, const Settings *settings, Events *events,
                         GError **error);
 void registry_free (Registry *registry);
-/* Every definition on disk, in a job; the main loop makes them persistent objects. Broken ones are logged and
- * skipped. (transfer full), for registry_take. */
+/* Every definition on disk, whose store has recovered, in a job; the main loop makes them persistent objects.
+ * Broken ones are logged and skipped. (transfer full), for registry_take. */
 GPtrArray *registry_read (Registry *registry);
 /* The UUIDs of those in @contents, each with its name, borrowed, into a table. */
 void registry_add_uuids (const GPtrArray *contents, GHashTable *uuids);

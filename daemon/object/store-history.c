@@ -22,8 +22,6 @@
 #include <unistd.h>
 
 #define HEADER_MAX_BYTES 4096
-#define KEPT_MAX         10000 /* revisions of one object, as the setting says */
-#define LOG_MAX_BYTES    (2 * HISTORY_TEXT_MAX_BYTES + 2 * XML_MAX_BYTES + 2 * KEPT_MAX * HEADER_MAX_BYTES)
 #define CLIENT_MAX_CHARS 256
 
 /* UUID.history in memory. */
@@ -183,7 +181,7 @@ open_log (Store *store, const char *uuid, const char *document, Log *log, GError
   log->path = store_path_in (store->completed, uuid, HISTORY_SUFFIX);
   if (access (log->path, F_OK) < 0 && errno == ENOENT)
     return TRUE;
-  log->text = store_read_file (log->path, LOG_MAX_BYTES, &length, error);
+  log->text = store_read_file (log->path, HISTORY_FILE_MAX_BYTES, &length, error);
   if (log->text == NULL)
     return FALSE;
   read_revisions (log, length);

@@ -34,6 +34,8 @@ typedef struct {
 
 #define HISTORY_SUFFIX         ".history"
 #define HISTORY_TEXT_MAX_BYTES (16 * 1024 * 1024) /* of the documents of one object: the oldest go first */
+/* Twice what is kept, with the lines between the documents of as many as the setting may say. */
+#define HISTORY_FILE_MAX_BYTES (2 * HISTORY_TEXT_MAX_BYTES + 64 * 1024 * 1024)
 
 /* Revision, the oldest first, of what is kept of the object; empty where nothing is. */
 GPtrArray *store_list_revisions (Store *store, const char *uuid, const char *name, GError **error);

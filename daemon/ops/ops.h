@@ -362,6 +362,10 @@ void op_object_lookup_by_uuid (Call *call); /* a UUID's bytes */
 void op_object_list_revisions (Call *call); /* a kind, an object */
 void op_object_get_revision (Call *call);   /* a kind, an object, a number */
 void op_object_revert (Call *call);         /* the same */
+void op_object_discard (Call *call);        /* a kind, an object, flags */
+void op_trash_list (Call *call);
+void op_trash_restore (Call *call); /* a number */
+void op_trash_empty (Call *call);   /* numbers; none: all */
 void op_object_name (Call *call);
 void op_object_uuid (Call *call);
 

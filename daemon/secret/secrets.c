@@ -145,6 +145,16 @@ erase_rest (gpointer cell, GError **error)
   return secret_cell_erase (cell, error);
 }
 
+static GStrv
+state_files (const Object *object)
+{
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+  g_autofree char *value = secret_file_path (object->registry->settings, object->uuid);
+
+  g_strv_builder_add (paths, value);
+  return g_strv_builder_end (paths);
+}
+
 /* A removal that was cut short has left a value without a document. A document that cannot be read is one. */
 static void
 loaded (Registry *registry, RegistrySettled settled, gpointer data)
@@ -216,6 +226,7 @@ const ObjectKind secret_kind = {
   .keep_rest = keep_rest,
   .unkeep_rest = unkeep_rest,
   .erase_rest = erase_rest,
+  .state_files = state_files,
   .loaded = loaded,
 };
 

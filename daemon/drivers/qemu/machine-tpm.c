@@ -453,3 +453,12 @@ tpm_has_state (const Settings *settings, const char *uuid)
 
   return access (own, F_OK) == 0;
 }
+
+char *
+tpm_own_state (const DomainDef *def, const Settings *settings)
+{
+  DOMAIN_FOREACH_DEVICE (def, tpm_kind, const DeviceTpm, tpm)
+    if (tpm->persistent_state == TRISTATE_YES)
+      return NULL;
+  return tpm_has_state (settings, def->uuid) ? own_directory (settings, def->uuid) : NULL;
+}

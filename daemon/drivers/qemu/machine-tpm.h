@@ -20,5 +20,7 @@ gboolean tpm_start (const DomainDef *def, const Settings *settings, const Accoun
                     GPtrArray *helpers, Job *job, GError **error);
 /* The definition has gone: so does the TPM's state, unless it is to outlive it, which @def says, or @keep. */
 void tpm_forget (const DomainDef *def, const Settings *settings, gboolean keep);
+/* Where it is when it goes with the definition; NULL: there is none, or it outlives it. (transfer full) */
+char *tpm_own_state (const DomainDef *def, const Settings *settings);
 /* Is there any? */
 gboolean tpm_has_state (const Settings *settings, const char *uuid);

@@ -9,6 +9,7 @@
 #include "daemon/ops/object/object-define.h"
 
 #include "daemon/object/change.h"
+#include "daemon/object/trash.h"
 #include "daemon/ops/object/object-list.h"
 #include "daemon/ops/ops.h"
 
@@ -27,6 +28,9 @@ typedef struct {
   char *completing; /* what is completed in place of @source, which is kept; NULL: the same */
   gpointer rest;    /* what it has besides, once all changes before it are done; NULL: nothing */
   gboolean strict, was_kept, autostart;
+  gboolean discard;  /* to the trash, with ... */
+  GStrv files;       /* ... what the kind says; NULL: nothing */
+  TrashEntry *trash; /* once it is there */
 } ObjectChange;
 
 static void
@@ -45,6 +49,8 @@ change_free (gpointer data)
   g_free (change->source);
   g_free (change->completing);
   g_free (change->xml);
+  g_strfreev (change->files);
+  trash_entry_free (change->trash);
   g_free (change);
 }
 
@@ -103,6 +109,8 @@ remove_from_disk (const ObjectChange *change, GError **error)
 
   if (!store_remove (change->registry->store, change->uuid, change->name, error))
     return FALSE;
+  if (change->trash != NULL)
+    trash_take (change->trash);
   if (change->rest != NULL && !change->kind->erase_rest (change->rest, &problem))
     g_warning ("%s; the next start of the daemon tries again", problem->message);
   return TRUE;
@@ -240,6 +248,9 @@ undefine_check (G_GNUC_UNUSED Manager *manager, gpointer data, GError **error)
       || !check_persistent (change, object, "undefine", error))
     return FALSE;
   change->was_kept = object->persistent;
+  change->autostart = object->autostart;
+  if (change->discard && change->kind->state_files != NULL)
+    change->files = change->kind->state_files (object);
   hold_rest (change, object);
   return TRUE;
 }
@@ -248,8 +259,22 @@ static gboolean
 undefine_write (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
 {
   ObjectChange *change = data;
+  const Registry *registry = change->registry;
 
-  return !change->was_kept || remove_from_disk (change, error);
+  if (!change->was_kept)
+    return TRUE;
+  if (change->discard) {
+    change->trash =
+        trash_begin (registry->settings, registry->store, change->uuid, change->name, change->autostart,
+                     FALSE, (const char *const *)change->files, change->author, error);
+    if (change->trash == NULL)
+      return FALSE;
+  }
+  if (remove_from_disk (change, error))
+    return TRUE;
+  if (change->trash != NULL)
+    trash_cancel (change->trash);
+  return FALSE;
 }
 
 static void
@@ -264,7 +289,10 @@ undefine_done (G_GNUC_UNUSED Manager *manager, gpointer data, const GError *erro
   }
   if (object != NULL)
     registry_commit_undefine (object);
-  call_answer_nothing (change->call);
+  if (change->discard)
+    call_answer (change->call, g_variant_new ("(u)", change->trash != NULL ? change->trash->number : 0));
+  else
+    call_answer_nothing (change->call);
 }
 
 static const ChangeKind undefine_change = { "undefine", undefine_check, undefine_write, undefine_done };
@@ -273,6 +301,21 @@ static void
 undefine_begin (Call *call)
 {
   change_start (call->manager, &undefine_change, change_new (call, call->object->kind), change_free);
+}
+
+static void
+discard_begin (Call *call)
+{
+  ObjectChange *change = change_new (call, call->object->kind);
+
+  change->discard = TRUE;
+  change_start (call->manager, &undefine_change, change, change_free);
+}
+
+void
+object_discard (Call *call)
+{
+  call_lock (call, "discard", discard_begin);
 }
 
 /* It holds the lock: nobody starts it meanwhile. */

@@ -16,3 +16,6 @@ void object_define (Call *call, const ObjectKind *kind, gboolean strict);
  * none, is of; NULL: what it says, or a new one. */
 void object_define_text (Call *call, const ObjectKind *kind, const char *text, const char *completing,
                          const char *uuid, gboolean strict);
+/* The object of the call is removed to the trash; the answer is the entry's number, 0 of what was not kept.
+ */
+void object_discard (Call *call);
