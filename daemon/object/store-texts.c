@@ -16,6 +16,9 @@
 #define DOCUMENT_FILE  "document.xml"
 #define COMPLETED_FILE "completed.xml"
 #define HISTORY_FILE   "history"
+#define APPLIED_FILE   "applied"
+
+#define APPLIED_MAX_BYTES 16384
 
 /* One that is not there is nothing to copy. */
 static gboolean
@@ -31,7 +34,7 @@ copy (const char *from, const char *to, gsize limit, GError **error)
 }
 
 typedef struct {
-  char *document, *completed, *history;
+  char *document, *completed, *history, *applied;
 } Paths;
 
 static void
@@ -40,6 +43,7 @@ paths_clear (Paths *paths)
   g_free (paths->document);
   g_free (paths->completed);
   g_free (paths->history);
+  g_free (paths->applied);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Paths, paths_clear)
@@ -48,7 +52,8 @@ static Paths
 paths_in_store (Store *store, const char *uuid, const char *name)
 {
   return (Paths){ store_source_path (store, name), store_path_in (store->completed, uuid, ".xml"),
-                  store_path_in (store->completed, uuid, HISTORY_SUFFIX) };
+                  store_path_in (store->completed, uuid, HISTORY_SUFFIX),
+                  store_path_in (store->completed, uuid, STORE_APPLIED_SUFFIX) };
 }
 
 static Paths
@@ -56,7 +61,8 @@ paths_in (const char *directory)
 {
   return (Paths){ g_build_filename (directory, DOCUMENT_FILE, NULL),
                   g_build_filename (directory, COMPLETED_FILE, NULL),
-                  g_build_filename (directory, HISTORY_FILE, NULL) };
+                  g_build_filename (directory, HISTORY_FILE, NULL),
+                  g_build_filename (directory, APPLIED_FILE, NULL) };
 }
 
 gboolean
@@ -65,6 +71,7 @@ store_texts_copy_out (Store *store, const char *uuid, const char *name, const ch
   g_auto (Paths) from = paths_in_store (store, uuid, name), to = paths_in (directory);
 
   return copy (from.history, to.history, HISTORY_FILE_MAX_BYTES, error)
+         && copy (from.applied, to.applied, APPLIED_MAX_BYTES, error)
          && copy (from.completed, to.completed, XML_MAX_BYTES, error)
          && copy (from.document, to.document, XML_MAX_BYTES, error);
 }
@@ -76,6 +83,7 @@ store_texts_copy_in (Store *store, const char *uuid, const char *name, const cha
 
   if (store_remove_links (store, name, error)
       && copy (from.history, to.history, HISTORY_FILE_MAX_BYTES, error)
+      && copy (from.applied, to.applied, APPLIED_MAX_BYTES, error)
       && copy (from.completed, to.completed, XML_MAX_BYTES, error)
       && copy (from.document, to.document, XML_MAX_BYTES, error))
     return TRUE;
@@ -88,8 +96,10 @@ store_texts_forget (Store *store, const char *uuid)
 {
   g_autofree char *completed = store_path_in (store->completed, uuid, ".xml");
   g_autofree char *history = store_path_in (store->completed, uuid, HISTORY_SUFFIX);
+  g_autofree char *applied = store_path_in (store->completed, uuid, STORE_APPLIED_SUFFIX);
 
   store_remove_file (history, NULL);
+  store_remove_file (applied, NULL);
   store_remove_file (completed, NULL);
 }
 

@@ -153,6 +153,15 @@ def test_a_machine_that_runs(daemon):
     assert daemon.get(PATH, DOMAIN, "Name") == "web"
 
 
+def test_a_running_machines_tpm_is_not_lost(daemon):
+    daemon.define(domain_xml("web", UUID))
+    daemon.call(PATH, DOMAIN, "Create", "(u)", 0)
+    (daemon.root / STATE / "tpm" / UUID).mkdir(parents=True)
+    message = daemon.error(ROOT, OWN_CONNECT, "Discard", "(ssu)", "domain", "web", 0)[1]
+    assert "domain 'web' runs, and its TPM's state would end with it: shut it down first" in message
+    assert daemon.get(PATH, DOMAIN, "Persistent") is True
+
+
 KINDS = {
     "network": ("NetworkDefineXML", "(s)", (), "n", "<network><name>n</name><uuid>" + UUID + "</uuid><!-- mine --></network>"),
     "filter": ("NWFilterDefineXML", "(s)", (), "f", "<filter name='f'><uuid>" + UUID + "</uuid><!-- mine --></filter>"),

@@ -121,9 +121,17 @@ state_files (const Domain *domain, const DomainDef *def, guint flags)
 static void
 discard_with (Call *call, DomainDef *def)
 {
-  Discard *discard = g_new0 (Discard, 1);
+  g_autofree char *tpm = tpm_own_state (def, call->manager->settings);
   const Domain *domain = call->domain;
+  Discard *discard;
 
+  if (domain->machine != NULL && tpm != NULL) {
+    call_fail_with (call, VIR_ERR_OPERATION_INVALID,
+                    "domain '%s' runs, and its TPM's state would end with it: shut it down first",
+                    domain->name);
+    return;
+  }
+  discard = g_new0 (Discard, 1);
   discard->call = call;
   discard->settings = call->manager->settings;
   discard->author = call_author (call);
