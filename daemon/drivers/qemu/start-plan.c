@@ -12,6 +12,7 @@
 #include "daemon/drivers/qemu/live-cpu.h"
 #include "daemon/drivers/qemu/missing-disks.h"
 #include "daemon/drivers/qemu/monitor-socket.h"
+#include "daemon/drivers/qemu/policy-images.h"
 #include "daemon/drivers/qemu/seclabels.h"
 #include "daemon/host/dmi.h"
 #include "daemon/host/node.h"
@@ -162,6 +163,7 @@ const StartStep start_steps[] = {
   { "3d", check_render_node, FALSE },
   { "arguments", check_arguments, FALSE },
   { "cpu", choose_cpu, FALSE },
+  { "images", policy_images_make, FALSE },
   { "devices", choose_devices, TRUE },
   { NULL, NULL, FALSE },
 };

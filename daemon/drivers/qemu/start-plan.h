@@ -10,7 +10,8 @@
 
 /*
  * The first half of a start: what is chosen for the machine on this host, and what its document becomes.
- * Nothing is made or taken that outlives the plan but the machine's account. A start makes a plan and goes
+ * Nothing is made or taken that outlives the plan but the machine's account, and the images that its policy
+ * describes (policy-images.h), which a check does not make. A start makes a plan and goes
  * on; a check (start-check.h) makes the same plan and looks at everything that stands in the way. A job's
  * thread.
  */
