@@ -130,6 +130,28 @@ def test_cloud_image_from_the_comment_to_a_login(daemon, domctl, images, tmp_pat
     domctl("destroy", "cloud-image")
 
 
+def test_a_guest_reads_the_seed_that_a_policy_describes(daemon, domctl, images, tmp_path):
+    """Its disk is made as well, above the image. The guest's reader takes the values as they stand, quotes and all."""
+    subprocess.run([EXAMPLES / "guest" / "make", GUEST], check=True)
+    subprocess.run([TOP / "tests" / "cloud-guest" / "make", GUEST, BUILD / "cloud-guest"], check=True)
+    place = images / "cloud-image"
+    for path in place.iterdir():
+        path.unlink()
+    policy = f"""<metadata><policy xmlns='https://domaind.org/xmlns/policy/1'>
+      <disk target='vda'><size unit='GiB'>1</size><base file='{BUILD / "cloud-guest" / "image.qcow2"}'/></disk>
+      <seed target='vdb' hostName='described'/></policy></metadata>"""
+    domctl("define", prepare(tmp_path, "cloud-image", (IMAGES, images), ("<memory ", policy + "<memory ")))
+    domctl("start", "cloud-image", "--paused")
+    console, wait = console_until(daemon, b'"described" login: ', "cloud-image")
+    try:
+        domctl("resume", "cloud-image")
+        wait()
+    finally:
+        console.kill()
+        console.communicate()
+    domctl("destroy", "cloud-image")
+
+
 def test_linux_kernel_boots(daemon, domctl, images, tmp_path):
     domctl("create", prepare(tmp_path, "linux-kernel", (IMAGES, images)), "--paused")
     console, wait = console_until(daemon, b"guest: ready", "linux-kernel")
