@@ -151,6 +151,12 @@ def test_what_cannot_be_made(daemon, debian, policy, driver, why):
         f"the image of disk 'vda', '{daemon.root}/web.img', cannot be made: {why}")
 
 
+def test_a_link_that_leads_nowhere_is_left_alone(daemon):
+    (daemon.root / "web.img").symlink_to("/nowhere/web.img")
+    assert "it is a link to a file that is not there" in refusal(daemon, disk(size(8)) + SEED)
+    assert os.readlink(daemon.root / "web.img") == "/nowhere/web.img"
+
+
 def test_what_a_killed_daemon_left_is_no_hindrance(daemon):
     (daemon.root / f".aside-{UUID}-vda").write_bytes(b"half")
     start(daemon, disk(size(8)) + SEED)
@@ -199,8 +205,8 @@ def test_an_input_that_is_too_large(daemon):
 
 
 def domctl(daemon, *words):
-    done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", *map(str, words)], capture_output=True, text=True,
-                          timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
+    done = subprocess.run([BUILD / "cli" / "domctl", "--connect", "session", *map(str, words)], capture_output=True,
+                          text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
                           env=dict(os.environ, DBUS_SESSION_BUS_ADDRESS=daemon.bus.address, LC_ALL="C.UTF-8"))
     return done.stdout + done.stderr
 
