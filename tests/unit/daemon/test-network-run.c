@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -65,6 +66,19 @@ service_pid (const Host *host)
   g_autoptr (GPtrArray) found = helpers_find (host->input.directory);
 
   return found->len > 0 ? helper_pid (g_ptr_array_index (found, 0)) : 0;
+}
+
+/* A killed process is alive until the kernel comes to it: only then has it died "meanwhile". */
+static void
+kill_service (const Host *host)
+{
+  int pidfd = (int)syscall (SYS_pidfd_open, service_pid (host), 0);
+  struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+  assert_true (pidfd >= 0);
+  assert_return_code (syscall (SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0), errno);
+  assert_int_equal (poll (&ended, 1, SECONDS * 1000), 1);
+  close (pidfd);
 }
 
 #define BRIDGE "<bridge name='nr-vb1'/><mac address='52:54:00:11:22:33'/>"
@@ -327,7 +341,7 @@ what_died_meanwhile_is_started_again (void **state)
   host_open (&host, *state, NAT);
   start (&host);
   pid = service_pid (&host);
-  kill (pid, SIGKILL);
+  kill_service (&host);
   g_free (look ("nft flush ruleset"));
   network_status_unref (g_steal_pointer (&host.input.status));
   host.input.status = act_with (&host, ADOPT, 0, &error);
