@@ -486,13 +486,12 @@ def test_machine_ends_during_a_pull(daemon, machine):
     pull(machine)
     # And while no daemon is there.
     scratch = next(machine.root.glob("a.qcow2.*"))
-    pid = daemon.qemu_pid(UUID) if hasattr(daemon, "qemu_pid") else None
+    pid = daemon.machines()[NAME]
     daemon.kill()
-    if pid is not None:
-        os.kill(pid, 9)
-        wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "QEMU's end")
-        daemon.start()
-        assert not scratch.exists()
+    os.kill(pid, 9)
+    wait_for(lambda: NAME not in daemon.machines(), "QEMU's end")
+    daemon.start()
+    wait_for(lambda: not scratch.exists() and not (machine.root / "nbd").exists(), "the scratch file to go")
 
 
 # Images that change.
