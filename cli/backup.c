@@ -101,7 +101,7 @@ look_again (gpointer data)
 static GVariant *
 follow (CommandLine *line, const char *path, int *ret_type)
 {
-  gboolean given_up = FALSE, again = TRUE, aborted = FALSE;
+  gboolean given_up = FALSE, again = FALSE, aborted = FALSE;
   guint signal = g_unix_signal_add (SIGINT, give_up, &given_up);
   guint timer = g_timeout_add (ASK_MS, look_again, &again);
   g_autoptr (GError) error = NULL;
@@ -113,12 +113,14 @@ follow (CommandLine *line, const char *path, int *ret_type)
     if (figures == NULL || *ret_type != VIR_DOMAIN_JOB_UNBOUNDED)
       break;
     show_progress (figures);
-    for (again = FALSE; !again && !(given_up && !aborted);)
+    do
       g_main_context_iteration (NULL, TRUE);
+    while (!again && (!given_up || aborted));
+    again = FALSE;
     if (given_up && !aborted) {
-      g_autoptr (GVariant) answer =
-          connection_call (line->connection, path, DOMAIN_INTERFACE, "AbortJob", NULL, NULL);
+      GVariant *answer = connection_call (line->connection, path, DOMAIN_INTERFACE, "AbortJob", NULL, NULL);
 
+      g_clear_pointer (&answer, g_variant_unref);
       aborted = TRUE;
     }
   }

@@ -217,7 +217,6 @@ compare (PlanItem *item, const PlanObject *object, const char *old_source, const
          PlanMistakes *mistakes)
 {
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (item->document->shown);
-  g_autoptr (GError) error = NULL;
   g_autofree char *old_completed =
       store_load_completed (object->store, object->uuid, object->name, NULL, NULL);
   g_autoptr (Origins) before = NULL, after = NULL;

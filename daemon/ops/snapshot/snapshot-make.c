@@ -173,7 +173,6 @@ static gboolean
 switch_disks (SnapshotMake *make, Job *job, GError **error)
 {
   g_autoptr (GPtrArray) external = targets (make->def, SNAPSHOT_WHERE_EXTERNAL);
-  g_autoptr (GPtrArray) numbers = g_ptr_array_new ();
   SnapshotOverlays *overlays;
   gboolean good;
 
