@@ -219,7 +219,9 @@ return_free (gpointer data)
   Return *back = data;
 
   trash_entry_free (back->entry);
-  if (back->def != NULL)
+  if (back->def != NULL && back->kind == &domain_kind)
+    domain_def_unref (back->def);
+  else if (back->def != NULL)
     document_unref (back->kind->document, back->def);
   g_free (back);
 }
