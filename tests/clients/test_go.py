@@ -115,7 +115,7 @@ def test_errors_have_libvirts_numbers(go, tmp_path):
         ("define", libvirt.VIR_ERR_XML_DETAIL),
         ("network", libvirt.VIR_ERR_NO_NETWORK),
         ("volume", libvirt.VIR_ERR_NO_STORAGE_VOL),
-        ("migrate", libvirt.VIR_ERR_NO_SUPPORT),
+        ("device", libvirt.VIR_ERR_NO_SUPPORT),
         ("monitor", libvirt.VIR_ERR_OPERATION_INVALID),
         ("again", libvirt.VIR_ERR_NO_DOMAIN),
     ]

@@ -186,13 +186,13 @@ def test_read_only_clients(host, connection):  # noqa: F811
 
 def test_files(host):  # noqa: F811
     text, completed = f"etc/domaind/secrets/{UUID}.xml", f"var/lib/domaind/secrets/{UUID}.xml"
-    value = f"var/lib/domaind/secrets/values/{UUID}"
+    value, history = f"var/lib/domaind/secrets/values/{UUID}", f"var/lib/domaind/secrets/{UUID}.history"
     file = host.daemon.root / value
     with connected(host) as connection:
         secret = connection.secretDefineXML(document())
-        assert files(host) == {text, completed}
+        assert files(host) == {text, completed, history}
         secret.setValue(VALUE)
-        assert files(host) == {text, completed, value}
+        assert files(host) == {text, completed, history, value}
         assert file.stat().st_mode & 0o777 == 0o600 and file.parent.stat().st_mode & 0o777 == 0o700
         kept = file.read_bytes()
         assert kept.startswith(b"domaind secret ")
@@ -207,7 +207,7 @@ def test_files(host):  # noqa: F811
         connection.secretDefineXML(document(ephemeral="yes"))
         assert files(host) == set() and secret.value() == VALUE
         connection.secretDefineXML(document())
-        assert files(host) == {text, completed, value} and secret.value() == VALUE
+        assert files(host) == {text, completed, history, value} and secret.value() == VALUE
         connection.secretDefineXML(document(ephemeral="yes"))
         secret.setValue(b"new")
         assert files(host) == set() and secret.value() == b"new"

@@ -405,7 +405,7 @@ SPOILT = {
     "cut in a disk": (cut(0.5), "cannot be read"),
     "cut at the end": (cut(0.98), "cannot be read"),
     "nothing": (lambda path, files: path.write_bytes(b""), "cannot be read"),
-    "no archive": (lambda path, files: path.write_bytes(b"<domain/>" * 1000), "cannot be read"),
+    "no archive": (lambda path, files: path.write_bytes(b"no archive " * 1000), "cannot be read"),
 }
 
 
