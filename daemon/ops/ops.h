@@ -352,6 +352,11 @@ void op_domain_memory_stats (Call *call);
 void op_object_set_autostart (Call *call); /* the second argument: not 0 */
 void op_object_undefine (Call *call);
 
+/* ops/object/object-history.c */
+void op_object_list_revisions (Call *call); /* a kind, an object */
+void op_object_get_revision (Call *call);   /* a kind, an object, a number */
+void op_object_revert (Call *call);         /* the same */
+
 /* ops/object/object-list.c */
 void op_object_get_autostart (Call *call);
 void op_object_is_active (Call *call);
@@ -359,15 +364,14 @@ void op_object_is_persistent (Call *call);
 void op_object_list_all (Call *call);       /* need_results, flags */
 void op_object_lookup_by_name (Call *call); /* a name */
 void op_object_lookup_by_uuid (Call *call); /* a UUID's bytes */
-void op_object_list_revisions (Call *call); /* a kind, an object */
-void op_object_get_revision (Call *call);   /* a kind, an object, a number */
-void op_object_revert (Call *call);         /* the same */
-void op_object_discard (Call *call);        /* a kind, an object, flags */
+void op_object_name (Call *call);
+void op_object_uuid (Call *call);
+
+/* ops/object/object-trash.c */
+void op_object_discard (Call *call); /* a kind, an object, flags */
 void op_trash_list (Call *call);
 void op_trash_restore (Call *call); /* a number */
 void op_trash_empty (Call *call);   /* numbers; none: all */
-void op_object_name (Call *call);
-void op_object_uuid (Call *call);
 
 /* ops/domain/migrate-calls.c */
 void op_domain_migrate_begin3 (Call *call);

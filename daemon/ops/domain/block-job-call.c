@@ -74,7 +74,7 @@ locked (Domain *domain, Call *call)
   if (!call_check_monitor (call))
     return;
   disk = domain_def_find_disk (domain->machine->def, call_string (call, 1));
-  if (!domain_check_no_backup (domain, &error) || !check_disk (disk, call_string (call, 1), &error)
+  if (!check_disk (disk, call_string (call, 1), &error)
       || !machine_check_no_block_job (domain->machine, disk->target, &error))
     call_fail (call, error);
   else

@@ -22,6 +22,7 @@ static const Field mirror_fields[] = {
   FIELD_WHEN (DiskMirror, file, "source/@file", field_text, NULL, type, FILE_TYPE),
   FIELD_WHEN (DiskMirror, fdgroup, "source/@fdgroup", field_text, NULL, type, FILE_TYPE),
   FIELD_WHEN (DiskMirror, dev, "source/@dev", field_text, NULL, type, DISK_TYPE_BIT (BLOCK)),
+  FIELD (DiskMirror, startup_policy, "source/@startupPolicy", field_enum, &startup_policies),
   DISK_SOURCE_ATTRIBUTES (DiskMirror),
   FIELD_WITH (DiskMirror, source_index, "source/@index", field_number, &disk_range_32, FIELD_LIVE),
   DISK_SOURCE_ELEMENTS (DiskMirror),

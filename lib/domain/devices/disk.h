@@ -94,6 +94,7 @@ typedef struct {
   char *format;
   Number metadata_cache; /* bytes */
   char *file, *fdgroup, *dev;
+  int startup_policy; /* StartupPolicy; without a meaning */
   Number source_index;
   DiskSource source;
   DiskBacking *backing; /* of a copy with images of its own below, or none; NULL: those of the disk */
