@@ -1,66 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Machines that move between two daemons on one host, each with its own root, by an unmodified virsh."""
 
-import contextlib
-import pathlib
+import re
 import subprocess
-import tempfile
-import uuid as uuids
+import threading
 
+import libvirt
 import pytest
 
-from conftest import Bus, Daemon, domain_xml
-from virsh import Virsh
-
-UUID = "c0757092-1366-410c-bb6e-fbc6f66ff7ae"
-
-
-def start_beside(bus, place, *arguments):
-    """A daemon with a root and a name towards other hosts of its own."""
-    it = Daemon(place, bus, *arguments)
-    (place / "etc/domaind").mkdir(parents=True, exist_ok=True)
-    (place / "etc/domaind/domaind.conf").write_text(f"[migration]\nhost-uuid = {uuids.uuid4()}\n")
-    return it
-
-
-@pytest.fixture
-def pair(bus, tmp_path_factory):
-    """Two daemons' virsh, source and target."""
-    other = Bus(tmp_path_factory.mktemp("bus"))
-    daemons = [start_beside(one, pathlib.Path(tempfile.mkdtemp(prefix="m"))) for one in (bus, other)]
-    try:
-        for it in daemons:
-            it.start()
-        yield [Virsh(it) for it in daemons]
-    finally:
-        with contextlib.ExitStack() as stack:
-            stack.callback(other.stop)
-            for it in daemons:
-                stack.callback(it.clean_up)
-
-
-def migrate(source, target, *words, name="web", uri="tcp://127.0.0.1"):
-    # libvirt's library takes a plain local URI for the host itself.
-    peer = target.uri.replace("qemu:", "qemu+unix:") if "--p2p" in words else target.uri
-    return source("migrate", *words, name, peer, "--migrateuri", uri)
-
-
-def is_alone(source, target):
-    """The machine runs on the target, and nothing of it is left on the source."""
-    assert source.daemon.machines() == {}
-    assert list(target.daemon.machines()) == ["web"]
-    assert source.daemon.processes() == set()
-
-
-def write(virsh, text):
-    file = virsh.daemon.root / "document.xml"
-    file.write_text(text)
-    return file
-
-
-def start(virsh, more="", devices=""):
-    virsh("define", write(virsh, domain_xml("web", UUID, more, devices=devices)))
-    virsh("start", "web")
+from conftest import domain_xml, initrd_with, wait_for
+from migration import UUID, is_alone, migrate, pair, start, words, write  # noqa: F401
+from virsh import guest  # noqa: F401
 
 
 @pytest.mark.parametrize("way", [["--live"], [], ["--live", "--p2p"], ["--live", "--persistent", "--undefinesource"],
@@ -136,13 +86,13 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_is_refused_by_name(pair, what):
     source, target = pair
-    words, reason = REFUSED[what]
+    more, reason = REFUSED[what]
     start(source)
     with pytest.raises(AssertionError) as refused:
         if what == "tunnelled":
-            source("migrate", *words, "web", target.uri.replace("qemu:", "qemu+unix:"))
+            source("migrate", *more, "web", target.uri.replace("qemu:", "qemu+unix:"))
         else:
-            migrate(source, source if what == "to itself" else target, *words,
+            migrate(source, source if what == "to itself" else target, *more,
                     uri="rdma://127.0.0.1" if what == "rdma" else "tcp://127.0.0.1")
     assert reason in str(refused.value)
     assert source("domstate", "web").strip() == "running"
@@ -180,3 +130,151 @@ def test_ways_of_sending(pair, more):
     migrate(source, target, "--live", *more)
     is_alone(source, target)
     assert target("domstate", "web").strip() == "running"
+
+
+# A Linux that counts on its console and its disk: a number is said once its block is written.
+COUNT = """(n=0; while n=$((n + 1)); do
+  printf '%08d' $n | dd of=/dev/vda bs=512 seek=$n conv=notrunc,fsync 2>/dev/null && echo "guest: wrote $n"
+done) &
+"""
+LINUX = """<domain type='qemu'>
+  <name>web</name>
+  <uuid>{uuid}</uuid>
+  <memory unit='MiB'>160</memory>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <kernel>{guest}/vmlinuz</kernel>
+    <initrd>{initrd}</initrd>
+    <cmdline>console=ttyS0 quiet</cmdline>
+  </os>
+  <features><acpi/><apic/></features>
+  <devices>
+    <disk type='file' device='disk'><driver name='qemu' type='{format}'/><source file='{disk}'/>
+      <target dev='vda' bus='virtio'/></disk>
+    <serial type='file'><source path='{console}' append='on'/></serial>
+  </devices>
+</domain>
+"""
+
+
+class Counter:
+    """The Linux that counts, on the source."""
+
+    def __init__(self, source, guest, place, image_format="raw"):  # noqa: F811
+        self.source, self.place, self.format = source, place, image_format
+        self.console = place / "console.log"
+        self.disk = self.make_disk("disk")
+        self.document = LINUX.format(uuid=UUID, guest=guest, initrd=initrd_with(place, COUNT), disk=self.disk,
+                                     console=self.console, format=image_format)
+        source("define", write(source, self.document))
+        source("start", "web")
+        self.reach(3)
+
+    def make_disk(self, name):
+        disk = self.place / name
+        subprocess.run(["qemu-img", "create", "-q", "-f", self.format, disk, "64M"], check=True)
+        return disk
+
+    def numbers(self):
+        return [int(n) for n in re.findall(rb"guest: wrote (\d+)\r?\n", self.console.read_bytes())]
+
+    def reach(self, number):
+        wait_for(lambda: self.console.exists() and [n for n in self.numbers() if n >= number], f"the number {number}")
+
+    def goes_on(self):
+        self.reach(self.numbers()[-1] + 3)
+
+    def lost_nothing(self, disk):
+        """Each number is said once, and is on the disk."""
+        said = self.numbers()
+        assert said == list(range(1, len(said) + 1))
+        raw = self.place / "raw"
+        subprocess.run(["qemu-img", "convert", "-O", "raw", disk, raw], check=True)
+        content = raw.read_bytes()
+        assert [int(content[512 * n:512 * n + 8]) for n in said] == said
+
+
+@pytest.mark.parametrize("way", [[], ["--p2p"]], ids=" ".join)
+def test_no_number_is_lost(pair, guest, tmp_path, way):  # noqa: F811
+    source, target = pair
+    counter = Counter(source, guest, tmp_path)
+    migrate(source, target, "--live", "--unsafe", *way)
+    is_alone(source, target)
+    counter.goes_on()
+    migrate(target, source, "--live", "--unsafe", *way)
+    counter.goes_on()
+    source("destroy", "web")
+    counter.lost_nothing(counter.disk)
+
+
+@pytest.mark.parametrize("how", ["--copy-storage-all", "--copy-storage-inc", "--copy-storage-synchronous-writes"])
+def test_no_number_is_lost_without_shared_storage(pair, guest, tmp_path, how):  # noqa: F811
+    source, target = pair
+    counter = Counter(source, guest, tmp_path, "qcow2")
+    there = counter.make_disk("copy")
+    document = source("dumpxml", "web", "--migratable").replace(str(counter.disk), str(there))
+    more = ["--copy-storage-all", how] if how.endswith("writes") else [how]
+    migrate(source, target, "--live", *more, "--xml", write(source, document))
+    is_alone(source, target)
+    counter.goes_on()
+    target("destroy", "web")
+    counter.lost_nothing(there)
+
+
+def test_a_migration_is_told_of_and_given_up(pair, guest, tmp_path):  # noqa: F811
+    source, target = pair
+    counter = Counter(source, guest, tmp_path)
+    source("migrate-setspeed", "web", "1")
+    assert source("migrate-getspeed", "web").strip() == "1"
+    running = source.start(*words(target, "--live", "--unsafe"))
+    wait_for(lambda: "Memory processed" in source("domjobinfo", "web"), "a figure")
+    info = source.fields("domjobinfo", "web")
+    assert info["Job type"] == "Unbounded"
+    assert info["Operation"] == "Outgoing migration"
+    assert target.fields("domjobinfo", "web")["Operation"] == "Incoming migration"
+    source("migrate-setmaxdowntime", "web", "100")
+    assert source("migrate-getmaxdowntime", "web").strip() == "100"
+    assert "domain is locked" not in source("domstats", "web")
+    source("domjobabort", "web")
+    assert running.wait() == 1
+    assert "canceled by client" in running.stderr.read()
+    assert source("domstate", "web").strip() == "running"
+    wait_for(lambda: target("list", "--all", "--name").split() == [], "the end of the target's machine")
+    counter.goes_on()
+    source("migrate-setspeed", "web", "0")
+    migrate(source, target, "--live", "--unsafe")
+    for virsh, operation in ((source, "Outgoing migration"), (target, "Incoming migration")):
+        info = virsh.fields("domjobinfo", "web", "--completed")
+        assert info["Job type"] == "Completed"
+        assert info["Operation"] == operation
+        assert int(info["Total downtime"].split()[0]) >= 0
+    counter.goes_on()
+    target("destroy", "web")
+    counter.lost_nothing(counter.disk)
+
+
+def test_events_of_both_sides(pair):
+    source, target = pair
+    start(source)
+    seen = {source: [], target: []}
+    libvirt.virEventRegisterDefaultImpl()
+    connections = {virsh: libvirt.open(virsh.uri) for virsh in pair}
+
+    def note(_connection, _domain, event, detail, virsh):
+        seen[virsh].append((event, detail))
+
+    for virsh, connection in connections.items():
+        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, note, virsh)
+    moving = threading.Thread(target=migrate, args=(source, target, "--live", "--persistent", "--undefinesource"))
+    moving.start()
+    while moving.is_alive() or (libvirt.VIR_DOMAIN_EVENT_UNDEFINED, 0) not in seen[source]:
+        libvirt.virEventRunDefaultImpl()
+    moving.join()
+    assert seen[source] == [(libvirt.VIR_DOMAIN_EVENT_SUSPENDED, libvirt.VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED),
+                            (libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED),
+                            (libvirt.VIR_DOMAIN_EVENT_UNDEFINED, libvirt.VIR_DOMAIN_EVENT_UNDEFINED_REMOVED)]
+    assert seen[target] == [(libvirt.VIR_DOMAIN_EVENT_STARTED, libvirt.VIR_DOMAIN_EVENT_STARTED_MIGRATED),
+                            (libvirt.VIR_DOMAIN_EVENT_DEFINED, libvirt.VIR_DOMAIN_EVENT_DEFINED_ADDED),
+                            (libvirt.VIR_DOMAIN_EVENT_RESUMED, libvirt.VIR_DOMAIN_EVENT_RESUMED_MIGRATED)]
+    for connection in connections.values():
+        connection.close()

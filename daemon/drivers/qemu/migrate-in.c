@@ -88,7 +88,7 @@ start_server (const MigrateIn *in, Qmp *qmp, Job *job, GError **error)
     address = props ("type", "s", "inet", "data", "o",
                      props ("host", "s", in->disks_address, "port", "s", port, NULL), NULL);
   return qmp_run (qmp, job, "nbd-server-start",
-                  props ("addr", "o", address, "?tls-creds", "s", credentials, NULL), error);
+                  props ("addr", "o", address, "tls-creds", "?s", credentials, NULL), error);
 }
 
 /* query-block tells the node of each drive, see migration-disks.c; it is asked for once. */

@@ -193,15 +193,15 @@ begin_mirror (MigrationDisks *disks, const MigrateOut *out, const DeviceDisk *di
   mirror->has_node =
       run (disks, job, "blockdev-add",
            props ("driver", "s", "nbd", "node-name", "s", mirror->node, "server", "o", server, "export", "s",
-                  export, "?tls-creds", "s", flags & VIR_MIGRATE_TLS ? "objmigrate_tls0" : NULL, NULL),
+                  export, "tls-creds", "?s", flags & VIR_MIGRATE_TLS ? "objmigrate_tls0" : NULL, NULL),
            error);
   mirror->runs =
       mirror->has_node
       && run (disks, job, "blockdev-mirror",
               props ("job-id", "s", mirror->job, "device", "s", source, "target", "s", mirror->node, "sync",
-                     "s", flags & VIR_MIGRATE_NON_SHARED_INC ? "top" : "full", "?speed", "t",
+                     "s", flags & VIR_MIGRATE_NON_SHARED_INC ? "top" : "full", "speed", "?t",
                      out->settings.bandwidth < MIGRATION_BANDWIDTH_MAX ? out->settings.bandwidth << 20 : 0,
-                     "auto-dismiss", "b", FALSE, "?copy-mode", "s",
+                     "auto-dismiss", "b", FALSE, "copy-mode", "?s",
                      flags & VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES ? "write-blocking" : NULL, NULL),
               error);
   return mirror->runs;
