@@ -307,7 +307,7 @@ static void
 test_search_is_bounded (G_GNUC_UNUSED void **state)
 {
   g_autoptr (GString) text =
-      g_string_new ("<domain type='kvm'><name>w</name><devices><disk><target dev='vda'/><mirror>");
+      g_string_new ("<domain type='kvm'><name>w</name><devices><disk><target dev='vda'/><backenddomain>");
 
   for (guint i = 0; i < 30; i++) {
     g_string_append (text, "<a>");
@@ -315,8 +315,8 @@ test_search_is_bounded (G_GNUC_UNUSED void **state)
       g_string_append (text, "<b c='d'/>");
     g_string_append (text, "</a>");
   }
-  g_string_append (text, "</mirror><nosuch/></disk></devices></domain>");
-  assert_refused (text->str, "f:1:300295: error: unknown element 'nosuch' in element 'disk'\n");
+  g_string_append (text, "</backenddomain><nosuch/></disk></devices></domain>");
+  assert_refused (text->str, "f:1:300309: error: unknown element 'nosuch' in element 'disk'\n");
 }
 
 static void
