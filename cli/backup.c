@@ -9,6 +9,7 @@
 #include "cli/connection.h"
 
 #include <glib-unix.h>
+#include <inttypes.h>
 #include <libvirt/libvirt.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ show_progress (GVariant *figures)
   if (total > 0)
     fprintf (stderr, _ ("\rBackup: [ %3u %% ]"), (guint)((double)processed * 100 / (double)total));
   else
-    fprintf (stderr, _ ("\rBackup: %" G_GUINT64_FORMAT " bytes of scratch space"),
+    fprintf (stderr, _ ("\rBackup: %" PRIu64 " bytes of scratch space"),
              figure (figures, VIR_DOMAIN_JOB_DISK_TEMP_USED));
 }
 

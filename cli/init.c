@@ -13,6 +13,7 @@
 #include "config.h"
 #include "daemon/drivers/qemu/probe.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -372,8 +373,7 @@ choose_sizes (Plan *plan)
   plan->cpus = cpus > 0 ? cpus : MAX (os->cpus, CPUS_USUAL);
   if (!take_size ("memory", memory_word, &plan->memory) || !take_size ("disk", disk_word, &plan->disk))
     return FALSE;
-  chose (_ ("sizes"),
-         _ ("%" G_GINT64_FORMAT " MiB of memory, %d processors, a disk of %" G_GINT64_FORMAT " GiB"),
+  chose (_ ("sizes"), _ ("%" PRId64 " MiB of memory, %d processors, a disk of %" PRId64 " GiB"),
          plan->memory / MIB, plan->cpus, plan->disk / GIB);
   return TRUE;
 }

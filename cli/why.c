@@ -7,6 +7,7 @@
 #include "cli/connection.h"
 #include "cli/states.h"
 
+#include <inttypes.h>
 #include <libvirt/libvirt.h>
 #include <pwd.h>
 #include <string.h>
@@ -99,7 +100,7 @@ print_asked (const CommandLine *line, GVariant *end)
   }
   g_variant_lookup (end, "asked-uid", "x", &uid);
   user = getpwuid ((uid_t)uid);
-  command_print (line, _ ("  asked for by: user %s (process %" G_GINT64_FORMAT ") over %s: %s, %s\n"),
+  command_print (line, _ ("  asked for by: user %s (process %" PRId64 ") over %s: %s, %s\n"),
                  user != NULL ? user->pw_name : "?", number_of (end, "asked-pid"), wire, call, when);
 }
 

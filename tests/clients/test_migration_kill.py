@@ -58,6 +58,8 @@ def test_a_daemon_is_killed(pair, monkeypatch, killed, moment):  # noqa: F811
         moving = source.start(*words(target, "--live", "--p2p"))
         while moving.poll() is None and victim.process.poll() is None:
             time.sleep(0.01)
+        if moving.poll():  # it has failed: the end of the daemon is on its way
+            victim.process.wait(PATIENCE)
         kill_at.unlink()
         cut = victim.process.poll() is not None
         if cut:

@@ -176,6 +176,8 @@ check (MigrateArguments *arguments, GError **error)
   } rules[] = {
     { flags & VIR_MIGRATE_TUNNELLED, VIR_ERR_ARGUMENT_UNSUPPORTED,
       "tunnelled migration is not supported: use TLS (VIR_MIGRATE_TLS), or a socket that is forwarded" },
+    { flags & VIR_MIGRATE_POSTCOPY_RESUME, VIR_ERR_ARGUMENT_UNSUPPORTED,
+      "a failed post-copy migration cannot be resumed" },
     { flags & VIR_MIGRATE_RDMA_PIN_ALL, VIR_ERR_ARGUMENT_UNSUPPORTED, "RDMA migration is not supported" },
     { (flags & VIR_MIGRATE_NON_SHARED_DISK) && (flags & VIR_MIGRATE_NON_SHARED_INC), VIR_ERR_INVALID_ARG,
       "Flags 'VIR_MIGRATE_NON_SHARED_DISK' and 'VIR_MIGRATE_NON_SHARED_INC' are mutually exclusive" },
