@@ -408,6 +408,10 @@ def test_daemon_killed_while_a_job_pivots(killed, what, moment):  # noqa: F811
 def test_qemu_killed(machine, jobs, what, pivot):
     """Whichever image the stored definition names then, it has all that was written."""
     call = [word.replace("{root}", str(machine.root)) if isinstance(word, str) else word for word in JOBS[what]]
+    if what == "pull":
+        # While it runs: QEMU 7.2 ends a pull by its image's header before the tables of what it pulled are written,
+        # and killed between the two it leaves an image that lacks both.
+        call[4] = 1  # MiB a second
     machine.call(PATH, DOMAIN, *call)
     answer = None
     if what in ("active", "copy"):
