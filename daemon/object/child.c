@@ -7,6 +7,7 @@
  */
 #include "daemon/object/child.h"
 
+#include "base/virt-error.h"
 #include "daemon/core/main-loop.h"
 
 static void
@@ -102,6 +103,25 @@ child_is_below (const Child *child, const Child *other)
   while (child != NULL && child != other)
     child = child->before;
   return child != NULL;
+}
+
+gboolean
+child_tree_check_parent (const ChildTree *tree, const char *name, const char *before, GError **error)
+{
+  const Child *self = g_hash_table_lookup (tree->by_name, name), *parent;
+
+  if (before == NULL)
+    return TRUE;
+  parent = g_hash_table_lookup (tree->by_name, before);
+  if (g_str_equal (before, name))
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "cannot set moment %s as its own parent", name);
+  else if (parent == NULL)
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "parent %s for moment %s not found", before, name);
+  else if (self != NULL && child_is_below (parent, self))
+    virt_error_set (error, VIR_ERR_INVALID_ARG, "parent %s would create cycle to %s", before, name);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 static void

@@ -72,6 +72,10 @@ char *child_key (const ObjectKind *kind, GVariant *handle);
 Child *child_next (const ChildTree *tree, const Child *top, const Child *child);
 /* Is @child @other, or does it follow it, with others between or not? */
 gboolean child_is_below (const Child *child, const Child *other);
+/* May a definition called @name, which may be there already, say that it follows @before (NULL: none)? FALSE
+ * with @error, in libvirt's words: it would follow itself, by others or not, or @before is not there. */
+gboolean
+child_tree_check_parent (const ChildTree *tree, const char *name, const char *before, GError **error);
 
 /* A definition that is on disk now: a new child, or another definition of the one of its name, after the one
  * that the definition says it follows; where that is not there, after none. References @def. */

@@ -106,22 +106,11 @@ static gboolean
 check_redefined (const ChildTree *tree, Create *create, GError **error)
 {
   const char *name = create->def->name, *before = create->def->parent;
-  const Child *self = g_hash_table_lookup (tree->by_name, name), *parent;
+  const Child *self = g_hash_table_lookup (tree->by_name, name);
 
   create->current =
       tree->current == NULL || tree->current == self || g_strcmp0 (tree->current->name, before) == 0;
-  if (before == NULL)
-    return TRUE;
-  parent = g_hash_table_lookup (tree->by_name, before);
-  if (g_str_equal (before, name))
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "cannot set moment %s as its own parent", name);
-  else if (parent == NULL)
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "parent %s for moment %s not found", before, name);
-  else if (self != NULL && child_is_below (parent, self))
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "parent %s would create cycle to %s", before, name);
-  else
-    return TRUE;
-  return FALSE;
+  return child_tree_check_parent (tree, name, before, error);
 }
 
 static void

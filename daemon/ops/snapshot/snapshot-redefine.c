@@ -102,34 +102,12 @@ written (gpointer result, const GError *error, gpointer data)
   child_answer (call, child, NULL);
 }
 
-/* Whom it would follow. */
-static gboolean
-check_parent (const ChildTree *tree, const SnapshotDef *def, GError **error)
-{
-  const Child *parent, *self = g_hash_table_lookup (tree->by_name, def->name);
-
-  if (def->parent == NULL)
-    return TRUE;
-  if (g_str_equal (def->parent, def->name)) {
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "cannot set moment %s as its own parent", def->name);
-    return FALSE;
-  }
-  parent = g_hash_table_lookup (tree->by_name, def->parent);
-  if (parent == NULL)
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "parent %s for moment %s not found", def->parent, def->name);
-  else if (self != NULL && child_is_below (parent, self))
-    virt_error_set (error, VIR_ERR_INVALID_ARG, "parent %s would create cycle to %s", def->parent, def->name);
-  else
-    return TRUE;
-  return FALSE;
-}
-
 static gboolean
 check (const Domain *domain, const Redefine *redefine, GError **error)
 {
   const Child *old = g_hash_table_lookup (domain->snapshots->by_name, redefine->def->name);
 
-  if (!check_parent (domain->snapshots, redefine->def, error))
+  if (!child_tree_check_parent (domain->snapshots, redefine->def->name, redefine->def->parent, error))
     return FALSE;
   if (redefine->domain == NULL) {
     virt_error_set (error, VIR_ERR_INTERNAL_ERROR, "missing domain in snapshot");
