@@ -24,6 +24,7 @@ LIBRARY = {
     "lib/nwfilter": ["lib/base", "lib/document"],
     "lib/snapshot": ["lib/base", "lib/document", "lib/domain"],
     "lib/bundle": ["lib/base", "lib/document", "lib/domain"],
+    "lib/image": ["lib/base"],
     "lib/kinds": ["lib/base", "lib/document", "lib/domain", "lib/storage", "lib/secret", "lib/snapshot", "lib/network",
                   "lib/interface", "lib/nwfilter"],
     "lib/cpu": ["lib/base", "lib/document", "lib/domain", "lib/targets"],
