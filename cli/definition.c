@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/editor.h"
+#include "cli/trash.h"
 
 #include <libvirt/libvirt.h>
 
@@ -127,8 +128,7 @@ undefine_run (CommandLine *line)
     answer = connection_call (line->connection, path, DOMAIN_INTERFACE, "Undefine",
                               g_variant_new ("(u)", flags), &error);
   else if (name != NULL)
-    answer = connection_call (line->connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "Discard",
-                              g_variant_new ("(ssu)", "domain", name, flags), &error);
+    answer = trash_discard (line->connection, "domain", name, flags, &error);
   if (answer == NULL) {
     command_error (_ ("Failed to undefine domain '%s'"), name);
     return command_error ("%s", error->message);
@@ -237,7 +237,7 @@ static const GOptionEntry undefine_options[] = {
   { "nvram", 0, 0, G_OPTION_ARG_NONE, &nvram, N_ ("Remove the NVRAM file too"), NULL },
   { "keep-nvram", 0, 0, G_OPTION_ARG_NONE, &keep_nvram, N_ ("Keep the NVRAM file"), NULL },
   { "managed-save", 0, 0, G_OPTION_ARG_NONE, &managed_save, N_ ("Remove the managed save image too"), NULL },
-  { "no-trash", 0, 0, G_OPTION_ARG_NONE, &no_trash, N_ ("Remove it for good"), NULL },
+  NO_TRASH_OPTION (no_trash),
   G_OPTION_ENTRY_NULL,
 };
 

@@ -6,10 +6,13 @@
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/table.h"
+#include "cli/trash.h"
 
 #include <libvirt/libvirt.h>
 
 #define FILTER_INTERFACE "org.libvirt.NWFilter"
+
+static gboolean no_trash;
 
 static char *
 read_document (const char *path, GError **error)
@@ -185,7 +188,8 @@ undefine_run (CommandLine *line)
 
   if (path == NULL)
     return EXIT_FAILED;
-  answer = connection_call (line->connection, path, FILTER_INTERFACE, "Undefine", NULL, &error);
+  answer = no_trash ? connection_call (line->connection, path, FILTER_INTERFACE, "Undefine", NULL, &error)
+                    : trash_discard (line->connection, "filter", name, 0, &error);
   if (answer == NULL) {
     command_error (_ ("Failed to undefine network filter %s"), name);
     return command_error ("%s", error->message);
@@ -260,11 +264,16 @@ binding_delete_run (CommandLine *line)
   return done (line, "port", port, g_strdup_printf (_ ("Network filter binding on %s deleted"), port));
 }
 
+static const GOptionEntry undefine_options[] = {
+  NO_TRASH_OPTION (no_trash),
+  G_OPTION_ENTRY_NULL,
+};
+
 const Command filter_commands[] = {
   { "nwfilter-list", "", N_ ("List network filters"), 0, 0, NULL, list_run },
   { "nwfilter-dumpxml", "FILTER", N_ ("Print a network filter's document"), 1, 1, NULL, dumpxml_run },
   { "nwfilter-define", "FILE", N_ ("Define or change a network filter"), 1, 1, NULL, define_run },
-  { "nwfilter-undefine", "FILTER", N_ ("Remove a network filter"), 1, 1, NULL, undefine_run },
+  { "nwfilter-undefine", "FILTER", N_ ("Remove a network filter"), 1, 1, undefine_options, undefine_run },
   { "nwfilter-binding-list", "", N_ ("List the network devices that are filtered"), 0, 0, NULL,
     binding_list_run },
   { "nwfilter-binding-dumpxml", "PORT", N_ ("Print the document of a network device's filter binding"), 1, 1,

@@ -5,12 +5,13 @@
 
 #include "base/scalars.h"
 #include "cli/table.h"
+#include "cli/trash.h"
 
 #include <libvirt/libvirt.h>
 #include <stdio.h>
 
 static gboolean all, inactive, persistent, transient, with_autostart, without_autostart, names, uuids;
-static gboolean with_default, disable, xml_inactive, source;
+static gboolean with_default, disable, xml_inactive, source, no_trash;
 
 char *
 network_find (CommandLine *line, const char *word)
@@ -158,8 +159,21 @@ destroy_run (CommandLine *line)
 static int
 undefine_run (CommandLine *line)
 {
-  return simple (line, "Undefine", _ ("Network '%s' has been undefined"),
-                 _ ("Failed to undefine network '%s'"));
+  g_autofree char *path = network_find (line, line->arguments[0]), *name = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = NULL;
+
+  if (path == NULL)
+    return EXIT_FAILED;
+  name = network_name (line->connection, path);
+  answer = no_trash || name == NULL
+               ? connection_call (line->connection, path, NETWORK_INTERFACE, "Undefine", NULL, &error)
+               : trash_discard (line->connection, "network", name, 0, &error);
+  if (answer == NULL) {
+    command_error (_ ("Failed to undefine network '%s'"), name);
+    return command_error ("%s", error->message);
+  }
+  return network_done (line, name, _ ("Network '%s' has been undefined"), name);
 }
 
 static int
@@ -392,6 +406,11 @@ static const GOptionEntry define_options[] = {
   G_OPTION_ENTRY_NULL,
 };
 
+static const GOptionEntry undefine_options[] = {
+  NO_TRASH_OPTION (no_trash),
+  G_OPTION_ENTRY_NULL,
+};
+
 static const GOptionEntry autostart_options[] = {
   { "disable", 0, 0, G_OPTION_ARG_NONE, &disable, N_ ("No longer start it with the host"), NULL },
   G_OPTION_ENTRY_NULL,
@@ -423,7 +442,8 @@ const Command network_commands[] = {
     define_run },
   { "net-start", "NETWORK...", N_ ("Start a network"), 1, 1, NULL, start_run, TRUE },
   { "net-destroy", "NETWORK...", N_ ("Stop a network"), 1, 1, NULL, destroy_run, TRUE },
-  { "net-undefine", "NETWORK...", N_ ("Remove a network's definition"), 1, 1, NULL, undefine_run, TRUE },
+  { "net-undefine", "NETWORK...", N_ ("Remove a network's definition"), 1, 1, undefine_options, undefine_run,
+    TRUE },
   { "net-autostart", "NETWORK...", N_ ("Start a network with the host"), 1, 1, autostart_options,
     autostart_run, TRUE },
   { "net-dumpxml", "NETWORK", N_ ("Print a network's document"), 1, 1, dumpxml_options, dumpxml_run },

@@ -4,6 +4,7 @@
  * `domctl trash`: what was removed, back or for good. An entry is named by its number, or by the name of what
  * was removed: the newest of that name is meant.
  */
+#include "cli/trash.h"
 #include "base/scalars.h"
 #include "cli/command.h"
 #include "cli/connection.h"
@@ -11,6 +12,13 @@
 #include "cli/table.h"
 
 #define ENTRIES_TYPE "a(ussxxsas)"
+
+GVariant *
+trash_discard (Connection *connection, const char *element, const char *name, guint flags, GError **error)
+{
+  return connection_call (connection, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE, "Discard",
+                          g_variant_new ("(ssu)", element, name, flags), error);
+}
 
 static GVariant *
 list_entries (CommandLine *line, GError **error)

@@ -220,6 +220,12 @@ last_end_load (const Settings *settings, const char *uuid, GError **error)
   return json != NULL ? last_end_from_json (json, length, error) : NULL;
 }
 
+char *
+last_end_path (const Settings *settings, const char *uuid)
+{
+  return path_of (settings, uuid, RECORD);
+}
+
 void
 last_end_forget (const Settings *settings, const char *uuid)
 {

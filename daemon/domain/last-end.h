@@ -41,6 +41,8 @@ void last_end_save (const Settings *settings, const char *uuid, const LastEnd *e
 void last_end_complete (const Settings *settings, const char *uuid, const LastEnd *end);
 /* NULL without @error: it has not ended yet, or nobody knows. */
 LastEnd *last_end_load (const Settings *settings, const char *uuid, GError **error);
+/* Where it is kept. (transfer full) */
+char *last_end_path (const Settings *settings, const char *uuid);
 /* The definition has gone. */
 void last_end_forget (const Settings *settings, const char *uuid);
 

@@ -189,6 +189,25 @@ def test_prune_removes_what_carries_the_label(daemon, run, fleet):
     assert "--prune needs" in run("plan", "fleet/kept.xml", "--prune")[2]
 
 
+def test_what_is_pruned_is_in_the_trash_with_its_snapshots(daemon, run, fleet):
+    disk = daemon.root / "web.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"], check=True)
+    fleet("web", machine("web", devices=f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+                                        f"<source file='{disk}'/><target dev='vda' bus='virtio'/></disk>"))
+    apply(run)
+    assert run("snapshot-create-as", "web", "before")[0] == 0
+    before = completed(daemon, "web")
+    (fleet.directory / "web.xml").unlink()
+    apply(run, "--prune")
+    assert states(daemon) == {}
+    assert [(item["kind"], item["name"]) for item in json.loads(run("trash", "list", "--json")[1])] == [("domain", "web")]
+    assert run("trash", "restore", "web")[0] == 0
+    assert completed(daemon, "web") == before
+    assert [item["name"] for item in json.loads(run("snapshot-list", "web", "--json")[1])] == ["before"]
+    assert run("snapshot-revert", "web", "before")[0] == 0
+    assert plan(run, "--prune", status=2) == {"web": ("remove", None, [])}
+
+
 KINDS = {
     "secret": f"<secret><uuid>{UUID}</uuid><usage type='tls'><name>web</name></usage></secret>",
     "pool": "<pool type='dir'><name>images</name><target><path>{}/images</path></target></pool>",
@@ -219,6 +238,7 @@ def test_other_kinds_than_machines(daemon, run, fleet, tmp_path):
         file.unlink()
     apply(run, "--prune")
     assert run("plan", "fleet", "--prune") == (0, "No changes: 0 objects are as their documents say.\n", "")
+    assert {item["kind"] for item in json.loads(run("trash", "list", "--json")[1])} == {"secret", "pool", "filter"}
 
 
 def test_all_mistakes_are_told_and_nothing_is_done(daemon, run, fleet):

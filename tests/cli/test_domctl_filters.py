@@ -22,6 +22,9 @@ def test_a_filters_story(domctl, tmp_path):  # noqa: F811
     assert json.loads(domctl("nwfilter-undefine", "own", "--json")) == {"filter": "own", "message": "Network filter own undefined"}
     assert json.loads(domctl("nwfilter-list", "--json")) == []
     assert "no nwfilter with matching name 'own'" in domctl("nwfilter-dumpxml", "own", status=1)
+    assert domctl("trash", "restore", "own") == "'own' is defined again\n"
+    domctl("nwfilter-undefine", UUID, "--no-trash")
+    assert json.loads(domctl("trash", "list", "--json")) == []
 
 
 def test_mistakes_have_their_places(domctl, tmp_path):  # noqa: F811

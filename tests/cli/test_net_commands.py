@@ -40,6 +40,10 @@ def test_a_networks_story(domctl, tmp_path):  # noqa: F811
     assert domctl("net-info", "lan", status=1) == (
         "error: failed to get network 'lan'\n"
         "error: Network not found: no network with matching name 'lan'\n")
+    assert domctl("trash", "restore", "lan") == "'lan' is defined again\n"
+    assert "<portgroup name='p'/>" in domctl("net-dumpxml", "--source", "lan")
+    domctl("net-undefine", "--no-trash", "lan")
+    assert json.loads(domctl("--json", "trash", "list")) == []
 
 
 def test_default_takes_the_next_free_subnet(domctl):  # noqa: F811

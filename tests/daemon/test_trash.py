@@ -3,6 +3,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -88,6 +90,59 @@ def test_there_and_back(full):
     full.stop()
     full.start()
     assert files(full) == before
+
+
+SNAPSHOT = "<domainsnapshot><name>{}</name><description>Ada's</description></domainsnapshot>"
+
+
+@pytest.fixture
+def snapped(full):
+    """The same with a disk and two snapshots, of which the second is the current one."""
+    disk = full.root / "disk.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"], check=True)
+    full.define(with_variables(full).replace(
+        "<devices>", "<devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+        f"<source file='{disk}'/><target dev='vda' bus='virtio'/></disk>"))
+    full.call(PATH, DOMAIN, "ManagedSaveRemove", "(u)", 0)
+    for name in ("first", "second"):
+        full.call(PATH, DOMAIN, "SnapshotCreateXML", "(su)", SNAPSHOT.format(name), 0)
+    return full
+
+
+def names_of_snapshots(daemon):
+    return sorted(path.rsplit("/", 1)[1] for path in daemon.call(PATH, DOMAIN, "ListDomainSnapshots", "(u)", 0))
+
+
+def test_snapshots_come_back(snapped):
+    before, names = files(snapped), names_of_snapshots(snapped)
+    assert len(names) == 2 and any("/snapshot/" in path for path in before)
+    discard(snapped)
+    assert files(snapped) == {}
+    assert f"{snapped.root}/{STATE}/snapshot/{UUID}" in entries(snapped)[0][6]
+    snapped.define(domain_xml("other", UUID))
+    assert names_of_snapshots(snapped) == []
+    snapped.call(PATH, DOMAIN, "Undefine", "(u)", 0)
+    restore(snapped, 1)
+    assert files(snapped) == before
+    assert names_of_snapshots(snapped) == names
+    current = snapped.call(PATH, DOMAIN, "SnapshotCurrent", "(u)", 0)
+    assert "second" in snapped.call(current, "org.libvirt.DomainSnapshot", "GetXMLDesc", "(u)", 0)
+    snapped.stop()
+    snapped.start()
+    assert names_of_snapshots(snapped) == names
+
+
+def test_snapshots_of_a_machine_that_runs_stay(snapped):
+    shutil.rmtree(snapped.root / STATE / "tpm")
+    (snapped.root / STATE / "nvram/web_VARS.fd").unlink()
+    snapped.define(domain_xml("web", UUID))
+    snapped.call(PATH, DOMAIN, "Create", "(u)", 0)
+    names = names_of_snapshots(snapped)
+    number = discard(snapped)
+    assert names_of_snapshots(snapped) == names
+    restore(snapped, number)
+    assert names_of_snapshots(snapped) == names
+    snapped.call(PATH, DOMAIN, "Destroy", "(u)", 0)
 
 
 def test_libvirts_clients_remove_for_good(full):

@@ -14,8 +14,8 @@
 
 /* Numbers of remote_protocol, as in daemon/call/operations.c. */
 const ApplyKind apply_kinds[APPLY_KINDS + 1] = {
-  { .kind = &secret_kind, .rank = 0, .undefine = 146 },
-  { .kind = &filter_kind, .rank = 0, .undefine = 181 },
+  { .kind = &secret_kind, .rank = 0 },
+  { .kind = &filter_kind, .rank = 0 },
   { .kind = &storage_pool_kind,
     .rank = 1,
     .runs = TRUE,
@@ -23,15 +23,8 @@ const ApplyKind apply_kinds[APPLY_KINDS + 1] = {
     .start_flags = VIR_STORAGE_POOL_CREATE_NORMAL,
     .start_has_flags = TRUE,
     .stop = 80,
-    .set_autostart = 90,
-    .undefine = 82 },
-  { .kind = &network_kind,
-    .rank = 1,
-    .runs = TRUE,
-    .start = 39,
-    .stop = 42,
-    .set_autostart = 48,
-    .undefine = 49 },
+    .set_autostart = 90 },
+  { .kind = &network_kind, .rank = 1, .runs = TRUE, .start = 39, .stop = 42, .set_autostart = 48 },
   { .kind = &domain_kind, .rank = APPLY_RANK_DOMAIN, .start = 9, .stop = 12, .set_autostart = 29 },
   { NULL },
 };

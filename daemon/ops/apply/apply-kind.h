@@ -5,7 +5,7 @@
 
 /*
  * The kinds of object that a directory of documents may hold, and the procedures of the table of operations
- * by which one is started, stopped, marked and removed. Definitions go from the lowest rank to the highest,
+ * by which one is started, stopped and marked. Definitions go from the lowest rank to the highest,
  * removals the other way: what others name comes first and goes last.
  */
 typedef struct {
@@ -15,7 +15,7 @@ typedef struct {
   int start;         /* procedures; 0: there is none */
   guint start_flags; /* where @start_has_flags */
   gboolean start_has_flags;
-  int stop, set_autostart, undefine;
+  int stop, set_autostart;
 } ApplyKind;
 
 #define APPLY_RANKS       3

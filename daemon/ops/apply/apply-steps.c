@@ -13,13 +13,6 @@
 
 /* Numbers of remote_protocol, as in daemon/call/operations.c. */
 #define SHUTDOWN_PROCEDURE 33
-#define UNDEFINE_PROCEDURE 231
-
-/* Its disks stay, and so does what only it can make again. */
-#define UNDEFINE_FLAGS                                                         \
-  (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA   \
-   | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM \
-   | VIR_DOMAIN_UNDEFINE_KEEP_TPM)
 
 static void
 step_done (const GError *error, gpointer data)
@@ -168,25 +161,22 @@ apply_mark (ApplyStep *step)
                 g_variant_new ("(i)", step->item->autostart), step_done, step);
 }
 
-/* What has gone meanwhile is gone. */
+/* To the trash, with all that is the object's alone; disks stay. What has gone meanwhile is gone. */
 static void
-undefine (ApplyStep *step, const GError *error)
+discard (ApplyStep *step, const GError *error)
 {
   const Object *object = apply_object (step->run, step->item, NULL);
 
   if (error != NULL || object == NULL)
     apply_step_over (step, error);
-  else if (plan_item_is_machine (step->item))
-    inner_call (step->run->call, UNDEFINE_PROCEDURE, object, g_variant_new ("(u)", UNDEFINE_FLAGS), step_done,
-                step);
   else
-    inner_call (step->run->call, step->item->row->undefine, object, NULL, step_done, step);
+    inner_discard (step->run->call, object, step_done, step);
 }
 
 static void
 stopped_to_remove (const GError *error, gpointer data)
 {
-  undefine (data, error);
+  discard (data, error);
 }
 
 void
@@ -195,9 +185,9 @@ apply_remove (ApplyStep *step)
   const Object *object = apply_object (step->run, step->item, NULL);
 
   if (plan_item_is_machine (step->item))
-    stop_machine (step, undefine);
+    stop_machine (step, discard);
   else if (object != NULL && object->active && step->item->row->stop != 0)
     inner_call (step->run->call, step->item->row->stop, object, NULL, stopped_to_remove, step);
   else
-    undefine (step, NULL);
+    discard (step, NULL);
 }

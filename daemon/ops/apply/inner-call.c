@@ -56,3 +56,14 @@ inner_call (Call *outer, int procedure, const Object *object, GVariant *rest, In
   call->arguments = g_variant_ref_sink (g_variant_builder_end (&arguments));
   operation_dispatch (call);
 }
+
+void
+inner_discard (Call *outer, const Object *object, InnerDone done, gpointer data)
+{
+  Call *call = inner_call_new (outer, done, data);
+
+  call->operation = operation_by_member ("org.domaind1.Connect", "Discard");
+  call->arguments =
+      g_variant_ref_sink (g_variant_new ("(ssu)", object->kind->document->root, object->uuid, 0));
+  operation_dispatch (call);
+}

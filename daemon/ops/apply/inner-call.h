@@ -15,3 +15,5 @@ Call *inner_call_new (Call *outer, InnerDone done, gpointer data);
  * NULL: none) after it. */
 void
 inner_call (Call *outer, int procedure, const Object *object, GVariant *rest, InnerDone done, gpointer data);
+/* @object is removed to the trash. */
+void inner_discard (Call *outer, const Object *object, InnerDone done, gpointer data);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A machine's definition into the trash. Unlike undefining it needs no word about its state: variables, TPM
- * and managed save go along, and come back with it. What a machine that runs needs stays where it is, and so
- * does what lies outside of the daemon's own places.
+ * A machine's definition into the trash. Unlike undefining it needs no word about its state: variables, TPM,
+ * managed save, and what is known of its snapshots and checkpoints go along, and come back with it. What a
+ * machine that runs needs stays where it is, and so does what lies outside of the daemon's own places.
  */
 #include "daemon/ops/domain/domain-discard.h"
 
 #include "daemon/domain/definition.h"
+#include "daemon/domain/domain-kind.h"
+#include "daemon/domain/last-end.h"
 #include "daemon/drivers/qemu/machine-tpm.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
+#include "daemon/object/child-store.h"
 #include "daemon/object/trash.h"
 
 #include <unistd.h>
@@ -101,6 +104,18 @@ is_own_variables (const Settings *settings, const char *path)
   return canonical != NULL && g_str_has_prefix (canonical, directory) && g_str_equal (canonical, path);
 }
 
+/* Each kind whose parent is a domain has a directory of its own for them. */
+static void
+add_children (GStrvBuilder *paths, const Domain *domain)
+{
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL && (*kind)->child->owner == domain->kind) {
+      g_autofree char *path = child_store_directory (*kind, domain->manager->settings, domain->uuid);
+
+      g_strv_builder_add (paths, path);
+    }
+}
+
 /* Of one that does not run. */
 static GStrv
 state_files (const Domain *domain, const DomainDef *def, guint flags)
@@ -108,6 +123,7 @@ state_files (const Domain *domain, const DomainDef *def, guint flags)
   const Settings *settings = domain->manager->settings;
   g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
   g_autofree char *tpm = tpm_own_state (def, settings), *image = managed_save_path (settings, domain->uuid);
+  g_autofree char *end = last_end_path (settings, domain->uuid);
 
   if (!(flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) && is_own_variables (settings, def->os.nvram))
     g_strv_builder_add (paths, def->os.nvram);
@@ -115,6 +131,8 @@ state_files (const Domain *domain, const DomainDef *def, guint flags)
     g_strv_builder_add (paths, tpm);
   if (domain->managed_save)
     g_strv_builder_add (paths, image);
+  g_strv_builder_add (paths, end);
+  add_children (paths, domain);
   return g_strv_builder_end (paths);
 }
 
@@ -160,12 +178,29 @@ domain_discard (Call *call, guint flags)
   domain_lock (call->domain, "discard", call, discard_begin);
 }
 
-Domain *
-domain_commit_return (Manager *manager, DomainDef *def)
+GPtrArray *
+domain_read_children (const Settings *settings, const char *uuid)
 {
+  GPtrArray *families = g_ptr_array_new_with_free_func (child_family_free);
+
+  for (const ObjectKind *const *kind = object_kinds; *kind != NULL; kind++)
+    if ((*kind)->child != NULL && (*kind)->child->owner == &domain_kind)
+      g_ptr_array_add (families, child_store_read (*kind, settings, uuid));
+  return families;
+}
+
+Domain *
+domain_commit_return (Manager *manager, DomainDef *def, const GPtrArray *families)
+{
+  gboolean goes_on = manager_find_uuid (manager, def->uuid, NULL) != NULL;
   Domain *domain = manager_commit_definition (manager, def, g_ptr_array_new_with_free_func (g_free));
   g_autofree char *image = managed_save_path (manager->settings, domain->uuid);
 
   domain->managed_save = access (image, F_OK) == 0;
+  for (guint i = 0; !goes_on && i < families->len; i++) {
+    const ChildFamily *family = g_ptr_array_index (families, i);
+
+    child_tree_fill (child_tree_of (family->kind, &domain->object), family->defs, family->current);
+  }
   return domain;
 }

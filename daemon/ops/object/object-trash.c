@@ -211,6 +211,7 @@ typedef struct {
   const ObjectKind *kind;
   Registry *registry;
   gpointer def;
+  GPtrArray *families; /* ChildFamily: of a machine, once its files are back */
 } Return;
 
 static void
@@ -223,6 +224,7 @@ return_free (gpointer data)
     domain_def_unref (back->def);
   else if (back->def != NULL)
     document_unref (back->kind->document, back->def);
+  g_clear_pointer (&back->families, g_ptr_array_unref);
   g_free (back);
 }
 
@@ -271,8 +273,11 @@ put_back (G_GNUC_UNUSED Store *store, gpointer data, GError **error)
 
   if (kind->apply != NULL && !kind->apply (back->registry, back->def, error))
     return FALSE;
-  if (trash_restore (back->entry, back->registry->store, error))
+  if (trash_restore (back->entry, back->registry->store, error)) {
+    if (kind == &domain_kind)
+      back->families = domain_read_children (back->manager->settings, back->entry->uuid);
     return TRUE;
+  }
   if (kind->undo != NULL)
     kind->undo (back->registry, back->def);
   return FALSE;
@@ -290,7 +295,7 @@ back_again (Manager *manager, gpointer data, const GError *error)
     return;
   }
   if (back->kind == &domain_kind)
-    object = &domain_commit_return (manager, back->def)->object;
+    object = &domain_commit_return (manager, back->def, back->families)->object;
   else
     object = registry_commit_definition (back->registry, back->def);
   object->autostart = entry->autostart;
