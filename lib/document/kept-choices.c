@@ -121,9 +121,22 @@ machine_type (const xmlNode *root)
   return os != NULL ? child_named (os, "type", strlen ("type")) : NULL;
 }
 
-/* "q35" is a version of it, chosen when it was first said; it is while the same word is said. */
+/* Is "pc-q35-7.2" chosen for "q35"? @word NULL: for none. */
+static gboolean
+is_version_of (const char *version, const char *word)
+{
+  const char *family = g_strcmp0 (word, "pc") == 0    ? "pc-i440fx"
+                       : g_strcmp0 (word, "q35") == 0 ? "pc-q35"
+                                                      : word;
+
+  return word == NULL || g_str_equal (version, word)
+         || (g_str_has_prefix (version, family) && version[strlen (family)] == '-');
+}
+
+/* "q35" is a version of it, chosen when it was first said; it is while the same word is said. @supposed: that
+ * it was this word is only supposed. */
 static void
-keep_machine (const xmlNode *source, const xmlNode *completed, xmlNode *new)
+keep_machine (const xmlNode *source, const xmlNode *completed, xmlNode *new, gboolean supposed)
 {
   const xmlNode *said = machine_type (source), *chosen = machine_type (completed);
   xmlNode *type = machine_type (new);
@@ -131,7 +144,8 @@ keep_machine (const xmlNode *source, const xmlNode *completed, xmlNode *new)
   g_autofree char *version = chosen != NULL ? xml_node_attribute (chosen, "machine") : NULL;
   g_autofree char *after = type != NULL ? xml_node_attribute (type, "machine") : NULL;
 
-  if (type != NULL && version != NULL && g_strcmp0 (before, after) == 0)
+  if (type != NULL && version != NULL && g_strcmp0 (before, after) == 0
+      && (!supposed || is_version_of (version, after)))
     xmlSetProp (type, BAD_CAST "machine", BAD_CAST version);
 }
 
@@ -139,13 +153,15 @@ char *
 choices_keep (const char *source, const char *old_source, const char *old_completed, Diagnostics *diagnostics)
 {
   g_autoptr (XmlDocument) new = xml_document_parse (source, -1, diagnostics);
-  g_autoptr (XmlDocument) old = new != NULL ? xml_document_parse (old_source, -1, diagnostics) : NULL;
-  g_autoptr (Origins) origins = old != NULL ? origins_new (old_source, old_completed, diagnostics) : NULL;
+  const char *before = old_source != NULL ? old_source : source;
+  g_autoptr (XmlDocument) old = new != NULL ? xml_document_parse (before, -1, diagnostics) : NULL;
+  g_autoptr (Origins) origins = old != NULL ? origins_new (before, old_completed, diagnostics) : NULL;
 
   if (origins == NULL)
     return NULL;
   if (is_named (xml_document_root (new), "domain"))
-    keep_machine (xml_document_root (old), origins_root (origins), xml_document_root (new));
+    keep_machine (xml_document_root (old), origins_root (origins), xml_document_root (new),
+                  old_source == NULL);
   keep_below (origins, origins_root (origins), xml_document_root (new));
   return xml_document_verbatim (new, xml_document_root (new));
 }

@@ -9,8 +9,8 @@
  * nothing else, so that the guest finds the hardware it knows. Pure; any thread.
  */
 
-/* @source with what was chosen in @old_completed, which was made of @old_source: what is to be completed, and
- * not what is to be kept. NULL with mistakes in @diagnostics when one of them is not well-formed. (transfer
- * full) */
+/* @source with what was chosen in @old_completed, which was made of @old_source (NULL: as if it had been
+ * made of @source): what is to be completed, and not what is to be kept. NULL with mistakes in @diagnostics
+ * when one of them is not well-formed. (transfer full) */
 char *choices_keep (const char *source, const char *old_source, const char *old_completed,
                     Diagnostics *diagnostics);

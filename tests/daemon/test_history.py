@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import re
 import time
 
 import pytest
@@ -87,6 +88,37 @@ def test_a_document_without_uuid_is_reverted_as_the_same_machine(daemon):
     daemon.call(ROOT, OWN_CONNECT, "Revert", "(ssu)", "domain", "web", 1)
     assert daemon.call(path, OWN_DOMAIN, "GetSource") == text
     assert daemon.get(path, DOMAIN, "UUID") == same
+
+
+def test_a_revert_keeps_what_was_chosen(daemon):
+    """The guest finds the hardware it knows: where the older text leaves it open, what was chosen stays."""
+    card = "<interface type='user'/>"
+    disk = "<disk type='file' device='disk'><source file='/nowhere.img'/><target dev='vda' bus='virtio'/></disk>"
+    other = disk.replace("nowhere", "else").replace("vda", "vdb")
+    text = domain_xml("web", UUID, "<title>one</title>", devices=disk + card).replace(f"<uuid>{UUID}</uuid>", "")
+    path = daemon.define(text)
+    before = daemon.call(path, DOMAIN, "GetXMLDesc", "(u)", 0)
+    chosen = [word for word in re.findall(r"<uuid>.*</uuid>|<mac .*/>|<address .*/>", before)]
+    assert len(chosen) == 4
+    for change in (before.replace(">one<", ">two<"),  # as an editor of the completed document leaves it
+                   before.replace(">one<", ">two<").replace("<disk", other + "<disk", 1)):
+        daemon.define(change)
+        daemon.call(ROOT, OWN_CONNECT, "Revert", "(ssu)", "domain", "web", 1)
+        assert daemon.call(path, OWN_DOMAIN, "GetSource") == text
+        assert daemon.call(path, DOMAIN, "GetXMLDesc", "(u)", 0) == before
+
+
+def test_a_revert_to_other_hardware_has_that(daemon):
+    """What does not go with the older text is chosen again."""
+    disk = "<disk type='file' device='disk'><source file='/nowhere.img'/><target dev='{}' bus='{}'/></disk>"
+    first = domain_xml("web", UUID, devices=disk.format("vda", "virtio")).replace("machine='pc'", "machine='q35'")
+    daemon.define(first)
+    before = daemon.call(PATH, DOMAIN, "GetXMLDesc", "(u)", 0)
+    daemon.define(domain_xml("web", UUID, devices=disk.format("sda", "scsi")))
+    daemon.call(ROOT, OWN_CONNECT, "Revert", "(ssu)", "domain", "web", 1)
+    after = daemon.call(PATH, DOMAIN, "GetXMLDesc", "(u)", 0)
+    for kept in (r"<type .*</type>", r"<target dev=.*/>", r"<controller type='pci' index='0'.*/>"):
+        assert re.findall(kept, after) == re.findall(kept, before)
 
 
 def test_another_name(daemon):

@@ -30,6 +30,7 @@ typedef struct {
   Author *author;
   char *uuid; /* of the domain it is to be where the document says none; NULL: a new one */
   char *source, *completed;
+  char *completing; /* what is completed in place of @source, where that goes; or NULL */
   DomainDef *def;
   GPtrArray *messages;
 } Define;
@@ -43,9 +44,22 @@ define_free (gpointer data)
   g_free (define->uuid);
   g_free (define->source);
   g_free (define->completed);
+  g_free (define->completing);
   g_clear_pointer (&define->def, domain_def_unref);
   g_clear_pointer (&define->messages, g_ptr_array_unref);
   g_free (define);
+}
+
+/* What @source was told of holds for it as well. */
+static void
+complete_in_place (Define *define)
+{
+  DomainDef *def = definition_parse (define->platform, define->completing, define->strict, NULL, NULL);
+
+  if (def == NULL)
+    return;
+  domain_def_unref (define->def);
+  define->def = def;
 }
 
 static gpointer
@@ -56,6 +70,8 @@ parse_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
   define->def = definition_parse (define->platform, define->source, define->strict, define->messages, error);
   if (define->def == NULL)
     return NULL;
+  if (define->completing != NULL)
+    complete_in_place (define);
   if (define->uuid != NULL) {
     g_free (define->def->uuid);
     define->def->uuid = g_strdup (define->uuid);
@@ -117,7 +133,7 @@ define_parsed (gpointer result, const GError *error, gpointer data)
 }
 
 void
-domain_define_text (Call *call, const char *text, const char *uuid, gboolean strict)
+domain_define_text (Call *call, const char *text, const char *completing, const char *uuid, gboolean strict)
 {
   Define *define = g_new0 (Define, 1);
 
@@ -127,6 +143,7 @@ domain_define_text (Call *call, const char *text, const char *uuid, gboolean str
   define->author = call_author (call);
   define->uuid = g_strdup (uuid);
   define->source = g_strdup (text);
+  define->completing = g_strdup (completing);
   define->messages = g_ptr_array_new_with_free_func (g_free);
   call_work (call, strlen (define->source), "define", parse_job, define, define_free, define_parsed);
 }
@@ -137,7 +154,7 @@ op_domain_define_xml (Call *call)
   guint flags = g_variant_n_children (call->arguments) > 1 ? call_uint (call, 1) : 0;
 
   if (call_check_flags (call, flags, VIR_DOMAIN_DEFINE_VALIDATE))
-    domain_define_text (call, call_string (call, 0), NULL, (flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0);
+    domain_define_text (call, call_string (call, 0), NULL, NULL, (flags & VIR_DOMAIN_DEFINE_VALIDATE) != 0);
 }
 
 typedef struct {

@@ -3,7 +3,9 @@
 /*
  * What definitions were before, for every kind that is kept as a text. An object is named by the element of
  * its document and its name or UUID, so that one operation is for all kinds. To revert is to define the old
- * document again: it is read, checked and written as any other, and is the newest revision then.
+ * document again: it is read, checked and written as any other, and is the newest revision then. What it
+ * leaves open, such as MAC addresses and where devices sit, stays as it is now, so that a guest finds the
+ * hardware it knows.
  */
 #include "daemon/domain/domain-kind.h"
 #include "daemon/object/store-history.h"
@@ -12,6 +14,7 @@
 #include "daemon/ops/object/object-define.h"
 #include "daemon/ops/object/object-named.h"
 #include "daemon/ops/ops.h"
+#include "document/kept-choices.h"
 
 /* What a job needs of the object. */
 typedef struct {
@@ -21,6 +24,7 @@ typedef struct {
   char *uuid, *name;
   guint number;
   char *text;
+  char *completing; /* @text with what it leaves open as it is now; NULL where that does not go together */
   gboolean says_uuid;
 } Request;
 
@@ -32,6 +36,7 @@ request_free (gpointer data)
   g_free (request->uuid);
   g_free (request->name);
   g_free (request->text);
+  g_free (request->completing);
   g_free (request);
 }
 
@@ -123,20 +128,53 @@ answer_text (gpointer result, const GError *error, gpointer data)
 }
 
 static void
-load (Call *call, JobDone done)
+load (Call *call, JobFunction job, JobDone done)
 {
   Request *request = request_new (call);
 
   if (request == NULL)
     return;
   request->number = call_uint (call, 2);
-  job_start ("history", load_job, request, request_free, 0, done, request);
+  job_start ("history", job, request, request_free, 0, done, request);
 }
 
 void
 op_object_get_revision (Call *call)
 {
-  load (call, answer_text);
+  load (call, load_job, answer_text);
+}
+
+/* A machine's own reading finds out whether it goes together. */
+static gboolean
+goes_together (const ObjectKind *kind, const char *text)
+{
+  g_autoptr (Diagnostics) unsaid = diagnostics_new (NULL);
+  gpointer def;
+
+  if (kind == &domain_kind)
+    return TRUE;
+  def = document_read (kind->document, text, -1, DOCUMENT_LAX, unsaid);
+  document_unref (kind->document, def);
+  return !diagnostics_has_errors (unsaid);
+}
+
+static gpointer
+revert_job (Job *job, gpointer data, GError **error)
+{
+  Request *request = data;
+  g_autoptr (Diagnostics) unsaid = diagnostics_new (NULL);
+  g_autofree char *completed = NULL, *completing = NULL;
+
+  if (load_job (job, data, error) == NULL)
+    return NULL;
+  completed = store_load_completed (request->store, request->uuid, request->name, NULL, NULL);
+  /* As if what is now had been made of that document: whoever wrote since what was chosen for it once, as an
+   * editor of the whole document does, has chosen nothing else. */
+  if (completed != NULL)
+    completing = choices_keep (request->text, NULL, completed, unsaid);
+  if (completing != NULL && goes_together (request->kind, completing))
+    request->completing = g_steal_pointer (&completing);
+  return JOB_OK;
 }
 
 /* It was accepted once, perhaps from a client that is not strict. */
@@ -149,13 +187,13 @@ define_again (gpointer result, const GError *error, gpointer data)
   if (result == NULL)
     call_fail (request->call, g_error_copy (error));
   else if (request->kind == &domain_kind)
-    domain_define_text (request->call, request->text, uuid, FALSE);
+    domain_define_text (request->call, request->text, request->completing, uuid, FALSE);
   else
-    object_define_text (request->call, request->kind, request->text, NULL, uuid, FALSE);
+    object_define_text (request->call, request->kind, request->text, request->completing, uuid, FALSE);
 }
 
 void
 op_object_revert (Call *call)
 {
-  load (call, define_again);
+  load (call, revert_job, define_again);
 }
