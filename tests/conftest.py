@@ -32,6 +32,22 @@ CONNECT = "org.libvirt.Connect"
 DOMAIN = "org.libvirt.Domain"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 PATIENCE = 60  # seconds: far more than anything takes, so that only what never comes fails
+TEST_LIMIT = 600  # seconds a test has: what waits for ever fails by itself, and the others still run
+TEST_LIMIT_AGAIN = 30  # seconds after which what cleans up is interrupted too, and again
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    def out_of_time(number, frame):
+        raise TimeoutError(f"{item.nodeid} has not ended after {TEST_LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, TEST_LIMIT, TEST_LIMIT_AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def wait_for(condition, what):

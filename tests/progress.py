@@ -6,12 +6,14 @@ every few seconds, and a command that is silent is spoken for."""
 import os
 import re
 import select
+import signal
 import subprocess
 import threading
 import time
 
 COUNTING_SECONDS = 5  # between two lines that only count
 SILENT_SECONDS = 10  # after which a silent command is spoken for
+SILENT_LIMIT = 1500  # seconds after which it is ended: more than one test may take, so that one that hangs fails alone
 
 # "[12/480] Compiling C object ...", " 3/54 test-qmp  OK  0.42s", "tests/cli/test_x.py::test_y PASSED [ 12%]"
 COUNTING = re.compile(r"\[\d+/\d+\] |\s*\d+/\d+ .* OK |\S+::.* (PASSED|SKIPPED).*\[ *\d+%\]$")
@@ -40,7 +42,7 @@ class Shown:
 
     def __init__(self, name):
         self.name = name
-        self.begun = self.printed = self.counted = time.monotonic()
+        self.begun = self.heard = self.printed = self.counted = time.monotonic()
         self.last = ""
 
     def print(self, line):
@@ -76,7 +78,12 @@ def run(name, *command, cwd=None, env=None):
         while True:
             if not select.select([process.stdout], [], [], 1)[0]:
                 shown.silent(unfinished)
+                if time.monotonic() - shown.heard >= SILENT_LIMIT:
+                    shown.print(f"   {name}: ended, as it has been silent for {SILENT_LIMIT} s")
+                    process.send_signal(signal.SIGABRT)  # pytest shows where it stood
+                    shown.heard = time.monotonic()
                 continue
+            shown.heard = time.monotonic()
             piece = os.read(process.stdout.fileno(), 65536).decode(errors="replace")
             if not piece:
                 break
