@@ -15,6 +15,7 @@
 
 const CommandGroup command_groups[] = {
   { N_ ("Documents (no daemon needed)"), document_commands },
+  { N_ ("Launch configs of QEMU and others (no daemon needed)"), target_commands },
   { N_ ("Comparing"), difference_commands },
   { N_ ("New documents"), init_commands },
   { N_ ("Documents in a repository"), format_commands },

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What can be done with a document alone: check it, complete it, show what it becomes in QEMU, give the
- * schemas. No daemon and no root: the emulator on this host is asked (once; the answer is cached), and
- * where there is none, what Debian 12's QEMU answers is taken.
+ * What can be done with a document alone: check it, complete it, give the schemas. No daemon and no root: the
+ * emulator on this host is asked (once; the answer is cached), and where there is none, what Debian 12's QEMU
+ * answers is taken.
  */
 
 #include "cli/documents.h"
 
 #include "cli/command.h"
-#include "daemon/host/dmi.h"
 #include "document/schema.h"
 #include "domain/complete.h"
 #include "domain/explain.h"
@@ -19,11 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STATE_DIRECTORY "/var/lib/domaind" /* as a system daemon has it */
-
 char *capabilities_file;
-static char *target;
-static char *format;
 static char *output_directory;
 static gboolean list_schemas, explain;
 
@@ -39,9 +34,8 @@ is_of_other_architecture (const char *emulator)
   return g_str_has_prefix (name, EMULATOR_PREFIX) && !g_strv_contains (x86, name + strlen (EMULATOR_PREFIX));
 }
 
-/* A platform's question: the capabilities of an emulator, by path. */
-static QemuCaps *
-find_caps (gpointer data, const char *emulator)
+QemuCaps *
+emulators_find_caps (gpointer data, const char *emulator)
 {
   Emulators *emulators = data;
   g_autofree char *found = NULL;
@@ -104,19 +98,18 @@ emulators_close (Emulators *emulators)
 DomainDef *
 emulators_complete (Emulators *emulators, const char *text, gsize length, Diagnostics *diagnostics)
 {
-  Platform *platform = qemu_platform_new (find_caps, emulators);
+  Platform *platform = qemu_platform_new (emulators_find_caps, emulators);
   DomainDef *def;
 
-  qemu_platform_set_firmware (platform, NULL, STATE_DIRECTORY);
+  qemu_platform_set_firmware (platform, NULL, SYSTEM_STATE_DIRECTORY);
   def = domain_def_parse (text, (gssize)length, emulators->asks_nobody ? DOMAIN_READ_ANYWHERE : 0, platform,
                           diagnostics);
   qemu_platform_free (platform);
   return def;
 }
 
-/* "-" is standard input. NULL, said in @diagnostics. (transfer full) */
-static char *
-read_file (const char *path, gsize *ret_length, Diagnostics *diagnostics)
+char *
+documents_read_file (const char *path, gsize *ret_length, Diagnostics *diagnostics)
 {
   g_autoptr (GError) error = NULL;
   char *text = NULL;
@@ -126,13 +119,11 @@ read_file (const char *path, gsize *ret_length, Diagnostics *diagnostics)
   return text;
 }
 
-/* Read and complete a machine's document; its mistakes are in @diagnostics. @ret_text (may be NULL) gets what
- * was read. */
-static DomainDef *
-load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics, char **ret_text)
+DomainDef *
+emulators_load (Emulators *emulators, const char *path, Diagnostics *diagnostics, char **ret_text)
 {
   gsize length;
-  g_autofree char *text = read_file (path, &length, diagnostics);
+  g_autofree char *text = documents_read_file (path, &length, diagnostics);
   DomainDef *def = text != NULL ? emulators_complete (emulators, text, length, diagnostics) : NULL;
 
   if (ret_text != NULL)
@@ -140,8 +131,8 @@ load_document (const char *path, Emulators *emulators, Diagnostics *diagnostics,
   return def;
 }
 
-static void
-print_diagnostics (const Diagnostics *diagnostics)
+void
+documents_print_diagnostics (const Diagnostics *diagnostics)
 {
   g_autofree char *text = diagnostics_to_text (diagnostics);
 
@@ -250,133 +241,18 @@ normalize_run (CommandLine *line)
   Emulators emulators = { 0 };
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
   gsize length;
-  g_autofree char *source = read_file (path, &length, diagnostics), *text = NULL;
+  g_autofree char *source = documents_read_file (path, &length, diagnostics), *text = NULL;
   gboolean is_domain = FALSE;
 
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
   if (source != NULL)
     text = complete_text (&emulators, source, length, &is_domain, diagnostics);
-  print_diagnostics (diagnostics);
+  documents_print_diagnostics (diagnostics);
   if (text != NULL)
     print_normalized (line, text, explain && is_domain ? source : NULL);
   emulators_close (&emulators);
   return text != NULL ? EXIT_OK : EXIT_FAILED;
-}
-
-static void
-print_launch (char **environment, char **argv)
-{
-  for (guint i = 0; environment[i] != NULL; i++) {
-    const char *equals = strchr (environment[i], '=');
-    g_autofree char *name = g_strndup (environment[i], equals - environment[i]);
-    g_autofree char *value = g_shell_quote (equals + 1);
-
-    printf ("%s=%s \\\n", name, value);
-  }
-  for (guint i = 0; argv[i] != NULL; i++) {
-    g_autofree char *word = launch_word (argv[i]);
-    gboolean starts_line = argv[i][0] == '-' && i > 0;
-    gboolean ends_line = argv[i + 1] == NULL || argv[i + 1][0] == '-';
-
-    printf ("%s%s%s", i == 0 || starts_line ? "" : " ", word,
-            argv[i + 1] == NULL ? "\n"
-            : ends_line         ? " \\\n"
-                                : "");
-  }
-}
-
-static JsonNode *
-launch_to_json (char **environment, char **argv)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "env");
-  json_builder_begin_object (builder);
-  for (guint i = 0; environment[i] != NULL; i++) {
-    const char *equals = strchr (environment[i], '=');
-    g_autofree char *name = g_strndup (environment[i], equals - environment[i]);
-
-    json_builder_set_member_name (builder, name);
-    json_builder_add_string_value (builder, equals + 1);
-  }
-  json_builder_end_object (builder);
-  json_builder_set_member_name (builder, "argv");
-  json_builder_begin_array (builder);
-  for (guint i = 0; argv[i] != NULL; i++)
-    json_builder_add_string_value (builder, argv[i]);
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  return json_builder_get_root (builder);
-}
-
-/* The launch config of a definition, with the places a system daemon would use. NULL when it has parts that
- * cannot be made: they are in @diagnostics, with their places in @text. */
-static Recipe *
-make_recipe (DomainDef *def, Emulators *emulators, const char *text, Diagnostics *diagnostics)
-{
-  g_autofree char *run_directory = g_build_filename ("/run/domaind/machines", def->uuid, NULL);
-  g_autoptr (QemuCaps) caps = find_caps (emulators, def->emulator);
-  RecipeHost host = { .run_directory = run_directory,
-                      .state_directory = STATE_DIRECTORY,
-                      .monitor_fd = -1,
-                      .now = g_get_real_time () / G_USEC_PER_SEC };
-  g_autoptr (Sysinfo) smbios = def->os.smbios_mode == SMBIOS_MODE_HOST ? dmi_read (NULL) : NULL;
-  g_autoptr (Recipe) recipe = NULL;
-
-  if (caps == NULL) {
-    diagnostics_error (diagnostics, (Position){ 0, 0 }, VIR_ERR_CONFIG_UNSUPPORTED,
-                       "the emulator for '%s' cannot be asked: install the QEMU system emulator for it",
-                       def->os.arch);
-    return NULL;
-  }
-  host.smbios = smbios;
-  domain_def_assign_aliases (def);
-  recipe = recipe_new (def, caps, &host, RECIPE_BY_PATH);
-  if (recipe_add_domain (recipe, NULL))
-    return g_steal_pointer (&recipe);
-  recipe_report_problems (recipe, text, diagnostics);
-  return NULL;
-}
-
-static int
-translate_run (CommandLine *line)
-{
-  const char *path = line->arguments[0];
-  gboolean json = line->json || g_strcmp0 (format, "json") == 0;
-  Emulators emulators = { 0 };
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (path);
-  g_autofree char *text = NULL;
-  g_autoptr (DomainDef) def = NULL;
-  g_autoptr (Recipe) recipe = NULL;
-
-  if (target != NULL && !g_str_equal (target, "qemu-argv"))
-    return command_usage_error (line, _ ("unknown target '%s': expected 'qemu-argv'"), target);
-  if (format != NULL && !g_str_equal (format, "text") && !g_str_equal (format, "json"))
-    return command_usage_error (line, _ ("unknown format '%s': expected 'text' or 'json'"), format);
-  if (!emulators_open (&emulators))
-    return EXIT_FAILED;
-
-  def = load_document (path, &emulators, diagnostics, &text);
-  if (def != NULL)
-    recipe = make_recipe (def, &emulators, text, diagnostics);
-  print_diagnostics (diagnostics);
-  if (recipe != NULL) {
-    g_auto (GStrv) environment = recipe_to_environment (recipe);
-    g_auto (GStrv) argv = recipe_to_argv (recipe);
-
-    for (const char *const *warning = recipe_warnings (recipe); *warning != NULL; warning++)
-      fprintf (stderr, _ ("%s: warning: %s\n"), path, *warning);
-    if (json) {
-      line->json = TRUE;
-      command_print_json (line, launch_to_json (environment, argv));
-    } else {
-      print_launch (environment, argv);
-    }
-  }
-  emulators_close (&emulators);
-  return recipe != NULL ? EXIT_OK : EXIT_FAILED;
 }
 
 static int
@@ -430,14 +306,6 @@ static const GOptionEntry normalize_options[] = {
   G_OPTION_ENTRY_NULL,
 };
 
-static const GOptionEntry translate_options[] = {
-  { "to", 0, 0, G_OPTION_ARG_STRING, &target, N_ ("Launch config to make: qemu-argv (default)"),
-    N_ ("TARGET") },
-  { "format", 0, 0, G_OPTION_ARG_STRING, &format, N_ ("text (default) or json"), N_ ("FORMAT") },
-  CAPABILITIES_OPTION,
-  G_OPTION_ENTRY_NULL,
-};
-
 static const GOptionEntry schema_options[] = {
   { "list", 0, 0, G_OPTION_ARG_NONE, &list_schemas, N_ ("Name the schemas"), NULL },
   { "output", 0, 0, G_OPTION_ARG_FILENAME, &output_directory, N_ ("Write all schemas into DIRECTORY"),
@@ -450,8 +318,6 @@ const Command document_commands[] = {
     validate_options, validate_run },
   { "normalize", "FILE", N_ ("Print the document with everything it left open filled in"), 1, 1,
     normalize_options, normalize_run },
-  { "translate", "FILE", N_ ("Print the launch config a document becomes"), 1, 1, translate_options,
-    translate_run },
   { "schema", "[NAME]", N_ ("Print a RelaxNG schema of the format"), 0, 1, schema_options, schema_run },
   { NULL },
 };

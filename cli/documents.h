@@ -15,6 +15,8 @@ typedef struct {
   gboolean warned;
 } Emulators;
 
+#define SYSTEM_STATE_DIRECTORY "/var/lib/domaind" /* as a system daemon has it */
+
 extern char *capabilities_file; /* --capabilities */
 
 #define CAPABILITIES_OPTION                                            \
@@ -29,6 +31,17 @@ void emulators_close (Emulators *emulators);
 /* Read and complete a domain's document; NULL, with the mistakes in @diagnostics. */
 DomainDef *
 emulators_complete (Emulators *emulators, const char *text, gsize length, Diagnostics *diagnostics);
+
+/* The same of a file; @ret_text (transfer full, may be NULL) gets what was read. */
+DomainDef *emulators_load (Emulators *emulators, const char *path, Diagnostics *diagnostics, char **ret_text);
+/* The capabilities of an emulator, by path; NULL: the default one. A QemuCapsLookup whose data is Emulators.
+ * (transfer full) */
+QemuCaps *emulators_find_caps (gpointer data, const char *emulator);
+
+/* "-" is standard input. NULL, said in @diagnostics. (transfer full) */
+char *documents_read_file (const char *path, gsize *ret_length, Diagnostics *diagnostics);
+/* On standard error. */
+void documents_print_diagnostics (const Diagnostics *diagnostics);
 
 /* cli/validate.c */
 int validate_run (CommandLine *line);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/translate-mark.h"
 #include "config.h"
 #include <libintl.h>
 #include <locale.h>
 #include <stdlib.h>
 
-#define _(text)  gettext (text)
-#define N_(text) (text)
+#define _(text) gettext (text)
 
 /* Speak the user's language from here on. TEXTDOMAINDIR, as gettext's own programs take it, shows a catalogue
  * that is not installed. */

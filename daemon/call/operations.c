@@ -78,7 +78,7 @@ const Operation operations[] = {
   { 0, 15, "DOMAIN_GET_AUTOSTART", "D", "i", "Domain", "Autostart", ACCESS_READ, op_object_get_autostart, NULL },
   { 0, 29, "DOMAIN_SET_AUTOSTART", "Di", "-", "Domain", "Autostart=", ACCESS_WRITE, op_domain_set_autostart, NULL },
   { 0, 35, "DOMAIN_UNDEFINE", "D", "-", NULL, NULL, ACCESS_WRITE, op_domain_undefine, NULL },
-  { 0, 135, "CONNECT_DOMAIN_XML_FROM_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, NULL, NULL },
+  { 0, 135, "CONNECT_DOMAIN_XML_FROM_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, op_connect_domain_xml_from_native, NULL },
   { 0, 136, "CONNECT_DOMAIN_XML_TO_NATIVE", "ssu", "s", NULL, NULL, ACCESS_HOST, op_connect_domain_xml_to_native, NULL },
   { 0, 231, "DOMAIN_UNDEFINE_FLAGS", "Du", "-", "Domain", "Undefine", ACCESS_WRITE, op_domain_undefine, NULL },
   { 0, 309, "DOMAIN_CREATE_XML_WITH_FILES", "su", "D", "Connect", "DomainCreateXMLWithFiles", ACCESS_START, op_domain_create_xml, NULL },

@@ -271,6 +271,7 @@ void op_domain_monitor_command (Call *call);
 
 /* ops/domain/domain-native.c */
 void op_connect_domain_xml_to_native (Call *call);
+void op_connect_domain_xml_from_native (Call *call);
 
 /* ops/domain/domain-peek.c */
 void op_domain_block_peek (Call *call);

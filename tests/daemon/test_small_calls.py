@@ -58,7 +58,7 @@ def test_what_no_host_or_machine_here_has(connection):
             (libvirt.VIR_ERR_OPERATION_UNSUPPORTED, connection.getSEVInfo),
             (libvirt.VIR_ERR_OPERATION_UNSUPPORTED, lambda: machine.setLaunchSecurityState({"sev-secret": "x"})),
             (libvirt.VIR_ERR_NO_SUPPORT, lambda: machine.sendProcessSignal(1, 9)),
-            (libvirt.VIR_ERR_NO_SUPPORT, lambda: connection.domainXMLFromNative("qemu-argv", "qemu"))]:
+            (libvirt.VIR_ERR_NO_SUPPORT, lambda: connection.domainXMLFromNative("none", "qemu"))]:
         with pytest.raises(libvirt.libvirtError) as caught:
             call()
         assert caught.value.get_error_code() == code

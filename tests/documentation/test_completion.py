@@ -63,7 +63,7 @@ def test_values_that_are_asked_for():
 
 def test_options_of_a_command():
     assert complete("dumpxml", "--in") == {"--inactive"}
-    assert {"--to=", "--format=", "--capabilities=", "--json", "--connect=", "--help"} == complete("translate", "--")
+    assert {"--to=", "--drop", "--output=", "--format=", "--capabilities=", "--json", "--connect=", "--help"} == complete("translate", "--")
 
 
 @pytest.mark.parametrize("words, expected", [

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The targets there are: a row each, QEMU's first. A new one is a folder beside this file and its row here.
+ */
+#include "targets/target.h"
+
+#include "targets/qemu/qemu-target.h"
+
+static const Target *const targets[] = {
+  &qemu_target,
+  NULL,
+};
+
+const Target *
+target_find (const char *name)
+{
+  for (guint i = 0; targets[i] != NULL; i++)
+    if (g_str_equal (name, targets[i]->name) || g_strcmp0 (name, targets[i]->native_name) == 0)
+      return targets[i];
+  return NULL;
+}
+
+const Target *const *
+targets_all (void)
+{
+  return targets;
+}
+
+const Target *
+target_recognize (const char *file_name, const char *text)
+{
+  for (guint i = 0; targets[i] != NULL; i++)
+    if (targets[i]->recognize != NULL && targets[i]->recognize (file_name, text))
+      return targets[i];
+  return NULL;
+}
