@@ -241,6 +241,67 @@ def test_other_kinds_than_machines(daemon, run, fleet, tmp_path):
     assert {item["kind"] for item in json.loads(run("trash", "list", "--json")[1])} == {"secret", "pool", "filter"}
 
 
+VOLUME = "<volume>\n  <name>{}</name>\n  <capacity unit='MiB'>{}</capacity>\n  <target><format type='{}'/></target>\n</volume>"
+
+
+def test_volumes_beside_their_pool(daemon, run, fleet, tmp_path):
+    (fleet.directory / "storage").mkdir()
+    images = tmp_path / "images"
+    fleet("storage/pool", KINDS["pool"].format(tmp_path))
+    fleet("storage/web", VOLUME.format("web.qcow2", 4, "qcow2"))
+    fleet("storage/data", VOLUME.format("data.img", 1, "raw"))
+    disk = f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{images}/web.qcow2'/><target dev='vda' bus='virtio'/></disk>"
+    fleet("web", machine("web", "state='running'", devices=disk))
+    assert plan(run, status=2) == {"images": ("create", "start", []), "images/web.qcow2": ("create", None, []),
+                                   "images/data.img": ("create", None, []), "web": ("create", "start", [])}
+    said = apply(run)[1]
+    assert said.index("volume images/web.qcow2: made") < said.index("domain web: started")
+    assert (images / "data.img").stat().st_size == 1 << 20
+    kept = {name: ("keep", None, []) for name in ("images", "images/web.qcow2", "images/data.img", "web")}
+    assert plan(run, status=0) == kept
+    daemon.stop()
+    daemon.start()
+    assert plan(run, status=0) == kept
+    daemon.call(path_of(daemon, "web"), DOMAIN, "Destroy", "(u)", 0)
+
+    fleet("storage/data", VOLUME.format("data.img", 2, "raw"))
+    assert run("plan", "fleet")[1].count("/volume/capacity  fleet/storage/data.xml:3") == 1
+    assert plan(run, status=2)["images/data.img"] == ("change", None, ["/volume/capacity"])
+    apply(run)
+    assert (images / "data.img").stat().st_size == 2 << 20
+    assert plan(run, status=0)["images/data.img"] == ("keep", None, [])
+    for file in (fleet.directory / "storage").glob("*.xml"):
+        file.unlink()
+    apply(run, "--prune")
+    assert (images / "data.img").exists() and (images / "web.qcow2").exists()
+
+    # There already when its pool comes back: it is that one.
+    fleet("storage/pool", KINDS["pool"].format(tmp_path))
+    fleet("storage/data", VOLUME.format("data.img", 2, "raw"))
+    apply(run)
+    assert plan(run, status=0)["images/data.img"] == ("keep", None, [])
+
+
+def test_volumes_that_cannot_be_what_the_document_says(daemon, run, fleet, tmp_path):
+    (fleet.directory / "images").mkdir()
+    fleet("images/data", VOLUME.format("data.img", 2, "raw"))
+    message = "fleet/images/data.xml: error: nothing says which pool the volume 'data.img' is in: expected the document of one pool"
+    assert message in run("plan", "fleet")[2]
+    fleet("pool", KINDS["pool"].format(tmp_path))  # the directory has its name
+    apply(run)
+    for text, why in ((VOLUME.format("data.img", 1, "raw"), "it has a capacity of 2097152 bytes, and the document says 1048576"),
+                      (VOLUME.format("data.img", 2, "qcow2"), "it has the format 'raw', and the document says 'qcow2'")):
+        fleet("images/data", text)
+        status, _, errors = run("apply", "fleet", "--yes")
+        assert status == 1
+        assert re.search(rf"fleet/images/data.xml:3:\d+: error: the volume 'images/data.img' is there: {why}", errors), errors
+    fleet("images/data", VOLUME.format("data.img", 2, "raw"))
+    fleet("images/again", VOLUME.format("data.img", 2, "raw"))
+    assert "the storage vol name 'images/data.img' is that of fleet/images/again.xml as well" in run("plan", "fleet")[2]
+    fleet("images/again", VOLUME.format("../data.img", 2, "raw"))
+    assert re.search(r"fleet/images/again.xml:2:\d+: error", run("plan", "fleet")[2])
+
+
 def test_all_mistakes_are_told_and_nothing_is_done(daemon, run, fleet):
     fleet("good", machine("good"))
     fleet("bad", machine("bad", "state='runing'"))

@@ -174,7 +174,7 @@ apply_keep_sources (ApplyRun *run, void (*done) (ApplyRun *run))
   *sources = (Sources){ run, done, g_ptr_array_new (), g_ptr_array_new_with_free_func (g_free) };
   for (guint i = 0; i < run->plan->items->len; i++) {
     PlanItem *item = g_ptr_array_index (run->plan->items, i);
-    const Object *object = apply_object (run, item, NULL);
+    const Object *object = plan_item_is_volume (item) ? NULL : apply_object (run, item, NULL);
 
     if (object == NULL || item->document == NULL
         || !(item->action == PLAN_CREATE || item->relabels || item->moved)

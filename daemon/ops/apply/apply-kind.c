@@ -2,7 +2,7 @@
 
 /*
  * The table of the kinds that are applied. A machine runs only where its policy says so; a network or a pool
- * that stands in the directory is there to be used.
+ * that stands in the directory is there to be used. A volume is no object of its own: its pool makes it.
  */
 #include "daemon/ops/apply/apply-kind.h"
 
@@ -26,6 +26,7 @@ const ApplyKind apply_kinds[APPLY_KINDS + 1] = {
     .set_autostart = 90 },
   { .kind = &network_kind, .rank = 1, .runs = TRUE, .start = 39, .stop = 42, .set_autostart = 48 },
   { .kind = &domain_kind, .rank = APPLY_RANK_DOMAIN, .start = 9, .stop = 12, .set_autostart = 29 },
+  { .kind = &storage_volume_kind, .rank = APPLY_RANK_VOLUME },
   { NULL },
 };
 

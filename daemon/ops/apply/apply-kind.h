@@ -18,9 +18,10 @@ typedef struct {
   int stop, set_autostart;
 } ApplyKind;
 
-#define APPLY_RANKS       3
-#define APPLY_KINDS       5 /* rows */
+#define APPLY_RANKS       4
+#define APPLY_KINDS       6 /* rows */
 #define APPLY_RANK_DOMAIN 2
+#define APPLY_RANK_VOLUME 3 /* what a pool keeps: without a definition of its own */
 
 extern const ApplyKind apply_kinds[APPLY_KINDS + 1]; /* ends with kind NULL */
 /* NULL: no such kind is applied. */

@@ -7,6 +7,7 @@
  */
 #include "daemon/ops/apply/apply-run.h"
 #include "daemon/ops/ops.h"
+#include "daemon/storage/pools.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,15 +55,42 @@ add_object (PlanInput *input, const ApplyKind *row, Object *object)
   g_ptr_array_add (input->objects, seen);
 }
 
+/* Those of active pools, as they were last seen. */
+static void
+add_volumes (PlanInput *input, const ApplyKind *row, Manager *manager)
+{
+  g_autoptr (GPtrArray) pools = storage_pool_list (manager);
+
+  for (guint i = 0; i < pools->len; i++) {
+    const StoragePool *pool = g_ptr_array_index (pools, i);
+
+    for (guint v = 0; v < pool->volumes->len; v++) {
+      StorageVolumeDef *volume = g_ptr_array_index (pool->volumes, v);
+      PlanObject *seen = g_new0 (PlanObject, 1);
+
+      seen->row = row;
+      seen->name = g_strdup_printf ("%s/%s", pool->name, volume->name);
+      seen->uuid = g_strdup (seen->name);
+      seen->active = TRUE;
+      seen->volume = storage_volume_def_ref (volume);
+      g_ptr_array_add (input->objects, seen);
+    }
+  }
+}
+
 /* What there is now, for the job. */
 static void
 look_around (PlanInput *input, Manager *manager)
 {
   input->platform = manager->platform;
   for (const ApplyKind *row = apply_kinds; row->kind != NULL; row++) {
-    Registry *registry = manager_registry (manager, row->kind);
-    g_autoptr (GPtrArray) objects = registry_list (registry);
+    Registry *registry = row->rank != APPLY_RANK_VOLUME ? manager_registry (manager, row->kind) : NULL;
+    g_autoptr (GPtrArray) objects = registry != NULL ? registry_list (registry) : NULL;
 
+    if (registry == NULL) {
+      add_volumes (input, row, manager);
+      continue;
+    }
     input->stores[row - apply_kinds] = registry->store;
     for (guint i = 0; i < objects->len; i++)
       add_object (input, row, g_ptr_array_index (objects, i));

@@ -3,8 +3,9 @@
 /*
  * The stages of an apply. Definitions come first, from what is named to what names it; then goes what is to
  * go, so that what it holds (an address, a bridge, an image) is free for what starts; then what is to run
- * runs, networks and pools before machines. A step is a function that begins something and is told of its
- * end; a stage may also be one step for all its items, where they share the disk's time.
+ * runs, networks and pools before machines, and volumes are made between them. A step is a function that
+ * begins something and is told of its end; a stage may also be one step for all its items, where they share
+ * the disk's time.
  */
 #include "daemon/ops/apply/apply-run.h"
 
@@ -28,6 +29,12 @@ static gboolean
 marks (const PlanItem *item, G_GNUC_UNUSED guint rank)
 {
   return item->autostart >= 0 && item->row->set_autostart != 0;
+}
+
+static gboolean
+makes (const PlanItem *item, guint rank)
+{
+  return item->row->rank == rank && (item->action == PLAN_CREATE || item->action == PLAN_CHANGE);
 }
 
 static gboolean
@@ -58,6 +65,7 @@ static const struct {
   { "removed", removes, 0, apply_remove, NULL },
   { "marked", marks, 0, apply_mark, NULL },
   { "started", runs, 1, apply_start_or_stop, NULL },
+  { "made", makes, APPLY_RANK_VOLUME, apply_volume, NULL },
   { "changed", changes_live, APPLY_RANK_DOMAIN, apply_live, NULL },
   { "started", runs, APPLY_RANK_DOMAIN, apply_start_or_stop, NULL },
 };

@@ -53,6 +53,8 @@ void apply_keep_sources (ApplyRun *run, void (*done) (ApplyRun *run));
 void apply_remove (ApplyStep *step);
 void apply_mark (ApplyStep *step);
 void apply_start_or_stop (ApplyStep *step);
+/* apply-volume.c */
+void apply_volume (ApplyStep *step);
 /* apply-live.c */
 void apply_live (ApplyStep *step);
 /* Has the item differences that a running machine takes now? */

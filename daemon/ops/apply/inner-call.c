@@ -36,13 +36,13 @@ inner_call_new (Call *outer, InnerDone done, gpointer data)
 }
 
 void
-inner_call (Call *outer, int procedure, const Object *object, GVariant *rest, InnerDone done, gpointer data)
+inner_call_about (Call *outer, int procedure, GVariant *handle, GVariant *rest, InnerDone done, gpointer data)
 {
   Call *call = inner_call_new (outer, done, data);
   GVariantBuilder arguments;
 
   g_variant_builder_init (&arguments, G_VARIANT_TYPE_TUPLE);
-  g_variant_builder_add_value (&arguments, object->kind->handle (object));
+  g_variant_builder_add_value (&arguments, handle);
   if (rest != NULL) {
     g_autoptr (GVariant) more = g_variant_ref_sink (rest);
 
@@ -55,6 +55,12 @@ inner_call (Call *outer, int procedure, const Object *object, GVariant *rest, In
   call->operation = operation_by_procedure (0, procedure);
   call->arguments = g_variant_ref_sink (g_variant_builder_end (&arguments));
   operation_dispatch (call);
+}
+
+void
+inner_call (Call *outer, int procedure, const Object *object, GVariant *rest, InnerDone done, gpointer data)
+{
+  inner_call_about (outer, procedure, object->kind->handle (object), rest, done, data);
 }
 
 void

@@ -15,5 +15,8 @@ Call *inner_call_new (Call *outer, InnerDone done, gpointer data);
  * NULL: none) after it. */
 void
 inner_call (Call *outer, int procedure, const Object *object, GVariant *rest, InnerDone done, gpointer data);
+/* The same about what is no object of a registry: @handle (floating) is how it stands in arguments. */
+void inner_call_about (Call *outer, int procedure, GVariant *handle, GVariant *rest, InnerDone done,
+                       gpointer data);
 /* @object is removed to the trash. */
 void inner_discard (Call *outer, const Object *object, InnerDone done, gpointer data);

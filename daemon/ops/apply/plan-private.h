@@ -23,5 +23,14 @@ void plan_read_definition (PlanItem *item, const PlanObject *object, const Platf
                            PlanMistakes *mistakes);
 /* Would the running machine differ from its own definition in what the document says? */
 gboolean plan_is_pending (const PlanObject *object);
+/* plan-volume.c: the pool of a volume, which its name says from then on. FALSE after a mistake. */
+gboolean plan_place_volume (const Plan *plan, PlanItem *item, PlanMistakes *mistakes);
+/* Read it whole, and compare it with what its pool has (NULL: nothing of its name). */
+void plan_read_volume (PlanItem *item, const StorageVolumeDef *there, PlanMistakes *mistakes);
+/* Why the volume that is there cannot be the one that is wanted; NULL: it can. (transfer full) */
+char *plan_volume_conflict (const StorageVolumeDef *wanted, const StorageVolumeDef *there);
+gboolean plan_volume_grows (const StorageVolumeDef *wanted, const StorageVolumeDef *there);
+#define VOLUME_ROUNDING (64 * 1024) /* bytes: an image may be that much larger than it was asked to be */
+
 /* plan-order.c: nothing waits for itself, and what is required is there. */
 void plan_check_order (const Plan *plan, PlanMistakes *mistakes);

@@ -26,6 +26,7 @@ object_free (gpointer data)
 
   g_free (object->name);
   g_free (object->uuid);
+  storage_volume_def_unref (object->volume);
   domain_def_unref (object->live);
   g_free (object);
 }
@@ -68,6 +69,8 @@ item_free (gpointer data)
   domain_def_unref (item->def);
   g_free (item->completed);
   policy_unref (item->policy);
+  g_free (item->pool);
+  storage_volume_def_unref (item->volume);
   g_free (item->sum);
   g_free (item);
 }
@@ -86,6 +89,12 @@ gboolean
 plan_item_is_machine (const PlanItem *item)
 {
   return item->row->rank == APPLY_RANK_DOMAIN;
+}
+
+gboolean
+plan_item_is_volume (const PlanItem *item)
+{
+  return item->row->rank == APPLY_RANK_VOLUME;
 }
 
 gboolean
@@ -298,6 +307,23 @@ store_of_kind (const PlanInput *input, const ApplyKind *row)
   return input->stores[row - apply_kinds];
 }
 
+/* Once all pools of the documents are known. */
+static void
+decide_volumes (Plan *plan, const ObjectIndex *index, GHashTable *names, PlanMistakes *mistakes)
+{
+  for (guint i = 0; i < plan->items->len; i++) {
+    PlanItem *item = g_ptr_array_index (plan->items, i);
+    const PlanObject *object;
+
+    if (!plan_item_is_volume (item) || item->name == NULL || item->name[0] == '\0'
+        || !plan_place_volume (plan, item, mistakes)
+        || !check_single (names, item, item->name, "name", mistakes))
+      continue;
+    object = look_up (index->by_name, item->row, item->name);
+    plan_read_volume (item, object != NULL ? object->volume : NULL, mistakes);
+  }
+}
+
 static void
 read_documents (Plan *plan, const PlanInput *input, PlanMistakes *mistakes)
 {
@@ -314,6 +340,8 @@ read_documents (Plan *plan, const PlanInput *input, PlanMistakes *mistakes)
       continue;
     g_ptr_array_add (plan->items, item);
     item->store = store_of_kind (input, item->row);
+    if (plan_item_is_volume (item) && item->name != NULL && item->name[0] != '\0')
+      continue;
     if (!check_identity (item, names, uuids, input->platform, mistakes)
         || !find_object (&index, item, &object, mistakes))
       continue;
@@ -321,6 +349,7 @@ read_documents (Plan *plan, const PlanInput *input, PlanMistakes *mistakes)
       g_hash_table_add (kept, object);
     decide (item, object, input, mistakes);
   }
+  decide_volumes (plan, &index, names, mistakes);
   if ((input->flags & PLAN_PRUNE) != 0)
     add_removals (plan, input, kept);
   index_clear (&index);

@@ -5,6 +5,7 @@
 #include "daemon/ops/apply/apply-kind.h"
 #include "document/difference.h"
 #include "domain/domain-def.h"
+#include "storage/storage-volume.h"
 
 /*
  * What applying a set of documents would do, object by object. It is made in a job from the documents and
@@ -28,8 +29,9 @@ typedef struct {
   const ApplyKind *row;
   char *name, *uuid;
   gboolean active, persistent, autostart;
-  DomainDef *live; /* of a running machine */
-  Store *store;
+  DomainDef *live;          /* of a running machine */
+  Store *store;             /* NULL: of a volume */
+  StorageVolumeDef *volume; /* as its pool last saw it; NULL: it is none. Its name is "POOL/VOLUME" */
 } PlanObject;
 
 typedef struct {
@@ -62,10 +64,12 @@ typedef struct {
   gboolean relabels;       /* it carries another label than it will */
   char *label, *label_was; /* NULL: none */
   gboolean active;
-  GPtrArray *differences; /* Difference; NULL: none */
-  DomainDef *was, *def;   /* of machines that are made or changed */
-  char *completed;        /* of @def */
-  Policy *policy;         /* of machines; NULL: none */
+  GPtrArray *differences;   /* Difference; NULL: none */
+  DomainDef *was, *def;     /* of machines that are made or changed */
+  char *completed;          /* of @def */
+  char *pool;               /* of a volume, whose name is "POOL/VOLUME" */
+  StorageVolumeDef *volume; /* the same: what the document says */
+  Policy *policy;           /* of machines; NULL: none */
   char *sum; /* of what there was, so that a plan knows whether the world has moved; NULL: nothing */
 } PlanItem;
 
@@ -89,6 +93,8 @@ gboolean plan_item_changes (const PlanItem *item);
 gboolean plan_item_waits (const PlanItem *item);
 /* Is it a machine? */
 gboolean plan_item_is_machine (const PlanItem *item);
+/* Is it a volume? It has no definition, no label and no state. */
+gboolean plan_item_is_volume (const PlanItem *item);
 /* The machines of the plan that start before @item where they start too: PlanItem, borrowed. @by_name: char *
  * to PlanItem, of all machines. (transfer container) */
 GPtrArray *plan_predecessors (const PlanItem *item, GHashTable *by_name);
