@@ -75,6 +75,16 @@ def states(daemon):
             for path in daemon.call(ROOT, CONNECT, "ListDomains", "(u)", 0)}
 
 
+def completed(daemon, name):
+    path = daemon.call(ROOT, CONNECT, "DomainLookupByName", "(s)", name)
+    return daemon.call(path, DOMAIN, "GetXMLDesc", "(u)", 2)
+
+
+def hardware(xml):
+    """What the guest knows its machine by."""
+    return re.findall(r"<uuid>.*</uuid>|<type arch.*</type>|<mac .*/>|<address .*/>", xml)
+
+
 @pytest.mark.usefixtures("nothing")
 def test_the_fleet(host, run, repository):
     commit = ["git", "-c", "user.name=Grace", "-c", "user.email=grace@fleet.test", "commit", "--quiet", "--all", "-m"]
@@ -111,3 +121,19 @@ def test_the_fleet(host, run, repository):
     run("apply", ".", "--yes", "--prune", "--restart")
     assert states(host) == {name: runs for name, runs in MACHINES.items() if name != "web2"}
     assert run("plan", ".", "--prune").startswith("No changes")
+
+    # It was a mistake, and is in the trash; and it moves as one file.
+    run("trash", "restore", "web2")
+    before = completed(host, "web2")
+    bundle = str(repository.parent / "web2.domaind")
+    run("start", "web2")
+    run("export", "web2", bundle)
+    run("destroy", "web2")
+    run("undefine", "web2", "--no-trash")
+    run("import", bundle)
+    run("start", "web2")
+    assert states(host) == MACHINES
+    assert hardware(completed(host, "web2")) == hardware(before)
+    assert run("plan", ".", "--prune").startswith("No changes")
+    run("destroy", "web2")
+    run("undefine", "web2")

@@ -187,11 +187,30 @@ collect (const StartPlan *plan, const PolicySeed *seed, Contents *contents, GErr
          && add_file (plan, contents, "network-config", seed->network_config, error);
 }
 
+/* A machine that came here as one file has no directory with it, but the image that was made of the files
+ * there: that one is its seed. */
+static gboolean
+is_kept_as_it_came (const StartPlan *plan, const PolicySeed *seed, const DeviceDisk *disk)
+{
+  const char *const files[] = { seed->user_data, seed->meta_data, seed->network_config };
+  g_autoptr (Applied) applied = NULL;
+  gboolean needs_directory = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    needs_directory = needs_directory || (files[i] != NULL && !g_path_is_absolute (files[i]));
+  if (!needs_directory || is_missing (disk))
+    return FALSE;
+  applied = store_load_applied (plan->request->store, plan->uuid);
+  return (applied == NULL || applied->file == NULL) && seed_image_check (disk_path (disk), NULL);
+}
+
 static gboolean
 make_seed (const StartPlan *plan, const PolicySeed *seed, const DeviceDisk *disk, GError **error)
 {
   g_auto (Contents) contents = { .count = 0 };
 
+  if (is_kept_as_it_came (plan, seed, disk))
+    return TRUE;
   if (!collect (plan, seed, &contents, error))
     return FALSE;
   return plan->request->is_check ? seed_image_check (disk_path (disk), error)
