@@ -13,6 +13,7 @@
 #include "domain/complete.h"
 #include "domain/explain.h"
 #include "kinds/document-kinds.h"
+#include "targets/launch-json.h"
 #include "targets/qemu/recipe.h"
 
 #include <stdio.h>
@@ -44,6 +45,8 @@ emulators_find_caps (gpointer data, const char *emulator)
 
   if (emulators->fixed != NULL)
     return qemu_caps_ref (emulators->fixed);
+  if (launch_is_program (emulator)) /* it is not asked as QEMU is */
+    return qemu_caps_builtin ();
   if (emulators->asks_nobody)
     return emulator != NULL && is_of_other_architecture (emulator) ? NULL : qemu_caps_builtin ();
   if (emulator == NULL)

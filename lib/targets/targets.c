@@ -4,10 +4,14 @@
  */
 #include "targets/target.h"
 
+#include "targets/cloud-hypervisor/cloud-hypervisor-target.h"
+#include "targets/firecracker/firecracker-target.h"
 #include "targets/qemu/qemu-target.h"
 
 static const Target *const targets[] = {
   &qemu_target,
+  &firecracker_target,
+  &cloud_hypervisor_target,
   NULL,
 };
 

@@ -28,7 +28,7 @@ LIBRARY = {
     "lib/kinds": ["lib/base", "lib/document", "lib/domain", "lib/storage", "lib/secret", "lib/snapshot", "lib/network",
                   "lib/interface", "lib/nwfilter"],
     "lib/cpu": ["lib/base", "lib/document", "lib/domain", "lib/targets"],
-    "lib/targets": ["lib/base", "lib/document", "lib/domain", "lib/snapshot", "lib/cpu"],
+    "lib/targets": ["lib/base", "lib/document", "lib/domain", "lib/network", "lib/snapshot", "lib/cpu"],
     "lib/host": ["lib/base", "lib/document", "lib/domain", "lib/cpu", "lib/targets"],
 }
 DAEMON = {
