@@ -135,6 +135,15 @@ print_words (const CommandLine *line, GVariant *end)
 }
 
 static void
+print_restart (const CommandLine *line, GVariant *end)
+{
+  const char *text;
+
+  if (g_variant_lookup (end, "restart", "&s", &text))
+    command_print (line, _ ("  restart: %s\n"), text);
+}
+
+static void
 print_end (const CommandLine *line, const char *name, gboolean runs, GVariant *end)
 {
   g_autofree char *ended = time_text (number_of (end, "ended"));
@@ -154,6 +163,7 @@ print_end (const CommandLine *line, const char *name, gboolean runs, GVariant *e
     command_print (line, _ ("  started: %s\n"), started);
   print_exit (line, end);
   print_asked (line, end);
+  print_restart (line, end);
   print_words (line, end);
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/domain/host-shutdown.h"
 #include "daemon/domain/load.h"
 #include "daemon/domain/machine-block-jobs.h"
+#include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
 #include "daemon/ops/domain/migrate.h"
@@ -146,6 +147,7 @@ ready (gpointer data)
   service_notify ("READY=1");
   g_message ("ready");
   trash_watch (data);
+  restart_policies_begin ();
   manager_autostart (data);
 }
 
@@ -207,6 +209,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   process_become_subreaper ();
   service.manager->resolve_migration = migrate_resolve;
   machine_add_watcher (&machine_block_jobs_watcher);
+  restart_policies_start (service.manager);
   manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);
   if (service.error != NULL) {
@@ -224,6 +227,7 @@ serve (const Settings *settings, const Options *options, GError **error)
    * on disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
   if (job_count () > 0 || blocking_stuck () > 0)
     _exit (EXIT_SUCCESS);
+  restart_policies_stop ();
   manager_free (service.manager);
   host_shutdown_free (service.shutdown);
   return TRUE;

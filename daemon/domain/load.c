@@ -13,6 +13,7 @@
 #include "daemon/domain/import-journal.h"
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine.h"
+#include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
@@ -221,6 +222,8 @@ clear_away (Manager *manager, const FoundMachine *found, Domain *domain)
                      : status->starting ? (int)VIR_DOMAIN_SHUTOFF_FAILED
                                         : (int)VIR_DOMAIN_SHUTOFF_CRASHED;
     migration_machine_ended (domain);
+    if (domain->reason == VIR_DOMAIN_SHUTOFF_CRASHED && status->asked.wire == NULL && !status->shutdown_seen)
+      restart_policies_ended_unseen (domain);
   }
   if (status != NULL && found->process == NULL)
     last_end_record_unseen (manager->settings, status);

@@ -3,6 +3,7 @@
  * Dumping a machine into a file of a client's. The job is daemon/drivers/qemu/dump.h's; what becomes of the
  * machine afterwards (it goes on, or has crashed) is committed here.
  */
+#include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine-backup.h"
 #include "daemon/drivers/qemu/dump.h"
 #include "daemon/ops/ops.h"
@@ -41,6 +42,7 @@ dump_done (gpointer result, const GError *error, gpointer data)
   if (result == NULL) {
     call_fail (call, g_error_copy (error));
   } else if (machine != NULL && (dump->flags & VIR_DUMP_CRASH)) {
+    machine_note_asked (machine, call, NULL);
     machine_answer_at_end (machine, call, DESTROY_SECONDS);
     machine_end (machine, FALSE, VIR_DOMAIN_SHUTOFF_CRASHED, VIR_DOMAIN_EVENT_STOPPED_CRASHED);
   } else {

@@ -3,6 +3,7 @@
  * What is known of a domain, answered from its definition and its last known state: no guest is asked.
  */
 #include "daemon/domain/definition.h"
+#include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/taint.h"
 #include "daemon/ops/ops.h"
 
@@ -283,6 +284,7 @@ append_messages (Call *call, GVariantBuilder *list, gboolean taints)
       call->domain->machine != NULL ? helper_set_messages (call->domain->machine->helpers) : NULL;
   g_autoptr (GPtrArray) tainted =
       machine != NULL ? taint_list (machine->def, call->domain->tainted) : g_ptr_array_new ();
+  g_autofree char *restarts = restart_policies_message (call->domain);
 
   for (guint i = 0; i < tainted->len; i++) {
     g_autofree char *text =
@@ -292,6 +294,8 @@ append_messages (Call *call, GVariantBuilder *list, gboolean taints)
   }
   for (guint i = 0; dead != NULL && i < dead->len; i++)
     g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (dead, i));
+  if (restarts != NULL)
+    g_variant_builder_add (list, "s", restarts);
   for (guint i = 0; i < call->domain->messages->len; i++)
     g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (call->domain->messages, i));
 }

@@ -2,11 +2,13 @@
 
 /* How a domain last ended, from its record: read in a job, as all that is on disk. */
 #include "daemon/domain/last-end.h"
+#include "daemon/domain/restart-policy.h"
 #include "daemon/ops/ops.h"
 
 typedef struct {
   const Settings *settings;
   char *uuid;
+  char *restart; /* what its policy does about it; or NULL */
 } Question;
 
 static void
@@ -15,6 +17,7 @@ question_free (gpointer data)
   Question *question = data;
 
   g_free (question->uuid);
+  g_free (question->restart);
   g_free (question);
 }
 
@@ -84,6 +87,7 @@ load (G_GNUC_UNUSED const Call *call, gpointer data, GError **error)
 
       add_text (&list, name, g_ptr_array_index (end->helpers, i));
     }
+    add_text (&list, "restart", question->restart);
   }
   return g_variant_new ("(a{sv})", &list);
 }
@@ -93,6 +97,7 @@ op_domain_get_last_end (Call *call)
 {
   Question *question = g_new0 (Question, 1);
 
-  *question = (Question){ call->manager->settings, g_strdup (call->domain->uuid) };
+  *question = (Question){ call->manager->settings, g_strdup (call->domain->uuid),
+                          restart_policies_message (call->domain) };
   call_make (call, 0, "last-end", load, question, question_free);
 }

@@ -5,6 +5,7 @@
  */
 #include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
+#include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/ops/ops.h"
 
@@ -47,6 +48,8 @@ op_domain_destroy (Call *call)
     g_queue_push_tail (&domain->destroyers, call);
   } else {
     domain_check_active (domain, &error);
+    if (restart_policies_cancel (domain))
+      g_prefix_error_literal (&error, "its restart by its policy is called off; ");
     call_fail (call, error);
   }
 }
@@ -140,7 +143,8 @@ must_run_for_guest (Domain *domain, Call *call)
 {
   if (domain_is_active (domain))
     return TRUE;
-  call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running");
+  call_fail_with (call, VIR_ERR_OPERATION_INVALID, "domain is not running%s",
+                  restart_policies_cancel (domain) ? "; its restart by its policy is called off" : "");
   return FALSE;
 }
 
