@@ -6,14 +6,17 @@
  * and not a restart of the daemon, is what its state tells. A user's own manager tells the same of the end of
  * the session.
  *
- * Machines are told by the same calls a client would make, answered into the log.
+ * Machines are told by the same calls a client would make, answered into the log: what their policies say, or
+ * the setting. One that others start after is told when those have ended: it may be what they are writing to.
  */
 #include "daemon/domain/host-shutdown.h"
 
 #include "daemon/call/operation.h"
 #include "daemon/core/service.h"
+#include "daemon/domain/definition.h"
 #include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
+#include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/agent.h"
 #include "domain/devices/channel.h"
 
@@ -39,9 +42,11 @@ struct HostShutdown {
   guint prepare;           /* subscription to its signal */
   int lock;                /* a delay lock of logind's; -1: none */
   gboolean begun;
-  gboolean over;  /* the daemon ends: nothing is done any more */
-  guint question; /* source: the time systemd has to answer */
-  guint pending;  /* machines that have not ended */
+  gboolean over;      /* the daemon ends: nothing is done any more */
+  guint question;     /* source: the time systemd has to answer */
+  guint pending;      /* machines that have not ended, of those that were told */
+  guint reading;      /* their definitions */
+  GPtrArray *leaving; /* Leaving: machines that are to end */
   void (*done) (gpointer data);
   gpointer data;
 };
@@ -86,10 +91,13 @@ let_go (HostShutdown *shutdown)
   shutdown->lock = -1;
 }
 
+static void tell_next (HostShutdown *shutdown);
+
 static void
 check_over (HostShutdown *shutdown)
 {
-  if (shutdown->pending > 0 || shutdown->over)
+  tell_next (shutdown);
+  if (shutdown->reading > 0 || shutdown->pending > 0 || shutdown->over)
     return;
   let_go (shutdown);
   if (shutdown->done != NULL)
@@ -101,6 +109,7 @@ check_over (HostShutdown *shutdown)
 typedef struct {
   HostShutdown *shutdown;
   char *uuid;
+  guint seconds;   /* it has */
   gboolean ending; /* its time is over */
 } Farewell;
 
@@ -162,7 +171,7 @@ end_or_over (Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
 
   if (domain != NULL && !farewell->ending) {
     g_warning ("domain '%s' did not shut down within %u seconds and is ended", domain->name,
-               shutdown->manager->settings->host_shutdown_timeout);
+               farewell->seconds);
     wait_for_end (shutdown, domain, DESTROY_SECONDS, TRUE);
     machine_note_asked (domain->machine, NULL, "host-shutdown");
     machine_end (domain->machine, FALSE, VIR_DOMAIN_SHUTOFF_DESTROYED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
@@ -176,6 +185,7 @@ wait_for_end (HostShutdown *shutdown, Domain *domain, guint seconds, gboolean en
 {
   Farewell *farewell = farewell_new (shutdown, domain);
 
+  farewell->seconds = seconds;
   farewell->ending = ending;
   shutdown->pending++;
   machine_answer_at_end (domain->machine,
@@ -227,20 +237,70 @@ has_agent (const Machine *machine)
   return FALSE;
 }
 
+/* A machine that is to end, and those before it. */
+typedef struct {
+  HostShutdown *shutdown;
+  char *uuid, *name;
+  Policy *policy; /* of its definition as it is now; NULL: none */
+  gboolean told;
+} Leaving;
+
+static void
+leaving_free (gpointer data)
+{
+  Leaving *leaving = data;
+
+  policy_unref (leaving->policy);
+  g_free (leaving->uuid);
+  g_free (leaving->name);
+  g_free (leaving);
+}
+
+static ShutdownAction
+action_for (const HostShutdown *shutdown, const Policy *policy)
+{
+  const char *setting = shutdown->manager->settings->on_host_shutdown;
+
+  if (policy != NULL && policy->shutdown.action != SHUTDOWN_ACTION_UNSET)
+    return (ShutdownAction)policy->shutdown.action;
+  return g_str_equal (setting, "save")   ? SHUTDOWN_ACTION_SAVE
+         : g_str_equal (setting, "none") ? SHUTDOWN_ACTION_LEAVE
+                                         : SHUTDOWN_ACTION_SHUTDOWN;
+}
+
+static guint
+seconds_for (const HostShutdown *shutdown, const Policy *policy)
+{
+  return policy != NULL && policy->shutdown.timeout.set ? (guint)policy->shutdown.timeout.value
+                                                        : shutdown->manager->settings->host_shutdown_timeout;
+}
+
 /* A guest that does not run cannot follow: what is in its memory is kept, where that can be. */
 static gboolean
-is_to_be_saved (const HostShutdown *shutdown, const Domain *domain)
+is_to_be_saved (const HostShutdown *shutdown, const Domain *domain, const Policy *policy)
 {
-  gboolean save = g_str_equal (shutdown->manager->settings->on_host_shutdown, "save");
+  return domain->persistent
+         && (action_for (shutdown, policy) == SHUTDOWN_ACTION_SAVE || domain->state == VIR_DOMAIN_PAUSED);
+}
 
-  return domain->persistent && (save || domain->state == VIR_DOMAIN_PAUSED);
+/* systemd waits from now on for so long. */
+static void
+ask_for_time (guint seconds)
+{
+  g_autofree char *more = g_strdup_printf ("EXTEND_TIMEOUT_USEC=%" G_GUINT64_FORMAT,
+                                           (seconds + DESTROY_SECONDS + MARGIN) * MICROSECONDS);
+
+  service_notify (more);
 }
 
 static void
-say_farewell (HostShutdown *shutdown, Domain *domain)
+say_farewell (HostShutdown *shutdown, Domain *domain, const Policy *policy)
 {
-  wait_for_end (shutdown, domain, shutdown->manager->settings->host_shutdown_timeout, FALSE);
-  if (is_to_be_saved (shutdown, domain))
+  guint seconds = seconds_for (shutdown, policy);
+
+  ask_for_time (seconds);
+  wait_for_end (shutdown, domain, seconds, FALSE);
+  if (is_to_be_saved (shutdown, domain, policy))
     dispatch (shutdown, domain, SAVE_PROCEDURE, 0, press_button_unless_good);
   else if (has_agent (domain->machine))
     dispatch (shutdown, domain, SHUTDOWN_PROCEDURE, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
@@ -249,27 +309,112 @@ say_farewell (HostShutdown *shutdown, Domain *domain)
     dispatch (shutdown, domain, SHUTDOWN_PROCEDURE, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, button_pressed);
 }
 
+/* NULL: it has ended. */
+static Domain *
+running (const Leaving *leaving)
+{
+  Domain *domain = manager_find_uuid (leaving->shutdown->manager, leaving->uuid, NULL);
+
+  return domain != NULL && domain->machine != NULL && !domain->machine->ended ? domain : NULL;
+}
+
+static gboolean
+has_name (const GPtrArray *names, const char *name)
+{
+  return names != NULL && g_ptr_array_find_with_equal_func ((GPtrArray *)names, name, g_str_equal, NULL);
+}
+
+/* Does a machine of that policy start after the one of that name? */
+static gboolean
+starts_after (const Policy *policy, const char *name)
+{
+  return policy != NULL && (has_name (policy->start.after, name) || has_name (policy->start.requires, name));
+}
+
+/* Has everything ended that starts after it? */
+static gboolean
+is_next (const HostShutdown *shutdown, const Leaving *leaving)
+{
+  for (guint i = 0; i < shutdown->leaving->len; i++) {
+    const Leaving *other = g_ptr_array_index (shutdown->leaving, i);
+
+    if (other != leaving && starts_after (other->policy, leaving->name) && running (other) != NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Tell those whose turn it is; with @all, every one that is left. FALSE: none. */
+static gboolean
+tell (HostShutdown *shutdown, gboolean all)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < shutdown->leaving->len; i++) {
+    Leaving *leaving = g_ptr_array_index (shutdown->leaving, i);
+    Domain *domain = leaving->told ? NULL : running (leaving);
+
+    if (domain == NULL || !(all || is_next (shutdown, leaving)))
+      continue;
+    leaving->told = any = TRUE;
+    say_farewell (shutdown, domain, leaving->policy);
+  }
+  return any;
+}
+
+/* Machines that wait for each other wait no longer when nothing else is waited for. */
+static void
+tell_next (HostShutdown *shutdown)
+{
+  if (!shutdown->begun || shutdown->over || shutdown->reading > 0)
+    return;
+  if (!tell (shutdown, FALSE) && shutdown->pending == 0)
+    tell (shutdown, TRUE);
+}
+
+/* One whose definition cannot be read does what the setting says. */
+static void
+policy_known (Domain *domain, DomainDef *def, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  HostShutdown *shutdown = data;
+  const Policy *policy = def != NULL ? def->policy : NULL;
+  Leaving *leaving;
+
+  shutdown->reading--;
+  if (domain != NULL && domain->machine != NULL && shutdown->begun
+      && action_for (shutdown, policy) != SHUTDOWN_ACTION_LEAVE) {
+    leaving = g_new0 (Leaving, 1);
+    *leaving = (Leaving){ shutdown, g_strdup (domain->uuid), g_strdup (domain->name),
+                          policy != NULL ? policy_ref ((Policy *)policy) : NULL, FALSE };
+    g_ptr_array_add (shutdown->leaving, leaving);
+  }
+  if (shutdown->reading == 0)
+    check_over (shutdown);
+}
+
 static void
 begin (HostShutdown *shutdown)
 {
   g_autoptr (GPtrArray) domains = manager_list (shutdown->manager);
-  guint seconds = shutdown->manager->settings->host_shutdown_timeout + DESTROY_SECONDS + MARGIN;
-  g_autofree char *more = g_strdup_printf ("EXTEND_TIMEOUT_USEC=%" G_GUINT64_FORMAT, seconds * MICROSECONDS);
 
   if (shutdown->begun)
     return;
   shutdown->begun = TRUE;
+  restart_policies_hold (TRUE);
+  g_ptr_array_set_size (shutdown->leaving, 0);
   g_message ("the host is shutting down, and so are its machines");
-  shutdown->pending++; /* one that ends at once is not the last */
+  ask_for_time (shutdown->manager->settings->host_shutdown_timeout);
+  shutdown->reading++; /* one that is known at once is not the last */
   for (guint i = 0; i < domains->len; i++) {
     Domain *domain = g_ptr_array_index (domains, i);
 
-    if (domain->machine != NULL && !domain->machine->ended)
-      say_farewell (shutdown, domain);
+    if (domain->machine == NULL || domain->machine->ended)
+      continue;
+    shutdown->reading++;
+    definition_request (domain, DEFINITION_CONFIG, policy_known, shutdown);
   }
-  service_notify (more);
-  shutdown->pending--;
-  check_over (shutdown);
+  if (--shutdown->reading == 0)
+    check_over (shutdown);
 }
 
 /* logind. */
@@ -291,6 +436,7 @@ on_prepare (G_GNUC_UNUSED GDBusConnection *connection, G_GNUC_UNUSED const char 
     begin (shutdown);
   } else if (shutdown->begun) { /* it was called off */
     shutdown->begun = FALSE;
+    restart_policies_hold (FALSE);
     take_lock (shutdown);
   }
 }
@@ -310,7 +456,7 @@ lock_taken (GObject *source, GAsyncResult *result, gpointer data)
     g_info ("logind does not wait for the machines: %s", error != NULL ? error->message : "it gave no lock");
   else if (shutdown->lock < 0)
     shutdown->lock = g_unix_fd_list_get (files, 0, NULL);
-  if (shutdown->begun && shutdown->pending == 0)
+  if (shutdown->begun && shutdown->reading == 0 && shutdown->pending == 0)
     let_go (shutdown);
 }
 
@@ -348,8 +494,8 @@ host_shutdown_new (Manager *manager)
   shutdown->manager = manager;
   shutdown->cancellable = g_cancellable_new ();
   shutdown->lock = -1;
-  if (!g_str_equal (manager->settings->on_host_shutdown, "none"))
-    connect_to (G_BUS_TYPE_SYSTEM, shutdown, system_connected);
+  shutdown->leaving = g_ptr_array_new_with_free_func (leaving_free);
+  connect_to (G_BUS_TYPE_SYSTEM, shutdown, system_connected);
   return shutdown;
 }
 
@@ -410,7 +556,7 @@ host_shutdown_request (HostShutdown *shutdown, void (*done) (gpointer data), gpo
 
   shutdown->done = done;
   shutdown->data = data;
-  if (again || g_str_equal (shutdown->manager->settings->on_host_shutdown, "none"))
+  if (again)
     done (data);
   else if (shutdown->begun)
     check_over (shutdown);
@@ -437,6 +583,7 @@ host_shutdown_free (HostShutdown *shutdown)
 {
   if (shutdown == NULL)
     return;
+  g_ptr_array_unref (shutdown->leaving);
   g_clear_object (&shutdown->system);
   g_object_unref (shutdown->cancellable);
   g_free (shutdown);

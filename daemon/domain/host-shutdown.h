@@ -5,7 +5,7 @@
 
 /*
  * The host's shutdown is an ordinary end for its machines: each is asked to shut down, or saved, as the
- * setting on-host-shutdown says, all at once; each has host-shutdown-timeout seconds, and is then ended. That
+ * machine's policy or the setting on-host-shutdown says; each has its seconds, and is then ended. That
  * the host is shutting down is told by logind, whose shutdown is delayed meanwhile, and by systemd when the
  * daemon is asked to end; a daemon that is ended for any other reason leaves its machines alone. Main loop
  * only; nothing here waits.

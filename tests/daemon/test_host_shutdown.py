@@ -170,3 +170,66 @@ def test_a_daemon_that_only_ends_leaves_machines_alone(daemon, host, state):
     assert daemon.process.returncode == 0, daemon.log()
     daemon.process, daemon.had_the_name = None, True
     assert daemon.machines() == running
+
+
+POLICY = "<metadata><policy xmlns='https://domaind.org/xmlns/policy/1'>%s</policy></metadata>"
+
+
+def start_with(daemon, name, number, policy):
+    """One more machine whose firmware hears no power button."""
+    uuid = f"44444444-4444-4444-8444-44444444444{number}"
+    daemon.call(daemon.define(domain_xml(name, uuid, more=POLICY % policy)), DOMAIN, "Create", "(u)", 0)
+    return uuid
+
+
+@pytest.mark.parametrize("settings", ["", "on-host-shutdown = none"])
+def test_its_policy_has_it_saved(daemon, host, settings):
+    uuid = start_with(daemon, "saved", 1, "<shutdown action='save'/>")
+    wait_for(lambda: host.locks, "the daemon's lock")
+    host.prepare()
+    wait_for(lambda: state_of(daemon, uuid) == (SHUTOFF, SAVED), "its end")
+    wait_for(lambda: not host.is_delayed(), "the end of the delay")
+
+
+def test_its_policy_leaves_it_alone(daemon, host):
+    left = start_with(daemon, "left", 1, "<shutdown action='leave'/>")
+    ended = start_with(daemon, "ended", 2, "<shutdown action='shutdown' timeout='1'/><restart when='always' delay='0'/>")
+    host.prepare()
+    wait_for(lambda: not host.is_delayed(), "the end of the delay")
+    assert (state_of(daemon, left)[0], state_of(daemon, ended)) == (RUNNING, (SHUTOFF, DESTROYED))
+    assert "domain 'ended' did not shut down within 1 seconds and is ended" in daemon.log()
+
+
+@pytest.mark.parametrize("settings", ["on-host-shutdown = save"])
+def test_the_policy_is_that_of_the_newest_definition(daemon, host):
+    uuid = start_with(daemon, "changed", 1, "<shutdown action='leave'/>")
+    daemon.define(domain_xml("changed", uuid, more=POLICY % "<shutdown action='shutdown' timeout='1'/>"))
+    host.prepare()
+    wait_for(lambda: state_of(daemon, uuid) == (SHUTOFF, DESTROYED), "its end")
+
+
+def test_what_starts_last_ends_first(daemon, host):
+    """Each has nobody to follow it, and is ended by its time: the one that the others need is told last."""
+    short = "<shutdown action='shutdown' timeout='1'/>"
+    start_with(daemon, "db", 1, short)
+    start_with(daemon, "app", 2, "<start><requires>db</requires></start>" + short)
+    start_with(daemon, "web", 3, "<start><after>app</after><after>nowhere</after></start>" + short)
+    with daemon.signals() as seen:
+        host.prepare()
+        wait_for(lambda: not host.is_delayed(), "the end of the delay")
+        wait_for(lambda: len(stopped(seen)) == 3, "the events of their ends")
+    assert stopped(seen) == [3, 2, 1]
+
+
+def stopped(seen):
+    return [int(path[-1]) for _, member, (path, event, _) in
+            (signal for signal in seen if signal[1] == "org.libvirt.Connect.DomainEvent") if event == 5]
+
+
+def test_those_that_wait_for_each_other_end_as_well(daemon, host):
+    short = "<shutdown action='shutdown' timeout='1'/>"
+    one = start_with(daemon, "one", 1, "<start><after>two</after></start>" + short)
+    two = start_with(daemon, "two", 2, "<start><after>one</after></start>" + short)
+    host.prepare()
+    wait_for(lambda: not host.is_delayed(), "the end of the delay")
+    assert [state_of(daemon, uuid) for uuid in (one, two)] == [(SHUTOFF, DESTROYED)] * 2
