@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/connection.h"
 #include "cli/import-document.h"
+#include "cli/import-quickemu.h"
 #include "cli/signature.h"
 #include "cli/transfer.h"
 
@@ -266,11 +267,13 @@ import_run (CommandLine *line)
 
   if ((allowed_signers == NULL) != (signer == NULL))
     return command_usage_error (line, _ ("--verify and --signer go together"));
-  if (import_document_is (line->arguments[0])) {
+  if (import_quickemu_is (line->arguments[0]) || import_document_is (line->arguments[0])) {
     if (maps != NULL || directory != NULL || new_identity || force || allowed_signers != NULL)
       return command_usage_error (line, _ ("a document is imported with --name and --check alone"));
-    return command_connect (line) == NULL
-               ? EXIT_FAILED
+    if (command_connect (line) == NULL)
+      return EXIT_FAILED;
+    return import_quickemu_is (line->arguments[0])
+               ? import_quickemu_run (line, line->arguments[0], new_name, check_only)
                : import_document_run (line, line->arguments[0], new_name, check_only);
   }
   if (command_connect (line) == NULL || (transfer.archive = open_for_reading (line->arguments[0])) < 0)

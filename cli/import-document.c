@@ -81,24 +81,32 @@ paths_beside (const char *text, const char *file)
 }
 
 static void
-print_changes (const CommandLine *line, GHashTable *paths, JsonBuilder *json)
+print_change (const CommandLine *line, const char *message, JsonBuilder *json)
+{
+  command_print (line, "change: %s\n", message);
+  json_builder_begin_object (json);
+  json_builder_set_member_name (json, "kind");
+  json_builder_add_string_value (json, "change");
+  json_builder_set_member_name (json, "message");
+  json_builder_add_string_value (json, message);
+  json_builder_end_object (json);
+}
+
+static void
+print_changes (const CommandLine *line, const GPtrArray *changes, GHashTable *paths, JsonBuilder *json)
 {
   GHashTableIter iter;
   gpointer from, to;
 
   json_builder_set_member_name (json, "findings");
   json_builder_begin_array (json);
+  for (guint i = 0; changes != NULL && i < changes->len; i++)
+    print_change (line, g_ptr_array_index (changes, i), json);
   g_hash_table_iter_init (&iter, paths);
   while (g_hash_table_iter_next (&iter, &from, &to)) {
     g_autofree char *message = g_strdup_printf ("'%s' will be '%s'", (char *)from, (char *)to);
 
-    command_print (line, "change: %s\n", message);
-    json_builder_begin_object (json);
-    json_builder_set_member_name (json, "kind");
-    json_builder_add_string_value (json, "change");
-    json_builder_set_member_name (json, "message");
-    json_builder_add_string_value (json, message);
-    json_builder_end_object (json);
+    print_change (line, message, json);
   }
   json_builder_end_array (json);
 }
@@ -128,19 +136,28 @@ define (CommandLine *line, const char *file, const char *document, JsonBuilder *
 int
 import_document_run (CommandLine *line, const char *file, const char *name, gboolean check)
 {
-  g_autoptr (GHashTable) paths = NULL, addresses = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (JsonBuilder) json = json_builder_new ();
-  g_autofree char *text = NULL, *edited = NULL;
+  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
-  int status = EXIT_OK;
 
   if (!g_file_get_contents (file, &text, NULL, &error))
     return command_error ("%s", error->message);
+  return import_text_run (line, file, text, NULL, name, check);
+}
+
+int
+import_text_run (CommandLine *line, const char *file, const char *text, const GPtrArray *changes,
+                 const char *name, gboolean check)
+{
+  g_autoptr (GHashTable) paths = NULL, addresses = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autofree char *edited = NULL;
+  int status = EXIT_OK;
+
   paths = paths_beside (text, file);
   edited = import_values_edit (
       &(ImportValues){ .name = (char *)name, .paths = paths, .addresses = addresses }, text);
   json_builder_begin_object (json);
-  print_changes (line, paths, json);
+  print_changes (line, changes, paths, json);
   if (!check)
     status = define (line, file, edited != NULL ? edited : text, json);
   json_builder_end_object (json);

@@ -801,3 +801,76 @@ def test_bad_ovas(domctl, daemon, ova, tmp_path, spoil, words):
     refusal = domctl("import", bad, "--directory", tmp_path / "new", status=1)
     assert words in refusal, refusal
     nothing_left(daemon, tmp_path / "new")
+
+
+QUICKEMU = """#!/usr/bin/quickemu --vm
+guest_os="linux"
+disk_img="shop/disk.qcow2"
+iso="shop/gone.iso"   # of its installation
+fixed_iso='shop/tools.iso'
+ram="64M"
+cpu_cores=1
+boot="legacy"
+macaddr="52:54:00:AB:51:AE"
+network=""
+port_forwards=("22220:22")
+"""
+
+
+@pytest.fixture
+def quickemu(tmp_path):
+    """A directory as quickget leaves it."""
+    (tmp_path / "vms/shop").mkdir(parents=True)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", tmp_path / "vms/shop/disk.qcow2", "1M"], check=True)
+    (tmp_path / "vms/shop/tools.iso").write_bytes(bytes(2048))
+    (tmp_path / "vms/shop.conf").write_text(QUICKEMU)
+    return tmp_path / "vms"
+
+
+def test_a_machine_of_quickemus(domctl, connection, quickemu):
+    said = domctl("import", quickemu).decode()
+    assert said == (f"change: 'port_forwards=(\"22220:22\")' is left out\n"
+                    f"change: '{quickemu}/shop/gone.iso' is left out: it is not there\nDomain 'shop' imported\n")
+    domain = connection.lookupByName("shop")
+    xml = domain.XMLDesc()
+    for expected in (f"<source file='{quickemu}/shop/disk.qcow2'/>", f"<source file='{quickemu}/shop/tools.iso'/>",
+                     "<mac address='52:54:00:ab:51:ae'/>", "<memory unit='KiB'>65536</memory>", "<vcpu placement='static'>1</vcpu>"):
+        assert expected in xml
+    domain.create()
+    assert domain.isActive()
+    domain.destroy()
+    domctl("import", quickemu / "shop.conf", "--name", "again", "--check")
+    assert [found.name() for found in connection.listAllDomains()] == ["shop"]
+    domctl("import", quickemu / "shop.conf", "--name", "again")
+    assert {found.name() for found in connection.listAllDomains()} == {"shop", "again"}
+
+
+def test_a_windows_of_quickemus(domctl, connection, quickemu):
+    (quickemu / "shop.conf").write_text('guest_os="windows"\ndisk_img="shop/disk.qcow2"\ntpm="on"\nsecureboot="on"\nnetwork="br7"\n')
+    said = domctl("import", quickemu).decode()
+    assert said == ("change: the firmware's variables are made anew\nchange: the TPM is a new one\nDomain 'shop' imported\n")
+    xml = connection.lookupByName("shop").XMLDesc()
+    for expected in ("<clock offset='localtime'", "<smm state='on'", "secure='yes'", "<tpm model='tpm-crb'>", "<source bridge='br7'/>"):
+        assert expected in xml
+
+
+@pytest.mark.parametrize("line, message", [
+    ("ram=\"lots\"", "the ram 'lots' is no size such as '4G' or '2048M'"),
+    ("guest_os=\"macos\"", "the guest_os 'macos' is none of linux, windows"),
+    ("tpm=\"yes\"", "the tpm 'yes' is none of off, on"),
+    ("network=\"restrict\"", "a network that is restricted to the machine itself is not supported"),
+    ("disk_img=\"\"", "nothing says disk_img, the machine's image"),
+    ("disk_img=\"$HOME/disk.qcow2\"", ":13: 'disk_img=\"$HOME/disk.qcow2\"' is not understood"),
+    ("ram=$(reboot)", ":13: 'ram=$(reboot)' is not understood"),
+    ("if true; then", ":13: 'if true; then' is not understood"),
+    ("#" * 70000, "has more than 65536 bytes"),
+])
+def test_a_file_of_quickemus_that_means_nothing_here(domctl, connection, quickemu, line, message):
+    (quickemu / "shop.conf").write_text(QUICKEMU + "\n" + line + "\n")
+    assert message in domctl("import", quickemu, status=1)
+    assert connection.listAllDomains() == []
+
+
+def test_a_directory_of_several_of_quickemus(domctl, quickemu):
+    (quickemu / "other.conf").write_text(QUICKEMU)
+    assert "has 2 files of quickemu's (*.conf): expected one" in domctl("import", quickemu, status=1)
