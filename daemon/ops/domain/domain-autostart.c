@@ -3,12 +3,10 @@
  * Machines marked to start with the host, every time or the next time only. The mark for the next time is
  * taken away before the machine is started, so that a start that brings the host down is not tried again.
  */
-#include "daemon/call/operation.h"
 #include "daemon/core/service.h"
+#include "daemon/domain/start-run.h"
 #include "daemon/object/change.h"
 #include "daemon/ops/ops.h"
-
-#define START_PROCEDURE 9 /* DOMAIN_CREATE */
 
 typedef struct {
   Call *call; /* NULL: nobody's who would be answered */
@@ -104,43 +102,21 @@ op_domain_set_autostart_once (Call *call)
   mark (call->manager, call, call->domain->uuid, STORE_AUTOSTART_ONCE, call_int (call, 1) != 0);
 }
 
-/* The same call a client would make, answered into the log. */
-
-static void
-respond (G_GNUC_UNUSED Call *call, G_GNUC_UNUSED GVariant *answer, const GError *error)
-{
-  if (error != NULL)
-    g_warning ("autostart: %s", error->message);
-}
-
-static void
-start (Manager *manager, Domain *domain)
-{
-  static Client ourselves = { .who = (char *)"autostart" };
-  Call *call = g_new0 (Call, 1);
-
-  call->operation = operation_by_procedure (0, START_PROCEDURE);
-  call->manager = manager;
-  call->client = &ourselves;
-  call->arguments = g_variant_ref_sink (g_variant_new ("(@(sayi))", call_domain_value (domain)));
-  call->respond = respond;
-  operation_dispatch (call);
-}
-
 void
 manager_autostart (Manager *manager)
 {
-  g_autoptr (GPtrArray) domains = manager_list (manager);
+  g_autoptr (GPtrArray) domains = manager_list (manager), uuids = start_run_left (manager);
 
-  if (!service_first_since_boot (manager->settings->run_directory, "domains"))
-    return;
-  for (guint i = 0; i < domains->len; i++) {
-    Domain *domain = g_ptr_array_index (domains, i);
-    gboolean wanted = domain->autostart || domain->autostart_once;
+  if (service_first_since_boot (manager->settings->run_directory, "domains")) {
+    g_ptr_array_set_size (uuids, 0);
+    for (guint i = 0; i < domains->len; i++) {
+      const Domain *domain = g_ptr_array_index (domains, i);
 
-    if (domain->autostart_once)
-      mark (manager, NULL, domain->uuid, STORE_AUTOSTART_ONCE, FALSE);
-    if (wanted && !domain_is_active (domain))
-      start (manager, domain);
+      if (domain->autostart || domain->autostart_once)
+        g_ptr_array_add (uuids, g_strdup (domain->uuid));
+      if (domain->autostart_once)
+        mark (manager, NULL, domain->uuid, STORE_AUTOSTART_ONCE, FALSE);
+    }
   }
+  start_run_begin (manager, uuids, "autostart");
 }
