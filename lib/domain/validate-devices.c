@@ -109,7 +109,7 @@ validate_devices (Validation *validation)
 
   if (validation_may_miss (validation, &def->os.machine))
     return; /* they have not been completed */
-  if (validation->anywhere && def->type != VIRT_TYPE_QEMU && def->type != VIRT_TYPE_KVM)
+  if (def->type != VIRT_TYPE_QEMU && def->type != VIRT_TYPE_KVM)
     return; /* the kinds' own checks are about what QEMU can make of them */
   for (guint i = 0; i < def->devices->len; i++) {
     const Device *device = g_ptr_array_index (def->devices, i);

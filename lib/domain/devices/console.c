@@ -32,7 +32,7 @@ console_complete (Completion *completion, Device *device)
 
   chardev_complete (completion, &console->source);
   if (console->target == CONSOLE_NONE)
-    console->target = CONSOLE_SERIAL;
+    console->target = completion->def->type == VIRT_TYPE_LXC ? CONSOLE_LXC : CONSOLE_SERIAL;
   DOMAIN_FOREACH_DEVICE (completion->def, console_kind, DeviceConsole, other) {
     if (other == console)
       break;

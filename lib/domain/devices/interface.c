@@ -313,6 +313,8 @@ interface_uses_passt (const DeviceInterface *interface)
 static const char *
 default_model (Completion *completion)
 {
+  if (completion->def->type != VIRT_TYPE_QEMU && completion->def->type != VIRT_TYPE_KVM)
+    return NULL; /* another hypervisor's own, or a container's, which has none */
   return machine_choose (completion, machine_kind_of (completion->def)->interface_models);
 }
 
