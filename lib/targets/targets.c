@@ -4,6 +4,7 @@
  */
 #include "targets/target.h"
 
+#include "targets/bhyve/bhyve-target.h"
 #include "targets/cloud-hypervisor/cloud-hypervisor-target.h"
 #include "targets/firecracker/firecracker-target.h"
 #include "targets/qemu/qemu-target.h"
@@ -12,6 +13,7 @@ static const Target *const targets[] = {
   &qemu_target,
   &firecracker_target,
   &cloud_hypervisor_target,
+  &bhyve_target,
   NULL,
 };
 
