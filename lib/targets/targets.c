@@ -7,6 +7,8 @@
 #include "targets/bhyve/bhyve-target.h"
 #include "targets/cloud-hypervisor/cloud-hypervisor-target.h"
 #include "targets/firecracker/firecracker-target.h"
+#include "targets/lxc/lxc-target.h"
+#include "targets/oci/oci-target.h"
 #include "targets/qemu/qemu-target.h"
 
 static const Target *const targets[] = {
@@ -14,6 +16,8 @@ static const Target *const targets[] = {
   &firecracker_target,
   &cloud_hypervisor_target,
   &bhyve_target,
+  &lxc_target,
+  &oci_target,
   NULL,
 };
 
