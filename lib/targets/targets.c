@@ -7,6 +7,8 @@
 #include "targets/bhyve/bhyve-target.h"
 #include "targets/cloud-hypervisor/cloud-hypervisor-target.h"
 #include "targets/firecracker/firecracker-target.h"
+#include "targets/hyperv/hyperv-target.h"
+#include "targets/kata/kata-target.h"
 #include "targets/lxc/lxc-target.h"
 #include "targets/oci/oci-target.h"
 #include "targets/qemu/qemu-target.h"
@@ -18,6 +20,8 @@ static const Target *const targets[] = {
   &bhyve_target,
   &lxc_target,
   &oci_target,
+  &kata_target,
+  &hyperv_target,
   NULL,
 };
 
