@@ -14,15 +14,8 @@
 #include "targets/qemu/qemu-target.h"
 
 static const Target *const targets[] = {
-  &qemu_target,
-  &firecracker_target,
-  &cloud_hypervisor_target,
-  &bhyve_target,
-  &lxc_target,
-  &oci_target,
-  &kata_target,
-  &hyperv_target,
-  NULL,
+  &qemu_target, &firecracker_target, &cloud_hypervisor_target, &bhyve_target, &lxc_target,
+  &oci_target,  &kata_target,        &hyperv_target,           NULL,
 };
 
 const Target *
