@@ -5,6 +5,7 @@
  * whole way round, before anything is touched.
  */
 #include "daemon/ops/apply/plan-private.h"
+#include "domain/start-order.h"
 
 GHashTable *
 plan_machines (const Plan *plan)
@@ -43,64 +44,29 @@ plan_predecessors (const PlanItem *item, GHashTable *by_name)
   return predecessors;
 }
 
-/* A machine on the way that is being gone, and which of its predecessors is next. */
-typedef struct {
-  PlanItem *item;
-  GPtrArray *predecessors;
-  guint next;
-} OnWay;
-
+/* Each way round is told once. */
 static void
-report_cycle (const GArray *way, const PlanItem *first, PlanMistakes *mistakes)
+check_cycles (GHashTable *by_name, PlanMistakes *mistakes)
 {
-  g_autoptr (GString) names = g_string_new (NULL);
-  gboolean inside = FALSE;
+  g_autoptr (GHashTable) set = g_hash_table_new (g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer found;
 
-  for (guint i = 0; i < way->len; i++) {
-    const PlanItem *item = g_array_index (way, OnWay, i).item;
+  g_hash_table_iter_init (&iter, by_name);
+  while (g_hash_table_iter_next (&iter, NULL, &found))
+    g_hash_table_insert (set, ((PlanItem *)found)->name, ((PlanItem *)found)->policy);
+  for (;;) {
+    g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+    g_autofree char *cycle = start_order_find_cycle (set, names);
+    const PlanItem *first =
+        cycle != NULL ? g_hash_table_lookup (by_name, g_ptr_array_index (names, 0)) : NULL;
 
-    inside = inside || item == first;
-    if (inside)
-      g_string_append_printf (names, "'%s' → ", item->name);
-  }
-  plan_mistake (mistakes, first->document->shown, (Position){ 0, 0 }, VIR_ERR_XML_ERROR,
-                "machines wait for each other to start: %s'%s'", names->str, first->name);
-}
-
-enum { UNSEEN, ON_WAY, DONE };
-
-static void
-push (GArray *way, GHashTable *states, GHashTable *by_name, PlanItem *item)
-{
-  OnWay step = { item, plan_predecessors (item, by_name), 0 };
-
-  g_hash_table_insert (states, item, GINT_TO_POINTER (ON_WAY));
-  g_array_append_val (way, step);
-}
-
-/* Depth first, without recursion: there may be thousands in a row. */
-static void
-walk (PlanItem *from, GHashTable *by_name, GHashTable *states, PlanMistakes *mistakes)
-{
-  g_autoptr (GArray) way = g_array_new (FALSE, FALSE, sizeof (OnWay));
-
-  push (way, states, by_name, from);
-  while (way->len > 0) {
-    OnWay *last = &g_array_index (way, OnWay, way->len - 1);
-
-    if (last->next < last->predecessors->len) {
-      PlanItem *next = g_ptr_array_index (last->predecessors, last->next++);
-      int state = GPOINTER_TO_INT (g_hash_table_lookup (states, next));
-
-      if (state == ON_WAY)
-        report_cycle (way, next, mistakes);
-      else if (state == UNSEEN)
-        push (way, states, by_name, next);
-      continue;
-    }
-    g_hash_table_insert (states, last->item, GINT_TO_POINTER (DONE));
-    g_ptr_array_unref (last->predecessors);
-    g_array_set_size (way, way->len - 1);
+    if (first == NULL)
+      return;
+    plan_mistake (mistakes, first->document->shown, (Position){ 0, 0 }, VIR_ERR_XML_ERROR,
+                  "machines wait for each other to start: %s", cycle);
+    for (guint i = 0; i < names->len; i++)
+      g_hash_table_remove (set, g_ptr_array_index (names, i));
   }
 }
 
@@ -144,15 +110,12 @@ void
 plan_check_order (const Plan *plan, PlanMistakes *mistakes)
 {
   g_autoptr (GHashTable) by_name = plan_machines (plan), on_host = machines_on_host (plan);
-  g_autoptr (GHashTable) states = g_hash_table_new (NULL, NULL);
 
+  check_cycles (by_name, mistakes);
   for (guint i = 0; i < plan->items->len; i++) {
-    PlanItem *item = g_ptr_array_index (plan->items, i);
+    const PlanItem *item = g_ptr_array_index (plan->items, i);
 
-    if (!plan_item_is_machine (item) || item->name == NULL || item->action == PLAN_REMOVE)
-      continue;
-    check_required (item, by_name, on_host, mistakes);
-    if (g_hash_table_lookup (states, item) == NULL)
-      walk (item, by_name, states, mistakes);
+    if (plan_item_is_machine (item) && item->name != NULL && item->action != PLAN_REMOVE)
+      check_required (item, by_name, on_host, mistakes);
   }
 }

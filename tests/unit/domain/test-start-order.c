@@ -97,7 +97,6 @@ test_long_row (G_GNUC_UNUSED void **state)
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GHashTable) set = NULL;
-  g_autofree char *cycle = NULL;
 
   for (guint i = 0; i < COUNT; i++) {
     g_ptr_array_add (texts, g_strdup_printf ("m%u", i));
