@@ -26,9 +26,9 @@ removes (const PlanItem *item, guint rank)
 }
 
 static gboolean
-marks (const PlanItem *item, G_GNUC_UNUSED guint rank)
+marks (const PlanItem *item, guint rank)
 {
-  return item->autostart >= 0 && item->row->set_autostart != 0;
+  return item->row->rank == rank && item->autostart >= 0 && item->row->set_autostart != 0;
 }
 
 static gboolean
@@ -63,8 +63,9 @@ static const struct {
   { "removed", removes, 2, apply_remove, NULL },
   { "removed", removes, 1, apply_remove, NULL },
   { "removed", removes, 0, apply_remove, NULL },
-  { "marked", marks, 0, apply_mark, NULL },
+  { "marked", marks, APPLY_RANK_DOMAIN, apply_mark, NULL },
   { "started", runs, 1, apply_start_or_stop, NULL },
+  { "marked", marks, 1, apply_mark, NULL }, /* until then a pool is new: see apply_start_or_stop */
   { "made", makes, APPLY_RANK_VOLUME, apply_volume, NULL },
   { "changed", changes_live, APPLY_RANK_DOMAIN, apply_live, NULL },
   { "started", runs, APPLY_RANK_DOMAIN, apply_start_or_stop, NULL },

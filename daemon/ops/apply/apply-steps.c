@@ -8,6 +8,7 @@
 #include "daemon/domain/machine.h"
 #include "daemon/ops/apply/apply-run.h"
 #include "daemon/ops/apply/inner-call.h"
+#include "daemon/storage/pools.h"
 
 #include <string.h>
 
@@ -103,6 +104,15 @@ stop_machine (ApplyStep *step, void (*then) (ApplyStep *step, const GError *erro
     inner_call (step->run->call, SHUTDOWN_PROCEDURE, &domain->object, NULL, asked, stopping);
 }
 
+/* Is it a pool whose directory is to be made? Also one whose first apply was cut short before it was marked:
+ * of one that has been there a missing directory is one that is not mounted. */
+static gboolean
+is_new_directory (const PlanItem *item, const Object *object)
+{
+  return item->row->kind == &storage_pool_kind && (item->action == PLAN_CREATE || item->autostart == TRUE)
+         && ((const StoragePool *)object)->def->type == STORAGE_POOL_DIR;
+}
+
 static void
 start (ApplyStep *step, const GError *error)
 {
@@ -115,9 +125,7 @@ start (ApplyStep *step, const GError *error)
     apply_step_over (step, error != NULL ? error : gone);
     return;
   }
-  /* Of a directory, building is making it. */
-  if (item->action == PLAN_CREATE && item->completed != NULL
-      && g_str_has_prefix (item->completed, "<pool type='dir'"))
+  if (is_new_directory (item, object))
     flags |= VIR_STORAGE_POOL_CREATE_WITH_BUILD;
   inner_call (step->run->call, item->row->start, object,
               item->row->start_has_flags ? g_variant_new ("(u)", flags) : NULL, step_done, step);
