@@ -18,6 +18,8 @@ const CommandGroup command_groups[] = {
   { N_ ("Launch configs of QEMU and others (no daemon needed)"), target_commands },
   { N_ ("Comparing"), difference_commands },
   { N_ ("New documents"), init_commands },
+  { N_ ("Container images"), run_commands },
+  { N_ ("Machines of container images"), run_more_commands },
   { N_ ("Documents in a repository"), format_commands },
   { N_ ("Checks of a repository"), hook_commands },
   { N_ ("Would it start"), check_commands },
@@ -91,6 +93,7 @@ option_context (const Command *command, CommandLine *line)
   };
 
   g_option_context_set_summary (context, _ (command->summary));
+  g_option_context_set_strict_posix (context, command->words_follow);
   if (command->options != NULL)
     g_option_context_add_main_entries (context, command->options, GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, common, GETTEXT_PACKAGE);

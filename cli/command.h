@@ -32,8 +32,9 @@ typedef struct {
   guint minimum, maximum;      /* how many arguments; G_MAXUINT: any number */
   const GOptionEntry *options; /* NULL: none of its own */
   int (*run) (CommandLine *line);
-  gboolean each; /* run for each argument by itself, as if it was the only one */
-  int usage;     /* exit status of wrong words or options; 0: EXIT_USAGE */
+  gboolean each;         /* run for each argument by itself, as if it was the only one */
+  int usage;             /* exit status of wrong words or options; 0: EXIT_USAGE */
+  gboolean words_follow; /* options end at the first argument: what is behind it is somebody else's */
 } Command;
 
 /* A group of commands as the overview shows it. Every group's table ends with a NULL name. */
@@ -48,8 +49,8 @@ extern const Command bundle_commands[], document_commands[], target_commands[], 
     history_commands[], information_commands[], block_job_commands[], list_commands[], console_commands[],
     network_commands[], network_change_commands[], filter_commands[], event_commands[], host_commands[],
     interface_commands[], processor_commands[], snapshot_commands[], checkpoint_commands[], backup_commands[],
-    check_commands[], why_commands[], format_commands[], hook_commands[], init_commands[], trash_commands[],
-    help_commands[];
+    check_commands[], why_commands[], format_commands[], hook_commands[], init_commands[], run_commands[],
+    run_more_commands[], trash_commands[], help_commands[];
 
 const Command *command_find (const char *name);
 /* "unknown command 'lst': did you mean 'list'?" (transfer full) */

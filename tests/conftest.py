@@ -344,3 +344,21 @@ def daemon(root, bus):
         yield it
     finally:
         it.clean_up()
+
+
+@pytest.fixture
+def routed():
+    """A way out of the namespace, which passt looks for."""
+    def ip(*words):
+        return subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+
+    if shutil.which("passt") is None:
+        pytest.skip("passt is not installed")
+    if ip("link", "add", "dpw0", "type", "veth", "peer", "name", "dpw1").returncode != 0:
+        pytest.skip("no pair of links can be made here")
+    for name in ("dpw0", "dpw1"):
+        ip("link", "set", name, "up")
+    ip("address", "add", "10.55.0.1/24", "dev", "dpw0")
+    ip("route", "add", "default", "via", "10.55.0.2", "dev", "dpw0")
+    yield "dpw0"
+    ip("link", "delete", "dpw0")

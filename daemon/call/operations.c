@@ -115,7 +115,7 @@ const Operation operations[] = {
   { 0, 258, "DOMAIN_SHUTDOWN_FLAGS", "Du", "-", "Domain", "Shutdown", ACCESS_STOP, op_domain_shutdown, NULL },
   { 0, 261, "DOMAIN_PM_SUSPEND_FOR_DURATION", "Dutu", "-", NULL, NULL, ACCESS_STOP, op_domain_pm_suspend_for_duration, NULL },
   { 0, 267, "DOMAIN_PM_WAKEUP", "Du", "-", "Domain", "PMWakeup", ACCESS_STOP, op_domain_pm_wakeup, NULL },
-  { 0, 296, "DOMAIN_OPEN_CHANNEL", "Dmsu", "-", NULL, NULL, ACCESS_WRITE, op_domain_open_channel, NULL },
+  { 0, 296, "DOMAIN_OPEN_CHANNEL", "Dmsu", "-", "org.domaind1.Domain", "OpenChannel", ACCESS_WRITE, op_domain_open_channel, &dbus_empty_is_absent },
   { 0, 310, "DOMAIN_CREATE_WITH_FILES", "Du", "D", "Domain", "CreateWithFiles", ACCESS_START, op_domain_create, NULL },
   { 0, 334, "DOMAIN_CORE_DUMP_WITH_FORMAT", "Dsuu", "-", "Domain", "CoreDump", ACCESS_WRITE, op_domain_core_dump_with_format, NULL },
   { 0, 343, "DOMAIN_OPEN_GRAPHICS_FD", "Duu", "-", "Domain", "OpenGraphicsFD", ACCESS_WRITE, op_domain_open_graphics_fd, NULL },

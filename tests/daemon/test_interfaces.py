@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -342,21 +341,6 @@ def test_two_guests_talk_over_a_bridge(daemon, bridges, guest):  # noqa: F811
         shell.until(f"ip addr add 10.77.0.{number}/24 dev eth0", "")
     shells[0].until("ping -qc1 10.77.0.2 >/dev/null && echo heard", "heard")
     assert "52:54:00:11:22:32" in shells[0].run("cat /proc/net/arp")
-
-
-@pytest.fixture
-def routed():
-    """A way out of the namespace, which passt looks for."""
-    if shutil.which("passt") is None:
-        pytest.skip("passt is not installed")
-    if ip("link", "add", "dpw0", "type", "veth", "peer", "name", "dpw1").returncode != 0:
-        pytest.skip("no pair of links can be made here")
-    for name in ("dpw0", "dpw1"):
-        ip("link", "set", name, "up")
-    ip("address", "add", "10.55.0.1/24", "dev", "dpw0")
-    ip("route", "add", "default", "via", "10.55.0.2", "dev", "dpw0")
-    yield "dpw0"
-    ip("link", "delete", "dpw0")
 
 
 def passts(daemon):

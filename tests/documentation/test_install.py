@@ -17,6 +17,7 @@ from conftest import TOP
 PLACES = {
     "bin": {"domctl"},
     "sbin": {"domaind"},
+    "libexec/domaind": {"domaind-guest-init"},
     "lib/systemd/system": {"domaind.service", "domaind.socket", "domaind-ro.socket", "domaind-apply@.service"},
     "lib/systemd/user": {"domaind.service", "domaind.socket", "domaind-libvirt.socket", "domaind-apply@.service"},
     "lib/systemd/user/sockets.target.wants": {"domaind.socket", "domaind-libvirt.socket"},

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 
+import container_image
 import pytest
 
 from conftest import BUILD, TOP
@@ -69,29 +70,46 @@ def test_every_folder_is_named():
         assert f"`tests/{folder}/`" in contributing, folder
 
 
-def test_tour(daemon, tmp_path, monkeypatch):
-    """Each command of the tour, in order, prints what the page says; "..." stands for anything."""
-    tour = README[README.index("## A tour"):]
-    tour = tour[:tour.index("\n## ", 3)]
-    (tmp_path / "web.xml").write_text(code("xml", tour)[0])
-    programs = tmp_path / "bin"
+def section(title):
+    text = README[README.index(f"## {title}\n"):]
+    return text[:text.index("\n## ", 3)]
+
+
+def play(text, directory, daemon, monkeypatch, domctl=""):
+    """Each command of @text, in order, prints what the page says; "..." stands for anything. @domctl: shell's, before it."""
+    programs = directory / "bin"
     programs.mkdir()
     # Who runs the tests may be root, whose domctl would ask the system's daemon.
-    (programs / "domctl").write_text(f'#!/bin/sh\nexec {BUILD}/cli/domctl --connect session "$@"\n')
+    (programs / "domctl").write_text(f'#!/bin/sh\n{domctl}\nexec {BUILD}/cli/domctl --connect session "$@"\n')
     (programs / "domctl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.bus.address)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(daemon.root / "run"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(directory / "state"))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     processes = {"domaind --session &": lambda: daemon.process or daemon.start(), "kill -9 %1": daemon.kill}
 
     checker = doctest.OutputChecker()
-    for block in code("console", tour):
+    for block in code("console", text):
         for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
             if command in processes:
                 processes[command]()
                 continue
-            shown = subprocess.run(["bash", "-c", command], cwd=tmp_path, stdout=subprocess.PIPE,
+            shown = subprocess.run(["bash", "-c", command], cwd=directory, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, check=False).stdout
             assert checker.check_output(expected.rstrip() + "\n", shown.rstrip() + "\n", doctest.ELLIPSIS), (
                 f"$ {command}\n{shown}")
+
+
+def test_tour(daemon, tmp_path, monkeypatch):
+    (tmp_path / "web.xml").write_text(code("xml", section("A tour"))[0])
+    play(section("A tour"), tmp_path, daemon, monkeypatch)
+
+
+def test_container_images(daemon, tmp_path, monkeypatch, routed):
+    """As printed, but for the kernel, which a container that tests run in has not."""
+    subprocess.run([TOP / "examples/guest/make", BUILD / "guest"], check=True)
+    kernel = container_image.kernel(BUILD / "guest")
+    container_image.docker_archive(tmp_path / "busybox.tar", [container_image.busybox()], Env=["PATH=/bin"])
+    play(section("Container images"), tmp_path, daemon, monkeypatch,
+         f'[ "$1" != run ] || {{ shift; set -- run --kernel {kernel} "$@"; }}')
