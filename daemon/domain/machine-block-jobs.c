@@ -33,6 +33,14 @@ struct MachineBlockJob {
 };
 
 static void advance (MachineBlockJob *entry);
+static void end_owned (MachineBlockJob *entry, gboolean pivot);
+
+/* The lock is its owner's. */
+static gboolean
+is_owned (const MachineBlockJob *entry)
+{
+  return entry->job->owner != NULL;
+}
 
 static void
 entry_free (gpointer data)
@@ -231,7 +239,7 @@ run_step (MachineBlockJob *entry, JobFunction function, JobDone done, const char
   step->command = command;
   job =
       job_start ("block-job", function, step, step_free, domain->manager->settings->call_timeout, done, step);
-  if (entry->holding)
+  if (entry->holding || is_owned (entry))
     domain->job = job;
 }
 
@@ -243,7 +251,7 @@ step_over (const JobStep *step)
   if (entry == NULL)
     return NULL;
   entry->busy = FALSE;
-  if (entry->holding)
+  if (entry->holding || is_owned (entry))
     entry->machine->domain->job = NULL;
   return entry;
 }
@@ -340,11 +348,24 @@ commit (MachineBlockJob *entry, const JobStep *done)
   store_remove_record (done->manager->store, done->uuid, BLOCK_JOB_RECORD, job->id);
   g_info ("domain '%s': block job '%s' has ended (%d)", machine->domain->name, job->id, (int)outcome);
   emit (machine, job, (int)outcome);
-  if (ended != NULL)
-    ended (machine, job, outcome, problem, ended_data);
   release (entry);
   g_ptr_array_remove (machine->block_jobs, entry);
   answer_waiters (waiters, job, outcome, problem);
+  if (ended != NULL)
+    ended (machine, job, outcome, problem, ended_data);
+}
+
+/* It cannot be ended now: its owner need not wait for that, and another daemon will. */
+static void
+give_up (MachineBlockJob *entry, const char *problem)
+{
+  g_autoptr (BlockJob) job = block_job_copy_of (entry->job);
+  BlockJobEnded ended = entry->ended;
+
+  entry->ended = NULL;
+  g_clear_pointer (&entry->job->owner, g_free);
+  if (ended != NULL)
+    ended (entry->machine, job, BLOCK_JOB_FAILED, problem, entry->ended_data);
 }
 
 static void
@@ -369,6 +390,8 @@ conclude_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data
   release (entry);
   for (guint i = 0; i < waiters->len; i++)
     call_fail (g_ptr_array_index (waiters, i), g_error_copy (error));
+  if (is_owned (entry))
+    give_up (entry, error->message);
 }
 
 static gpointer
@@ -446,7 +469,7 @@ advance (MachineBlockJob *entry)
 {
   if (entry->busy || entry->locking || (!entry->pending && !entry->concluded))
     return;
-  if (!entry->holding)
+  if (!entry->holding && !is_owned (entry))
     want_lock (entry);
   else if (entry->concluded)
     run_step (entry, conclude_job, conclude_done, NULL);
@@ -459,6 +482,16 @@ static gboolean
 is_to_be_finalized (const BlockJob *job, const char *status)
 {
   return job->kind->pivots && g_str_equal (status, "pending");
+}
+
+/* The owner waits for the pivot, and nobody else will ask for it. */
+static void
+go_on (MachineBlockJob *entry)
+{
+  if (is_owned (entry) && entry->job->state == BLOCK_JOB_READY && !entry->busy && !entry->concluded)
+    end_owned (entry, TRUE);
+  else
+    advance (entry);
 }
 
 static void
@@ -479,14 +512,14 @@ monitor_event (Machine *machine, const char *name, JsonObject *arguments)
   entry->pending = entry->pending || is_to_be_finalized (entry->job, status);
   entry->concluded = entry->concluded || g_str_equal (status, "concluded");
   if (entry->begun)
-    advance (entry);
+    go_on (entry);
 }
 
 /* Asking for the end. */
 
 typedef struct {
   JobStep *step;
-  Call *call;
+  Call *call; /* NULL: the owner's */
   BlockJobState before;
   gboolean asynchronous;
 } Ending;
@@ -515,6 +548,19 @@ end_job (Job *thread, gpointer data, GError **error)
   return good ? JOB_OK : NULL;
 }
 
+/* An owner's job that does not pivot is given up; one that does not even do that stays QEMU's. */
+static void
+end_failed (MachineBlockJob *entry, const GError *error)
+{
+  if (entry->job->state != BLOCK_JOB_PIVOTING) {
+    give_up (entry, error->message);
+    return;
+  }
+  if (entry->problem == NULL)
+    entry->problem = g_strdup (error->message);
+  end_owned (entry, FALSE);
+}
+
 static void
 end_told (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
 {
@@ -524,6 +570,10 @@ end_told (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   if (entry == NULL)
     return; /* the machine has ended, and the call was answered then */
   /* It may be over by itself, in the moment it was asked to end. */
+  if (error != NULL && !entry->concluded && ending->call == NULL) {
+    end_failed (entry, error);
+    return;
+  }
   if (error != NULL && !entry->concluded) {
     entry->job->state = ending->before;
     set_ready (entry->machine, entry->job,
@@ -538,27 +588,52 @@ end_told (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   advance (entry);
 }
 
+/* Takes @ending, which says the rest. */
+static void
+start_ending (MachineBlockJob *entry, gboolean pivot, Ending *ending)
+{
+  Domain *domain = entry->machine->domain;
+
+  ending->before = entry->job->state;
+  entry->busy = TRUE;
+  entry->job->state = pivot ? BLOCK_JOB_PIVOTING : BLOCK_JOB_ABORTING;
+  set_ready (entry->machine, entry->job, pivot ? MIRROR_READY_PIVOT : MIRROR_READY_ABORT);
+  ending->step = step_new (entry);
+  domain->job = job_start ("block-job-end", end_job, ending, ending_free,
+                           domain->manager->settings->call_timeout, end_told, ending);
+}
+
+static void
+end_owned (MachineBlockJob *entry, gboolean pivot)
+{
+  start_ending (entry, pivot, g_new0 (Ending, 1));
+}
+
 void
 machine_block_job_end (Machine *machine, MachineBlockJob *entry, gboolean pivot, gboolean asynchronous,
                        Call *call)
 {
   MAIN_LOOP_ONLY ();
 
-  Domain *domain = machine->domain;
   Ending *ending = g_new0 (Ending, 1);
 
   ending->call = call;
-  ending->before = entry->job->state;
   ending->asynchronous = asynchronous;
-  lock_pass (domain->lock, call, entry, "block-job");
+  lock_pass (machine->domain->lock, call, entry, "block-job");
   entry->holding = TRUE;
-  entry->busy = TRUE;
-  entry->job->state = pivot ? BLOCK_JOB_PIVOTING : BLOCK_JOB_ABORTING;
-  set_ready (machine, entry->job, pivot ? MIRROR_READY_PIVOT : MIRROR_READY_ABORT);
   g_ptr_array_add (entry->waiters, call);
-  ending->step = step_new (entry);
-  domain->job = job_start ("block-job-end", end_job, ending, ending_free,
-                           domain->manager->settings->call_timeout, end_told, ending);
+  start_ending (entry, pivot, ending);
+}
+
+void
+machine_block_job_resume (MachineBlockJob *entry, BlockJobEnded ended, gpointer data)
+{
+  MAIN_LOOP_ONLY ();
+
+  entry->ended = ended;
+  entry->ended_data = data;
+  entry->begun = TRUE;
+  go_on (entry);
 }
 
 static void
@@ -573,6 +648,8 @@ machine_ended (Machine *machine)
     for (guint k = 0; k < entry->waiters->len; k++)
       call_fail_with (g_ptr_array_index (entry->waiters, k), VIR_ERR_OPERATION_FAILED,
                       "domain is no longer running");
+    if (entry->ended != NULL && entry->begun)
+      entry->ended (machine, entry->job, BLOCK_JOB_FAILED, "domain is no longer running", entry->ended_data);
   }
 }
 
@@ -591,7 +668,7 @@ machine_found (Machine *machine, const AdoptedMachine *adopted)
     if (find_id (machine, one->job->id) != NULL)
       continue; /* asked again */
     entry = entry_new (machine, block_job_copy_of (one->job));
-    entry->begun = TRUE;
+    entry->begun = !is_owned (entry);
     entry->pending = is_to_be_finalized (one->job, status);
     entry->concluded = !one->report.exists || g_str_equal (status, "concluded");
     g_message ("domain '%s': block job '%s' was %s when the daemon ended; it is %s", machine->domain->name,
@@ -604,7 +681,8 @@ machine_found (Machine *machine, const AdoptedMachine *adopted)
       entry->job->state = BLOCK_JOB_RUNNING;
     set_ready (machine, entry->job,
                entry->job->state == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
-    advance (entry);
+    if (entry->begun)
+      advance (entry);
   }
 }
 
@@ -708,9 +786,10 @@ begin_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
     entry->begun = TRUE;
     if (entry->job->state == BLOCK_JOB_STARTING)
       entry->job->state = BLOCK_JOB_RUNNING;
-    advance (entry);
   }
   request->done (request, error);
+  if (entry != NULL)
+    go_on (entry);
 }
 
 void

@@ -11,6 +11,10 @@
  * A job does not hold the domain's lock while it runs: the machine can be changed meanwhile, but not the disk
  * it works on (machine_check_no_block_job). Its end needs the lock: it waits for it, or has it, where the
  * call that asked for the end passed it on; that call may wait for the end as well.
+ *
+ * One with an owner is a part of something larger, which has the lock from before its begin until it is told
+ * of its end: no step waits for the lock, and one that pivots does so as soon as it is ready. The record says
+ * whose it is; found again, it rests until its owner asks for it (machine_block_job_resume).
  */
 typedef struct MachineBlockJob MachineBlockJob;
 
@@ -30,7 +34,8 @@ struct BlockJobRequest {
   gboolean (*begin) (Job *thread, const Hotplug *plug, BlockJobStart *start, GError **error);
   /* It has begun, or (@error) has not, and nothing is left of it. */
   void (*done) (BlockJobRequest *request, const GError *error);
-  BlockJobEnded ended; /* of one that has begun, unless the machine ends first, or the daemon; or NULL */
+  BlockJobEnded ended; /* of one that has begun and has an owner (start.job->owner), even if the machine ends
+                        * first; or NULL */
   gpointer ended_data;
   Call *call;               /* the caller's own, like the next two */
   gpointer data;            /* freed with ... */
@@ -61,6 +66,9 @@ gboolean machine_check_device_free (const Machine *machine, const char *alias, G
  * lock, is answered when the job has ended, or with @asynchronous when QEMU has agreed. */
 void machine_block_job_end (Machine *machine, MachineBlockJob *job, gboolean pivot, gboolean asynchronous,
                             Call *call);
+
+/* Of one that was found again, and has an owner: it goes on, and @ended is told of its end. */
+void machine_block_job_resume (MachineBlockJob *job, BlockJobEnded ended, gpointer data);
 
 /* What a machine tells: QEMU's JOB_STATUS_CHANGE, and records that were found again, whose jobs go on, or are
  * finished or undone. */

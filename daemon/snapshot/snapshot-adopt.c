@@ -12,6 +12,7 @@
 #include "daemon/domain/machine.h"
 #include "daemon/object/child-store.h"
 #include "daemon/snapshot/snapshot-kind.h"
+#include "daemon/snapshot/snapshot-merge-live.h"
 #include "daemon/snapshot/snapshot-recover.h"
 
 typedef struct {
@@ -19,8 +20,9 @@ typedef struct {
   char *uuid;
   SnapshotPlace *place;
   Hotplug plug;
-  DomainDef *live, *after; /* NULL: it does not run any more; it stays as it is */
-  ChildFamily *family;     /* as it is on disk afterwards */
+  DomainDef *live, *after;  /* NULL: it does not run any more; it stays as it is */
+  SnapshotDelete *deletion; /* whose images the machine still merges; NULL: none */
+  ChildFamily *family;      /* as it is on disk afterwards */
   guint patience;
 } Recovery;
 
@@ -49,6 +51,7 @@ recovery_free (gpointer data)
     machine_hotplug_clear (&recovery->plug);
   g_clear_pointer (&recovery->live, domain_def_unref);
   g_clear_pointer (&recovery->after, domain_def_unref);
+  g_clear_pointer (&recovery->deletion, snapshot_delete_free);
   g_clear_pointer (&recovery->family, child_family_free);
   g_free (recovery->uuid);
   g_free (recovery);
@@ -60,12 +63,67 @@ recover_job (Job *job, gpointer data, G_GNUC_UNUSED GError **error)
   Recovery *recovery = data;
 
   if (recovery->live != NULL)
-    recovery->after =
-        snapshot_recover_running (job, recovery->place, &recovery->plug, recovery->patience, recovery->live);
+    recovery->after = snapshot_recover_running (job, recovery->place, &recovery->plug, recovery->patience,
+                                                recovery->live, &recovery->deletion);
   else
     snapshot_recover (recovery->place);
   recovery->family = child_store_read (&snapshot_kind, recovery->place->settings, recovery->uuid);
   return JOB_OK;
+}
+
+static void
+over (Recovery *recovery, Domain *domain)
+{
+  definition_replace (domain, NULL);
+  child_tree_clear (domain->snapshots);
+  child_tree_fill (domain->snapshots, recovery->family->defs, recovery->family->current);
+  lock_release (domain->lock, recovery);
+  recovery_free (recovery);
+}
+
+/* The rest of a deletion whose images the machine has merged, or not. */
+
+static gpointer
+end_deletion_job (G_GNUC_UNUSED Job *job, gpointer data, G_GNUC_UNUSED GError **error)
+{
+  Recovery *recovery = data;
+  const SnapshotDelete *deletion = recovery->deletion;
+  g_autoptr (GError) problem = NULL;
+
+  if (!snapshot_delete_follow (recovery->deletion, &problem)
+      || !snapshot_delete_store (recovery->deletion, &problem))
+    g_warning ("domain '%s': the deletion of snapshot '%s' cannot be ended: %s", deletion->place->domain,
+               deletion->def->name, problem->message);
+  else
+    g_message (
+        "domain '%s': the deletion of snapshot '%s' that was begun when the daemon ended is ended now%s",
+        deletion->place->domain, deletion->def->name,
+        deletion->stays ? "; images that could not be merged are left of it" : "");
+  g_clear_pointer (&recovery->family, child_family_free);
+  recovery->family = child_store_read (&snapshot_kind, recovery->place->settings, recovery->uuid);
+  return JOB_OK;
+}
+
+static void
+deletion_ended (G_GNUC_UNUSED gpointer result, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  Recovery *recovery = data;
+  Domain *domain = manager_find_uuid (recovery->manager, recovery->uuid, NULL);
+
+  if (domain != NULL)
+    over (recovery, domain);
+  else
+    recovery_free (recovery);
+}
+
+static void
+merged (const GError *error, gpointer data)
+{
+  Recovery *recovery = data;
+
+  if (error != NULL)
+    g_warning ("%s", error->message);
+  job_start ("snapshot", end_deletion_job, recovery, NULL, 0, deletion_ended, recovery);
 }
 
 static void
@@ -74,15 +132,17 @@ recovered (G_GNUC_UNUSED gpointer result, G_GNUC_UNUSED const GError *error, gpo
   Recovery *recovery = data;
   Domain *domain = manager_find_uuid (recovery->manager, recovery->uuid, NULL);
 
-  if (domain == NULL)
+  if (domain == NULL) {
+    recovery_free (recovery);
     return;
+  }
   domain->job = NULL;
   if (domain->machine != NULL && recovery->after != NULL)
     machine_replace_def (domain->machine, g_steal_pointer (&recovery->after));
-  definition_replace (domain, NULL);
-  child_tree_clear (domain->snapshots);
-  child_tree_fill (domain->snapshots, recovery->family->defs, recovery->family->current);
-  lock_release (domain->lock, recovery);
+  if (recovery->deletion != NULL)
+    snapshot_merge_live (domain, recovery->deletion->merges, merged, recovery);
+  else
+    over (recovery, domain);
 }
 
 static void
@@ -109,7 +169,7 @@ begin (gpointer data)
     machine_events_expect_run (machine->events, VIR_DOMAIN_RUNNING_UNPAUSED,
                                VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
   }
-  domain->job = job_start ("snapshot", recover_job, recovery, recovery_free, 0, recovered, recovery);
+  domain->job = job_start ("snapshot", recover_job, recovery, NULL, 0, recovered, recovery);
 }
 
 static void

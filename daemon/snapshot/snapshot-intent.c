@@ -15,6 +15,37 @@
 
 static const EnumTable kinds = { "what is done to snapshots", { NULL, "create", "revert", "delete" } };
 
+void
+snapshot_merge_free (SnapshotMerge *merge)
+{
+  if (merge == NULL)
+    return;
+  g_free (merge->disk);
+  g_free (merge->base);
+  g_free (merge->top);
+  g_free (merge->format);
+  g_free (merge);
+}
+
+SnapshotMerge *
+snapshot_merge_copy (const SnapshotMerge *merge)
+{
+  SnapshotMerge *copy = g_new (SnapshotMerge, 1);
+
+  *copy = *merge;
+  copy->disk = g_strdup (merge->disk);
+  copy->base = g_strdup (merge->base);
+  copy->top = g_strdup (merge->top);
+  copy->format = g_strdup (merge->format);
+  return copy;
+}
+
+static void
+merge_free (gpointer data)
+{
+  snapshot_merge_free (data);
+}
+
 SnapshotIntent *
 snapshot_intent_new (int kind, const char *name)
 {
@@ -34,6 +65,7 @@ snapshot_intent_free (SnapshotIntent *intent)
   g_free (intent->name);
   g_free (intent->document);
   g_ptr_array_unref (intent->files);
+  g_clear_pointer (&intent->merges, g_ptr_array_unref);
   g_free (intent);
 }
 
@@ -41,6 +73,26 @@ static char *
 intent_path (const char *directory)
 {
   return g_build_filename (directory, FILE_NAME, NULL);
+}
+
+static JsonArray *
+merges_to_json (const GPtrArray *merges)
+{
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; i < merges->len; i++) {
+    const SnapshotMerge *merge = g_ptr_array_index (merges, i);
+    JsonObject *object = json_object_new ();
+
+    json_object_set_string_member (object, "disk", merge->disk);
+    json_object_set_string_member (object, "base", merge->base);
+    json_object_set_string_member (object, "top", merge->top);
+    json_object_set_string_member (object, "format", merge->format);
+    json_object_set_boolean_member (object, "in-qemu", merge->in_qemu);
+    json_object_set_boolean_member (object, "active", merge->is_active);
+    json_array_add_object_element (array, object);
+  }
+  return array;
 }
 
 static char *
@@ -60,6 +112,8 @@ to_json (const SnapshotIntent *intent)
   if (intent->document != NULL)
     json_object_set_string_member (object, "document", intent->document);
   json_object_set_array_member (object, "files", files);
+  if (intent->merges != NULL)
+    json_object_set_array_member (object, "merges", merges_to_json (intent->merges));
   json_node_take_object (root, object);
   return json_to_string (root, TRUE);
 }
@@ -74,12 +128,47 @@ snapshot_intent_write (const SnapshotIntent *intent, const char *directory, GErr
          && store_sync_directory (above, error) && store_write_file (path, json, -1, 0600, error);
 }
 
+/* NULL: it is none. */
+static SnapshotMerge *
+merge_from_json (JsonObject *object)
+{
+  const char *disk = untrusted_text (object, "disk"), *format = untrusted_text (object, "format");
+  const char *base = untrusted_text (object, "base"), *top = untrusted_text (object, "top");
+  SnapshotMerge *merge;
+
+  if (disk == NULL || format == NULL || base == NULL || !g_path_is_absolute (base) || top == NULL
+      || !g_path_is_absolute (top))
+    return NULL;
+  merge = g_new0 (SnapshotMerge, 1);
+  merge->disk = g_strdup (disk);
+  merge->base = g_strdup (base);
+  merge->top = g_strdup (top);
+  merge->format = g_strdup (format);
+  merge->in_qemu = untrusted_switch (object, "in-qemu");
+  merge->is_active = untrusted_switch (object, "active");
+  return merge;
+}
+
+static GPtrArray *
+merges_from_json (JsonArray *array)
+{
+  GPtrArray *merges = g_ptr_array_new_with_free_func (merge_free);
+
+  for (guint i = 0; i < MIN (json_array_get_length (array), FILES_MAX); i++) {
+    SnapshotMerge *merge = merge_from_json (untrusted_object_of (json_array_get_element (array, i)));
+
+    if (merge != NULL)
+      g_ptr_array_add (merges, merge);
+  }
+  return merges;
+}
+
 static SnapshotIntent *
 from_json (JsonObject *object)
 {
   const char *operation = untrusted_text (object, "operation"), *name = untrusted_text (object, "name");
   const char *document = untrusted_text (object, "document");
-  JsonArray *files = untrusted_list (object, "files");
+  JsonArray *files = untrusted_list (object, "files"), *merges = untrusted_list (object, "merges");
   int kind = operation != NULL ? enum_table_value (&kinds, operation) : 0;
   SnapshotIntent *intent;
 
@@ -96,6 +185,8 @@ from_json (JsonObject *object)
     if (file != NULL && g_path_is_absolute (file))
       g_ptr_array_add (intent->files, g_strdup (file));
   }
+  if (merges != NULL)
+    intent->merges = merges_from_json (merges);
   return intent;
 }
 

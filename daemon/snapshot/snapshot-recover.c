@@ -106,8 +106,9 @@ read_deletion (const SnapshotPlace *place, const SnapshotIntent *intent, Snapsho
   deletion->place =
       snapshot_place_new (place->settings, place->store, place->platform, place->uuid, place->domain);
   deletion->def = document_ref (&snapshot_document, def);
-  deletion->config = domain_def_ref (config);
+  deletion->config = config != NULL ? domain_def_ref (config) : NULL;
   deletion->metadata_only = intent->keeps;
+  deletion->merges = intent->merges != NULL ? g_ptr_array_ref (intent->merges) : NULL;
   deletion->others = g_ptr_array_new_with_free_func (unref_def);
   deletion->changed = g_ptr_array_new_with_free_func (unref_def);
   for (guint i = 0; i < families->len; i++) {
@@ -132,11 +133,30 @@ read_deletion (const SnapshotPlace *place, const SnapshotIntent *intent, Snapsho
 
 static gboolean
 recover_deletion (const SnapshotPlace *place, const SnapshotIntent *intent, SnapshotDef *def,
-                  DomainDef *config, gboolean in_qemu, GError **error)
+                  DomainDef *config, GError **error)
 {
   g_autoptr (SnapshotDelete) deletion = read_deletion (place, intent, def, config);
 
-  return snapshot_delete_images (deletion, in_qemu, error) && snapshot_delete_store (deletion, error);
+  return snapshot_delete_plan (deletion, error) && snapshot_delete_images (deletion, error)
+         && snapshot_delete_follow (deletion, error) && snapshot_delete_store (deletion, error);
+}
+
+/* As far as it is not the machine's block jobs: NULL with @error, or what is left to do. */
+static SnapshotDelete *
+recover_live_deletion (Job *job, const SnapshotPlace *place, const SnapshotIntent *intent, SnapshotDef *def,
+                       const Hotplug *plug, guint patience, DomainDef *live, DomainDef *config,
+                       GError **error)
+{
+  g_autoptr (GPtrArray) internal = targets_of (def, SNAPSHOT_WHERE_INTERNAL);
+  g_autoptr (SnapshotDelete) deletion = read_deletion (place, intent, def, config);
+
+  deletion->live = domain_def_ref (live);
+  if ((internal->len == 0 || intent->keeps
+       || snapshot_job_run (job, plug->qmp, plug->caps, patience, "snapshot-delete", def->name, live,
+                            internal, error))
+      && snapshot_delete_plan (deletion, error) && snapshot_delete_images (deletion, error))
+    return g_steal_pointer (&deletion);
+  return NULL;
 }
 
 static void
@@ -186,7 +206,7 @@ snapshot_recover (const SnapshotPlace *place)
   else if (intent->kind == SNAPSHOT_INTENT_REVERT)
     recover_revert (place, intent, def, config, &error);
   else
-    recover_deletion (place, intent, def, config, FALSE, &error);
+    recover_deletion (place, intent, def, config, &error);
   say (place, intent, error);
   document_unref (&snapshot_document, def);
 }
@@ -249,7 +269,7 @@ recover_live_creation (Job *job, const SnapshotPlace *place, const SnapshotInten
 
 DomainDef *
 snapshot_recover_running (Job *job, const SnapshotPlace *place, const Hotplug *plug, guint patience,
-                          DomainDef *live)
+                          DomainDef *live, SnapshotDelete **ret_deletion)
 {
   g_autoptr (DomainDef) config = NULL;
   SnapshotDef *def = NULL;
@@ -263,14 +283,10 @@ snapshot_recover_running (Job *job, const SnapshotPlace *place, const Hotplug *p
   if (intent->kind == SNAPSHOT_INTENT_CREATE) {
     after = recover_live_creation (job, place, intent, def, plug, patience, live, config, &error);
   } else if (intent->kind == SNAPSHOT_INTENT_DELETE) {
-    g_autoptr (GPtrArray) internal = targets_of (def, SNAPSHOT_WHERE_INTERNAL);
-
-    if (internal->len == 0 || intent->keeps
-        || snapshot_job_run (job, plug->qmp, plug->caps, patience, "snapshot-delete", def->name, live,
-                             internal, &error))
-      recover_deletion (place, intent, def, config, TRUE, &error);
+    *ret_deletion = recover_live_deletion (job, place, intent, def, plug, patience, live, config, &error);
   }
-  say (place, intent, error);
+  if (*ret_deletion == NULL)
+    say (place, intent, error);
   document_unref (&snapshot_document, def);
   return after;
 }

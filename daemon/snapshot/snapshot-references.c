@@ -12,6 +12,7 @@
 #include "daemon/object/child-store.h"
 #include "daemon/snapshot/snapshot-kind.h"
 #include "daemon/snapshot/snapshot-steps.h"
+#include "snapshot/snapshot-domain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,6 +148,22 @@ find_header (const char *path)
                          : NULL;
 }
 
+/* Did a disk of the snapshot's domain have that image? What was below its image is no snapshot by that. */
+static gboolean
+had_image (const SnapshotPlace *place, const SnapshotDef *def, const char *path)
+{
+  g_autoptr (DomainDef) domain =
+      names (def->domain, path) ? snapshot_read_domain (def, place->platform, NULL) : NULL;
+
+  if (domain == NULL)
+    return names (def->domain, path);
+  DOMAIN_FOREACH_DEVICE (domain, disk_kind, DeviceDisk, disk) {
+    if (g_strcmp0 (disk_path (disk), path) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 char *
 snapshot_find_frozen (const SnapshotPlace *place, const char *path, const char *except)
 {
@@ -158,7 +175,7 @@ snapshot_find_frozen (const SnapshotPlace *place, const char *path, const char *
     for (guint d = 0; g_str_equal (family->uuid, place->uuid) && d < family->defs->len; d++) {
       const SnapshotDef *def = g_ptr_array_index (family->defs, d);
 
-      if (g_strcmp0 (def->name, except) != 0 && snapshot_is_external (def) && names (def->domain, path))
+      if (g_strcmp0 (def->name, except) != 0 && snapshot_is_external (def) && had_image (place, def, path))
         return g_strdup (def->name);
     }
   }

@@ -3,8 +3,10 @@
 /*
  * Snapshots deleted: one, one with what follows it, or only what follows it; with what is kept in the disks,
  * or only what is known of them. They go one after the other, those that follow others first, and each is
- * gone whole before the next: a daemon that is killed meanwhile has deleted some, and none by half.
+ * gone whole before the next: a daemon that is killed meanwhile has deleted some, and none by half. The call
+ * has the domain's lock all the time, also while block jobs of a running machine merge its images.
  */
+#include "daemon/domain/machine-block-jobs.h"
 #include "daemon/domain/machine-devices.h"
 #include "daemon/domain/machine.h"
 #include "daemon/drivers/qemu/snapshot-job.h"
@@ -13,6 +15,7 @@
 #include "daemon/ops/object/object-children.h"
 #include "daemon/ops/ops.h"
 #include "daemon/snapshot/snapshot-kind.h"
+#include "daemon/snapshot/snapshot-merge-live.h"
 #include "daemon/snapshot/snapshot-merge.h"
 
 #define DELETE_KNOWN_FLAGS                                                        \
@@ -24,16 +27,15 @@ typedef struct {
   gboolean metadata_only;
   GPtrArray *names;         /* char *: that are still to go, the next one last */
   SnapshotDelete *deletion; /* of the one that goes now */
-  DomainDef *live;          /* NULL: its machine does not run */
-  Hotplug plug;
+  Hotplug plug;             /* of a machine that runs */
   guint patience;
+  GError *problem; /* why it stays */
 } Deleting;
 
 static void
 end_one (Deleting *deleting)
 {
   g_clear_pointer (&deleting->deletion, snapshot_delete_free);
-  g_clear_pointer (&deleting->live, domain_def_unref);
   if (deleting->plug.qmp != NULL)
     machine_hotplug_clear (&deleting->plug);
   deleting->plug = (Hotplug){ 0 };
@@ -45,6 +47,7 @@ deleting_free (gpointer data)
   Deleting *deleting = data;
 
   end_one (deleting);
+  g_clear_error (&deleting->problem);
   g_ptr_array_unref (deleting->names);
   g_free (deleting);
 }
@@ -65,31 +68,77 @@ store_write (Store *store G_GNUC_UNUSED, gpointer data, GError **error)
   return snapshot_delete_store (((Deleting *)data)->deletion, error);
 }
 
+/* What is on disk now. */
+static void
+show (Domain *domain, const SnapshotDelete *deletion)
+{
+  Child *child = child_find (domain->snapshots, deletion->def->name, NULL);
+
+  if (child != NULL && !deletion->stays)
+    child_tree_remove (child);
+  for (guint i = 0; i < deletion->changed->len; i++)
+    child_tree_put (domain->snapshots, g_ptr_array_index (deletion->changed, i));
+  if (!deletion->stays)
+    domain->snapshots->current =
+        deletion->current != NULL ? child_find (domain->snapshots, deletion->current, NULL) : NULL;
+  if (deletion->config_after != NULL)
+    definition_replace (domain, deletion->config_after);
+}
+
 static void
 stored (Manager *manager, gpointer data, const GError *error)
 {
   Deleting *deleting = data;
   SnapshotDelete *deletion = deleting->deletion;
   Domain *domain = manager_find_uuid (manager, deletion->place->uuid, NULL);
-  Child *child = domain != NULL ? child_find (domain->snapshots, deletion->def->name, NULL) : NULL;
 
   if (error != NULL || domain == NULL) {
     call_fail (deleting->call, g_error_copy (error));
     return;
   }
-  if (child != NULL)
-    child_tree_remove (child);
-  for (guint i = 0; i < deletion->changed->len; i++)
-    child_tree_put (domain->snapshots, g_ptr_array_index (deletion->changed, i));
-  domain->snapshots->current =
-      deletion->current != NULL ? child_find (domain->snapshots, deletion->current, NULL) : NULL;
-  if (deletion->config_after != NULL)
-    definition_replace (domain, deletion->config_after);
+  show (domain, deletion);
+  if (deleting->problem != NULL) {
+    call_fail (deleting->call, g_steal_pointer (&deleting->problem));
+    return;
+  }
   end_one (deleting);
   delete_next (deleting);
 }
 
 static const ChangeKind store_change = { "snapshot-delete", store_check, store_write, stored };
+
+/* Who named what is merged. */
+
+static void
+followed (gpointer result, const GError *error, gpointer data)
+{
+  Deleting *deleting = data;
+
+  if (result != NULL)
+    change_start (deleting->call->manager, &store_change, deleting, NULL);
+  else if (deleting->problem != NULL)
+    call_fail (deleting->call, g_steal_pointer (&deleting->problem));
+  else
+    call_fail (deleting->call, g_error_copy (error));
+}
+
+static gpointer
+follow_job (G_GNUC_UNUSED Job *job, gpointer data, GError **error)
+{
+  return snapshot_delete_follow (((Deleting *)data)->deletion, error) ? JOB_OK : NULL;
+}
+
+static void
+merged (const GError *error, gpointer data)
+{
+  Deleting *deleting = data;
+
+  if (error != NULL)
+    deleting->problem = g_error_copy (error);
+  job_start ("snapshot-delete", follow_job, deleting, NULL, 0, followed, deleting);
+}
+
+/* Images. */
 
 static void
 images_done (gpointer result, const GError *error, gpointer data)
@@ -101,8 +150,10 @@ images_done (gpointer result, const GError *error, gpointer data)
     domain->job = NULL;
   if (result == NULL)
     call_fail (deleting->call, g_error_copy (error));
+  else if (domain != NULL)
+    snapshot_merge_live (domain, deleting->deletion->merges, merged, deleting);
   else
-    change_start (deleting->call->manager, &store_change, deleting, NULL);
+    merged (NULL, deleting);
 }
 
 /* The disks that have it inside. */
@@ -126,13 +177,14 @@ images_job (Job *job, gpointer data, GError **error)
   Deleting *deleting = data;
   SnapshotDelete *deletion = deleting->deletion;
   g_autoptr (GPtrArray) targets = inside (deletion->def);
-  gboolean in_qemu = deleting->live != NULL && targets->len > 0 && !deletion->metadata_only;
+  gboolean in_qemu = deletion->live != NULL && targets->len > 0 && !deletion->metadata_only;
 
-  return snapshot_delete_images (deletion, in_qemu, error)
+  return snapshot_delete_plan (deletion, error)
                  && (!in_qemu
                      || snapshot_job_run (job, deleting->plug.qmp, deleting->plug.caps, deleting->patience,
-                                          "snapshot-delete", deletion->def->name, deleting->live, targets,
+                                          "snapshot-delete", deletion->def->name, deletion->live, targets,
                                           error))
+                 && snapshot_delete_images (deletion, error)
              ? JOB_OK
              : NULL;
 }
@@ -184,34 +236,35 @@ with_config (Call *call, DomainDef *config)
   deletion->place->author = call_author (call);
   deletion->metadata_only = deleting->metadata_only;
   deletion->def = document_ref (&snapshot_document, child->def);
-  deletion->config = domain_def_ref (config);
+  deletion->config = domain->persistent ? domain_def_ref (config) : NULL;
   deletion->changed = adopted (child);
   deletion->others = all_others (child);
   current = current == child ? child->before : current;
   deletion->current = g_strdup (current != NULL ? current->name : NULL);
   if (domain->machine != NULL && domain->machine->qmp != NULL) {
-    deleting->live = domain_def_ref (domain->machine->def);
+    deletion->live = domain_def_ref (domain->machine->def);
     machine_hotplug_init (domain->machine, &deleting->plug);
     deleting->patience = call->manager->settings->call_timeout;
   }
   domain->job = job_start ("snapshot-delete", images_job, deleting, NULL, 0, images_done, deleting);
 }
 
+/* What the machine is to do, it must be able to do. */
 static gboolean
-check (const Domain *domain, const Deleting *deleting, const Child *child, GError **error)
+check (const Domain *domain, const Deleting *deleting, const SnapshotDef *def, GError **error)
 {
-  const SnapshotDef *def = child->def;
+  if (deleting->metadata_only || domain->machine == NULL)
+    return TRUE;
+  if (!domain_check_monitor (domain, error))
+    return FALSE;
+  for (guint i = 0; def->disks != NULL && i < def->disks->len; i++) {
+    const SnapshotDisk *disk = g_ptr_array_index (def->disks, i);
 
-  if (deleting->metadata_only)
-    return TRUE;
-  if (domain->machine != NULL && snapshot_is_external (def))
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
-                    "external snapshot '%s' can be deleted while domain '%s' is shut off, and not while it "
-                    "runs",
-                    child->name, domain->name);
-  else if (domain->machine == NULL || domain_check_monitor (domain, error))
-    return TRUE;
-  return FALSE;
+    if (disk->where == SNAPSHOT_WHERE_EXTERNAL
+        && !machine_check_no_block_job (domain->machine, disk->name, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static void
@@ -236,7 +289,7 @@ delete_next (Deleting *deleting)
       g_ptr_array_set_size (deleting->names, (gint)deleting->names->len - 1);
   }
   call->domain = domain;
-  if (check (domain, deleting, child, &error))
+  if (check (domain, deleting, child->def, &error))
     call_with_definition (call, DEFINITION_CONFIG, with_config);
   else
     call_fail (call, error);

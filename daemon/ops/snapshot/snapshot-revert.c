@@ -197,6 +197,16 @@ with_config (Call *call, DomainDef *config)
   job_start ("snapshot-revert", prepare_job, reverting->revert, NULL, 0, prepared, reverting);
 }
 
+/* Images of it have been merged, or begun to be, by a deletion that could not be ended. */
+static gboolean
+is_being_deleted (const SnapshotDef *def)
+{
+  for (guint i = 0; def->disks != NULL && i < def->disks->len; i++)
+    if (((const SnapshotDisk *)g_ptr_array_index (def->disks, i))->deleting)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 check (const Domain *domain, const SnapshotDef *def, guint flags, GError **error)
 {
@@ -205,6 +215,9 @@ check (const Domain *domain, const SnapshotDef *def, guint flags, GError **error
   if (!domain->persistent)
     virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
                     "domain '%s' has no stored definition: going back to a snapshot needs one", domain->name);
+  else if (is_being_deleted (def))
+    virt_error_set (error, VIR_ERR_OPERATION_INVALID,
+                    "snapshot '%s' is being deleted: what is left of it can only be deleted", def->name);
   else if (risky && def->domain == NULL)
     virt_error_set (error, VIR_ERR_SNAPSHOT_REVERT_RISKY, "snapshot '%s' lacks domain '%s' rollback info",
                     def->name, domain->name);
