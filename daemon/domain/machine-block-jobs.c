@@ -424,10 +424,16 @@ tell_job (Job *thread, gpointer data, GError **error)
 {
   JobStep *step = data;
   const DeviceDisk *disk = disk_in (step->def, step->job);
+  g_autoptr (GError) problem = NULL;
 
   /* The guest's requests are held: what is carried over now is exact. */
   if (g_str_equal (step->command, "job-finalize") && step->job->state == BLOCK_JOB_PIVOTING && disk != NULL)
     block_job_before_pivot (thread, &step->plug, step->def, disk, step->job);
+  if (g_str_equal (step->command, "job-finalize") && disk != NULL
+      && !block_job_flush (thread, &step->plug, step->def, disk, step->job, &problem)) {
+    g_warning ("block job '%s' is given up: %s", step->job->id, problem->message);
+    step->command = "job-cancel";
+  }
   return block_job_tell (thread, &step->plug, step->command, step->job->id, error) ? JOB_OK : NULL;
 }
 
@@ -477,13 +483,6 @@ advance (MachineBlockJob *entry)
     finalize (entry);
 }
 
-/* QEMU finalizes the others by itself, though it says that they are pending. */
-static gboolean
-is_to_be_finalized (const BlockJob *job, const char *status)
-{
-  return job->kind->pivots && g_str_equal (status, "pending");
-}
-
 /* The owner waits for the pivot, and nobody else will ask for it. */
 static void
 go_on (MachineBlockJob *entry)
@@ -509,7 +508,7 @@ monitor_event (Machine *machine, const char *name, JsonObject *arguments)
     set_ready (machine, entry->job, MIRROR_READY_YES);
     emit (machine, entry->job, STATUS_READY);
   }
-  entry->pending = entry->pending || is_to_be_finalized (entry->job, status);
+  entry->pending = entry->pending || g_str_equal (status, "pending");
   entry->concluded = entry->concluded || g_str_equal (status, "concluded");
   if (entry->begun)
     go_on (entry);
@@ -669,7 +668,7 @@ machine_found (Machine *machine, const AdoptedMachine *adopted)
       continue; /* asked again */
     entry = entry_new (machine, block_job_copy_of (one->job));
     entry->begun = !is_owned (entry);
-    entry->pending = is_to_be_finalized (one->job, status);
+    entry->pending = g_str_equal (status, "pending");
     entry->concluded = !one->report.exists || g_str_equal (status, "concluded");
     g_message ("domain '%s': block job '%s' was %s when the daemon ended; it is %s", machine->domain->name,
                one->job->id, one->job->state == BLOCK_JOB_STARTING ? "beginning" : "running",

@@ -158,7 +158,7 @@ block_job_start_pull (Job *thread, const Hotplug *plug, const BlockJobStart *sta
     return FALSE;
   arguments = props ("device", "s", names.own, "job-id", "s", start->job->id, "base-node", "?s", names.base,
                      "backing-file", "?s", start->backing, "speed", "?t", start->bytes_per_second,
-                     "auto-finalize", "b", TRUE, "auto-dismiss", "b", FALSE, NULL);
+                     "auto-finalize", "b", FALSE, "auto-dismiss", "b", FALSE, NULL);
   add_mask (arguments, caps);
   return qmp_run (plug->qmp, thread, "block-stream", arguments, error);
 }
@@ -181,10 +181,9 @@ block_job_start_commit (Job *thread, const Hotplug *plug, BlockJobStart *start, 
   if (job->kind->pivots ? !block_bitmaps_commit (thread, plug, start->def, start->disk, job->base, error)
                         : !block_bitmaps_gather (thread, plug, start->def, start->disk, error))
     return FALSE;
-  arguments =
-      props ("device", "s", names.root, "job-id", "s", job->id, "top-node", "s", names.top, "base-node", "s",
-             names.base, "backing-file", "?s", start->backing, "speed", "?t", start->bytes_per_second,
-             "auto-finalize", "b", !job->kind->pivots, "auto-dismiss", "b", FALSE, NULL);
+  arguments = props ("device", "s", names.root, "job-id", "s", job->id, "top-node", "s", names.top,
+                     "base-node", "s", names.base, "backing-file", "?s", start->backing, "speed", "?t",
+                     start->bytes_per_second, "auto-finalize", "b", FALSE, "auto-dismiss", "b", FALSE, NULL);
   if (!job->kind->pivots)
     add_mask (arguments, caps);
   return qmp_run (plug->qmp, thread, "block-commit", arguments, error);
@@ -230,6 +229,31 @@ block_job_before_pivot (Job *thread, const Hotplug *plug, const DomainDef *def, 
   if (!block_bitmaps_copy (thread, plug, def, disk, mirror, &problem))
     g_warning ("the copy of disk '%s' has no bitmaps of its checkpoints: %s", disk->target, problem->message);
   device_free (&mirror->device);
+}
+
+gboolean
+block_job_flush (Job *thread, const Hotplug *plug, const DomainDef *def, const DeviceDisk *disk,
+                 const BlockJob *job, GError **error)
+{
+  g_autoptr (QemuCaps) caps = caps_cache_get (plug->caps, def->emulator, error);
+  guint64 written = job->kind == &block_job_commit ? job->base : disk->source_index.value;
+  g_autofree char *node = NULL, *command = NULL;
+  g_autoptr (JsonNode) answer = NULL;
+  const char *text;
+
+  if (job->kind->pivots)
+    return TRUE; /* the mirror itself flushes before it is ready, and as it ends */
+  if (caps == NULL)
+    return FALSE;
+  node = qemu_image_node (caps, disk, written);
+  command = g_strdup_printf ("qemu-io %s flush", node);
+  answer = qmp_call (plug->qmp, thread, "human-monitor-command", props ("command-line", "s", command, NULL),
+                     error);
+  text = answer != NULL ? untrusted_text_of (answer) : NULL;
+  if (answer != NULL && (text == NULL || *text != '\0'))
+    virt_error_set (error, VIR_ERR_OPERATION_FAILED, "'%s' cannot be written to its file: %s", node,
+                    text != NULL ? text : "no answer");
+  return text != NULL && *text == '\0';
 }
 
 gboolean

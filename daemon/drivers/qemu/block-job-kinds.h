@@ -25,6 +25,11 @@ typedef struct {
  * checkpoints. Without them they are missing, which the log says and a backup refuses. */
 void block_job_before_pivot (Job *thread, const Hotplug *plug, const DomainDef *def, const DeviceDisk *disk,
                              const BlockJob *job);
+/* A job that ends by itself has copied all, and its end changes a header: what it has written is put on the
+ * disk first, for QEMU keeps tables of it in memory and does not, and killed between the two it would leave
+ * an image that lacks both what it had below and what was copied from there. */
+gboolean block_job_flush (Job *thread, const Hotplug *plug, const DomainDef *def, const DeviceDisk *disk,
+                          const BlockJob *job, GError **error);
 gboolean block_job_start_pull (Job *thread, const Hotplug *plug, const BlockJobStart *start, GError **error);
 gboolean block_job_start_commit (Job *thread, const Hotplug *plug, BlockJobStart *start, GError **error);
 gboolean block_job_start_copy (Job *thread, const Hotplug *plug, const BlockJobStart *start, GError **error);

@@ -15,11 +15,12 @@
  *
  *   1. the record is written, with the numbers of the nodes that will be made, and the live document with a
  *      <mirror> where there is one;
- *   2. nodes are made and opened, and QEMU is told to begin (auto-dismiss off; of a job that pivots,
- *      auto-finalize off as well);
+ *   2. nodes are made and opened, and QEMU is told to begin (auto-dismiss and auto-finalize off);
  *   3. of a job that pivots and is asked to: the state is written, QEMU is told to complete, says PENDING and
  *      holds the guest's requests; the stored document is made to name the new image; QEMU is told to
  * finalize;
+ *      of any other QEMU says PENDING when all is copied, which is flushed (block_job_flush) before it is
+ * told to finalize;
  *   4. QEMU says CONCLUDED: the outcome is written, the job is dismissed, nodes that are left over are taken
  * away, the live document is written as it is now, the record removed.
  *
