@@ -36,6 +36,7 @@ const CommandGroup command_groups[] = {
   { N_ ("Checkpoints"), checkpoint_commands },
   { N_ ("Backups and long jobs"), backup_commands },
   { N_ ("Disks at work"), block_job_commands },
+  { N_ ("Other hosts"), migrate_commands },
   { N_ ("Consoles"), console_commands },
   { N_ ("Events"), event_commands },
   { N_ ("Networks"), network_commands },

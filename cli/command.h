@@ -46,11 +46,11 @@ extern const CommandGroup command_groups[]; /* ends with title NULL */
 
 extern const Command bundle_commands[], document_commands[], target_commands[], plan_commands[],
     apply_commands[], difference_commands[], adopt_commands[], lifecycle_commands[], definition_commands[],
-    history_commands[], information_commands[], block_job_commands[], list_commands[], console_commands[],
-    network_commands[], network_change_commands[], filter_commands[], event_commands[], host_commands[],
-    interface_commands[], processor_commands[], snapshot_commands[], checkpoint_commands[], backup_commands[],
-    check_commands[], why_commands[], format_commands[], hook_commands[], init_commands[], run_commands[],
-    run_more_commands[], trash_commands[], help_commands[];
+    history_commands[], information_commands[], block_job_commands[], migrate_commands[], list_commands[],
+    console_commands[], network_commands[], network_change_commands[], filter_commands[], event_commands[],
+    host_commands[], interface_commands[], processor_commands[], snapshot_commands[], checkpoint_commands[],
+    backup_commands[], check_commands[], why_commands[], format_commands[], hook_commands[], init_commands[],
+    run_commands[], run_more_commands[], trash_commands[], help_commands[];
 
 const Command *command_find (const char *name);
 /* "unknown command 'lst': did you mean 'list'?" (transfer full) */
