@@ -10,6 +10,7 @@
 #include "cli/documents.h"
 #include "cli/table.h"
 #include "daemon/host/dmi.h"
+#include "daemon/host/host-clock.h"
 #include "targets/qemu/recipe.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ make_config (const Target *target, DomainDef *def, Emulators *emulators, const c
                                   .state_directory = SYSTEM_STATE_DIRECTORY,
                                   .caps = caps,
                                   .smbios = smbios,
+                                  .clock_khz = host_clock_khz (def),
                                   .now = g_get_real_time () / G_USEC_PER_SEC };
   g_autoptr (TargetLosses) losses = target_losses_new (target, text);
   g_autoptr (TargetConfig) config = target_config_new ();

@@ -264,13 +264,24 @@ complete_gic (const DomainDef *def, DomainFeatures *features)
     features->gic = def->type == VIRT_TYPE_KVM ? GIC_3 : GIC_2;
 }
 
+/* A machine of which libvirt has no idea that its guest could rely on: one whose document leaves its features
+ * open is given what Linux finds its devices and its power button by. */
+static void
+complete_acpi (const DomainDef *def, DomainFeatures *features)
+{
+  if (machine_kind_of (def)->adds_acpi && field_table_is_empty (&domain_features_table, features))
+    features->acpi = TRUE;
+}
+
 void
 complete_features (Completion *completion)
 {
   DomainFeatures *features = &completion->def->features;
 
-  if (is_run_by_qemu (completion->def))
+  if (is_run_by_qemu (completion->def)) {
     complete_gic (completion->def, features);
+    complete_acpi (completion->def, features);
+  }
   if (features->hyperv != NULL)
     complete_hyperv (features->hyperv);
   /* The memory of a mode that is off has no size: libvirt forgets it as well. */

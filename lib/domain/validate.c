@@ -7,6 +7,7 @@
  */
 
 #include "domain/complete-parts.h"
+#include "domain/machines/machine-limits.h"
 
 #define NAME_MAX_BYTES  250 /* a file is named after it, with an extension */
 #define TITLE_MAX_BYTES 4096
@@ -155,6 +156,7 @@ static const struct {
   { validate_sysinfo, { PART (sysinfos), PART (uuid) } },
   { validate_os, { 0 } },
   { validate_features, { 0 } },
+  { validate_machine, { PART (devices) } },
   { validate_cpu, { 0 } },
   { validate_iothreads, { 0 } },
   { validate_cputune, { PART (cputune), PART (vcpus), PART (iothreads), PART (iothread_ids) } },

@@ -23,9 +23,19 @@ typedef struct {
   const QemuCaps *caps;
   const QemuFirmware *firmware;
   const QemuMachine *machine;
+  gboolean bare; /* a machine with little of what others have; PCI it has if its document says so */
   gboolean kvm;
   gboolean vfio; /* the host can give PCI devices away */
 } Subject;
+
+static gboolean
+is_bare (const char *arch, const char *machine)
+{
+  g_autoptr (GPtrArray) devices = g_ptr_array_new ();
+  const DomainDef def = { .os = { .arch = (char *)arch, .machine = (char *)machine }, .devices = devices };
+
+  return machine_kind_of (&def)->is_bare;
+}
 
 static XmlElement *
 add_enum (XmlElement *parent, const char *name)
@@ -66,7 +76,7 @@ add_os (XmlElement *root, const Subject *subject)
   loader = words_supported (os, "loader", TRUE);
   for (guint i = 0; paths != NULL && paths[i] != NULL; i++)
     words_text (loader, "value", paths[i]);
-  ADD_CHOICES (loader, subject, "type", types);
+  add_choices (loader, subject, "type", types, subject->bare ? 1 : G_N_ELEMENTS (types));
   ADD_CHOICES (loader, subject, "readonly", yes_no);
   secure = add_enum (loader, "secure");
   if (subject->firmware != NULL && qemu_firmware_has_secure (subject->firmware, arch, machine))
@@ -80,6 +90,7 @@ add_disk (XmlElement *devices, const Subject *subject)
   static const Choice kinds[] = {
     { "disk", NULL }, { "cdrom", NULL }, { "floppy", "floppy" }, { "lun", "scsi-block" }
   };
+  static const Choice kinds_of_bare[] = { { "disk", NULL }, { "cdrom", NULL }, { "lun", "scsi-block" } };
   static const Choice buses[] = { { "ide", "ide-hd" },      { "fdc", "floppy" },
                                   { "scsi", "scsi-hd" },    { "virtio", "virtio-blk-pci" },
                                   { "usb", "usb-storage" }, { "sata", "ich9-ahci" } };
@@ -90,10 +101,14 @@ add_disk (XmlElement *devices, const Subject *subject)
   const char *machine = subject->machine->name;
   gboolean has_ide = g_str_has_prefix (machine, "pc-") && strstr (machine, "q35") == NULL;
 
-  ADD_CHOICES (disk, subject, "diskDevice", kinds);
+  if (subject->bare)
+    ADD_CHOICES (disk, subject, "diskDevice", kinds_of_bare);
+  else
+    ADD_CHOICES (disk, subject, "diskDevice", kinds);
   bus = add_enum (disk, "bus");
   for (gsize i = 0; i < G_N_ELEMENTS (buses); i++)
-    if (qemu_caps_has_type (subject->caps, buses[i].type) && (has_ide || strcmp (buses[i].word, "ide") != 0))
+    if (qemu_caps_has_type (subject->caps, buses[i].type) && (has_ide || strcmp (buses[i].word, "ide") != 0)
+        && (!subject->bare || strcmp (buses[i].word, "fdc") != 0))
       words_text (bus, "value", buses[i].word);
   ADD_CHOICES (disk, subject, "model", models);
 }
@@ -275,12 +290,12 @@ add_features (XmlElement *root, const Subject *subject)
 
   words_supported (features, "gic", FALSE);
   words_supported (features, "vmcoreinfo", qemu_caps_has_type (subject->caps, "vmcoreinfo"));
-  words_supported (features, "genid", qemu_caps_has_type (subject->caps, "vmgenid"));
+  words_supported (features, "genid", !subject->bare && qemu_caps_has_type (subject->caps, "vmgenid"));
   words_supported (features, "backingStoreInput", FALSE);
   words_supported (features, "backup", FALSE);
   words_supported (features, "async-teardown",
                    qemu_caps_version (subject->caps) >= QEMU_ASYNC_TEARDOWN_SINCE);
-  words_supported (features, "ps2", TRUE);
+  words_supported (features, "ps2", !subject->bare);
   add_security (features, subject);
   add_hyperv (features, subject);
   add_launch_security (features, subject);
@@ -351,6 +366,7 @@ qemu_domain_capabilities_to_xml (const QemuCaps *caps, const QemuFirmware *firmw
 
   if (!qemu_caps_choose (caps, arch, machine, virt_type, &subject.machine, &subject.kvm, error))
     return NULL;
+  subject.bare = is_bare (qemu_caps_arch (caps), subject.machine->name);
   words_text (root, "path", qemu_caps_binary (caps));
   words_text (root, "domain", subject.kvm ? "kvm" : "qemu");
   words_text (root, "machine", subject.machine->name);

@@ -44,6 +44,7 @@ typedef struct {
    * not asked for), and now, in seconds since 1970. */
   struct QemuCaps *caps;
   const struct Sysinfo *smbios;
+  guint clock_khz; /* what this host's processor counts by, where a guest must be told; 0: it need not */
   gint64 now;
   gboolean sandbox, paused; /* as the daemon starts it */
 } TargetRequest;

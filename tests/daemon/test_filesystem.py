@@ -71,14 +71,15 @@ def gone(pid):
 
 
 @pytest.fixture
-def linux(daemon, connection, share, initrd):
+def linux(request, daemon, connection, share, initrd):
     """A Linux that has done what the script says."""
+    machine = getattr(request, "param", "q35")
     console = daemon.root / "console.log"
     domain = connection.createXML(f"""<domain type='qemu'>
   <name>linux</name>
   <uuid>{UUID}</uuid>
   <memory unit='MiB'>128</memory>
-  <os><type arch='x86_64' machine='q35'>hvm</type>
+  <os><type arch='x86_64' machine='{machine}'>hvm</type>
     <kernel>{BUILD}/guest/vmlinuz</kernel><initrd>{initrd}</initrd><cmdline>console=ttyS0 quiet</cmdline></os>
   <features><acpi/><apic/></features>
   <devices>
@@ -95,6 +96,7 @@ def targets(domain):
     return [target.get("dir") for target in ElementTree.fromstring(domain.XMLDesc()).findall("devices/filesystem/target")]
 
 
+@pytest.mark.parametrize("linux", ["q35", "microvm"], indirect=True)
 def test_files_of_the_guest_and_of_the_host(daemon, linux, share):
     assert b"guest: the host says hello" in linux.console.read_bytes()
     assert (share / "from-guest").read_text() == "written\n"

@@ -152,16 +152,17 @@ def test_a_guest_reads_the_seed_that_a_policy_describes(daemon, domctl, images, 
     domctl("destroy", "cloud-image")
 
 
-def test_linux_kernel_boots(daemon, domctl, images, tmp_path):
-    domctl("create", prepare(tmp_path, "linux-kernel", (IMAGES, images)), "--paused")
-    console, wait = console_until(daemon, b"guest: ready", "linux-kernel")
+@pytest.mark.parametrize("name", ["linux-kernel", "microvm"])
+def test_linux_boots_and_ends(daemon, domctl, images, tmp_path, name):
+    domctl("create", prepare(tmp_path, name, (IMAGES, images)), "--paused")
+    console, wait = console_until(daemon, b"guest: ready", name)
     try:
-        domctl("resume", "linux-kernel")
+        domctl("resume", name)
         wait()
     finally:
         console.kill()
         console.communicate()
-    domctl("shutdown", "linux-kernel")
+    domctl("shutdown", name)
     wait_for(lambda: domctl("list", "--all", "--name").strip() == "", "the guest's own end")
 
 

@@ -15,6 +15,7 @@
 #include "daemon/drivers/qemu/policy-images.h"
 #include "daemon/drivers/qemu/seclabels.h"
 #include "daemon/host/dmi.h"
+#include "daemon/host/host-clock.h"
 #include "daemon/host/node.h"
 #include "daemon/host/tap.h"
 
@@ -241,6 +242,7 @@ begin_recipe (StartPlan *plan)
     .vhost_net = vhost_net_is_there (NULL),
     .host_directory = settings->host_directory,
     .smbios = plan->smbios,
+    .clock_khz = host_clock_khz (plan->def),
   };
   plan->recipe = recipe_new (plan->def, plan->caps, &plan->host, RECIPE_BY_DESCRIPTOR);
 }

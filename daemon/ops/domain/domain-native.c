@@ -8,6 +8,7 @@
 #include "daemon/drivers/qemu/probe.h"
 #include "daemon/drivers/qemu/start.h"
 #include "daemon/host/dmi.h"
+#include "daemon/host/host-clock.h"
 #include "daemon/ops/ops.h"
 #include "targets/qemu/qemu-target.h"
 #include "targets/qemu/recipe.h"
@@ -80,6 +81,7 @@ translate_with (const Native *native, DomainDef *def, QemuCaps *caps, GError **e
                                   .state_directory = manager->settings->state_directory,
                                   .caps = caps,
                                   .smbios = smbios,
+                                  .clock_khz = host_clock_khz (def),
                                   .now = g_get_real_time () / G_USEC_PER_SEC,
                                   .sandbox = manager->settings->sandbox,
                                   .paused = TRUE };

@@ -39,7 +39,7 @@ static InputBus
 default_bus (Completion *completion, const DeviceInput *input)
 {
   const MachineKind *machine = machine_kind_of (completion->def);
-  InputBus without_ps2 = machine->virtio_address == ADDRESS_CCW ? INPUT_BUS_VIRTIO : INPUT_BUS_USB;
+  InputBus without_ps2 = machine->has_virtio_inputs ? INPUT_BUS_VIRTIO : INPUT_BUS_USB;
 
   switch (input->type) {
     case INPUT_MOUSE:

@@ -27,15 +27,19 @@ struct MachineKind {
   MachineChipset chipset;
   ControllerModel pci_root; /* CONTROLLER_MODEL_NONE: it has no PCI */
   const char *pci_object;   /* without this QOM type the emulator's machine has no PCI; NULL: it always has */
+  gboolean pci_is_said;     /* it has PCI when the document has a PCI controller: the row of one that has */
   gboolean many_pci_roots;  /* further host bridges can be added, and are where buses are full */
   int virtio_address;       /* AddressType of a virtio device that says none */
-  gboolean has_spapr_vio;   /* an address on the hypervisor's own bus, for what belongs there */
-  gboolean has_zpci;        /* PCI devices have a number and an id of their own as well */
+  /* Places for virtio devices in its memory, with ACPI and without; 0: as many as QEMU has. */
+  guint mmio_places, mmio_places_without_acpi;
+  gboolean has_spapr_vio; /* an address on the hypervisor's own bus, for what belongs there */
+  gboolean has_zpci;      /* PCI devices have a number and an id of their own as well */
 
   /* Devices every one of them has. */
   gboolean adds_usb, adds_balloon, adds_sata;
   gboolean has_ps2;         /* a mouse and a keyboard at a controller of its own */
   gboolean adds_usb_inputs; /* where it has a display: a keyboard and a mouse */
+  gboolean adds_acpi;       /* where the document says nothing of its features */
   int adds_panic;           /* PanicModel, 0: none */
 
   /* What is meant where the document does not say. */
@@ -49,15 +53,23 @@ struct MachineKind {
   int tpm_model;        /* TpmModel */
   gboolean has_old_tpm; /* version 1.2 is what old guests of it expect */
 
+  gboolean has_virtio_inputs; /* inputs that say no bus are virtio's: it has neither PS/2 nor USB */
+
   /* What it can have. */
-  gboolean is_x86; /* with the timers, and what guests of Microsoft's and VMware's know, of that processor */
+  gboolean is_bare; /* it has little of what others of its architecture have: see machine-limits.c */
+  gboolean is_x86;  /* with the timers, and what guests of Microsoft's and VMware's know, of that processor */
   gboolean has_aia, has_key_wrap;
   gboolean has_gic, has_smmuv3, has_secure_boot, has_power_states, has_maximum_cpu;
   gboolean has_no_ide;       /* neither has it one, nor can one be added */
   gboolean lacks_virtio_vga; /* virtio's primary display has no VGA registers */
   gboolean says_gic;         /* its emulator is told which */
   gboolean uefi_needs_acpi, acpi_needs_uefi, has_acpi;
-  gboolean switches_acpi;    /* libvirt says so when a document has none, even to a QEMU that does not ask */
+  gboolean switches_acpi; /* libvirt says so when a document has none, even to a QEMU that does not ask */
+  /* Virtio devices in its memory have the old interface unless QEMU is told otherwise. */
+  gboolean has_modern_mmio;
+  gboolean switches_pci; /* QEMU is told whether it has PCI */
+  /* Without KVM its guest has no clock to measure the processor's by: Linux is told the frequency. */
+  gboolean needs_tsc_frequency;
   gboolean has_platform_tpm; /* QEMU's tpm-tis is its "-device" form */
   guint memory_alignment;    /* KiB; 0: any size */
 };

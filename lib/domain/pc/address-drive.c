@@ -141,12 +141,13 @@ check_controller (Completion *completion, const DeviceDisk *disk)
 {
   guint64 controller = disk->device.address.controller.value;
   gboolean is_ide = disk->bus == DISK_BUS_IDE;
+  const MachineKind *machine = machine_kind_of (completion->def);
 
-  if (is_ide && machine_kind_of (completion->def)->has_no_ide) {
+  if (is_ide && machine->has_no_ide) {
     completion_error (
         completion, &disk->bus, disk,
-        "IDE controllers are unsupported for this QEMU binary or machine type: disk '%s' can use bus='sata'",
-        disk->target);
+        "IDE controllers are unsupported for this QEMU binary or machine type: disk '%s' can use bus='%s'",
+        disk->target, machine->is_bare ? "virtio" : "sata");
     return;
   }
   if ((is_ide || disk->bus == DISK_BUS_FDC) && controller > 0)

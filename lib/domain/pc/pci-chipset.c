@@ -389,6 +389,23 @@ pci_report_clashes (PciAssignment *assignment)
   g_array_set_size (assignment->clashes, 0);
 }
 
+/* A controller that was added for a disk is the disk's doing. */
+static const Device *
+answers_for (const DomainDef *def, const Device *device)
+{
+  const DeviceController *controller = (const DeviceController *)device;
+
+  for (guint i = 0; device->implied && device->kind == &controller_kind && i < def->devices->len; i++) {
+    const Device *other = g_ptr_array_index (def->devices, i);
+
+    if (other->address.type == ADDRESS_DRIVE && other->kind->drive_controller != NULL
+        && other->kind->drive_controller (other) == controller->type
+        && other->address.controller.value == controller->index.value)
+      return other;
+  }
+  return device;
+}
+
 void
 pci_report_no_buses (Completion *completion)
 {
@@ -400,10 +417,14 @@ pci_report_no_buses (Completion *completion)
                          && (device->address.type == ADDRESS_NONE || device->address.type == ADDRESS_PCI);
 
     if (needs_pci) {
-      g_autofree char *user = device_describe (device);
+      const Device *said = answers_for (completion->def, device);
+      g_autofree char *user = device_describe (said);
 
-      address_error (completion, device, "No PCI buses available on machine '%s' for %s",
-                     completion->def->os.machine ? completion->def->os.machine : "", user);
+      address_error (completion, said, "No PCI buses available on machine '%s' for %s%s",
+                     completion->def->os.machine ? completion->def->os.machine : "", user,
+                     machine_kind_of (completion->def)->switches_pci
+                         ? "; <controller type='pci' model='pcie-root'/> gives it PCI"
+                         : "");
     }
   }
 }

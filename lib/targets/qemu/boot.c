@@ -9,8 +9,13 @@
 
 #include "domain/devices/disk.h"
 #include "domain/devices/interface.h"
+#include "domain/machines/machine-kind.h"
 
-#define SHIM_SINCE 10000000 /* QEMU 10.0 */
+#include <string.h>
+
+#define TSC_FREQUENCY_WORD "tsc_early_khz="
+#define TSC_FREQUENCY_KHZ  1000000u /* where the host's is not known */
+#define SHIM_SINCE         10000000 /* QEMU 10.0 */
 
 /* QEMU 10.0 on: before, the document's word is refused where it is checked. */
 static void
@@ -38,6 +43,27 @@ add_acpi_tables (Recipe *recipe, const DomainOs *os)
   }
 }
 
+/* Without KVM some machines have nothing by which Linux could measure the processor's clock, and it hangs now
+ * and then while it tries: it is told a frequency, unless the document tells it one. */
+static void
+add_kernel_words (Recipe *recipe, const DomainOs *os)
+{
+  const DomainDef *def = recipe_def (recipe);
+  const char *said = os->cmdline != NULL ? os->cmdline : "";
+  guint khz = recipe_host (recipe)->clock_khz != 0 ? recipe_host (recipe)->clock_khz : TSC_FREQUENCY_KHZ;
+
+  if (os->kernel != NULL && def->type == VIRT_TYPE_QEMU && machine_kind_of (def)->needs_tsc_frequency
+      && strstr (said, TSC_FREQUENCY_WORD) == NULL) {
+    recipe_option (recipe, "-append", "%s%s" TSC_FREQUENCY_WORD "%u", said, *said != '\0' ? " " : "", khz);
+    recipe_warn (recipe,
+                 "the kernel is told '" TSC_FREQUENCY_WORD "%u' after what <cmdline> says: without KVM Linux "
+                 "cannot measure the processor's clock on machine '%s'",
+                 khz, def->os.machine);
+  } else if (os->cmdline != NULL) {
+    recipe_option (recipe, "-append", "%s", os->cmdline);
+  }
+}
+
 gboolean
 recipe_add_boot (Recipe *recipe, GError **error G_GNUC_UNUSED)
 {
@@ -56,8 +82,7 @@ recipe_add_boot (Recipe *recipe, GError **error G_GNUC_UNUSED)
     recipe_option (recipe, "-kernel", "%s", recipe_file_by_name (recipe, os->kernel, "kernel"));
   if (os->initrd != NULL)
     recipe_option (recipe, "-initrd", "%s", recipe_file_by_name (recipe, os->initrd, "initial ramdisk"));
-  if (os->cmdline != NULL)
-    recipe_option (recipe, "-append", "%s", os->cmdline);
+  add_kernel_words (recipe, os);
   if (os->dtb != NULL)
     recipe_option (recipe, "-dtb", "%s", recipe_file_by_name (recipe, os->dtb, "device tree"));
   if (os->kernel != NULL && os->shim != NULL)

@@ -149,8 +149,9 @@ void
 clock_machine_options (const Recipe *recipe, GString *options)
 {
   const ClockTimer *timer = find_timer (recipe, TIMER_HPET);
+  const MachineKind *machine = machine_kind_of (recipe_def (recipe));
 
-  if (timer != NULL && timer->present != TRISTATE_ABSENT && machine_kind_of (recipe_def (recipe))->is_x86)
+  if (timer != NULL && timer->present != TRISTATE_ABSENT && machine->is_x86 && !machine->is_bare)
     g_string_append_printf (options, ",hpet=%s", timer->present == TRISTATE_YES ? "on" : "off");
 }
 

@@ -21,13 +21,30 @@ can_always_detach (const DomainDef *def G_GNUC_UNUSED, const Device *device G_GN
   return TRUE;
 }
 
+/* What is at a place of the machine's memory is there from the start to the end. */
+static gboolean
+check_place (const Device *device, const char *what, GError **error)
+{
+  g_autofree char *name = NULL;
+
+  if (device->address.type != ADDRESS_VIRTIO_MMIO)
+    return TRUE;
+  name = device_describe (device);
+  virt_error_set (
+      error, VIR_ERR_OPERATION_UNSUPPORTED,
+      "cannot hot %s %s: its place is in the machine's memory (virtio-mmio), where devices cannot come "
+      "and go; those at PCI addresses can",
+      what, name);
+  return FALSE;
+}
+
 gboolean
 qemu_can_attach (const Device *device, GError **error)
 {
   const QemuDeviceKind *row = qemu_device_kind (device->kind);
 
   if (row != NULL && row->can_attach != NULL)
-    return row->can_attach (device, error);
+    return row->can_attach (device, error) && check_place (device, "plug", error);
   virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "live attach of device '%s' is not supported",
                   device->kind->element);
   return FALSE;
@@ -105,5 +122,6 @@ qemu_can_detach (const DomainDef *def, const Device *device, GError **error)
                     device->kind->element);
     return FALSE;
   }
-  return row->can_detach (def, device, error) && check_slot (def, device, error);
+  return row->can_detach (def, device, error) && check_place (device, "unplug", error)
+         && check_slot (def, device, error);
 }

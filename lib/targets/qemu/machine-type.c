@@ -236,6 +236,9 @@ recipe_add_machine (Recipe *recipe, GError **error)
     g_string_append_printf (options, ",kernel_irqchip=%s",
                             features->ioapic_driver == IOAPIC_KVM ? "on" : "split");
   append_of_architecture (options, def);
+  if (machine_kind_of (def)->switches_pci)
+    append_switch (options, "pcie",
+                   machine_kind_of (def)->pci_root == PCIE_ROOT ? TRISTATE_YES : TRISTATE_NO);
   g_string_append_printf (options, ",dump-guest-core=%s",
                           def->memory_dump_core == TRISTATE_YES ? "on" : "off");
   if (def->memory_backing.nosharepages)
@@ -264,6 +267,8 @@ recipe_add_machine (Recipe *recipe, GError **error)
                    features->tcg_tb_cache.value / KIB_PER_MIB);
   else
     recipe_option (recipe, "-accel", "%s", def->type == VIRT_TYPE_KVM ? "kvm" : "tcg");
+  if (machine_kind_of (def)->has_modern_mmio)
+    recipe_option (recipe, "-global", "virtio-mmio.force-legacy=false");
   if (features->smm_tseg.set)
     recipe_option (recipe, "-global", "mch.extended-tseg-mbytes=%" G_GUINT64_FORMAT,
                    features->smm_tseg.value / KIB_PER_MIB);

@@ -17,6 +17,7 @@ translate (const TargetRequest *request, TargetConfig *config, TargetLosses *los
                             .sandbox = request->sandbox,
                             .paused = request->paused,
                             .smbios = request->smbios,
+                            .clock_khz = request->clock_khz,
                             .monitor_fd = -1,
                             .now = request->now };
   g_autoptr (Recipe) recipe = NULL;

@@ -106,6 +106,8 @@ typedef struct {
   /* The number of an account or group of that name on the host; NULL: names cannot be looked up. FALSE: there
    * is none. */
   gboolean (*account_id) (const char *name, gboolean group, Number *ret_id);
+  /* What an emulated processor counts by, in kHz; 0: not known, or the machine's guest measures it. */
+  guint clock_khz;
   /* What the host's firmware says, for <smbios mode='host'>; NULL: nothing. */
   const struct Sysinfo *smbios;
 } RecipeHost;
