@@ -147,7 +147,8 @@ choose_firmware (Completion *completion)
 
   if (os->firmware != FIRMWARE_NONE && os_firmware_feature (os, OS_FIRMWARE_ENROLLED_KEYS) == TRISTATE_YES)
     os_set_firmware_feature (os, OS_FIRMWARE_SECURE_BOOT, TRUE);
-  if (platform != NULL && platform->complete_firmware != NULL && os->machine != NULL)
+  if (platform != NULL && platform->complete_firmware != NULL && os->machine != NULL
+      && (completion->def->type == VIRT_TYPE_QEMU || completion->def->type == VIRT_TYPE_KVM))
     problem = platform->complete_firmware (platform, completion->def);
   if (problem != NULL && !completion->kept)
     completion_host_error (completion, VIR_ERR_OPERATION_FAILED, &os->firmware, os, "%s", problem);

@@ -332,7 +332,8 @@ disk_complete (Completion *completion, Device *device)
   if (disk->queue_size.value == 0)
     disk->queue_size.set = FALSE;
 
-  if (disk->driver == NULL)
+  if (disk->driver == NULL
+      && (completion->def->type == VIRT_TYPE_QEMU || completion->def->type == VIRT_TYPE_KVM))
     disk->driver = g_strdup ("qemu");
   if (g_strcmp0 (disk->format, "aio") == 0)
     g_clear_pointer (&disk->format, g_free);
