@@ -68,6 +68,12 @@ domain_check_monitor (const Domain *domain, GError **error)
 
   if (machine->qmp != NULL && !machine->monitor_closed)
     return TRUE;
+  if (machine->driver != NULL) {
+    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
+                    "domain '%s' is run by %s, for which only QEMU has what is asked for", domain->name,
+                    machine->driver->title);
+    return FALSE;
+  }
   virt_error_set (error, machine->monitor_closed ? VIR_ERR_OPERATION_FAILED : VIR_ERR_OPERATION_TIMEOUT,
                   "the monitor of domain '%s' does not answer; destroy still works", domain->name);
   return FALSE;

@@ -5,6 +5,7 @@
 #include "daemon/core/progress.h"
 #include "daemon/domain/last-end.h"
 #include "daemon/domain/summary.h"
+#include "daemon/drivers/driver.h"
 #include "daemon/drivers/qemu/machine-events.h"
 #include "daemon/drivers/qemu/qmp.h"
 #include "daemon/helper/helper-set.h"
@@ -62,6 +63,7 @@ struct Domain {
 struct Machine {
   Domain *domain;
   Process *process;
+  const Driver *driver;  /* NULL: QEMU's; of the others there is no monitor */
   Qmp *qmp;              /* NULL until connected, and after it hung up */
   MachineEvents *events; /* what QEMU's events mean */
   DomainDef *def;        /* live: aliases, ports, pty paths */
@@ -93,7 +95,8 @@ gboolean domain_is_active (const Domain *domain);
 /* For messages: FALSE and @error set (VIR_ERR_OPERATION_INVALID) in libvirt's words unless it runs. */
 gboolean domain_check_active (const Domain *domain, GError **error);
 /* The same unless the monitor of its machine, which runs, can be talked to: VIR_ERR_OPERATION_TIMEOUT where
- * QEMU has been silent since the daemon came back, VIR_ERR_OPERATION_FAILED where it has closed it. */
+ * QEMU has been silent since the daemon came back, VIR_ERR_OPERATION_FAILED where it has closed it,
+ * VIR_ERR_OPERATION_UNSUPPORTED where it is another hypervisor that has none. */
 gboolean domain_check_monitor (const Domain *domain, GError **error);
 
 /* The call has the domain's lock when @begin runs in the main loop, perhaps at once, and gives it back when

@@ -13,6 +13,7 @@
 #include "daemon/domain/machine-backup.h"
 #include "daemon/domain/machine-crash.h"
 #include "daemon/domain/machine-devices.h"
+#include "daemon/drivers/driver-job.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/listening.h"
@@ -274,6 +275,9 @@ process_ended (G_GNUC_UNUSED Process *process, ProcessExit how, gpointer data)
            how.code);
   machine->ended = TRUE;
   machine->exit = how;
+  /* Another hypervisor says nothing of its guest's end; an orderly one is what follows from it. */
+  if (machine->driver != NULL && how.known && !how.signalled && how.code == 0)
+    machine_events_set_shutdown_seen (machine->events);
   if (machine->qmp != NULL && !machine->monitor_closed)
     machine->linger = g_timeout_add (LAST_WORDS_WAIT, lingered, machine);
   else
@@ -473,6 +477,7 @@ machine_new (Domain *domain, Process *process, DomainDef *def, int state, int re
   machine->domain = domain;
   machine->process = process;
   machine->def = def;
+  machine->driver = driver_of (def);
   machine->endings = g_ptr_array_new ();
   machine->helpers = helper_set_new (owner, machine_runs, machine);
   machine->end_reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
@@ -584,7 +589,8 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
   helper_set_add_all (machine->helpers, g_steal_pointer (&started->helpers));
   taint_warn (machine->def, domain->id);
   process_watch (machine->process, process_ended, machine);
-  qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+  if (machine->qmp != NULL)
+    qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
 }
 
 void
@@ -713,7 +719,8 @@ take_up (Machine *machine, AdoptedMachine *answer, const AdoptContext *context)
   machine_events_found (machine->events, answer->state, answer->reason);
   for (guint i = 0; i < watcher_count; i++)
     watchers[i]->found (machine, answer);
-  qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
+  if (machine->qmp != NULL)
+    qmp_set_handlers (machine->qmp, &monitor_handlers, machine);
   take_up_devices (machine, answer);
   take_up_checkpoints (machine, answer->checkpoints);
   if (answer->backup != NULL)
@@ -745,6 +752,14 @@ adopted (gpointer result, const GError *error, gpointer data)
   g_free (context);
 }
 
+DriverMachine *
+machine_driver_view (const Machine *machine)
+{
+  g_autofree char *directory = machine_directory (machine->domain->manager->store, machine->domain->uuid);
+
+  return driver_machine_new (machine->driver, machine->def, directory);
+}
+
 static Job *
 begin_adoption (Machine *machine, const MachineStatus *status, gboolean first)
 {
@@ -752,13 +767,16 @@ begin_adoption (Machine *machine, const MachineStatus *status, gboolean first)
   Manager *manager = domain->manager;
   AdoptContext *context = g_new0 (AdoptContext, 1);
   const Hotplug plug = { NULL, manager->settings, manager->store, manager->caps, machine->helpers };
-  AdoptRequest *request =
-      adopt_request_new (status, machine->def, manager->platform, &plug, domain->checkpoints->kind);
+  AdoptRequest *request;
 
   *context = (AdoptContext){ manager, g_strdup (domain->uuid), domain->id, first };
   if (first)
     lock_try (domain->lock, "adopt",
               context); /* changes wait until the monitor has answered; destroy does not */
+  if (machine->driver != NULL)
+    return driver_job_adopt (machine_driver_view (machine), status->starting, status->state, status->reason,
+                             manager->settings->call_timeout, adopted, context);
+  request = adopt_request_new (status, machine->def, manager->platform, &plug, domain->checkpoints->kind);
   return job_start ("adopt", adopt_job, request, (GDestroyNotify)adopt_request_free,
                     manager->settings->call_timeout, adopted, context);
 }

@@ -12,6 +12,8 @@
 
 /* A start has succeeded: takes apart @started, sets the state, sends the events. */
 void machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused);
+/* For the jobs of its driver, which is not QEMU's. (transfer full) */
+DriverMachine *machine_driver_view (const Machine *machine);
 /* A machine found again: registered at once, its monitor is asked in a job. */
 void machine_adopt (Domain *domain, MachineStatus *status, DomainDef *live, Process *process);
 /* End it now: destroy. @reason/@detail: virDomainShutoffReason, detail of VIR_DOMAIN_EVENT_STOPPED. */

@@ -15,9 +15,11 @@
 #include "daemon/host/account.h"
 #include "targets/qemu/recipe.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define TRIM_SECONDS 2
 
@@ -31,6 +33,9 @@ find_caps (gpointer data, const char *emulator)
   QemuCaps *caps;
   struct utsname host;
 
+  /* Its machines are completed for no emulator of this host. */
+  if (driver_of_program (emulator) != NULL)
+    return qemu_caps_builtin ();
   if (emulator == NULL)
     emulator = manager->settings->emulator;
   if (emulator == NULL && uname (&host) == 0)
@@ -48,8 +53,17 @@ static gboolean
 check_emulator (gpointer data, const char *emulator, GError **error)
 {
   Manager *manager = data;
-  g_autoptr (QemuCaps) caps = caps_cache_get (manager->caps, emulator, error);
+  const Driver *driver = driver_of_program (emulator);
+  g_autoptr (QemuCaps) caps = NULL;
 
+  if (driver != NULL) {
+    if (access (emulator, X_OK) == 0)
+      return TRUE;
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot check %s binary %s: %s", driver->title, emulator,
+                    g_strerror (errno));
+    return FALSE;
+  }
+  caps = caps_cache_get (manager->caps, emulator, error);
   return caps != NULL;
 }
 

@@ -164,6 +164,15 @@ link_set_mtu (const char *name, guint mtu, GError **error)
 }
 
 gboolean
+link_set_group (const char *name, guint group, GError **error)
+{
+  g_autoptr (RtnlLink) change = rtnl_link_alloc ();
+
+  rtnl_link_set_group (change, group);
+  return change_link (name, change, error, "Cannot set interface group on '%s' to %u", name, group);
+}
+
+gboolean
 link_set_up (const char *name, gboolean up, GError **error)
 {
   g_autoptr (RtnlLink) change = rtnl_link_alloc ();

@@ -36,6 +36,7 @@ gboolean link_set_alias (const char *name, const char *alias, GError **error);
 gboolean link_get_function (const char *name, guint function, guint8 mac[MAC_BYTES], guint16 *ret_vlan);
 gboolean link_set_function (const char *name, guint function, const guint8 mac[MAC_BYTES], guint16 vlan,
                             GError **error);
+gboolean link_set_group (const char *name, guint group, GError **error);
 /* @bridge NULL: of none. */
 gboolean link_set_bridge (const char *name, const char *bridge, GError **error);
 /* As a port of @bridge: kept from talking to other isolated ports. */

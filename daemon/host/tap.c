@@ -94,6 +94,15 @@ open_queues (const char *name, const char *device, guint count, gboolean header,
 }
 
 gboolean
+tap_keep (int fd, const char *name, uid_t owner, GError **error)
+{
+  if (ioctl (fd, TUNSETOWNER, (unsigned long)owner) == 0 && ioctl (fd, TUNSETPERSIST, 1UL) == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "cannot keep the tap '%s': %s", name, g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
 tap_open (char **name, const char *device, guint count, gboolean header, int *fds, GError **error)
 {
   static gint counter;

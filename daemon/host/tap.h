@@ -16,6 +16,9 @@
  * *name NULL it gets a name of its own, "vnetN" (transfer full). @device: the character device, NULL for
  * TAP_DEVICE. @header: packets have virtio's header. */
 gboolean tap_open (char **name, const char *device, guint count, gboolean header, int *fds, GError **error);
+/* The tap of that descriptor, which has one queue, stays when it is closed, and @owner may open it by its
+ * name. */
+gboolean tap_keep (int fd, const char *name, uid_t owner, GError **error);
 /* Is QEMU's bridge helper installed? */
 gboolean tap_check_helper (const char *bridge, GError **error);
 /* A tap on @bridge from QEMU's bridge helper, for a daemon without rights. *ret_name: (transfer full) */

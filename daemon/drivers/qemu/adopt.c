@@ -254,6 +254,19 @@ find_backup (AdoptRequest *request, Qmp *qmp, Job *job, AdoptedMachine *adopted)
   checkpoint_host_clear (&host);
 }
 
+AdoptedMachine *
+adopted_machine_new (void)
+{
+  AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
+
+  adopted->added = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
+  adopted->updated = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
+  adopted->removed = g_ptr_array_new_with_free_func (g_free);
+  adopted->block_jobs = g_ptr_array_new_with_free_func (adopted_block_job_free);
+  adopted->vcpus = g_array_new (FALSE, FALSE, sizeof (guint));
+  return adopted;
+}
+
 gpointer
 adopt_job (Job *job, gpointer data, GError **error)
 {
@@ -287,12 +300,7 @@ adopt_job (Job *job, gpointer data, GError **error)
   if (image_gone)
     unlink (request->managed_save);
 
-  AdoptedMachine *adopted = g_new0 (AdoptedMachine, 1);
-  adopted->added = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
-  adopted->updated = g_ptr_array_new_with_free_func ((GDestroyNotify)device_free);
-  adopted->removed = g_ptr_array_new_with_free_func (g_free);
-  adopted->block_jobs = g_ptr_array_new_with_free_func (adopted_block_job_free);
-  adopted->vcpus = g_array_new (FALSE, FALSE, sizeof (guint));
+  AdoptedMachine *adopted = adopted_machine_new ();
   adopted->half_started = is_half_started (request->status, said);
   adopted->saved = saved;
   if (!saved && !adopted->half_started) {

@@ -48,6 +48,7 @@ typedef struct {
   GPtrArray *block_jobs;       /* AdoptedBlockJob */
   gboolean saved; /* its save was finished: the image is whole, and whoever commits this ends the process */
 } AdoptedMachine;
+AdoptedMachine *adopted_machine_new (void); /* with empty lists */
 void adopted_machine_free (AdoptedMachine *adopted);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AdoptedMachine, adopted_machine_free)
 

@@ -337,8 +337,35 @@ interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GErr
   return good;
 }
 
+gboolean
+interfaces_keep_taps (const InterfacePlace *place, DomainDef *def, const Files *files, GError **error)
+{
+  DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
+    g_autofree char *name = g_strconcat (interface->device.alias, "-tap0", NULL);
+    int fd = GPOINTER_TO_INT (g_hash_table_lookup (files->offered, name)) - 1;
+
+    /* One that was there before belongs to who made it. */
+    if (!interface_has_tap (interface) || fd < 0 || interface->target_managed == TRISTATE_NO)
+      continue;
+    if (!tap_keep (fd, interface->target_dev, place->account->uid, error)
+        || !link_set_group (interface->target_dev, group_of (place->settings), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Does it outlive descriptors? */
+static gboolean
+is_kept_tap (const Settings *settings, const DeviceInterface *interface)
+{
+  LinkInfo link;
+
+  return interface_has_tap (interface) && interface->target_dev != NULL
+         && link_query (interface->target_dev, "look at", &link, NULL) && link.group == group_of (settings);
+}
+
 static void
-close_host_end (const DomainDef *def, const DeviceInterface *interface)
+close_host_end (const Settings *settings, const DomainDef *def, const DeviceInterface *interface)
 {
   g_autoptr (GError) error = NULL;
 
@@ -350,6 +377,8 @@ close_host_end (const DomainDef *def, const DeviceInterface *interface)
     openvswitch_remove_port (interface->target_dev, &error);
   else if (interface->type == INTERFACE_ETHERNET && interface->downscript != NULL)
     run_script (interface->downscript, interface->target_dev, &error);
+  if (error == NULL && is_kept_tap (settings, interface))
+    link_delete (interface->target_dev, &error);
   if (error != NULL)
     g_warning ("domain '%s': %s", def->name, error->message);
 }
@@ -358,7 +387,7 @@ void
 interface_close (const Settings *settings, const DomainDef *def, const DeviceInterface *interface)
 {
   interface_filter_unbind (settings, def, interface, interface->target_dev);
-  close_host_end (def, interface);
+  close_host_end (settings, def, interface);
 }
 
 /* Of a machine that has ended. Its taps are gone, and their names may be others' by the time this is done: so
@@ -375,7 +404,7 @@ close_all (gpointer data)
   Closing *closing = data;
 
   DOMAIN_FOREACH_DEVICE (closing->def, interface_kind, DeviceInterface, interface)
-    close_host_end (closing->def, interface);
+    close_host_end (closing->settings, closing->def, interface);
   interface_filters_unbind (closing->settings, closing->bindings);
   g_ptr_array_unref (closing->bindings);
   domain_def_unref (closing->def);
@@ -385,11 +414,11 @@ close_all (gpointer data)
 
 /* Is there anything that outlives QEMU? */
 static gboolean
-has_remains (const DomainDef *def)
+has_remains (const Settings *settings, const DomainDef *def)
 {
   DOMAIN_FOREACH_DEVICE (def, interface_kind, DeviceInterface, interface) {
     if (interface->type == INTERFACE_DIRECT || interface->downscript != NULL || interface->filterref != NULL
-        || interface_is_openvswitch (interface))
+        || interface_is_openvswitch (interface) || is_kept_tap (settings, interface))
       return TRUE;
   }
   return FALSE;
@@ -401,7 +430,7 @@ interfaces_close_later (const Settings *settings, DomainDef *def)
   Closing *closing;
   GThread *thread;
 
-  if (def == NULL || !has_remains (def))
+  if (def == NULL || !has_remains (settings, def))
     return;
   closing = g_new0 (Closing, 1);
   closing->settings = settings;

@@ -30,6 +30,12 @@ interface_open (const InterfacePlace *place, DeviceInterface *interface, Files *
 /* Of all interfaces of @def. */
 gboolean interfaces_open (const InterfacePlace *place, DomainDef *def, Files *files, GError **error);
 
+/* For a hypervisor that opens its taps by name and with its account's rights: those of @def, which
+ * interfaces_open has just made with descriptors in @files, stay when these are closed. They go with the
+ * interface or the machine, and what a daemon that was killed left is found as other links are. */
+gboolean
+interfaces_keep_taps (const InterfacePlace *place, DomainDef *def, const Files *files, GError **error);
+
 /* Take away what does not go with its last descriptor. What is gone already is no error; what fails is
  * logged. */
 void interface_close (const Settings *settings, const DomainDef *def, const DeviceInterface *interface);

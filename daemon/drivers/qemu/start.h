@@ -21,7 +21,7 @@
  * A machine's status file is written before QEMU is executed, so that a daemon killed at any instant
  * finds every machine it started; see adopt.h for what becomes of a half-started one.
  */
-typedef struct {
+typedef struct StartRequest {
   DomainDef *def;     /* completed; a reference */
   char *document;     /* the text it was read from, for the places of what cannot be made; NULL: the store's.
                          Owned */
@@ -52,9 +52,9 @@ void start_request_free (StartRequest *request);
 gboolean start_request_goes_on (const StartRequest *request);
 
 /* What a start gives; taken apart by whoever commits it (steal the members, then free the rest). */
-typedef struct {
+typedef struct StartedMachine {
   Process *process;
-  Qmp *qmp;               /* without handlers yet: events wait inside until qmp_set_handlers */
+  Qmp *qmp; /* of another driver NULL; without handlers yet: events wait inside until qmp_set_handlers */
   DomainDef *def;         /* live: id, aliases, pty paths, ports, paths chosen at start */
   MachineStatus *status;  /* as last written; its state is RUNNING or PAUSED now */
   GPtrArray *helpers;     /* Helper: beside it, not watched yet */

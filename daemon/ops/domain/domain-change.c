@@ -14,7 +14,8 @@ typedef struct {
   ChangeRequest change;
   gboolean live, config;
   ChangeTarget target;
-  ConfigEdit *edit; /* prepared; the machine changes first */
+  DriverMachine *machine; /* of another hypervisor */
+  ConfigEdit *edit;       /* prepared; the machine changes first */
 } ChangeState;
 
 static void
@@ -27,6 +28,7 @@ state_free (gpointer data)
   else
     g_free (state->change.values);
   config_edit_free (state->edit);
+  g_clear_pointer (&state->machine, driver_machine_free);
   g_clear_pointer (&state->target.qmp, qmp_unref);
   g_clear_pointer (&state->target.def, domain_def_unref);
   g_free (state);
@@ -157,6 +159,25 @@ begin_enacting (Call *call, Machine *machine, DomainDef *def)
              call);
 }
 
+static gpointer
+drive_job (Job *job, gpointer input, GError **error)
+{
+  ChangeState *state = input;
+
+  return state->change.drive (state->machine, job, state->change.values, error) ? JOB_OK : NULL;
+}
+
+/* Of another hypervisor than QEMU. */
+static void
+change_driven (Call *call, const Machine *machine)
+{
+  ChangeState *state = call->user_data;
+
+  state->machine = machine_driver_view (machine);
+  job_start (state->change.name, drive_job, state, NULL, call->manager->settings->call_timeout, enacted,
+             call);
+}
+
 static void
 change_live (Call *call, Domain *domain)
 {
@@ -169,6 +190,10 @@ change_live (Call *call, Domain *domain)
 
   if (trial == NULL) {
     call_fail (call, error);
+    return;
+  }
+  if (machine->driver != NULL && state->change.drive != NULL) {
+    change_driven (call, machine);
     return;
   }
   if (state->change.enact != NULL) {

@@ -33,6 +33,8 @@ typedef struct {
   const char *(*command) (const Machine *machine, gconstpointer values, JsonObject **ret_arguments);
   /* Or a longer conversation, with QEMU or the kernel, in a job; NULL: there is none. */
   gboolean (*enact) (Job *job, const ChangeTarget *target, gconstpointer values, GError **error);
+  /* The same of another hypervisor's machine, in a job; NULL: what QEMU would be told is refused there. */
+  gboolean (*drive) (const DriverMachine *machine, Job *job, gconstpointer values, GError **error);
   /* The running machine has changed. May be NULL. */
   void (*changed) (Domain *domain, gconstpointer values);
   const char *elements[CHANGE_MAX_ELEMENTS + 1]; /* of the document, whose text changes */

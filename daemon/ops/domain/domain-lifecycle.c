@@ -6,6 +6,7 @@
 #include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
 #include "daemon/domain/restart-policy.h"
+#include "daemon/drivers/driver-job.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/ops/ops.h"
 
@@ -63,6 +64,42 @@ control_done (gpointer result, const GError *error, gpointer data)
     call_fail (data, g_error_copy (error));
 }
 
+/* What another hypervisor was told is said as QEMU's event would say it, which it does not send. */
+static void
+note_driven (const Call *call, gpointer result, const char *event)
+{
+  const Domain *domain = manager_find_uuid (call->manager, call->domain_uuid, NULL);
+
+  if (result != NULL && domain != NULL && domain->machine != NULL)
+    machine_events_qmp (domain->machine->events, event, NULL);
+}
+
+static void
+paused_by_driver (gpointer result, const GError *error, gpointer data)
+{
+  note_driven (data, result, "STOP");
+  control_done (result, error, data);
+}
+
+static void
+resumed_by_driver (gpointer result, const GError *error, gpointer data)
+{
+  note_driven (data, result, "RESUME");
+  control_done (result, error, data);
+}
+
+/* The same of a machine that is not QEMU's, with the domain's lock. */
+static void
+drive (Call *call, const char *name, DriverOrder order, JobDone done)
+{
+  GError *error = NULL;
+
+  call->domain->job = driver_job_order (machine_driver_view (call->domain->machine), name, order,
+                                        call->manager->settings->call_timeout, done, call, &error);
+  if (error != NULL)
+    call_fail (call, error);
+}
+
 /* Run a control job with the domain's lock. */
 static void
 control (Call *call, const char *name, JobFunction function)
@@ -103,7 +140,10 @@ suspend_begin (Domain *domain, Call *call)
   } else {
     machine_events_expect_pause (domain->machine->events, VIR_DOMAIN_PAUSED_USER,
                                  VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
-    control (call, "suspend", control_suspend);
+    if (domain->machine->driver != NULL)
+      drive (call, "suspend", domain->machine->driver->suspend, paused_by_driver);
+    else
+      control (call, "suspend", control_suspend);
   }
 }
 
@@ -126,7 +166,10 @@ resume_begin (Domain *domain, Call *call)
   } else {
     machine_events_expect_run (domain->machine->events, VIR_DOMAIN_RUNNING_UNPAUSED,
                                VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-    control (call, "resume", control_resume);
+    if (domain->machine->driver != NULL)
+      drive (call, "resume", domain->machine->driver->resume, resumed_by_driver);
+    else
+      control (call, "resume", control_resume);
   }
 }
 
@@ -169,7 +212,10 @@ shutdown_begin (Domain *domain, Call *call)
     return;
   machine_events_restart_on_shutdown (domain->machine->events, FALSE);
   machine_note_asked (domain->machine, call, NULL);
-  control (call, "shutdown", control_shutdown);
+  if (domain->machine->driver != NULL)
+    drive (call, "shutdown", domain->machine->driver->shutdown, control_done);
+  else
+    control (call, "shutdown", control_shutdown);
 }
 
 void
@@ -186,6 +232,10 @@ reboot_begin (Domain *domain, Call *call)
 {
   if (!must_run (domain, call))
     return;
+  if (domain->machine->driver != NULL) {
+    drive (call, "reboot", domain->machine->driver->reboot, control_done);
+    return;
+  }
   /* A reboot that is to be an end is a shutdown. */
   machine_events_restart_on_shutdown (domain->machine->events,
                                       domain->machine->def->on_reboot != ON_EVENT_DESTROY);
@@ -204,7 +254,11 @@ op_domain_reboot (Call *call)
 static void
 reset_begin (Domain *domain, Call *call)
 {
-  if (must_run (domain, call))
+  if (!must_run (domain, call))
+    return;
+  if (domain->machine->driver != NULL)
+    drive (call, "reset", domain->machine->driver->reset, control_done);
+  else
     control (call, "reset", control_reset);
 }
 
@@ -218,7 +272,11 @@ op_domain_reset (Call *call)
 static void
 nmi_begin (Domain *domain, Call *call)
 {
-  if (must_run (domain, call))
+  if (!must_run (domain, call))
+    return;
+  if (domain->machine->driver != NULL)
+    drive (call, "inject-nmi", domain->machine->driver->inject_nmi, control_done);
+  else
     control (call, "inject-nmi", control_nmi);
 }
 

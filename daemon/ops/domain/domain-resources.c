@@ -56,6 +56,17 @@ balloon_command (const Machine *machine, gconstpointer values, JsonObject **ret_
 }
 
 static gboolean
+drive_memory (const DriverMachine *machine, Job *job, gconstpointer values, GError **error)
+{
+  const MemorySize *size = values;
+
+  if (machine->driver->set_memory != NULL)
+    return machine->driver->set_memory (machine, job, size->kib, error);
+  driver_fail_unsupported (machine->driver, "memory", error);
+  return FALSE;
+}
+
+static gboolean
 apply_maximum (DomainDef *def, const Machine *machine, gconstpointer values, GError **error)
 {
   const MemorySize *size = values;
@@ -84,6 +95,7 @@ set_memory (Call *call, guint64 kib, guint flags)
     .affect = flags & AFFECT,
     .apply = maximum ? apply_maximum : apply_memory,
     .command = maximum ? NULL : balloon_command,
+    .drive = maximum ? NULL : drive_memory,
     .elements = { MEMORY_ELEMENTS },
   };
 

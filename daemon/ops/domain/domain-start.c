@@ -89,6 +89,8 @@ start_translated (Job *job, Manager *manager, StartRequest *request, GError **er
     return NULL;
   domain_def_unref (request->def);
   request->def = translated;
+  if (driver_of (translated) != NULL)
+    return driver_of (translated)->start (driver_of (translated), job, request, error);
   return start_job (job, request, error);
 }
 
