@@ -266,6 +266,8 @@ destroy vm
 undefine vm
 """
 
+# Not here: managedsave --running --paused. virsh's thread refuses that by itself, and where it does so before the main
+# thread waits for it, virsh never ends (seen with 9.0, whoever the daemon is).
 STORIES["a saved machine"] = """
 define DIR/machine.xml
 start vm --paused
@@ -280,7 +282,6 @@ managedsave-dumpxml vm --xpath //title
 undefine vm
 start vm --force-boot
 domstate vm --reason
-managedsave vm --running --paused
 managedsave vm --running
 managedsave-remove vm
 managedsave-remove vm
