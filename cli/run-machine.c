@@ -161,7 +161,7 @@ put_head (GString *text, const RunMachine *machine)
   put (text, "    <entry name='" GUEST_PLAN_NAME "'>%s</entry>", machine->plan->str);
   put (text, "  </sysinfo>");
   put (text, "  <os>");
-  put (text, "    <type arch='x86_64' machine='q35'>hvm</type>");
+  put (text, "    <type arch='x86_64' machine='microvm'>hvm</type>");
   put (text, "    <kernel>%s</kernel>", machine->kernel->kernel);
   put (text, "    <initrd>%s</initrd>", machine->kernel->initrd);
   put (text, "    <cmdline>" COMMAND_LINE "</cmdline>");
