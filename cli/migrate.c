@@ -266,7 +266,7 @@ migrate_run (CommandLine *line)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = NULL;
-  GVariant *parameters;
+  g_autoptr (GVariant) parameters = NULL;
 
   if (timeout_seconds < 0 || timeout_seconds > SECONDS_MAX)
     return command_usage_error (line, _ ("--timeout: '%d' is not between 0 and %d"), timeout_seconds,
@@ -281,15 +281,11 @@ migrate_run (CommandLine *line)
   if (parameters == NULL)
     return command_error ("%s", error->message);
   g_variant_ref_sink (parameters);
-  if (command_connect (line) == NULL) {
-    g_variant_unref (parameters);
+  if (command_connect (line) == NULL)
     return EXIT_FAILED;
-  }
   path = connection_find_domain (line->connection, line->arguments[0], &error);
-  if (path == NULL) {
-    g_variant_unref (parameters);
+  if (path == NULL)
     return command_error ("%s", error->message);
-  }
   return move (line, path, parameters);
 }
 

@@ -521,11 +521,11 @@ xl_read_pci_devices (XlImport *import)
 static void
 read_usb_controller (XlImport *import, GHashTable *options, G_GNUC_UNUSED const XlValue *value)
 {
-  g_autofree char *version = take (options, "version"), *ports = take (options, "ports"),
-                  *type = take (options, "type");
+  g_autofree char *version = take (options, "version"), *ports = take (options, "ports");
   g_autofree char *index = g_strdup_printf ("%u", import->usb_controllers++);
   XmlElement *controller = xml_element_add (import->devices, "controller");
 
+  g_hash_table_remove (options, "type");
   xml_element_set (controller, "type", "usb");
   xml_element_set (controller, "index", index);
   xml_element_set (controller, "model", g_strcmp0 (version, "1") == 0 ? "qusb1" : "qusb2");
