@@ -20,9 +20,10 @@
 static char *
 take (GHashTable *options, const char *name)
 {
+  g_autofree char *key = NULL;
   char *value = NULL;
 
-  g_hash_table_steal_extended (options, name, NULL, (gpointer *)&value);
+  g_hash_table_steal_extended (options, name, (gpointer *)&key, (gpointer *)&value);
   return value;
 }
 
