@@ -173,10 +173,13 @@ convert (Call *call, gboolean imports)
 
   if (!call_check_flags (call, call_uint (call, 2), 0))
     return;
-  if (target == NULL || (imports ? target->import == NULL : target->translate == NULL)) {
+  if (imports && (target == NULL || target->import == NULL)) {
     /* libvirt's driver of QEMU has no way in at all. */
-    call_fail_with (call, imports ? VIR_ERR_NO_SUPPORT : VIR_ERR_INVALID_ARG, "unsupported config type %s",
-                    format);
+    call_fail_from (call, VIR_FROM_DOMAIN, VIR_ERR_NO_SUPPORT, "%s", "virConnectDomainXMLFromNative");
+    return;
+  }
+  if (!imports && (target == NULL || target->translate == NULL)) {
+    call_fail_with (call, VIR_ERR_INVALID_ARG, "unsupported config type %s", format);
     return;
   }
   native = g_new0 (Native, 1);
