@@ -200,7 +200,6 @@ test_links_do_not_lead_below_the_depth (void **state G_GNUC_UNUSED)
 {
   g_autoptr (LayerTree) tree = layer_tree_new ();
   g_autoptr (GString) deep = g_string_new (NULL);
-  g_autofree char *below = NULL;
   g_autoptr (GError) error = NULL;
 
   layer_tree_begin (tree);
