@@ -35,6 +35,20 @@ typedef struct {
   const char *reason; /* TARGET_LOST: what stands behind the target's title: "has no display" */
 } TargetPart;
 
+/* The rows of a table of parts. */
+#define CARRIED(path)          \
+  {                            \
+    path, TARGET_CARRIED, NULL \
+  }
+#define NEEDLESS(path)          \
+  {                             \
+    path, TARGET_NEEDLESS, NULL \
+  }
+#define LOST(path, reason)    \
+  {                           \
+    path, TARGET_LOST, reason \
+  }
+
 typedef struct {
   DomainDef *def;       /* complete, with aliases */
   const char *document; /* the user's text */

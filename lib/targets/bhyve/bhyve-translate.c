@@ -17,19 +17,6 @@
 #include "base/translate-mark.h"
 #include <string.h>
 
-#define CARRIED(path)          \
-  {                            \
-    path, TARGET_CARRIED, NULL \
-  }
-#define NEEDLESS(path)          \
-  {                             \
-    path, TARGET_NEEDLESS, NULL \
-  }
-#define LOST(path, reason)    \
-  {                           \
-    path, TARGET_LOST, reason \
-  }
-
 static const TargetPart parts[] = {
   CARRIED ("@type"),
   NEEDLESS ("@id"),

@@ -11,19 +11,6 @@
 
 #define MEMORY_STEP 2048 /* KiB */
 
-#define CARRIED(path)          \
-  {                            \
-    path, TARGET_CARRIED, NULL \
-  }
-#define NEEDLESS(path)          \
-  {                             \
-    path, TARGET_NEEDLESS, NULL \
-  }
-#define LOST(path, reason)    \
-  {                           \
-    path, TARGET_LOST, reason \
-  }
-
 #define OWN_DISPLAY "shows its display by VMConnect alone"
 
 static const TargetPart parts[] = {

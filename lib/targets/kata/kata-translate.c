@@ -18,19 +18,6 @@
 
 #define ANNOTATION_PREFIX "io.katacontainers.config.hypervisor."
 
-#define CARRIED(path)          \
-  {                            \
-    path, TARGET_CARRIED, NULL \
-  }
-#define NEEDLESS(path)          \
-  {                             \
-    path, TARGET_NEEDLESS, NULL \
-  }
-#define LOST(path, reason)    \
-  {                           \
-    path, TARGET_LOST, reason \
-  }
-
 #define OWN_NETWORK "gives its guest the network of the container"
 #define OWN_CONSOLE "has a console of its own"
 

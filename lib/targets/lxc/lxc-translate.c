@@ -19,19 +19,6 @@
 #define PTYS_MAX       1024 /* for what the container itself opens */
 #define CPU_WEIGHT_MAX 10000
 
-#define CARRIED(path)          \
-  {                            \
-    path, TARGET_CARRIED, NULL \
-  }
-#define NEEDLESS(path)          \
-  {                             \
-    path, TARGET_NEEDLESS, NULL \
-  }
-#define LOST(path, reason)    \
-  {                           \
-    path, TARGET_LOST, reason \
-  }
-
 static const TargetPart parts[] = {
   CARRIED ("@type"),
   NEEDLESS ("@id"),

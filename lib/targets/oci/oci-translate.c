@@ -18,19 +18,6 @@
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_TERM "TERM=linux"
 
-#define CARRIED(path)          \
-  {                            \
-    path, TARGET_CARRIED, NULL \
-  }
-#define NEEDLESS(path)          \
-  {                             \
-    path, TARGET_NEEDLESS, NULL \
-  }
-#define LOST(path, reason)    \
-  {                           \
-    path, TARGET_LOST, reason \
-  }
-
 static const TargetPart parts[] = {
   CARRIED ("@type"),
   NEEDLESS ("@id"),
