@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every suite of tests, side by side; their results added up in one last line, whatever happens.
 
-A suite is a function that yields a Result for each test. Results are read from JUnit files, so that a runner which dies
-half way counts as a failure and not as silence. Most of the time a test waits for a machine, so more suites run at once
-than there are processors; each has a home, and a network where the host lets root make one, so that no two meet at a
-port. A test that fails is run once more, alone, when all suites are done: if it passes then it counts as passed, and is
+A suite is one function or several, its parts, each of which yields a Result for each of its tests. Results are read from
+JUnit files, so that a runner which dies half way counts as a failure and not as silence. Most of the time a test waits for
+a machine, so more parts run at once than there are processors; each has a home, and a network where the host lets root
+make one, so that no two meet at a port. A suite that would still run when all others are done is in several parts. A test that fails is run once more, alone, when all suites are done: if it passes then it counts as passed, and is
 listed with its first output before the last line, because an unsteady test is to be mended.
 
 What tests leave in their home and temporary directory goes with the run: both are made for it. They are root's where
@@ -33,7 +33,8 @@ RESULTS = BUILD / "results"
 PYTHON = "/usr/bin/python3"
 MOST_AGAIN = 10  # failed tests of a suite that are run again: more is no unsteadiness
 MOST_LINES = 40  # of an unsteady test's first output
-SIDE_BY_SIDE = len(os.sched_getaffinity(0)) + 1  # suites at once
+SIDE_BY_SIDE = len(os.sched_getaffinity(0)) + 1  # parts of suites at once
+SLOWEST = 10  # of a part's tests: named with their seconds, so that what became slow is seen
 
 # Leaks and undefined behaviour are failures wherever a test runs our programs. GLib's slices would hide leaks.
 SANITIZERS = {
@@ -67,9 +68,9 @@ def own_network():
     return words if os.geteuid() == 0 and done.returncode == 0 else []
 
 
-def own_environment(suite):
-    """The environment of @suite's tests: its home is its own, as its network is."""
-    home = pathlib.Path(tempfile.gettempdir()) / f"home-{suite}"
+def own_environment(name):
+    """The environment of the tests of the part @name: its home is its own, as its network is."""
+    home = pathlib.Path(tempfile.gettempdir()) / f"home-{name}"
     home.mkdir(exist_ok=True)
     return dict(os.environ, **SANITIZERS, HOME=str(home))
 
@@ -122,9 +123,9 @@ def build():
 
 
 def clang():
-    """The same sources by the other compiler, without sanitizers, every warning an error."""
+    """The same sources by the other compiler, every warning an error; nobody runs what comes of it, so it is made fast."""
     directory = BUILD / "clang"
-    status = configure(directory, "-Dwerror=true", "-Dtests=enabled", compiler="clang")
+    status = configure(directory, "-Doptimization=0", "-Ddebug=false", "-Dwerror=true", "-Dtests=enabled", compiler="clang")
     yield Result("clang, no warnings", outcome(status or run("ninja", "-C", directory, name="clang")))
 
 
@@ -150,29 +151,38 @@ def unit():
     yield from complete(found, status, "meson test")
 
 
-def python_suite(folder):
-    """A folder of pytest modules."""
-    environment = dict(own_environment(folder), DOMAIND_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
-
+def python_suite(folder, part=0, parts=1):
+    """A folder of pytest modules: every @parts-th of them, beginning at @part."""
+    name = f"{folder}-{part + 1}" if parts > 1 else folder
+    environment = dict(own_environment(name), DOMAIND_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
+    modules = sorted((TOP / "tests" / folder).rglob("test_*.py"))[part::parts]
+    if not modules:  # pytest would run all there are
+        yield Result(f"pytest {name}", "failed", f"tests/{folder} has no test_*.py for this part")
+        return
     place = tempfile.mkdtemp(prefix="p")
 
     def pytest(results, *tests):
         results.unlink(missing_ok=True)
-        return run(*own_network(), PYTHON, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", f"--rootdir={TOP / 'tests'}",
-                   f"--basetemp={place}",
-                   "-o", "junit_family=xunit1", f"--junitxml={results}", *tests, name=folder, env=environment)
+        return run(*own_network(), PYTHON, "-m", "pytest", "-v", "-rs", f"--durations={SLOWEST}", "-p", "no:cacheprovider",
+                   f"--rootdir={TOP / 'tests'}", f"--basetemp={place}",
+                   "-o", "junit_family=xunit1", f"--junitxml={results}", *tests, name=name, env=environment)
 
     def again(case):
         module = case.get("file").removesuffix(".py").replace("/", ".")
         group = case.get("classname").removeprefix(module).strip(".")
-        test = "::".join(part for part in (str(TOP / "tests" / case.get("file")), group, case.get("name")) if part)
-        return lambda: pytest(RESULTS / f"{folder}-again.xml", test) == 0
+        test = "::".join(word for word in (str(TOP / "tests" / case.get("file")), group, case.get("name")) if word)
+        return lambda: pytest(RESULTS / f"{name}-again.xml", test) == 0
 
-    results = RESULTS / f"{folder}.xml"
-    status = pytest(results, TOP / "tests" / folder)
+    results = RESULTS / f"{name}.xml"
+    status = pytest(results, *modules)
     found = [Result(f"{case.get('classname')}::{case.get('name')}", result, output,
                     again(case) if case.get("file") else None) for case, result, output in junit_cases(results)]
-    yield from complete(found, status, f"pytest {folder}")
+    yield from complete(found, status, f"pytest {name}")
+
+
+def parts_of(folder, parts):
+    """@folder's modules as a suite of @parts parts."""
+    return [functools.partial(python_suite, folder, part, parts) for part in range(parts)]
 
 
 def fuzz():
@@ -183,15 +193,15 @@ def fuzz():
 # The longest first: what is left at the end is short.
 SUITES = {
     "build": build,
-    "clients": lambda: python_suite("clients"),
-    "daemon": lambda: python_suite("daemon"),
+    "daemon": parts_of("daemon", 4),
+    "clients": parts_of("clients", 3),
     "clang": clang,
     "fuzz": fuzz,
-    "golden": lambda: python_suite("golden"),
-    "differential": lambda: python_suite("differential"),
-    "documentation": lambda: python_suite("documentation"),
-    "cli": lambda: python_suite("cli"),
-    "examples": lambda: python_suite("examples"),
+    "golden": parts_of("golden", 1),
+    "differential": parts_of("differential", 1),
+    "documentation": parts_of("documentation", 1),
+    "cli": parts_of("cli", 1),
+    "examples": parts_of("examples", 1),
     "unit": unit,
     "style": style,
 }
@@ -233,12 +243,13 @@ class Totals:
         print("{passed} passed, {failed} failed, {skipped} skipped".format(**self.count), flush=True)
 
 
-def run_suite(name):
-    """The results of suite @name, and how long it took; an error of its own is a result too."""
+def run_part(name, function):
+    """The results of one part of a suite, which is called @name here, and how long it took; an error of its own is a result
+    too."""
     print(f"== {name}", flush=True)
     started = time.monotonic()
     try:
-        results = list(SUITES[name]())
+        results = list(function())
     except Exception:
         results = [Result("an error of its own", "failed", traceback.format_exc())]
         print(results[0].output, flush=True)
@@ -247,16 +258,25 @@ def run_suite(name):
     return results
 
 
+def parts(suite):
+    """(suite, name, function) of each part of the suite."""
+    functions = SUITES[suite]
+    if callable(functions):
+        functions = [functions]
+    for number, function in enumerate(functions, 1):
+        yield suite, suite if len(functions) == 1 else f"{suite} {number}/{len(functions)}", function
+
+
 def run_suites(names, totals):
     """What is built first, then all others side by side; what failed once more when nothing else runs."""
-    totals.add("build", run_suite("build"))
+    totals.add("build", run_part("build", SUITES["build"]))
     if totals.failures:
         return
-    names = [name for name in SUITES if name in names and name != "build"]
+    all_parts = [part for suite in SUITES if suite in names and suite != "build" for part in parts(suite)]
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        found = dict(zip(names, pool.map(run_suite, names)))
-    for name, results in found.items():
-        totals.add(name, results)
+        found = [(suite, pool.submit(run_part, name, function)) for suite, name, function in all_parts]
+    for suite, results in found:
+        totals.add(suite, results.result())
 
 
 def own_places():

@@ -86,6 +86,22 @@ def test_suites_run_side_by_side(monkeypatch, capfd):
     assert "ValueError: of its own" in capfd.readouterr().out
 
 
+def test_a_suite_in_parts_runs_each_module_once(tree, monkeypatch, capfd):
+    """Where there are fewer modules than parts, the part with nothing in it is a failure and does not run the others'."""
+    folder = tree / "tests" / "sample"
+    for name in ("sample", "more", "most"):
+        (folder / f"test_{name}.py").write_text("def test_good():\n    pass\n")
+    built = [suites.Result("built", "passed")]
+    monkeypatch.setattr(suites, "SUITES", {"build": lambda: built, "sample": suites.parts_of("sample", 2)})
+    totals = suites.Totals()
+    suites.run_suites(["sample"], totals)
+    assert totals.count == {"passed": 4, "failed": 0, "skipped": 0}
+    shown = capfd.readouterr().out
+    assert sorted(re.findall("^== (sample [^:]*: .*) in", shown, re.MULTILINE)) == [
+        "sample 1/2: 2 passed, 0 failed, 0 skipped", "sample 2/2: 1 passed, 0 failed, 0 skipped"]
+    assert [result.outcome for result in suites.python_suite("sample", 3, 4)] == ["failed"]
+
+
 @pytest.mark.skipif(not suites.own_network(), reason="this host does not let us make networks")
 def test_a_suite_has_a_network_of_its_own(tree):
     (tree / "tests" / "sample" / "test_sample.py").write_text(
