@@ -4,6 +4,8 @@
  * row. */
 #include "domain/start-order.h"
 
+#include "base/xml-document.h"
+
 #include <string.h>
 
 static void
@@ -115,4 +117,56 @@ start_order_find_cycle (GHashTable *set, GPtrArray *ret_names)
     if (g_hash_table_lookup (states, link->data) == NULL)
       found = walk (set, states, link->data, ret_names);
   return found;
+}
+
+/* Places. A policy does not keep those of its names: they are looked up where something is wrong. */
+
+static gboolean
+is_of_policy (const xmlNode *node)
+{
+  return node->ns != NULL && g_strcmp0 ((const char *)node->ns->href, POLICY_NAMESPACE) == 0;
+}
+
+static gboolean
+is_named (const xmlNode *node, const char *name)
+{
+  return node->type == XML_ELEMENT_NODE && g_str_equal ((const char *)node->name, name);
+}
+
+static const xmlNode *
+find_name (const xmlNode *start, const char *name)
+{
+  for (const xmlNode *node = start->children; node != NULL; node = node->next)
+    if (is_of_policy (node) && (is_named (node, "after") || is_named (node, "requires"))) {
+      g_autofree char *text = xml_node_text (node);
+
+      if (g_str_equal (text, name))
+        return node;
+    }
+  return NULL;
+}
+
+/* The element that names it, below @parent, whose elements on the way down are called @way. */
+static const xmlNode *
+find_below (const xmlNode *parent, const char *const *way, const char *name)
+{
+  const xmlNode *found = NULL;
+
+  if (*way == NULL)
+    return find_name (parent, name);
+  for (const xmlNode *node = parent->children; node != NULL && found == NULL; node = node->next)
+    if (is_named (node, *way) && (g_str_equal (*way, "metadata") || is_of_policy (node)))
+      found = find_below (node, way + 1, name);
+  return found;
+}
+
+Position
+start_order_place (const char *text, gssize length, const char *name)
+{
+  static const char *const way[] = { "metadata", "policy", "start", NULL };
+  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
+  g_autoptr (XmlDocument) document = xml_document_parse (text, length, diagnostics);
+  const xmlNode *found = document != NULL ? find_below (xml_document_root (document), way, name) : NULL;
+
+  return found != NULL ? xml_document_node_position (document, found) : (Position){ 0, 0 };
 }

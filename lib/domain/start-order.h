@@ -16,3 +16,5 @@ GPtrArray *start_order_before (const Policy *policy, GHashTable *set);
 /* Machines that wait for each other: "'a' → 'b' → 'a'"; their names are added to @ret_names (transfer full).
  * NULL: there are none. */
 char *start_order_find_cycle (GHashTable *set, GPtrArray *ret_names);
+/* Where in the document @text its <start> names that machine; 0:0: it does not. */
+Position start_order_place (const char *text, gssize length, const char *name);

@@ -322,8 +322,9 @@ def test_all_mistakes_are_told_and_nothing_is_done(daemon, run, fleet):
         assert (status, said) == (1, "")
         for expected in (r"fleet/bad.xml:6:\d+: error: .*did you mean 'running'", r"fleet/worse.xml:3:3: error: .*'memori'",
                          r"fleet/cut.xml:1:\d+: error", r"fleet/twice.xml: error: .*is that of fleet/good.xml as well",
-                         r"error: machines wait for each other to start: 'ring1' → 'ring2' → 'ring1'",
-                         r"fleet/needy.xml: error: the machine requires 'nobody'"):
+                         r"fleet/ring1.xml:6:\d+: error: machines wait for each other to start: 'ring1' → 'ring2' → 'ring1'",
+                         r"fleet/ring2.xml:6:\d+: error: machines wait for each other to start: 'ring1' → 'ring2' → 'ring1'",
+                         r"fleet/needy.xml:6:\d+: error: the machine requires 'nobody'"):
             assert re.search(expected, errors), (expected, errors)
     assert states(daemon) == {}
 

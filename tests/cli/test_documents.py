@@ -57,6 +57,28 @@ def test_validate_names_file_line_and_column_of_every_mistake(tmp_path):
     assert "elephants" in lines[0] and "did you mean 'os'" in lines[1] and "q53" in lines[2]
 
 
+def waiting(directory, name, *others):
+    """A machine that starts after others, each named in a line of its own: the first one in line 5."""
+    lines = "".join(f"\n    {'<p:requires>' if number else '<p:after>'}{other}{'</p:requires>' if number else '</p:after>'}"
+                    for number, other in enumerate(others))
+    policy = (f"  <metadata><p:policy xmlns:p='https://domaind.org/xmlns/policy/1'>\n"
+              f"  <p:start>{lines}</p:start></p:policy></metadata>\n")
+    return write(directory, MINIMAL.replace("  <name>one</name>\n", f"  <name>{name}</name>\n{policy}"), f"{name}.xml")
+
+
+def test_machines_that_wait_for_each_other_are_named_where_they_do(tmp_path):
+    web = waiting(tmp_path, "web", "elsewhere", "app")
+    app = waiting(tmp_path, "app", "db")
+    db = waiting(tmp_path, "db", "web")
+    waiting(tmp_path, "spare", "web")
+    error = "error: machines wait for each other to start: 'app' → 'db' → 'web' → 'app'"
+    assert domctl("validate", tmp_path, status=1).stderr.splitlines() == [
+        f"{app}:5:5: {error}", f"{db}:5:5: {error}", f"{web}:6:5: {error}"]
+    report = json.loads(domctl("validate", "--json", web, app, db, status=1).stdout)
+    assert [(each["line"], each["value"]) for file in report.values() for each in file] == [(6, "app"), (5, "db"), (5, "web")]
+    domctl("validate", web, app)
+
+
 def test_mistakes_of_reading_and_of_meaning_come_in_one_run(tmp_path):
     disk = "<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>"
     path = write(tmp_path, MINIMAL.replace("65536", "0").replace("q35", "q53").replace(

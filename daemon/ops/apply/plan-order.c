@@ -44,7 +44,19 @@ plan_predecessors (const PlanItem *item, GHashTable *by_name)
   return predecessors;
 }
 
-/* Each way round is told once. */
+/* A way round is told at each of its steps, where the document names the next machine. */
+static void
+tell_cycle (const char *cycle, const GPtrArray *names, GHashTable *by_name, PlanMistakes *mistakes)
+{
+  for (guint i = 0; i < names->len; i++) {
+    const PlanItem *item = g_hash_table_lookup (by_name, g_ptr_array_index (names, i));
+    const char *next = g_ptr_array_index (names, (i + 1) % names->len);
+
+    plan_mistake (mistakes, item->document->shown, start_order_place (item->document->text, -1, next),
+                  VIR_ERR_XML_ERROR, "machines wait for each other to start: %s", cycle);
+  }
+}
+
 static void
 check_cycles (GHashTable *by_name, PlanMistakes *mistakes)
 {
@@ -58,13 +70,10 @@ check_cycles (GHashTable *by_name, PlanMistakes *mistakes)
   for (;;) {
     g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
     g_autofree char *cycle = start_order_find_cycle (set, names);
-    const PlanItem *first =
-        cycle != NULL ? g_hash_table_lookup (by_name, g_ptr_array_index (names, 0)) : NULL;
 
-    if (first == NULL)
+    if (cycle == NULL)
       return;
-    plan_mistake (mistakes, first->document->shown, (Position){ 0, 0 }, VIR_ERR_XML_ERROR,
-                  "machines wait for each other to start: %s", cycle);
+    tell_cycle (cycle, names, by_name, mistakes);
     for (guint i = 0; i < names->len; i++)
       g_hash_table_remove (set, g_ptr_array_index (names, i));
   }
@@ -80,7 +89,8 @@ check_required (const PlanItem *item, GHashTable *by_name, GHashTable *on_host, 
     const char *name = g_ptr_array_index (names, i);
 
     if (!g_hash_table_contains (by_name, name) && !g_hash_table_contains (on_host, name))
-      plan_mistake (mistakes, item->document->shown, (Position){ 0, 0 }, VIR_ERR_NO_DOMAIN,
+      plan_mistake (mistakes, item->document->shown, start_order_place (item->document->text, -1, name),
+                    VIR_ERR_NO_DOMAIN,
                     "the machine requires '%s', which is neither in the documents nor on the host", name);
   }
 }
