@@ -1,173 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A block job from its begin to its end, as the main loop sees it. QEMU's events move it: each says what is
+ * A block job that has begun, to its end, as the main loop sees it. QEMU's events move it: each says what is
  * to be done next, and it is done in a job of its own when the domain's lock is had. What is remembered is in
  * the record; a step that finds its machine or its job gone does nothing.
  */
 #include "daemon/domain/machine-block-jobs.h"
 
-#include "daemon/domain/machine-backup.h"
-
 #include "daemon/call/call.h"
 #include "daemon/core/main-loop.h"
+#include "daemon/domain/machine-block-job-entry.h"
 #include "daemon/domain/machine-devices.h"
 #include "daemon/domain/source-follow.h"
 #include "daemon/drivers/qemu/adopt.h"
-#include "daemon/host/named-file.h"
 
 #define STATUS_READY 3 /* VIR_DOMAIN_BLOCK_JOB_READY; outcomes have the numbers below */
 
-struct MachineBlockJob {
-  Machine *machine;
-  BlockJob *job;
-  gboolean holding;   /* it has the domain's lock */
-  gboolean locking;   /* it waits for it */
-  gboolean busy;      /* a step of it is being taken */
-  gboolean begun;     /* who began it has been told */
-  gboolean pending;   /* QEMU waits to be told to finalize */
-  gboolean concluded; /* QEMU has ended it, or never had it */
-  char *problem;      /* why it could not pivot */
-  GPtrArray *waiters; /* Call: answered at its end */
-  BlockJobEnded ended;
-  gpointer ended_data;
-};
-
 static void advance (MachineBlockJob *entry);
 static void end_owned (MachineBlockJob *entry, gboolean pivot);
-
-/* The lock is its owner's. */
-static gboolean
-is_owned (const MachineBlockJob *entry)
-{
-  return entry->job->owner != NULL;
-}
-
-static void
-entry_free (gpointer data)
-{
-  MachineBlockJob *entry = data;
-
-  block_job_free (entry->job);
-  g_free (entry->problem);
-  g_ptr_array_unref (entry->waiters);
-  g_free (entry);
-}
-
-/* Takes @job. */
-static MachineBlockJob *
-entry_new (Machine *machine, BlockJob *job)
-{
-  MachineBlockJob *entry = g_new0 (MachineBlockJob, 1);
-
-  entry->machine = machine;
-  entry->job = job;
-  entry->waiters = g_ptr_array_new ();
-  if (machine->block_jobs == NULL)
-    machine->block_jobs = g_ptr_array_new_with_free_func (entry_free);
-  g_ptr_array_add (machine->block_jobs, entry);
-  return entry;
-}
-
-static MachineBlockJob *
-find_id (const Machine *machine, const char *id)
-{
-  for (guint i = 0; machine->block_jobs != NULL && i < machine->block_jobs->len; i++) {
-    MachineBlockJob *entry = g_ptr_array_index (machine->block_jobs, i);
-
-    if (g_strcmp0 (entry->job->id, id) == 0)
-      return entry;
-  }
-  return NULL;
-}
-
-MachineBlockJob *
-machine_find_block_job (const Machine *machine, const char *target)
-{
-  for (guint i = 0; machine->block_jobs != NULL && i < machine->block_jobs->len; i++) {
-    MachineBlockJob *entry = g_ptr_array_index (machine->block_jobs, i);
-
-    if (target == NULL || g_str_equal (entry->job->target, target))
-      return entry;
-  }
-  return NULL;
-}
-
-const BlockJob *
-machine_block_job_record (const MachineBlockJob *job)
-{
-  return job->job;
-}
-
-gboolean
-machine_check_no_block_job (const Machine *machine, const char *target, GError **error)
-{
-  const MachineBlockJob *entry = machine_find_block_job (machine, target);
-
-  if (entry == NULL && target != NULL && machine_backup_has_disk (machine, target)) {
-    virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED, "disk '%s' already in active block job", target);
-    return FALSE;
-  }
-  if (entry == NULL)
-    return TRUE;
-  if (target == NULL)
-    virt_error_set (error, VIR_ERR_OPERATION_INVALID, "domain has active block job");
-  else
-    virt_error_set (error,
-                    entry->job->kind->pivots ? VIR_ERR_BLOCK_COPY_ACTIVE : VIR_ERR_OPERATION_UNSUPPORTED,
-                    "disk '%s' already in active block job", target);
-  return FALSE;
-}
-
-gboolean
-machine_check_device_free (const Machine *machine, const char *alias, GError **error)
-{
-  for (guint i = 0; alias != NULL && machine->block_jobs != NULL && i < machine->block_jobs->len; i++) {
-    const MachineBlockJob *entry = g_ptr_array_index (machine->block_jobs, i);
-
-    if (g_str_equal (entry->job->alias, alias))
-      return machine_check_no_block_job (machine, entry->job->target, error);
-  }
-  return TRUE;
-}
-
-/* The disk of @job in the live definition; NULL: it has been detached. */
-static DeviceDisk *
-disk_in (const DomainDef *def, const BlockJob *job)
-{
-  Device *device = domain_def_find_alias ((DomainDef *)def, job->alias);
-
-  return device != NULL && device->kind == &disk_kind ? (DeviceDisk *)device : NULL;
-}
-
-static void
-set_ready (Machine *machine, const BlockJob *job, int ready)
-{
-  DomainDef *def = domain_def_copy (machine->def);
-  DeviceDisk *disk = disk_in (def, job);
-
-  if (disk == NULL || disk->mirror == NULL || disk->mirror->ready == ready) {
-    domain_def_unref (def);
-    return;
-  }
-  disk->mirror->ready = ready;
-  machine_replace_def (machine, def);
-}
-
-/* By the path of the disk as it is now, and by its target. */
-static void
-emit (Machine *machine, const BlockJob *job, int status)
-{
-  const DeviceDisk *disk = disk_in (machine->def, job);
-  Events *events = machine->domain->manager->events;
-  const char *path = disk != NULL ? disk_source_text (disk) : NULL;
-
-  if (job->kind->type == 0)
-    return;
-  events_domain (events, machine->domain, VIR_DOMAIN_EVENT_ID_BLOCK_JOB,
-                 g_variant_new ("(sii)", path != NULL ? path : "", job->kind->type, status));
-  events_domain (events, machine->domain, VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2,
-                 g_variant_new ("(sii)", job->target, job->kind->type, status));
-}
 
 /* One step, in a job's thread. */
 
@@ -211,21 +60,13 @@ step_new (const MachineBlockJob *entry)
   return step;
 }
 
-static Machine *
-find_machine (Manager *manager, const char *uuid, int id)
-{
-  Domain *domain = manager_find_uuid (manager, uuid, NULL);
-
-  return domain != NULL && domain->id == id ? domain->machine : NULL;
-}
-
 /* NULL: it is gone, and so is all that was to be done. */
 static MachineBlockJob *
 find_entry (const JobStep *step)
 {
-  const Machine *machine = find_machine (step->manager, step->uuid, step->id);
+  const Machine *machine = manager_find_machine (step->manager, step->uuid, step->id);
 
-  return machine != NULL ? find_id (machine, step->job->id) : NULL;
+  return machine != NULL ? machine_find_block_job_id (machine, step->job->id) : NULL;
 }
 
 static void
@@ -239,7 +80,7 @@ run_step (MachineBlockJob *entry, JobFunction function, JobDone done, const char
   step->command = command;
   job =
       job_start ("block-job", function, step, step_free, domain->manager->settings->call_timeout, done, step);
-  if (entry->holding || is_owned (entry))
+  if (entry->holding || machine_block_job_is_owned (entry))
     domain->job = job;
 }
 
@@ -251,7 +92,7 @@ step_over (const JobStep *step)
   if (entry == NULL)
     return NULL;
   entry->busy = FALSE;
-  if (entry->holding || is_owned (entry))
+  if (entry->holding || machine_block_job_is_owned (entry))
     entry->machine->domain->job = NULL;
   return entry;
 }
@@ -347,7 +188,7 @@ commit (MachineBlockJob *entry, const JobStep *done)
   machine_replace_def (machine, block_job_apply (job, outcome, machine->def));
   store_remove_record (done->manager->store, done->uuid, BLOCK_JOB_RECORD, job->id);
   g_info ("domain '%s': block job '%s' has ended (%d)", machine->domain->name, job->id, (int)outcome);
-  emit (machine, job, (int)outcome);
+  machine_block_job_emit (machine, job, (int)outcome);
   release (entry);
   g_ptr_array_remove (machine->block_jobs, entry);
   answer_waiters (waiters, job, outcome, problem);
@@ -390,7 +231,7 @@ conclude_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data
   release (entry);
   for (guint i = 0; i < waiters->len; i++)
     call_fail (g_ptr_array_index (waiters, i), g_error_copy (error));
-  if (is_owned (entry))
+  if (machine_block_job_is_owned (entry))
     give_up (entry, error->message);
 }
 
@@ -423,7 +264,7 @@ static gpointer
 tell_job (Job *thread, gpointer data, GError **error)
 {
   JobStep *step = data;
-  const DeviceDisk *disk = disk_in (step->def, step->job);
+  const DeviceDisk *disk = block_job_disk (step->def, step->job);
   g_autoptr (GError) problem = NULL;
 
   /* The guest's requests are held: what is carried over now is exact. */
@@ -457,7 +298,7 @@ static void
 finalize (MachineBlockJob *entry)
 {
   Machine *machine = entry->machine;
-  const DeviceDisk *disk = disk_in (machine->def, entry->job);
+  const DeviceDisk *disk = block_job_disk (machine->def, entry->job);
   g_autoptr (DomainDef) after = NULL;
 
   entry->pending = FALSE;
@@ -467,7 +308,7 @@ finalize (MachineBlockJob *entry)
   }
   after = block_job_apply (entry->job, BLOCK_JOB_COMPLETED, machine->def);
   entry->busy = TRUE;
-  source_follow (machine->domain, disk, disk_in (after, entry->job), followed, step_new (entry));
+  source_follow (machine->domain, disk, block_job_disk (after, entry->job), followed, step_new (entry));
 }
 
 static void
@@ -475,7 +316,7 @@ advance (MachineBlockJob *entry)
 {
   if (entry->busy || entry->locking || (!entry->pending && !entry->concluded))
     return;
-  if (!entry->holding && !is_owned (entry))
+  if (!entry->holding && !machine_block_job_is_owned (entry))
     want_lock (entry);
   else if (entry->concluded)
     run_step (entry, conclude_job, conclude_done, NULL);
@@ -483,11 +324,11 @@ advance (MachineBlockJob *entry)
     finalize (entry);
 }
 
-/* The owner waits for the pivot, and nobody else will ask for it. */
-static void
-go_on (MachineBlockJob *entry)
+void
+machine_block_job_go_on (MachineBlockJob *entry)
 {
-  if (is_owned (entry) && entry->job->state == BLOCK_JOB_READY && !entry->busy && !entry->concluded)
+  if (machine_block_job_is_owned (entry) && entry->job->state == BLOCK_JOB_READY && !entry->busy
+      && !entry->concluded)
     end_owned (entry, TRUE);
   else
     advance (entry);
@@ -500,18 +341,18 @@ monitor_event (Machine *machine, const char *name, JsonObject *arguments)
   MachineBlockJob *entry = NULL;
 
   if (g_str_equal (name, "JOB_STATUS_CHANGE"))
-    entry = find_id (machine, untrusted_text (arguments, "id"));
+    entry = machine_find_block_job_id (machine, untrusted_text (arguments, "id"));
   if (entry == NULL || status == NULL)
     return;
   if (g_str_equal (status, "ready") && entry->job->state < BLOCK_JOB_READY) {
     entry->job->state = BLOCK_JOB_READY;
-    set_ready (machine, entry->job, MIRROR_READY_YES);
-    emit (machine, entry->job, STATUS_READY);
+    machine_block_job_set_ready (machine, entry->job, MIRROR_READY_YES);
+    machine_block_job_emit (machine, entry->job, STATUS_READY);
   }
   entry->pending = entry->pending || g_str_equal (status, "pending");
   entry->concluded = entry->concluded || g_str_equal (status, "concluded");
   if (entry->begun)
-    go_on (entry);
+    machine_block_job_go_on (entry);
 }
 
 /* Asking for the end. */
@@ -575,8 +416,8 @@ end_told (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
   }
   if (error != NULL && !entry->concluded) {
     entry->job->state = ending->before;
-    set_ready (entry->machine, entry->job,
-               ending->before == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
+    machine_block_job_set_ready (entry->machine, entry->job,
+                                 ending->before == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
     g_ptr_array_remove (entry->waiters, ending->call);
     release (entry);
     call_fail (ending->call, g_error_copy (error));
@@ -596,7 +437,7 @@ start_ending (MachineBlockJob *entry, gboolean pivot, Ending *ending)
   ending->before = entry->job->state;
   entry->busy = TRUE;
   entry->job->state = pivot ? BLOCK_JOB_PIVOTING : BLOCK_JOB_ABORTING;
-  set_ready (entry->machine, entry->job, pivot ? MIRROR_READY_PIVOT : MIRROR_READY_ABORT);
+  machine_block_job_set_ready (entry->machine, entry->job, pivot ? MIRROR_READY_PIVOT : MIRROR_READY_ABORT);
   ending->step = step_new (entry);
   domain->job = job_start ("block-job-end", end_job, ending, ending_free,
                            domain->manager->settings->call_timeout, end_told, ending);
@@ -632,7 +473,7 @@ machine_block_job_resume (MachineBlockJob *entry, BlockJobEnded ended, gpointer 
   entry->ended = ended;
   entry->ended_data = data;
   entry->begun = TRUE;
-  go_on (entry);
+  machine_block_job_go_on (entry);
 }
 
 static void
@@ -655,7 +496,7 @@ machine_ended (Machine *machine)
 /* Found again. */
 
 static void
-machine_found (Machine *machine, const AdoptedMachine *adopted)
+found_again (Machine *machine, const AdoptedMachine *adopted)
 {
   const GPtrArray *found = adopted->block_jobs;
 
@@ -664,10 +505,10 @@ machine_found (Machine *machine, const AdoptedMachine *adopted)
     const char *status = one->report.status != NULL ? one->report.status : "";
     MachineBlockJob *entry;
 
-    if (find_id (machine, one->job->id) != NULL)
+    if (machine_find_block_job_id (machine, one->job->id) != NULL)
       continue; /* asked again */
-    entry = entry_new (machine, block_job_copy_of (one->job));
-    entry->begun = !is_owned (entry);
+    entry = machine_block_job_new (machine, block_job_copy_of (one->job));
+    entry->begun = !machine_block_job_is_owned (entry);
     entry->pending = g_str_equal (status, "pending");
     entry->concluded = !one->report.exists || g_str_equal (status, "concluded");
     g_message ("domain '%s': block job '%s' was %s when the daemon ended; it is %s", machine->domain->name,
@@ -678,135 +519,11 @@ machine_found (Machine *machine, const AdoptedMachine *adopted)
       entry->job->state = BLOCK_JOB_READY;
     else if (g_str_equal (status, "running") || g_str_equal (status, "paused"))
       entry->job->state = BLOCK_JOB_RUNNING;
-    set_ready (machine, entry->job,
-               entry->job->state == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
+    machine_block_job_set_ready (machine, entry->job,
+                                 entry->job->state == BLOCK_JOB_READY ? MIRROR_READY_YES : MIRROR_READY_NONE);
     if (entry->begun)
       advance (entry);
   }
 }
 
-const MachineWatcher machine_block_jobs_watcher = { monitor_event, machine_found, machine_ended };
-
-/* Beginning. */
-
-static void
-request_free (gpointer data)
-{
-  BlockJobRequest *request = data;
-
-  machine_hotplug_clear (&request->plug);
-  g_clear_pointer (&request->start.def, domain_def_unref);
-  block_job_free (request->start.job);
-  g_free (request->start.backing);
-  g_free (request->target);
-  g_free (request->uuid);
-  g_free (request->made_file);
-  if (request->free_data != NULL)
-    request->free_data (request->data);
-  g_free (request);
-}
-
-/* The record is written: from now on the disk has a job. */
-static void
-publish (gpointer data)
-{
-  BlockJobRequest *request = data;
-  Machine *machine = find_machine (request->manager, request->uuid, request->id);
-  MachineBlockJob *entry;
-  DomainDef *def;
-  DeviceDisk *disk;
-
-  if (machine == NULL)
-    return;
-  entry = entry_new (machine, block_job_copy_of (request->start.job));
-  entry->ended = request->ended;
-  entry->ended_data = request->ended_data;
-  if (request->start.disk->mirror == NULL)
-    return;
-  def = domain_def_copy (machine->def);
-  disk = disk_in (def, entry->job);
-  if (disk != NULL)
-    disk->mirror = field_copy (&disk_mirror_table, request->start.disk->mirror);
-  machine_replace_def (machine, def);
-}
-
-/* What was made for it, when it does not begin. */
-static void
-undo (Job *thread, BlockJobRequest *request)
-{
-  BlockJobStart *start = &request->start;
-  g_autofree char *problem = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (start->job != NULL
-      && !block_job_conclude (thread, &request->plug, start->def, start->job, &problem, &error))
-    g_warning ("what was made for block job '%s' may still be there: %s", start->job->id, error->message);
-  if (request->made_file != NULL)
-    named_file_unlink (request->made_file);
-}
-
-static gpointer
-begin_job (Job *thread, gpointer data, GError **error)
-{
-  BlockJobRequest *request = data;
-  BlockJobStart *start = &request->start;
-  g_autofree char *json = NULL;
-
-  if (request->prepare (thread, request, error)) {
-    json = block_job_to_json (start->job);
-    if (store_save_record (request->plug.store, request->uuid, BLOCK_JOB_RECORD, start->job->id, json,
-                           error)) {
-      job_in_main_loop (thread, publish, request);
-      if (request->begin (thread, &request->plug, start, error))
-        return JOB_OK;
-    }
-  }
-  undo (thread, request);
-  return NULL;
-}
-
-static void
-begin_done (G_GNUC_UNUSED gpointer result, const GError *error, gpointer data)
-{
-  BlockJobRequest *request = data;
-  const BlockJob *job = request->start.job;
-  Machine *machine = find_machine (request->manager, request->uuid, request->id);
-  MachineBlockJob *entry = machine != NULL && job != NULL ? find_id (machine, job->id) : NULL;
-
-  if (machine != NULL)
-    machine->domain->job = NULL;
-  if (entry != NULL && error != NULL) {
-    machine_replace_def (machine, block_job_apply (job, BLOCK_JOB_CANCELED, machine->def));
-    store_remove_record (request->manager->store, request->uuid, BLOCK_JOB_RECORD, job->id);
-    g_ptr_array_remove (machine->block_jobs, entry);
-    entry = NULL;
-  }
-  if (entry != NULL) {
-    entry->begun = TRUE;
-    if (entry->job->state == BLOCK_JOB_STARTING)
-      entry->job->state = BLOCK_JOB_RUNNING;
-  }
-  request->done (request, error);
-  if (entry != NULL)
-    go_on (entry);
-}
-
-void
-machine_block_job_begin (Machine *machine, BlockJobRequest *request)
-{
-  MAIN_LOOP_ONLY ();
-
-  Domain *domain = machine->domain;
-
-  request->manager = domain->manager;
-  request->uuid = g_strdup (domain->uuid);
-  request->id = domain->id;
-  machine_hotplug_init (machine, &request->plug);
-  request->start.def = domain_def_copy (machine->def);
-  DOMAIN_FOREACH_DEVICE (request->start.def, disk_kind, DeviceDisk, disk) {
-    if (g_strcmp0 (disk->target, request->target) == 0)
-      request->start.disk = disk;
-  }
-  domain->job = job_start ("block-job", begin_job, request, request_free,
-                           domain->manager->settings->call_timeout, begin_done, request);
-}
+const MachineWatcher machine_block_jobs_watcher = { monitor_event, found_again, machine_ended };

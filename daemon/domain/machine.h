@@ -52,5 +52,15 @@ typedef struct {
   void (*ended) (Machine *machine); /* it is over; the domain is shut off */
 } MachineWatcher;
 #define MACHINE_WATCHERS_MAX 8
+/* What a start and an adoption make of a machine: the domain's, and active. Takes @process and @def; nothing
+ * is watched yet. @state/@reason: virDomainState and its reason. */
+Machine *machine_new (Domain *domain, Process *process, DomainDef *def, int state, int reason);
+void machine_watch_process (Machine *machine); /* until its end, or machine_free () */
+void
+machine_watch_monitor (Machine *machine); /* machine->qmp, where it has one: its events come from now on */
+/* Tell the watchers that it was found. */
+void machine_found (Machine *machine, const AdoptedMachine *adopted);
+/* What its state file says now; the texts are the domain's and the machine's. */
+MachineStatus machine_status (const Machine *machine);
 void machine_add_watcher (const MachineWatcher *watcher); /* static */
 void machine_free (Machine *machine);                     /* stops watching; the process goes on */

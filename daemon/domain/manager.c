@@ -290,6 +290,14 @@ manager_find_uuid (Manager *manager, const char *uuid, GError **error)
   return (Domain *)registry_find_uuid (manager->domains, uuid, error);
 }
 
+Machine *
+manager_find_machine (Manager *manager, const char *uuid, int id)
+{
+  const Domain *domain = manager_find_uuid (manager, uuid, NULL);
+
+  return domain != NULL && domain->id == id ? domain->machine : NULL;
+}
+
 Domain *
 manager_find_name (Manager *manager, const char *name, GError **error)
 {

@@ -52,6 +52,9 @@ void manager_autostart (Manager *manager);
 
 /* NULL with VIR_ERR_NO_DOMAIN, in libvirt's words, when there is none. */
 Domain *manager_find_uuid (Manager *manager, const char *uuid, GError **error);
+/* The machine that the domain had when its id was @id; NULL: it has ended, whatever runs under that name by
+ * now. */
+Machine *manager_find_machine (Manager *manager, const char *uuid, int id);
 Domain *manager_find_name (Manager *manager, const char *name, GError **error);
 Domain *manager_find_id (Manager *manager, int id, GError **error);
 /* All domains ordered by name... (transfer container) */

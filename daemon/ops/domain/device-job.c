@@ -43,15 +43,6 @@ device_request_free (gpointer data)
   g_free (request);
 }
 
-/* The machine the request is about; NULL when it has ended. Main loop. */
-static Machine *
-find_machine (const DeviceRequest *request)
-{
-  Domain *domain = manager_find_uuid (request->manager, request->uuid, NULL);
-
-  return domain != NULL && domain->id == request->id ? domain->machine : NULL;
-}
-
 /* What a job says to the main loop half way. */
 typedef struct {
   DeviceRequest *request;
@@ -64,7 +55,8 @@ static void
 check_free (gpointer data)
 {
   Publication *publication = data;
-  const Machine *machine = find_machine (publication->request);
+  const Machine *machine = manager_find_machine (publication->request->manager, publication->request->uuid,
+                                                 publication->request->id);
 
   if (machine != NULL)
     machine_check_device_free (machine, publication->device->alias, &publication->error);
@@ -75,7 +67,7 @@ publish_added (gpointer data)
 {
   Publication *publication = data;
   DeviceRequest *request = publication->request;
-  Machine *machine = find_machine (request);
+  Machine *machine = manager_find_machine (request->manager, request->uuid, request->id);
   g_autoptr (GPtrArray) devices = g_ptr_array_new ();
 
   g_ptr_array_add (devices, publication->device);
@@ -89,7 +81,8 @@ static void
 publish_updated (gpointer data)
 {
   Publication *publication = data;
-  Machine *machine = find_machine (publication->request);
+  Machine *machine = manager_find_machine (publication->request->manager, publication->request->uuid,
+                                           publication->request->id);
 
   if (machine != NULL)
     machine_device_updated (machine, publication->device);
@@ -99,7 +92,8 @@ static void
 expect_removal (gpointer data)
 {
   Publication *publication = data;
-  Machine *machine = find_machine (publication->request);
+  Machine *machine = manager_find_machine (publication->request->manager, publication->request->uuid,
+                                           publication->request->id);
 
   if (machine != NULL)
     machine_expect_removal (machine, publication->device->alias, device_removal_over, publication->request);
@@ -109,7 +103,8 @@ static void
 forget_removal (gpointer data)
 {
   Publication *publication = data;
-  Machine *machine = find_machine (publication->request);
+  Machine *machine = manager_find_machine (publication->request->manager, publication->request->uuid,
+                                           publication->request->id);
 
   if (machine != NULL)
     machine_forget_removal (machine, publication->request);
@@ -120,7 +115,8 @@ static void
 publish_removed (gpointer data)
 {
   Publication *publication = data;
-  Machine *machine = find_machine (publication->request);
+  Machine *machine = manager_find_machine (publication->request->manager, publication->request->uuid,
+                                           publication->request->id);
 
   if (machine != NULL)
     machine_device_deleted (machine, publication->device->alias);

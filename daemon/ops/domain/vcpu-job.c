@@ -44,19 +44,11 @@ request_free (gpointer data)
 
 /* Main loop. */
 
-static Machine *
-find_machine (const VcpuRequest *request)
-{
-  Domain *domain = manager_find_uuid (request->manager, request->uuid, NULL);
-
-  return domain != NULL && domain->id == request->id ? domain->machine : NULL;
-}
-
 static void
 publish_added (gpointer data)
 {
   VcpuRequest *request = data;
-  Machine *machine = find_machine (request);
+  Machine *machine = manager_find_machine (request->manager, request->uuid, request->id);
 
   if (machine != NULL)
     machine_vcpu_added (machine, request->number);
@@ -78,7 +70,7 @@ static void
 expect_removal (gpointer data)
 {
   VcpuRequest *request = data;
-  Machine *machine = find_machine (request);
+  Machine *machine = manager_find_machine (request->manager, request->uuid, request->id);
   g_autofree char *alias = domain_vcpu_alias (request->number);
 
   if (machine != NULL)
@@ -91,7 +83,7 @@ static void
 forget_removal (gpointer data)
 {
   VcpuRequest *request = data;
-  Machine *machine = find_machine (request);
+  Machine *machine = manager_find_machine (request->manager, request->uuid, request->id);
 
   if (machine != NULL)
     machine_forget_removal (machine, request);
