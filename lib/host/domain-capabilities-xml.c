@@ -291,8 +291,8 @@ add_features (XmlElement *root, const Subject *subject)
   words_supported (features, "gic", FALSE);
   words_supported (features, "vmcoreinfo", qemu_caps_has_type (subject->caps, "vmcoreinfo"));
   words_supported (features, "genid", !subject->bare && qemu_caps_has_type (subject->caps, "vmgenid"));
-  words_supported (features, "backingStoreInput", FALSE);
-  words_supported (features, "backup", FALSE);
+  words_supported (features, "backingStoreInput", TRUE);
+  words_supported (features, "backup", TRUE);
   words_supported (features, "async-teardown",
                    qemu_caps_version (subject->caps) >= QEMU_ASYNC_TEARDOWN_SINCE);
   words_supported (features, "ps2", !subject->bare);
