@@ -53,6 +53,8 @@ make_config (const Target *target, DomainDef *def, Emulators *emulators, const c
 static void
 print_command (const char *const *environment, const char *const *argv)
 {
+  g_autofree char *lines = NULL;
+
   for (guint i = 0; environment != NULL && environment[i] != NULL; i++) {
     const char *equals = strchr (environment[i], '=');
     g_autofree char *name = g_strndup (environment[i], equals - environment[i]);
@@ -60,16 +62,8 @@ print_command (const char *const *environment, const char *const *argv)
 
     printf ("%s=%s \\\n", name, value);
   }
-  for (guint i = 0; argv[i] != NULL; i++) {
-    g_autofree char *word = launch_word (argv[i]);
-    gboolean starts_line = argv[i][0] == '-' && i > 0;
-    gboolean ends_line = argv[i + 1] == NULL || argv[i + 1][0] == '-';
-
-    printf ("%s%s%s", i == 0 || starts_line ? "" : " ", word,
-            argv[i + 1] == NULL ? "\n"
-            : ends_line         ? " \\\n"
-                                : "");
-  }
+  lines = launch_lines (argv, launch_word);
+  printf ("%s\n", lines);
 }
 
 /* One line, as a shell takes it. (transfer full) */
@@ -181,7 +175,8 @@ write_config (CommandLine *line, const char *path, const TargetConfig *config)
     const TargetFile *file = g_ptr_array_index (files, i);
     g_autofree char *name = g_build_filename (output_directory, file->name, NULL);
 
-    if (!g_file_set_contents (name, file->content, -1, &error))
+    if (!g_file_set_contents_full (name, file->content, -1, G_FILE_SET_CONTENTS_CONSISTENT,
+                                   file->is_program ? 0777 : 0666, &error))
       return command_error ("%s", error->message);
     command_print (line, "%s\n", name);
   }
@@ -203,16 +198,12 @@ print_config (CommandLine *line, const char *path, const TargetConfig *config)
     print_command (target_config_environment (config), target_config_argv (config));
 }
 
-/* "'a', 'b' or 'c'": those that documents become, or with @imports those that are read. (transfer full) */
+/* "'a', 'b' or 'c'". (transfer full) */
 static char *
-names_of_targets (gboolean imports)
+list_names (const GPtrArray *names)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new ();
   GString *text = g_string_new (NULL);
 
-  for (const Target *const *target = targets_all (); *target != NULL; target++)
-    if (imports ? (*target)->import != NULL : (*target)->translate != NULL)
-      g_ptr_array_add (names, (gpointer)(*target)->name);
   for (guint i = 0; i < names->len; i++)
     g_string_append_printf (text, "%s'%s'",
                             i == 0               ? ""
@@ -220,6 +211,30 @@ names_of_targets (gboolean imports)
                                                  : _ (" or "),
                             (const char *)g_ptr_array_index (names, i));
   return g_string_free (text, FALSE);
+}
+
+/* Those that documents become, or with @imports those that are read. (transfer full) */
+static char *
+names_of_targets (gboolean imports)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  for (const Target *const *target = targets_all (); *target != NULL; target++)
+    if (imports ? (*target)->import != NULL : (*target)->translate != NULL)
+      g_ptr_array_add (names, (gpointer)(*target)->name);
+  return list_names (names);
+}
+
+static char *
+names_of_formats (const Target *target)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+
+  g_ptr_array_add (names, (gpointer) "text");
+  g_ptr_array_add (names, (gpointer) "json");
+  for (const Target *const *form = target->formats; form != NULL && *form != NULL; form++)
+    g_ptr_array_add (names, (gpointer)(*form)->name);
+  return list_names (names);
 }
 
 static int
@@ -238,9 +253,14 @@ translate_run (CommandLine *line)
 
     return command_usage_error (line, _ ("unknown target '%s': expected %s"), target_name, names);
   }
-  if (format != NULL && !g_str_equal (format, "text") && !g_str_equal (format, "json"))
-    return command_usage_error (line, _ ("unknown format '%s': expected 'text' or 'json'"), format);
   line->json = line->json || g_strcmp0 (format, "json") == 0;
+  if (format != NULL && !g_str_equal (format, "text") && !g_str_equal (format, "json")) {
+    g_autofree char *formats = names_of_formats (target);
+
+    target = target_find_format (target, format);
+    if (target == NULL)
+      return command_usage_error (line, _ ("unknown format '%s': expected %s"), format, formats);
+  }
   if (!emulators_open (&emulators))
     return EXIT_FAILED;
 
@@ -313,6 +333,16 @@ print_losses (CommandLine *line)
   return def != NULL ? EXIT_OK : EXIT_FAILED;
 }
 
+static void
+add_formats (JsonBuilder *builder, const Target *target)
+{
+  json_builder_set_member_name (builder, "formats");
+  json_builder_begin_array (builder);
+  for (const Target *const *form = target->formats; form != NULL && *form != NULL; form++)
+    json_builder_add_string_value (builder, (*form)->name);
+  json_builder_end_array (builder);
+}
+
 static int
 targets_run (CommandLine *line)
 {
@@ -328,6 +358,11 @@ targets_run (CommandLine *line)
 
     table_add (table, (*target)->name, out ? _ ("yes") : _ ("no"), in ? _ ("yes") : _ ("no"),
                _ ((*target)->summary), NULL);
+    for (const Target *const *form = (*target)->formats; form != NULL && *form != NULL; form++) {
+      g_autofree char *name = g_strdup_printf ("%s --format=%s", (*target)->name, (*form)->name);
+
+      table_add (table, name, _ ("yes"), _ ("no"), _ ((*form)->summary), NULL);
+    }
     json_builder_begin_object (builder);
     json_builder_set_member_name (builder, "name");
     json_builder_add_string_value (builder, (*target)->name);
@@ -335,6 +370,7 @@ targets_run (CommandLine *line)
     json_builder_add_boolean_value (builder, out);
     json_builder_set_member_name (builder, "in");
     json_builder_add_boolean_value (builder, in);
+    add_formats (builder, *target);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -386,7 +422,8 @@ import_config_run (CommandLine *line)
 static const GOptionEntry translate_options[] = {
   { "to", 0, 0, G_OPTION_ARG_STRING, &target_name,
     N_ ("Launch config to make: qemu-argv (default), or another of `domctl targets`"), N_ ("TARGET") },
-  { "format", 0, 0, G_OPTION_ARG_STRING, &format, N_ ("text (default) or json"), N_ ("FORMAT") },
+  { "format", 0, 0, G_OPTION_ARG_STRING, &format, N_ ("text (default), json, script or unit"),
+    N_ ("FORMAT") },
   { "drop", 0, 0, G_OPTION_ARG_NONE, &drop,
     N_ ("Leave out what the target cannot do, with a warning for each"), NULL },
   { "output", 0, 0, G_OPTION_ARG_FILENAME, &output_directory,

@@ -97,7 +97,7 @@ function __domctl_values
             if test (__domctl_command) = export
                 printf '%s\n' domaind ova
             else
-                printf '%s\n' text json
+                printf '%s\n' text json script unit
             end
         case --kind
             printf '%s\n' domain network pool secret filter

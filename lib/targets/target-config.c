@@ -47,14 +47,27 @@ target_config_free (TargetConfig *config)
   g_free (config);
 }
 
-void
-target_config_add_file (TargetConfig *config, const char *name, char *content)
+static void
+add_file (TargetConfig *config, const char *name, char *content, gboolean is_program)
 {
   TargetFile *file = g_new0 (TargetFile, 1);
 
   file->name = g_strdup (name);
   file->content = content;
+  file->is_program = is_program;
   g_ptr_array_add (config->files, file);
+}
+
+void
+target_config_add_file (TargetConfig *config, const char *name, char *content)
+{
+  add_file (config, name, content, FALSE);
+}
+
+void
+target_config_add_program (TargetConfig *config, const char *name, char *content)
+{
+  add_file (config, name, content, TRUE);
 }
 
 void

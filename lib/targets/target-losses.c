@@ -122,6 +122,7 @@ target_losses_new (const Target *target, const char *document)
   TargetLosses *losses = g_new0 (TargetLosses, 1);
   g_autoptr (Diagnostics) ignored = diagnostics_new (NULL);
   g_autoptr (XmlDocument) read = NULL;
+  const TargetPart *all;
 
   losses->target = target;
   losses->places = source_places_new (document);
@@ -134,8 +135,9 @@ target_losses_new (const Target *target, const char *document)
   for (const TargetPart *part = target->parts; part->path != NULL; part++)
     add_row (losses, part);
   read = losses->document = xml_document_parse (document, -1, ignored);
-  walk_attributes (losses, xml_document_root (read), "", NULL);
-  walk (losses, xml_document_root (read), "", NULL);
+  all = find_row (losses, "");
+  walk_attributes (losses, xml_document_root (read), "", all);
+  walk (losses, xml_document_root (read), "", all);
   losses->document = NULL;
   return losses;
 }

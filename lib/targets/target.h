@@ -27,7 +27,8 @@ typedef enum {
  * attribute and all within it; what no row speaks of is lost. Paths are named from below the root element
  * with slashes, an attribute behind '@': "memory", "devices/disk", "devices/disk/driver@cache", "@id". A row
  * "devices/" "*" "/alias" is for all kinds of device that have no row for theirs. What only holds parts that
- * have rows needs none. An element of another namespace has the prefix it has in the document.
+ * have rows needs none. An element of another namespace has the prefix it has in the document. A row ""
+ * decides for all that has no other.
  */
 typedef struct {
   const char *path;
@@ -69,6 +70,9 @@ struct Target {
   const char *title;       /* in messages: "Firecracker" */
   const char *summary;     /* what it makes, for `domctl targets` (N_) */
   const TargetPart *parts; /* ended by a NULL path; NULL: whatever is lost, translate says */
+  /* Other forms in which the same can be had, ended by NULL: @name is that of --format, and each has parts
+   * and a translate of its own. NULL: there is none but text and JSON. */
+  const Target *const *formats;
   /* Fill @config from a complete definition. FALSE with @error: no part of the document is to blame. What
    * cannot be carried goes to @losses, and the rest is translated all the same. NULL: an import alone. */
   gboolean (*translate) (const TargetRequest *request, TargetConfig *config, TargetLosses *losses,
@@ -84,6 +88,8 @@ struct Target {
 
 /* By --to's name or by libvirt's; NULL when there is none. */
 const Target *target_find (const char *name);
+/* The form of @target that --format calls @name; NULL when it has none. */
+const Target *target_find_format (const Target *target, const char *name);
 /* All of them, ended by NULL. */
 const Target *const *targets_all (void);
 /* Whose config a file is; NULL when none says so. */
@@ -121,6 +127,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TargetConfig, target_config_free)
 
 /* A file of the config: @name without a directory, the first one is what is printed. @content is taken. */
 void target_config_add_file (TargetConfig *config, const char *name, char *content);
+/* The same, and people run it. */
+void target_config_add_program (TargetConfig *config, const char *name, char *content);
 /* A command to be run before, once, in the order of the calls: the making of an image in the target's format.
  * @argv is copied. */
 void target_config_add_step (TargetConfig *config, const char *const *argv);
@@ -130,6 +138,7 @@ void target_config_warn (TargetConfig *config, const char *format, ...) G_GNUC_P
 
 typedef struct {
   char *name, *content;
+  gboolean is_program;
 } TargetFile;
 
 const GPtrArray *target_config_files (const TargetConfig *config); /* TargetFile */

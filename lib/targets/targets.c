@@ -30,6 +30,15 @@ target_find (const char *name)
   return NULL;
 }
 
+const Target *
+target_find_format (const Target *target, const char *name)
+{
+  for (guint i = 0; target->formats != NULL && target->formats[i] != NULL; i++)
+    if (g_str_equal (name, target->formats[i]->name))
+      return target->formats[i];
+  return NULL;
+}
+
 const Target *const *
 targets_all (void)
 {

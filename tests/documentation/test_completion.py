@@ -67,7 +67,7 @@ def test_options_of_a_command():
 
 
 @pytest.mark.parametrize("words, expected", [
-    (("translate", "--format", ""), {"text", "json"}),
+    (("translate", "--format", ""), {"text", "json", "script", "unit"}),
     (("translate", "--to", ""), {"qemu-argv"}),
     (("shutdown", "--mode", "a"), {"acpi", "agent"}),
     (("event", "--event", "io"), {"io-error-reason"}),

@@ -27,6 +27,21 @@ launch_word (const char *word)
   return plain ? g_strdup (word) : g_shell_quote (word);
 }
 
+char *
+launch_lines (const char *const *argv, char *(*quote) (const char *word))
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; argv[i] != NULL; i++) {
+    g_autofree char *word = quote (argv[i]);
+
+    if (i > 0)
+      g_string_append (text, argv[i][0] == '-' ? " \\\n  " : " ");
+    g_string_append (text, word);
+  }
+  return g_string_free (text, FALSE);
+}
+
 static void
 append_option (GString *text, const char *name, const char *value)
 {

@@ -7,10 +7,11 @@
 #include "targets/qemu/qemu-target.h"
 
 #include "base/translate-mark.h"
+#include "targets/qemu/qemu-alone.h"
 #include "targets/qemu/recipe.h"
 
-static gboolean
-translate (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error)
+Recipe *
+qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, GError **error)
 {
   const RecipeHost host = { .run_directory = request->run_directory,
                             .state_directory = request->state_directory,
@@ -26,12 +27,24 @@ translate (const TargetRequest *request, TargetConfig *config, TargetLosses *los
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
                     "the emulator for '%s' cannot be asked: install the QEMU system emulator for it",
                     request->def->os.arch);
-    return FALSE;
+    return NULL;
   }
   recipe = recipe_new (request->def, request->caps, &host, RECIPE_BY_PATH);
-  if (!recipe_add_domain (recipe, NULL)) {
-    recipe_report_problems (recipe, request->document, target_losses_refused (losses));
-    return TRUE;
+  if (recipe_add_domain (recipe, NULL))
+    return g_steal_pointer (&recipe);
+  recipe_report_problems (recipe, request->document, target_losses_refused (losses));
+  return NULL;
+}
+
+static gboolean
+translate (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error)
+{
+  GError *problem = NULL;
+  g_autoptr (Recipe) recipe = qemu_target_recipe (request, losses, &problem);
+
+  if (recipe == NULL) {
+    g_propagate_error (error, problem);
+    return problem == NULL;
   }
   target_config_set_command (config, recipe_to_environment (recipe), recipe_to_argv (recipe));
   for (const char *const *warning = recipe_warnings (recipe); *warning != NULL; warning++)
@@ -39,9 +52,12 @@ translate (const TargetRequest *request, TargetConfig *config, TargetLosses *los
   return TRUE;
 }
 
+static const Target *const formats[] = { &qemu_script_format, &qemu_unit_format, NULL };
+
 const Target qemu_target = {
   .name = "qemu-argv",
   .title = "QEMU",
   .summary = N_ ("QEMU's command line"),
+  .formats = formats,
   .translate = translate,
 };

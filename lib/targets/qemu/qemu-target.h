@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "targets/qemu/recipe.h"
 #include "targets/target.h"
 
 extern const Target qemu_target;
+
+/* The recipe of a whole machine, with files named by path. NULL and @error: no part of the document is to
+ * blame; NULL without: it has problems, which are in @losses. */
+Recipe *qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, GError **error);

@@ -225,6 +225,9 @@ void recipe_warn (Recipe *recipe, const char *format, ...) G_GNUC_PRINTF (2, 3);
 char **recipe_to_argv (const Recipe *recipe);
 /* A word of it as a shell takes it: in quotes where it needs them. (transfer full) */
 char *launch_word (const char *word);
+/* @argv as lines: an option and its values on each, continued by a backslash, and no end of the last line.
+ * @quote: a word as who reads it takes it (transfer full). (transfer full) */
+char *launch_lines (const char *const *argv, char *(*quote) (const char *word));
 /* The environment QEMU is to have: "NAME=VALUE" strings, NULL-terminated. (transfer full) */
 char **recipe_to_environment (const Recipe *recipe);
 
