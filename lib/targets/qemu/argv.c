@@ -36,7 +36,7 @@ launch_lines (const char *const *argv, char *(*quote) (const char *word))
     g_autofree char *word = quote (argv[i]);
 
     if (i > 0)
-      g_string_append (text, argv[i][0] == '-' ? " \\\n  " : " ");
+      g_string_append (text, argv[i][0] == '-' ? " \\\n" : " ");
     g_string_append (text, word);
   }
   return g_string_free (text, FALSE);
