@@ -333,14 +333,31 @@ print_losses (CommandLine *line)
   return def != NULL ? EXIT_OK : EXIT_FAILED;
 }
 
+/* What the table shows is for people; the rest is too wide for it. */
 static void
-add_formats (JsonBuilder *builder, const Target *target)
+add_target (JsonBuilder *builder, const Target *target)
 {
+  g_autofree const char **lacks = target_lacking_devices (target);
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "name");
+  json_builder_add_string_value (builder, target->name);
+  json_builder_set_member_name (builder, "title");
+  json_builder_add_string_value (builder, target->title);
+  json_builder_set_member_name (builder, "summary");
+  json_builder_add_string_value (builder, target->summary);
+  json_builder_set_member_name (builder, "out");
+  json_builder_add_boolean_value (builder, target->translate != NULL);
+  json_builder_set_member_name (builder, "in");
+  json_builder_add_boolean_value (builder, target->import != NULL);
   json_builder_set_member_name (builder, "formats");
   json_builder_begin_array (builder);
   for (const Target *const *form = target->formats; form != NULL && *form != NULL; form++)
     json_builder_add_string_value (builder, (*form)->name);
   json_builder_end_array (builder);
+  json_builder_set_member_name (builder, "lacks");
+  add_words (builder, (const char *const *)lacks);
+  json_builder_end_object (builder);
 }
 
 static int
@@ -363,15 +380,7 @@ targets_run (CommandLine *line)
 
       table_add (table, name, _ ("yes"), _ ("no"), _ ((*form)->summary), NULL);
     }
-    json_builder_begin_object (builder);
-    json_builder_set_member_name (builder, "name");
-    json_builder_add_string_value (builder, (*target)->name);
-    json_builder_set_member_name (builder, "out");
-    json_builder_add_boolean_value (builder, out);
-    json_builder_set_member_name (builder, "in");
-    json_builder_add_boolean_value (builder, in);
-    add_formats (builder, *target);
-    json_builder_end_object (builder);
+    add_target (builder, *target);
   }
   json_builder_end_array (builder);
   text = table_to_string (table);

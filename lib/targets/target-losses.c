@@ -7,6 +7,7 @@
 #include "targets/target.h"
 
 #include "base/xml-document.h"
+#include "domain/devices/device-kinds.h"
 #include "domain/source-place.h"
 
 #include <string.h>
@@ -116,6 +117,44 @@ walk (TargetLosses *losses, xmlNode *element, const char *path, const TargetPart
   }
 }
 
+static void
+add_rows (TargetLosses *losses)
+{
+  losses->rows = g_hash_table_new (g_str_hash, g_str_equal);
+  losses->holders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (const TargetPart *part = losses->target->parts; part != NULL && part->path != NULL; part++)
+    add_row (losses, part);
+}
+
+static gboolean
+lacks (TargetLosses *losses, const char *path)
+{
+  const TargetPart *part = find_row (losses, path);
+
+  if (part == NULL)
+    part = find_row (losses, "");
+  return part != NULL ? part->support == TARGET_LOST : !holds_rows (losses, path);
+}
+
+const char **
+target_lacking_devices (const Target *target)
+{
+  TargetLosses losses = { .target = target };
+  g_autoptr (GPtrArray) elements = g_ptr_array_new ();
+
+  add_rows (&losses);
+  for (guint i = 0; target->parts != NULL && device_kinds[i] != NULL; i++) {
+    g_autofree char *path = g_strconcat (DEVICES_PREFIX, device_kinds[i]->element, NULL);
+
+    if (lacks (&losses, path))
+      g_ptr_array_add (elements, (gpointer)device_kinds[i]->element);
+  }
+  g_hash_table_unref (losses.rows);
+  g_hash_table_unref (losses.holders);
+  g_ptr_array_add (elements, NULL);
+  return (const char **)g_ptr_array_steal (elements, NULL);
+}
+
 TargetLosses *
 target_losses_new (const Target *target, const char *document)
 {
@@ -128,12 +167,9 @@ target_losses_new (const Target *target, const char *document)
   losses->places = source_places_new (document);
   losses->lost = diagnostics_new (NULL);
   losses->refused = diagnostics_new (NULL);
-  losses->rows = g_hash_table_new (g_str_hash, g_str_equal);
-  losses->holders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  add_rows (losses);
   if (target->parts == NULL || losses->places == NULL)
     return losses;
-  for (const TargetPart *part = target->parts; part->path != NULL; part++)
-    add_row (losses, part);
   read = losses->document = xml_document_parse (document, -1, ignored);
   all = find_row (losses, "");
   walk_attributes (losses, xml_document_root (read), "", all);

@@ -95,6 +95,10 @@ const Target *const *targets_all (void);
 /* Whose config a file is; NULL when none says so. */
 const Target *target_recognize (const char *file_name, const char *text);
 
+/* The elements below <devices> that @target has nothing for, in the order of device_kinds; of one without
+ * parts nothing is known. Ended by NULL. (transfer container) */
+const char **target_lacking_devices (const Target *target);
+
 /*
  * What the user's document says and the target cannot do: @target's table read against it, then what
  * translate adds. Pure; one thread.

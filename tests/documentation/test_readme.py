@@ -8,6 +8,7 @@ import subprocess
 
 import container_image
 import pytest
+import targets_table
 
 from conftest import BUILD, TOP
 
@@ -55,6 +56,11 @@ def test_commands_named_exist(page):
         assert command in commands, f"{page.name}: domctl {command}"
     for program in re.findall(r"sudo ((?:examples|tests)/\w+)", words):
         assert os.access(TOP / program, os.X_OK), f"{page.name}: {program}"
+
+
+def test_table_of_targets_is_current():
+    told = "run: DOMAIND_BUILD=... PYTHONPATH=tests python3 tests/documentation/targets_table.py"
+    assert targets_table.stored(README) == targets_table.make(), told
 
 
 def test_every_folder_is_named():
