@@ -361,3 +361,10 @@ import_add_text (XmlElement *parent, const char *name, const char *format, ...)
   va_end (arguments);
   xml_element_set_text (xml_element_add (parent, name), text);
 }
+
+void
+import_set_text (char **member, const char *text)
+{
+  g_free (*member);
+  *member = g_strdup (text);
+}

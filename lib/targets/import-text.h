@@ -42,3 +42,6 @@ GPtrArray *import_read_lines (const char *text, char separator, Diagnostics *dia
 /* A new last child with attributes: name, value, ..., NULL; a NULL value leaves its attribute out. */
 XmlElement *import_add (XmlElement *parent, const char *name, ...) G_GNUC_NULL_TERMINATED;
 void import_add_text (XmlElement *parent, const char *name, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+/* *@member becomes a copy of @text, which may be NULL. */
+void import_set_text (char **member, const char *text);
