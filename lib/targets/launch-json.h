@@ -14,9 +14,7 @@
 
 /* Rows of a table of parts: what is the host's, or has no meaning without the devices they do not have. */
 #define LAUNCH_COMMON_PARTS                                                                                  \
-  { "@type", TARGET_CARRIED, NULL }, { "@id", TARGET_NEEDLESS, NULL }, { "name", TARGET_NEEDLESS, NULL },    \
-      { "title", TARGET_NEEDLESS, NULL }, { "description", TARGET_NEEDLESS, NULL },                          \
-      { "metadata", TARGET_NEEDLESS, NULL }, { "memory", TARGET_CARRIED, NULL },                             \
+  { "name", TARGET_NEEDLESS, NULL }, { "memory", TARGET_CARRIED, NULL },                                     \
       { "currentMemory", TARGET_CARRIED, NULL }, { "memoryBacking/nosharepages", TARGET_NEEDLESS, NULL },    \
       { "memoryBacking/source", TARGET_NEEDLESS, NULL }, { "os/type", TARGET_CARRIED, NULL },                \
       { "os/kernel", TARGET_CARRIED, NULL }, { "os/initrd", TARGET_CARRIED, NULL },                          \
@@ -42,9 +40,8 @@
       { "throttlegroups", TARGET_LOST, "limits each disk by itself" },                                       \
       { "launchSecurity", TARGET_LOST, "has no confidential guests that a document can describe" },          \
       { "seclabel", TARGET_LOST, "has no security labels" }, { "devices/emulator", TARGET_CARRIED, NULL },   \
-      { "devices/controller", TARGET_CARRIED, NULL }, { "devices/*/alias", TARGET_NEEDLESS, NULL },          \
-      { "devices/*/address", TARGET_NEEDLESS, NULL }, { "devices/*/acpi", TARGET_NEEDLESS, NULL },           \
-      { "devices/graphics", TARGET_LOST, "has no display" },                                                 \
+      { "devices/controller", TARGET_CARRIED, NULL }, { "devices/*/address", TARGET_NEEDLESS, NULL },        \
+      { "devices/*/acpi", TARGET_NEEDLESS, NULL }, { "devices/graphics", TARGET_LOST, "has no display" },    \
       { "devices/video", TARGET_LOST, "has no display" }, { "devices/sound", TARGET_LOST, "has no sound" },  \
       { "devices/audio", TARGET_LOST, "has no sound" },                                                      \
       { "devices/input", TARGET_LOST, "has no input devices" },                                              \

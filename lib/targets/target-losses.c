@@ -15,6 +15,12 @@
 #define DEVICES_PREFIX "devices/"
 #define NO_REASON      "has nothing for it"
 
+/* What is the same for every target: a row of its own for the path comes before. */
+static const TargetPart common_parts[] = {
+  CARRIED ("@type"),        NEEDLESS ("@id"),      NEEDLESS ("title"),
+  NEEDLESS ("description"), NEEDLESS ("metadata"), NEEDLESS (DEVICES_PREFIX "*/alias"),
+};
+
 struct TargetLosses {
   const Target *target;
   SourcePlaces *places;  /* NULL when the document cannot be read */
@@ -122,6 +128,8 @@ add_rows (TargetLosses *losses)
 {
   losses->rows = g_hash_table_new (g_str_hash, g_str_equal);
   losses->holders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (common_parts); i++)
+    add_row (losses, &common_parts[i]);
   for (const TargetPart *part = losses->target->parts; part != NULL && part->path != NULL; part++)
     add_row (losses, part);
 }

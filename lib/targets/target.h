@@ -24,11 +24,11 @@ typedef enum {
 
 /*
  * One part of the format and what a target does with it. The longest path that fits decides for an element or
- * attribute and all within it; what no row speaks of is lost. Paths are named from below the root element
- * with slashes, an attribute behind '@': "memory", "devices/disk", "devices/disk/driver@cache", "@id". A row
- * "devices/" "*" "/alias" is for all kinds of device that have no row for theirs. What only holds parts that
- * have rows needs none. An element of another namespace has the prefix it has in the document. A row ""
- * decides for all that has no other.
+ * attribute and all within it; what no row speaks of is lost, but for what means nothing to any target: a
+ * title. Paths are named from below the root element with slashes, an attribute behind '@': "memory",
+ * "devices/disk", "devices/disk/driver@cache", "@id". A row "devices/" "*" "/alias" is for all kinds of
+ * device that have no row for theirs. What only holds parts that have rows needs none. An element of another
+ * namespace has the prefix it has in the document. A row "" decides for all that has no other.
  */
 typedef struct {
   const char *path;

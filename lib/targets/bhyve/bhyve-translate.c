@@ -18,13 +18,8 @@
 #include <string.h>
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   CARRIED ("name"),
   CARRIED ("uuid"),
-  NEEDLESS ("title"),
-  NEEDLESS ("description"),
-  NEEDLESS ("metadata"),
   CARRIED ("memory"),
   LOST ("memory@dumpCore", "has no say in what a dump of its process holds"),
   CARRIED ("currentMemory"),
@@ -67,7 +62,6 @@ static const TargetPart parts[] = {
   LOST ("qemu:commandline", "takes no option of QEMU's"),
   CARRIED ("bhyve:commandline"),
   NEEDLESS ("devices/emulator"),
-  NEEDLESS ("devices/*/alias"),
   CARRIED ("devices/*/address"),
   CARRIED ("devices/controller"),
   LOST ("devices/controller/driver", "has no options of its controllers"),

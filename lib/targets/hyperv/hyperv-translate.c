@@ -14,13 +14,10 @@
 #define OWN_DISPLAY "shows its display by VMConnect alone"
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   CARRIED ("name"),
   LOST ("uuid", "makes the UUID itself"),
   CARRIED ("title"),
   CARRIED ("description"),
-  NEEDLESS ("metadata"),
   CARRIED ("memory"),
   CARRIED ("currentMemory"),
   CARRIED ("vcpu"),
@@ -54,7 +51,6 @@ static const TargetPart parts[] = {
   CARRIED ("on_reboot"),
   CARRIED ("on_crash"),
   NEEDLESS ("devices/emulator"),
-  NEEDLESS ("devices/*/alias"),
   NEEDLESS ("devices/*/address"),
   NEEDLESS ("devices/controller"),
   CARRIED ("devices/disk@type"),

@@ -22,12 +22,7 @@
 #define OWN_CONSOLE "has a console of its own"
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   NEEDLESS ("name"),
-  NEEDLESS ("title"),
-  NEEDLESS ("description"),
-  NEEDLESS ("metadata"),
   LOST ("uuid", "makes the UUID of each machine itself"),
   CARRIED ("memory"),
   CARRIED ("currentMemory"),
@@ -58,7 +53,6 @@ static const TargetPart parts[] = {
   NEEDLESS ("on_reboot"),
   NEEDLESS ("on_crash"),
   CARRIED ("devices/emulator"),
-  NEEDLESS ("devices/*/alias"),
   NEEDLESS ("devices/*/address"),
   NEEDLESS ("devices/controller"),
   CARRIED ("devices/disk@type"),

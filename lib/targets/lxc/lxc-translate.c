@@ -20,13 +20,8 @@
 #define CPU_WEIGHT_MAX 10000
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   CARRIED ("name"),
   NEEDLESS ("uuid"),
-  NEEDLESS ("title"),
-  NEEDLESS ("description"),
-  NEEDLESS ("metadata"),
   CARRIED ("memory"),
   CARRIED ("currentMemory"),
   CARRIED ("memtune"),
@@ -58,7 +53,6 @@ static const TargetPart parts[] = {
   CARRIED ("on_reboot"),
   CARRIED ("on_crash"),
   NEEDLESS ("devices/emulator"),
-  NEEDLESS ("devices/*/alias"),
   LOST ("devices/disk", "has no disks: share a block device by <hostdev mode='capabilities' type='storage'>"),
   LOST ("devices/graphics", "has no display"),
   LOST ("devices/video", "has no display"),

@@ -19,13 +19,8 @@
 #define DEFAULT_TERM "TERM=linux"
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   CARRIED ("name"),
   NEEDLESS ("uuid"),
-  NEEDLESS ("title"),
-  NEEDLESS ("description"),
-  NEEDLESS ("metadata"),
   CARRIED ("memory"),
   CARRIED ("currentMemory"),
   CARRIED ("memtune"),
@@ -57,7 +52,6 @@ static const TargetPart parts[] = {
   CARRIED ("on_reboot"),
   NEEDLESS ("on_crash"),
   NEEDLESS ("devices/emulator"),
-  NEEDLESS ("devices/*/alias"),
   LOST ("devices/disk", "has no disks: only directories, memory and block devices that are mounted"),
   LOST ("devices/graphics", "has no display"),
   LOST ("devices/video", "has no display"),

@@ -12,14 +12,10 @@
 #include <string.h>
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   CARRIED ("name"),
   CARRIED ("uuid"),
   LOST ("genid", "makes the id of a guest's generation by itself"),
-  NEEDLESS ("title"),
   CARRIED ("description"),
-  NEEDLESS ("metadata"),
   CARRIED ("memory"),
   LOST ("memory@dumpCore", "leaves the memory in every dump"),
   CARRIED ("currentMemory"),
@@ -65,7 +61,6 @@ static const TargetPart parts[] = {
   NEEDLESS ("on_crash"),
   NEEDLESS ("pm"),
 
-  NEEDLESS ("devices/*/alias"),
   NEEDLESS ("devices/*/address"),
   NEEDLESS ("devices/emulator"),
   CARRIED ("devices/disk@type"),

@@ -13,14 +13,9 @@
 #include <string.h>
 
 static const TargetPart parts[] = {
-  CARRIED ("@type"),
-  NEEDLESS ("@id"),
   CARRIED ("name"),
   CARRIED ("uuid"),
   LOST ("genid", "gives guests no id of their generation"),
-  NEEDLESS ("title"),
-  NEEDLESS ("description"),
-  NEEDLESS ("metadata"),
   CARRIED ("memory"),
   LOST ("memory@dumpCore", "leaves the memory in every dump"),
   CARRIED ("currentMemory"),
@@ -78,7 +73,6 @@ static const TargetPart parts[] = {
   CARRIED ("on_crash"),
   LOST ("pm", "leaves suspending to the guest"),
 
-  NEEDLESS ("devices/*/alias"),
   NEEDLESS ("devices/*/address"),
   CARRIED ("devices/emulator"),
   CARRIED ("devices/disk@type"),
