@@ -6,6 +6,7 @@
  */
 #include "targets/container.h"
 
+#include "base/scalars.h"
 #include "base/xml-document.h"
 
 #include <string.h>
@@ -231,4 +232,40 @@ container_check (const DomainDef *def, TargetLosses *losses)
                    "runs containers, not machines: <domain type='lxc'> with <os><type>exe</type>");
   else if (def->os.init == NULL)
     target_refuse (losses, NULL, "<os>", "needs a program to start: <init>");
+  if (def->clock.offset != CLOCK_UTC)
+    target_lose (losses, NULL, "<clock offset=>", "has the host's clock, 'utc'");
+  if (def->current_memory.value != def->memory.value)
+    target_lose (losses, NULL, "<currentMemory>", "has one limit, <memory>");
+}
+
+gboolean
+container_is_root (const DeviceFilesystem *filesystem)
+{
+  return g_strcmp0 (filesystem->target, "/") == 0;
+}
+
+gboolean
+container_read_account (const char *account, const char *part, TargetLosses *losses, guint64 *ret)
+{
+  if (account == NULL)
+    return FALSE;
+  if (parse_uint (account + (*account == '+'), G_MAXUINT32, ret))
+    return TRUE;
+  target_lose (losses, NULL, part, "takes a number, and not the name '%s'", account);
+  return FALSE;
+}
+
+guint64
+container_memory_limit (const DomainDef *def)
+{
+  return def->memtune.hard_limit.set ? def->memtune.hard_limit.value : def->memory.value;
+}
+
+const SignedNumber *
+container_quota (const DomainDef *def, const Number **ret_period)
+{
+  const DomainCputune *tune = &def->cputune;
+
+  *ret_period = tune->global_quota.set ? &tune->global_period : &tune->period;
+  return tune->global_quota.set ? &tune->global_quota : &tune->quota;
 }

@@ -20,49 +20,11 @@
 #define CPU_WEIGHT_MAX 10000
 
 static const TargetPart parts[] = {
-  CARRIED ("name"),
-  NEEDLESS ("uuid"),
-  CARRIED ("memory"),
-  CARRIED ("currentMemory"),
-  CARRIED ("memtune"),
-  LOST ("memtune/min_guarantee", "guarantees no memory"),
-  NEEDLESS ("vcpu"),
-  CARRIED ("vcpu@cpuset"),
-  CARRIED ("cputune/shares"),
-  CARRIED ("cputune/period"),
-  CARRIED ("cputune/quota"),
-  CARRIED ("cputune/global_period"),
-  CARRIED ("cputune/global_quota"),
-  CARRIED ("numatune/memory"),
-  CARRIED ("blkiotune/weight"),
-  CARRIED ("os/type"),
-  NEEDLESS ("os/type@machine"),
-  CARRIED ("os/init"),
-  CARRIED ("os/initarg"),
-  CARRIED ("os/initenv"),
-  CARRIED ("os/initdir"),
-  CARRIED ("os/inituser"),
-  CARRIED ("os/initgroup"),
-  CARRIED ("idmap"),
-  CARRIED ("features/capabilities"),
-  CARRIED ("features/privnet"),
-  CARRIED ("lxc:namespace"),
-  CARRIED ("clock"),
-  LOST ("clock/timer", "has the host's clock"),
+  CONTAINER_COMMON_PARTS,
   CARRIED ("on_poweroff"),
-  CARRIED ("on_reboot"),
   CARRIED ("on_crash"),
-  NEEDLESS ("devices/emulator"),
   LOST ("devices/disk", "has no disks: share a block device by <hostdev mode='capabilities' type='storage'>"),
-  LOST ("devices/graphics", "has no display"),
-  LOST ("devices/video", "has no display"),
-  CARRIED ("devices/filesystem@type"),
-  NEEDLESS ("devices/filesystem@accessmode"),
-  CARRIED ("devices/filesystem/driver@type"),
   CARRIED ("devices/filesystem/driver@format"),
-  CARRIED ("devices/filesystem/source"),
-  CARRIED ("devices/filesystem/target"),
-  CARRIED ("devices/filesystem/readonly"),
   CARRIED ("devices/interface@type"),
   CARRIED ("devices/interface/mac"),
   CARRIED ("devices/interface/source"),
@@ -147,18 +109,13 @@ add_command (const Config *config)
   add (config, NULL, "<os><init>", "lxc.init.cmd", line->str);
 }
 
-/* "+1000" and "1000" are numbers; what a name means, only the container's own files say. */
 static void
 add_account (const Config *config, const char *account, const char *part, const char *key)
 {
   guint64 number;
 
-  if (account == NULL)
-    return;
-  if (parse_uint (account + (*account == '+'), G_MAXUINT32, &number))
+  if (container_read_account (account, part, config->losses, &number))
     add_number (config, key, number);
-  else
-    target_lose (config->losses, NULL, part, "takes a number, and not the name '%s'", account);
 }
 
 static void
@@ -214,7 +171,7 @@ static void
 add_memory (const Config *config)
 {
   const DomainMemtune *tune = &config->def->memtune;
-  guint64 limit = tune->hard_limit.set ? tune->hard_limit.value : config->def->memory.value;
+  guint64 limit = container_memory_limit (config->def);
 
   add_number (config, "lxc.cgroup2.memory.max", limit * 1024);
   if (tune->soft_limit.set)
@@ -230,8 +187,8 @@ static void
 add_processors (const Config *config)
 {
   const DomainCputune *tune = &config->def->cputune;
-  const SignedNumber *quota = tune->global_quota.set ? &tune->global_quota : &tune->quota;
-  const Number *period = tune->global_quota.set ? &tune->global_period : &tune->period;
+  const Number *period;
+  const SignedNumber *quota = container_quota (config->def, &period);
 
   if (config->def->vcpu_cpuset != NULL)
     add (config, NULL, "<vcpu cpuset=>", "lxc.cgroup2.cpuset.cpus", config->def->vcpu_cpuset);
@@ -267,12 +224,6 @@ add_limits (const Config *config)
 /*
  * Files.
  */
-static gboolean
-is_root (const DeviceFilesystem *filesystem)
-{
-  return g_strcmp0 (filesystem->target, "/") == 0;
-}
-
 static const char *
 find_source (const DeviceFilesystem *filesystem)
 {
@@ -358,13 +309,13 @@ add_filesystems (const Config *config)
     if (filesystem->driver != FILESYSTEM_DRIVER_NONE && filesystem->driver != FILESYSTEM_DRIVER_PATH
         && filesystem->driver != FILESYSTEM_DRIVER_LOOP)
       target_lose (config->losses, &filesystem->device, "<driver type=>", "mounts by the kernel alone");
-    else if (is_root (filesystem) && !has_root)
+    else if (container_is_root (filesystem) && !has_root)
       add_root (config, filesystem);
-    else if (!is_root (filesystem))
+    else if (!container_is_root (filesystem))
       add_mount (config, filesystem);
     else
       target_lose (config->losses, &filesystem->device, "<target dir=>", "has one root");
-    has_root = has_root || is_root (filesystem);
+    has_root = has_root || container_is_root (filesystem);
   }
   add (config, NULL, NULL, "lxc.mount.auto", "proc:mixed sys:mixed cgroup:mixed");
 }
@@ -560,10 +511,6 @@ check_domain (const DomainDef *def, TargetLosses *losses)
     target_lose (losses, NULL, "<on_reboot>", "starts a container again that reboots");
   if (def->on_crash != ON_EVENT_DESTROY)
     target_lose (losses, NULL, "<on_crash>", "ends with its first process");
-  if (def->clock.offset != CLOCK_UTC)
-    target_lose (losses, NULL, "<clock offset=>", "has the host's clock, 'utc'");
-  if (def->current_memory.value != def->memory.value)
-    target_lose (losses, NULL, "<currentMemory>", "has one limit, <memory>");
 }
 
 static gboolean

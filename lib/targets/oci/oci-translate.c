@@ -19,49 +19,11 @@
 #define DEFAULT_TERM "TERM=linux"
 
 static const TargetPart parts[] = {
-  CARRIED ("name"),
-  NEEDLESS ("uuid"),
-  CARRIED ("memory"),
-  CARRIED ("currentMemory"),
-  CARRIED ("memtune"),
-  LOST ("memtune/min_guarantee", "guarantees no memory"),
-  NEEDLESS ("vcpu"),
-  CARRIED ("vcpu@cpuset"),
-  CARRIED ("cputune/shares"),
-  CARRIED ("cputune/period"),
-  CARRIED ("cputune/quota"),
-  CARRIED ("cputune/global_period"),
-  CARRIED ("cputune/global_quota"),
-  CARRIED ("numatune/memory"),
-  CARRIED ("blkiotune/weight"),
-  CARRIED ("os/type"),
-  NEEDLESS ("os/type@machine"),
-  CARRIED ("os/init"),
-  CARRIED ("os/initarg"),
-  CARRIED ("os/initenv"),
-  CARRIED ("os/initdir"),
-  CARRIED ("os/inituser"),
-  CARRIED ("os/initgroup"),
-  CARRIED ("idmap"),
-  CARRIED ("features/capabilities"),
-  CARRIED ("features/privnet"),
-  CARRIED ("lxc:namespace"),
-  CARRIED ("clock"),
-  LOST ("clock/timer", "has the host's clock"),
+  CONTAINER_COMMON_PARTS,
   NEEDLESS ("on_poweroff"),
-  CARRIED ("on_reboot"),
   NEEDLESS ("on_crash"),
-  NEEDLESS ("devices/emulator"),
   LOST ("devices/disk", "has no disks: only directories, memory and block devices that are mounted"),
-  LOST ("devices/graphics", "has no display"),
-  LOST ("devices/video", "has no display"),
   LOST ("devices/interface", "has no network cards: whoever calls the runtime makes them"),
-  CARRIED ("devices/filesystem@type"),
-  NEEDLESS ("devices/filesystem@accessmode"),
-  CARRIED ("devices/filesystem/driver@type"),
-  CARRIED ("devices/filesystem/source"),
-  CARRIED ("devices/filesystem/target"),
-  CARRIED ("devices/filesystem/readonly"),
   CARRIED ("devices/console"),
   LOST ("devices/console/log", "keeps no log of its terminal"),
   LOST ("devices/hostdev", "needs the numbers of a device's node, which only the host knows"),
@@ -152,8 +114,7 @@ set_account (JsonBuilder *json, const char *name, const char *account, const cha
 {
   guint64 number = 0;
 
-  if (account != NULL && !parse_uint (account + (*account == '+'), G_MAXUINT32, &number))
-    target_lose (losses, NULL, part, "takes a number, and not the name '%s'", account);
+  container_read_account (account, part, losses, &number);
   set_number (json, name, (gint64)number);
 }
 
@@ -200,21 +161,15 @@ add_process (JsonBuilder *json, const DomainDef *def, const Container *container
 /*
  * Files.
  */
-static gboolean
-is_root (const DeviceFilesystem *filesystem)
-{
-  return g_strcmp0 (filesystem->target, "/") == 0;
-}
-
 static void
 add_root (JsonBuilder *json, const DomainDef *def, TargetLosses *losses)
 {
   const DeviceFilesystem *root = NULL;
 
   DOMAIN_FOREACH_DEVICE (def, filesystem_kind, DeviceFilesystem, filesystem) {
-    if (is_root (filesystem) && root == NULL)
+    if (container_is_root (filesystem) && root == NULL)
       root = filesystem;
-    else if (is_root (filesystem))
+    else if (container_is_root (filesystem))
       target_lose (losses, &filesystem->device, "<target dir=>", "has one root");
   }
   if (root != NULL && (root->type != FILESYSTEM_MOUNT || root->source_dir == NULL))
@@ -274,7 +229,7 @@ add_mounts (JsonBuilder *json, const DomainDef *def, TargetLosses *losses)
   DOMAIN_FOREACH_DEVICE (def, filesystem_kind, DeviceFilesystem, filesystem) {
     if (filesystem->driver != FILESYSTEM_DRIVER_NONE && filesystem->driver != FILESYSTEM_DRIVER_PATH)
       target_lose (losses, &filesystem->device, "<driver type=>", "mounts by the kernel alone");
-    else if (!is_root (filesystem))
+    else if (!container_is_root (filesystem))
       add_filesystem (json, filesystem, losses);
   }
   json_builder_end_array (json);
@@ -354,7 +309,7 @@ static void
 add_memory (JsonBuilder *json, const DomainDef *def)
 {
   const DomainMemtune *tune = &def->memtune;
-  guint64 limit = tune->hard_limit.set ? tune->hard_limit.value : def->memory.value;
+  guint64 limit = container_memory_limit (def);
 
   begin_object (json, "memory");
   set_number (json, "limit", (gint64)(limit * 1024));
@@ -369,8 +324,8 @@ static void
 add_processors (JsonBuilder *json, const DomainDef *def)
 {
   const DomainCputune *tune = &def->cputune;
-  const SignedNumber *quota = tune->global_quota.set ? &tune->global_quota : &tune->quota;
-  const Number *period = tune->global_quota.set ? &tune->global_period : &tune->period;
+  const Number *period;
+  const SignedNumber *quota = container_quota (def, &period);
   const char *nodes = def->numatune.memory != NULL ? def->numatune.memory->nodeset : NULL;
 
   if (!tune->shares.set && !quota->set && !period->set && def->vcpu_cpuset == NULL && nodes == NULL)
@@ -420,10 +375,6 @@ check_domain (const DomainDef *def, TargetLosses *losses)
   guint consoles = 0;
 
   container_check (def, losses);
-  if (def->clock.offset != CLOCK_UTC)
-    target_lose (losses, NULL, "<clock offset=>", "has the host's clock, 'utc'");
-  if (def->current_memory.value != def->memory.value)
-    target_lose (losses, NULL, "<currentMemory>", "has one limit, <memory>");
   if (def->on_reboot != ON_EVENT_RESTART && def->on_reboot != ON_EVENT_DESTROY)
     target_lose (losses, NULL, "<on_reboot>", "leaves a container that ended to its caller");
   DOMAIN_FOREACH_DEVICE (def, console_kind, DeviceConsole, console) {

@@ -80,37 +80,39 @@ vmx_find_number (VmxImport *import, guint64 maximum, guint64 *ret, const char *n
   return FALSE;
 }
 
-static Position
-place_of (VmxImport *import, const char *name)
+/* "NAME: ...", where the setting of that name stands, or at the file's beginning. */
+static void
+report (VmxImport *import, DiagnosticSeverity severity, const char *name, const char *format,
+        va_list arguments)
 {
   const VmxSetting *setting = vmx_file_find (import->file, name);
+  Position where = setting != NULL ? setting->where : (Position){ 1, 1 };
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
 
-  return setting != NULL ? setting->where : (Position){ 1, 1 };
+  if (severity == DIAGNOSTIC_ERROR)
+    diagnostics_error (import->diagnostics, where, VIR_ERR_CONF_SYNTAX, "%s: %s", name, text);
+  else
+    diagnostics_warning (import->diagnostics, where, VIR_ERR_CONFIG_UNSUPPORTED, "%s: %s", name, text);
 }
 
 void
 vmx_mistake (VmxImport *import, const char *name, const char *format, ...)
 {
-  g_autofree char *text = NULL;
   va_list arguments;
 
   va_start (arguments, format);
-  text = g_strdup_vprintf (format, arguments);
+  report (import, DIAGNOSTIC_ERROR, name, format, arguments);
   va_end (arguments);
-  diagnostics_error (import->diagnostics, place_of (import, name), VIR_ERR_CONF_SYNTAX, "%s: %s", name, text);
 }
 
 void
 vmx_without_place (VmxImport *import, const char *name, const char *format, ...)
 {
-  g_autofree char *text = NULL;
   va_list arguments;
 
   va_start (arguments, format);
-  text = g_strdup_vprintf (format, arguments);
+  report (import, DIAGNOSTIC_WARNING, name, format, arguments);
   va_end (arguments);
-  diagnostics_warning (import->diagnostics, place_of (import, name), VIR_ERR_CONFIG_UNSUPPORTED, "%s: %s",
-                       name, text);
 }
 
 void
