@@ -97,6 +97,7 @@ migration_free (Migration *migration)
   g_clear_pointer (&migration->offline, domain_def_unref);
   if (migration->waiting != NULL)
     answer (migration->waiting);
+  g_free (migration->name_there);
   g_free (migration->peer);
   g_free (migration->client);
   g_free (migration);

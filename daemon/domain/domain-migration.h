@@ -36,6 +36,7 @@ struct Migration {
   Call *waiting; /* answered when the machine has ended here and its definition is gone; or NULL */
   /* The target's. */
   MigrateIn *in;
+  char *name_there;   /* the machine's, on the source */
   DomainDef *offline; /* without a machine: what is to be defined */
   gboolean defined;   /* its definition is on disk by us, and goes again if the machine does not come; written
                          down in the place of ran */

@@ -27,6 +27,8 @@ struct Remote {
   char *uri; /* for messages */
   GSocketConnection *connection;
   guint32 serial;
+  guint patience; /* seconds to open it */
+  gint64 limit;   /* monotonic time at which it must be open; 0: it is */
   gboolean lost;
 };
 
@@ -58,6 +60,18 @@ lose (Remote *remote, const char *why, GError **error)
   return FALSE;
 }
 
+/* Does the other side still have time to let us in? */
+static gboolean
+check_limit (Remote *remote, GError **error)
+{
+  if (remote->limit == 0 || g_get_monotonic_time () < remote->limit)
+    return TRUE;
+  remote->lost = TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_TIMEOUT, "the daemon at '%s' has said nothing for %u seconds",
+                  remote->uri, remote->patience);
+  return FALSE;
+}
+
 /* Until the socket is ready for @condition, the job is late, or nobody wants it any more. */
 static gboolean
 wait_until_ready (Remote *remote, Job *job, GIOCondition condition, GError **error)
@@ -66,8 +80,11 @@ wait_until_ready (Remote *remote, Job *job, GIOCondition condition, GError **err
 
   for (;;) {
     g_autoptr (GError) problem = NULL;
-    gint64 left = job_deadline (job) - g_get_monotonic_time ();
+    gint64 end = remote->limit != 0 ? MIN (remote->limit, job_deadline (job)) : job_deadline (job);
+    gint64 left = end - g_get_monotonic_time ();
 
+    if (!check_limit (remote, error))
+      return FALSE;
     if (!job_check (job, error)) {
       remote->lost = TRUE;
       return FALSE;
@@ -319,7 +336,7 @@ log_in (Remote *remote, Job *job, const char *name, GError **error)
 }
 
 Remote *
-remote_open (const char *uri, Job *job, GError **error)
+remote_open (const char *uri, guint patience, Job *job, GError **error)
 {
   g_autofree char *name = NULL;
   g_autoptr (GSocketConnectable) address = find_address (uri, &name, error);
@@ -330,13 +347,21 @@ remote_open (const char *uri, Job *job, GError **error)
   if (address == NULL)
     return NULL;
   remote->uri = g_strdup (uri);
+  remote->patience = patience;
+  remote->limit = g_get_monotonic_time () + (gint64)patience * G_USEC_PER_SEC;
   g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_timeout (client, patience);
   remote->connection = g_socket_client_connect (client, address, job_cancellable (job), &problem);
   if (remote->connection == NULL) {
     virt_error_set (error, VIR_ERR_OPERATION_FAILED, "Failed to connect to remote libvirt URI %s: %s", uri,
                     problem->message);
     return NULL;
   }
+  g_socket_set_timeout (g_socket_connection_get_socket (remote->connection),
+                        0); /* our own waits have theirs */
   g_socket_set_blocking (g_socket_connection_get_socket (remote->connection), FALSE);
-  return log_in (remote, job, name, error) ? g_steal_pointer (&remote) : NULL;
+  if (!log_in (remote, job, name, error))
+    return NULL;
+  remote->limit = 0;
+  return g_steal_pointer (&remote);
 }

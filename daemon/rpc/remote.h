@@ -12,8 +12,9 @@ typedef struct Remote Remote;
 
 /* @uri: "qemu:///system", "qemu:///system?socket=PATH", "qemu+unix:///session?socket=PATH", or
  * "qemu+tcp://HOST[:PORT]/system" for a daemon that asks for no authentication. VIR_ERR_OPERATION_FAILED, in
- * libvirt's words, when there is no way to it, VIR_ERR_INVALID_ARG for another URI. */
-Remote *remote_open (const char *uri, Job *job, GError **error);
+ * libvirt's words, when there is no way to it, VIR_ERR_INVALID_ARG for another URI, VIR_ERR_OPERATION_TIMEOUT
+ * when it has not let us in after @patience seconds. */
+Remote *remote_open (const char *uri, guint patience, Job *job, GError **error);
 void remote_free (Remote *remote);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Remote, remote_free)
 

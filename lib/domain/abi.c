@@ -44,13 +44,10 @@ is_given (const DomainCpu *asked, const DomainCpu *given)
 }
 
 void
-domain_abi_keep_processor (DomainDef *def, const DomainDef *saved)
+domain_abi_take_processor (DomainDef *def, const DomainCpu *processor)
 {
-  DomainCpu *cpu = def->cpu, *given;
+  DomainCpu *cpu = def->cpu, *given = field_copy (&domain_cpu_table, processor);
 
-  if (cpu == NULL || saved->cpu == NULL || !is_given (cpu, saved->cpu))
-    return;
-  given = field_copy (&domain_cpu_table, saved->cpu);
   cpu->mode = given->mode;
   cpu->match = given->match;
   cpu->check = given->check;
@@ -59,6 +56,13 @@ domain_abi_keep_processor (DomainDef *def, const DomainDef *saved)
   SWAP (char *, cpu->vendor, given->vendor);
   SWAP (GPtrArray *, cpu->features, given->features);
   field_free (&domain_cpu_table, given);
+}
+
+void
+domain_abi_keep_processor (DomainDef *def, const DomainDef *saved)
+{
+  if (def->cpu != NULL && saved->cpu != NULL && is_given (def->cpu, saved->cpu))
+    domain_abi_take_processor (def, saved->cpu);
 }
 
 gboolean

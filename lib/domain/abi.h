@@ -9,6 +9,9 @@
  * what @saved has; elsewhere it stays as it is, and domain_abi_check finds the difference.
  */
 void domain_abi_keep_processor (DomainDef *def, const DomainDef *saved);
+/* @def, which has a <cpu>, gets the model and the features of @processor; its topology, caches and nodes
+ * stay. */
+void domain_abi_take_processor (DomainDef *def, const DomainCpu *processor);
 
 /*
  * Whether a guest that runs on one definition could go on on another: both completed, what the guest can see

@@ -3,8 +3,8 @@
 /*
  * Two kinds of things are taken out of a copy: devices that libvirt of any age adds by itself, and that some
  * refuse when they are said (the PS/2 keyboard, the first USB and PCI controllers of a machine of type pc,
- * audio that goes nowhere), and values that were chosen when this machine was started (pty paths, sockets,
- * ports, addresses to listen on, what a port of a network is plugged into).
+ * the watchdog of a q35's chipset, audio that goes nowhere), and values that were chosen when this machine
+ * was started (pty paths, sockets, ports, addresses to listen on, what a port of a network is plugged into).
  */
 #include "domain/migratable.h"
 
@@ -16,6 +16,7 @@
 #include "domain/devices/input.h"
 #include "domain/devices/interface.h"
 #include "domain/devices/serial.h"
+#include "domain/devices/watchdog.h"
 
 #include <string.h>
 
@@ -47,6 +48,9 @@ is_implied (const DomainDef *def, const Device *device)
     return FALSE;
   if (device->kind == &controller_kind)
     return is_implied_controller (def, (const DeviceController *)device);
+  if (device->kind == &watchdog_kind)
+    return ((const DeviceWatchdog *)device)->model == WATCHDOG_ITCO
+           && ((const DeviceWatchdog *)device)->action == WATCHDOG_ACTION_RESET;
   if (device->kind == &input_kind)
     return ((const DeviceInput *)device)->bus == INPUT_BUS_PS2
            && ((const DeviceInput *)device)->type == INPUT_KEYBOARD;
@@ -122,6 +126,18 @@ take_back_processor (DomainDef *copy, const DomainDef *original)
   before->cpu = cpu;
 }
 
+/* Firmware that was chosen is said as if it had been named: libvirt 9 refuses both at once. */
+static void
+forget_choice_of_firmware (DomainOs *os)
+{
+  if (os->loader == NULL)
+    return;
+  os->firmware = FIRMWARE_NONE;
+  for (guint i = 0; os->firmware_features != NULL && i < os->firmware_features->len; i++)
+    field_free (&os_firmware_feature_table, g_ptr_array_index (os->firmware_features, i));
+  g_clear_pointer (&os->firmware_features, g_ptr_array_unref);
+}
+
 DomainDef *
 domain_def_off_networks (DomainDef *def)
 {
@@ -144,6 +160,7 @@ domain_def_migratable (const DomainDef *def, const DomainDef *original, const ch
   DomainDef *copy = domain_def_copy (def);
 
   take_back_processor (copy, original);
+  forget_choice_of_firmware (&copy->os);
   for (guint i = copy->devices->len; i > 0; i--) {
     Device *device = g_ptr_array_index (copy->devices, i - 1);
     Chardev *chardev = chardev_of (device);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define ROOT_ELEMENT "qemu-migration"
+#define LOCK_DRIVER  "nop" /* libvirt's name for a lock manager that locks nothing */
 
 static const char *const statistic_names[MIGRATION_STATISTICS] = {
   [MIGRATION_TIME_ELAPSED] = "time_elapsed",
@@ -61,6 +62,7 @@ migration_cookie_free (MigrationCookie *cookie)
   g_free (cookie->host_name);
   g_free (cookie->host_uuid);
   g_free (cookie->document);
+  g_free (cookie->processor);
   g_clear_pointer (&cookie->capabilities, g_ptr_array_unref);
   g_clear_pointer (&cookie->disks, g_ptr_array_unref);
   g_free (cookie);
@@ -151,6 +153,8 @@ migration_cookie_to_xml (const MigrationCookie *cookie)
     add_nbd (root, cookie);
   if (cookie->has_statistics)
     add_statistics (root, cookie);
+  if (cookie->processor != NULL)
+    xml_element_add_verbatim (root, cookie->processor);
   if (cookie->capabilities != NULL)
     add_capabilities (root, cookie->capabilities);
   return xml_element_to_string (root);
@@ -227,12 +231,40 @@ read_capabilities (const xmlNode *list, MigrationCookie *cookie, GError **error)
   return TRUE;
 }
 
-/* What the other side needs us to understand: nothing that is understood here is asked for so. */
+/* Leases of disks go with a machine where the other side's lock manager is ours: none. */
+static gboolean
+check_lock_driver (const xmlNode *root, GError **error)
+{
+  for (const xmlNode *node = root->children; node != NULL; node = node->next) {
+    g_autofree char *driver = NULL;
+
+    if (node->type != XML_ELEMENT_NODE || strcmp ((const char *)node->name, "lockstate") != 0)
+      continue;
+    driver = xml_node_attribute (node, "driver");
+    if (g_strcmp0 (driver, LOCK_DRIVER) == 0)
+      continue;
+    virt_error_set_from (error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR,
+                         "Source host lock driver %s different from target %s", driver != NULL ? driver : "",
+                         LOCK_DRIVER);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/*
+ * What the other side needs us to understand. Memory and processors that were plugged in are in the machine's
+ * document as any others are: a libvirt that names them is afraid of older ones.
+ */
 static gboolean
 read_feature (const xmlNode *feature, G_GNUC_UNUSED MigrationCookie *cookie, GError **error)
 {
+  static const char *const understood[] = { "persistent", "memory-hotplug", "cpu-hotplug", NULL };
   g_autofree char *name = xml_node_attribute (feature, "name");
 
+  if (g_strcmp0 (name, "lockstate") == 0)
+    return check_lock_driver (feature->parent, error);
+  if (name != NULL && g_strv_contains (understood, name))
+    return TRUE;
   virt_error_set_from (error, VIR_FROM_QEMU, VIR_ERR_INTERNAL_ERROR, "Unknown migration cookie feature %s",
                        name != NULL ? name : "");
   return FALSE;
@@ -270,6 +302,8 @@ read_element (XmlDocument *document, xmlNode *element, MigrationCookie *cookie, 
       return FALSE;
   if (strcmp (name, "domain") == 0 && cookie->document == NULL)
     cookie->document = xml_document_verbatim (document, element);
+  if (strcmp (name, "cpu") == 0 && cookie->processor == NULL)
+    cookie->processor = xml_document_verbatim (document, element);
   return TRUE;
 }
 

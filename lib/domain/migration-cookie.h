@@ -45,6 +45,7 @@ typedef struct {
   GPtrArray
       *capabilities; /* char *: QEMU's migration capabilities that the writer's QEMU has; NULL: unsaid */
   char *document;    /* what is to be defined on the other side; or NULL */
+  char *processor;   /* <cpu>: what the guest has, where the machine's document says what was asked for */
   gboolean has_nbd;
   guint nbd_port;   /* where the other side serves its disks; 0: it does not, or on a socket of its own */
   GPtrArray *disks; /* MigrationDisk; NULL: unsaid */

@@ -56,11 +56,12 @@ static const FieldTable boot_table = {
 };
 
 static const Field os_fields[] = {
-  FIELD_WITH (DomainOs, firmware, "@firmware", field_enum, &os_firmwares, FIELD_EMPTY_IS_NONE),
+  FIELD_WITH (DomainOs, firmware, "@firmware", field_enum, &os_firmwares, FIELD_EMPTY_IS_NONE | FIELD_NO_ABI),
   FIELD_WITH (DomainOs, arch, "type/@arch", field_text, NULL, FIELD_EMPTY_IS_NONE),
   FIELD_WITH (DomainOs, machine, "type/@machine", field_text, NULL, FIELD_EMPTY_IS_NONE),
   FIELD (DomainOs, type, "type", field_enum, &os_types),
-  FIELD (DomainOs, firmware_features, "firmware/feature", field_list, &os_firmware_feature_table),
+  FIELD_WITH (DomainOs, firmware_features, "firmware/feature", field_list, &os_firmware_feature_table,
+              FIELD_NO_ABI),
   FIELD (DomainOs, init, "init", field_text, NULL),
   FIELD (DomainOs, init_arguments, "initarg", field_texts, NULL),
   FIELD (DomainOs, init_environment, "initenv", field_verbatims, NULL),

@@ -53,6 +53,19 @@ domain_def_add_seclabel (DomainDef *def, const char *model)
   return seclabel;
 }
 
+void
+domain_def_drop_chosen_seclabels (DomainDef *def)
+{
+  for (guint i = def->seclabels != NULL ? def->seclabels->len : 0; i > 0; i--) {
+    Seclabel *seclabel = g_ptr_array_index (def->seclabels, i - 1);
+
+    if (seclabel->type != SECLABEL_DYNAMIC || seclabel->baselabel != NULL)
+      continue;
+    field_free (&seclabel_table, seclabel);
+    g_ptr_array_remove_index (def->seclabels, i - 1);
+  }
+}
+
 /* Nothing but that the host's own model is meant. */
 static gboolean
 names_no_label (const Seclabel *seclabel)

@@ -29,3 +29,6 @@ typedef struct DomainDef DomainDef;
 Seclabel *domain_def_seclabel (const DomainDef *def, const char *model);
 /* A running machine's label of a model that its document says nothing of. */
 Seclabel *domain_def_add_seclabel (DomainDef *def, const char *model);
+/* Those that a host has given a running machine by itself, by the models it had (AppArmor's of a Debian,
+ * SELinux's of a Fedora): on another host they say nothing. */
+void domain_def_drop_chosen_seclabels (DomainDef *def);

@@ -113,6 +113,24 @@ def test_a_disk_of_this_host_alone(pair):
     is_alone(source, target)
 
 
+def test_a_display_whose_port_the_host_has_chosen(pair):
+    source, target = pair
+    start(source, devices="<graphics type='vnc' autoport='yes'/>")
+    migrate(source, target, "--live")
+    is_alone(source, target)
+    assert "port='-1'" not in target("dumpxml", "web")
+
+
+def test_labels_that_a_host_has_chosen_stay_there(pair):
+    source, target = pair
+    start(source)
+    label = f"<seclabel type='dynamic' model='apparmor' relabel='yes'><label>libvirt-{UUID}</label></seclabel>\n</domain>"
+    document = source("dumpxml", "web", "--migratable").replace("</domain>", label)
+    migrate(source, target, "--live", "--xml", write(source, document))
+    is_alone(source, target)
+    assert "apparmor" not in target("dumpxml", "web")
+
+
 def test_a_socket_instead_of_a_port(pair, tmp_path):
     source, target = pair
     start(source)

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CONNECT_SECONDS 30 /* until the target's QEMU takes the connection */
+
 void
 migration_address_clear (MigrationAddress *address)
 {
@@ -114,6 +116,7 @@ migration_address_connect (const MigrationAddress *address, GCancellable *cancel
   else
     place = g_network_address_new (address->host, (guint16)address->port);
   g_socket_client_set_enable_proxy (client, FALSE);
+  g_socket_client_set_timeout (client, CONNECT_SECONDS);
   connection = g_socket_client_connect (client, place, cancellable, &problem);
   socket = connection != NULL ? g_socket_connection_get_socket (connection) : NULL;
   fd = socket != NULL ? dup (g_socket_get_fd (socket)) : -1;

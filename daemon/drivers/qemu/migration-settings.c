@@ -15,6 +15,7 @@
 #define MEBIBYTE         ((guint64)1024 * 1024)
 #define CAPABILITIES_MAX 256 /* read of one answer */
 #define TLS_OBJECT       "objmigrate_tls0"
+#define USERFAULTFD_FILE "/proc/sys/vm/unprivileged_userfaultfd"
 #define ALWAYS           G_MAXUINT64
 
 typedef struct {
@@ -87,6 +88,17 @@ is_wanted (const Capability *capability, const MigrationSettings *settings, Migr
              || (capability->compression & settings->compression) != 0);
 }
 
+/* A QEMU without rights of its own waits for pages of its memory only where the host lets anyone. */
+static void
+explain_postcopy (GError **error)
+{
+  g_autofree char *allowed = NULL;
+
+  if (g_file_get_contents (USERFAULTFD_FILE, &allowed, NULL, NULL) && *allowed == '0')
+    virt_error_prefix (
+        error, "post-copy needs the sysctl vm.unprivileged_userfaultfd=1 on this host, which has 0: ");
+}
+
 static gboolean
 set_capabilities (const MigrationSettings *settings, MigrationSide side, Qmp *qmp, Job *job, GError **error)
 {
@@ -108,8 +120,12 @@ set_capabilities (const MigrationSettings *settings, MigrationSide side, Qmp *qm
       return FALSE;
     }
   }
-  return qmp_run (qmp, job, "migrate-set-capabilities",
-                  props ("capabilities", "a", g_steal_pointer (&list), NULL), error);
+  if (qmp_run (qmp, job, "migrate-set-capabilities",
+               props ("capabilities", "a", g_steal_pointer (&list), NULL), error))
+    return TRUE;
+  if (side == MIGRATION_TARGET && (settings->flags & VIR_MIGRATE_POSTCOPY) != 0)
+    explain_postcopy (error);
+  return FALSE;
 }
 
 /* In bytes a second; G_MAXINT64 without a limit. */

@@ -6,6 +6,7 @@
 #include "daemon/drivers/qemu/migration.h"
 #include "domain/abi.h"
 #include "domain/device-list.h"
+#include "domain/seclabel.h"
 
 #include <fcntl.h>
 
@@ -15,7 +16,10 @@ restore_parse (const char *xml, const Platform *platform, GError **error)
   g_autoptr (Diagnostics) diagnostics = diagnostics_new ("the saved machine's document");
   g_autoptr (DomainDef) def = domain_def_parse (xml, -1, DOMAIN_READ_NO_SCHEMA, platform, diagnostics);
 
-  return diagnostics_check (diagnostics, error) ? g_steal_pointer (&def) : NULL;
+  if (!diagnostics_check (diagnostics, error))
+    return NULL;
+  domain_def_drop_chosen_seclabels (def);
+  return g_steal_pointer (&def);
 }
 
 DomainDef *

@@ -115,7 +115,7 @@ succeed (Finish *finish, Migration *migration)
   Domain *domain = migration->domain;
   Machine *machine = domain->machine;
   g_autoptr (MigrationCookie) cookie =
-      migrate_cookie_new (finish->manager->settings, domain->name, domain->uuid);
+      migrate_cookie_new (finish->manager->settings, migration->name_there, domain->uuid);
 
   domain->job = NULL;
   tell_statistics (domain, finish->cookie);

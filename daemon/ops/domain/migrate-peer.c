@@ -195,8 +195,8 @@ peer_job (Job *job, gpointer data, GError **error)
   peer->flags = source->arguments.flags & ~(guint64)(VIR_MIGRATE_ABORT_ON_ERROR | VIR_MIGRATE_AUTO_CONVERGE);
   if (source->active && !source->running)
     peer->flags |= VIR_MIGRATE_PAUSED;
-  job_extend_deadline (job, source->manager->settings->call_timeout);
-  peer->remote = remote_open (source->arguments.peer, job, error);
+  job_extend_deadline (job, 2 * source->manager->settings->call_timeout); /* remote_open has its own limit */
+  peer->remote = remote_open (source->arguments.peer, source->manager->settings->call_timeout, job, error);
   if (peer->remote == NULL || !check_target (peer, error))
     return NULL;
   if (!prepare (peer, &problem) || !perform (peer, &problem)) {
@@ -315,7 +315,7 @@ read_state (int state, int reason)
 static TargetAnswer
 ask_target (const Question *question, Job *job)
 {
-  g_autoptr (Remote) remote = remote_open (question->peer, job, NULL);
+  g_autoptr (Remote) remote = remote_open (question->peer, question->out->patience, job, NULL);
   g_autoptr (GVariant) uuid = g_variant_ref_sink (call_uuid_value (question->uuid)), found = NULL,
                        handle = NULL, state = NULL;
   g_autoptr (GError) error = NULL;

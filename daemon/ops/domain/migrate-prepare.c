@@ -4,6 +4,7 @@
  * A machine that is to come: its document is checked as any client's, its QEMU is started and waits for the
  * other one. It ends again with the client that prepared it, unless that one comes back to finish it.
  */
+#include "cpu/cpu-document.h"
 #include "daemon/domain/domain-migration.h"
 #include "daemon/drivers/qemu/migration-address.h"
 #include "daemon/drivers/qemu/migration-disks.h"
@@ -14,6 +15,8 @@
 #include "daemon/ops/domain/domain-start.h"
 #include "daemon/ops/domain/migrate-arguments.h"
 #include "daemon/ops/domain/network-cards.h"
+#include "domain/abi.h"
+#include "domain/seclabel.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -26,7 +29,9 @@ typedef struct {
   MigrateArguments arguments;
   GVariant *cookie_bytes;
   char *uuid;
+  char *name_there; /* the machine's, on the source */
   DomainDef *def;
+  DomainDef *starts;       /* the same with the processor the guest has on the source */
   MigrationCookie *cookie; /* of the source */
   GPtrArray *capabilities; /* of our QEMU */
   StartRequest *request;
@@ -53,16 +58,41 @@ prepare_free (gpointer data)
   migrate_arguments_clear (&prepare->arguments);
   g_clear_pointer (&prepare->cookie_bytes, g_variant_unref);
   g_clear_pointer (&prepare->def, domain_def_unref);
+  g_clear_pointer (&prepare->starts, domain_def_unref);
   g_clear_pointer (&prepare->capabilities, g_ptr_array_unref);
   migration_cookie_free (prepare->cookie);
   start_request_free (prepare->request);
   migrate_in_free (prepare->in);
   g_free (prepare->uuid);
+  g_free (prepare->name_there);
   g_free (prepare->uri);
   g_free (prepare);
 }
 
 /* Reading. */
+
+/* A guest keeps every feature that it has seen: libvirt tells it beside the document. */
+static gboolean
+take_processor (Prepare *prepare, GError **error)
+{
+  const MigrationCookie *cookie = prepare->cookie;
+  g_autoptr (CpuDocument) said = NULL;
+
+  if (cookie == NULL || cookie->processor == NULL || prepare->def->cpu == NULL) {
+    prepare->starts = domain_def_ref (prepare->def);
+    return TRUE;
+  }
+  said = cpu_document_parse (cookie->processor, 0, error);
+  if (said == NULL)
+    return FALSE;
+  if (said->is_host) {
+    virt_error_set (error, VIR_ERR_XML_ERROR, "the <cpu> in the migration data is a host's, not a guest's");
+    return FALSE;
+  }
+  prepare->starts = domain_def_copy (prepare->def);
+  domain_abi_take_processor (prepare->starts, said->cpu);
+  return TRUE;
+}
 
 static gpointer
 read_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
@@ -77,6 +107,7 @@ read_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
   if (def == NULL)
     return NULL;
   prepare->def = def;
+  domain_def_drop_chosen_seclabels (def);
   prepare->cookie = migrate_cookie_of_value (prepare->cookie_bytes, &bad);
   if (bad != NULL
       || (prepare->cookie != NULL
@@ -84,11 +115,15 @@ read_job (G_GNUC_UNUSED Job *job, gpointer input, GError **error)
     g_propagate_error (error, g_steal_pointer (&bad));
     return NULL;
   }
+  prepare->name_there = g_strdup (prepare->cookie != NULL ? prepare->cookie->name : def->name);
   if (arguments->name != NULL) {
     g_free (def->name);
     def->name = g_strdup (arguments->name);
   }
-  return migration_disks_check_names (def, (const char *const *)arguments->disks, error) ? JOB_OK : NULL;
+  return take_processor (prepare, error)
+                 && migration_disks_check_names (def, (const char *const *)arguments->disks, error)
+             ? JOB_OK
+             : NULL;
 }
 
 /* Where it listens. */
@@ -199,7 +234,7 @@ answer (Prepare *prepare, const Migration *migration)
 {
   Call *call = prepare->call;
   g_autoptr (MigrationCookie) cookie =
-      migrate_cookie_new (prepare->manager->settings, migration->domain->name, migration->domain->uuid);
+      migrate_cookie_new (prepare->manager->settings, migration->name_there, migration->domain->uuid);
 
   cookie->capabilities = g_steal_pointer (&prepare->capabilities);
   if (migration->in != NULL && migration->in->serves_disks) {
@@ -227,6 +262,7 @@ started_incoming (gpointer result, const GError *error, gpointer data)
   machine_commit_start (domain, started, TRUE);
   migration = migration_new (domain, call, MIGRATION_PREPARED, prepare->arguments.flags);
   migration->in = g_steal_pointer (&prepare->request->incoming);
+  migration->name_there = g_strdup (prepare->name_there);
   migration_bind (migration, call->client);
   progress_unref (domain->progress);
   domain->progress = progress_new (VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN);
@@ -258,11 +294,12 @@ begin (Domain *domain, Call *call)
     Migration *migration = migration_new (domain, call, MIGRATION_PREPARED, prepare->arguments.flags);
 
     migration->offline = domain_def_ref (prepare->def);
+    migration->name_there = g_strdup (prepare->name_there);
     migration_bind (migration, call->client);
     answer (prepare, migration);
     return;
   }
-  request = start_request_new (prepare->def, manager_new_id (manager), TRUE, !domain->persistent,
+  request = start_request_new (prepare->starts, manager_new_id (manager), TRUE, !domain->persistent,
                                manager->settings, manager->store, manager->caps);
   request->secrets = manager->secrets;
   request->document = g_strdup (prepare->arguments.document);

@@ -51,15 +51,16 @@ static const FieldTable channel_table = { sizeof (SpiceChannel), channel_fields 
 
 #define TYPE(name) FIELD_VALUE (GRAPHICS_##name)
 #define SERVERS    (TYPE (VNC) | TYPE (SPICE) | TYPE (RDP))
-#define OF(member, path, kind, detail, types) \
-  FIELD_WHEN (DeviceGraphics, member, path, kind, detail, type, types)
-#define SECRET(member, path, kind, detail, types)                                      \
-  {                                                                                    \
-    (path), G_STRUCT_OFFSET (DeviceGraphics, member), &(kind), (detail), FIELD_SECRET, \
-    {                                                                                  \
-      G_STRUCT_OFFSET (DeviceGraphics, type), (types)                                  \
-    }                                                                                  \
+/* Where and how a screen is shown is nothing that the guest sees. */
+#define OF_FLAGS(member, path, kind, detail, types, flags)                                       \
+  {                                                                                              \
+    (path), G_STRUCT_OFFSET (DeviceGraphics, member), &(kind), (detail), FIELD_NO_ABI | (flags), \
+    {                                                                                            \
+      G_STRUCT_OFFSET (DeviceGraphics, type), (types)                                            \
+    }                                                                                            \
   }
+#define OF(member, path, kind, detail, types)     OF_FLAGS (member, path, kind, detail, types, 0)
+#define SECRET(member, path, kind, detail, types) OF_FLAGS (member, path, kind, detail, types, FIELD_SECRET)
 
 static const Field graphics_fields[] = {
   FIELD_WITH (DeviceGraphics, type, "@type", field_enum, &graphics_types, FIELD_REQUIRED),

@@ -53,6 +53,7 @@ check_libvirts (const MigrationCookie *cookie)
   assert_int_equal (cookie->statistics[MIGRATION_DOWNTIME], 56);
   assert_int_equal (cookie->statistics[MIGRATION_MEMORY_TOTAL], 9);
   assert_int_equal (cookie->statistics[MIGRATION_DISK_TOTAL], 0);
+  assert_non_null (strstr (cookie->processor, "<cpu mode="));
   assert_int_equal (cookie->capabilities->len, 2);
   assert_string_equal (g_ptr_array_index (cookie->capabilities, 1), "multifd");
 }
@@ -139,8 +140,12 @@ what_is_none_is_refused (G_GNUC_UNUSED void **state)
     { "<!DOCTYPE a [<!ENTITY b SYSTEM "
       "'file:///etc/passwd'>]><qemu-migration><name>&b;</name></qemu-migration>",
       "" },
-    { "<qemu-migration><feature name='lockstate'/></qemu-migration>",
-      "Unknown migration cookie feature lockstate" },
+    { "<qemu-migration><feature name='nbd-by-pigeon'/></qemu-migration>",
+      "Unknown migration cookie feature nbd-by-pigeon" },
+    { "<qemu-migration><feature name='lockstate'/><lockstate driver='sanlock'/></qemu-migration>",
+      "Source host lock driver sanlock different from target nop" },
+    { "<qemu-migration><lockstate/><feature name='lockstate'/></qemu-migration>",
+      "Source host lock driver  different from target nop" },
     { "<qemu-migration><feature/></qemu-migration>", "Unknown migration cookie feature" },
     { "<qemu-migration><nbd port='65536'/></qemu-migration>", "malformed nbd port in migration data" },
     { "<qemu-migration><nbd port='-1'/></qemu-migration>", "malformed nbd port in migration data" },
@@ -158,6 +163,22 @@ what_is_none_is_refused (G_GNUC_UNUSED void **state)
     assert_refused (rows[i].text, rows[i].words);
   assert_refused (disks, "malformed nbd disk in migration data");
   assert_refused (capabilities, "too many capabilities in migration data");
+}
+
+/* What a libvirt without a lock manager asks for with every machine, and with one that memory was plugged
+ * into. */
+static void
+what_is_understood (G_GNUC_UNUSED void **state)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MigrationCookie) cookie =
+      parse ("<qemu-migration><feature name='lockstate'/><feature name='persistent'/>"
+             "<feature name='memory-hotplug'/><feature name='cpu-hotplug'/><lockstate "
+             "driver='nop'/></qemu-migration>",
+             &error);
+
+  assert_null (error);
+  assert_non_null (cookie);
 }
 
 /* Any beginning of one, and one with any byte changed, is a cookie or refused with a reason. */
@@ -212,6 +233,7 @@ main (void)
     cmocka_unit_test (libvirts_own_is_read), cmocka_unit_test (what_is_written_is_read),
     cmocka_unit_test (least_and_most),       cmocka_unit_test (what_is_none_is_refused),
     cmocka_unit_test (damaged_ones),         cmocka_unit_test (whose_it_is),
+    cmocka_unit_test (what_is_understood),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
