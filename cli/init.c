@@ -10,6 +10,7 @@
 #include "cli/init-like.h"
 #include "cli/osinfo.h"
 #include "cli/table.h"
+#include "cli/virt-type.h"
 #include "config.h"
 #include "daemon/drivers/qemu/probe.h"
 
@@ -351,11 +352,8 @@ images_directory (const Plan *plan)
 static gboolean
 choose_virtualization (Plan *plan)
 {
-  if (virt_word != NULL && !g_str_equal (virt_word, "kvm") && !g_str_equal (virt_word, "qemu")) {
-    command_error (_ ("unknown type '%s': expected 'kvm' or 'qemu'"), virt_word);
+  if (!virt_type_choose (virt_word, &plan->kvm))
     return FALSE;
-  }
-  plan->kvm = virt_word != NULL ? g_str_equal (virt_word, "kvm") : access ("/dev/kvm", R_OK | W_OK) == 0;
   if (virt_word == NULL)
     chose (_ ("type"), plan->kvm
                            ? _ ("KVM, as this host has it")

@@ -11,6 +11,7 @@
 #include "cli/connection.h"
 #include "cli/guest-session.h"
 #include "cli/run-machine.h"
+#include "cli/virt-type.h"
 
 #include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
@@ -28,7 +29,7 @@
 
 static gboolean remove_after, interactive, with_terminal, detached, pull, print_only;
 static char *name_word, *memory_word, *directory_word, *user_word, *entrypoint_word, *kernel_word,
-    *network_word;
+    *network_word, *virt_word;
 static char **port_words, **volume_words, **environment_words;
 
 /* "docker.io/library/busybox:1.36" → "busybox". (transfer full) */
@@ -253,7 +254,6 @@ prepare (CommandLine *line, const char *cache, RunMachine *machine, GError **err
   machine->ports = port_words;
   machine->volumes = volume_words;
   machine->network = network_word;
-  machine->kvm = access ("/dev/kvm", R_OK | W_OK) == 0;
   machine->is_session = connection_is_session (line->connection);
   return machine->plan != NULL;
 }
@@ -300,7 +300,8 @@ run_run (CommandLine *line)
   g_autoptr (GError) error = NULL;
   g_autofree char *cache = NULL;
 
-  if (!check_name (name_word) || !take_memory (&machine->memory))
+  if (!check_name (name_word) || !take_memory (&machine->memory)
+      || !virt_type_choose (virt_word, &machine->kvm))
     return RUN_FAILED;
   if (with_terminal && interactive && !isatty (STDIN_FILENO)) {
     command_error (_ ("-t: standard input is no terminal"));
@@ -333,6 +334,7 @@ static const GOptionEntry run_options[] = {
   { "name", 0, 0, G_OPTION_ARG_STRING, &name_word, N_ ("The machine's name; else one is made of the image's"),
     N_ ("NAME") },
   { "memory", 'm', 0, G_OPTION_ARG_STRING, &memory_word, N_ ("The machine's memory (512M)"), N_ ("SIZE") },
+  { "virt-type", 0, 0, G_OPTION_ARG_STRING, &virt_word, N_ ("kvm or qemu"), N_ ("TYPE") },
   { "publish", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &port_words,
     N_ ("Forward a port of the host's: [ADDRESS:]HOST:GUEST[/udp]"), N_ ("PORTS") },
   { "network", 0, 0, G_OPTION_ARG_STRING, &network_word,

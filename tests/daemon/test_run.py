@@ -14,6 +14,7 @@ import pytest
 
 from conftest import BUILD, TOP
 
+EMULATED = ["--virt-type", "qemu"]  # there may be a KVM that runs no guest
 BOOT = 180  # seconds that a machine may take, emulated on a busy host
 
 
@@ -62,7 +63,7 @@ def domctl(daemon, tmp_path):
 
 @pytest.fixture
 def run(domctl, kernel):
-    return lambda *words, **options: domctl("run", "--kernel", kernel, "--network", "none", *words, **options)
+    return lambda *words, **options: domctl("run", *EMULATED, "--kernel", kernel, "--network", "none", *words, **options)
 
 
 def said(done):
@@ -85,7 +86,7 @@ def test_a_program_runs_and_its_status_is_ours(run, busybox, domctl):
 def test_input_and_a_terminal(run, busybox, domctl, kernel):
     assert said(run("--rm", "-i", busybox, "sh", "-c", "cat; echo end", stdin="one\ntwo\n")) == (0, "one\ntwo\nend\n", "")
     ours, theirs = os.openpty()
-    process = domctl.start("run", "--kernel", kernel, "--network", "none", "--rm", "-it", busybox, "sh", "-c",
+    process = domctl.start("run", *EMULATED, "--kernel", kernel, "--network", "none", "--rm", "-it", busybox, "sh", "-c",
                            "tty; stty size; read word; echo said $word", stdin=theirs)
     os.close(theirs)
     os.write(ours, b"hello\n")
@@ -96,7 +97,7 @@ def test_input_and_a_terminal(run, busybox, domctl, kernel):
 
 
 def test_signals_reach_the_program(domctl, kernel, busybox):
-    process = domctl.start("run", "--kernel", kernel, "--network", "none", "--rm", busybox, "sh", "-c",
+    process = domctl.start("run", *EMULATED, "--kernel", kernel, "--network", "none", "--rm", busybox, "sh", "-c",
                            "trap 'echo caught; exit 3' TERM; echo ready; while :; do sleep 1; done")
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
@@ -160,7 +161,7 @@ def test_volumes(run, busybox, tmp_path):
 
 
 def test_a_machine_gets_an_address(domctl, kernel, busybox, routed):
-    assert said(domctl("run", "--kernel", kernel, "--rm", busybox, "sh", "-c",
+    assert said(domctl("run", *EMULATED, "--kernel", kernel, "--rm", busybox, "sh", "-c",
                        "ip -4 -o addr show eth0 | grep -o 'inet [^ ]*'; ip route | grep -o 'via [^ ]*'")) == (
         0, "inet 10.55.0.1/24\nvia 10.55.0.2\n", "")
 
@@ -176,6 +177,12 @@ def look(domctl, kernel):
         return ElementTree.fromstring(output) if status == 0 else errors.splitlines()[-1]
 
     return run_print
+
+
+def test_kvm_or_emulation_as_asked(look, busybox):
+    for word in ("kvm", "qemu"):
+        assert look("--virt-type", word, busybox).get("type") == word
+    assert look("--virt-type", "xen", busybox) == "error: unknown type 'xen': expected 'kvm' or 'qemu'"
 
 
 def tree(document):

@@ -113,9 +113,9 @@ def test_tour(daemon, tmp_path, monkeypatch):
 
 
 def test_container_images(daemon, tmp_path, monkeypatch, routed):
-    """As printed, but for the kernel, which a container that tests run in has not."""
+    """As printed, but for the kernel, which a container that tests run in has not, and KVM, which may run no guest there."""
     subprocess.run([TOP / "examples/guest/make", BUILD / "guest"], check=True)
     kernel = container_image.kernel(BUILD / "guest")
     container_image.docker_archive(tmp_path / "busybox.tar", [container_image.busybox()], Env=["PATH=/bin"])
     play(section("Container images"), tmp_path, daemon, monkeypatch,
-         f'[ "$1" != run ] || {{ shift; set -- run --kernel {kernel} "$@"; }}')
+         f'[ "$1" != run ] || {{ shift; set -- run --virt-type qemu --kernel {kernel} "$@"; }}')
