@@ -14,7 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static gboolean yes, watches;
+#define APPLY_WAITS 4 /* in the flags of ApplyDocuments */
+
+static gboolean yes, watches, waits;
 static int parallel;
 
 typedef struct {
@@ -89,8 +91,8 @@ call_apply (CommandLine *line, const PlanRequest *request, GError **error)
     g_dbus_connection_call_with_unix_fd_list (
         connection_bus (line->connection), DAEMON_BUS_NAME, LIBVIRT_ROOT, OWN_CONNECT_INTERFACE,
         "ApplyDocuments",
-        g_variant_new ("(@a(sss)suush)", request->documents, request->source, request->flags,
-                       (guint32)parallel, request->digest, index),
+        g_variant_new ("(@a(sss)suush)", request->documents, request->source,
+                       request->flags | (waits ? APPLY_WAITS : 0), (guint32)parallel, request->digest, index),
         G_VARIANT_TYPE ("(s)"), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, files, NULL, applied, &applying);
     g_main_loop_run (loop);
     /* What was said before the answer is there. */
@@ -116,11 +118,14 @@ print_outcome (JsonObject *object)
 {
   const char *error = json_object_get_string_member_with_default (object, "error", NULL);
   const char *note = json_object_get_string_member_with_default (object, "note", NULL);
+  const char *unready = json_object_get_string_member_with_default (object, "notReady", NULL);
   const char *kind = json_object_get_string_member (object, "kind");
   const char *name = json_object_get_string_member (object, "name");
 
   if (error != NULL)
     command_error ("%s %s: %s", kind, name, error);
+  if (unready != NULL)
+    command_error ("%s %s: %s", kind, name, unready);
   if (note != NULL)
     fprintf (stderr, _ ("warning: %s %s: %s\n"), kind, name, note);
 }
@@ -132,6 +137,7 @@ print_results (CommandLine *line, const char *text)
   JsonObject *results = root != NULL ? json_node_get_object (root) : NULL;
   JsonArray *objects = results != NULL ? json_object_get_array_member (results, "objects") : NULL;
   gint64 failed = results != NULL ? json_object_get_int_member (results, "failed") : 1;
+  gint64 unready = results != NULL ? json_object_get_int_member_with_default (results, "notReady", 0) : 0;
   guint waiting = 0;
 
   for (guint i = 0; objects != NULL && i < json_array_get_length (objects); i++) {
@@ -147,11 +153,13 @@ print_results (CommandLine *line, const char *text)
     command_print (line,
                    _ ("%u objects failed and are as they were; apply again when what is wrong is mended.\n"),
                    (guint)failed);
+  else if (unready > 0)
+    command_print (line, _ ("Applied, but of the machines that run %u are not ready.\n"), (guint)unready);
   else
     command_print (line, _ ("Applied.\n"));
   if (root != NULL)
     command_print_json (line, json_node_copy (root));
-  return failed > 0 ? EXIT_FAILED : EXIT_OK;
+  return failed > 0 || unready > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 int
@@ -219,9 +227,9 @@ apply_run (CommandLine *line)
            : !plan_request_read (line, line->arguments, line->argument_count, &request))
     return EXIT_FAILED;
   plan_print_objects (line, request.plan);
-  if (plan_count_changes (&request) == 0 && !kept)
+  if (plan_count_changes (&request) == 0 && !kept && !waits)
     return apply_quietly (line, &request);
-  if (!agreed (line))
+  if ((plan_count_changes (&request) > 0 || kept) && !agreed (line))
     return EXIT_FAILED;
   return apply_request (line, &request);
 }
@@ -230,6 +238,7 @@ static const GOptionEntry apply_options[] = {
   PLAN_OPTIONS,
   { "yes", 'y', 0, G_OPTION_ARG_NONE, &yes, N_ ("Do it without asking"), NULL },
   { "parallel", 0, 0, G_OPTION_ARG_INT, &parallel, N_ ("Do N things at a time (default: 8)"), N_ ("N") },
+  { "wait", 0, 0, G_OPTION_ARG_NONE, &waits, N_ ("Wait until the machines that run are ready"), NULL },
   { "watch", 0, 0, G_OPTION_ARG_NONE, &watches, N_ ("Follow the directory: apply whenever it changes"),
     NULL },
   { "drift", 0, 0, G_OPTION_ARG_STRING, &watch_drift,

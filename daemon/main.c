@@ -15,6 +15,7 @@
 #include "daemon/domain/host-shutdown.h"
 #include "daemon/domain/load.h"
 #include "daemon/domain/machine-block-jobs.h"
+#include "daemon/domain/readiness.h"
 #include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/machine-log.h"
 #include "daemon/host/process.h"
@@ -210,6 +211,7 @@ serve (const Settings *settings, const Options *options, GError **error)
   service.manager->resolve_migration = migrate_resolve;
   machine_add_watcher (&machine_block_jobs_watcher);
   restart_policies_start (service.manager);
+  readiness_start (service.manager);
   manager_load (service.manager, loaded, &service);
   g_main_loop_run (loop);
   if (service.error != NULL) {
@@ -227,6 +229,7 @@ serve (const Settings *settings, const Options *options, GError **error)
    * on disk is whole at every instant. So nothing is freed, and nothing runs at exit. */
   if (job_count () > 0 || blocking_stuck () > 0)
     _exit (EXIT_SUCCESS);
+  readiness_stop ();
   restart_policies_stop ();
   manager_free (service.manager);
   host_shutdown_free (service.shutdown);

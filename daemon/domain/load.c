@@ -13,6 +13,7 @@
 #include "daemon/domain/import-journal.h"
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine.h"
+#include "daemon/domain/readiness.h"
 #include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/adopt.h"
 #include "daemon/drivers/qemu/host-devices.h"
@@ -256,6 +257,7 @@ take_machine (Manager *manager, FoundMachine *found)
   }
   host_devices_hold (found->live);
   machine_adopt (domain, found->status, found->live, g_steal_pointer (&found->process));
+  readiness_machine_found (domain);
 }
 
 /* The links that running machines have; others of this daemon's are left-overs. */

@@ -2,9 +2,9 @@
 
 /*
  * A run of starts. Every policy is read before anything starts, as what one machine requires may bring more
- * of them. Then whatever has nobody before it starts, and each end of a start lets others begin; what waits
- * for itself, or requires what failed, fails with the reason, which is its record's (last-end.h) as that of
- * any start.
+ * of them. Then whatever has nobody before it starts, and each machine that has become ready (readiness.h),
+ * or has not in its time, lets others begin; what waits for itself, or requires what failed, fails with the
+ * reason, which is its record's (last-end.h) as that of any start.
  */
 #include "daemon/domain/start-run.h"
 
@@ -13,6 +13,7 @@
 #include "daemon/domain/definition.h"
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/own-call.h"
+#include "daemon/domain/readiness.h"
 #include "domain/start-order.h"
 
 #include <unistd.h>
@@ -27,6 +28,7 @@ typedef struct {
   guint reading;      /* definitions */
   guint pending;      /* starts that have begun and are not over */
   gboolean changed;   /* what is left */
+  ReadinessSubscription *ready;
 } StartRun;
 
 typedef enum { START_WAITS, START_DELAYED, START_BEGUN, START_OVER, START_FAILED } StartState;
@@ -152,12 +154,29 @@ delay_over (gpointer data)
   return begin_start (start);
 }
 
-/* Is anything before it still to start? */
+/* Does one of them run, and may still become ready? Whoever started it. */
+static gboolean
+wait_for_ready (const StartRun *run, const GPtrArray *names)
+{
+  for (guint i = 0; names != NULL && i < names->len; i++) {
+    const Domain *domain = manager_find_name (run->manager, g_ptr_array_index (names, i), NULL);
+
+    if (domain != NULL && readiness_state (domain) == READY_WAITING)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Is anything before it still to start, or to become ready? */
 static gboolean
 must_wait (const Start *start)
 {
   g_autoptr (GPtrArray) before = start_order_before (start->policy, start->run->starts);
 
+  if (start->policy != NULL
+      && (wait_for_ready (start->run, start->policy->start.after)
+          || wait_for_ready (start->run, start->policy->start.requires)))
+    return TRUE;
   for (guint i = 0; i < before->len; i++) {
     const Start *other = g_hash_table_lookup (start->run->starts, g_ptr_array_index (before, i));
 
@@ -167,8 +186,8 @@ must_wait (const Start *start)
   return FALSE;
 }
 
-/* One that it requires and that does not run; NULL: none. */
-static const char *
+/* Why one that it requires is of no use to it; NULL: it has all. (transfer full) */
+static char *
 missing_requirement (const Start *start)
 {
   const GPtrArray *requires = start->policy != NULL ? start->policy->start.requires : NULL;
@@ -177,8 +196,15 @@ missing_requirement (const Start *start)
     const char *name = g_ptr_array_index (requires, i);
     const Domain *domain = manager_find_name (start->run->manager, name, NULL);
 
-    if (domain == NULL || !domain_is_active (domain))
-      return name;
+    if (domain == NULL)
+      return g_strdup_printf ("'%s', which is not defined", name);
+    if (!domain_is_active (domain))
+      return g_strdup_printf ("'%s', which does not run", name);
+    if (readiness_state (domain) == READY_LATE) {
+      g_autofree char *late = readiness_missing (domain);
+
+      return g_strdup_printf ("'%s', which is %s", name, late);
+    }
   }
   return NULL;
 }
@@ -187,14 +213,11 @@ missing_requirement (const Start *start)
 static void
 take (Start *start)
 {
-  const char *missing = missing_requirement (start);
+  g_autofree char *missing = missing_requirement (start);
   g_autoptr (GError) error = NULL;
 
   if (missing != NULL) {
-    virt_error_set (&error, VIR_ERR_OPERATION_FAILED,
-                    manager_find_name (start->run->manager, missing, NULL) != NULL
-                        ? "domain '%s' is not started: it requires '%s', which does not run"
-                        : "domain '%s' is not started: it requires '%s', which is not defined",
+    virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "domain '%s' is not started: it requires %s",
                     start->name, missing);
     fail (start, error);
     return;
@@ -227,6 +250,28 @@ take_those_next (StartRun *run)
   return any;
 }
 
+static gboolean
+somebody_waits (const StartRun *run)
+{
+  GHashTableIter iter;
+  gpointer found;
+
+  g_hash_table_iter_init (&iter, run->starts);
+  while (g_hash_table_iter_next (&iter, NULL, &found))
+    if (((const Start *)found)->state == START_WAITS)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+ready_changed (gpointer data)
+{
+  StartRun *run = data;
+
+  if (run->reading == 0)
+    advance (run);
+}
+
 /* One that failed may have been what others waited for. */
 static void
 advance (StartRun *run)
@@ -236,8 +281,9 @@ advance (StartRun *run)
   if (run->changed)
     save_left (run);
   run->changed = FALSE;
-  if (run->pending > 0)
+  if (run->pending > 0 || somebody_waits (run))
     return;
+  readiness_unsubscribe (run->ready);
   g_hash_table_unref (run->starts);
   g_free (run);
 }
@@ -333,8 +379,10 @@ start_run_begin (Manager *manager, const GPtrArray *uuids, const char *who)
   StartRun *run = g_new0 (StartRun, 1);
 
   MAIN_LOOP_ONLY ();
-  *run = (StartRun){ manager, who, g_hash_table_new_full (g_str_hash, g_str_equal, NULL, start_free),
-                     0,       0,   FALSE };
+  run->manager = manager;
+  run->who = who;
+  run->starts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, start_free);
+  run->ready = readiness_subscribe (ready_changed, run);
   run->reading++; /* one that is known at once is not the last */
   for (guint i = 0; i < uuids->len; i++) {
     Domain *domain = manager_find_uuid (manager, g_ptr_array_index (uuids, i), NULL);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#define POLICY_CONSOLE_MAX       1024 /* bytes of a text that a console is to write */
 #define READY_TIMEOUT_SECONDS    300
 #define RESTART_DELAY_SECONDS    1
 #define RESTART_DELAY_MAX        300
@@ -185,6 +186,18 @@ check_labels (const FieldReader *reader, const Policy *policy)
 }
 
 static void
+check_ready (const FieldReader *reader, const PolicyReady *ready)
+{
+  if (ready->ports != NULL && ready->ports->len > POLICY_NAMES_MAX)
+    refuse (reader, &ready->ports, ready, "<port> stands %u times: at most %d are possible",
+            ready->ports->len, POLICY_NAMES_MAX);
+  for (guint i = 0; ready->console != NULL && i < ready->console->len; i++)
+    if (strlen (g_ptr_array_index (ready->console, i)) > POLICY_CONSOLE_MAX)
+      refuse (reader, &ready->console, ready, "the text of <console> has %zu bytes: at most %d are possible",
+              strlen (g_ptr_array_index (ready->console, i)), POLICY_CONSOLE_MAX);
+}
+
+static void
 check_restart (const FieldReader *reader, const PolicyRestart *restart)
 {
   if (restart->delay.set && restart->maximum_delay.set && restart->delay.value > restart->maximum_delay.value)
@@ -249,6 +262,7 @@ check (const FieldReader *reader, const Policy *policy)
   check_texts (reader, &policy->start.after, &policy->start, "after");
   check_texts (reader, &policy->start.requires, &policy->start, "requires");
   check_texts (reader, &policy->ready.console, &policy->ready, "console");
+  check_ready (reader, &policy->ready);
   check_restart (reader, &policy->restart);
   for (guint i = 0; policy->disks != NULL && i < policy->disks->len; i++) {
     const PolicyDisk *disk = g_ptr_array_index (policy->disks, i);

@@ -13,6 +13,7 @@
 
 #include "daemon/core/tree.h"
 #include "daemon/drivers/qemu/backup-record.h"
+#include "daemon/drivers/qemu/console-watch.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/host-devices.h"
 #include "daemon/drivers/qemu/interfaces.h"
@@ -53,7 +54,7 @@ typedef struct {
   };
   char **argv, **environment;
   MachineLog log;
-  gboolean made_directory, made_interfaces, made_sockets, took_devices;
+  gboolean made_directory, made_interfaces, made_sockets, took_devices, watches_console;
   int monitor; /* our end */
   int ruleset; /* what Landlock lets QEMU change; -1: not confined */
   Process *process;
@@ -186,13 +187,29 @@ take_host_devices (Start *start, GError **error)
          && host_devices_offer (start->def, settings->host_directory, &start->files, error);
 }
 
+/* What goes on has written it before. */
+static gboolean
+watch_console (Start *start, GError **error)
+{
+  if (start_request_goes_on (start->request))
+    return TRUE;
+  start->watches_console = TRUE;
+  return console_watch_begin (start->def, start->run_directory, start->job, error);
+}
+
+static void
+end_console_watch (gpointer data)
+{
+  console_watch_end (((const Start *)data)->uuid);
+}
+
 static gboolean
 open_everything (Start *start, GError **error)
 {
   const Settings *settings = start->request->settings;
 
   if (!make_directories (start, error) || !take_host_devices (start, error) || !open_interfaces (start, error)
-      || !open_sockets (start, error)
+      || !open_sockets (start, error) || !watch_console (start, error)
       || !made_files_offer (&start->files, start->recipe, &start->request->secrets, settings, start->job,
                             error)
       || !files_open (&start->files, start->recipe, start->request->reset_nvram, error)
@@ -200,6 +217,7 @@ open_everything (Start *start, GError **error)
                                 START_MAX_GROUPS, error)
       || !machine_log_open (&start->log, settings, start->def->name, error))
     return FALSE;
+  console_watch_conceal (start->def, start->run_directory);
 
   if (!tpm_start (start->def, settings, start->account, start->run_directory, start->qemu_directory,
                   &start->request->secrets, start->helpers, start->job, error)
@@ -474,6 +492,8 @@ undo (Start *start)
     helper_stop (g_ptr_array_index (start->helpers, i));
   if (start->qmp != NULL)
     job_in_main_loop (start->job, close_monitor, start->qmp);
+  if (start->watches_console)
+    job_in_main_loop (start->job, end_console_watch, start);
   if (start->took_devices)
     host_devices_give_back_later (start->request->settings, start->uuid);
   if (start->made_interfaces)
@@ -523,6 +543,8 @@ start_clear (Start *start)
 static gboolean
 translate (Start *start, GError **error)
 {
+  if (!start_request_goes_on (start->request))
+    console_watch_prepare (start->def, start->run_directory);
   if (!start_plan_translate (&start->plan, error))
     return FALSE;
   for (const char *const *warning = recipe_warnings (start->recipe); *warning != NULL; warning++)

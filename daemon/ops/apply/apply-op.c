@@ -20,7 +20,7 @@ typedef struct {
   Plan *plan;
   char *digest; /* "": any plan will do */
   guint parallel;
-  gboolean applies;
+  gboolean applies, waits;
 } Planning;
 
 static void
@@ -161,7 +161,7 @@ planned (gpointer result, const GError *error, gpointer data)
   if (result != NULL && check_digest (planning, &refusal)) {
     if (planning->applies)
       apply_run_start (call, g_steal_pointer (&planning->input), g_steal_pointer (&planning->plan),
-                       planning->parallel, take_progress (call));
+                       planning->parallel, planning->waits, take_progress (call));
     else
       call_answer (call, g_variant_new ("(@s)", g_variant_new_take_string (plan_to_json (planning->plan))));
     return;
@@ -179,7 +179,8 @@ planning_new (Call *call, gboolean applies)
   planning->call = call;
   planning->input = plan_input_new ();
   planning->input->source = call_string (call, 1)[0] != '\0' ? g_strdup (call_string (call, 1)) : NULL;
-  planning->input->flags = call_uint (call, 2);
+  planning->input->flags = call_uint (call, 2) & ~(guint)PLAN_WAIT;
+  planning->waits = (call_uint (call, 2) & PLAN_WAIT) != 0;
   planning->digest = g_strdup (applies ? call_string (call, 4) : "");
   planning->parallel = applies ? call_uint (call, 3) : 0;
   planning->applies = applies;
@@ -193,7 +194,7 @@ begin (Call *call, gboolean applies)
   Planning *planning;
   gsize bytes;
 
-  if (!call_check_flags (call, call_uint (call, 2), PLAN_PRUNE | PLAN_RESTART))
+  if (!call_check_flags (call, call_uint (call, 2), PLAN_PRUNE | PLAN_RESTART | (applies ? PLAN_WAIT : 0)))
     return;
   if ((call_uint (call, 2) & PLAN_PRUNE) != 0 && call_string (call, 1)[0] == '\0') {
     call_fail_with (call, VIR_ERR_INVALID_ARG,

@@ -69,6 +69,7 @@ static const struct {
   { "made", makes, APPLY_RANK_VOLUME, apply_volume, NULL },
   { "changed", changes_live, APPLY_RANK_DOMAIN, apply_live, NULL },
   { "started", runs, APPLY_RANK_DOMAIN, apply_start_or_stop, NULL },
+  { NULL, NULL, APPLY_RANK_DOMAIN, NULL, apply_wait_ready },
 };
 
 static void run_stage (ApplyRun *run);
@@ -128,6 +129,7 @@ add_result (JsonBuilder *builder, const ApplyRun *run, const PlanItem *item)
   }
   add_string (builder, "note", notes != NULL ? notes->str : NULL);
   add_string (builder, "error", failure != NULL ? failure->message : NULL);
+  add_string (builder, "notReady", g_hash_table_lookup (run->unready, item));
   json_builder_end_object (builder);
 }
 
@@ -143,12 +145,15 @@ results (const ApplyRun *run)
   json_builder_add_int_value (builder, run->plan->changes);
   json_builder_set_member_name (builder, "failed");
   json_builder_add_int_value (builder, g_hash_table_size (run->failures));
+  json_builder_set_member_name (builder, "notReady");
+  json_builder_add_int_value (builder, g_hash_table_size (run->unready));
   json_builder_set_member_name (builder, "objects");
   json_builder_begin_array (builder);
   for (guint i = 0; i < run->plan->items->len; i++) {
     const PlanItem *item = g_ptr_array_index (run->plan->items, i);
 
-    if (plan_item_changes (item) || g_hash_table_contains (run->failures, item))
+    if (plan_item_changes (item) || g_hash_table_contains (run->failures, item)
+        || g_hash_table_contains (run->unready, item))
       add_result (builder, run, item);
   }
   json_builder_end_array (builder);
@@ -157,9 +162,9 @@ results (const ApplyRun *run)
   return json_to_string (root, FALSE);
 }
 
-/* One line. Nobody waits for who does not read. */
-static void
-report (const ApplyRun *run, const PlanItem *item, const char *what, const GError *error)
+/* Nobody waits for who does not read. */
+void
+apply_report (const ApplyRun *run, const PlanItem *item, const char *what, const GError *error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
@@ -183,7 +188,9 @@ report (const ApplyRun *run, const PlanItem *item, const char *what, const GErro
 static void
 run_free (ApplyRun *run)
 {
-  run->call->manager->applying = FALSE;
+  if (!run->over)
+    run->call->manager->applying = FALSE;
+  readiness_unsubscribe (run->ready);
   if (run->progress >= 0)
     close (run->progress);
   g_queue_clear (&run->waiting);
@@ -191,6 +198,8 @@ run_free (ApplyRun *run)
   g_hash_table_unref (run->notes);
   g_hash_table_unref (run->machines);
   g_hash_table_unref (run->begun);
+  g_hash_table_unref (run->rested);
+  g_hash_table_unref (run->unready);
   plan_free (run->plan);
   plan_input_free (run->input);
   g_free (run);
@@ -220,7 +229,8 @@ fail_item (ApplyRun *run, PlanItem *item, const GError *error)
     g_hash_table_insert (run->failures, item, g_error_copy (error));
 }
 
-/* The first machine before @item whose start is not over; *@ret_failed: one it requires that failed. */
+/* The first machine before @item whose start is not over, or itself where one that runs is not ready;
+ * *@ret_failed: one it requires that failed. */
 static const PlanItem *
 still_starting (ApplyRun *run, const PlanItem *item, const PlanItem **ret_failed)
 {
@@ -229,6 +239,8 @@ still_starting (ApplyRun *run, const PlanItem *item, const PlanItem **ret_failed
   *ret_failed = NULL;
   if (!plan_item_is_machine (item) || item->policy == NULL || stages[run->stage].wants != runs)
     return NULL;
+  if (item->run != PLAN_STOP && apply_must_wait (run, item))
+    return item;
   before = plan_predecessors (item, run->machines);
   for (guint i = 0; i < before->len; i++) {
     const PlanItem *other = g_ptr_array_index (before, i);
@@ -252,15 +264,61 @@ take (ApplyRun *run, PlanItem *item)
 }
 
 static void
-refuse (ApplyRun *run, PlanItem *item, const PlanItem *failed)
+refuse (ApplyRun *run, PlanItem *item, const char *why)
 {
   g_autoptr (GError) error = NULL;
 
-  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "'%s' is not started: it requires '%s', which failed",
-                  item->name, failed->name);
+  virt_error_set (&error, VIR_ERR_OPERATION_FAILED, "'%s' is not started: it requires %s", item->name, why);
   fail_item (run, item, error);
   g_hash_table_remove (run->begun, item);
-  report (run, item, stages[run->stage].what, error);
+  apply_report (run, item, stages[run->stage].what, error);
+}
+
+static void advance (ApplyRun *run);
+
+typedef struct {
+  ApplyRun *run;
+  PlanItem *item;
+} Rest;
+
+static gboolean
+rest_over (gpointer data)
+{
+  g_autofree Rest *rest = data;
+
+  rest->run->resting--;
+  g_hash_table_add (rest->run->rested, rest->item);
+  g_queue_push_head (&rest->run->waiting, rest->item);
+  advance (rest->run);
+  return G_SOURCE_REMOVE;
+}
+
+/* Its delay begins when those before it are ready, and takes nobody's place meanwhile. FALSE: it has none, or
+ * has had it. */
+static gboolean
+rests (ApplyRun *run, PlanItem *item)
+{
+  guint delay =
+      stages[run->stage].wants == runs && item->run != PLAN_STOP ? policy_start_delay (item->policy) : 0;
+  Rest *rest;
+
+  if (delay == 0 || g_hash_table_contains (run->rested, item))
+    return FALSE;
+  rest = g_new0 (Rest, 1);
+  *rest = (Rest){ run, item };
+  run->resting++;
+  g_timeout_add_seconds (delay, rest_over, rest);
+  return TRUE;
+}
+
+/* Why it cannot start now that those before it are over; NULL: it can. (transfer full) */
+static char *
+reason_against (const ApplyRun *run, const PlanItem *item, const PlanItem *failed)
+{
+  if (failed != NULL)
+    return g_strdup_printf ("'%s', which failed", failed->name);
+  return stages[run->stage].wants == runs && item->run != PLAN_STOP ? apply_late_requirement (run, item)
+                                                                    : NULL;
 }
 
 /* Begin what may begin. What has failed before is left. TRUE: something has begun, or is over without. */
@@ -269,14 +327,16 @@ take_one (ApplyRun *run)
 {
   for (GList *link = run->waiting.head; link != NULL; link = link->next) {
     PlanItem *item = link->data;
+    g_autofree char *against = NULL;
     const PlanItem *failed;
 
     if (still_starting (run, item, &failed) != NULL)
       continue;
     g_queue_delete_link (&run->waiting, link);
-    if (failed != NULL)
-      refuse (run, item, failed);
-    else
+    against = reason_against (run, item, failed);
+    if (against != NULL)
+      refuse (run, item, against);
+    else if (!rests (run, item))
       take (run, item);
     return TRUE;
   }
@@ -292,7 +352,7 @@ advance (ApplyRun *run)
   while (run->taken < run->parallel && take_one (run))
     ;
   run->advancing = FALSE;
-  if (run->taken == 0 && run->waiting.length == 0)
+  if (run->taken == 0 && run->resting == 0 && run->waiting.length == 0)
     next_stage (run);
 }
 
@@ -301,7 +361,7 @@ apply_item_over (ApplyRun *run, PlanItem *item, const char *did, const GError *e
 {
   if (error != NULL)
     fail_item (run, item, error);
-  report (run, item, did, error);
+  apply_report (run, item, did, error);
 }
 
 void
@@ -311,10 +371,10 @@ apply_step_over (ApplyStep *step, const GError *error)
 
   if (error != NULL)
     fail_item (run, step->item, error);
-  report (run, step->item,
-          step->item->run == PLAN_STOP && stages[run->stage].wants == runs ? "stopped"
-                                                                           : stages[run->stage].what,
-          error);
+  apply_report (run, step->item,
+                step->item->run == PLAN_STOP && stages[run->stage].wants == runs ? "stopped"
+                                                                                 : stages[run->stage].what,
+                error);
   g_hash_table_remove (run->begun, step->item);
   run->taken--;
   g_free (step);
@@ -345,6 +405,16 @@ run_stage (ApplyRun *run)
   advance (run);
 }
 
+/* Machines of this stage may wait for it. */
+static void
+ready_changed (gpointer data)
+{
+  ApplyRun *run = data;
+
+  if (run->waiting.length > 0)
+    advance (run);
+}
+
 static void
 free_notes (gpointer notes)
 {
@@ -352,7 +422,7 @@ free_notes (gpointer notes)
 }
 
 void
-apply_run_start (Call *call, PlanInput *input, Plan *plan, guint parallel, int progress)
+apply_run_start (Call *call, PlanInput *input, Plan *plan, guint parallel, gboolean waits, int progress)
 {
   ApplyRun *run = g_new0 (ApplyRun, 1);
 
@@ -365,5 +435,9 @@ apply_run_start (Call *call, PlanInput *input, Plan *plan, guint parallel, int p
   run->notes = g_hash_table_new_full (NULL, NULL, NULL, free_notes);
   run->machines = plan_machines (plan);
   run->begun = g_hash_table_new (NULL, NULL);
+  run->waits = waits;
+  run->rested = g_hash_table_new (NULL, NULL);
+  run->unready = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  run->ready = readiness_subscribe (ready_changed, run);
   run_stage (run);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/call/call.h"
+#include "daemon/domain/readiness.h"
 #include "daemon/ops/apply/plan.h"
 
 /*
@@ -28,14 +29,21 @@ struct ApplyRun {
   GQueue waiting; /* PlanItem: whose step of this stage has not begun */
   guint taken;    /* steps that have begun and are not over */
   gboolean advancing;
+  guint resting;       /* machines whose delay before their start is not over */
+  gboolean over;       /* nothing more is changed: another apply may begin */
+  gboolean waits;      /* until what runs is ready */
+  GHashTable *rested;  /* PlanItem: those whose delay is over */
+  GHashTable *unready; /* PlanItem to char *: what is missing of those that are not ready */
+  ReadinessSubscription *ready;
   GHashTable *failures; /* PlanItem to GError: what failed first */
   GHashTable *notes;    /* PlanItem to GString: what was left for its next start, and why */
   GHashTable *machines; /* char * to PlanItem */
   GHashTable *begun;    /* PlanItem: machines whose start is not over or has not begun */
 };
 
-/* Takes all but @call, which is answered with what became of each object. @parallel 0: the default. */
-void apply_run_start (Call *call, PlanInput *input, Plan *plan, guint parallel, int progress);
+/* Takes all but @call, which is answered with what became of each object. @parallel 0: the default. @waits:
+ * also until the machines that run are ready, or their client does not wait any more. */
+void apply_run_start (Call *call, PlanInput *input, Plan *plan, guint parallel, gboolean waits, int progress);
 
 /* For the steps, each of which ends with the first of these, exactly once. @error is borrowed; NULL: done. */
 void apply_step_over (ApplyStep *step, const GError *error);
@@ -45,6 +53,16 @@ void apply_note (ApplyRun *run, const PlanItem *item, const char *format, ...) G
 /* The object as it is now; NULL with @error when it is not there. */
 Object *apply_object (ApplyRun *run, const PlanItem *item, GError **error);
 
+/* One line for who reads the progress. @what NULL: none. */
+void apply_report (const ApplyRun *run, const PlanItem *item, const char *what, const GError *error);
+
+/* apply-ready.c: does it wait for a machine of the plan or of the host that runs, and may still become ready?
+ */
+gboolean apply_must_wait (const ApplyRun *run, const PlanItem *item);
+/* Why one that it requires and that runs is of no use to it: it is late. NULL: it has all. (transfer full) */
+char *apply_late_requirement (const ApplyRun *run, const PlanItem *item);
+/* Wait until those that run are ready; what is not is in run->unready. */
+void apply_wait_ready (ApplyRun *run, void (*done) (ApplyRun *run));
 /* apply-define.c */
 void apply_define_object (ApplyStep *step);
 void apply_define_machines (ApplyRun *run, void (*done) (ApplyRun *run));

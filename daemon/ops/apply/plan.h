@@ -19,6 +19,7 @@
 typedef enum {
   PLAN_PRUNE = 1 << 0,   /* what carries the label and is not in the documents is removed */
   PLAN_RESTART = 1 << 1, /* running machines take what changes with their next start at once */
+  PLAN_WAIT = 1 << 2,    /* an apply alone: it is over when the machines that run are ready */
 } PlanFlags;
 
 typedef enum { PLAN_KEEP, PLAN_CREATE, PLAN_CHANGE, PLAN_REMOVE } PlanAction;

@@ -3,6 +3,7 @@
  * What is known of a domain, answered from its definition and its last known state: no guest is asked.
  */
 #include "daemon/domain/definition.h"
+#include "daemon/domain/readiness.h"
 #include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/taint.h"
 #include "daemon/ops/ops.h"
@@ -285,6 +286,7 @@ append_messages (Call *call, GVariantBuilder *list, gboolean taints)
   g_autoptr (GPtrArray) tainted =
       machine != NULL ? taint_list (machine->def, call->domain->tainted) : g_ptr_array_new ();
   g_autofree char *restarts = restart_policies_message (call->domain);
+  g_autofree char *unready = readiness_missing (call->domain);
 
   for (guint i = 0; i < tainted->len; i++) {
     g_autofree char *text =
@@ -296,6 +298,8 @@ append_messages (Call *call, GVariantBuilder *list, gboolean taints)
     g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (dead, i));
   if (restarts != NULL)
     g_variant_builder_add (list, "s", restarts);
+  if (unready != NULL)
+    g_variant_builder_add (list, "s", unready);
   for (guint i = 0; i < call->domain->messages->len; i++)
     g_variant_builder_add (list, "s", (const char *)g_ptr_array_index (call->domain->messages, i));
 }

@@ -11,6 +11,7 @@
 #include "daemon/domain/last-end-record.h"
 #include "daemon/domain/machine-asked.h"
 #include "daemon/domain/machine.h"
+#include "daemon/domain/readiness.h"
 #include "daemon/domain/restart-policy.h"
 #include "daemon/drivers/qemu/save.h"
 #include "daemon/object/change.h"
@@ -122,6 +123,7 @@ start_done (gpointer result, const GError *error, gpointer data)
     domain->managed_save = FALSE;
   machine_commit_start (domain, started, started->status->state == VIR_DOMAIN_PAUSED);
   restart_policies_started (domain, call->client->who);
+  readiness_machine_started (domain, started->restored);
   network_cards_settle (call->manager, call->domain_uuid);
   if (starting->auto_destroy)
     auto_destroy_bind (domain->machine, call->client);

@@ -6,6 +6,7 @@
  */
 #include "cpu/cpu-document.h"
 #include "daemon/domain/domain-migration.h"
+#include "daemon/domain/readiness.h"
 #include "daemon/drivers/qemu/migration-address.h"
 #include "daemon/drivers/qemu/migration-disks.h"
 #include "daemon/drivers/qemu/restore.h"
@@ -260,6 +261,7 @@ started_incoming (gpointer result, const GError *error, gpointer data)
   }
   domain->job = NULL;
   machine_commit_start (domain, started, TRUE);
+  readiness_machine_started (domain, TRUE);
   migration = migration_new (domain, call, MIGRATION_PREPARED, prepare->arguments.flags);
   migration->in = g_steal_pointer (&prepare->request->incoming);
   migration->name_there = g_strdup (prepare->name_there);

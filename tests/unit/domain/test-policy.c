@@ -9,6 +9,10 @@
 #include "domain/domain-def.h"
 #include "model-platform.h"
 
+#define TEXT_32  "every text that is waited for is"
+#define TEXT_256 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32
+#define LONG     TEXT_256 TEXT_256 TEXT_256 TEXT_256 "!"
+
 #define START \
   "<domain type='qemu'><name>web</name><memory>65536</memory><os><type machine='q35'>hvm</type></os>\n"
 #define DISKS                                                                                          \
@@ -162,6 +166,8 @@ static const struct {
     "<after>web</after> is the machine itself" },
   { "<policy " NAMESPACE "><start><after>a</after><after>a</after></start></policy>", "stands twice" },
   { "<policy " NAMESPACE "><ready><port number='0'/></ready></policy>", "'0'" },
+  { "<policy " NAMESPACE "><ready><console>" LONG "</console></ready></policy>",
+    "the text of <console> has 1025 bytes: at most 1024 are possible" },
   { "<policy " NAMESPACE "><restart/></policy>", "when" },
   { "<policy " NAMESPACE "><restart when='always' delay='9' maximumDelay='3'/></policy>",
     "is more than its maximumDelay" },
