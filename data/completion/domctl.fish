@@ -87,12 +87,14 @@ function __domctl_values
             domctl list --name --all 2>/dev/null
         case --virt-type
             printf '%s\n' kvm qemu
-        case --iso --image --ssh-key --write --sign --verify
+        case --iso --image --ssh-key --write --sign --verify --for
             __fish_complete_path (commandline -ct)
         case --ci
             printf '%s\n' gitlab github
         case --to
-            echo qemu-argv
+            env LC_ALL=C domctl targets 2>/dev/null | sed -n 's/^ \([^ ]*\) *yes .*/\1/p'
+        case --from
+            env LC_ALL=C domctl targets 2>/dev/null | sed -n 's/^ \([^ ]*\)  *[a-z][a-z]*  *yes .*/\1/p'
         case --format
             if test (__domctl_command) = export
                 printf '%s\n' domaind ova
@@ -109,7 +111,7 @@ function __domctl_values
 end
 
 function __domctl_wants_value
-    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --os --like --virt-type --iso --image --ssh-key --write --sign --verify --directory --to --format --kind --mode --event
+    contains -- (commandline -opc)[-1] --connect -c --capabilities --output --ci --os --like --virt-type --iso --image --ssh-key --write --sign --verify --directory --to --from --for --format --kind --mode --event
 end
 
 complete -c domctl -f

@@ -59,6 +59,9 @@ def test_values_that_are_asked_for():
     assert {"win10", "win11"} <= complete("init", "lab", "--os", "win1")
     assert complete("hook", "install", "--ci", "gi") == {"gitlab", "github"}
     assert complete("init", "lab", "--virt-type", "k") == {"kvm"}
+    assert complete("translate", "web.xml", "--to", "") >= {"qemu-argv", "firecracker", "vmware-vmx"}
+    assert complete("import-config", "--from", "") >= {"xen-xl", "vmware-vmx"}
+    assert "firecracker" not in complete("import-config", "--from", "")
 
 
 def test_options_of_a_command():
@@ -68,7 +71,7 @@ def test_options_of_a_command():
 
 @pytest.mark.parametrize("words, expected", [
     (("translate", "--format", ""), {"text", "json", "script", "unit"}),
-    (("translate", "--to", ""), {"qemu-argv"}),
+    (("translate", "--to", "x"), {"xen-xl"}),
     (("shutdown", "--mode", "a"), {"acpi", "agent"}),
     (("event", "--event", "io"), {"io-error-reason"}),
     (("schema", "domain.r"), {"domain.rng"}),
@@ -106,6 +109,8 @@ LINES = [
     ("domctl -c session dumpxml --ina", "domctl -c session dumpxml --inactive"),
     ("domctl translate --format j", "domctl translate --format json"),
     ("domctl event --event io", "domctl event --event io-error-reason"),
+    ("domctl translate --to fire", "domctl translate --to firecracker"),
+    ("domctl import-config --from xe", "domctl import-config --from xen-xl"),
     ("domctl schema domain.r", "domctl schema domain.rng"),
     ("domctl help undef", "domctl help undefine"),
     ("domctl validate we", "domctl validate web.xml"),
