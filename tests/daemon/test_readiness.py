@@ -104,6 +104,16 @@ def test_one_that_is_late(daemon):
     assert "domain 'db' is ready now, after its policy's time of 1 seconds" in daemon.log()
 
 
+def test_one_that_goes_on_has_written_it(daemon):
+    define(daemon, "db", DB, "<ready><console>what no firmware says</console></ready>")
+    daemon.call(domain_path(DB), DOMAIN, "Create", "(u)", 0)
+    assert messages(daemon, DB) == ["not ready yet: its console has not written 'what no firmware says'"]
+    daemon.call(domain_path(DB), DOMAIN, "ManagedSave", "(u)", 0)
+    assert messages(daemon, DB) == []  # it does not run
+    daemon.call(domain_path(DB), DOMAIN, "Create", "(u)", 0)
+    wait_for(lambda: messages(daemon, DB) == [], "its readiness")
+
+
 def test_one_that_ends_before(daemon, port):
     define(daemon, "db", DB, f"<ready>{on(port)}</ready>")
     define(daemon, "web", WEB, "<start><requires>db</requires></start>")
