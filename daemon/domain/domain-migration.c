@@ -244,10 +244,11 @@ migration_found (Domain *domain, const MachineStatus *status)
   return migration;
 }
 
-/* A client that goes in the midst of it. */
-static void
-end_with_client (Migration *migration)
+void
+migration_abandoned (Migration *migration)
 {
+  MAIN_LOOP_ONLY ();
+
   Domain *domain = migration->domain;
 
   g_clear_pointer (&migration->client, g_free);
@@ -280,6 +281,6 @@ migration_client_ended (Manager *manager, const char *id)
     Migration *migration = ((Domain *)g_ptr_array_index (domains, i))->migration;
 
     if (migration != NULL && g_strcmp0 (migration->client, id) == 0)
-      end_with_client (migration);
+      migration_abandoned (migration);
   }
 }

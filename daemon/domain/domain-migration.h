@@ -61,4 +61,7 @@ Migration *migration_found (Domain *domain, const MachineStatus *status);
 /* The machine has ended, and the domain, which is defined, is shut off. */
 void migration_machine_ended (Domain *domain);
 void migration_client_ended (Manager *manager, const char *id);
+/* Its client has gone in the midst of it: it ends, now or when the call that is under way (busy) has seen to
+ * what is to be done. */
+void migration_abandoned (Migration *migration);
 void migration_free (Migration *migration);

@@ -455,8 +455,10 @@ def test_events_of_a_save_and_its_restore(defined, daemon):
         text, _ = events.communicate(timeout=60)
     told = re.findall(r"event '([a-z-]+)' for domain '[^']+':(.*(?:\n\t.*)*)", text)
     agent = " state: 'disconnected' reason: 'domain started'"
+    # QEMU passes over the memory once more where the guest was seen to write; what comes before is the same.
+    again = re.compile(r" iteration: '(?![12]')\d+'")
     assert [(name, " ".join(re.findall(r"\t(\w+):", what)) or what) for name, what in told
-            if name != "metadata-change" and "channel event" not in what] == [
+            if name != "metadata-change" and "channel event" not in what and not again.fullmatch(what)] == [
         ("agent-lifecycle", agent), ("lifecycle", " Resumed Unpaused"), ("lifecycle", " Started Booted"),
         *SAVED,
         ("agent-lifecycle", agent), ("lifecycle", " Started Restored"), ("lifecycle", " Resumed Snapshot"),

@@ -124,6 +124,8 @@ performed (gpointer result, const GError *error, gpointer data)
     if (source->out->postcopy)
       domain_set_state (domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY, -1, 0);
     call_answer (call, g_variant_new ("(@ay)", migrate_cookie_value (cookie)));
+    if (migration->client == NULL) /* it has gone when all was over, and too late to give up */
+      migration_abandoned (migration);
   }
 }
 
