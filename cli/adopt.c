@@ -51,7 +51,7 @@ static const struct {
   const char *folder, *suffix, *what;
 } left_behind[] = {
   { "var/lib/libvirt/qemu/save", ".save",
-    N_ ("a saved machine is in libvirt's own format: restore it there first") },
+    N_ ("a saved machine stays where it is: 'virsh restore FILE' takes it up here") },
   { "var/lib/libvirt/qemu/snapshot", "", N_ ("what libvirt notes of snapshots stays with libvirt") },
   { "var/lib/libvirt/qemu/checkpoint", "", N_ ("what libvirt notes of checkpoints stays with libvirt") },
   { "var/lib/libvirt/swtpm", "", N_ ("the state of a TPM stays with libvirt") },

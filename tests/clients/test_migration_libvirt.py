@@ -142,6 +142,18 @@ def test_no_number_is_lost(ours, theirs, guest, tmp_path):  # noqa: F811
     counter.lost_nothing(disks[-1])
 
 
+def test_a_machine_that_libvirtd_has_saved_is_restored(ours, theirs, tmp_path):
+    theirs("define", write(theirs, RICH.replace(" firmware='efi'", "").replace("<smm state='on'/>", "")))
+    theirs("start", "web")
+    given = [line for line in theirs("dumpxml", "web").splitlines() if "<feature policy=" in line]
+    theirs("save", "web", tmp_path / "state")
+    ours("restore", tmp_path / "state")
+    assert ours("domstate", "web", "--reason").strip() == "running (restored)"
+    assert given == [line for line in ours("dumpxml", "web").splitlines() if "<feature policy=" in line]
+    document = write(ours, ours("save-image-dumpxml", tmp_path / "state"))
+    assert "is not changed here" in ours.fails("save-image-define", tmp_path / "state", document)
+
+
 def test_what_the_other_does_not_know(ours, theirs):
     start(ours)
     with pytest.raises(AssertionError, match="Unsupported compression method 'zstd'"):

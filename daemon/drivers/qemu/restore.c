@@ -3,6 +3,8 @@
 /* Restoring: what an image says is checked as any client's document is, then handed to the start. */
 #include "daemon/drivers/qemu/restore.h"
 
+#include "cpu/cpu-document.h"
+#include "daemon/drivers/qemu/libvirt-image.h"
 #include "daemon/drivers/qemu/migration.h"
 #include "domain/abi.h"
 #include "domain/device-list.h"
@@ -41,6 +43,34 @@ restore_replacement (const char *xml, const DomainDef *saved, const Platform *pl
   return g_steal_pointer (&def);
 }
 
+gboolean
+restore_take_processor (DomainDef *def, const char *processor, GError **error)
+{
+  g_autoptr (CpuDocument) said = NULL;
+
+  if (processor == NULL || def->cpu == NULL)
+    return TRUE;
+  said = cpu_document_parse (processor, 0, error);
+  if (said == NULL)
+    return FALSE;
+  if (said->is_host) {
+    virt_error_set (error, VIR_ERR_XML_ERROR,
+                    "the <cpu> beside the machine's document is a host's, not a guest's");
+    return FALSE;
+  }
+  domain_abi_take_processor (def, said->cpu);
+  return TRUE;
+}
+
+static DomainDef *
+parse_image (const SaveImage *image, const Platform *platform, GError **error)
+{
+  g_autofree char *processor = libvirt_image_processor (image);
+  g_autoptr (DomainDef) def = restore_parse (image->xml, platform, error);
+
+  return def != NULL && restore_take_processor (def, processor, error) ? g_steal_pointer (&def) : NULL;
+}
+
 Restore *
 restore_open (const char *path, const char *replacement, const Platform *platform, GError **error)
 {
@@ -49,7 +79,7 @@ restore_open (const char *path, const char *replacement, const Platform *platfor
   restore->progress = progress_new (VIR_DOMAIN_JOB_OPERATION_RESTORE);
   restore->image = save_image_open (path, FALSE, error);
   if (restore->image != NULL)
-    restore->def = restore_parse (restore->image->xml, platform, error);
+    restore->def = parse_image (restore->image, platform, error);
   if (restore->def == NULL)
     return NULL;
   if (replacement != NULL) {

@@ -35,5 +35,9 @@ DomainDef *restore_parse (const char *xml, const Platform *platform, GError **er
 DomainDef *
 restore_replacement (const char *xml, const DomainDef *saved, const Platform *platform, GError **error);
 
+/* @processor: the <cpu> that a guest was seen to have, as libvirt tells it beside a document; or NULL. @def
+ * gets its model and features. Untrusted. */
+gboolean restore_take_processor (DomainDef *def, const char *processor, GError **error);
+
 /* Job's thread: the state in the image into a QEMU that waits for it. */
 gboolean restore_state (Restore *restore, Qmp *qmp, Job *job, guint patience, GError **error);

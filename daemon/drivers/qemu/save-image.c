@@ -7,6 +7,7 @@
 #include "daemon/drivers/qemu/save-image.h"
 
 #include "base/scalars.h"
+#include "daemon/drivers/qemu/libvirt-image.h"
 #include "daemon/host/named-file.h"
 
 #include <errno.h>
@@ -235,7 +236,7 @@ read_header (const guint8 *block, guint64 file_size, gboolean is_device, SaveIma
 
   sum_of (block, AT_SUM, sum);
   if (memcmp (block + AT_MAGIC, image_magic, sizeof image_magic) != 0)
-    return "image magic is incorrect: it is no saved machine of this daemon's";
+    return "image magic is incorrect: it is no saved machine of this daemon's or libvirt's";
   if (get32 (block, AT_VERSION) != IMAGE_VERSION)
     return "image version is not supported: it was made by another version of this daemon";
   if (memcmp (block + AT_SUM, sum, SUM_BYTES) != 0)
@@ -327,7 +328,8 @@ save_image_open (const char *path, gboolean writable, GError **error)
   gboolean is_device = S_ISBLK (status.st_mode);
   off_t size = is_device ? lseek (image->fd, 0, SEEK_END) : status.st_size;
   if ((S_ISREG (status.st_mode) || is_device) && size >= 0)
-    problem = read_image (image->fd, (guint64)size, is_device, image);
+    problem = libvirt_image_is (image->fd) ? libvirt_image_read (image->fd, (guint64)size, image)
+                                           : read_image (image->fd, (guint64)size, is_device, image);
   if (problem == NULL)
     return g_steal_pointer (&image);
   virt_error_set (error, VIR_ERR_OPERATION_FAILED, "cannot use the saved machine '%s': %s", path, problem);
@@ -340,6 +342,14 @@ save_image_replace (SaveImage *image, const char *xml, gboolean was_running, GEr
   SaveImage next = *image;
   guint header = (guint)(image->sequence % IMAGE_HEADERS);
 
+  if (image->is_libvirts) {
+    virt_error_set (
+        error, VIR_ERR_OPERATION_UNSUPPORTED,
+        "the saved machine '%s' is libvirt's, and is not changed here: restore it with another document "
+        "instead",
+        image->path);
+    return FALSE;
+  }
   next.was_running = was_running;
   next.sequence = image->sequence + 1;
   next.xml = g_strdup (xml != NULL ? xml : image->xml);
@@ -377,5 +387,6 @@ save_image_free (SaveImage *image)
     close (image->fd);
   g_free (image->path);
   g_free (image->xml);
+  g_free (image->cookie);
   g_free (image);
 }

@@ -30,7 +30,10 @@ typedef struct {
   gboolean was_running; /* its CPUs are to run after it was restored */
   guint64 sequence;     /* of the header that counts */
   char *xml;            /* the document, UTF-8 */
-  guint32 room;         /* bytes there are for one document */
+  gboolean
+      is_libvirts; /* libvirt wrote it (libvirt-image.h): it is read only, and has no id and no sequence */
+  char *cookie;    /* what libvirt notes beside the document; or NULL */
+  guint32 room;    /* bytes there are for one document */
   guint64 xml_offset;
   guint64 stream_offset; /* where the stream begins, ... */
   guint64 stream_length; /* ... and its length in bytes */
@@ -46,7 +49,8 @@ gboolean save_image_finish (SaveImage *image, GError **error);
 /* Open an image; VIR_ERR_OPERATION_FAILED when it is none, or damaged; @writable for save_image_replace. The
  * descriptor is the image's. */
 SaveImage *save_image_open (const char *path, gboolean writable, GError **error);
-/* Exchange the document, the running state, or (@xml NULL) only that one. On the disk when this returns. */
+/* Exchange the document, the running state, or (@xml NULL) only that one. On the disk when this returns.
+ * VIR_ERR_OPERATION_UNSUPPORTED for libvirt's. */
 gboolean save_image_replace (SaveImage *image, const char *xml, gboolean was_running, GError **error);
 /* The descriptor's offset to where the stream begins. */
 gboolean save_image_rewind (SaveImage *image, GError **error);

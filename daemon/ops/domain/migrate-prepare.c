@@ -4,7 +4,6 @@
  * A machine that is to come: its document is checked as any client's, its QEMU is started and waits for the
  * other one. It ends again with the client that prepared it, unless that one comes back to finish it.
  */
-#include "cpu/cpu-document.h"
 #include "daemon/domain/domain-migration.h"
 #include "daemon/domain/readiness.h"
 #include "daemon/drivers/qemu/migration-address.h"
@@ -16,7 +15,6 @@
 #include "daemon/ops/domain/domain-start.h"
 #include "daemon/ops/domain/migrate-arguments.h"
 #include "daemon/ops/domain/network-cards.h"
-#include "domain/abi.h"
 #include "domain/seclabel.h"
 
 #include <string.h>
@@ -77,22 +75,9 @@ static gboolean
 take_processor (Prepare *prepare, GError **error)
 {
   const MigrationCookie *cookie = prepare->cookie;
-  g_autoptr (CpuDocument) said = NULL;
 
-  if (cookie == NULL || cookie->processor == NULL || prepare->def->cpu == NULL) {
-    prepare->starts = domain_def_ref (prepare->def);
-    return TRUE;
-  }
-  said = cpu_document_parse (cookie->processor, 0, error);
-  if (said == NULL)
-    return FALSE;
-  if (said->is_host) {
-    virt_error_set (error, VIR_ERR_XML_ERROR, "the <cpu> in the migration data is a host's, not a guest's");
-    return FALSE;
-  }
   prepare->starts = domain_def_copy (prepare->def);
-  domain_abi_take_processor (prepare->starts, said->cpu);
-  return TRUE;
+  return restore_take_processor (prepare->starts, cookie != NULL ? cookie->processor : NULL, error);
 }
 
 static gpointer

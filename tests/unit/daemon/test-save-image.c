@@ -2,7 +2,7 @@
 /* Saved machines: written and read again, and every way to spoil one. */
 #include "cmocka-glib.h"
 
-#include "daemon/drivers/qemu/save-image.h"
+#include "daemon/drivers/qemu/libvirt-image.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -252,6 +252,80 @@ test_no_file (void **state)
   assert_non_null (strstr (error->message, "No such file"));
 }
 
+/* libvirt's. */
+
+#define LIBVIRTS_DATA DOCUMENT "\0<cookie><cpu mode='custom'/></cookie>\0padding"
+
+static void
+write_libvirts (const char *magic, const guint32 *numbers, gsize count)
+{
+  guint8 header[92] = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  memcpy (header, magic, 16);
+  memcpy (header + 16, numbers, count * sizeof *numbers);
+  g_byte_array_append (bytes, header, sizeof header);
+  g_byte_array_append (bytes, (const guint8 *)LIBVIRTS_DATA, sizeof LIBVIRTS_DATA);
+  g_byte_array_append (bytes, (const guint8 *)STREAM, strlen (STREAM));
+  assert_true (g_file_set_contents (path, (const char *)bytes->data, bytes->len, NULL));
+}
+
+static void
+libvirts_is_read (void **state)
+{
+  static const guint32 numbers[] = { 2, sizeof LIBVIRTS_DATA, 1, 0, sizeof DOCUMENT };
+  g_autoptr (SaveImage) image = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *processor = NULL;
+  char stream[sizeof STREAM] = "";
+
+  (void)state;
+  write_libvirts ("LibvirtQemudSave", numbers, G_N_ELEMENTS (numbers));
+  image = open_image (TRUE);
+  assert_string_equal (image->xml, DOCUMENT);
+  assert_true (image->was_running);
+  processor = libvirt_image_processor (image);
+  assert_non_null (processor);
+  assert_non_null (strstr (processor, "<cpu mode="));
+  assert_true (save_image_rewind (image, &error));
+  assert_int_equal (read (image->fd, stream, strlen (STREAM)), strlen (STREAM));
+  assert_string_equal (stream, STREAM);
+  assert_false (save_image_replace (image, "<domain/>", FALSE, &error));
+  assert_int_equal (virt_error_code (error), VIR_ERR_OPERATION_UNSUPPORTED);
+}
+
+static void
+libvirts_that_are_spoilt (void **state)
+{
+  static const struct {
+    const char *magic;
+    guint32 numbers[5]; /* version, data's length, running, format, cookie */
+    const char *says;
+  } rows[] = {
+    { "LibvirtQemudPart", { 2, 64, 1, 0, 0 }, "save image is incomplete" },
+    { "LibvirtQemudSave", { 0x02000000, 64, 1, 0, 0 }, "byte order" },
+    { "LibvirtQemudSave", { 9, 64, 1, 0, 0 }, "image version is not supported" },
+    { "LibvirtQemudSave", { 2, 64, 1, 1, 0 }, "only save_image_format = \"raw\" is read here" },
+    { "LibvirtQemudSave", { 3, 64, 1, 6, 0 }, "\"sparse\"" },
+    { "LibvirtQemudSave", { 2, 0, 1, 0, 0 }, "out of range" },
+    { "LibvirtQemudSave", { 2, G_MAXUINT32, 1, 0, 0 }, "out of range" },
+    { "LibvirtQemudSave", { 2, 4096, 1, 0, 0 }, "there is no stream behind the document" },
+    { "LibvirtQemudSave", { 2, 8, 1, 0, 0 }, "no document of the length it says" },
+    { "LibvirtQemudSave", { 2, sizeof LIBVIRTS_DATA, 1, 0, G_MAXUINT32 }, "notes lie outside their place" },
+    { "LibvirtQemudSave",
+      { 2, sizeof DOCUMENT + 4, 1, 0, sizeof DOCUMENT },
+      "notes lie outside their place" },
+  };
+
+  (void)state;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    write_libvirts (rows[i].magic, rows[i].numbers, G_N_ELEMENTS (rows[i].numbers));
+    refused (rows[i].says);
+  }
+  assert_true (g_file_set_contents (path, "LibvirtQemudSave", 16, NULL));
+  refused ("shorter than its header");
+}
+
 int
 main (void)
 {
@@ -263,6 +337,8 @@ main (void)
     cmocka_unit_test_setup_teardown (test_cut_short, setup, teardown),
     cmocka_unit_test_setup_teardown (test_unfinished, setup, teardown),
     cmocka_unit_test_setup_teardown (test_no_file, setup, teardown),
+    cmocka_unit_test_setup_teardown (libvirts_is_read, setup, teardown),
+    cmocka_unit_test_setup_teardown (libvirts_that_are_spoilt, setup, teardown),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
