@@ -20,6 +20,8 @@
 #define HARDWARE_MAX    64
 
 static char *print_name (const char *format, va_list arguments) G_GNUC_PRINTF (1, 0);
+static void report (VmxImport *import, DiagnosticSeverity severity, const char *name, const char *format,
+                    va_list arguments) G_GNUC_PRINTF (4, 0);
 
 static char *
 print_name (const char *format, va_list arguments)
