@@ -336,3 +336,30 @@ connection_domain_name (Connection *connection, const char *path, GError **error
 
   return name != NULL ? g_variant_dup_string (name, NULL) : NULL;
 }
+
+GVariant *
+connection_domain_stats (Connection *connection, const char *path, guint groups, GError **error)
+{
+  g_autoptr (GVariant) answer = connection_call (connection, path, DOMAIN_INTERFACE, "GetStats",
+                                                 g_variant_new ("(uu)", groups, 0), error);
+  g_autoptr (GVariantIter) stats = NULL;
+  GVariantBuilder builder;
+  const char *name;
+  GVariant *value;
+
+  if (answer == NULL)
+    return NULL;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  g_variant_get (answer, "(a{sv})", &stats);
+  while (g_variant_iter_next (stats, "{&sv}", &name, &value)) {
+    while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)) {
+      GVariant *inner = g_variant_get_variant (value);
+
+      g_variant_unref (value);
+      value = inner;
+    }
+    g_variant_builder_add (&builder, "{sv}", name, value);
+    g_variant_unref (value);
+  }
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}

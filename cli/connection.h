@@ -53,3 +53,7 @@ gboolean connection_set_property (Connection *connection, const char *path, cons
 /* The object path of the domain @word names: an id, a UUID or a name, tried in this order as virsh does. */
 char *connection_find_domain (Connection *connection, const char *word, GError **error);
 char *connection_domain_name (Connection *connection, const char *path, GError **error);
+
+/* Statistics of the domain at @path, of the groups of virDomainStatsTypes: a{sv} with bare values. (transfer
+ * full) */
+GVariant *connection_domain_stats (Connection *connection, const char *path, guint groups, GError **error);

@@ -108,34 +108,6 @@ find_domain (CommandLine *line)
   return path;
 }
 
-/* One domain's statistics: a{sv} with bare values. */
-static GVariant *
-get_stats (CommandLine *line, const char *path, guint groups, GError **error)
-{
-  g_autoptr (GVariant) answer = connection_call (line->connection, path, DOMAIN_INTERFACE, "GetStats",
-                                                 g_variant_new ("(uu)", groups, 0), error);
-  g_autoptr (GVariantIter) stats = NULL;
-  GVariantBuilder builder;
-  const char *name;
-  GVariant *value;
-
-  if (answer == NULL)
-    return NULL;
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_get (answer, "(a{sv})", &stats);
-  while (g_variant_iter_next (stats, "{&sv}", &name, &value)) {
-    while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)) {
-      GVariant *inner = g_variant_get_variant (value);
-
-      g_variant_unref (value);
-      value = inner;
-    }
-    g_variant_builder_add (&builder, "{sv}", name, value);
-    g_variant_unref (value);
-  }
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
-}
-
 static void
 add_measurements (GArray *fields, GVariant *stats, gboolean active)
 {
@@ -204,8 +176,9 @@ dominfo_run (CommandLine *line)
     state = connection_call (line->connection, path, DOMAIN_INTERFACE, "GetState", g_variant_new ("(u)", 0),
                              &error);
   if (state != NULL)
-    stats = get_stats (line, path,
-                       VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU, &error);
+    stats = connection_domain_stats (
+        line->connection, path, VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU,
+        &error);
   if (stats == NULL)
     return command_error ("%s", error->message);
   saved = connection_call (line->connection, path, DOMAIN_INTERFACE, "HasManagedSaveImage",
@@ -380,7 +353,7 @@ vcpuinfo_run (CommandLine *line)
 
   if (path == NULL)
     return EXIT_FAILED;
-  stats = get_stats (line, path, VIR_DOMAIN_STATS_VCPU, &error);
+  stats = connection_domain_stats (line->connection, path, VIR_DOMAIN_STATS_VCPU, &error);
   if (stats == NULL)
     return command_error ("%s", error->message);
   g_variant_lookup (stats, "vcpu.current", "u", &count);

@@ -101,9 +101,8 @@ compare_names (gconstpointer one, gconstpointer other)
   return strcmp (*(const char *const *)one, *(const char *const *)other);
 }
 
-/* Names of the directories of machines. (element-type utf8) (transfer full) */
-static GPtrArray *
-machines (const char *cache)
+GPtrArray *
+run_machines (const char *cache)
 {
   GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *place = g_build_filename (cache, "machines", NULL);
@@ -120,7 +119,7 @@ machines (const char *cache)
 void
 run_sweep (CommandLine *line, const char *cache)
 {
-  g_autoptr (GPtrArray) names = machines (cache);
+  g_autoptr (GPtrArray) names = run_machines (cache);
 
   for (guint i = 0; i < names->len; i++) {
     const char *name = g_ptr_array_index (names, i);
@@ -131,9 +130,8 @@ run_sweep (CommandLine *line, const char *cache)
   }
 }
 
-/* TRUE: @name is a machine that runs, or ran, an image. */
-static gboolean
-check_machine (const char *cache, const char *name)
+gboolean
+run_check_machine (const char *cache, const char *name)
 {
   g_autofree char *place = run_machine_file (cache, name, "image");
 
@@ -204,7 +202,7 @@ ps_run (CommandLine *line)
     return EXIT_FAILED;
   cache = run_cache (line);
   run_sweep (line, cache);
-  names = machines (cache);
+  names = run_machines (cache);
   json_builder_begin_array (json);
   for (guint i = 0; i < names->len; i++) {
     Row row = row_of (line, cache, g_ptr_array_index (names, i));
@@ -267,7 +265,7 @@ logs_run (CommandLine *line)
   if (command_connect (line) == NULL)
     return EXIT_FAILED;
   cache = run_cache (line);
-  if (!check_machine (cache, name))
+  if (!run_check_machine (cache, name))
     return EXIT_FAILED;
   file = run_machine_file (cache, name, "output");
   fd = open (file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -355,7 +353,7 @@ exec_run (CommandLine *line)
   int port, lock = -1, status = RUN_FAILED;
   GuestEnd end;
 
-  if (path == NULL || !check_machine (cache, name))
+  if (path == NULL || !run_check_machine (cache, name))
     return RUN_FAILED;
   port = open_exec_port (line, path, cache, &lock);
   if (port < 0)
@@ -389,7 +387,7 @@ stop_run (CommandLine *line)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) asked = NULL, ended = NULL;
 
-  if (path == NULL || !check_machine (cache, name))
+  if (path == NULL || !run_check_machine (cache, name))
     return EXIT_FAILED;
   if (grace < 0 || grace > GRACE_MAX)
     return command_usage_error (line, _ ("--time: %d is no number of seconds from 0 to %d"), grace,
@@ -419,7 +417,7 @@ rm_run (CommandLine *line)
   if (command_connect (line) == NULL)
     return EXIT_FAILED;
   cache = run_cache (line);
-  if (!check_machine (cache, name))
+  if (!run_check_machine (cache, name))
     return EXIT_FAILED;
   if (!force && run_is_active (line, name))
     return command_error (_ ("the machine '%s' runs: stop it first, or say --force"), name);
@@ -467,6 +465,8 @@ const Command run_more_commands[] = {
   { "logs", "MACHINE", N_ ("What an image's program said"), 1, 1, logs_options, logs_run },
   { "exec", "MACHINE COMMAND [ARGUMENT...]", N_ ("Run another program in an image's machine"), 2, G_MAXUINT,
     exec_options, exec_run, .usage = RUN_FAILED, .words_follow = TRUE },
+  { "stats", "[MACHINE...]", N_ ("What images' machines take of the host"), 0, G_MAXUINT, stats_options,
+    stats_run },
   { "stop", "MACHINE...", N_ ("Ask an image's program to end, then end its machine"), 1, 1, stop_options,
     stop_run, TRUE },
   { "rm", "MACHINE...", N_ ("Remove an image's machine and its files"), 1, 1, rm_options, rm_run, TRUE },

@@ -20,3 +20,11 @@ gboolean run_await_end (CommandLine *line, const char *name, int seconds);
 void run_remove (CommandLine *line, const char *cache, const char *name);
 /* Takes away what `run --rm -d` left of machines that have ended. */
 void run_sweep (CommandLine *line, const char *cache);
+/* Names of all of them, in order. (element-type utf8) (transfer full) */
+GPtrArray *run_machines (const char *cache);
+/* Whether @name is a machine that runs, or ran, an image; FALSE after an error was printed. */
+gboolean run_check_machine (const char *cache, const char *name);
+
+/* cli/run-stats.c */
+int stats_run (CommandLine *line);
+extern const GOptionEntry stats_options[];

@@ -128,7 +128,16 @@ def test_one_that_stays(run, domctl, busybox):
     held.kill()
     wait_for(lambda: "sleep 1000" not in domctl("exec", "service", "ps", "-o", "args")[1], "the end of what was left")
 
+    status, out, errors = domctl("stats", "--json", "service")
+    (stats,) = json.loads(out)
     document = ElementTree.fromstring(domctl("dumpxml", "service")[1])
+    assert (status, errors, stats["name"], stats["memory_limit"]) == (0, "", "service", int(document.findtext("memory")) * 1024)
+    assert stats["cpu_percent"] > 0 < stats["memory"] and stats["block_read"] > 0 == stats["received"] == stats["sent"]
+    titles, dashes, row = domctl("stats", "--no-stream")[1].splitlines()[:3]
+    assert titles.split() == "Name CPU Memory / limit Received / sent Read / written".split() and row.split()[0] == "service"
+    watcher = domctl.start("stats")
+    assert [watcher.stdout.readline() for _ in range(2)] == [titles + "\n", dashes + "\n"]
+
     metadata = document.find("metadata/{https://domaind.org/xmlns/image/1}image")
     assert metadata.get("reference") == str(busybox)
     assert domctl("run", "--name", "service", busybox)[0] == 125  # there is one
@@ -136,6 +145,8 @@ def test_one_that_stays(run, domctl, busybox):
 
     assert domctl("stop", "--time", "60", "service") == (0, "Machine 'service' stopped\n", "")
     assert follower.communicate(timeout=BOOT)[0] == "up\nbye\n"
+    assert watcher.communicate(timeout=BOOT)[1] == "" and watcher.returncode == 0
+    assert domctl("stats", "service") == (1, "", "error: the machine 'service' does not run\n")
     assert json.loads(domctl("ps", "--all", "--json")[1]) == [
         {"name": "service", "image": str(busybox), "running": False, "status": 5}]
     assert domctl("rm", "service") == (0, "Machine 'service' removed\n", "")
