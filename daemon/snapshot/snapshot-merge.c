@@ -321,7 +321,7 @@ merge_all (SnapshotDelete *deletion, GError **error)
   for (guint i = 0; i < deletion->merges->len; i++) {
     SnapshotMerge *merge = g_ptr_array_index (deletion->merges, i);
 
-    if (merge->in_qemu && deletion->live != NULL)
+    if (merge->merged || (merge->in_qemu && deletion->live != NULL))
       continue;
     if (!is_to_be_merged (deletion, merge))
       continue;

@@ -102,6 +102,7 @@ read_deletion (const SnapshotPlace *place, const SnapshotIntent *intent, Snapsho
 {
   g_autoptr (GPtrArray) families = child_store_read_all (&snapshot_kind, place->settings);
   SnapshotDelete *deletion = g_new0 (SnapshotDelete, 1);
+  gboolean is_stored = FALSE;
 
   deletion->place =
       snapshot_place_new (place->settings, place->store, place->platform, place->uuid, place->domain);
@@ -121,13 +122,18 @@ read_deletion (const SnapshotPlace *place, const SnapshotIntent *intent, Snapsho
     for (guint d = 0; d < family->defs->len; d++) {
       SnapshotDef *other = g_ptr_array_index (family->defs, d);
 
-      if (g_str_equal (other->name, def->name))
+      if (g_str_equal (other->name, def->name)) {
+        is_stored = TRUE;
         continue;
+      }
       g_ptr_array_add (deletion->others, document_ref (&snapshot_document, other));
       if (g_strcmp0 (other->parent, def->name) == 0)
         g_ptr_array_add (deletion->changed, child_def_after (&snapshot_kind, other, def->parent));
     }
   }
+  /* It is forgotten when its images are merged, and some of them may be removed already. */
+  for (guint i = 0; !is_stored && deletion->merges != NULL && i < deletion->merges->len; i++)
+    ((SnapshotMerge *)g_ptr_array_index (deletion->merges, i))->merged = TRUE;
   return deletion;
 }
 

@@ -5,7 +5,7 @@ finishes or undoes it, no block is lost, and the domain can be worked with as if
 import libvirt
 import pytest
 
-from conftest import domain_path
+from conftest import domain_path, wait_for
 from test_cut_short import killed  # noqa: F401
 from test_snapshots import DISK_ONLY, UUID, Machine
 
@@ -22,7 +22,7 @@ def settled(machine):
     """After the kill: a new daemon, and nothing under way."""
     machine.daemon.start()
     machine.again()
-    assert not machine.intent().exists()
+    wait_for(lambda: not machine.intent().exists(), "the end of what was under way")
     machine.check()
 
 
