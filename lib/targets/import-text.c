@@ -20,6 +20,16 @@ is_xml_character (gunichar character)
 }
 
 gboolean
+import_is_text (const char *text)
+{
+  if (!g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  while (*text != '\0' && is_xml_character (g_utf8_get_char (text)))
+    text = g_utf8_next_char (text);
+  return *text == '\0';
+}
+
+gboolean
 import_check_text (const char *text, Diagnostics *diagnostics)
 {
   Position where = { 1, 1 };

@@ -15,6 +15,9 @@
 /* FALSE, with the mistake in @diagnostics: it is too long, or has a character that no document can have. */
 gboolean import_check_text (const char *text, Diagnostics *diagnostics);
 
+/* Can it stand in a document? For what was decoded from @text's own escapes: any bytes. */
+gboolean import_is_text (const char *text);
+
 /* The words of a shell's command line. */
 typedef struct {
   char *text;

@@ -11,14 +11,16 @@
 #include "targets/kata/kata-target.h"
 #include "targets/lxc/lxc-target.h"
 #include "targets/oci/oci-target.h"
+#include "targets/proxmox/proxmox-target.h"
 #include "targets/qemu/qemu-target.h"
 #include "targets/vmware/vmware-target.h"
 #include "targets/xen/xen-target.h"
 
 static const Target *const targets[] = {
-  &qemu_target, &firecracker_target, &cloud_hypervisor_target, &bhyve_target, &lxc_target,
-  &oci_target,  &kata_target,        &hyperv_target,           &xen_target,   &vmware_target,
-  NULL,
+  &qemu_target,   &firecracker_target, &cloud_hypervisor_target,
+  &bhyve_target,  &lxc_target,         &oci_target,
+  &kata_target,   &hyperv_target,      &xen_target,
+  &vmware_target, &proxmox_target,     NULL,
 };
 
 const Target *
