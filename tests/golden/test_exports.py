@@ -88,6 +88,20 @@ def test_imported_document_is_valid(case):
     assert ran.returncode == 0, ran.stderr
 
 
+# As whoever made it names it.
+NATIVE_NAMES = {"bhyve": "start.sh", "lxc": "config", "oci": "config.json", "proxmox": "100.conf"}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES_IN if (IMPORTS / f"{case}.xml").exists()])
+def test_recognized(case, tmp_path):
+    """Nobody need say whose config it is."""
+    target = case.split("/")[0]
+    name = NATIVE_NAMES[target]
+    (tmp_path / name).write_text((IMPORTS / f"{case}.config").read_text())
+    ran = domctl("import-config", name, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, (IMPORTS / f"{case}.xml").read_text()), ran.stderr
+
+
 @pytest.mark.parametrize("case", THERE_AND_BACK)
 def test_there_and_back(case, tmp_path):
     target, name = case.split("/")

@@ -316,11 +316,19 @@ bhyve_translate (const TargetRequest *request, TargetConfig *config, TargetLosse
   return TRUE;
 }
 
+/* A command of its own at the beginning of a line: people keep them in scripts. */
 static gboolean
 bhyve_recognize (const char *file_name G_GNUC_UNUSED, const char *text)
 {
-  return g_str_has_prefix (text, BHYVE_PROGRAM) || g_str_has_prefix (text, "bhyve ")
-         || g_str_has_prefix (text, "bhyveload ") || g_str_has_prefix (text, BHYVE_GRUB);
+  static const char *const programs[] = { BHYVE_PROGRAM, BHYVE_GRUB, "bhyve ", "bhyveload " };
+
+  for (guint i = 0; i < G_N_ELEMENTS (programs); i++) {
+    g_autofree char *in_line = g_strconcat ("\n", programs[i], NULL);
+
+    if (g_str_has_prefix (text, programs[i]) || strstr (text, in_line) != NULL)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 const Target bhyve_target = {
