@@ -260,12 +260,11 @@ unwrap (GVariant *value)
   return value;
 }
 
-GVariant *
-connection_properties (Connection *connection, const char *path, const char *interface, GError **error)
+/* The a{sv} that @answer is, without variants in variants; takes @answer, which may be NULL. */
+static GVariant *
+unwrap_all (GVariant *answer)
 {
-  g_autoptr (GVariant) answer = connection_call (connection, path, "org.freedesktop.DBus.Properties",
-                                                 "GetAll", g_variant_new ("(s)", interface), error);
-  g_autoptr (GVariantIter) properties = NULL;
+  g_autoptr (GVariantIter) values = NULL;
   GVariantBuilder builder;
   const char *name;
   GVariant *value;
@@ -273,13 +272,21 @@ connection_properties (Connection *connection, const char *path, const char *int
   if (answer == NULL)
     return NULL;
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_get (answer, "(a{sv})", &properties);
-  while (g_variant_iter_next (properties, "{&sv}", &name, &value)) {
+  g_variant_get (answer, "(a{sv})", &values);
+  while (g_variant_iter_next (values, "{&sv}", &name, &value)) {
     g_autoptr (GVariant) bare = unwrap (value);
 
     g_variant_builder_add (&builder, "{sv}", name, bare);
   }
+  g_variant_unref (answer);
   return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+GVariant *
+connection_properties (Connection *connection, const char *path, const char *interface, GError **error)
+{
+  return unwrap_all (connection_call (connection, path, "org.freedesktop.DBus.Properties", "GetAll",
+                                      g_variant_new ("(s)", interface), error));
 }
 
 GVariant *
@@ -340,26 +347,6 @@ connection_domain_name (Connection *connection, const char *path, GError **error
 GVariant *
 connection_domain_stats (Connection *connection, const char *path, guint groups, GError **error)
 {
-  g_autoptr (GVariant) answer = connection_call (connection, path, DOMAIN_INTERFACE, "GetStats",
-                                                 g_variant_new ("(uu)", groups, 0), error);
-  g_autoptr (GVariantIter) stats = NULL;
-  GVariantBuilder builder;
-  const char *name;
-  GVariant *value;
-
-  if (answer == NULL)
-    return NULL;
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  g_variant_get (answer, "(a{sv})", &stats);
-  while (g_variant_iter_next (stats, "{&sv}", &name, &value)) {
-    while (g_variant_is_of_type (value, G_VARIANT_TYPE_VARIANT)) {
-      GVariant *inner = g_variant_get_variant (value);
-
-      g_variant_unref (value);
-      value = inner;
-    }
-    g_variant_builder_add (&builder, "{sv}", name, value);
-    g_variant_unref (value);
-  }
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return unwrap_all (connection_call (connection, path, DOMAIN_INTERFACE, "GetStats",
+                                      g_variant_new ("(uu)", groups, 0), error));
 }

@@ -27,7 +27,7 @@ start_reason (const StartedMachine *started, gboolean paused)
 }
 
 static void
-tell_missing (Domain *domain, const GPtrArray *list)
+notify_missing (Domain *domain, const GPtrArray *list)
 {
   for (guint i = 0; i < list->len; i++) {
     const MissingDisk *missing = g_ptr_array_index (list, i);
@@ -41,7 +41,7 @@ tell_missing (Domain *domain, const GPtrArray *list)
 
 /* As nothing in the guest has opened its end yet. */
 static void
-tell_agent (Domain *domain)
+notify_agent (Domain *domain)
 {
   DOMAIN_FOREACH_DEVICE (domain->machine->def, channel_kind, DeviceChannel, channel) {
     if (g_strcmp0 (channel->name, CHANNEL_OF_AGENT) == 0)
@@ -53,7 +53,7 @@ tell_agent (Domain *domain)
 
 /* In the order libvirt's clients see: resumed, then started; a paused one is started, then suspended. */
 static void
-tell_booted (Domain *domain, gboolean paused)
+notify_booted (Domain *domain, gboolean paused)
 {
   if (!paused)
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
@@ -62,22 +62,17 @@ tell_booted (Domain *domain, gboolean paused)
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
 }
 
+/* The memory is what it was: of a save, or of a snapshot. */
 static void
-tell_restored (Domain *domain, gboolean paused)
+notify_resumed (Domain *domain, gboolean from_snapshot, gboolean paused)
 {
-  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED);
+  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED,
+                          from_snapshot ? (int)VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT
+                                        : (int)VIR_DOMAIN_EVENT_STARTED_RESTORED);
   if (paused)
-    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
-  else
-    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
-}
-
-static void
-tell_from_snapshot (Domain *domain, gboolean paused)
-{
-  domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT);
-  if (paused)
-    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT);
+    domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_SUSPENDED,
+                            from_snapshot ? (int)VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT
+                                          : (int)VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
   else
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
 }
@@ -99,16 +94,14 @@ machine_commit_start (Domain *domain, StartedMachine *started, gboolean paused)
   machine->starting = incoming;
   manager_set_id (domain->manager, domain, started->status->id);
   domain_set_state (domain, state, reason, -1, 0);
-  tell_missing (domain, started->missing);
-  tell_agent (domain);
+  notify_missing (domain, started->missing);
+  notify_agent (domain);
   if (incoming)
     domain_lifecycle_event (domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_MIGRATED);
-  else if (started->from_snapshot)
-    tell_from_snapshot (domain, paused);
-  else if (restored)
-    tell_restored (domain, paused);
+  else if (started->from_snapshot || restored)
+    notify_resumed (domain, started->from_snapshot, paused);
   else
-    tell_booted (domain, paused);
+    notify_booted (domain, paused);
   helper_set_add_all (machine->helpers, g_steal_pointer (&started->helpers));
   taint_warn (machine->def, domain->id);
   machine_watch_process (machine);

@@ -234,7 +234,8 @@ finish (Machine *machine)
   g_ptr_array_unref (endings);
   machine_removals_end (machine);
   for (guint i = 0; i < watcher_count; i++)
-    watchers[i]->ended (machine);
+    if (watchers[i]->ended != NULL)
+      watchers[i]->ended (machine);
   /* This runs inside the process's and the events' own callbacks. */
   g_idle_add (free_later, machine);
 }
@@ -439,7 +440,8 @@ monitor_event (G_GNUC_UNUSED Qmp *qmp, const char *name, JsonObject *arguments, 
   report_monitor_event (machine, name, arguments, microseconds);
   machine_events_qmp (machine->events, name, arguments);
   for (guint i = 0; i < watcher_count; i++)
-    watchers[i]->monitor_event (machine, name, arguments);
+    if (watchers[i]->monitor_event != NULL)
+      watchers[i]->monitor_event (machine, name, arguments);
 }
 
 /* A monitor that hangs up while the process goes on: the machine runs, but nothing can be asked of it. */
@@ -474,7 +476,8 @@ void
 machine_found (Machine *machine, const AdoptedMachine *adopted)
 {
   for (guint i = 0; i < watcher_count; i++)
-    watchers[i]->found (machine, adopted);
+    if (watchers[i]->found != NULL)
+      watchers[i]->found (machine, adopted);
 }
 
 static gboolean

@@ -42,7 +42,7 @@ char *machine_qemu_directory (const Machine *machine);
 void machine_save_status (Machine *machine);
 /*
  * Who else has something to do when a machine lives: block jobs. All are told in the order in which they were
- * added, before the first machine.
+ * added, before the first machine. What a watcher does not care for is NULL.
  */
 typedef struct {
   /* QEMU has said something, and its meaning for the machine's state is known. @arguments may be NULL. */

@@ -430,18 +430,7 @@ ended (Machine *machine)
   tell_changed ();
 }
 
-static void
-nothing_happened (G_GNUC_UNUSED Machine *machine, G_GNUC_UNUSED const char *name,
-                  G_GNUC_UNUSED JsonObject *arguments)
-{
-}
-
-static void
-nothing_found (G_GNUC_UNUSED Machine *machine, G_GNUC_UNUSED const AdoptedMachine *adopted)
-{
-}
-
-static const MachineWatcher watcher = { nothing_happened, nothing_found, ended };
+static const MachineWatcher watcher = { .ended = ended };
 
 void
 readiness_start (Manager *manager)

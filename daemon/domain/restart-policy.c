@@ -248,18 +248,7 @@ ended (Machine *machine)
     look_at_policy (restart);
 }
 
-static void
-nothing_happened (G_GNUC_UNUSED Machine *machine, G_GNUC_UNUSED const char *name,
-                  G_GNUC_UNUSED JsonObject *arguments)
-{
-}
-
-static void
-nothing_found (G_GNUC_UNUSED Machine *machine, G_GNUC_UNUSED const AdoptedMachine *adopted)
-{
-}
-
-static const MachineWatcher watcher = { nothing_happened, nothing_found, ended };
+static const MachineWatcher watcher = { .ended = ended };
 
 void
 restart_policies_ended_unseen (const Domain *domain)
