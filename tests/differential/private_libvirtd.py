@@ -87,7 +87,8 @@ class PrivateLibvirtd:
             ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
              "bash", "-c", script],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
-            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C"))
+            # The tests' own directory is root's, and swtpm_setup runs as another user.
+            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C", TMPDIR="/tmp"))
         try:
             self.connection = self._connect()
         except Exception:
