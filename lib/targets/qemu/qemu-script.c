@@ -48,10 +48,12 @@ translate (const TargetRequest *request, TargetConfig *config, TargetLosses *los
   g_autofree char *preparations = NULL, *lines = NULL, *base = NULL, *name = NULL;
   GString *text;
 
-  if (recipe == NULL) {
+  if (problem != NULL) {
     g_propagate_error (error, problem);
-    return problem == NULL;
+    return FALSE;
   }
+  if (recipe == NULL) /* @losses have what is in the way */
+    return TRUE;
   environment = recipe_to_environment (recipe);
   argv = recipe_to_argv (recipe);
   text = g_string_new (NULL);

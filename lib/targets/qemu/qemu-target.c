@@ -42,10 +42,12 @@ translate (const TargetRequest *request, TargetConfig *config, TargetLosses *los
   GError *problem = NULL;
   g_autoptr (Recipe) recipe = qemu_target_recipe (request, losses, &problem);
 
-  if (recipe == NULL) {
+  if (problem != NULL) {
     g_propagate_error (error, problem);
-    return problem == NULL;
+    return FALSE;
   }
+  if (recipe == NULL) /* @losses have what is in the way */
+    return TRUE;
   target_config_set_command (config, recipe_to_environment (recipe), recipe_to_argv (recipe));
   for (const char *const *warning = recipe_warnings (recipe); *warning != NULL; warning++)
     target_config_warn (config, "%s", *warning);

@@ -91,10 +91,12 @@ translate (const TargetRequest *request, TargetConfig *config, TargetLosses *los
   g_autofree char *description = NULL;
   GString *text;
 
-  if (recipe == NULL) {
+  if (problem != NULL) {
     g_propagate_error (error, problem);
-    return problem == NULL;
+    return FALSE;
   }
+  if (recipe == NULL) /* @losses have what is in the way */
+    return TRUE;
   title = alone_title (request->def);
   parts = g_strsplit (title, "%", -1);
   description = g_strjoinv ("%%", parts);
