@@ -52,11 +52,16 @@ find_card (LxcImport *import, guint64 index, Position where)
   return card_new (import, index, where);
 }
 
+/* An empty address takes those before it away. */
 static void
 add_to_card (LxcCard *card, const char *key, ImportLine *line)
 {
-  if (g_str_equal (key, "ipv4.address") || g_str_equal (key, "ipv6.address") || g_str_equal (key, "ipv4")
-      || g_str_equal (key, "ipv6"))
+  gboolean is_address = g_str_equal (key, "ipv4.address") || g_str_equal (key, "ipv6.address")
+                        || g_str_equal (key, "ipv4") || g_str_equal (key, "ipv6");
+
+  if (is_address && line->value[0] == '\0')
+    g_ptr_array_set_size (card->ips, 0);
+  else if (is_address)
     g_ptr_array_add (card->ips, line);
   else
     g_hash_table_insert (card->keys, (gpointer)key, line);
