@@ -47,6 +47,8 @@ text_finder_feed (TextFinder *finder, const char *bytes, gsize length)
 {
   guint before = finder->missing;
 
+  if (length == 0)
+    return FALSE;
   g_byte_array_append (finder->past, (const guint8 *)bytes, (guint)length);
   for (guint i = 0; i < finder->texts->len; i++) {
     char **text = (char **)&g_ptr_array_index (finder->texts, i);
