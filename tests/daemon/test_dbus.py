@@ -121,7 +121,9 @@ def test_connect_properties(daemon):
 
 
 def test_autostart_is_set(daemon):
-    path = daemon.define(domain_xml("web", UUID))
+    with daemon.signals("org.freedesktop.DBus.ObjectManager") as seen:
+        path = daemon.define(domain_xml("web", UUID))
+        wait_for(lambda: seen, "InterfacesAdded")  # what changes before it is in it
     with daemon.signals(PROPERTIES, path) as seen:
         daemon.call(path, PROPERTIES, "Set", "(ssv)", DOMAIN, "Autostart", GLib.Variant("b", True))
         wait_for(lambda: seen, "PropertiesChanged")
