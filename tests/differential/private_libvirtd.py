@@ -19,7 +19,8 @@ import namespaces
 
 STARTUP_SECONDS = 60  # it asks QEMU for its capabilities first
 
-PRIVATE_DIRECTORIES = ["/run", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt"]
+PRIVATE_DIRECTORIES = ["/run", "/etc/libvirt", "/var/lib/libvirt", "/var/cache/libvirt", "/var/log/libvirt",
+                       "/var/log/swtpm", "/var/lib/swtpm-localca"]
 
 # The first process of the namespace is the shell, and stays it: it reaps what libvirtd leaves, so that a guest that
 # was killed is seen to be gone. Users that Debian's package would have made are made here, in a private copy.
@@ -27,7 +28,9 @@ SCRIPT = """
 set -e
 for directory in {directories}; do
   mkdir -p "$directory"
+  owner=$(stat -c %u:%g "$directory")
   mount -t tmpfs -o mode=0755 tmpfs "$directory"
+  chown "$owner" "$directory"
 done
 mkdir -p /run/libvirt /run/lock /var/lib/libvirt/qemu /var/lib/libvirt/images /run/private
 for file in passwd group; do
@@ -87,8 +90,8 @@ class PrivateLibvirtd:
             ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
              "bash", "-c", script],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
-            # The tests' own directory is root's, and swtpm_setup runs as another user.
-            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C", TMPDIR="/tmp"))
+            # The tests' own directories are root's, and swtpm_setup, which looks for settings at home, is another user.
+            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", LC_ALL="C", TMPDIR="/tmp", HOME="/"))
         try:
             self.connection = self._connect()
         except Exception:
