@@ -187,8 +187,7 @@ add_names (ProxmoxImport *import, ProxmoxDisk *disk, XmlElement *element)
   g_autofree char *plain = serial != NULL ? g_uri_unescape_string (serial, NULL) : NULL;
 
   if (serial != NULL)
-    import_add_text (element, "serial", "%s",
-                     plain != NULL && import_is_text (plain) ? plain : serial);
+    import_add_text (element, "serial", "%s", plain != NULL && import_is_text (plain) ? plain : serial);
   if (wwn != NULL && !g_str_equal (disk->bus, "ide") && !g_str_equal (disk->bus, "scsi"))
     PROXMOX_LOST (import, disk->setting, "'wwn' of '%s' is left out: disks of IDE and SCSI alone have one",
                   disk->setting->line->key);

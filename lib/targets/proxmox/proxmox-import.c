@@ -159,7 +159,8 @@ read_description (const char *text)
     g_autofree char *line = g_strndup (text, length);
     g_autofree char *plain = g_uri_unescape_string (g_strchomp (line), NULL);
 
-    g_string_append_printf (all, "%s%s", all->len > 0 ? "\n" : "", plain != NULL && import_is_text (plain) ? plain : line);
+    g_string_append_printf (all, "%s%s", all->len > 0 ? "\n" : "",
+                            plain != NULL && import_is_text (plain) ? plain : line);
     text += length;
   }
   return all->len > 0 ? g_string_free (g_steal_pointer (&all), FALSE) : NULL;
