@@ -9,6 +9,7 @@
 
 #include "base/scalars.h"
 #include "cli/import-document.h"
+#include "targets/target.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -82,6 +83,23 @@ take_line (Conf *conf, const GRegex *assignment, const char *line, guint number,
   return TRUE;
 }
 
+/* Others call their files .conf as well: whose it is helps more than its first line that quickemu would not
+ * write. */
+static void
+say_whose (const Conf *conf, const char *text, GError **error)
+{
+  g_autofree char *base = g_path_get_basename (conf->file);
+  const Target *target = g_utf8_validate (text, -1, NULL) ? target_recognize (base, text) : NULL;
+
+  if (target == NULL)
+    return;
+  g_clear_error (error);
+  g_set_error (
+      error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+      _ ("'%s' is a config of %s, and none of quickemu's: 'domctl import-config' makes a document of it"),
+      conf->file, target->title);
+}
+
 static gboolean
 read_conf (Conf *conf, GError **error)
 {
@@ -99,8 +117,10 @@ read_conf (Conf *conf, GError **error)
     return FALSE;
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
-    if (!take_line (conf, assignment, g_strstrip (lines[i]), i + 1, error))
+    if (!take_line (conf, assignment, g_strstrip (lines[i]), i + 1, error)) {
+      say_whose (conf, text, error);
       return FALSE;
+    }
   return TRUE;
 }
 

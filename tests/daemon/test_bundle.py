@@ -871,6 +871,12 @@ def test_a_file_of_quickemus_that_means_nothing_here(domctl, connection, quickem
     assert connection.listAllDomains() == []
 
 
+def test_a_conf_of_others_is_no_quickemus(domctl, tmp_path):
+    (tmp_path / "100.conf").write_text("cores: 2\nmemory: 2048\n")
+    assert ("100.conf' is a config of Proxmox VE, and none of quickemu's: 'domctl import-config' makes a document of it"
+            in domctl("import", tmp_path / "100.conf", status=1))
+
+
 def test_a_directory_of_several_of_quickemus(domctl, quickemu):
     (quickemu / "other.conf").write_text(QUICKEMU)
     assert "has 2 files of quickemu's (*.conf): expected one" in domctl("import", quickemu, status=1)
