@@ -228,12 +228,13 @@ GPtrArray *
 import_read_commands (const char *text, Diagnostics *diagnostics)
 {
   g_autoptr (GPtrArray) commands = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
-  WordReader reader = { .next = text,
-                        .where = { 1, 1 },
-                        .diagnostics = diagnostics,
-                        .commands = commands,
-                        .command = command_new () };
+  WordReader reader = {
+    .next = text, .where = { 1, 1 }, .diagnostics = diagnostics, .commands = commands, .command = NULL
+  };
 
+  if (!import_check_text (text, diagnostics))
+    return NULL;
+  reader.command = command_new ();
   while (*reader.next != '\0' && !reader.failed)
     read_character (&reader);
   if (!reader.failed)
@@ -323,6 +324,8 @@ import_read_lines (const char *text, char separator, Diagnostics *diagnostics)
   g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (line_free);
   guint number = 0;
 
+  if (!import_check_text (text, diagnostics))
+    return NULL;
   while (*text != '\0') {
     gsize length = strcspn (text, "\n");
     g_autofree char *whole = g_strndup (text, length);

@@ -26,7 +26,7 @@ typedef struct {
 
 /* The commands of a text, each a GPtrArray of ImportWord with one at least: quotes and backslashes as a shell
  * reads them, a command ends with its line. What a shell would do further (variables, pipes, substitution) is
- * a mistake. NULL with it in @diagnostics. (transfer full) */
+ * a mistake. NULL with it, or with what import_check_text finds, in @diagnostics. (transfer full) */
 GPtrArray *import_read_commands (const char *text, Diagnostics *diagnostics);
 /* @word as a shell reads it as one word, quoted only where it has to be. */
 void import_append_quoted (GString *line, const char *word);
@@ -39,7 +39,8 @@ typedef struct {
 
 /* The lines of a text of which each says one thing, @separator between key and value; empty ones and those
  * that begin with '#' are passed over. A line "[...]" has the key "[" and what is within as its value. One
- * without @separator is a mistake, and is passed over. NULL when there are too many. (transfer full) */
+ * without @separator is a mistake, and is passed over. NULL with the mistake in @diagnostics when there are
+ * too many, or import_check_text finds one. (transfer full) */
 GPtrArray *import_read_lines (const char *text, char separator, Diagnostics *diagnostics);
 
 /* A new last child with attributes: name, value, ..., NULL; a NULL value leaves its attribute out. */

@@ -365,13 +365,10 @@ import_clear (BhyveImport *import)
 char *
 bhyve_import (const char *text, Diagnostics *diagnostics)
 {
-  g_autoptr (GPtrArray) commands = NULL;
+  g_autoptr (GPtrArray) commands = import_read_commands (text, diagnostics);
   BhyveImport import = { .diagnostics = diagnostics };
   char *document = NULL;
 
-  if (!import_check_text (text, diagnostics))
-    return NULL;
-  commands = import_read_commands (text, diagnostics);
   if (commands == NULL)
     return NULL;
   import.devices = xml_element_new ("devices");

@@ -307,13 +307,10 @@ import_clear (LxcImport *import)
 char *
 lxc_import (const char *text, Diagnostics *diagnostics)
 {
-  g_autoptr (GPtrArray) lines = NULL;
+  g_autoptr (GPtrArray) lines = import_read_lines (text, '=', diagnostics);
   LxcImport import = { .diagnostics = diagnostics };
   char *document;
 
-  if (!import_check_text (text, diagnostics))
-    return NULL;
-  lines = import_read_lines (text, '=', diagnostics);
   if (lines == NULL)
     return NULL;
   import_init (&import);

@@ -95,7 +95,6 @@ add_rate (ProxmoxImport *import, ProxmoxSetting *setting, XmlElement *interface)
 static void
 add_card (ProxmoxImport *import, ProxmoxSetting *setting)
 {
-  static const char *const needless[] = { "firewall", NULL };
   const char *model, *mac,
       *bridge = proxmox_option (setting, "model", "bridge"), *tag = proxmox_option (setting, "model", "tag"),
       *queues = proxmox_option (setting, "model", "queues"), *mtu = proxmox_option (setting, "model", "mtu");
@@ -129,7 +128,6 @@ add_card (ProxmoxImport *import, ProxmoxSetting *setting)
     PROXMOX_LOST (import, setting,
                   "the rules of Proxmox's firewall for '%s' are left out: write a <filterref>",
                   setting->line->key);
-  proxmox_ignore (setting, "model", needless);
 }
 
 /*

@@ -256,7 +256,7 @@ add_memory (ProxmoxImport *import)
   if (pages == NULL || g_str_equal (pages, "0"))
     return;
   element = xml_element_add (xml_element_add (import->domain, "memoryBacking"), "hugepages");
-  if (proxmox_number (import, "hugepages", HUGE_PAGE_MAX, &page))
+  if (!g_str_equal (pages, "any") && proxmox_number (import, "hugepages", HUGE_PAGE_MAX, &page))
     import_add (element, "page", "size", pages, "unit", "MiB", NULL);
 }
 
@@ -496,16 +496,21 @@ add_lifecycle (ProxmoxImport *import)
     import_add_text (import->domain, "on_reboot", "destroy");
 }
 
-/* What a file may have that does not go into the document, but can be had otherwise. */
+/* What does not go into the document, and is nothing where it is off. */
 static void
-report_elsewhere (ProxmoxImport *import)
+report_switches (ProxmoxImport *import)
 {
-  if (proxmox_flag (import, "onboot", FALSE))
-    PROXMOX_LOST (import, proxmox_find (import, "onboot"),
-                  "'onboot' is no part of a document: domctl autostart");
-  proxmox_flag (import, "numa", FALSE);
-  proxmox_flag (import, "freeze", FALSE);
-  proxmox_flag (import, "protection", FALSE);
+  static const struct {
+    const char *key, *instead;
+  } switches[] = { { "onboot", "is no part of a document: domctl autostart" },
+                   { "numa", "is left out: write the nodes into <cpu><numa>" },
+                   { "freeze", "is left out: domctl start --paused" },
+                   { "protection", "is left out" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (switches); i++)
+    if (proxmox_flag (import, switches[i].key, FALSE))
+      PROXMOX_LOST (import, proxmox_find (import, switches[i].key), "'%s' %s", switches[i].key,
+                    switches[i].instead);
 }
 
 static char *
@@ -527,7 +532,7 @@ make_document (ProxmoxImport *import)
   proxmox_add_devices (import);
   if (import->iothreads > 0)
     import_add_text (import->domain, "iothreads", "%u", import->iothreads);
-  report_elsewhere (import);
+  report_switches (import);
   for (guint i = 0; i < import->order->len; i++)
     proxmox_report_options (import, g_ptr_array_index (import->order, i));
   report_unused (import);
@@ -537,13 +542,10 @@ make_document (ProxmoxImport *import)
 static char *
 proxmox_import (const char *text, Diagnostics *diagnostics)
 {
-  g_autoptr (GPtrArray) lines = NULL;
+  g_autoptr (GPtrArray) lines = import_read_lines (text, ':', diagnostics);
   ProxmoxImport import = { .diagnostics = diagnostics };
   char *document;
 
-  if (!import_check_text (text, diagnostics))
-    return NULL;
-  lines = import_read_lines (text, ':', diagnostics);
   if (lines == NULL)
     return NULL;
   import.settings = g_hash_table_new (g_str_hash, g_str_equal);

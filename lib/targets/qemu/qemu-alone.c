@@ -135,17 +135,19 @@ lose_values (const DomainDef *def, TargetLosses *losses)
   }
 }
 
-Recipe *
-alone_recipe (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error)
+gboolean
+alone_recipe (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, Recipe **ret,
+              GError **error)
 {
   TargetRequest alone = *request;
   g_autoptr (Recipe) recipe = NULL;
   const char *emulator;
 
   alone.run_directory = ALONE_DIRECTORY;
-  recipe = qemu_target_recipe (&alone, losses, error);
+  if (!qemu_target_recipe (&alone, losses, &recipe, error))
+    return FALSE;
   if (recipe == NULL)
-    return NULL;
+    return TRUE;
   emulator = request->def->emulator != NULL ? request->def->emulator : qemu_caps_binary (request->caps);
   if (strchr (emulator, '=') != NULL)
     target_refuse (losses, NULL, "<emulator>", "is not found by a path with a '=' in it");
@@ -154,7 +156,8 @@ alone_recipe (const TargetRequest *request, TargetConfig *config, TargetLosses *
   lose_values (request->def, losses);
   for (const char *const *warning = recipe_warnings (recipe); *warning != NULL; warning++)
     target_config_warn (config, "%s", *warning);
-  return g_steal_pointer (&recipe);
+  *ret = g_steal_pointer (&recipe);
+  return TRUE;
 }
 
 /* A store that is there is kept, and one that was half copied is never taken for one. */

@@ -21,10 +21,9 @@
 /* What is kept to by a daemon alone. */
 extern const TargetPart alone_parts[];
 
-/* The recipe, with what stands in the way in @losses, and warnings in @config. NULL and @error: no part of
- * the document is to blame; NULL without: it has problems, which are in @losses. */
-Recipe *
-alone_recipe (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error);
+/* As qemu_target_recipe, with what such a machine cannot have in @losses, and warnings in @config. */
+gboolean alone_recipe (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, Recipe **ret,
+                       GError **error);
 
 /* What has to be done in the working directory before each start, as the lines of a POSIX shell; "": nothing.
  * (transfer full) */

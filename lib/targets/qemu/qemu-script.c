@@ -42,16 +42,13 @@ append_variable (GString *text, const char *variable)
 static gboolean
 translate (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error)
 {
-  GError *problem = NULL;
-  g_autoptr (Recipe) recipe = alone_recipe (request, config, losses, &problem);
+  g_autoptr (Recipe) recipe = NULL;
   g_auto (GStrv) environment = NULL, argv = NULL;
   g_autofree char *preparations = NULL, *lines = NULL, *base = NULL, *name = NULL;
   GString *text;
 
-  if (problem != NULL) {
-    g_propagate_error (error, problem);
+  if (!alone_recipe (request, config, losses, &recipe, error))
     return FALSE;
-  }
   if (recipe == NULL) /* @losses have what is in the way */
     return TRUE;
   environment = recipe_to_environment (recipe);

@@ -10,8 +10,8 @@
 #include "targets/qemu/qemu-alone.h"
 #include "targets/qemu/recipe.h"
 
-Recipe *
-qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, GError **error)
+gboolean
+qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, Recipe **ret, GError **error)
 {
   const RecipeHost host = { .run_directory = request->run_directory,
                             .state_directory = request->state_directory,
@@ -27,25 +27,23 @@ qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, GError *
     virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
                     "the emulator for '%s' cannot be asked: install the QEMU system emulator for it",
                     request->def->os.arch);
-    return NULL;
+    return FALSE;
   }
   recipe = recipe_new (request->def, request->caps, &host, RECIPE_BY_PATH);
   if (recipe_add_domain (recipe, NULL))
-    return g_steal_pointer (&recipe);
-  recipe_report_problems (recipe, request->document, target_losses_refused (losses));
-  return NULL;
+    *ret = g_steal_pointer (&recipe);
+  else
+    recipe_report_problems (recipe, request->document, target_losses_refused (losses));
+  return TRUE;
 }
 
 static gboolean
 translate (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error)
 {
-  GError *problem = NULL;
-  g_autoptr (Recipe) recipe = qemu_target_recipe (request, losses, &problem);
+  g_autoptr (Recipe) recipe = NULL;
 
-  if (problem != NULL) {
-    g_propagate_error (error, problem);
+  if (!qemu_target_recipe (request, losses, &recipe, error))
     return FALSE;
-  }
   if (recipe == NULL) /* @losses have what is in the way */
     return TRUE;
   target_config_set_command (config, recipe_to_environment (recipe), recipe_to_argv (recipe));

@@ -6,6 +6,7 @@
 
 extern const Target qemu_target;
 
-/* The recipe of a whole machine, with files named by path. NULL and @error: no part of the document is to
- * blame; NULL without: it has problems, which are in @losses. */
-Recipe *qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, GError **error);
+/* The recipe of a whole machine, with files named by path. *@ret is NULL where it has problems, which are in
+ * @losses. FALSE with @error: no part of the document is to blame. */
+gboolean
+qemu_target_recipe (const TargetRequest *request, TargetLosses *losses, Recipe **ret, GError **error);

@@ -84,17 +84,14 @@ append_service (GString *text, const Recipe *recipe, const char *uuid)
 static gboolean
 translate (const TargetRequest *request, TargetConfig *config, TargetLosses *losses, GError **error)
 {
-  GError *problem = NULL;
-  g_autoptr (Recipe) recipe = alone_recipe (request, config, losses, &problem);
+  g_autoptr (Recipe) recipe = NULL;
   g_autofree char *title = NULL, *base = NULL, *name = NULL;
   g_auto (GStrv) parts = NULL;
   g_autofree char *description = NULL;
   GString *text;
 
-  if (problem != NULL) {
-    g_propagate_error (error, problem);
+  if (!alone_recipe (request, config, losses, &recipe, error))
     return FALSE;
-  }
   if (recipe == NULL) /* @losses have what is in the way */
     return TRUE;
   title = alone_title (request->def);
