@@ -87,6 +87,7 @@ struct Machine {
   MachineBackup *backup;      /* the one that runs, see machine-backup.h; or NULL */
   /* What it last said of itself, shown while it is silent. */
   JsonNode *statistics, *disks; /* of query-blockstats and query-block */
+  GHashTable *driver_counters;  /* another hypervisor's: alias → DiskCounters; NULL: it has told none */
   gboolean silent;              /* it did not answer the last time */
   gint64 statistics_at;         /* g_get_monotonic_time */
 };

@@ -176,8 +176,9 @@ begin_adoption (Machine *machine, const MachineStatus *status, gboolean first)
   if (first) /* changes wait until the monitor has answered; destroy does not */
     lock_try (domain->lock, "adopt", context);
   if (machine->driver != NULL)
-    return driver_job_adopt (machine_driver_view (machine), status->starting, status->state, status->reason,
-                             manager->settings->call_timeout, adopted, context);
+    return driver_job_adopt (machine_driver_view (machine), &plug, manager->platform, status->starting,
+                             status->state, status->reason, manager->settings->call_timeout, adopted,
+                             context);
   request = adopt_request_new (status, machine->def, manager->platform, &plug, domain->checkpoints->kind);
   return job_start ("adopt", adopt_job, request, (GDestroyNotify)adopt_request_free,
                     manager->settings->call_timeout, adopted, context);

@@ -8,6 +8,7 @@
  */
 #include "daemon/domain/machine-devices.h"
 
+#include "daemon/drivers/driver-devices.h"
 #include "domain/device-change.h"
 #include "domain/device-match.h"
 #include "domain/devices/disk.h"
@@ -33,8 +34,12 @@ machine_hotplug_init (Machine *machine, Hotplug *plug)
 {
   Manager *manager = machine->domain->manager;
 
-  *plug = (Hotplug){ qmp_ref (machine->qmp), manager->settings, manager->store,
-                     manager->caps,          machine->helpers,  manager->secrets };
+  *plug = (Hotplug){ machine->qmp != NULL ? qmp_ref (machine->qmp) : NULL,
+                     manager->settings,
+                     manager->store,
+                     manager->caps,
+                     machine->helpers,
+                     manager->secrets };
 }
 
 void
@@ -152,8 +157,9 @@ typedef struct {
   char *uuid;
   int id;
   Hotplug plug;
-  DomainDef *def; /* with the device still in it */
-  Device *device; /* in def */
+  DriverMachine *driven; /* NULL: it is QEMU's */
+  DomainDef *def;        /* with the device still in it */
+  Device *device;        /* in def */
 } BackendRemoval;
 
 static void
@@ -162,6 +168,7 @@ backend_free (gpointer data)
   BackendRemoval *removal = data;
 
   machine_hotplug_clear (&removal->plug);
+  g_clear_pointer (&removal->driven, driver_machine_free);
   domain_def_unref (removal->def);
   g_free (removal->uuid);
   g_free (removal);
@@ -172,7 +179,9 @@ backend_job (Job *job, gpointer input, GError **error)
 {
   BackendRemoval *removal = input;
 
-  if (!detach_remove_backend (job, &removal->plug, removal->def, removal->device, FALSE, error))
+  if (removal->driven != NULL)
+    driver_release (removal->driven, &removal->plug, job, removal->def, removal->device);
+  else if (!detach_remove_backend (job, &removal->plug, removal->def, removal->device, FALSE, error))
     return NULL;
   attach_published (&removal->plug, removal->def, removal->device);
   return JOB_OK;
@@ -279,6 +288,7 @@ machine_device_deleted (Machine *machine, const char *alias)
   removal->def = domain_def_ref (machine->def);
   removal->device = device;
   machine_hotplug_init (machine, &removal->plug);
+  removal->driven = machine->driver != NULL ? machine_driver_view (machine) : NULL;
   note_removal (machine, alias);
   machine_replace_def (
       machine, domain_def_without_device (machine->def, domain_def_device_index (machine->def, device)));

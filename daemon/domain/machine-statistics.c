@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What QEMU counts of a machine's disks: asked for from the main loop, by two questions at once, and kept
- * with its age for when the guest is silent. The machine may end, or its domain be gone, before the answers
- * come.
+ * with its age for when the guest is silent. Another hypervisor is asked in a job, by its driver. The machine
+ * may end, or its domain be gone, before the answers come.
  */
 #include "daemon/domain/machine.h"
 
@@ -62,12 +62,78 @@ disks_answered (JsonNode *answer, G_GNUC_UNUSED const GError *error, gpointer da
   disk_answer (question, &question->disks, answer);
 }
 
+/* Of another hypervisor. */
+typedef struct {
+  Manager *manager;
+  char *uuid;
+  int id;
+  DriverMachine *machine;
+  void (*then) (Machine *machine, gpointer data);
+  gpointer data;
+} DriverQuestion;
+
+static void
+driver_question_free (gpointer data)
+{
+  DriverQuestion *question = data;
+
+  driver_machine_free (question->machine);
+  g_free (question->uuid);
+  g_free (question);
+}
+
+static gpointer
+count_disks (Job *job, gpointer input, GError **error)
+{
+  const DriverQuestion *question = input;
+  g_autoptr (GHashTable) counters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  return question->machine->driver->count_disks (question->machine, job, counters, error)
+             ? g_steal_pointer (&counters)
+             : NULL;
+}
+
+static void
+disks_counted (gpointer result, G_GNUC_UNUSED const GError *error, gpointer data)
+{
+  const DriverQuestion *question = data;
+  Machine *machine = manager_find_machine (question->manager, question->uuid, question->id);
+
+  if (machine != NULL)
+    machine->silent = result == NULL;
+  if (machine != NULL && result != NULL) {
+    g_clear_pointer (&machine->driver_counters, g_hash_table_unref);
+    machine->driver_counters = g_hash_table_ref (result);
+    machine->statistics_at = g_get_monotonic_time ();
+  }
+  question->then (machine, question->data);
+  g_clear_pointer ((GHashTable **)&result, g_hash_table_unref);
+}
+
+static void
+ask_driver (Machine *machine, guint seconds, void (*then) (Machine *machine, gpointer data), gpointer data)
+{
+  DriverQuestion *question = g_new0 (DriverQuestion, 1);
+
+  *question = (DriverQuestion){ .manager = machine->domain->manager,
+                                .uuid = g_strdup (machine->domain->uuid),
+                                .id = machine->domain->id,
+                                .machine = machine_driver_view (machine),
+                                .then = then,
+                                .data = data };
+  job_start ("statistics", count_disks, question, driver_question_free, seconds, disks_counted, question);
+}
+
 void
 machine_ask_disks (Machine *machine, guint seconds, void (*then) (Machine *machine, gpointer data),
                    gpointer data)
 {
   DiskQuestion *question;
 
+  if (machine->driver != NULL && machine->driver->count_disks != NULL) {
+    ask_driver (machine, seconds, then, data);
+    return;
+  }
   if (machine->qmp == NULL || machine->monitor_closed) {
     machine->silent = TRUE;
     then (machine, data);

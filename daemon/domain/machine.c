@@ -111,6 +111,7 @@ machine_free (Machine *machine)
   helper_set_free (machine->helpers);
   g_clear_pointer (&machine->statistics, json_node_unref);
   g_clear_pointer (&machine->disks, json_node_unref);
+  g_clear_pointer (&machine->driver_counters, g_hash_table_unref);
   end_asked_clear (&machine->asked);
   g_free (machine->owner);
   g_free (machine->save_path);

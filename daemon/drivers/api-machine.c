@@ -11,10 +11,13 @@
  */
 #include "daemon/drivers/api-machine.h"
 
-#include "base/untrusted-json.h"
+#include "daemon/drivers/api-check.h"
+#include "daemon/drivers/api-config.h"
 #include "daemon/drivers/qemu/control.h"
 #include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/drivers/qemu/machine-log.h"
+#include "daemon/drivers/qemu/machine-tpm.h"
+#include "daemon/drivers/qemu/machine-virtiofs.h"
 #include "daemon/drivers/qemu/scope.h"
 #include "daemon/host/account.h"
 #include "daemon/host/cgroup.h"
@@ -52,90 +55,25 @@ typedef struct {
   gboolean made_directory, made_interfaces;
   Process *process;
   MachineStatus *status;
-  GPtrArray *helpers; /* none: what would need one is refused */
+  GPtrArray *helpers; /* Helper: started before the hypervisor, which connects to them */
 } ApiStart;
-
-/* Translate. */
-
-/* (transfer full) */
-static char *
-find_document (const ApiStart *start)
-{
-  const StartRequest *request = start->request;
-
-  if (request->document != NULL)
-    return g_strdup (request->document);
-  return request->transient ? NULL : store_load_source (request->store, request->def->name, NULL);
-}
-
-/* Everything it cannot do, with its place in the user's document. */
-static gboolean
-translate (ApiStart *start, GError **error)
-{
-  const StartRequest *request = start->request;
-  g_autofree char *stored = find_document (start);
-  g_autofree char *completed = stored == NULL ? domain_def_to_xml (start->def, 0) : NULL;
-  const char *document = stored != NULL ? stored : completed;
-  const TargetRequest wanted = { .def = start->def,
-                                 .document = document,
-                                 .run_directory = start->directory,
-                                 .state_directory = request->settings->state_directory };
-  g_autoptr (TargetLosses) losses = target_losses_new (start->driver->target, document);
-  g_autoptr (TargetConfig) config = target_config_new ();
-  g_autoptr (Diagnostics) diagnostics = diagnostics_new (NULL);
-  const TargetFile *file;
-
-  if (!start->driver->target->translate (&wanted, config, losses, error))
-    return FALSE;
-  target_losses_report (losses, FALSE, diagnostics);
-  if (!diagnostics_check (diagnostics, error))
-    return FALSE;
-  file = g_ptr_array_index (target_config_files (config), 0);
-  g_clear_pointer (&start->config, json_object_unref);
-  start->config = untrusted_json_object (file->content, strlen (file->content));
-  g_return_val_if_fail (start->config != NULL, FALSE);
-  return TRUE;
-}
 
 /* Choose. */
 
 static gboolean
 find_program (ApiStart *start, GError **error)
 {
-  start->program = g_find_program_in_path (start->def->emulator);
-  if (start->program == NULL)
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED, "the emulator '%s' of domain '%s' is no program",
-                    start->def->emulator, start->def->name);
+  start->program = api_program_find (start->def, error);
   return start->program != NULL;
 }
 
-/* It opens them itself. */
+/* Everything it cannot do, with its place in the user's document. */
 static gboolean
-check_file (const ApiStart *start, const char *what, const char *path, gboolean writable, GError **error)
+translate (ApiStart *start, GError **error)
 {
-  if (path == NULL)
-    return TRUE;
-  if (start->account->name == NULL && !start->account->own ? access (path, writable ? R_OK | W_OK : R_OK) == 0
-                                                           : account_can_read (start->account, path))
-    return TRUE;
-  virt_error_set (error, VIR_ERR_OPERATION_FAILED,
-                  "%s opens its files itself, and its account (number %u) cannot %s the %s '%s'",
-                  start->driver->title, (guint)start->account->uid, writable ? "write" : "read", what, path);
-  return FALSE;
-}
-
-static gboolean
-check_files (const ApiStart *start, GError **error)
-{
-  const DomainOs *os = &start->def->os;
-
-  if (!check_file (start, "kernel", os->kernel, FALSE, error)
-      || !check_file (start, "initial ramdisk", os->initrd, FALSE, error))
-    return FALSE;
-  DOMAIN_FOREACH_DEVICE (start->def, disk_kind, DeviceDisk, disk)
-    if (!check_file (start, "disk", disk_path (disk), !disk->readonly, error))
-      return FALSE;
-  return TRUE;
+  g_clear_pointer (&start->config, json_object_unref);
+  start->config = api_config (start->driver, start->request, start->def, start->directory, error);
+  return start->config != NULL;
 }
 
 static gboolean
@@ -155,7 +93,7 @@ choose (ApiStart *start, GError **error)
   memcpy (start->groups, start->account->groups, start->group_count * sizeof *start->groups);
   if (account_device_group ("/dev/kvm", &start->groups[start->group_count]))
     start->group_count++;
-  return check_files (start, error);
+  return api_files_check (start->driver, start->account, start->def, NULL, error);
 }
 
 /* Open. */
@@ -268,11 +206,22 @@ open_serial (ApiStart *start, GError **error)
 }
 
 static gboolean
+start_helpers (ApiStart *start, GError **error)
+{
+  const StartRequest *request = start->request;
+
+  return virtiofs_start (start->def, start->account, start->run_directory, start->directory, start->helpers,
+                         start->job, error)
+         && tpm_start (start->def, request->settings, start->account, start->run_directory, start->directory,
+                       &request->secrets, start->helpers, start->job, error);
+}
+
+static gboolean
 open_everything (ApiStart *start, GError **error)
 {
   /* Once more: the names of the taps are known now. */
   return make_directory (start, error) && open_interfaces (start, error) && open_serial (start, error)
-         && translate (start, error)
+         && translate (start, error) && start_helpers (start, error)
          && machine_log_open (&start->log, start->request->settings, start->def->name, error);
 }
 
@@ -425,6 +374,8 @@ undo (ApiStart *start)
     control_kill_and_wait (start->process);
     machine_log_line (&start->log, "the start has failed; the process was ended");
   }
+  for (guint i = 0; i < start->helpers->len; i++)
+    helper_stop (g_ptr_array_index (start->helpers, i));
   if (start->made_interfaces)
     interfaces_close_later (start->request->settings, start->def);
   if (start->made_directory)
@@ -468,9 +419,9 @@ check_request (const ApiStart *start, GError **error)
 {
   const StartRequest *request = start->request;
 
-  if (!start_request_goes_on (request) && !request->from_snapshot && !request->is_check)
+  if (!start_request_goes_on (request) && !request->from_snapshot)
     return TRUE;
-  driver_fail_unsupported (start->driver, request->is_check ? "check before a start" : "saved state", error);
+  driver_fail_unsupported (start->driver, "saved state", error);
   return FALSE;
 }
 

@@ -6,11 +6,13 @@
  */
 #include "daemon/drivers/driver-job.h"
 
-#include "daemon/drivers/qemu/adopt.h"
+#include "daemon/drivers/driver-devices.h"
 
 typedef struct {
   DriverMachine *machine;
   DriverOrder order;
+  Hotplug plug;
+  const Platform *platform;
   gboolean starting;
   int state, reason;
 } Asking;
@@ -57,7 +59,8 @@ adopt (Job *job, gpointer input, GError **error)
   adopted->half_started = asking->starting;
   if (adopted->half_started)
     return g_steal_pointer (&adopted);
-  if (!asking->machine->driver->adopt (asking->machine, job, &adopted->state, error))
+  if (!asking->machine->driver->adopt (asking->machine, job, &adopted->state, error)
+      || !driver_adopt_devices (asking->machine, &asking->plug, asking->platform, job, adopted, error))
     return NULL;
   if (adopted->state == asking->state)
     adopted->reason = asking->reason;
@@ -68,11 +71,16 @@ adopt (Job *job, gpointer input, GError **error)
 }
 
 Job *
-driver_job_adopt (DriverMachine *machine, gboolean starting, int state, int reason, guint seconds,
-                  JobDone done, gpointer data)
+driver_job_adopt (DriverMachine *machine, const Hotplug *plug, const Platform *platform, gboolean starting,
+                  int state, int reason, guint seconds, JobDone done, gpointer data)
 {
   Asking *asking = g_new0 (Asking, 1);
 
-  *asking = (Asking){ .machine = machine, .starting = starting, .state = state, .reason = reason };
+  *asking = (Asking){ .machine = machine,
+                      .plug = *plug,
+                      .platform = platform,
+                      .starting = starting,
+                      .state = state,
+                      .reason = reason };
   return job_start ("adopt", adopt, asking, asking_free, seconds, done, data);
 }

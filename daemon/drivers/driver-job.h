@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/drivers/driver.h"
+#include "daemon/drivers/qemu/attach.h"
 
 /*
  * What is asked of a running machine whose driver is not QEMU's, as jobs. Main loop only. All of them take
@@ -13,6 +14,7 @@ typedef gboolean (*DriverOrder) (const DriverMachine *machine, Job *job, GError 
 Job *driver_job_order (DriverMachine *machine, const char *what, DriverOrder order, guint seconds,
                        JobDone done, gpointer data, GError **error);
 /* Ask one that was found again what it is doing; gives an AdoptedMachine (drivers/qemu/adopt.h). @starting:
- * its start was cut short. @state, @reason: as they were known. */
-Job *driver_job_adopt (DriverMachine *machine, gboolean starting, int state, int reason, guint seconds,
-                       JobDone done, gpointer data);
+ * its start was cut short. @state, @reason: as they were known. @plug is copied; what it names, and
+ * @platform, outlive the job. */
+Job *driver_job_adopt (DriverMachine *machine, const Hotplug *plug, const Platform *platform,
+                       gboolean starting, int state, int reason, guint seconds, JobDone done, gpointer data);

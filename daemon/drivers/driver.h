@@ -2,6 +2,8 @@
 #pragma once
 
 #include "daemon/core/job.h"
+#include "daemon/core/settings.h"
+#include "daemon/host/account.h"
 #include "domain/domain-def.h"
 #include "targets/target.h"
 
@@ -27,6 +29,13 @@ typedef struct {
   char *directory; /* where its hypervisor made its sockets and files */
 } DriverMachine;
 
+/* What a disk's hypervisor counts: requests, bytes, ns. */
+typedef struct {
+  gboolean known;
+  guint64 read_requests, read_bytes, read_time, write_requests, write_bytes, write_time, flush_requests,
+      flush_time;
+} DiskCounters;
+
 struct Driver {
   const char *program; /* the beginning of its file's name: "firecracker" */
   const char *title;   /* in messages: "Firecracker" */
@@ -35,6 +44,8 @@ struct Driver {
   /* From a completed definition to a machine that runs, or with request->paused that waits for `resume`. What
    * goes wrong undoes everything. */
   StartedMachine *(*start) (const Driver *driver, Job *job, StartRequest *request, GError **error);
+  /* What would make that fail on this host, into @findings (CheckFinding): nothing is made or started. */
+  void (*check) (const Driver *driver, Job *job, const StartRequest *request, GPtrArray *findings);
   /* Found again: what it says of itself now. @ret_state: virDomainState. */
   gboolean (*adopt) (const DriverMachine *machine, Job *job, int *ret_state, GError **error);
 
@@ -48,6 +59,21 @@ struct Driver {
   gboolean (*inject_nmi) (const DriverMachine *machine, Job *job, GError **error);
   /* Leave the guest @kib of its memory. */
   gboolean (*set_memory) (const DriverMachine *machine, Job *job, guint64 kib, GError **error);
+
+  /* Devices while the guest runs; driver-devices.h has what goes around these. Is @device one that can come
+   * and go? */
+  gboolean (*can_plug) (const Driver *driver, const Device *device, GError **error);
+  /* Give it @device, a device of @def, the live definition with it; what it needs of the host is there.
+   * @text: as the client has written it. */
+  gboolean (*plug) (const DriverMachine *machine, Job *job, const DomainDef *def, const Device *device,
+                    const char *text, const Settings *settings, GError **error);
+  /* Ask the guest to let go of @device; that it has is told by list_devices. */
+  gboolean (*unplug) (const DriverMachine *machine, Job *job, const Device *device, GError **error);
+  /* Into @ids, a set of texts (owned): what it has of the kinds that can come and go, and maybe others. */
+  gboolean (*list_devices) (const DriverMachine *machine, Job *job, GHashTable *ids, GError **error);
+  const char *(*device_id) (const Device *device); /* as in that list */
+  /* What was read and written: into @counters, alias → DiskCounters (owned). */
+  gboolean (*count_disks) (const DriverMachine *machine, Job *job, GHashTable *counters, GError **error);
 };
 
 /* Of the program that @def names; NULL: QEMU. */
@@ -59,6 +85,10 @@ const Driver *driver_of_program (const char *path);
 /* @def is referenced. */
 DriverMachine *driver_machine_new (const Driver *driver, DomainDef *def, const char *directory);
 void driver_machine_free (gpointer machine);
+
+/* These hypervisors open their files by name: can @account open @path? @what names it in the message. */
+gboolean driver_check_file (const Driver *driver, const Account *account, const char *what, const char *path,
+                            gboolean writable, GError **error);
 
 /* For messages: VIR_ERR_OPERATION_UNSUPPORTED, "Firecracker has no 'reset'". */
 void driver_fail_unsupported (const Driver *driver, const char *what, GError **error);

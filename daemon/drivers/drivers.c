@@ -7,6 +7,10 @@
 
 #include "daemon/drivers/cloud-hypervisor/cloud-hypervisor-driver.h"
 #include "daemon/drivers/firecracker/firecracker-driver.h"
+#include "daemon/host/named-file.h"
+
+#include <errno.h>
+#include <sys/stat.h>
 
 static const Driver *const drivers[] = {
   &firecracker_driver,
@@ -47,6 +51,25 @@ driver_machine_free (gpointer data)
   domain_def_unref (machine->def);
   g_free (machine->directory);
   g_free (machine);
+}
+
+gboolean
+driver_check_file (const Driver *driver, const Account *account, const char *what, const char *path,
+                   gboolean writable, GError **error)
+{
+  struct stat status;
+
+  if (named_file_stat (path, &status) != 0) {
+    virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Cannot access the %s '%s': %s", what, path,
+                    g_strerror (errno));
+    return FALSE;
+  }
+  if (writable ? account_can_write (account, path) : account_can_read (account, path))
+    return TRUE;
+  virt_error_set (error, VIR_ERR_OPERATION_FAILED,
+                  "%s opens its files itself, and its account (number %u) cannot %s the %s '%s'",
+                  driver->title, (guint)account->uid, writable ? "write" : "read", what, path);
+  return FALSE;
 }
 
 void

@@ -103,19 +103,19 @@ account_device_problem (const Account *account, const char *node)
       node, (guint)status.st_mode & 07777, status.st_uid, status.st_gid, account->name);
 }
 
-/* @right: one of S_IROTH, S_IXOTH. */
+/* @rights: of S_IROTH, S_IWOTH and S_IXOTH, all of which it has to have. */
 static gboolean
-account_may (const Account *account, const char *path, mode_t right)
+account_may (const Account *account, const char *path, mode_t rights)
 {
   struct stat status;
 
   if (stat (path, &status) != 0)
     return FALSE;
   if (status.st_uid == account->uid)
-    return (status.st_mode & (right << 6)) != 0;
+    return (status.st_mode & (rights << 6)) == rights << 6;
   if (status.st_gid == account->gid)
-    return (status.st_mode & (right << 3)) != 0;
-  return (status.st_mode & right) != 0;
+    return (status.st_mode & (rights << 3)) == rights << 3;
+  return (status.st_mode & rights) == rights;
 }
 
 /* Every directory above @path lets the account through. */
@@ -134,16 +134,17 @@ account_may_reach (const Account *account, const char *path)
   return FALSE;
 }
 
-gboolean
-account_can_read (const Account *account, const char *path)
+/* @rights: S_IROTH, and S_IWOTH. */
+static gboolean
+account_can (const Account *account, const char *path, mode_t rights)
 {
   g_autofree char *spelled = g_canonicalize_filename (path, "/");
   char *resolved;
   gboolean can;
 
   if (account->name == NULL)
-    return access (path, R_OK) == 0;
-  if (!account_may (account, path, S_IROTH) || !account_may_reach (account, spelled))
+    return access (path, (rights & S_IWOTH) != 0 ? R_OK | W_OK : R_OK) == 0;
+  if (!account_may (account, path, rights) || !account_may_reach (account, spelled))
     return FALSE;
 
   /* Where links lead is on the way as well. */
@@ -151,4 +152,16 @@ account_can_read (const Account *account, const char *path)
   can = resolved != NULL && account_may_reach (account, resolved);
   free (resolved);
   return can;
+}
+
+gboolean
+account_can_read (const Account *account, const char *path)
+{
+  return account_can (account, path, S_IROTH);
+}
+
+gboolean
+account_can_write (const Account *account, const char *path)
+{
+  return account_can (account, path, S_IROTH | S_IWOTH);
 }

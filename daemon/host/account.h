@@ -40,3 +40,5 @@ gboolean account_device_group (const char *node, gid_t *ret_group);
 char *account_device_problem (const Account *account, const char *node);
 /* Could @account open @path for reading, going by modes and owners along the whole path? */
 gboolean account_can_read (const Account *account, const char *path);
+/* And for writing, too? */
+gboolean account_can_write (const Account *account, const char *path);

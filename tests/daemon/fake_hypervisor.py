@@ -10,7 +10,8 @@ what was asked is a line of requests.log beside the program.
     endless it answers with more than anybody wants    list   its body is JSON, and no object
     no      it refuses, in its own words               chunks it answers in an encoding of its own
     huge    its body is said to be longer than any
-and "start" to "die" (with words on standard error) or "silent" (it makes no socket).
+    late    it does as it is asked, and is silent
+"guest" to "keeps" (a device that it is asked to let go of), and "start" to "die" (with words on standard error) or "silent" (it makes no socket).
 """
 
 import json
@@ -91,18 +92,63 @@ class Firecracker:
 
 
 class CloudHypervisor:
+    # What can be added: the call, the schema of its body, and where the config has it.
+    ADDED = {"vm.add-disk": ("DiskConfig", "disks"), "vm.add-net": ("NetConfig", "net"), "vm.add-fs": ("FsConfig", "fs"),
+             "vm.add-pmem": ("PmemConfig", "pmem")}
+
     def __init__(self):
-        self.state, self.config = None, None
+        self.state, self.config, self.devices, self.served = None, None, {}, []
+
+    def add(self, device):
+        if device["id"] in self.devices:
+            raise Refused(f"DeviceIdAlreadyExists({device['id']})")
+        if "socket" in device:
+            self.connect(device["socket"])
+        self.devices[device["id"]] = {"id": device["id"], "resources": [], "children": []}
+
+    def connect(self, path):
+        """A helper that is not there is found when the machine is made."""
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.connect(path)
+        except OSError as error:
+            raise Refused(f"cannot connect to {path}: {error.strerror}") from None
+        self.served.append(client)
+
+    def remove(self, name):
+        """The config forgets it at once, the tree of devices when the guest has let go."""
+        if name not in self.devices:
+            raise Refused(f"UnknownDeviceId({name})")
+        for _, where in self.ADDED.values():
+            self.config[where] = [one for one in self.config.get(where, []) if one["id"] != name]
+        if manners().get("guest") != "keeps":
+            threading.Timer(0.2, self.devices.pop, (name, None)).start()
 
     def answer(self, method, path, body):
         call = path.removeprefix("/api/v1/")
         if (method, call) == ("GET", "vm.info") and self.config is not None:
-            return {"config": self.config, "state": self.state}
+            return {"config": self.config, "state": self.state, "device_tree": self.devices}
+        if (method, call) == ("GET", "vm.counters") and self.config is not None:
+            return {name: {"read_bytes": 4096, "write_bytes": 512, "read_ops": 3, "write_ops": 1} for name in self.devices}
         if method != "PUT":
             raise Refused("no such endpoint")
-        if call == "vm.create":
+        if call in self.ADDED:
+            schema, where = self.ADDED[call]
+            check(schema, body)
+            self.add(body)
+            self.config.setdefault(where, []).append(body)
+            return {"id": body["id"], "bdf": "0000:00:08.0"}
+        if call == "vm.remove-device":
+            check("VmRemoveDevice", body)
+            self.remove(body["id"])
+        elif call == "vm.create":
             check("VmConfig", body)
             self.config, self.state = body, "Created"
+            for _, where in self.ADDED.values():
+                for device in body.get(where, []):
+                    self.add(device)
+            if "tpm" in body:
+                self.connect(body["tpm"]["socket"])
             for console in ("serial", "console"):
                 if body[console]["mode"] == "Pty":
                     self.keep = os.openpty()
@@ -179,13 +225,15 @@ def serve(connection, machine):
     with open(HERE / "requests.log", "a", encoding="utf-8") as log:
         log.write(json.dumps([method, path, body]) + "\n")
     manner = manners().get(f"{method} {path}")
-    if manner not in (None, "no"):
+    if manner not in (None, "no", "late"):
         misbehave(connection, manner)
         return
     try:
         if manner == "no":
             raise Refused("the moon is in the wrong phase")
         answer = machine.answer(method, path, body)
+        if manner == "late":
+            time.sleep(1000)
         send(connection, 200 if answer is not None else 204, answer)
     except Refused as refused:
         send(connection, 400, machine.refusal(str(refused)))

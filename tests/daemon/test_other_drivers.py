@@ -14,7 +14,7 @@ import subprocess
 import libvirt
 import pytest
 
-from conftest import BUILD, TOP, wait_for
+from conftest import BUILD, TOP, domain_path, wait_for
 
 libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
@@ -248,6 +248,8 @@ def test_memory(hypervisor, connection):
     lambda domain: domain.save("/nowhere/file"), lambda domain: domain.managedSave(),
     lambda domain: domain.snapshotCreateXML("<domainsnapshot/>"),
     lambda domain: domain.attachDevice("<rng model='virtio'><backend model='random'/></rng>"),
+    lambda domain: domain.updateDeviceFlags(domain.XMLDesc().partition("<disk")[1] + domain.XMLDesc().partition("<disk")[2]
+                                            .partition("</disk>")[0] + "</disk>"),
     lambda domain: domain.reboot(), lambda domain: domain.screenshot(domain.connect().newStream(), 0),
     lambda domain: domain.sendKey(0, 0, [1], 1)])
 def test_what_it_has_not_is_refused_by_name(hypervisor, connection, what):
@@ -345,3 +347,23 @@ def test_real_firecracker(daemon, connection):
     domain.suspend()
     domain.resume()
     domain.destroy()
+
+
+def test_check_names_all_at_once(hypervisor, daemon):
+    """What a start would be refused for, with its place in the document, and nothing is begun."""
+    def check():
+        _, findings = daemon.call(domain_path(UUID), "org.domaind1.Domain", "Check", "(u)", 0)
+        return [(name, line, what) for name, _, line, _, what, _ in findings if name != "kvm"]
+
+    daemon.define(hypervisor.document())
+    assert check() == []
+    (hypervisor.folder / "disk.raw").unlink()
+    (hypervisor.folder / "kernel").unlink()
+    daemon.define(hypervisor.document("<sound model='ich9'/><graphics type='vnc'/>"))
+    lines = hypervisor.document().splitlines()
+    assert check() == [
+        ("document", lines.index("    <serial type='pty'/>") + 1, f"<sound>: {TITLE[hypervisor.name]} has no sound"),
+        ("document", lines.index("    <serial type='pty'/>") + 1, f"<graphics>: {TITLE[hypervisor.name]} has no display"),
+        ("files", 0, f"Cannot access the kernel '{hypervisor.folder}/kernel': No such file or directory"),
+        ("files", 0, f"Cannot access the disk '{hypervisor.folder}/disk.raw': No such file or directory")]
+    assert not hypervisor.requests() and not hypervisor.pids()

@@ -2,22 +2,24 @@
 /*
  * A machine in Cloud Hypervisor, over its API: the whole config is one request, and the machine that it makes
  * waits for vm.boot. Guests are switched off by the power button; the process ends with them. Where a console
- * is a terminal, only the hypervisor knows which.
+ * is a terminal, only the hypervisor knows which. What of it comes and goes while it runs is in
+ * cloud-hypervisor-plug.c.
  */
 #include "daemon/drivers/cloud-hypervisor/cloud-hypervisor-driver.h"
 
+#include "daemon/drivers/cloud-hypervisor/cloud-hypervisor-plug.h"
+
 #include "base/untrusted-json.h"
+#include "daemon/drivers/api-check.h"
 #include "daemon/drivers/api-machine.h"
 #include "daemon/host/endpoint.h"
 #include "domain/devices/console.h"
-#include "domain/devices/filesystem.h"
 #include "domain/devices/serial.h"
-#include "domain/devices/tpm.h"
 #include "targets/cloud-hypervisor/cloud-hypervisor-target.h"
 
 #include <string.h>
 
-#define API           "/api/v1/"
+#define API           CLOUD_HYPERVISOR_API
 #define BYTES_PER_KIB 1024
 
 /* A name in its directory: a socket's path must not be long, and the directory's may be. */
@@ -29,26 +31,10 @@ arguments (G_GNUC_UNUSED const DomainDef *def)
   return g_strdupv ((char **)words);
 }
 
-/* The daemon has given the taps their addresses, and the hypervisor has no right to. */
-static void
-forget_addresses (JsonObject *config)
-{
-  JsonArray *cards = untrusted_list (config, "net");
-
-  for (guint i = 0; cards != NULL && i < json_array_get_length (cards); i++) {
-    JsonObject *card = json_array_get_object_element (cards, i);
-
-    if (json_object_has_member (card, "ip"))
-      json_object_remove_member (card, "ip");
-    if (json_object_has_member (card, "mask"))
-      json_object_remove_member (card, "mask");
-  }
-}
-
 static gboolean
 configure (const ApiPlace *place, Job *job, JsonObject *config, GError **error)
 {
-  forget_addresses (config);
+  cloud_hypervisor_forget_addresses (config);
   return api_ask (place, job, "PUT", API "vm.create", json_object_ref (config), NULL, error);
 }
 
@@ -115,34 +101,10 @@ static const ApiMachineKind kind = { .socket = CLOUD_HYPERVISOR_API_SOCKET,
                                      .boot = boot,
                                      .learn = learn };
 
-/* What a helper would serve, which is not started here. */
-static gboolean
-check_helpers (const DomainDef *def, GError **error)
-{
-  DOMAIN_FOREACH_DEVICE (def, filesystem_kind, DeviceFilesystem, filesystem) {
-    if (filesystem->source_socket != NULL)
-      continue;
-    virt_error_set (error, VIR_ERR_CONFIG_UNSUPPORTED,
-                    "filesystem '%s': a virtiofsd has to be started beside Cloud Hypervisor, and named by "
-                    "<source socket=>",
-                    filesystem->target);
-    return FALSE;
-  }
-  DOMAIN_FOREACH_DEVICE (def, tpm_kind, DeviceTpm, tpm) {
-    if (tpm->type == TPM_EXTERNAL)
-      continue;
-    virt_error_set (
-        error, VIR_ERR_CONFIG_UNSUPPORTED,
-        "TPM: a swtpm has to be started beside Cloud Hypervisor, and named by <backend type='external'>");
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static StartedMachine *
 start (const Driver *driver, Job *job, StartRequest *request, GError **error)
 {
-  return check_helpers (request->def, error) ? api_machine_start (&kind, driver, job, request, error) : NULL;
+  return api_machine_start (&kind, driver, job, request, error);
 }
 
 static gboolean
@@ -219,6 +181,7 @@ const Driver cloud_hypervisor_driver = {
   .title = "Cloud Hypervisor",
   .target = &cloud_hypervisor_target,
   .start = start,
+  .check = api_machine_check,
   .adopt = adopt,
   .suspend = suspend,
   .resume = resume,
@@ -226,4 +189,10 @@ const Driver cloud_hypervisor_driver = {
   .reset = reset,
   .inject_nmi = inject_nmi,
   .set_memory = set_memory,
+  .can_plug = cloud_hypervisor_can_plug,
+  .plug = cloud_hypervisor_plug,
+  .unplug = cloud_hypervisor_unplug,
+  .list_devices = cloud_hypervisor_list_devices,
+  .device_id = cloud_hypervisor_device_id,
+  .count_disks = cloud_hypervisor_count_disks,
 };

@@ -8,6 +8,7 @@
 #include "daemon/drivers/firecracker/firecracker-driver.h"
 
 #include "base/untrusted-json.h"
+#include "daemon/drivers/api-check.h"
 #include "daemon/drivers/api-machine.h"
 #include "domain/devices/memballoon.h"
 #include "targets/firecracker/firecracker-target.h"
@@ -191,6 +192,7 @@ const Driver firecracker_driver = {
   .title = "Firecracker",
   .target = &firecracker_target,
   .start = start,
+  .check = api_machine_check,
   .adopt = adopt,
   .suspend = suspend,
   .resume = resume,

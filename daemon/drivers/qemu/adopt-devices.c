@@ -46,17 +46,24 @@ ask_present (Job *job, const Hotplug *plug, GHashTable *present, GError **error)
                             present, error);
 }
 
-static DomainDef *
-load_note (Search *search, const char *alias, GError **error)
+DomainDef *
+hotplug_load_note (const Hotplug *plug, const char *uuid, const char *alias, const Platform *platform,
+                   GError **error)
 {
-  g_autofree char *xml = store_load_hotplug (search->plug->store, search->live->uuid, alias, error);
+  g_autofree char *xml = store_load_hotplug (plug->store, uuid, alias, error);
   g_autoptr (Diagnostics) diagnostics = diagnostics_new (alias);
   g_autoptr (DomainDef) def = NULL;
 
   if (xml == NULL)
     return NULL;
-  def = domain_def_parse (xml, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, search->platform, diagnostics);
+  def = domain_def_parse (xml, -1, DOMAIN_READ_LIVE | DOMAIN_READ_NO_SCHEMA, platform, diagnostics);
   return diagnostics_check (diagnostics, error) ? g_steal_pointer (&def) : NULL;
+}
+
+static DomainDef *
+load_note (const Search *search, const char *alias, GError **error)
+{
+  return hotplug_load_note (search->plug, search->live->uuid, alias, search->platform, error);
 }
 
 static gboolean

@@ -62,6 +62,10 @@ gpointer adopt_job (Job *job, gpointer request, GError **error);
 gboolean adopt_processors (Job *job, const Hotplug *plug, const DomainDef *live, AdoptedMachine *adopted,
                            GError **error);
 
+/* The definition that device @alias was to belong to, of the note that its attachment left; see
+ * plugging_write_down. (transfer full) */
+DomainDef *hotplug_load_note (const Hotplug *plug, const char *uuid, const char *alias,
+                              const Platform *platform, GError **error);
 /* What became of the devices that were on their way when the last daemon ended: back-ends without a device
  * are taken away, and a drive keeps one medium; @adopted gets what is there and not in @live, and the other
  * way round. Job's thread. */

@@ -10,7 +10,7 @@
 
 #include "daemon/core/tree.h"
 #include "domain/devices/tpm.h"
-#include "targets/qemu/recipe.h"
+#include "targets/helper-sockets.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -327,7 +327,7 @@ static gboolean
 run_emulator (const TpmStart *start, GPtrArray *helpers, Job *job, GError **error)
 {
   const DeviceTpm *tpm = start->tpm;
-  g_autofree char *socket = recipe_tpm_socket (start->qemu_directory, &tpm->device);
+  g_autofree char *socket = helper_socket_tpm (start->qemu_directory, tpm->device.alias);
   g_autofree char *control = g_strdup_printf ("type=unixio,path=%s,mode=0600", socket);
   g_autofree char *state = tpm->source == TPM_SOURCE_FILE
                                ? g_strdup_printf ("backend-uri=file://%s,mode=0600", start->state)

@@ -15,7 +15,7 @@
 #include "daemon/host/account.h"
 #include "daemon/host/named-file.h"
 #include "domain/devices/filesystem.h"
-#include "targets/qemu/recipe.h"
+#include "targets/helper-sockets.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -316,7 +316,7 @@ virtiofs_start_device (const DeviceFilesystem *filesystem, const Account *accoun
   static const int fds_as[] = { LISTENING_FD };
   g_auto (Virtiofsd) program = { NULL, FALSE };
   g_autofree char *name = virtiofs_helper_name (&filesystem->device);
-  g_autofree char *socket = recipe_virtiofs_socket (qemu_directory, &filesystem->device);
+  g_autofree char *socket = helper_socket_virtiofs (qemu_directory, filesystem->device.alias);
   g_autoptr (GPtrArray) argv = NULL;
   Helper *helper;
   int fd;

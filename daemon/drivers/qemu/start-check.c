@@ -26,6 +26,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/graphics.h"
 #include "domain/devices/interface.h"
+#include "targets/helper-sockets.h"
 
 #include <errno.h>
 #include <string.h>
@@ -301,11 +302,11 @@ look_at_helpers_sockets (StartCheck *check, const char *name)
 
   DOMAIN_FOREACH_DEVICE (plan->def, tpm_kind, const DeviceTpm, tpm) {
     if (tpm->type == TPM_EMULATOR)
-      look_at_length (check, name, recipe_tpm_socket (plan->qemu_directory, &tpm->device));
+      look_at_length (check, name, helper_socket_tpm (plan->qemu_directory, tpm->device.alias));
   }
   DOMAIN_FOREACH_DEVICE (plan->def, filesystem_kind, const DeviceFilesystem, filesystem) {
     if (virtiofs_is_needed (filesystem))
-      look_at_length (check, name, recipe_virtiofs_socket (plan->qemu_directory, &filesystem->device));
+      look_at_length (check, name, helper_socket_virtiofs (plan->qemu_directory, filesystem->device.alias));
   }
   if (domain_def_wants_pr_helper (plan->def))
     look_at_length (check, name, recipe_pr_helper_socket (plan->qemu_directory));

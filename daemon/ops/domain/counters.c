@@ -164,11 +164,16 @@ find_device (JsonNode *answer, const char *alias)
 }
 
 DiskCounters
-disk_counters (JsonNode *answer, const char *alias)
+machine_disk_counters (const Machine *machine, const char *alias)
 {
-  JsonObject *device = find_device (answer, alias);
+  const DiskCounters *told = machine->driver_counters != NULL && alias != NULL
+                                 ? g_hash_table_lookup (machine->driver_counters, alias)
+                                 : NULL;
+  JsonObject *device = told == NULL ? find_device (machine->statistics, alias) : NULL;
   JsonObject *stats = device != NULL ? untrusted_object (device, "stats") : NULL;
 
+  if (told != NULL)
+    return *told;
   return (DiskCounters){
     .known = stats != NULL,
     .read_requests = untrusted_count (stats, "rd_operations"),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/call/call.h"
+#include "daemon/domain/machine.h"
 #include "domain/devices/interface.h"
 
 /*
@@ -21,14 +22,8 @@ GArray *vcpu_times (const Process *process);
 /* ns KVM polled for a halted vCPU's wake-up, in vain or not; 0 without KVM. */
 void halt_poll_times (const Process *process, guint64 *ret_success, guint64 *ret_fail);
 
-/* read requests, bytes, ns; write requests, bytes, ns; flush requests, ns */
-typedef struct {
-  gboolean known;
-  guint64 read_requests, read_bytes, read_time, write_requests, write_bytes, write_time, flush_requests,
-      flush_time;
-} DiskCounters;
-/* From an answer to "query-blockstats" (untrusted), for the device of that alias. */
-DiskCounters disk_counters (JsonNode *answer, const char *alias);
+/* As @machine's hypervisor last told them, for the device of that alias. */
+DiskCounters machine_disk_counters (const Machine *machine, const char *alias);
 /* From the same: the offset behind the last byte written, as far as the image's format tells. @depth: of the
  * image so far below the disk's. */
 guint64 disk_highest_offset (JsonNode *answer, const char *alias, guint depth);

@@ -13,6 +13,7 @@
 #include "daemon/domain/machine-block-jobs.h"
 
 #include "daemon/call/call.h"
+#include "daemon/drivers/driver-devices.h"
 #include "daemon/ops/domain/config-edit.h"
 #include "daemon/ops/domain/network-cards.h"
 #include "daemon/ops/domain/volume-disks.h"
@@ -31,6 +32,7 @@ device_request_free (gpointer data)
   if (request == NULL)
     return;
   machine_hotplug_clear (&request->plug);
+  g_clear_pointer (&request->driven, driver_machine_free);
   g_clear_pointer (&request->live_def, domain_def_unref);
   g_clear_pointer (&request->config_def, domain_def_unref);
   g_clear_pointer (&request->new_config, domain_def_unref);
@@ -191,6 +193,34 @@ with_translated (Job *job, DeviceRequest *request, const Device *device, LiveCha
   return good;
 }
 
+/* The running machine's hypervisor. */
+
+static gboolean
+can_attach (const DeviceRequest *request, const Device *device, GError **error)
+{
+  return request->driven != NULL ? driver_can_plug (request->driven->driver, device, error)
+                                 : qemu_can_attach (device, error);
+}
+
+static gboolean
+can_detach (const DeviceRequest *request, const Device *device, GError **error)
+{
+  return request->driven != NULL ? driver_can_plug (request->driven->driver, device, error)
+                                 : qemu_can_detach (request->live_def, device, error);
+}
+
+/* What comes along for the device's sake and the other hypervisors do not know (a controller) is there by
+ * being written down. */
+static gboolean
+plug_in (Job *job, const DeviceRequest *request, DomainDef *def, Device *device, gboolean is_wanted,
+         GError **error)
+{
+  if (request->driven == NULL)
+    return attach_device (job, &request->plug, def, device, error);
+  return !is_wanted
+         || driver_attach (request->driven, &request->plug, job, def, device, request->text, error);
+}
+
 /* Attach. */
 
 static gboolean
@@ -222,12 +252,12 @@ attach_live (Job *job, DeviceRequest *request, const Device *device, GError **er
 
   def = domain_def_with_device (request->live_def, device, DEVICE_CHANGE_LIVE, request->manager->platform,
                                 &added, error);
-  if (def == NULL || !qemu_can_attach (g_ptr_array_index (added, added->len - 1), error))
+  if (def == NULL || !can_attach (request, g_ptr_array_index (added, added->len - 1), error))
     return FALSE;
   for (guint i = 0; i < added->len; i++) {
     Publication publication = { request, g_ptr_array_index (added, i) };
 
-    if (!attach_device (job, &request->plug, def, publication.device, error))
+    if (!plug_in (job, request, def, publication.device, i + 1 == added->len, error))
       return FALSE;
     job_in_main_loop (job, publish_added, &publication);
   }
@@ -289,7 +319,7 @@ detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
   Device *device = find (request, request->live_def, wanted, error);
   Publication publication = { request, device, NULL };
 
-  if (device == NULL || !qemu_can_detach (request->live_def, device, error))
+  if (device == NULL || !can_detach (request, device, error))
     return FALSE;
   job_in_main_loop (job, check_free, &publication);
   if (publication.error != NULL) {
@@ -302,11 +332,12 @@ detach_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
     request->removing = g_strdup (device->alias);
     job_in_main_loop (job, expect_removal, &publication);
   }
-  if (!qemu_has_guest_device (device)) {
+  if (request->driven != NULL ? driver_detach (request->driven, job, device, error)
+                              : !qemu_has_guest_device (device)) {
     job_in_main_loop (job, publish_removed, &publication);
     return TRUE;
   }
-  if (detach_request (job, &request->plug, device, error))
+  if (request->driven == NULL && detach_request (job, &request->plug, device, error))
     return TRUE;
   job_in_main_loop (job, forget_removal, &publication);
   return FALSE;
@@ -348,6 +379,10 @@ update_live (Job *job, DeviceRequest *request, const Device *wanted, GError **er
 
   if (device == NULL)
     return explain_missing (request, wanted, TRUE, error);
+  if (request->driven != NULL) {
+    driver_fail_unsupported (request->driven->driver, "update of a device", error);
+    return FALSE;
+  }
   job_in_main_loop (job, check_free, &publication);
   if (publication.error != NULL) {
     g_propagate_error (error, publication.error);

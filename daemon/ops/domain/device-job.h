@@ -23,6 +23,7 @@ typedef struct {
   DomainDef *live_def, *config_def; /* as they are; NULL where not meant */
   guint definition_count;           /* of config_def */
   Hotplug plug;
+  DriverMachine *driven; /* the running machine, where it is not QEMU's; or NULL */
 
   /* Made by the job. */
   DomainDef *new_config;

@@ -116,18 +116,14 @@ check_host (Job *job, Checking *checking)
   look_at_volumes (job, checking, def);
   leave_out_volumes (def);
   look_at_networks (job, checking, def);
-  if (driver_of (def) != NULL) {
-    g_autoptr (GError) error = NULL;
-
-    driver_fail_unsupported (driver_of (def), "check before a start", &error);
-    check_add_error (checking->findings, "emulator", error);
-    return;
-  }
   request = start_request_new (def, 0, FALSE, FALSE, manager->settings, manager->store, manager->caps);
   request->is_check = TRUE;
   request->secrets = manager->secrets;
   request->document = g_strdup (checking->document);
-  start_check (job, request, checking->findings);
+  if (driver_of (def) != NULL)
+    driver_of (def)->check (driver_of (def), job, request, checking->findings);
+  else
+    start_check (job, request, checking->findings);
   start_request_free (request);
 }
 

@@ -55,7 +55,7 @@ count_disks (const Machine *machine, const char *name)
 
     if (disk->device.alias == NULL || (name[0] != '\0' && disk != only))
       continue;
-    counters = disk_counters (machine->statistics, disk->device.alias);
+    counters = machine_disk_counters (machine, disk->device.alias);
     add_counters (&sum, &counters);
   }
   return sum;

@@ -182,6 +182,7 @@ request_new (Call *call, gboolean live, gboolean config)
   if (live) {
     request->live_def = domain_def_ref (domain->machine->def);
     machine_hotplug_init (domain->machine, &request->plug);
+    request->driven = domain->machine->driver != NULL ? machine_driver_view (domain->machine) : NULL;
   }
   return request;
 }
@@ -216,7 +217,7 @@ begin (Domain *domain, Call *call)
 
   if (!call_check_affect (call, flags, &which))
     return;
-  if (live && !domain_check_monitor (domain, &error))
+  if (live && domain->machine->driver == NULL && !domain_check_monitor (domain, &error))
     call_fail (call, error);
   else if (!live || (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0)
     call_with_definition (call, DEFINITION_CONFIG, begin_with_config);

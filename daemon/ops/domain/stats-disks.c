@@ -67,7 +67,7 @@ add_disk (GVariantBuilder *list, const Machine *machine, const DeviceDisk *disk,
     stats_add (list, UINT (disk->source_index.value), "block.%u.backingIndex", number);
   if (machine == NULL || alias == NULL)
     return;
-  counters = disk_counters (machine->statistics, alias);
+  counters = machine_disk_counters (machine, alias);
   if (counters.known)
     add_counters (list, &counters, number);
   if (disk_sizes (machine->disks, alias, 0, &capacity, &physical))

@@ -15,11 +15,20 @@
 #include "domain/devices/vsock.h"
 #include "network/ip-address.h"
 #include "targets/cloud-hypervisor/cloud-hypervisor-target.h"
+#include "targets/helper-sockets.h"
 #include "targets/launch-json.h"
 
 #define FS_QUEUES     1
 #define FS_QUEUE_SIZE 1024
 #define URANDOM       "/dev/urandom"
+
+/* What it is called over the API too: a running machine's device by its alias, which stays with it whatever
+ * comes and goes beside it. (transfer full) */
+static char *
+id_of (const Device *device, const char *prefix, guint index)
+{
+  return device->alias != NULL ? g_strdup (device->alias) : g_strdup_printf ("%s%u", prefix, index);
+}
 
 static void
 set_list (JsonObject *object, const char *name, JsonArray *list)
@@ -96,7 +105,7 @@ network_card (const DeviceInterface *interface, guint index, guint *taps, Target
               TargetLosses *losses)
 {
   JsonObject *object;
-  g_autofree char *id = g_strdup_printf ("net%u", index), *tap = NULL;
+  g_autofree char *id = id_of (&interface->device, "net", index), *tap = NULL;
 
   if (interface->type != INTERFACE_VHOST_USER && !launch_can_tap (interface, losses))
     return NULL;
@@ -141,7 +150,7 @@ add_cards_and_devices (JsonObject *object, const DomainDef *def, TargetConfig *c
     JsonObject *card;
 
     if (interface->type == INTERFACE_HOSTDEV && interface->host_type == HOST_ADDRESS_PCI) {
-      id = g_strdup_printf ("hostdev%u", passed++);
+      id = id_of (&interface->device, "hostdev", passed++);
       add_passed (devices, id, &interface->host_pci);
       continue;
     }
@@ -157,7 +166,7 @@ add_cards_and_devices (JsonObject *object, const DomainDef *def, TargetConfig *c
       target_lose (losses, &hostdev->device, NULL, "passes PCI devices of the host through, and no others");
       continue;
     }
-    id = g_strdup_printf ("hostdev%u", passed++);
+    id = id_of (&hostdev->device, "hostdev", passed++);
     add_passed (devices, id, &hostdev->pci);
   }
   set_list (object, "net", cards);
@@ -171,7 +180,7 @@ add_filesystems (JsonObject *object, const TargetRequest *request, TargetConfig 
   guint index = 0;
 
   DOMAIN_FOREACH_DEVICE (request->def, filesystem_kind, DeviceFilesystem, filesystem) {
-    g_autofree char *id = NULL, *file = NULL, *socket = NULL;
+    g_autofree char *id = NULL, *socket = NULL;
     JsonObject *one;
 
     if (filesystem->driver != FILESYSTEM_DRIVER_VIRTIOFS) {
@@ -179,10 +188,9 @@ add_filesystems (JsonObject *object, const TargetRequest *request, TargetConfig 
                    "shares directories by virtiofs: <driver type='virtiofs'/>");
       continue;
     }
-    id = g_strdup_printf ("fs%u", index++);
-    file = g_strconcat (id, ".sock", NULL);
+    id = id_of (&filesystem->device, "fs", index++);
     socket = filesystem->source_socket != NULL ? g_strdup (filesystem->source_socket)
-                                               : g_build_filename (request->run_directory, file, NULL);
+                                               : helper_socket_virtiofs (request->run_directory, id);
     one = json_object_new ();
     json_object_set_string_member (one, "id", id);
     json_object_set_string_member (one, "tag", filesystem->target);
@@ -318,9 +326,9 @@ add_balloon (JsonObject *object, const DomainDef *def, TargetLosses *losses)
 static void
 add_tpm (JsonObject *object, const TargetRequest *request, TargetConfig *config, TargetLosses *losses)
 {
-  g_autofree char *own = g_build_filename (request->run_directory, CLOUD_HYPERVISOR_TPM_SOCKET, NULL);
-
   DOMAIN_FOREACH_DEVICE (request->def, tpm_kind, DeviceTpm, tpm) {
+    g_autofree char *id = id_of (&tpm->device, "tpm", 0);
+    g_autofree char *own = helper_socket_tpm (request->run_directory, id);
     JsonObject *one;
 
     if ((tpm->type != TPM_EMULATOR && tpm->type != TPM_EXTERNAL) || tpm->version == TPM_1_2) {
@@ -349,7 +357,7 @@ add_pmem (JsonObject *object, const DomainDef *def)
     if (memory->model != MEMORY_VIRTIO_PMEM)
       continue;
     one = json_object_new ();
-    id = g_strdup_printf ("pmem%u", json_array_get_length (list));
+    id = id_of (&memory->device, "pmem", json_array_get_length (list));
     json_object_set_string_member (one, "id", id);
     json_object_set_string_member (one, "file", memory->path);
     json_object_set_int_member (one, "size", (gint64)memory->size.value * 1024);

@@ -7,14 +7,13 @@
 
 /*
  * Cloud Hypervisor among the targets: the body of its vm.create, which is its whole config. The sockets
- * beside it are where the driver has them, and where the helpers a document needs are expected to listen.
+ * beside it are where the driver has them.
  */
 #define CLOUD_HYPERVISOR_PROGRAM     "cloud-hypervisor"
 #define CLOUD_HYPERVISOR_CONFIG_NAME "cloud-hypervisor.json"
 #define CLOUD_HYPERVISOR_API_SOCKET \
   "cloud-hypervisor.sock" /* in the machine's run directory, like the next */
-#define CLOUD_HYPERVISOR_VSOCK      "vsock.sock"
-#define CLOUD_HYPERVISOR_TPM_SOCKET "swtpm.sock"
+#define CLOUD_HYPERVISOR_VSOCK "vsock.sock"
 
 extern const Target cloud_hypervisor_target;
 

@@ -7,20 +7,13 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/filesystem.h"
-
-char *
-recipe_virtiofs_socket (const char *run_directory, const Device *filesystem)
-{
-  g_autofree char *name = g_strconcat (filesystem->alias, "-" VIRTIOFS_SOCKET_SUFFIX, NULL);
-
-  return g_build_filename (run_directory, name, NULL);
-}
+#include "targets/helper-sockets.h"
 
 static gboolean
 add_virtiofs (Recipe *recipe, const DeviceFilesystem *filesystem, GError **error)
 {
   const Device *device = &filesystem->device;
-  g_autofree char *own = recipe_virtiofs_socket (recipe_host (recipe)->run_directory, device);
+  g_autofree char *own = helper_socket_virtiofs (recipe_host (recipe)->run_directory, device->alias);
   g_autofree char *id = g_strconcat ("chr-vu-", device->alias, NULL);
   ChardevSource source = { .path = filesystem->source_socket != NULL ? filesystem->source_socket : own,
                            .mode = CHARDEV_MODE_CONNECT };

@@ -6,21 +6,14 @@
 #include "targets/qemu/recipe-private.h"
 
 #include "domain/devices/tpm.h"
+#include "targets/helper-sockets.h"
 
 #define CHARDEV_ID "chrtpm"
-
-char *
-recipe_tpm_socket (const char *run_directory, const Device *tpm)
-{
-  g_autofree char *name = g_strconcat (tpm->alias, "-" TPM_SOCKET_SUFFIX, NULL);
-
-  return g_build_filename (run_directory, name, NULL);
-}
 
 static gboolean
 add_emulator (Recipe *recipe, const DeviceTpm *tpm, const char *id, GError **error)
 {
-  g_autofree char *own = recipe_tpm_socket (recipe_host (recipe)->run_directory, &tpm->device);
+  g_autofree char *own = helper_socket_tpm (recipe_host (recipe)->run_directory, tpm->device.alias);
   ChardevSource source = { .path = tpm->type == TPM_EXTERNAL ? tpm->external_path : own,
                            .mode = CHARDEV_MODE_CONNECT };
   g_autoptr (GPtrArray) sources = g_ptr_array_new ();

@@ -234,14 +234,6 @@ char **recipe_to_environment (const Recipe *recipe);
 /* The descriptor of the kernel's SCSI targets that a vhost adapter is passed; see recipe_passed. */
 #define HOSTDEV_VHOST_SCSI "vhost-scsi"
 
-/* Where swtpm listens for a machine whose QEMU has @run_directory. (transfer full) */
-#define TPM_SOCKET_SUFFIX "swtpm.sock"
-char *recipe_tpm_socket (const char *run_directory, const Device *tpm);
-
-/* Where virtiofsd listens for a device of such a machine. (transfer full) */
-#define VIRTIOFS_SOCKET_SUFFIX "fs.sock"
-char *recipe_virtiofs_socket (const char *run_directory, const Device *filesystem);
-
 /* Where the machine's helper for persistent reservations listens. (transfer full) */
 char *recipe_pr_helper_socket (const char *run_directory);
 gboolean domain_def_wants_pr_helper (const DomainDef *def);
