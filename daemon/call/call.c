@@ -62,6 +62,30 @@ call_answer (Call *call, GVariant *answer)
   call_finish (call, sunk, NULL);
 }
 
+KeptAnswer *
+kept_answer_new (GVariant *value)
+{
+  KeptAnswer *kept = g_new0 (KeptAnswer, 1);
+
+  kept->value = g_variant_ref_sink (value);
+  return kept;
+}
+
+void
+kept_answer_free (KeptAnswer *kept)
+{
+  g_variant_unref (kept->value);
+  g_clear_pointer (&kept->encoded, g_byte_array_unref);
+  g_free (kept);
+}
+
+void
+call_answer_kept (Call *call, KeptAnswer *kept)
+{
+  call->kept = kept;
+  call_answer (call, kept->value);
+}
+
 void
 call_answer_nothing (Call *call)
 {

@@ -25,6 +25,12 @@ struct Client {
   gboolean compares_words; /* it is a client of libvirt's: of a start, libvirt's words come before a place */
 };
 
+/* An answer that is given again until what it tells of changes: it is encoded once. */
+typedef struct {
+  GVariant *value;
+  GByteArray *encoded; /* as it stands on RPC; NULL: it was not asked for there yet */
+} KeptAnswer;
+
 struct Call {
   const Operation *operation;
   Manager *manager;
@@ -42,7 +48,8 @@ struct Call {
   GUnixFDList *files;       /* descriptors that came with the call; NULL: none */
   GUnixFDList *descriptors; /* goes with the answer; NULL: none. On RPC, a stream that follows it, unless: */
   gboolean descriptors_in_answer; /* on RPC too */
-  char *terminal; /* what the stream is of, when only one client may have it at a time: see terminal.h */
+  char *terminal;   /* what the stream is of, when only one client may have it at a time: see terminal.h */
+  KeptAnswer *kept; /* what it is answered with, while it is; NULL: an answer of its own */
   gboolean answered;
   Lock *lock;         /* it has the lock of its object, and gives it back when answered; NULL: none */
   gpointer user_data; /* the operation's own, between steps */
@@ -52,6 +59,9 @@ struct Call {
 void
 call_answer (Call *call, GVariant *answer); /* sinks; a tuple in the operation's reply shape; frees @call */
 void call_answer_nothing (Call *call);      /* "()" */
+KeptAnswer *kept_answer_new (GVariant *value); /* sinks; as for call_answer */
+void kept_answer_free (KeptAnswer *kept);
+void call_answer_kept (Call *call, KeptAnswer *kept);
 void call_fail (Call *call, GError *error); /* takes @error; frees @call */
 void call_fail_with (Call *call, virErrorNumber code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 /* As virt_error_set_from and virt_error_set_plain. */

@@ -36,6 +36,7 @@ child_tree_free (ChildTree *tree)
 {
   if (tree == NULL)
     return;
+  g_clear_pointer (&tree->lists, g_hash_table_unref);
   g_hash_table_unref (tree->by_name);
   g_free (tree);
 }
@@ -202,6 +203,7 @@ child_tree_put (ChildTree *tree, gpointer def)
   Child *child = g_hash_table_lookup (tree->by_name, document_name (tree->kind->document, def));
   Child *before = find_before (tree, def);
 
+  g_clear_pointer (&tree->lists, g_hash_table_unref);
   if (child == NULL) {
     child = child_new (tree, def);
     link_after (child, before);
@@ -291,6 +293,7 @@ child_tree_fill (ChildTree *tree, const GPtrArray *defs, const char *current)
   g_autoptr (GHashTable) following = NULL;
   g_autoptr (GHashTable) linked = g_hash_table_new (NULL, NULL);
 
+  g_clear_pointer (&tree->lists, g_hash_table_unref);
   for (guint i = 0; i < defs->len; i++)
     if (!g_hash_table_contains (tree->by_name,
                                 document_name (tree->kind->document, g_ptr_array_index (defs, i))))
@@ -321,6 +324,7 @@ child_tree_clear (ChildTree *tree)
 {
   MAIN_LOOP_ONLY ();
 
+  g_clear_pointer (&tree->lists, g_hash_table_unref);
   tree->first = tree->last = tree->current = NULL;
   g_hash_table_remove_all (tree->by_name);
 }
@@ -334,6 +338,7 @@ child_tree_remove (Child *child)
   const ObjectKind *kind = tree->kind;
   Child *before = child->before, *one;
 
+  g_clear_pointer (&tree->lists, g_hash_table_unref);
   while ((one = child->first) != NULL) {
     gpointer def = child_def_after (kind, one->def, before != NULL ? before->name : NULL);
 

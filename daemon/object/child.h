@@ -52,6 +52,7 @@ struct ChildTree {
   GHashTable *by_name; /* char * → Child (owned) */
   Child *first, *last; /* of those that follow none */
   Child *current;      /* the one that what is done next follows; NULL: none */
+  GHashTable *lists;   /* what was last told of them, until one changes: object-children.c's; NULL: nothing */
 };
 
 ChildTree *child_tree_new (const ObjectKind *kind, Object *owner);

@@ -259,6 +259,24 @@ begin_stream (RpcClient *client, const RpcHeader *header, const Call *call)
     rpc_streams_open (client, header, fd, call->terminal);
 }
 
+/* Behind the header. What is kept is encoded by the first who asks. */
+static gboolean
+append_answer (GByteArray *frame, const Call *call, GVariant *answer, GError **error)
+{
+  KeptAnswer *kept = call->kept;
+  guint start = frame->len;
+
+  if (kept != NULL && kept->encoded != NULL) {
+    g_byte_array_append (frame, kept->encoded->data, kept->encoded->len);
+    return TRUE;
+  }
+  if (!xdr_encode (shape_of (call->operation->out), answer, frame, error))
+    return FALSE;
+  if (kept != NULL)
+    kept->encoded = g_byte_array_append (g_byte_array_new (), frame->data + start, frame->len - start);
+  return TRUE;
+}
+
 /* The answer is encoded where it is sent from: answers can be megabytes. */
 static gboolean
 reply_answer (RpcClient *client, const RpcHeader *request, const Call *call, GVariant *answer, GError **error)
@@ -269,7 +287,7 @@ reply_answer (RpcClient *client, const RpcHeader *request, const Call *call, GVa
   const RpcHeader header = reply_header (request, (guint)count);
   g_autoptr (GByteArray) frame = frame_with_fds (&header, (guint)count);
 
-  if (!xdr_encode (shape_of (call->operation->out), answer, frame, error))
+  if (!append_answer (frame, call, answer, error))
     return FALSE;
   if (client->connection != NULL)
     rpc_connection_send (client->connection, g_steal_pointer (&frame), fds, (guint)count);

@@ -569,6 +569,23 @@ const FieldType field_verbatim = {
 };
 
 static void
+written_write (const Field *field G_GNUC_UNUSED, gconstpointer member, XmlElement *parent,
+               const char *name G_GNUC_UNUSED, guint flags G_GNUC_UNUSED)
+{
+  xml_element_add_written (parent, *(char *const *)member);
+}
+
+const FieldType field_written = {
+  .size = sizeof (char *),
+  .read = verbatim_read,
+  .write = written_write,
+  .is_set = pointer_is_set,
+  .compare = verbatim_compare,
+  .clear = verbatim_clear,
+  .copy = verbatim_copy,
+};
+
+static void
 foreign_read (FieldReader *reader, const Field *field G_GNUC_UNUSED, gpointer member, xmlNode *element)
 {
   g_free (*(char **)member);

@@ -40,8 +40,9 @@ typedef struct {
 typedef enum {
   FIELD_REQUIRED = 1 << 0, /* the format demands it (where its `when` holds and its element is there) */
   FIELD_LIVE = 1 << 1,     /* written only with FIELD_WRITE_LIVE: true only while the machine runs */
-  FIELD_SECRET = 1 << 2,   /* written only with FIELD_WRITE_SECURE: passwords */
-  FIELD_IGNORED = 1 << 3,  /* read without complaint, never kept or written: what libvirt itself discards */
+  FIELD_SECRET =
+      1 << 2, /* written only with FIELD_WRITE_SECURE: passwords; domain_xml_has_secrets knows them by name */
+  FIELD_IGNORED = 1 << 3, /* read without complaint, never kept or written: what libvirt itself discards */
   FIELD_EMPTY_IS_NONE = 1 << 6, /* an empty attribute, too, is as good as none to libvirt */
   FIELD_FILLED = 1 << 5,        /* its element may be left out, but not be empty */
   /* The schema demands it, libvirt's reading does not: missed unless the reading is lax. */
@@ -127,6 +128,7 @@ extern const FieldType field_open_list; /* the same; each is written with an end
 extern const FieldType field_texts;     /* GPtrArray * of char *: repeated elements' texts */
 extern const FieldType field_memory;    /* Number; text with @unit; FieldSize, NULL: in KiB, as most are */
 extern const FieldType field_verbatim;  /* char *: the whole element, written in this program's form */
+extern const FieldType field_written;   /* the same, and whoever sets it sets it to a text in that form */
 extern const FieldType field_foreign;   /* char *: the whole element as it stands, comments and all */
 extern const FieldType field_verbatims; /* GPtrArray * of char *: each such element as it stands */
 

@@ -18,13 +18,13 @@ typedef struct {
   char *name, *value;
 } Attribute;
 
-/* An element, or, where @verbatim is set, one already written. */
+/* An element, or one already written: @verbatim, by anybody, or @written, by this writer. */
 struct XmlElement {
   char *name;
   GArray *attributes;  /* Attribute; NULL when none */
   GPtrArray *children; /* XmlElement; NULL when none */
   char *text;
-  char *verbatim;
+  char *verbatim, *written;
   gboolean open; /* has an end tag in any case */
 };
 
@@ -55,6 +55,7 @@ xml_element_free (XmlElement *element)
   g_clear_pointer (&element->children, g_ptr_array_unref);
   g_free (element->text);
   g_free (element->verbatim);
+  g_free (element->written);
   g_free (element->name);
   g_free (element);
 }
@@ -132,11 +133,20 @@ xml_element_add_verbatim (XmlElement *parent, const char *xml)
   add_child (parent, child);
 }
 
+void
+xml_element_add_written (XmlElement *parent, const char *xml)
+{
+  XmlElement *child = g_new0 (XmlElement, 1);
+
+  child->written = g_strdup (xml);
+  add_child (parent, child);
+}
+
 gboolean
 xml_element_is_empty (const XmlElement *element)
 {
   return element->attributes == NULL && element->children == NULL && element->text == NULL
-         && element->verbatim == NULL;
+         && element->verbatim == NULL && element->written == NULL;
 }
 
 /* What XML does not allow at all is left out, as libvirt does. */
@@ -295,6 +305,43 @@ append_verbatim (GString *out, const char *xml, guint level)
     xmlFreeDoc (document);
 }
 
+/* Is the line break at @at one of the layout? A text's own stands after a text or before one; and one alone
+ * between a start tag and its end tag is the element's text. */
+static gboolean
+is_layout (const char *xml, const char *at, gboolean after_start)
+{
+  const char *next = at + 1 + strspn (at + 1, " ");
+
+  if (*next != '<')
+    return FALSE;
+  return next[1] != '/' || (at > xml && at[-1] == '>' && !after_start);
+}
+
+/* What this writer wrote has one layout, so that lines are indented with no parser: this is what a thousand
+ * documents of snapshots cost. */
+static void
+append_written (GString *out, const char *xml, guint level)
+{
+  gboolean after_start = FALSE;
+  const char *line = xml;
+
+  append_indent (out, level);
+  for (const char *at = xml; (at = strpbrk (at, "<\n")) != NULL; at++) {
+    if (*at == '<') {
+      const char *end = strchr (at, '>');
+
+      after_start = at[1] != '/' && end != NULL && end[-1] != '/';
+    } else if (at[1] != '\0' && is_layout (xml, at, after_start)) {
+      g_string_append_len (out, line, at + 1 - line);
+      append_indent (out, level);
+      line = at + 1;
+    }
+  }
+  g_string_append (out, line);
+  if (out->str[out->len - 1] != '\n')
+    g_string_append_c (out, '\n');
+}
+
 static void
 append_start (GString *out, const XmlElement *element)
 {
@@ -313,6 +360,10 @@ append_element (GString *out, const XmlElement *element, guint level)
 {
   if (element->verbatim != NULL) {
     append_verbatim (out, element->verbatim, level);
+    return;
+  }
+  if (element->written != NULL) {
+    append_written (out, element->written, level);
     return;
   }
 

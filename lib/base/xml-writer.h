@@ -27,6 +27,9 @@ void xml_element_add_verbatim (XmlElement *parent, const char *xml);
 /* The same, but in this writer's own form: libvirt's quotes and layout, comments left out. NULL when @xml is
  * no element. */
 XmlElement *xml_element_add_parsed (XmlElement *parent, const char *xml);
+/* The same of an element that is in this writer's form, from xml_normalize or xml_element_to_string: it is
+ * indented and not read again. */
+void xml_element_add_written (XmlElement *parent, const char *xml);
 /* @xml in this writer's form, so that equal elements are equal texts; as it is when it is no element.
  * (transfer full) */
 char *xml_normalize (const char *xml);

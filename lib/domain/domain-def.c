@@ -6,6 +6,8 @@
 
 #include "domain/domain-def.h"
 
+#include <string.h>
+
 DomainDef *
 domain_def_new (void)
 {
@@ -68,4 +70,16 @@ domain_def_is_i440fx (const DomainDef *def)
   return machine != NULL
          && (g_str_equal (machine, "pc") || g_str_has_prefix (machine, "pc-i440fx")
              || g_str_has_prefix (machine, "pc-0.") || g_str_has_prefix (machine, "pc-1."));
+}
+
+gboolean
+domain_xml_has_secrets (const char *xml)
+{
+  /* Of the fields with FIELD_SECRET: of graphics, and of disks' sources. */
+  static const char *const marks[] = { " passwd='", " passwdValidTo='", " connected='", "<cookies" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (marks); i++)
+    if (strstr (xml, marks[i]) != NULL)
+      return TRUE;
+  return FALSE;
 }

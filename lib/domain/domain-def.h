@@ -371,6 +371,8 @@ typedef enum {
 } DomainWriteFlags;
 /* libvirt's form and order. (transfer full) */
 char *domain_def_to_xml (const DomainDef *def, guint flags);
+/* Can a text written with DOMAIN_WRITE_SECURE differ from one written without? FALSE is certain. */
+gboolean domain_xml_has_secrets (const char *xml);
 
 /* Aliases that begin so are the user's own; all others are given at each start. */
 #define USER_ALIAS_PREFIX "ua-"

@@ -8,6 +8,7 @@
 
 #include "base/virt-error.h"
 #include "domain/devices/disk.h"
+#include "snapshot/snapshot-domain.h"
 
 CheckpointDef *
 checkpoint_read (const char *text, GError **error)
@@ -121,7 +122,7 @@ static void
 set_domain (CheckpointDef *def, const DomainDef *domain)
 {
   g_free (def->domain);
-  def->domain = domain_def_to_xml (domain, DOMAIN_WRITE_SECURE);
+  def->domain = snapshot_domain_text (domain, DOMAIN_WRITE_SECURE);
 }
 
 gboolean
@@ -156,8 +157,12 @@ complete_from_own (CheckpointDef *def, const char *uuid, const Platform *platfor
 
   if (own == NULL)
     return FALSE;
-  if (g_str_equal (own->uuid, uuid))
-    return align_disks (def, own, error);
+  if (g_str_equal (own->uuid, uuid)) {
+    if (!align_disks (def, own, error))
+      return FALSE;
+    set_domain (def, own);
+    return TRUE;
+  }
   virt_error_set (error, VIR_ERR_INVALID_ARG, "definition for checkpoint %s must use uuid %s", def->name,
                   uuid);
   return FALSE;
@@ -192,6 +197,12 @@ checkpoint_without_domain (const CheckpointDef *def)
   return copy;
 }
 
+gboolean
+checkpoint_has_secrets (const CheckpointDef *def)
+{
+  return def->domain != NULL && domain_xml_has_secrets (def->domain);
+}
+
 CheckpointDef *
 checkpoint_without_secrets (const CheckpointDef *def, const Platform *platform, GError **error)
 {
@@ -203,7 +214,7 @@ checkpoint_without_secrets (const CheckpointDef *def, const Platform *platform, 
   copy = document_copy (&checkpoint_document, def);
   if (domain != NULL) {
     g_free (copy->domain);
-    copy->domain = domain_def_to_xml (domain, 0);
+    copy->domain = snapshot_domain_text (domain, 0);
   }
   return copy;
 }

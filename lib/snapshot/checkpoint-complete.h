@@ -21,6 +21,8 @@ gboolean checkpoint_complete_redefined (CheckpointDef *def, const DomainDef *dom
                                         GError **error);
 /* Can the formats of the disks hold bitmaps? */
 gboolean checkpoint_check_formats (const CheckpointDef *def, const DomainDef *domain, GError **error);
+/* May the definition have secrets? FALSE is certain. */
+gboolean checkpoint_has_secrets (const CheckpointDef *def);
 /* The same without the definition, or with it for those who may see no secrets. NULL with @error. (transfer
  * full) */
 CheckpointDef *checkpoint_without_domain (const CheckpointDef *def);

@@ -30,7 +30,7 @@ static const Field checkpoint_fields[] = {
   FIELD (CheckpointDef, parent, "parent/name", field_text, NULL),
   FIELD (CheckpointDef, created, "creationTime", field_number, NULL),
   FIELD (CheckpointDef, disks, "disks/disk", field_list, &disk_table),
-  FIELD (CheckpointDef, domain, "domain", field_verbatim, NULL),
+  FIELD (CheckpointDef, domain, "domain", field_written, NULL),
   FIELD_END,
 };
 

@@ -7,6 +7,7 @@
 #include "snapshot/snapshot-domain.h"
 
 #include "base/virt-error.h"
+#include "base/xml-writer.h"
 
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -26,14 +27,23 @@ rename_root (const char *xml, const char *from, const char *to)
                           xml + strlen (begin), to, last + strlen (end));
 }
 
+/* In the writer's own form; what is kept as somebody else wrote it, as metadata are, is brought into it. */
+char *
+snapshot_domain_text (const DomainDef *domain, guint flags)
+{
+  g_autofree char *xml = domain_def_to_xml (domain, flags);
+
+  return strstr (xml, "<metadata") != NULL ? xml_normalize (xml) : g_steal_pointer (&xml);
+}
+
 void
 snapshot_set_domain (SnapshotDef *def, const DomainDef *domain, const DomainDef *inactive)
 {
-  g_autofree char *xml = inactive != NULL ? domain_def_to_xml (inactive, DOMAIN_WRITE_SECURE) : NULL;
+  g_autofree char *xml = inactive != NULL ? snapshot_domain_text (inactive, DOMAIN_WRITE_SECURE) : NULL;
 
   g_free (def->domain);
   g_free (def->inactive_domain);
-  def->domain = domain_def_to_xml (domain, DOMAIN_WRITE_SECURE);
+  def->domain = snapshot_domain_text (domain, DOMAIN_WRITE_SECURE);
   def->inactive_domain = xml != NULL ? rename_root (xml, ROOT, INACTIVE_ROOT) : NULL;
 }
 
@@ -75,6 +85,13 @@ snapshot_read_inactive (const SnapshotDef *def, const Platform *platform, GError
   return parse (xml, platform, error);
 }
 
+gboolean
+snapshot_has_secrets (const SnapshotDef *def)
+{
+  return (def->domain != NULL && domain_xml_has_secrets (def->domain))
+         || (def->inactive_domain != NULL && domain_xml_has_secrets (def->inactive_domain));
+}
+
 SnapshotDef *
 snapshot_without_secrets (const SnapshotDef *def, const Platform *platform, GError **error)
 {
@@ -95,10 +112,10 @@ snapshot_without_secrets (const SnapshotDef *def, const Platform *platform, GErr
   copy = document_copy (&snapshot_document, def);
   if (domain != NULL) {
     g_free (copy->domain);
-    copy->domain = domain_def_to_xml (domain, 0);
+    copy->domain = snapshot_domain_text (domain, 0);
   }
   if (inactive != NULL) {
-    g_autofree char *xml = domain_def_to_xml (inactive, 0);
+    g_autofree char *xml = snapshot_domain_text (inactive, 0);
 
     g_free (copy->inactive_domain);
     copy->inactive_domain = rename_root (xml, ROOT, INACTIVE_ROOT);

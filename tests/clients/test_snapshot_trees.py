@@ -231,3 +231,33 @@ def test_names_of_all_kinds_in_a_long_chain(daemon, domain):
     first = again.snapshotLookupByName("Schnappschuß 0 %x & <b>")
     assert first.numChildren(libvirt.VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS) == 119
     assert [one.getName() for one in again.listAllSnapshots()] == [f"Schnappschuß {i} %x & <b>" for i in range(120)]
+
+
+def test_lists_tell_of_each_change(domain):
+    def lists():
+        return ([one.getName() for one in domain.listAllSnapshots()], domain.snapshotListNames(),
+                [one.getName() for one in domain.listAllSnapshots(libvirt.VIR_DOMAIN_SNAPSHOT_LIST_LEAVES)])
+
+    assert lists() == ([], [], [])
+    redefine(domain, "a")
+    assert lists() == (["a"], ["a"], ["a"])
+    redefine(domain, "b", "a")
+    assert lists() == (["a", "b"], ["a", "b"], ["b"])
+    redefine(domain, "c", "a", disks="external")
+    assert lists() == (["a", "b", "c"], ["a", "b", "c"], ["b", "c"])
+    external = libvirt.VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL
+    assert [one.getName() for one in domain.listAllSnapshots(external)] == ["c"]
+    below = domain.snapshotLookupByName("a").listAllChildren()
+    assert [one.getName() for one in below] == ["b", "c"]
+    domain.snapshotLookupByName("a").delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
+    assert lists() == (["b", "c"], ["b", "c"], ["b", "c"])
+
+
+def test_a_definition_inside_keeps_its_metadata_and_its_secrets_apart(domain):
+    metadata = "<metadata><m:note xmlns:m='http://m'>two\n  lines</m:note></metadata>"
+    document = snapshot_xml(domain, "noted").replace("<memory", metadata + "<memory", 1)
+    snapshot = domain.snapshotCreateXML(document, REDEFINE)
+    shown, secret = snapshot.getXMLDesc(), snapshot.getXMLDesc(libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE)
+    for text in (shown, secret):
+        assert "      <m:note xmlns:m='http://m'>two\n  lines</m:note>\n    </metadata>\n" in text
+    assert secret.replace(" passwd='geheim'", "") == shown != secret

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define AT_ONCE_MAX (64 * 1024) /* bytes of a definition without secrets, as those of snapshots */
+
 #define SECURE    VIR_DOMAIN_CHECKPOINT_XML_SECURE
 #define NO_DOMAIN VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN
 #define SIZE      VIR_DOMAIN_CHECKPOINT_XML_SIZE
@@ -44,8 +46,9 @@ make_xml (const Call *call, gpointer data, GError **error)
 {
   guint flags = call_uint (call, 1);
   CheckpointDef *shown = flags & NO_DOMAIN ? checkpoint_without_domain (data)
-                         : flags & SECURE  ? document_ref (&checkpoint_document, data)
-                                          : checkpoint_without_secrets (data, call->manager->platform, error);
+                         : flags & SECURE || !checkpoint_has_secrets (data)
+                             ? document_ref (&checkpoint_document, data)
+                             : checkpoint_without_secrets (data, call->manager->platform, error);
   g_autofree char *xml = NULL;
 
   if (shown == NULL)
@@ -58,8 +61,12 @@ make_xml (const Call *call, gpointer data, GError **error)
 static void
 answer (Call *call, CheckpointDef *def)
 {
-  call_make (call, def->domain != NULL ? strlen (def->domain) : 0, "checkpoint-xml", make_xml,
-             document_ref (&checkpoint_document, def), unref_def);
+  gsize bytes = def->domain != NULL ? strlen (def->domain) : 0;
+
+  if (bytes <= AT_ONCE_MAX && !checkpoint_has_secrets (def))
+    call_answer (call, make_xml (call, def, NULL));
+  else
+    call_make (call, bytes, "checkpoint-xml", make_xml, document_ref (&checkpoint_document, def), unref_def);
 }
 
 static gpointer

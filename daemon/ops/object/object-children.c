@@ -3,12 +3,31 @@
 /*
  * Lists, lookups and questions that are the same for every kind whose parent is an object. The kind is known
  * by its letter in the operation's shapes, or is that of the child the call is about. Lists have parents
- * before what follows them, which is one of the orders a client may ask for and right for all.
+ * before what follows them, which is one of the orders a client may ask for and right for all. What was
+ * listed is kept until the tree changes: clients that show a tree ask again and again.
  */
 #include "daemon/ops/object/object-children.h"
 
 #include "daemon/ops/ops.h"
 #include "wire/shape.h"
+
+#define LISTS_MAX 8 /* that are kept of one owner */
+
+/* A list that was asked for, and how its owner stood in it: that changes with each start. */
+typedef struct {
+  GVariant *owner;
+  KeptAnswer *answer;
+} KeptList;
+
+static void
+kept_list_free (gpointer data)
+{
+  KeptList *list = data;
+
+  g_variant_unref (list->owner);
+  kept_answer_free (list->answer);
+  g_free (list);
+}
 
 /* Those of the call: of an owner, or below a child. */
 typedef struct {
@@ -66,23 +85,90 @@ kind_of_answer (const Call *call)
   return object_kind_of_letter (out[0] == 'a' ? out[1] : out[0]);
 }
 
-void
-op_child_list_all (Call *call)
+/* What was asked: of all or of those below a child, by which operation, with which arguments after the first.
+ */
+static char *
+list_key (const Call *call)
 {
-  const ObjectKind *kind = kind_of_answer (call);
-  guint flags = call_uint (call, 2);
+  return g_strdup_printf ("%s %p %d %u", call->operation->name, (const void *)call->child, call_int (call, 1),
+                          call_uint (call, 2));
+}
+
+/* The answer of before, when nothing has changed since. FALSE: there is none. */
+static gboolean
+answer_again (Call *call, const ChildTree *tree, const char *key, GVariant *owner)
+{
+  KeptList *list = tree->lists != NULL ? g_hash_table_lookup (tree->lists, key) : NULL;
+
+  if (list == NULL || list->owner != owner)
+    return FALSE;
+  call_answer_kept (call, list->answer);
+  return TRUE;
+}
+
+/* Takes @key; the call is answered. */
+static void
+answer_and_keep (Call *call, ChildTree *tree, char *key, GVariant *owner, GVariant *answer)
+{
+  KeptList *list = g_new0 (KeptList, 1);
+
+  list->owner = g_variant_ref (owner);
+  list->answer = kept_answer_new (answer);
+  if (tree->lists == NULL)
+    tree->lists = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, kept_list_free);
+  else if (g_hash_table_size (tree->lists) >= LISTS_MAX)
+    g_hash_table_remove_all (tree->lists);
+  g_hash_table_replace (tree->lists, key, list);
+  call_answer_kept (call, list->answer);
+}
+static GVariant *
+make_list (const Call *call, const ObjectKind *kind, guint flags)
+{
   GVariantBuilder list;
   int count = 0;
-  Walk walk;
+  Walk walk = walk_begin (call, kind, flags);
 
-  if (!call_check_flags (call, flags, kind->child->list_flags))
-    return;
-  walk = walk_begin (call, kind, flags);
   g_variant_builder_init (&list, g_variant_type_first (shape_of (call->operation->out)->type));
   for (; walk_next (&walk) != NULL; count++)
     if (call_int (call, 1) != 0)
       g_variant_builder_add_value (&list, child_handle (walk.at));
-  call_answer (call, g_variant_new ("(@*i)", g_variant_builder_end (&list), count));
+  return g_variant_new ("(@*i)", g_variant_builder_end (&list), count);
+}
+
+static GVariant *
+make_names (const Call *call, const ObjectKind *kind, guint flags)
+{
+  int room = call_int (call, 1);
+  GVariantBuilder names;
+  Walk walk = walk_begin (call, kind, flags);
+
+  g_variant_builder_init (&names, G_VARIANT_TYPE ("as"));
+  for (; room > 0 && walk_next (&walk) != NULL; room--)
+    g_variant_builder_add (&names, "s", walk.at->name);
+  return g_variant_new ("(as)", &names);
+}
+
+/* Argument 2 has the flags. */
+static void
+answer_list (Call *call, const ObjectKind *kind,
+             GVariant *(*make) (const Call *call, const ObjectKind *kind, guint flags))
+{
+  guint flags = call_uint (call, 2);
+  ChildTree *tree = call->child != NULL ? call->child->tree : child_tree_of (kind, call->object);
+  GVariant *owner = tree->owner->kind->handle (tree->owner);
+  g_autofree char *key = NULL;
+
+  if (!call_check_flags (call, flags, kind->child->list_flags))
+    return;
+  key = list_key (call);
+  if (!answer_again (call, tree, key, owner))
+    answer_and_keep (call, tree, g_steal_pointer (&key), owner, make (call, kind, flags));
+}
+
+void
+op_child_list_all (Call *call)
+{
+  answer_list (call, kind_of_answer (call), make_list);
 }
 
 void
@@ -114,17 +200,7 @@ op_child_count_children (Call *call)
 void
 children_answer_names (Call *call, const ObjectKind *kind)
 {
-  guint flags = call_uint (call, 2);
-  int room = call_int (call, 1);
-  GVariantBuilder names;
-  Walk walk;
-
-  if (!call_check_flags (call, flags, kind->child->list_flags))
-    return;
-  g_variant_builder_init (&names, G_VARIANT_TYPE ("as"));
-  for (walk = walk_begin (call, kind, flags); room > 0 && walk_next (&walk) != NULL; room--)
-    g_variant_builder_add (&names, "s", walk.at->name);
-  call_answer (call, g_variant_new ("(as)", &names));
+  answer_list (call, kind, make_names);
 }
 
 void

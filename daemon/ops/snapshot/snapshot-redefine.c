@@ -37,19 +37,30 @@ redefine_free (gpointer data)
   g_free (redefine);
 }
 
-/* Its disks beside those of the definition in it. */
+/* Its disks beside those of the definition in it, which is kept as it was understood: what is listed by the
+ * thousand is not read again to be shown. */
 static gboolean
 align (Redefine *redefine, GError **error)
 {
+  g_autoptr (DomainDef) inactive = NULL;
+  g_autoptr (GError) problem = NULL;
   gboolean external = redefine->def->state == SNAPSHOT_STATE_DISKS || snapshot_is_external (redefine->def);
 
   if (!snapshot_has_domain (redefine->def))
     return TRUE;
   redefine->domain = snapshot_read_domain (redefine->def, redefine->platform, error);
-  return redefine->domain != NULL
-         && snapshot_align_disks (redefine->def, redefine->domain,
-                                  external ? SNAPSHOT_WHERE_EXTERNAL : SNAPSHOT_WHERE_INTERNAL, !external,
-                                  error);
+  if (redefine->domain == NULL
+      || !snapshot_align_disks (redefine->def, redefine->domain,
+                                external ? SNAPSHOT_WHERE_EXTERNAL : SNAPSHOT_WHERE_INTERNAL, !external,
+                                error))
+    return FALSE;
+  inactive = snapshot_read_inactive (redefine->def, redefine->platform, &problem);
+  if (problem != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  snapshot_set_domain (redefine->def, redefine->domain, inactive);
+  return TRUE;
 }
 
 static gpointer

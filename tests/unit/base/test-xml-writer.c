@@ -113,6 +113,38 @@ test_verbatim_that_is_no_xml_is_kept (G_GNUC_UNUSED void **state)
   assert_non_null (strstr (text, "<b"));
 }
 
+/* What is indented without being read is what it would be when it is read. */
+static void
+test_written_as_when_read_again (G_GNUC_UNUSED void **state)
+{
+  static const char *const documents[] = {
+    "<a/>",
+    "<a b='1'/>",
+    "<a><b/></a>",
+    "<a><b><c>text</c></b><d e='f'/></a>",
+    "<a><b>two\n  lines</b><c/></a>",
+    "<a><b>two\nlines\n</b><c/></a>",
+    "<a><b>\n  text</b></a>",
+    "<a><b> </b><c>\n</c><d>\n  </d></a>",
+    "<a>text<b/></a>",
+    "<a>text\nand more<b><c/></b></a>",
+    "<a b='x&#10;  y &gt; &lt;z/&gt;'><c>&lt;d/&gt;\n  &lt;e/&gt;</c><f/></a>",
+    "<a xmlns:q='http://q'><q:b><q:c d='e'/></q:b></a>",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (documents); i++) {
+    g_autofree char *written = xml_normalize (documents[i]);
+    g_autoptr (XmlElement) one = xml_element_new ("top"), other = xml_element_new ("top");
+    g_autofree char *text = NULL, *again = NULL;
+
+    xml_element_add_written (xml_element_add (one, "below"), written);
+    xml_element_add_parsed (xml_element_add (other, "below"), written);
+    text = xml_element_to_string (one);
+    again = xml_element_to_string (other);
+    assert_string_equal (text, again);
+  }
+}
+
 int
 main (void)
 {
@@ -121,6 +153,7 @@ main (void)
     cmocka_unit_test (test_escapes_and_empty),
     cmocka_unit_test (test_verbatim_as_libvirt_writes_it),
     cmocka_unit_test (test_verbatim_that_is_no_xml_is_kept),
+    cmocka_unit_test (test_written_as_when_read_again),
   };
 
   return cmocka_run_group_tests (tests, NULL, NULL);
