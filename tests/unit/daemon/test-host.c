@@ -81,12 +81,13 @@ ports_are_given_once (void **state)
 }
 
 static void
-account_reads_what_modes_allow (void **state)
+account_opens_what_modes_allow (void **state)
 {
   static const struct {
     mode_t directory, file;
-    gboolean readable;
-  } rows[] = { { 0755, 0644, TRUE }, { 0755, 0640, FALSE }, { 0700, 0644, FALSE }, { 0711, 0604, TRUE } };
+    gboolean readable, writable;
+  } rows[] = { { 0755, 0644, TRUE, FALSE }, { 0755, 0640, FALSE, FALSE }, { 0700, 0666, FALSE, FALSE },
+               { 0711, 0604, TRUE, FALSE }, { 0711, 0606, TRUE, TRUE },   { 0755, 0662, FALSE, FALSE } };
   g_autoptr (Account) account = NULL;
   Settings settings = { .qemu_user = (char *)"nobody" };
 
@@ -103,9 +104,12 @@ account_reads_what_modes_allow (void **state)
     assert_int_equal (g_chmod (directory, (int)rows[i].directory) | g_chmod (file, (int)rows[i].file), 0);
     assert_int_equal (account_can_read (account, file), rows[i].readable);
     assert_int_equal (account_can_read (account, link), rows[i].readable);
+    assert_int_equal (account_can_write (account, file), rows[i].writable);
+    assert_int_equal (account_can_write (account, link), rows[i].writable);
   }
   assert_false (account_can_read (account, "/nonexistent/file"));
   assert_false (account_can_read (account, loop));
+  assert_false (account_can_write (account, "/nonexistent/file"));
 }
 
 static void
@@ -192,7 +196,7 @@ main (void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test (node_numbers_fit_together),      cmocka_unit_test (ports_are_given_once),
-    cmocka_unit_test (account_reads_what_modes_allow), cmocka_unit_test (devices_are_open_to_their_group),
+    cmocka_unit_test (account_opens_what_modes_allow), cmocka_unit_test (devices_are_open_to_their_group),
     cmocka_unit_test (missing_account_is_an_error),    cmocka_unit_test (trees_go_and_links_are_not_followed),
   };
 
