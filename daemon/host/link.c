@@ -8,6 +8,7 @@
 #include "daemon/host/link.h"
 
 #include <linux/if_bridge.h>
+#include <linux/neighbour.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -302,6 +303,45 @@ link_set_isolated (const char *name, const char *bridge, gboolean isolated, GErr
     return TRUE;
   virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to set bridge %s port %s isolated to %d: %s", bridge,
                   name, isolated ? 1 : 0, reason (code));
+  return FALSE;
+}
+
+gboolean
+link_set_learning (const char *name, const char *bridge, gboolean learns, GError **error)
+{
+  NlMessage *message = bridge_message (name);
+  struct nlattr *info = nla_nest_start (message, IFLA_PROTINFO | NLA_F_NESTED);
+  g_autoptr (GError) problem = NULL;
+  int code;
+
+  nla_put_u8 (message, IFLA_BRPORT_LEARNING, learns ? 1 : 0);
+  nla_put_u8 (message, IFLA_BRPORT_UNICAST_FLOOD, learns ? 1 : 0);
+  nla_nest_end (message, info);
+  code = send_message (message, &problem);
+  if (code == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to set bridge %s port %s learning to %d: %s", bridge,
+                  name, learns ? 1 : 0, reason (code));
+  return FALSE;
+}
+
+gboolean
+link_add_forwarding (const char *name, const guint8 mac[MAC_BYTES], GError **error)
+{
+  struct ndmsg header = { .ndm_family = PF_BRIDGE,
+                          .ndm_ifindex = (int)if_nametoindex (name),
+                          .ndm_state = NUD_NOARP | NUD_REACHABLE,
+                          .ndm_flags = NTF_MASTER };
+  NlMessage *message = nlmsg_alloc_simple (RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE);
+  g_autoptr (GError) problem = NULL;
+  int code;
+
+  nlmsg_append (message, &header, sizeof header, NLMSG_ALIGNTO);
+  nla_put (message, NDA_LLADDR, MAC_BYTES, mac);
+  code = send_message (message, &problem);
+  if (code == 0)
+    return TRUE;
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "error adding fdb entry for %s: %s", name, reason (code));
   return FALSE;
 }
 

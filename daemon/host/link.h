@@ -41,6 +41,11 @@ gboolean link_set_group (const char *name, guint group, GError **error);
 gboolean link_set_bridge (const char *name, const char *bridge, GError **error);
 /* As a port of @bridge: kept from talking to other isolated ports. */
 gboolean link_set_isolated (const char *name, const char *bridge, gboolean isolated, GError **error);
+/* As a port of @bridge: learn addresses from what comes in there, and send there what is for an unknown one?
+ */
+gboolean link_set_learning (const char *name, const char *bridge, gboolean learns, GError **error);
+/* As a port of a bridge: what is for @mac goes there, until it leaves the bridge. */
+gboolean link_add_forwarding (const char *name, const guint8 mac[MAC_BYTES], GError **error);
 /* As a port of a bridge that filters VLANs: the tags it carries. @untagged: the one that the machine sees as
  * untagged frames, 0 for none. */
 gboolean

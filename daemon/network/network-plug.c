@@ -13,19 +13,13 @@
 
 #define REFUSE(number, ...) virt_error_set_from (error, VIR_FROM_NETWORK, (number), __VA_ARGS__)
 
-static guint64
-floor_of (const InterfaceRate *rate)
-{
-  return rate != NULL && rate->floor.set ? rate->floor.value : 0;
-}
-
 gboolean
 network_check_floor (const Network *network, const InterfaceRate *inbound, const char *mac,
                      const NetworkPortDef *except, GError **error)
 {
   const NetworkDef *def = network->def;
   const InterfaceRate *limits = def->inbound;
-  guint64 sum = floor_of (inbound);
+  guint64 sum = interface_rate_floor (inbound);
 
   if (sum == 0)
     return TRUE;
@@ -46,7 +40,7 @@ network_check_floor (const Network *network, const InterfaceRate *inbound, const
   for (guint i = 0; i < network->ports->len; i++) {
     const NetworkPortDef *other = g_ptr_array_index (network->ports, i);
 
-    sum += other != except ? floor_of (other->inbound) : 0;
+    sum += other != except ? interface_rate_floor (other->inbound) : 0;
   }
   for (guint i = 0; i < 2; i++) {
     const Number *limit = i == 0 ? &limits->peak : &limits->average;
@@ -64,12 +58,13 @@ network_check_floor (const Network *network, const InterfaceRate *inbound, const
   return TRUE;
 }
 
-guint
-network_choose_class (const Network *network, const NetworkPortDef *port)
+/* The traffic class of a port with these rates: the one it has, a free one, or 0: it needs none. */
+static guint
+choose_class (const Network *network, const NetworkPortDef *port)
 {
   g_autoptr (GHashTable) taken = g_hash_table_new (NULL, NULL);
 
-  if (floor_of (port->inbound) == 0)
+  if (interface_rate_floor (port->inbound) == 0)
     return 0;
   if (port->class_id.set)
     return (guint)port->class_id.value;
@@ -81,6 +76,37 @@ network_choose_class (const Network *network, const NetworkPortDef *port)
     if (!g_hash_table_contains (taken, GUINT_TO_POINTER (id)))
       return id;
   return 0;
+}
+
+static void
+set_class (const Network *network, NetworkPortDef *port)
+{
+  guint class_id = choose_class (network, port);
+
+  port->class_id = class_id > 0 ? NUMBER (class_id) : (Number){ FALSE, 0 };
+}
+
+static void
+replace_rate (InterfaceRate **rate, const InterfaceRate *by)
+{
+  field_free (&interface_rate_table, *rate);
+  *rate = by != NULL ? field_copy (&interface_rate_table, by) : NULL;
+}
+
+NetworkPortDef *
+network_port_with_rates (const Network *network, const NetworkPortDef *port, const InterfaceRate *inbound,
+                         const InterfaceRate *outbound, GError **error)
+{
+  g_autoptr (NetworkPortDef) changed = NULL;
+
+  if (!network_check_active (network, error)
+      || !network_check_floor (network, inbound, port->mac, port, error))
+    return NULL;
+  changed = network_port_def_copy (port);
+  replace_rate (&changed->inbound, inbound);
+  replace_rate (&changed->outbound, outbound);
+  set_class (network, changed);
+  return g_steal_pointer (&changed);
 }
 
 /* What the port leaves open. */
@@ -316,7 +342,6 @@ NetworkPortDef *
 network_plug (const Network *network, const NetworkPortDef *wanted, gboolean reclaim, GError **error)
 {
   g_autoptr (NetworkPortDef) port = network_port_def_copy (wanted);
-  guint class_id;
 
   if (!reclaim && port->plug.type != NETWORK_PLUG_NONE) {
     REFUSE (VIR_ERR_INVALID_ARG, "Port reclaim not requested but plug type is not none");
@@ -327,7 +352,6 @@ network_plug (const Network *network, const NetworkPortDef *wanted, gboolean rec
     return NULL;
   if (!network_check_floor (network, port->inbound, port->mac, NULL, error))
     return NULL;
-  class_id = network_choose_class (network, port);
-  port->class_id = class_id > 0 ? NUMBER (class_id) : (Number){ FALSE, 0 };
+  set_class (network, port);
   return g_steal_pointer (&port);
 }

@@ -14,8 +14,12 @@
 NetworkPortDef *
 network_plug (const Network *network, const NetworkPortDef *wanted, gboolean reclaim, GError **error);
 
+/* @port, one of the network's, with these rates instead of its own; each may be NULL. NULL with @error where
+ * the network has not so much to give. (transfer full) */
+NetworkPortDef *
+network_port_with_rates (const Network *network, const NetworkPortDef *port, const InterfaceRate *inbound,
+                         const InterfaceRate *outbound, GError **error);
+
 /* Can a port of that MAC have these rates? @except: the port whose rates they replace, or NULL. */
 gboolean network_check_floor (const Network *network, const InterfaceRate *inbound, const char *mac,
                               const NetworkPortDef *except, GError **error);
-/* The traffic class of a port with these rates: the one it has, a free one, or 0: it needs none. */
-guint network_choose_class (const Network *network, const NetworkPortDef *port);

@@ -11,6 +11,7 @@
 #include "daemon/host/link.h"
 #include "daemon/network/network-clash.h"
 #include "daemon/network/network-dnsmasq.h"
+#include "daemon/network/network-files.h"
 #include "daemon/network/network-filter.h"
 #include "daemon/network/network-floor.h"
 #include "daemon/network/network-names.h"
@@ -292,4 +293,21 @@ network_run_remove_port (G_GNUC_UNUSED Job *job, const NetworkInput *input, cons
                          GError **error)
 {
   return network_floor_remove (input->def, input->ports, port, error);
+}
+
+/* The class goes and comes again with what it now guarantees. */
+gboolean
+network_run_change_port (Job *job, const NetworkInput *input, const NetworkPortDef *was,
+                         const NetworkPortDef *port, GError **error)
+{
+  if (was->class_id.set && !network_run_remove_port (job, input, was, error))
+    return FALSE;
+  if ((!port->class_id.set || network_run_add_port (job, input, port, error))
+      && network_files_save_port (input->directory, port, error))
+    return TRUE;
+  if (port->class_id.set)
+    network_run_remove_port (job, input, port, NULL);
+  if (was->class_id.set)
+    network_run_add_port (job, input, was, NULL);
+  return FALSE;
 }

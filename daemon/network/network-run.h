@@ -50,6 +50,11 @@ network_run_add_port (Job *job, const NetworkInput *input, const NetworkPortDef 
 gboolean
 network_run_remove_port (Job *job, const NetworkInput *input, const NetworkPortDef *port, GError **error);
 
+/* @port in the place of @was, which is among @input->ports: its class, and the file it is written down in. On
+ * an error it is as before. */
+gboolean network_run_change_port (Job *job, const NetworkInput *input, const NetworkPortDef *was,
+                                  const NetworkPortDef *port, GError **error);
+
 /* A lease, as virNetworkDHCPLease has it. */
 typedef struct {
   char *interface;

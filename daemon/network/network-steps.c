@@ -53,7 +53,7 @@ make_bridge (NetworkRun *run, GError **error)
   BridgePlan plan = { .name = def->bridge,
                       .spanning_tree = def->stp != TRISTATE_NO,
                       .delay = (guint)MIN (def->delay.value, G_MAXINT32 / MILLISECONDS) * MILLISECONDS,
-                      .filters_vlans = def->mac_table_manager == 2 };
+                      .filters_vlans = def->mac_table_manager == MAC_TABLE_LIBVIRT };
 
   memcpy (plan.mac, run->status->mac, MAC_BYTES);
   return bridge_add (&plan, error)

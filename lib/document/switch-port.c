@@ -6,8 +6,11 @@
  */
 #include "document/switch-port.h"
 
+#include <string.h>
+
 const EnumTable virtual_port_types = { "virtual port type",
                                        { NULL, "802.1Qbg", "802.1Qbh", "openvswitch", "midonet" } };
+const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kernel", "libvirt" } };
 static const EnumTable native_modes = { "native VLAN mode", { NULL, "tagged", "untagged" } };
 
 static const FieldRange vlan_range = { 0, 4095 };
@@ -35,6 +38,20 @@ static const Field virtual_port_fields[] = {
   FIELD (InterfaceVirtualPort, profile_id, "parameters/@profileid", field_text, NULL),
   FIELD_END,
 };
+gboolean
+interface_rate_equal (const InterfaceRate *a, const InterfaceRate *b)
+{
+  const InterfaceRate none = { 0 };
+
+  return memcmp (a != NULL ? a : &none, b != NULL ? b : &none, sizeof none) == 0;
+}
+
+guint64
+interface_rate_floor (const InterfaceRate *rate)
+{
+  return rate != NULL && rate->floor.set ? rate->floor.value : 0;
+}
+
 const FieldTable interface_virtual_port_table = { sizeof (InterfaceVirtualPort), virtual_port_fields };
 
 static const FieldRange range_32 = { 0, G_MAXUINT32 };

@@ -37,6 +37,14 @@ typedef struct {
 typedef struct {
   Number average, peak, floor, burst;
 } InterfaceRate;
+/* Each may be NULL: no limit. */
+gboolean interface_rate_equal (const InterfaceRate *a, const InterfaceRate *b);
+guint64 interface_rate_floor (const InterfaceRate *rate); /* 0: it has none */
+
+/* Who fills a bridge's table of MAC addresses: the kernel, which learns them from packets, or whoever starts
+ * the machine. */
+typedef enum { MAC_TABLE_UNSET, MAC_TABLE_KERNEL, MAC_TABLE_LIBVIRT } MacTableManager;
+extern const EnumTable mac_table_managers;
 
 extern const FieldTable interface_vlan_table, interface_virtual_port_table, interface_rate_table;
 extern const EnumTable virtual_port_types; /* VirtualPortType */

@@ -14,8 +14,6 @@
 #define BRIDGE_PREFIX "virbr"
 #define NAME_NUMBER   "%d" /* in a name: one that is free */
 
-const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kernel", "libvirt" } };
-
 const FieldTable network_portgroup_table = {
   sizeof (NetworkPortgroup),
   (const Field[]){

@@ -43,7 +43,7 @@ typedef struct {
   char *bridge_zone;
   int stp;               /* Tristate; after completion set where the bridge is ours, and absent otherwise */
   Number delay;          /* seconds; the same */
-  int mac_table_manager; /* 1 kernel 2 libvirt */
+  int mac_table_manager; /* MacTableManager */
   Number mtu;
   char *mac;                              /* of the bridge, where it is ours: made by completion */
   char *domain;                           /* <domain name> */
@@ -62,7 +62,6 @@ typedef struct {
 } NetworkDef;
 
 extern const DocumentKind network_document;
-extern const EnumTable mac_table_managers; /* 1 kernel 2 libvirt */
 extern const FieldTable network_portgroup_table;
 
 /* Its rates as they are kept. */

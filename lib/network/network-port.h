@@ -29,7 +29,7 @@ extern const EnumTable network_direct_modes;
 typedef struct {
   int type;              /* NetworkPlugType */
   char *bridge;          /* network, bridge */
-  int mac_table_manager; /* 1 kernel 2 libvirt */
+  int mac_table_manager; /* MacTableManager */
   char *dev;             /* direct */
   int mode;              /* NetworkDirectMode */
   int managed;           /* Tristate: hostdev-pci */

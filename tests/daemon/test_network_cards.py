@@ -192,11 +192,48 @@ def test_leases_and_floor(connection, holder, boot):  # noqa: F811
         tap: {"hwaddr": MACS[0], "addrs": [{"addr": "192.168.77.15", "prefix": 24, "type": 0}]}}
     assert domain.hostname(libvirt.VIR_DOMAIN_GET_HOSTNAME_LEASE) == "web"
     assert domain.interfaceStats(tap)[0] > 0  # what the guest has sent
-    domain.setInterfaceParameters(tap, {"inbound.average": 700, "inbound.floor": 500})
-    assert domain.interfaceParameters(tap)["inbound.average"] == 700
-    refusal = "its share of the network's bandwidth (floor=500) cannot be changed while the machine runs"
-    assert refusal in error_of(domain.setInterfaceParameters, tap, {"inbound.average": 700})[1]
-    assert refusal in error_of(domain.updateDeviceFlags, card("leased"))[1]
+
+
+def test_floor_changes_while_the_machine_runs(connection, holder):
+    """By domiftune and by update-device: the port, the traffic of the bridge, and what is left for others."""
+    def classes():
+        return re.findall(r"class htb 1:(\w+) .* rate (\w+) ceil", inside(holder, "tc", "class", "show", "dev", "virbr9"))
+
+    def floor():
+        inbound = ET.fromstring(network.listAllPorts()[0].XMLDesc()).find("bandwidth/inbound")
+        return inbound.get("floor") if inbound is not None else None
+
+    network = connection.networkDefineXML(LEASED)
+    network.create()
+    domain = start(connection, "a", card("leased", more="<bandwidth><inbound floor='500'/></bandwidth>"))
+    tap = cards(domain)[0].find("target").get("dev")
+    assert ("3", "4Mbit") in classes()
+    domain.setInterfaceParameters(tap, {"inbound.average": 700, "inbound.floor": 250})
+    assert (floor(), domain.interfaceParameters(tap)["inbound.average"]) == ("250", 700)
+    assert ("3", "2Mbit") in classes()
+    greedy = {"inbound.average": 700, "inbound.floor": 9000}
+    assert "would overcommit" in error_of(domain.setInterfaceParameters, tap, greedy)[1]
+    assert (floor(), domain.interfaceParameters(tap)["inbound.floor"]) == ("250", 250)
+    domain.updateDeviceFlags(card("leased", more="<bandwidth><inbound floor='1000'/></bandwidth>"))
+    assert floor() == cards(domain)[0].find("bandwidth/inbound").get("floor") == "1000" and ("3", "8Mbit") in classes()
+    wrong = card("leased", more="<bandwidth><inbound floor='9000'/></bandwidth>")
+    assert "would overcommit" in error_of(domain.updateDeviceFlags, wrong)[1]
+    assert floor() == "1000" and ("3", "8Mbit") in classes()
+    domain.updateDeviceFlags(card("leased"))
+    assert floor() is None and "3" not in [number for number, _ in classes()]
+
+
+def test_mac_table_of_ours(holder, connection):
+    """The bridge learns nothing from such a port and floods nothing to it: it knows the card's own address."""
+    inside(holder, "ip", "link", "add", "host0", "type", "bridge")
+    connection.networkDefineXML(BRIDGED.replace("name='host0'", "name='host0' macTableManager='libvirt'")).create()
+    domain = start(connection, "a", card("bridged"))
+    assert cards(domain)[0].find("source").get("macTableManager") == "libvirt"
+    tap, = ports_of(holder, "host0")
+    port = inside(holder, "ip", "-d", "link", "show", tap)
+    assert re.search(r" learning (\w+) flood (\w+)", port).groups() == ("off", "off")
+    known = [line.split() for line in inside(holder, "bridge", "fdb", "show", "dev", tap).splitlines()]
+    assert [MACS[0], "master", "host0", "static"] in known
 
 
 def test_update(connection, network, holder):
@@ -298,7 +335,7 @@ def test_a_network_that_was_started_anew(daemon, holder):
     with connected(daemon) as connection:
         network = connection.networkDefineXML(ISOLATED)
         network.create()
-        domain = start(connection, "a", card("isolated"))
+        domain = start(connection, "a", card("isolated", more="<port isolated='yes'/>"))
         source = dict(cards(domain)[0].find("source").attrib)
         network.destroy()
         assert domain.isActive()
@@ -311,6 +348,8 @@ def test_a_network_that_was_started_anew(daemon, holder):
         wait_for(lambda: port_ids(network) == [source["portid"]], "the port")
         wait_for(lambda: len(ports_of(holder, "virbr7")) == 1, "the tap in the bridge")
         assert dict(cards(connection.lookupByName("a"))[0].find("source").attrib) == source
+        wait_for(lambda: " isolated on " in inside(holder, "ip", "-d", "link", "show", *ports_of(holder, "virbr7")),
+                 "what the card says of its port")
 
 
 def findings(daemon, domain):

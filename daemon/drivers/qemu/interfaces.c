@@ -100,8 +100,21 @@ set_vlans (const char *name, const InterfaceVlan *vlan, GError **error)
   return link_set_vlans (name, tags, vlan->tags->len, untagged, error);
 }
 
+/* Nothing is learned from the port's packets, and what is for an address that the bridge does not know is not
+ * sent there: the card's own address is all it gets. */
 static gboolean
-join_bridge (const char *name, const DeviceInterface *interface, const char *uuid, GError **error)
+set_mac_table (const char *name, const DeviceInterface *interface, GError **error)
+{
+  guint8 mac[MAC_BYTES];
+
+  if (interface->mac_table_manager != MAC_TABLE_LIBVIRT)
+    return TRUE;
+  return link_set_learning (name, interface->bridge, FALSE, error)
+         && (!mac_parse (interface->mac, mac) || link_add_forwarding (name, mac, error));
+}
+
+gboolean
+interface_join_bridge (const char *name, const DeviceInterface *interface, const char *uuid, GError **error)
 {
   const char *bridge = interface->bridge;
 
@@ -110,7 +123,7 @@ join_bridge (const char *name, const DeviceInterface *interface, const char *uui
   return link_set_bridge (name, bridge, error)
          && (interface->port_isolated == TRISTATE_ABSENT
              || link_set_isolated (name, bridge, interface->port_isolated == TRISTATE_YES, error))
-         && set_vlans (name, interface->vlan, error);
+         && set_vlans (name, interface->vlan, error) && set_mac_table (name, interface, error);
 }
 
 /* The name in the document, or a new one: those are the daemon's to choose. */
@@ -169,7 +182,7 @@ open_bridge (const InterfacePlace *place, DeviceInterface *interface, Queues *qu
   if (!set_tap_mac (name, interface, error)
       || !link_set_mtu (name, interface->mtu.set ? (guint)interface->mtu.value : bridge.mtu, error)
       || !interface_filter_bind (place->settings, place->def, interface, name, error)
-      || !join_bridge (name, interface, place->def->uuid, error) || !link_set_up (name, TRUE, error)
+      || !interface_join_bridge (name, interface, place->def->uuid, error) || !link_set_up (name, TRUE, error)
       || !set_limits (name, interface, error)) {
     interface_filter_unbind (place->settings, place->def, interface, name);
     if (interface_is_openvswitch (interface))
@@ -446,18 +459,6 @@ interfaces_close_later (const Settings *settings, DomainDef *def)
 /* Changes while it runs. */
 
 static gboolean
-rates_differ (const DeviceInterface *a, const DeviceInterface *b)
-{
-  const InterfaceRate none = { 0 };
-  const InterfaceRate *rates[] = { a->inbound, b->inbound, a->outbound, b->outbound };
-
-  for (guint i = 0; i < G_N_ELEMENTS (rates); i++)
-    if (rates[i] == NULL)
-      rates[i] = &none;
-  return memcmp (rates[0], rates[1], sizeof none) != 0 || memcmp (rates[2], rates[3], sizeof none) != 0;
-}
-
-static gboolean
 change_bridge (const DeviceInterface *interface, const DeviceInterface *updated, const char *uuid,
                GError **error)
 {
@@ -473,9 +474,9 @@ change_bridge (const DeviceInterface *interface, const DeviceInterface *updated,
   }
   if (interface_is_openvswitch (interface))
     openvswitch_remove_port (name, NULL);
-  if (join_bridge (name, updated, uuid, error))
+  if (interface_join_bridge (name, updated, uuid, error))
     return TRUE;
-  join_bridge (name, interface, uuid, NULL);
+  interface_join_bridge (name, interface, uuid, NULL);
   return FALSE;
 }
 
@@ -489,7 +490,9 @@ change_link (const DomainDef *def, const DeviceInterface *interface, const Devic
     return TRUE;
   if (interface_has_bridge (interface) && !change_bridge (interface, updated, def->uuid, error))
     return FALSE;
-  if (!rates_differ (interface, updated) || traffic_set (name, updated->inbound, updated->outbound, error))
+  if ((interface_rate_equal (interface->inbound, updated->inbound)
+       && interface_rate_equal (interface->outbound, updated->outbound))
+      || traffic_set (name, updated->inbound, updated->outbound, error))
     return TRUE;
   traffic_set (name, interface->inbound, interface->outbound, NULL);
   if (interface_has_bridge (interface))

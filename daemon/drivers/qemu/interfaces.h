@@ -42,6 +42,10 @@ void interface_close (const Settings *settings, const DomainDef *def, const Devi
 /* Main loop: of all interfaces of a machine that has ended, in a thread of their own. */
 void interfaces_close_later (const Settings *settings, DomainDef *def);
 
+/* Link @name, the host's end of @interface of the machine of that UUID, becomes a port of the card's bridge,
+ * with all that the card says of one. */
+gboolean
+interface_join_bridge (const char *name, const DeviceInterface *interface, const char *uuid, GError **error);
 /* A running machine's: @updated's bridge, bandwidth, isolation and filter in place of @interface's. On an
  * error they are as they were. */
 gboolean interface_change (const Settings *settings, const DomainDef *def, const DeviceInterface *interface,

@@ -183,12 +183,26 @@ translate (Job *job, DeviceRequest *request, Device *device, GError **error)
 
 typedef gboolean (*LiveChange) (Job *job, DeviceRequest *request, const Device *device, GError **error);
 
+/* The update of @device was refused when its port had its new rates already. */
+static void
+restore_rates (Job *job, DeviceRequest *request, const Device *device)
+{
+  const DeviceInterface *before = (const DeviceInterface *)device_match (request->live_def, device, NULL);
+
+  if (before != NULL)
+    network_card_change_rates (job, request->manager, (const DeviceInterface *)device, before->inbound,
+                               before->outbound, NULL);
+}
+
 static gboolean
 with_translated (Job *job, DeviceRequest *request, const Device *device, LiveChange change, GError **error)
 {
   Device *translated = device_copy (device);
-  gboolean good = translate (job, request, translated, error) && change (job, request, translated, error);
+  gboolean is_translated = translate (job, request, translated, error);
+  gboolean good = is_translated && change (job, request, translated, error);
 
+  if (is_translated && !good && request->action == DEVICE_UPDATE && device->kind == &interface_kind)
+    restore_rates (job, request, translated);
   device_free (translated);
   return good;
 }

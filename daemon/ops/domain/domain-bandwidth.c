@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bandwidth of an interface as typed parameters. A definition keeps whatever is said; of a running
- * machine it is changed where the host's end of the interface is a link, and a user-mode one has none.
+ * machine it is changed where the host's end of the interface is a link, and a user-mode one has none; the
+ * port of a card on a network has the same rates, and its share of the network's bandwidth by them.
  */
 #include "daemon/domain/machine.h"
 #include "daemon/host/traffic.h"
 #include "daemon/ops/domain/domain-change.h"
+#include "daemon/ops/domain/network-card-ports.h"
 #include "daemon/ops/ops.h"
 
 #include "domain/devices/interface.h"
@@ -31,6 +33,7 @@ static const struct {
 };
 
 typedef struct {
+  Manager *manager;
   InterfaceRate inbound, outbound;
   gboolean inbound_said, outbound_said;
   char device[]; /* as the client names it */
@@ -114,12 +117,24 @@ can_be_limited (const DeviceInterface *interface)
 }
 
 static gboolean
-limit_link (Job *job G_GNUC_UNUSED, const ChangeTarget *target, gconstpointer values, GError **error)
+limit_link (Job *job, const ChangeTarget *target, gconstpointer values, GError **error)
 {
   const BandwidthChange *change = values;
   const DeviceInterface *interface = domain_def_find_interface (target->def, change->device);
+  g_autoptr (NetworkPortDef) was = NULL, undone = NULL;
 
-  return traffic_set (interface->target_dev, interface->inbound, interface->outbound, error);
+  if (interface->portid != NULL) {
+    was = network_card_port_change_rates (job, change->manager, interface->network, interface->portid,
+                                          interface->inbound, interface->outbound, error);
+    if (was == NULL)
+      return FALSE;
+  }
+  if (traffic_set (interface->target_dev, interface->inbound, interface->outbound, error))
+    return TRUE;
+  if (was != NULL)
+    undone = network_card_port_change_rates (job, change->manager, interface->network, interface->portid,
+                                             was->inbound, was->outbound, NULL);
+  return FALSE;
 }
 
 static gboolean
@@ -138,8 +153,6 @@ apply_bandwidth (DomainDef *def, const Machine *machine, gconstpointer values, G
                     enum_table_name (&interface_types, interface->type));
     return FALSE;
   }
-  if (machine != NULL && change->inbound_said && !interface_check_floor (interface, &change->inbound, error))
-    return FALSE;
   set_rate (&interface->inbound, &change->inbound, change->inbound_said);
   set_rate (&interface->outbound, &change->outbound, change->outbound_said);
   return TRUE;
@@ -164,6 +177,7 @@ op_domain_set_interface_parameters (Call *call)
   if (!call_check_flags (call, flags, AFFECT | VIR_TYPED_PARAM_STRING_OKAY))
     return;
   change.values = values = g_malloc0 (sizeof (BandwidthChange) + strlen (device) + 1);
+  values->manager = call->manager;
   strcpy (values->device, device);
   if (take_parameters (values, list, &error)) {
     domain_change (call, &change);

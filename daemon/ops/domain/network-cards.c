@@ -1,178 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ports come and go in two halves: chosen in the main loop, which knows all ports there are, with the
- * network's lock, and written down in a job. That a machine ends, or lets go of a card, is told by events;
- * then ports of that machine which no card of it has are deleted, whichever way it was lost. The same is done
- * when the daemon starts, so that a daemon or a machine that was killed leaves no port behind. While a job
- * makes ports for a machine (it is `busy`) they are in no definition yet, and nothing of that machine is
- * deleted.
+ * What a card on a network becomes, and when its port goes. That a machine ends, or lets go of a card, is
+ * told by events; then ports of that machine which no card of it has are deleted, whichever way it was lost.
+ * The same is done when the daemon starts, so that a daemon or a machine that was killed leaves no port
+ * behind. While a job makes ports for a machine (network-card-ports.c) they are in no definition yet, and
+ * nothing of that machine is deleted.
  */
 #include "daemon/ops/domain/network-cards.h"
 
 #include "daemon/domain/machine.h"
+#include "daemon/drivers/qemu/interfaces.h"
 #include "daemon/host/link.h"
 #include "daemon/network/network-files.h"
 #include "daemon/network/network-plug.h"
 #include "daemon/network/networks.h"
+#include "daemon/ops/domain/network-card-ports.h"
 
 #include <string.h>
 
-#define PORT_SECONDS    30 /* that a network's lock is waited for, and that a port may take */
 #define DEFAULT_NETWORK "default"
-
-/* Domains (UUIDs) for which a job makes ports. Main loop only. */
-static GHashTable *busy;
-
-static void
-set_busy (const char *uuid, gboolean is_busy)
-{
-  if (busy == NULL)
-    busy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  if (is_busy)
-    g_hash_table_add (busy, g_strdup (uuid));
-  else
-    g_hash_table_remove (busy, uuid);
-}
-
-/* Making one. */
-
-typedef struct {
-  Manager *manager;
-  const char *name;             /* of the network */
-  const NetworkPortDef *wanted; /* as the card has it */
-  gboolean reclaim;
-  char *uuid; /* of the network */
-  Lock *lock; /* held, once it has begun without an error */
-  NetworkPortDef *port;
-  NetworkInput *input;
-  GMutex mutex;
-  GCond changed;
-  gboolean settled; /* it has the lock, or an error */
-  GError *error;
-} Making;
-
-static void
-making_clear (Making *making)
-{
-  g_free (making->uuid);
-  if (making->lock != NULL)
-    lock_unref (making->lock);
-  if (making->port != NULL)
-    network_port_def_unref (making->port);
-  if (making->input != NULL)
-    network_input_free (making->input);
-  g_clear_error (&making->error);
-  g_mutex_clear (&making->mutex);
-  g_cond_clear (&making->changed);
-}
-
-static void
-making_settle (Making *making)
-{
-  g_mutex_lock (&making->mutex);
-  making->settled = TRUE;
-  g_cond_signal (&making->changed);
-  g_mutex_unlock (&making->mutex);
-}
-
-/* With the network's lock: the port is chosen among those there are. */
-static void
-making_begin (gpointer data)
-{
-  Making *making = data;
-  Network *network = network_find_uuid (making->manager, making->uuid, &making->error);
-
-  if (network != NULL && network_check_active (network, &making->error))
-    making->port = network_plug (network, making->wanted, making->reclaim, &making->error);
-  if (making->port != NULL) {
-    making->input = network_input_new (network, network->def);
-    set_busy (making->wanted->owner_uuid, TRUE);
-  } else {
-    lock_release (making->lock, making);
-  }
-  making_settle (making);
-}
-
-static void
-making_fail (gpointer data, GError *error)
-{
-  Making *making = data;
-
-  making->error = error;
-  making_settle (making);
-}
-
-static void
-making_ask (gpointer data)
-{
-  Making *making = data;
-  Network *network = network_find_name (making->manager, making->name, &making->error);
-  LockRequest request = { .name = "port",
-                          .holder = making,
-                          .seconds = PORT_SECONDS,
-                          .begin = making_begin,
-                          .fail = making_fail,
-                          .data = making };
-
-  if (network == NULL) {
-    making_settle (making);
-    return;
-  }
-  making->uuid = g_strdup (network->uuid);
-  making->lock = lock_ref (network->lock);
-  lock_acquire (making->lock, &request);
-}
-
-static void
-making_end (gpointer data)
-{
-  Making *making = data;
-  Network *network = network_find_uuid (making->manager, making->uuid, NULL);
-
-  if (making->error == NULL && network != NULL)
-    network_put_port (network, network_port_def_ref (making->port));
-  lock_release (making->lock, making);
-}
-
-static void
-write_port (Job *job, Making *making)
-{
-  const NetworkPortDef *port = making->port;
-  gboolean has_class = port->class_id.set && port->class_id.value != 0;
-
-  if (has_class && !network_run_add_port (job, making->input, port, &making->error))
-    return;
-  if (!network_files_save_port (making->input->directory, port, &making->error) && has_class)
-    network_run_remove_port (job, making->input, port, NULL);
-}
-
-/* (transfer full) */
-static NetworkPortDef *
-make_port (Job *job, Manager *manager, const char *network, const NetworkPortDef *wanted, gboolean reclaim,
-           GError **error)
-{
-  Making making = { .manager = manager, .name = network, .wanted = wanted, .reclaim = reclaim };
-  NetworkPortDef *port = NULL;
-
-  g_mutex_init (&making.mutex);
-  g_cond_init (&making.changed);
-  job_in_main_loop (job, making_ask, &making);
-  g_mutex_lock (&making.mutex);
-  while (!making.settled) /* the request for the lock ends by itself */
-    g_cond_wait (&making.changed, &making.mutex);
-  g_mutex_unlock (&making.mutex);
-  if (making.error == NULL) {
-    write_port (job, &making);
-    job_in_main_loop (job, making_end, &making);
-  }
-  if (making.error == NULL)
-    port = network_port_def_ref (making.port);
-  else
-    g_propagate_error (error, g_steal_pointer (&making.error));
-  making_clear (&making);
-  return port;
-}
 
 /* The port that a card asks for, and the card that a port makes. */
 
@@ -343,6 +190,21 @@ new_uuid (void)
 }
 
 gboolean
+network_card_change_rates (Job *job, Manager *manager, const DeviceInterface *interface,
+                           const InterfaceRate *inbound, const InterfaceRate *outbound, GError **error)
+{
+  g_autoptr (NetworkPortDef) before = NULL;
+
+  if (interface->portid == NULL
+      || (interface_rate_equal (inbound, interface->inbound)
+          && interface_rate_equal (outbound, interface->outbound)))
+    return TRUE;
+  before = network_card_port_change_rates (job, manager, interface->network, interface->portid, inbound,
+                                           outbound, error);
+  return before != NULL;
+}
+
+gboolean
 network_card_resolve (Job *job, Manager *manager, const DomainDef *def, DeviceInterface *interface,
                       const DeviceInterface *before, GError **error)
 {
@@ -355,14 +217,12 @@ network_card_resolve (Job *job, Manager *manager, const DomainDef *def, DeviceIn
     return resolve_for_user (job, manager, interface, error);
   if (before != NULL && before->portid != NULL && g_strcmp0 (before->network, interface->network) == 0
       && g_strcmp0 (before->portgroup, interface->portgroup) == 0) {
-    if (!interface_check_floor (before, interface->inbound, error))
-      return FALSE;
     keep_port (interface, before);
-    return TRUE;
+    return network_card_change_rates (job, manager, before, interface->inbound, interface->outbound, error);
   }
   uuid = new_uuid ();
   wanted = wanted_port (def, interface, uuid);
-  port = make_port (job, manager, interface->network, wanted, FALSE, error);
+  port = network_card_port_make (job, manager, interface->network, wanted, FALSE, error);
   if (port == NULL)
     return FALSE;
   replace_text (&interface->portid, port->uuid);
@@ -370,16 +230,25 @@ network_card_resolve (Job *job, Manager *manager, const DomainDef *def, DeviceIn
   return take_plug (interface, &port->plug, error);
 }
 
+typedef struct {
+  Manager *manager;
+  const char *name; /* of the network */
+  const NetworkPortDef *wanted;
+  NetworkPortDef *port;
+  NetworkInput *input;
+  GError *error;
+} Preview;
+
 static void
 preview_port (gpointer data)
 {
-  Making *making = data;
-  Network *network = network_find_name (making->manager, making->name, &making->error);
+  Preview *preview = data;
+  Network *network = network_find_name (preview->manager, preview->name, &preview->error);
 
-  if (network == NULL || !network_check_active (network, &making->error))
+  if (network == NULL || !network_check_active (network, &preview->error))
     return;
-  making->port = network_plug (network, making->wanted, FALSE, &making->error);
-  making->input = network_input_new (network, network->def);
+  preview->port = network_plug (network, preview->wanted, FALSE, &preview->error);
+  preview->input = network_input_new (network, network->def);
 }
 
 gboolean
@@ -388,27 +257,26 @@ network_card_preview (Job *job, Manager *manager, const DomainDef *def, DeviceIn
 {
   g_autoptr (NetworkPortDef) wanted = NULL;
   g_autofree char *uuid = new_uuid ();
-  Making making = { .manager = manager, .name = interface->network };
+  Preview preview = { .manager = manager, .name = interface->network };
   gboolean fine;
 
   if (interface->type != INTERFACE_NETWORK)
     return TRUE;
   if (manager->settings->session)
     return resolve_for_user (job, manager, interface, error);
-  making.wanted = wanted = wanted_port (def, interface, uuid);
-  g_mutex_init (&making.mutex);
-  g_cond_init (&making.changed);
-  job_in_main_loop (job, preview_port, &making);
-  if (making.input != NULL && ret_findings != NULL)
-    *ret_findings = network_run_check (job, making.input, NULL);
-  fine = making.port != NULL;
+  preview.wanted = wanted = wanted_port (def, interface, uuid);
+  job_in_main_loop (job, preview_port, &preview);
+  if (preview.input != NULL && ret_findings != NULL)
+    *ret_findings = network_run_check (job, preview.input, NULL);
+  fine = preview.port != NULL;
   if (fine) {
-    take_settings (interface, making.port);
-    fine = take_plug (interface, &making.port->plug, error);
+    take_settings (interface, preview.port);
+    fine = take_plug (interface, &preview.port->plug, error);
   } else {
-    g_propagate_error (error, g_steal_pointer (&making.error));
+    g_propagate_error (error, g_steal_pointer (&preview.error));
   }
-  making_clear (&making);
+  g_clear_pointer (&preview.port, network_port_def_unref);
+  g_clear_pointer (&preview.input, network_input_free);
   return fine;
 }
 
@@ -495,7 +363,7 @@ deletion_begin (gpointer data)
   }
   deletion->def = network_port_def_ref (port);
   deletion->input = network_input_new (network, network->def);
-  job_start ("net-port", delete_job, deletion, deletion_free, PORT_SECONDS, deleted, deletion);
+  job_start ("net-port", delete_job, deletion, deletion_free, NETWORK_CARD_PORT_SECONDS, deleted, deletion);
 }
 
 static void
@@ -555,7 +423,7 @@ delete_strays (Manager *manager, const char *uuid)
       NetworkPortDef *port = g_ptr_array_index (network->ports, p);
 
       if ((uuid != NULL ? g_strcmp0 (port->owner_uuid, uuid) == 0 : is_ours (manager, port))
-          && !(busy != NULL && g_hash_table_contains (busy, port->owner_uuid))
+          && !network_card_ports_are_made_for (port->owner_uuid)
           && !has_card (manager_find_uuid (manager, port->owner_uuid, NULL), port->uuid))
         g_ptr_array_add (strays, network_port_def_ref (port));
     }
@@ -567,7 +435,7 @@ delete_strays (Manager *manager, const char *uuid)
 void
 network_cards_settle (Manager *manager, const char *uuid)
 {
-  set_busy (uuid, FALSE);
+  network_card_ports_made (uuid);
   delete_strays (manager, uuid);
 }
 
@@ -604,14 +472,14 @@ reconnection_free (gpointer data)
 }
 
 static void
-rejoin_bridge (const DeviceInterface *interface)
+rejoin_bridge (const DeviceInterface *interface, const char *uuid)
 {
   g_autoptr (GError) error = NULL;
   LinkInfo tap;
 
   if (interface_has_bridge (interface) && !interface_is_openvswitch (interface)
       && interface->target_dev != NULL && link_query (interface->target_dev, "get the bridge of", &tap, NULL)
-      && tap.master == 0 && !link_set_bridge (interface->target_dev, interface->bridge, &error))
+      && tap.master == 0 && !interface_join_bridge (interface->target_dev, interface, uuid, &error))
     g_warning ("%s", error->message);
 }
 
@@ -641,12 +509,12 @@ reconnect (Job *job, gpointer data, G_GNUC_UNUSED GError **error)
     wanted->plug.bus = interface->host_pci.bus;
     wanted->plug.slot = interface->host_pci.slot;
     wanted->plug.function = interface->host_pci.function;
-    port = make_port (job, reconnection->manager, interface->network, wanted, TRUE, &problem);
+    port = network_card_port_make (job, reconnection->manager, interface->network, wanted, TRUE, &problem);
     if (port == NULL)
       g_message ("domain '%s': interface %s is not connected: %s", reconnection->def->name, interface->mac,
                  problem->message);
     else
-      rejoin_bridge (interface);
+      rejoin_bridge (interface, reconnection->def->uuid);
   }
   return JOB_OK;
 }

@@ -21,6 +21,13 @@ gboolean network_card_resolve (Job *job, Manager *manager, const DomainDef *def,
  * network. */
 DomainDef *network_cards_resolve (Job *job, Manager *manager, DomainDef *def, GError **error);
 
+/* In a job: the port of @interface, a card on a network, gets these rates, with its share of the network's
+ * bandwidth (its floor), where they are others than the card's. What the link itself lets pass is the
+ * caller's to change. */
+gboolean
+network_card_change_rates (Job *job, Manager *manager, const DeviceInterface *interface,
+                           const InterfaceRate *inbound, const InterfaceRate *outbound, GError **error);
+
 /* What the same would make of it, as things are now: no port comes to be, and nothing follows. @ret_findings
  * (NULL: not wanted): what keeps packets of that network from passing (FirewallFinding); transfer full, and
  * NULL where nobody looked. */

@@ -68,21 +68,12 @@ change_free (gpointer data)
   g_free (change);
 }
 
-/* The class goes and comes again with what it now guarantees. */
 static gpointer
 change_job (Job *job, gpointer data, GError **error)
 {
   const RateChange *change = data;
 
-  if (change->was->class_id.set && !network_run_remove_port (job, change->input, change->was, error))
-    return NULL;
-  if ((change->port->class_id.set && !network_run_add_port (job, change->input, change->port, error))
-      || !network_files_save_port (change->input->directory, change->port, error)) {
-    if (change->was->class_id.set)
-      network_run_add_port (job, change->input, change->was, NULL);
-    return NULL;
-  }
-  return JOB_OK;
+  return network_run_change_port (job, change->input, change->was, change->port, error) ? JOB_OK : NULL;
 }
 
 static void
@@ -100,53 +91,47 @@ changed (gpointer result, const GError *error, gpointer data)
 
 /* The rates that a client gives: both are replaced by what it says, as libvirt does. */
 static void
-take_rates (Call *call, NetworkPortDef *port)
+take_rates (Call *call, InterfaceRate *inbound, InterfaceRate *outbound)
 {
   g_autoptr (GVariant) parameters = g_variant_get_child_value (call->arguments, 1);
 
-  for (guint side = 0; side < 2; side++) {
-    InterfaceRate **rate = side == 0 ? &port->inbound : &port->outbound;
+  for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
+    InterfaceRate *rate = rates[i].inbound ? inbound : outbound;
+    guint32 value;
 
-    field_free (&interface_rate_table, *rate);
-    *rate = field_new (&interface_rate_table);
-    for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
-      guint32 value;
-
-      if (rates[i].inbound == (side == 0) && g_variant_lookup (parameters, rates[i].name, "u", &value)
-          && value > 0)
-        *(Number *)((char *)*rate + rates[i].offset) = NUMBER (value);
-    }
-    if (!(*rate)->average.set && !(*rate)->floor.set) {
-      field_free (&interface_rate_table, *rate);
-      *rate = NULL;
-    }
+    if (g_variant_lookup (parameters, rates[i].name, "u", &value) && value > 0)
+      *(Number *)((char *)rate + rates[i].offset) = NUMBER (value);
   }
+}
+
+/* Without an average or a floor there is no limit. */
+static const InterfaceRate *
+limit_of (const InterfaceRate *rate)
+{
+  return rate->average.set || rate->floor.set ? rate : NULL;
 }
 
 static void
 set (Call *call)
 {
   Network *network;
-  NetworkPortDef *port = call_network_port (call, &network);
+  NetworkPortDef *port = call_network_port (call, &network), *changed_port;
+  InterfaceRate inbound = { 0 }, outbound = { 0 };
   RateChange *change;
   GError *error = NULL;
-  guint class_id;
 
   if (port == NULL)
     return;
-  change = g_new0 (RateChange, 1);
-  change->call = call;
-  change->was = network_port_def_ref (port);
-  change->port = network_port_def_copy (port);
-  take_rates (call, change->port);
-  if (!network_check_active (network, &error)
-      || !network_check_floor (network, change->port->inbound, port->mac, port, &error)) {
-    change_free (change);
+  take_rates (call, &inbound, &outbound);
+  changed_port = network_port_with_rates (network, port, limit_of (&inbound), limit_of (&outbound), &error);
+  if (changed_port == NULL) {
     call_fail (call, error);
     return;
   }
-  class_id = network_choose_class (network, change->port);
-  change->port->class_id = class_id > 0 ? NUMBER (class_id) : (Number){ FALSE, 0 };
+  change = g_new0 (RateChange, 1);
+  change->call = call;
+  change->was = network_port_def_ref (port);
+  change->port = changed_port;
   change->input = network_input_new (network, network->def);
   job_start ("net-port", change_job, change, change_free, PARAMETERS_SECONDS, changed, change);
 }

@@ -24,7 +24,6 @@ const EnumTable interface_types = { "interface type",
                                       "null", "vds" } };
 
 static const EnumTable mac_types = { "MAC address type", { NULL, "generated", "static" } };
-static const EnumTable mac_table_managers = { "MAC table manager", { NULL, "kernel", "libvirt" } };
 static const EnumTable link_states = { "link state", { NULL, "up", "down" } };
 static const EnumTable drivers = { "driver name", { NULL, "qemu", "vhost" } };
 static const EnumTable backend_types = { "backend type", { NULL, "default", "passt" } };
@@ -257,24 +256,6 @@ interface_leave_network (DeviceInterface *interface)
   g_clear_pointer (&interface->bridge, g_free);
   g_clear_pointer (&interface->source_dev, g_free);
   g_clear_pointer (&interface->source_mode, g_free);
-}
-
-static guint64
-floor_of (const InterfaceRate *rate)
-{
-  return rate != NULL && rate->floor.set ? rate->floor.value : 0;
-}
-
-gboolean
-interface_check_floor (const DeviceInterface *interface, const InterfaceRate *inbound, GError **error)
-{
-  if (interface->portid == NULL || floor_of (inbound) == floor_of (interface->inbound))
-    return TRUE;
-  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
-                  "interface %s: its share of the network's bandwidth (floor=%" G_GUINT64_FORMAT
-                  ") cannot be changed while the machine runs",
-                  interface->mac, floor_of (interface->inbound));
-  return FALSE;
 }
 
 gboolean

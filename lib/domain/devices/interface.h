@@ -71,7 +71,7 @@ typedef struct {
   char *network, *portgroup;       /* network; of a running machine also what that has become: see below */
   char *portid;                    /* UUID of its port on the network; of a running machine's */
   char *bridge;                    /* bridge, network */
-  int mac_table_manager;           /* 1 kernel 2 libvirt */
+  int mac_table_manager;           /* MacTableManager */
   char *source_dev;                /* direct, vdpa, user */
   char *source_name;               /* internal */
   char *source_mode;               /* direct, vhostuser */
@@ -142,10 +142,6 @@ gboolean interface_has_tap (const DeviceInterface *interface);
 gboolean interface_is_on_network (const DeviceInterface *interface);
 /* One that is on a network is of type 'network' again, and has no port. */
 void interface_leave_network (DeviceInterface *interface);
-/* A running machine's share of its network's bandwidth stays what it was when it started: FALSE and
- * VIR_ERR_OPERATION_UNSUPPORTED when @inbound (may be NULL) has another floor. */
-gboolean
-interface_check_floor (const DeviceInterface *interface, const InterfaceRate *inbound, GError **error);
 /* Its tap is a port of `bridge`: the host's, or that of a network that runs. */
 gboolean interface_has_bridge (const DeviceInterface *interface);
 gboolean interface_is_openvswitch (const DeviceInterface *interface);
