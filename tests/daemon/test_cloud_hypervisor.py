@@ -66,9 +66,12 @@ def asked(hypervisor, path):
 
 
 def ask(daemon, path):
-    """The hypervisor's own answer."""
+    """The hypervisor's own answer. Its socket may have a longer path than an address takes."""
+    where = next((daemon.root / "run/domaind/machines" / UUID).rglob("cloud-hypervisor.sock"))
+    directory = os.open(where.parent, os.O_PATH)
     with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(next((daemon.root / "run/domaind/machines" / UUID).rglob("cloud-hypervisor.sock"))))
+        client.connect(f"/proc/self/fd/{directory}/{where.name}")
+        os.close(directory)
         client.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
         return json.loads(client.makefile("rb").read().partition(b"\r\n\r\n")[2])
 
