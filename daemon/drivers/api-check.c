@@ -76,7 +76,8 @@ look_at_program (const DomainDef *def, GPtrArray *findings)
   GError *error = NULL;
   g_autofree char *program = api_program_find (def, &error);
 
-  note (findings, "emulator", error);
+  if (program == NULL)
+    note (findings, "emulator", error);
 }
 
 static void
