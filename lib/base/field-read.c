@@ -735,3 +735,15 @@ field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNo
   if (diagnostics_errors_reported (reader->diagnostics) != errors)
     source_map_mark_invalid (reader->map, object);
 }
+
+gboolean
+field_reader_has_misspelt (const FieldReader *reader, const xmlNode *element, const char *name)
+{
+  const char *const words[] = { name, NULL };
+
+  for (const xmlAttr *attribute = element->properties; attribute != NULL && !reader->lax;
+       attribute = attribute->next)
+    if (nearest_word ((const char *)attribute->name, words) != NULL)
+      return TRUE;
+  return FALSE;
+}

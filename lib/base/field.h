@@ -241,6 +241,9 @@ gpointer field_new (const FieldTable *table);
 /* Read @element into @object (from field_new). Every child and attribute not in the table, every bad value
  * and missing required field goes to the diagnostics, with the nearest known spelling. The place of
  * @element is recorded for @object itself. */
+/* Has @element an attribute that was probably meant to be @name? That is told of it then, and not that @name
+ * is missing. A lax reader tells nothing of unknown ones: FALSE. */
+gboolean field_reader_has_misspelt (const FieldReader *reader, const xmlNode *element, const char *name);
 void field_read (FieldReader *reader, const FieldTable *table, gpointer object, xmlNode *element);
 
 typedef enum {

@@ -35,10 +35,10 @@ typedef struct {
     }       \
   }
 
+/* "*" is any device: what cannot be said of an attribute that is required only where its element is. */
 static const KeptRule device_rules[] = {
-  { "lease/key", NULL, TRUE, ANY },
-  { "lease/target", NULL, TRUE, ANY },
-  { "lease/target", "path", TRUE, ANY },
+  { "*/boot", "order", TRUE, ANY },    { "lease/key", NULL, TRUE, ANY },
+  { "lease/target", NULL, TRUE, ANY }, { "lease/target", "path", TRUE, ANY },
   { NULL, NULL, FALSE, ANY },
 };
 
@@ -72,7 +72,7 @@ check_value (FieldReader *reader, const KeptRule *rule, xmlNode *element)
   const char *nearest;
 
   if (value == NULL) {
-    if (rule->required)
+    if (rule->required && !field_reader_has_misspelt (reader, element, rule->attribute))
       diagnostics_error_from (
           reader->diagnostics, xml_document_node_position (reader->document, element), VIR_FROM_XML,
           VIR_ERR_XML_ERROR, "Missing required attribute '%s' in element '%s'%s%s", rule->attribute,
@@ -117,7 +117,7 @@ static void
 check_part (FieldReader *reader, const KeptRule *rules, xmlNode *part)
 {
   for (const KeptRule *rule = rules; rule->element != NULL; rule++)
-    if (is_named (part, rule->element, strcspn (rule->element, "/")))
+    if (rule->element[0] == '*' || is_named (part, rule->element, strcspn (rule->element, "/")))
       check_rule (reader, rule, part);
 }
 

@@ -36,19 +36,6 @@ static const EnumTable hyperv_modes = { "hyperv mode", { NULL, "custom", "passth
 
 static const char must_be_said[] = "state";
 
-/* Has @element an attribute that is @name misspelt? Then the walk says so, and it is not missing. */
-static gboolean
-has_misspelt (const FieldReader *reader, const xmlNode *element, const char *name)
-{
-  const char *const words[] = { name, NULL };
-
-  for (const xmlAttr *attribute = element->properties; attribute != NULL && !reader->lax;
-       attribute = attribute->next)
-    if (nearest_word ((const char *)attribute->name, words) != NULL)
-      return TRUE;
-  return FALSE;
-}
-
 static void
 state_read_attribute (FieldReader *reader, const Field *field, int *member, xmlNode *element,
                       const char *name, const EnumTable *words)
@@ -60,7 +47,7 @@ state_read_attribute (FieldReader *reader, const Field *field, int *member, xmlN
     return;
   }
   if (text == NULL) {
-    if (has_misspelt (reader, element, name))
+    if (field_reader_has_misspelt (reader, element, name))
       return;
     diagnostics_error_from (reader->diagnostics, xml_document_node_position (reader->document, element),
                             VIR_FROM_XML, VIR_ERR_XML_ERROR,

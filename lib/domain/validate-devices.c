@@ -10,6 +10,7 @@
 #include "domain/devices/disk.h"
 #include "domain/devices/host-device.h"
 #include "domain/devices/interface.h"
+#include "domain/machines/machine-kind.h"
 
 static const char *
 source_of (const DeviceDisk *disk)
@@ -72,6 +73,24 @@ validate_boot_order (Validation *validation, const Device *device, GHashTable *o
   }
 }
 
+/* What is on a bus of its own has no slot that the firmware could number. */
+static void
+validate_acpi_index (Validation *validation, const Device *device)
+{
+  if (device->acpi_index.set && device->address.type != ADDRESS_PCI && device->address.type != ADDRESS_NONE)
+    validation_value_error (validation, VIR_ERR_CONFIG_UNSUPPORTED, &device->acpi_index, device,
+                            "ACPI index is only supported for PCI devices");
+}
+
+static void
+validate_zpci (Validation *validation, const Device *device)
+{
+  const DeviceAddress *address = &device->address;
+
+  if ((address->zpci_uid.set || address->zpci_fid.set) && !machine_kind_of (validation->def)->has_zpci)
+    validation_host_error (validation, &device->address, device, "This QEMU binary doesn't support zPCI");
+}
+
 /* Only the user's own have to differ: the first console goes by the alias of the serial port it shows. */
 static void
 validate_alias (Validation *validation, const Device *device, GHashTable *aliases)
@@ -96,6 +115,8 @@ domain_validate_shared (Validation *validation)
 
     validate_boot_order (validation, device, orders);
     validate_alias (validation, device, aliases);
+    validate_acpi_index (validation, device);
+    validate_zpci (validation, device);
   }
   validate_disk_targets (validation);
   validate_macs (validation);

@@ -162,3 +162,55 @@ def test_what_is_wrong_in_kept_devices(connection):
             assert words in caught.value.get_error_message(), f"{devices}: {caught.value}"
     for devices in (PCI, "<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>"):
         connection.defineXML(document(devices=devices)).undefine()
+
+
+def typed_disk(bus, parts):
+    return f"<disk type='file'><source file='/x'/><target dev='{'h' if bus == 'ide' else 's'}da' bus='{bus}'/>{parts}</disk>"
+
+
+def video(attributes, inside=""):
+    return f"<video><model {attributes}>{inside}</model></video>"
+
+
+# What one model of a device has, said of another: taken as libvirt takes it (what the dump has, and has not), or refused.
+OF_OTHER_MODELS = [
+    (typed_disk("sata", "<product>a model of up to forty characters</product>"), "<product>", None),
+    ("<sound model='ich9' streams='2'/>", "<sound model='ich9'", "streams"),
+    ("<sound model='ich9'><driver iommu='on'/></sound>", "<sound model='ich9'", "iommu"),
+    ("<input type='tablet' bus='usb'><driver iommu='on'/></input>", "iommu='on'", None),
+    ("<memballoon model='none'><driver iommu='on'/></memballoon>", "iommu='on'", None),
+    ("<controller type='usb' index='0' model='ich9-ehci1'/><controller type='usb' index='0' model='ich9-uhci1'/>",
+     "<master startport='0'/>", None),
+    (video("type='none' ram='1'"), "type='none'", " ram="), (video("type='cirrus' ram='0'"), "type='cirrus'", " ram="),
+]
+UNSUPPORTED = libvirt.VIR_ERR_CONFIG_UNSUPPORTED
+REFUSED_OF_OTHER_MODELS = [
+    (typed_disk("usb", "<product>x</product>"), UNSUPPORTED, "Only ide, sata and scsi disk supports 'product'"),
+    (typed_disk("sata", "<vendor>x</vendor>"), UNSUPPORTED, "Only scsi disk supports 'vendor'"),
+    (typed_disk("sata", f"<product>{'x' * 41}</product>"), UNSUPPORTED, "disk product is more than 40 characters"),
+    (typed_disk("scsi", f"<product>{'x' * 17}</product>"), UNSUPPORTED, "disk product is more than 16 characters"),
+    ("<controller type='usb' index='0' model='ich9-uhci1'/>", libvirt.VIR_ERR_XML_DETAIL,
+     "No master USB controller specified"),
+    (typed_disk("sata", "<boot/>"), XML, "Missing required attribute 'order' in element 'boot'"),
+    (typed_disk("sata", "<boot loadparm='x'/>"), XML, "Missing required attribute 'order' in element 'boot'"),
+    (video("type='vmvga' blob='off'"), UNSUPPORTED, "video type 'vmvga' does not support blob resources"),
+    (video("type='cirrus' ram='1'"), UNSUPPORTED, "ram attribute only supported for video type qxl"),
+    (video("type='vga' vram64='16384'"), UNSUPPORTED, "vram64 attribute only supported for video type qxl"),
+    (video("type='vga' vgamem='16384'"), UNSUPPORTED, "vgamem attribute only supported for video type qxl"),
+    ("<input type='tablet' bus='usb'><acpi index='1'/></input>", UNSUPPORTED, "ACPI index is only supported for PCI devices"),
+    ("<rng model='virtio'><backend model='random'/><acpi index='0'/></rng>", XML, "'index' in element 'acpi'"),
+    ("<rng model='virtio'><backend model='random'/><address type='pci'><zpci uid='0x1'/></address></rng>", UNSUPPORTED,
+     "This QEMU binary doesn't support zPCI"),
+]
+
+
+def test_what_other_models_have(connection):
+    for devices, has, has_not in OF_OTHER_MODELS:
+        domain = connection.defineXML(document(devices=devices))
+        dump = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        domain.undefine()
+        assert has in dump and (has_not is None or has_not not in dump), f"{devices}\n{dump}"
+    for devices, code, words in REFUSED_OF_OTHER_MODELS:
+        with pytest.raises(libvirt.libvirtError) as caught:
+            connection.defineXML(document(devices=devices))
+        assert (caught.value.get_error_code(), words in caught.value.get_error_message()) == (code, True), str(caught.value)

@@ -35,6 +35,8 @@ NOT_DEFINED = re.compile(r"""^/domain/(
   | devices/interface/source/@macTableManager                        # a network's
   | devices/graphics/channel(/.*)?                                   # of the default's mode
   | devices/interface/driver(/.*)?                                   # of a card that is not virtio
+  | devices/sound/(@streams|driver(/.*)?)                            # of one that is not, either
+  | devices/memory/target/label(/.*)?                                # of what is no nvdimm
   | devices/tpm/backend/@persistent_state                            # 'no'
   | seclabel/(@relabel|label|imagelabel)                             # of a type that does not have it
   | devices/interface/mtu(/.*)?                                      # 0

@@ -28,7 +28,7 @@ static const FieldRange ccw_ssid = { 0, 3 };
 static const FieldRange ccw_devno = { 0, 0xffff };
 
 const FieldRange boot_orders = { 1, G_MAXUINT32 };
-const FieldRange acpi_indexes = { 0, G_MAXUINT32 };
+const FieldRange acpi_indexes = { 1, G_MAXUINT32 };
 
 #define USB_PORT_LEVELS 4 /* hubs behind one another, and the root port */
 

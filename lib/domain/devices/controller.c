@@ -328,6 +328,19 @@ controller_default_model (const Completion *completion, ControllerType type)
   return model != NULL ? enum_table_value (&controller_models, model) : CONTROLLER_MODEL_NONE;
 }
 
+/* A UHCI part of an ICH9 controller serves the slow devices of its EHCI part, from the first port on where
+ * nothing else is said. */
+static void
+complete_master (const DomainDef *def, DeviceController *controller)
+{
+  if (!is_ich9_usb (controller) || controller->model == USB_ICH9_EHCI1 || controller->master_startport.set)
+    return;
+  DOMAIN_FOREACH_DEVICE (def, controller_kind, DeviceController, other)
+    if (other->type == CONTROLLER_USB && other->model == USB_ICH9_EHCI1
+        && other->index.value == controller->index.value)
+      controller->master_startport = NUMBER (0);
+}
+
 static void
 controller_complete (Completion *completion, Device *device)
 {
@@ -339,6 +352,7 @@ controller_complete (Completion *completion, Device *device)
       && (controller->model == CONTROLLER_MODEL_NONE || controller->model == SCSI_AUTO))
     controller->model = controller_default_model (completion, CONTROLLER_SCSI);
   complete_index (completion, controller);
+  complete_master (completion->def, controller);
 }
 
 #define REFUSE(member, ...) validation_error (validation, &controller->member, controller, __VA_ARGS__)
@@ -375,14 +389,13 @@ validate_usb (Validation *validation, const DeviceController *controller)
   }
 }
 
-/* A UHCI part of an ICH9 controller serves the slow devices of its EHCI part. */
 static void
 validate_master (Validation *validation, const DeviceController *controller)
 {
-  if (!is_ich9_usb (controller) || controller->model == USB_ICH9_EHCI1 || controller->master_startport.set)
-    return;
-  REFUSE (model, "No master USB controller specified: '%s' needs <master startport=…/>",
-          controller_model_name (controller));
+  if (is_ich9_usb (controller) && controller->model != USB_ICH9_EHCI1 && !controller->master_startport.set)
+    validation_error_code (validation, VIR_ERR_XML_DETAIL, &controller->model, controller,
+                           "No master USB controller specified: '%s' needs an 'ich9-ehci1' of its index",
+                           controller_model_name (controller));
 }
 
 static void

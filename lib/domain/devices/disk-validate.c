@@ -9,10 +9,11 @@
 
 #include <string.h>
 
-#define VENDOR_MAX   8 /* characters: SCSI INQUIRY's fields */
-#define PRODUCT_MAX  16
-#define WWN_DIGITS   16
-#define ROTATION_MAX 0xffff
+#define VENDOR_MAX      8 /* characters: SCSI INQUIRY's fields */
+#define PRODUCT_MAX     16
+#define ATA_PRODUCT_MAX 40
+#define WWN_DIGITS      16
+#define ROTATION_MAX    0xffff
 
 const FieldRange disk_rotation_rates = { 0, ROTATION_MAX };
 
@@ -318,6 +319,19 @@ is_wwn (const char *wwn)
   return strlen (wwn) == WWN_DIGITS && strspn (wwn, "0123456789abcdefABCDEF") == WWN_DIGITS;
 }
 
+/* The model that an ATA disk tells is longer than a SCSI disk's. */
+static void
+validate_product (Validation *validation, const DeviceDisk *disk)
+{
+  gboolean is_ata = disk->bus == DISK_BUS_IDE || disk->bus == DISK_BUS_SATA;
+  guint most = is_ata ? ATA_PRODUCT_MAX : PRODUCT_MAX;
+
+  if (!is_ata && disk->bus != DISK_BUS_SCSI)
+    REFUSE (product, "Only ide, sata and scsi disk supports 'product'");
+  else if (strlen (disk->product) > most)
+    REFUSE (product, "disk product is more than %u characters", most);
+}
+
 static void
 validate_identity (Validation *validation, const DeviceDisk *disk)
 {
@@ -337,11 +351,10 @@ validate_identity (Validation *validation, const DeviceDisk *disk)
     REFUSE (wwn, "Only ide and scsi disk support wwn");
   if (disk->vendor != NULL && strlen (disk->vendor) > VENDOR_MAX)
     REFUSE (vendor, "disk vendor is more than %d characters", VENDOR_MAX);
-  if (disk->product != NULL && strlen (disk->product) > PRODUCT_MAX)
-    REFUSE (product, "disk product is more than %d characters", PRODUCT_MAX);
-  if ((disk->vendor != NULL || disk->product != NULL) && disk->bus != DISK_BUS_SCSI)
-    validation_error (validation, disk->vendor != NULL ? &disk->vendor : &disk->product, disk,
-                      "Only scsi disk supports vendor and product");
+  if (disk->vendor != NULL && disk->bus != DISK_BUS_SCSI)
+    REFUSE (vendor, "Only scsi disk supports 'vendor'");
+  if (disk->product != NULL)
+    validate_product (validation, disk);
 }
 
 void

@@ -112,7 +112,6 @@ input_validate (Validation *validation, const Device *device)
     REFUSE (evdev, "input passthrough needs <source evdev='/dev/input/event…'/>");
   if (input->type == INPUT_EVDEV && input->source_dev == NULL)
     REFUSE (source_dev, "input evdev needs <source dev='/dev/input/event…'/>");
-  virtio_options_validate (validation, device, &input->virtio, input->bus == INPUT_BUS_VIRTIO);
 }
 
 static DevicePlace

@@ -53,7 +53,8 @@ memballoon_validate (Validation *validation, const Device *device)
   if (domain_def_count_devices (validation->def, &memballoon_kind) > 1)
     validation_error_code (validation, VIR_ERR_XML_ERROR, device, device,
                            "only a single memory balloon device may be defined");
-  virtio_options_validate (validation, device, &balloon->virtio, is_virtio (balloon));
+  virtio_options_validate (validation, device, &balloon->virtio,
+                           is_virtio (balloon) || balloon->model == BALLOON_NONE);
 }
 
 static guint

@@ -113,6 +113,8 @@ memory_complete (Completion *completion, Device *device)
   DeviceMemory *memory = (DeviceMemory *)device;
 
   align_size (completion->def, memory);
+  if (memory->model != MEMORY_NVDIMM)
+    memory->label_size.set = FALSE; /* as libvirt: others have none */
   if (memory_is_dimm (memory) && device->address.type == ADDRESS_NONE)
     assign_slot (completion, memory);
   if (memory->model == MEMORY_VIRTIO_MEM && !memory->requested.set)

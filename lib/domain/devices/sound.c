@@ -43,6 +43,10 @@ sound_complete (Completion *completion G_GNUC_UNUSED, Device *device)
 
   if (sound->model == SOUND_VIRTIO && !sound->streams.set)
     sound->streams = NUMBER (DEFAULT_STREAMS);
+  if (sound->model != SOUND_VIRTIO) { /* what libvirt forgets of the others */
+    sound->streams.set = FALSE;
+    sound->virtio = (VirtioOptions){ 0 };
+  }
 }
 
 static void
@@ -60,11 +64,7 @@ sound_validate (Validation *validation, const Device *device)
   if (sound->streams.set && sound->streams.value == 0)
     validation_error_code (validation, VIR_ERR_XML_ERROR, &sound->streams, device,
                            "Invalid value for attribute 'streams' in element 'sound': Zero is not permitted");
-  if (sound->streams.set && sound->model != SOUND_VIRTIO)
-    validation_error (validation, &sound->streams, device,
-                      "streams are only supported by sound model 'virtio'");
   audio_validate_reference (validation, device, &sound->audio_id);
-  virtio_options_validate (validation, device, &sound->virtio, sound->model == SOUND_VIRTIO);
 }
 
 static DevicePlace

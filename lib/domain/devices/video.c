@@ -24,17 +24,15 @@ static const FieldRange resolutions = { 1, G_MAXUINT32 };
 #define DEFAULT_QXL_RAM    65536
 #define DEFAULT_QXL_VGAMEM 16384
 
-#define QXL FIELD_VALUE (VIDEO_QXL)
-
 static const Field video_fields[] = {
   VIRTIO_FIELDS (DeviceVideo),
   FIELD_WITH (DeviceVideo, backend, "driver/@name", field_enum, &backends, FIELD_NO_ABI),
   FIELD (DeviceVideo, vgaconf, "driver/@vgaconf", field_enum, &vgaconfs),
   FIELD (DeviceVideo, model, "model/@type", field_enum, &video_models),
-  FIELD_WHEN (DeviceVideo, ram, "model/@ram", field_number, &range_32, model, QXL),
+  FIELD (DeviceVideo, ram, "model/@ram", field_number, &range_32),
   FIELD (DeviceVideo, vram, "model/@vram", field_number, &range_32),
-  FIELD_WHEN (DeviceVideo, vram64, "model/@vram64", field_number, &range_32, model, QXL),
-  FIELD_WHEN (DeviceVideo, vgamem, "model/@vgamem", field_number, &range_32, model, QXL),
+  FIELD (DeviceVideo, vram64, "model/@vram64", field_number, &range_32),
+  FIELD (DeviceVideo, vgamem, "model/@vgamem", field_number, &range_32),
   FIELD (DeviceVideo, heads, "model/@heads", field_number, &range_32),
   FIELD (DeviceVideo, primary, "model/@primary", field_yes_no, NULL),
   FIELD (DeviceVideo, blob, "model/@blob", field_on_off, NULL),
@@ -95,6 +93,11 @@ complete_memory (DeviceVideo *video)
   }
   round_up (&video->ram);
   round_up (&video->vram);
+  if (video->model != VIDEO_QXL) { /* what they are is told by validate_no_sizes, and 0 is nothing */
+    video->ram.set = video->ram.set && video->ram.value != 0;
+    video->vram64.set = video->vram64.set && video->vram64.value != 0;
+    video->vgamem.set = video->vgamem.set && video->vgamem.value != 0;
+  }
 }
 
 /* The first card is primary unless the document says which other one is. */
@@ -226,8 +229,9 @@ validate_acceleration (Validation *validation, const DeviceVideo *video)
   if (video->accel3d == TRISTATE_YES && video->model != VIDEO_VIRTIO)
     REFUSE (accel3d, "3d acceleration is supported only with 'virtio' video device, not '%s'",
             enum_table_name (&video_models, video->model));
-  if (video->blob == TRISTATE_YES && video->model != VIDEO_VIRTIO)
-    REFUSE (blob, "attribute 'blob' is only supported by 'virtio' video device");
+  if (video->blob != TRISTATE_ABSENT && video->model != VIDEO_VIRTIO)
+    REFUSE (blob, "video type '%s' does not support blob resources",
+            enum_table_name (&video_models, video->model));
   if (video->rendernode != NULL && video->backend != VIDEO_BACKEND_VHOST_USER)
     REFUSE (rendernode,
             "unsupported rendernode accel attribute without 'vhostuser'; the display's <gl> can name one");
@@ -263,16 +267,21 @@ is_power_of_two (const Number *size)
 }
 
 static void
+validate_vgamem (Validation *validation, const DeviceVideo *video)
+{
+  if (!is_power_of_two (&video->vgamem))
+    REFUSE (vgamem, "value for 'vgamem' must be power of two, not %u", (guint)video->vgamem.value);
+  if (video->vgamem.value < 1024)
+    REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u",
+            (guint)video->vgamem.value);
+}
+
+static void
 validate_sizes (Validation *validation, const DeviceVideo *video)
 {
-  if (video->vgamem.set && !is_power_of_two (&video->vgamem))
-    REFUSE (vgamem, "value for 'vgamem' must be power of two, not %u", (guint)video->vgamem.value);
   if ((video->model == VIDEO_VGA || video->model == VIDEO_VMVGA) && video->vram.set
       && video->vram.value < 1024)
     REFUSE (vram, "value for 'vram' must be at least 1 MiB (1024 KiB), not %u", (guint)video->vram.value);
-  if (video->vgamem.set && video->vgamem.value < 1024)
-    REFUSE (vgamem, "value for 'vgamem' must be at least 1 MiB (1024 KiB), not %u",
-            (guint)video->vgamem.value);
   if ((video->resolution_x.set || video->resolution_y.set) && !has_resolution (video->model))
     validation_error_code (
         validation, VIR_ERR_XML_ERROR, video->resolution_x.set ? &video->resolution_x : &video->resolution_y,
@@ -295,6 +304,18 @@ validate_secondary (Validation *validation, const DeviceVideo *video)
           enum_table_name (&video_models, video->model));
 }
 
+/* What only QXL has; 0 is as good as nothing. */
+static void
+validate_no_sizes (Validation *validation, const DeviceVideo *video)
+{
+  if (video->ram.set && video->ram.value != 0)
+    REFUSE (ram, "ram attribute only supported for video type qxl");
+  if (video->vram64.set && video->vram64.value != 0)
+    REFUSE (vram64, "vram64 attribute only supported for video type qxl");
+  if (video->vgamem.set && video->vgamem.value != 0)
+    REFUSE (vgamem, "vgamem attribute only supported for video type qxl");
+}
+
 static void
 video_validate (Validation *validation, const Device *device)
 {
@@ -307,6 +328,10 @@ video_validate (Validation *validation, const Device *device)
   validate_acceleration (validation, video);
   validate_blob (validation, video);
   validate_sizes (validation, video);
+  if (video->model == VIDEO_QXL)
+    validate_vgamem (validation, video);
+  else
+    validate_no_sizes (validation, video);
   virtio_options_validate (validation, device, &video->virtio, video->model == VIDEO_VIRTIO);
 }
 

@@ -191,7 +191,7 @@ recipe_add_ata_disk (Recipe *recipe, const DeviceDisk *disk, const char *node, G
   if (disk->device_type != DISK_DEVICE_CDROM)
     props_add (properties, "rotation_rate", "N", &disk->rotation_rate, NULL);
   props_add (properties, "wwn", "?t", disk->wwn != NULL ? g_ascii_strtoull (disk->wwn, NULL, 16) : (guint64)0,
-             "serial", "?s", disk->serial, NULL);
+             "model", "?s", disk->product, "serial", "?s", disk->serial, NULL);
   return recipe_device (recipe, &disk->device, properties, error);
 }
 

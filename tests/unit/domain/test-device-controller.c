@@ -97,7 +97,7 @@ static const DeviceCase mistakes[] = {
   { "<controller type='scsi' model='lsilogic'><driver queues='2'/></controller>",
     "2:50: 'queues' is only supported by virtio-scsi controller" },
   { "<controller type='usb' index='0' model='ich9-uhci1'/>",
-    "2:34: No master USB controller specified: 'ich9-uhci1' needs <master startport=…/>" },
+    "2:34: No master USB controller specified: 'ich9-uhci1' needs an 'ich9-ehci1' of its index" },
   { "<controller type='scsi' model='virtio-scsi'><driver iothread='2'/></controller>",
     "2:53: controller iothread '2' not defined in iothreadid: the domain has 0 iothreads" },
   { "<controller type='scsi' model='qemu-xhci'/>",

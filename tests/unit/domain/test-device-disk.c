@@ -329,10 +329,9 @@ static const DeviceCase mistakes[] = {
     "2:55: Invalid value for attribute 'rotation_rate' in element 'target': '70000' (expected a "
     "whole number from 0 to 65535)" },
   { "<disk><source file='/a'/><target dev='vda'/><vendor>toolongvendor</vendor></disk>",
-    "2:45: disk vendor is more than 8 characters\n2:45: Only scsi disk supports vendor and "
-    "product" },
+    "2:45: disk vendor is more than 8 characters\n2:45: Only scsi disk supports 'vendor'" },
   { "<disk><source file='/a'/><target dev='vda'/><vendor>abc</vendor></disk>",
-    "2:45: Only scsi disk supports vendor and product" },
+    "2:45: Only scsi disk supports 'vendor'" },
   { "<disk><source file='/a'/><target dev='sda'/><product>12345678901234567</product></disk>",
     "2:45: disk product is more than 16 characters" },
   { "<disk><source file='/a'/><target dev='vda'/><wwn>123</wwn></disk>",
