@@ -288,41 +288,41 @@ send_message (NlMessage *message, GError **error)
   return nl_send_sync (socket, message);
 }
 
-gboolean
-link_set_isolated (const char *name, const char *bridge, gboolean isolated, GError **error)
+/* Switch what a port of @bridge does, each of @attributes (IFLA_BRPORT_*, ended by 0), on or off. */
+static gboolean
+set_port (const char *name, const char *bridge, const char *what, const int *attributes, gboolean on,
+          GError **error)
 {
   NlMessage *message = bridge_message (name);
   struct nlattr *info = nla_nest_start (message, IFLA_PROTINFO | NLA_F_NESTED);
   g_autoptr (GError) problem = NULL;
   int code;
 
-  nla_put_u8 (message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
+  for (; *attributes != 0; attributes++)
+    nla_put_u8 (message, *attributes, on ? 1 : 0);
   nla_nest_end (message, info);
   code = send_message (message, &problem);
   if (code == 0)
     return TRUE;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to set bridge %s port %s isolated to %d: %s", bridge,
-                  name, isolated ? 1 : 0, reason (code));
+  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to set bridge %s port %s %s to %d: %s", bridge, name,
+                  what, on ? 1 : 0, reason (code));
   return FALSE;
+}
+
+gboolean
+link_set_isolated (const char *name, const char *bridge, gboolean isolated, GError **error)
+{
+  static const int attributes[] = { IFLA_BRPORT_ISOLATED, 0 };
+
+  return set_port (name, bridge, "isolated", attributes, isolated, error);
 }
 
 gboolean
 link_set_learning (const char *name, const char *bridge, gboolean learns, GError **error)
 {
-  NlMessage *message = bridge_message (name);
-  struct nlattr *info = nla_nest_start (message, IFLA_PROTINFO | NLA_F_NESTED);
-  g_autoptr (GError) problem = NULL;
-  int code;
+  static const int attributes[] = { IFLA_BRPORT_LEARNING, IFLA_BRPORT_UNICAST_FLOOD, 0 };
 
-  nla_put_u8 (message, IFLA_BRPORT_LEARNING, learns ? 1 : 0);
-  nla_put_u8 (message, IFLA_BRPORT_UNICAST_FLOOD, learns ? 1 : 0);
-  nla_nest_end (message, info);
-  code = send_message (message, &problem);
-  if (code == 0)
-    return TRUE;
-  virt_error_set (error, VIR_ERR_SYSTEM_ERROR, "Unable to set bridge %s port %s learning to %d: %s", bridge,
-                  name, learns ? 1 : 0, reason (code));
-  return FALSE;
+  return set_port (name, bridge, "learning", attributes, learns, error);
 }
 
 gboolean

@@ -15,7 +15,7 @@ import pytest
 
 from conftest import wait_for
 from test_filesystem import VIRTIOFSD
-from test_other_drivers import SHUTOFF, UUID, Hypervisor, connect, error_of, state
+from test_other_drivers import SHUTOFF, UUID, Hypervisor, connect, connection, error_of, state  # noqa: F401
 
 DISK = "<disk type='file'><driver name='qemu' type='raw'/><source file='{}'/><target dev='vdb' bus='virtio'/></disk>"
 SHARE = "<filesystem type='mount'><driver type='virtiofs'/><source dir='{}'/><target dir='share'/></filesystem>"
@@ -38,14 +38,7 @@ def hypervisor(daemon):
 
 
 @pytest.fixture
-def connection(daemon):
-    it = connect(daemon)
-    yield it
-    it.close()
-
-
-@pytest.fixture
-def running(hypervisor, connection):
+def running(hypervisor, connection):  # noqa: F811
     domain = connection.defineXML(hypervisor.document())
     domain.create()
     yield domain
@@ -169,7 +162,7 @@ def helper(daemon, name):
 @pytest.mark.parametrize("device, name", [
     pytest.param(SHARE, "fs0-virtiofsd", marks=needs_virtiofsd),
     pytest.param(TPM, "tpm0-swtpm", marks=pytest.mark.skipif(shutil.which("swtpm_setup") is None, reason="needs swtpm-tools"))])
-def test_helpers_run_beside_it(hypervisor, connection, daemon, device, name):
+def test_helpers_run_beside_it(hypervisor, connection, daemon, device, name):  # noqa: F811
     domain = connection.defineXML(hypervisor.document(device.format(hypervisor.folder / "share")))
     domain.create()
     pid = helper(daemon, name)
@@ -183,7 +176,7 @@ def test_helpers_run_beside_it(hypervisor, connection, daemon, device, name):
 
 @pytest.mark.parametrize("way", ["no", "die"])
 @pytest.mark.skipif(shutil.which("swtpm_setup") is None, reason="needs swtpm-tools")
-def test_failed_start_leaves_no_helper(hypervisor, connection, daemon, way):
+def test_failed_start_leaves_no_helper(hypervisor, connection, daemon, way):  # noqa: F811
     hypervisor.misbehave("PUT /api/v1/vm.create", way)
     domain = connection.defineXML(hypervisor.document(TPM))
     _, text = error_of(domain.create)
@@ -192,7 +185,7 @@ def test_failed_start_leaves_no_helper(hypervisor, connection, daemon, way):
 
 @needs_virtiofsd[0]
 @needs_virtiofsd[1]
-def test_directory_comes_and_goes(hypervisor, connection, daemon):
+def test_directory_comes_and_goes(hypervisor, connection, daemon):  # noqa: F811
     running = connection.defineXML(hypervisor.document(
         more="<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"))
     running.create()
