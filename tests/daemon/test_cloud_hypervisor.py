@@ -94,7 +94,7 @@ def test_refused_disk_is_nowhere(hypervisor, running, daemon):
 
 @pytest.mark.parametrize("device, words", [
     ("<disk type='file' device='cdrom'><source file='{}'/><target dev='sda' bus='sata'/></disk>", "controller sata"),
-    ("<sound model='ich9'/>", "no <sound>"),
+    ("<sound model='ich9'/>", "no such <sound>"),
     (DISK.replace("'raw'", "'vmdk'"), "no 'vmdk'"),
 ])
 def test_what_it_cannot_plug_in(hypervisor, running, device, words):
@@ -137,6 +137,24 @@ def test_daemon_killed_while_a_disk_is_on_its_way(hypervisor, daemon, request_pa
     domain = connect(daemon).lookupByUUIDString(UUID)
     wait_for(lambda: disks(domain) == (after if done else before), "the machine's disks")
     wait_for(lambda: not notes(daemon) or (request_path == REMOVE and not done), "the notes to go")
+    domain.destroy()
+
+
+def test_memory_that_is_no_device_of_its_own(hypervisor, daemon):
+    """It is not in the hypervisor's list of devices, and not gone for that when the daemon comes back."""
+    memory = ("<memory model='virtio-mem'><target><size unit='MiB'>512</size><node>0</node><block unit='MiB'>2</block>"
+              "<requested unit='MiB'>0</requested></target></memory>")
+    domain = connect(daemon).defineXML(hypervisor.document(memory, more="""
+  <maxMemory slots='4' unit='MiB'>1024</maxMemory>
+  <cpu><numa><cell id='0' cpus='0-1' memory='256' unit='MiB'/></numa></cpu>"""))
+    domain.create()
+    code, text = error_of(domain.detachDevice, memory)
+    assert code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED and "no such <memory>" in text
+    daemon.kill()
+    daemon.start()
+    domain = connect(daemon).lookupByUUIDString(UUID)
+    domain.suspend()
+    assert ElementTree.fromstring(domain.XMLDesc()).find("devices/memory").get("model") == "virtio-mem"
     domain.destroy()
 
 

@@ -29,11 +29,14 @@ static const struct {
   { &memory_kind, "pmem", API "vm.add-pmem" },
 };
 
+/* Of memory devices the persistent ones: what can be resized is a part of the machine's own memory. */
 static guint
 row_of (const Device *device)
 {
   guint row = 0;
 
+  if (device->kind == &memory_kind && ((const DeviceMemory *)device)->model != MEMORY_VIRTIO_PMEM)
+    return G_N_ELEMENTS (pluggable);
   while (row < G_N_ELEMENTS (pluggable) && pluggable[row].kind != device->kind)
     row++;
   return row;
@@ -68,10 +71,11 @@ cloud_hypervisor_can_plug (const Driver *driver, const Device *device, GError **
 {
   if (row_of (device) < G_N_ELEMENTS (pluggable))
     return TRUE;
-  virt_error_set (error, VIR_ERR_OPERATION_UNSUPPORTED,
-                  "%s attaches and detaches <disk>, <interface>, <filesystem> and <memory> while its guest "
-                  "runs, and no <%s>",
-                  driver->title, device->kind->element);
+  virt_error_set (
+      error, VIR_ERR_OPERATION_UNSUPPORTED,
+      "%s attaches and detaches <disk>, <interface>, <filesystem> and <memory model='virtio-pmem'> "
+      "while its guest runs, and no such <%s>",
+      driver->title, device->kind->element);
   return FALSE;
 }
 
